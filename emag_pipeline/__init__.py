@@ -1,0 +1,1 @@
+"""An exact, current and historical copy of a seller's eMAG offers in PostgreSQL."""

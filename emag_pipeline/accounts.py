@@ -1,0 +1,18 @@
+"""What an account is: one seller login on one marketplace, and the partition key everywhere."""
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from pydantic import SecretStr
+
+AccountName = NewType("AccountName", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One seller login. `base_url` has no trailing slash, e.g. `https://marketplace-api.emag.ro/api-3`."""
+
+    name: AccountName
+    base_url: str
+    username: str
+    password: SecretStr = field(repr=False)

@@ -1,0 +1,126 @@
+"""Every error of the project, sorted by one question: can a rerun help?
+
+Retries, exit codes and alerts follow from the type (design.md, section 10). Messages are built from
+four short parts; neither payloads nor secrets belong in any of them.
+"""
+
+from typing import ClassVar
+
+
+class PipelineError(Exception):
+    """What happened, where (account, page), why, and what to do about it.
+
+    Every part is one sentence or less, without a closing full stop.
+    """
+
+    rerun_helps: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.why = why
+        self.remedy = remedy
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The error in one line: `where: what: why. Remedy.`"""
+        text = ": ".join(part for part in (self.where, self.what, self.why) if part)
+        return f"{text}. {self.remedy}." if self.remedy else f"{text}."
+
+    @property
+    def error_class(self) -> str:
+        """The name under which ledger, metrics and request log count this error."""
+        return type(self).__name__
+
+
+class TransientError(PipelineError):
+    """A rerun can help, soon: network, 5xx, 429, deadlock, database away."""
+
+    rerun_helps = True
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        remedy: str = "",
+        wait_seconds: float | None = None,
+    ) -> None:
+        super().__init__(what, where=where, why=why, remedy=remedy)
+        #: how long the other side asked to be left alone, if it said so
+        self.wait_seconds = wait_seconds
+
+
+class ApiUnavailable(TransientError):
+    """No trustworthy answer: refused, reset, timed out, 5xx, HTML, cut-off JSON, isError without a cause."""
+
+
+class RateLimited(TransientError):
+    """HTTP 429: the marketplace counts more calls than the rate budget did."""
+
+
+class DatabaseUnavailable(TransientError):
+    """The connection was lost or refused, or the transaction was a deadlock's victim."""
+
+
+class ScanNotProven(TransientError):
+    """The pages were read, but they do not add up to what the marketplace reports."""
+
+
+class PermanentError(PipelineError):
+    """No rerun can help before a person changes something."""
+
+
+class SettingsError(PermanentError):
+    """Wrong settings or wrong usage: names the variable, the masked value, what is allowed."""
+
+    exit_code = 2
+
+
+class AccessRefused(PermanentError):
+    """The marketplace refuses the credentials or this machine's address."""
+
+
+class RequestRefused(PermanentError):
+    """The marketplace understood the call and says that it is wrong."""
+
+
+class PageBoundExceeded(PermanentError):
+    """The catalogue is larger than EMAG_SYNC_MAX_PAGES allows; nothing was read."""
+
+
+class SchemaMismatch(PermanentError):
+    """The database's schema is newer than the code, or was never migrated."""
+
+
+class RefusedError(PipelineError):
+    """The audit refuses to publish; a person decides."""
+
+    exit_code = 3
+
+
+class LeaseError(PipelineError):
+    """Somebody else has the right to write for the account: stop quietly."""
+
+    exit_code = 4
+
+
+class AnotherSyncRunning(LeaseError):
+    """A living sync holds the account's lease."""
+
+
+class LeaseLost(LeaseError):
+    """This run's lease was taken over; it wrote nothing since."""
+
+
+class Interrupted(BaseException):
+    """SIGTERM, SIGINT or Terminate in the UI. Resumable.
+
+    Derives from BaseException so that no broad `except Exception` eats a signal.
+    """
+
+    exit_code: ClassVar[int] = 130
