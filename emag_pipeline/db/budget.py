@@ -1,0 +1,54 @@
+"""The rate budget that all processes of an account share (emag_rate_budget): one row, one even pace.
+
+A slot is reserved in one statement under the row's lock, by the database's clock, so it does not matter on
+which machine a process runs, and a killed holder wastes the one slot it had.
+"""
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.rates import pace_seconds
+
+#: What a 429 costs: the pace gets this much slower, and after an hour without another one is itself again.
+_SLOWER = 1.1
+_SLOWEST = 2.0
+
+_RESERVE = """
+    WITH clock AS (SELECT clock_timestamp() AS now)
+    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at)
+    SELECT :account, clock.now + :pace * interval '1 second' FROM clock
+    ON CONFLICT (account_type) DO UPDATE SET
+        next_slot_at = greatest(b.next_slot_at, b.quiet_until, clock_timestamp())
+            + :pace * CASE WHEN b.slowed_at > now() - interval '1 hour' THEN b.air ELSE 1 END
+              * interval '1 second'
+    RETURNING extract(epoch FROM next_slot_at - clock_timestamp()) AS until_next,
+              CASE WHEN slowed_at > now() - interval '1 hour' THEN air ELSE 1 END AS air
+"""
+
+_SLOW_DOWN = """
+    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at, quiet_until, air, slowed_at)
+    VALUES (:account, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
+    ON CONFLICT (account_type) DO UPDATE SET
+        quiet_until = greatest(b.quiet_until, excluded.quiet_until),
+        air = least(:slowest, :slower * CASE WHEN b.slowed_at > now() - interval '1 hour' THEN b.air ELSE 1 END),
+        slowed_at = now()
+"""
+
+
+class DatabaseBudget:
+    """Implements the client's RateBudget: the slots of an account, one after the other, for all processes."""
+
+    def __init__(
+        self, database: Database, requests_per_second: float, requests_per_minute: float, share: float = 1.0
+    ) -> None:
+        self._database = database
+        self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
+
+    def reserve(self, account: str) -> float:
+        """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+        with self._database.transaction(timeout_seconds=60, durable=False) as tx:
+            slot = tx.run(_RESERVE, account=account, pace=self.pace_seconds).one()
+        return max(0.0, float(slot.until_next) - self.pace_seconds * float(slot.air))
+
+    def slow_down(self, account: str, wait_seconds: float) -> None:
+        """After a 429: nobody calls for this account for `wait_seconds`, and the pace gets more air for an hour."""
+        with self._database.transaction(timeout_seconds=60, durable=False) as tx:
+            tx.run(_SLOW_DOWN, account=account, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)

@@ -1,0 +1,62 @@
+"""The columns of an offer, once: staging, the two published tables and the history are built from these.
+
+The order is the order of COPY. Names are the attributes of a normalised offer.
+"""
+
+from collections.abc import Sequence
+
+#: What moves with every order and every repricing (emag_product_offers, emag_offer_history).
+NARROW = (
+    "part_number_key",
+    "part_number",
+    "status",
+    "sale_price",
+    "recommended_price",
+    "best_offer_sale_price",
+    "best_offer_recommended_price",
+    "buy_button_rank",
+    "number_of_offers",
+    "currency",
+    "general_stock",
+    "estimated_stock",
+    "offer_validation_status",
+    "validation_status",
+    "translation_validation_status",
+    "is_saleable",
+    "handling_time",
+    "warranty",
+    "vat_id",
+)
+
+#: What a product's page shows (emag_products).
+WIDE = (
+    "name",
+    "brand",
+    "description",
+    "url",
+    "safety_information",
+    "family_id",
+    "family_name",
+    "category_id",
+    "vendor_category_id",
+    "ownership",
+    "genius_eligibility",
+    "genius_eligibility_type",
+    "genius_computed",
+    "ean",
+    "images",
+    "characteristics",
+    "validation_details",
+    "doc_errors",
+    "has_manufacturer",
+    "has_eu_representative",
+    "raw",
+)
+
+#: One staged offer: its key, both fingerprints, everything else.
+STAGED = ("emag_offer_id", "row_hash", "content_hash", *NARROW, *WIDE)
+
+
+def listed(columns: Sequence[str], alias: str = "") -> str:
+    """The columns as SQL, each with the alias: `s.status, s.sale_price`."""
+    return ", ".join(f"{alias}.{column}" if alias else column for column in columns)

@@ -1,0 +1,84 @@
+"""Offers that a complete scan did not show: which they are, and what a read by their id said.
+
+`missing` = known before (published, or seen in an earlier round of this sync), neither shown nor quarantined
+in the current round, and not yet confirmed either way.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.staging import BY_ID, RejectedRow, copy_offers, quarantine
+
+_MISSING = """
+    FROM (
+        SELECT o.emag_offer_id FROM {schema}.emag_product_offers o
+        WHERE o.account_type = :account AND o.deleted_at IS NULL
+        UNION
+        SELECT e.emag_offer_id FROM {schema}.emag_scan_offers e WHERE e.sync_id = :sync AND e.round < :round
+    ) known
+    WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                      WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = known.emag_offer_id)
+      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+                      WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = known.emag_offer_id)
+      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_confirmations c
+                      WHERE c.sync_id = :sync AND c.round = :round AND c.emag_offer_id = known.emag_offer_id)
+"""
+
+
+def begin_confirming(database: Database, lease: Lease) -> None:
+    """Say in the ledger that all pages are read and missing offers are being confirmed."""
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "phase = 'confirming'")
+
+
+def missing(database: Database, lease: Lease, round_: int, limit: int, after: int = 0) -> list[int]:
+    """The ids of missing offers in ascending order after `after`, at most `limit` of them."""
+    with database.transaction() as tx:
+        rows = tx.run(
+            "SELECT known.emag_offer_id" + _MISSING + " AND known.emag_offer_id > :after ORDER BY 1 LIMIT :limit",
+            account=lease.account,
+            sync=lease.sync_id,
+            round=round_,
+            after=after,
+            limit=limit,
+        )
+        return list(rows.scalars())
+
+
+def count_missing(database: Database, sync_id: UUID, account: str, round_: int) -> int:
+    """How many offers are still missing, neither found nor confirmed gone."""
+    with database.transaction() as tx:
+        return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id, round=round_).scalar_one())
+
+
+def record(
+    database: Database,
+    lease: Lease,
+    round_: int,
+    *,
+    found: Sequence[Any],
+    rejected: Sequence[tuple[int, RejectedRow]],
+    gone: Sequence[int],
+    read_at: datetime,
+) -> None:
+    """Make what reads by id said durable: found offers are staged, unreadable ones quarantined, absent ones noted.
+
+    `rejected` pairs the id that was asked for with the row that came.
+    """
+    answers = [(offer.emag_offer_id, True) for offer in found]
+    answers += [(asked, True) for asked, _ in rejected] + [(asked, False) for asked in gone]
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(rejected))
+        copy_offers(tx, lease, round_, BY_ID, read_at, found)
+        quarantine(tx, lease, round_, BY_ID, [row for _, row in rejected])
+        tx.run_many(
+            """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found)
+               VALUES (:sync, :round, :id, :found)
+               ON CONFLICT (sync_id, round, emag_offer_id) DO UPDATE SET is_found = excluded.is_found""",
+            [{"sync": lease.sync_id, "round": round_, "id": id_, "found": found_} for id_, found_ in answers],
+        )

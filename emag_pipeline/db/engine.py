@@ -1,0 +1,138 @@
+"""The door to PostgreSQL: short transactions, schema-qualified SQL, statements that a signal can end.
+
+Works through PgBouncer in transaction mode: every setting is local to its transaction, nothing rests on a
+session. A statement runs in C, where a signal handler cannot break in; the main thread therefore waits for
+it in Python, and when a signal arrives it cancels the statement on the server before it passes the signal on.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import lru_cache
+from io import StringIO
+from typing import Any, TypeVar
+
+import psycopg2
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from emag_pipeline.db.failures import translate
+
+T = TypeVar("T")
+
+#: No statement of a sync may run longer; the publish of a million offers takes a few minutes.
+STATEMENT_TIMEOUT_SECONDS = 900.0
+CONNECT_TIMEOUT_SECONDS = 10
+
+
+@lru_cache(maxsize=512)
+def _statement(sql: str, schema: str) -> sa.TextClause:
+    return sa.text(sql.replace("{schema}", f'"{schema}"'))
+
+
+class Transaction:
+    """One open transaction. `{schema}` in SQL stands for the quoted schema, `:name` for a parameter."""
+
+    def __init__(self, connection: sa.Connection, schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
+        """Execute one statement and return its buffered result."""
+        statement = _statement(sql, self._schema)
+        return self._interruptibly(lambda: self._connection.execute(statement, parameters))
+
+    def run_many(self, sql: str, rows: list[dict[str, Any]], /) -> None:
+        """Execute one statement for each row of parameters, batched by the driver."""
+        if rows:
+            statement = _statement(sql, self._schema)
+            self._interruptibly(lambda: self._connection.execute(statement, rows))
+
+    def copy_in(self, sql: str, text: str, /) -> None:
+        """Send ready rows in PostgreSQL's text format through `COPY … FROM STDIN`."""
+        statement = sql.replace("{schema}", f'"{self._schema}"')
+        cursor = self._connection.connection.cursor()
+        try:
+            self._interruptibly(lambda: cursor.copy_expert(statement, StringIO(text)))
+        finally:
+            cursor.close()
+
+    def _interruptibly(self, work: Callable[[], T]) -> T:
+        if threading.current_thread() is not threading.main_thread():
+            return work()
+        outcome: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                outcome.set_result(work())
+            except BaseException as error:  # handed to the waiting thread, whatever it is
+                outcome.set_exception(error)
+
+        threading.Thread(target=do, name="sql", daemon=True).start()
+        try:
+            return outcome.result()
+        except BaseException:
+            if not outcome.done():
+                self._cancel_until(outcome)
+            raise
+
+    def _cancel_until(self, outcome: "Future[Any]") -> None:
+        raw = self._connection.connection.driver_connection
+        for _ in range(20):  # a cancel that arrives before its statement is lost, so ask again
+            if raw is not None:
+                raw.cancel()
+            try:
+                outcome.exception(timeout=0.1)
+            except TimeoutError:
+                continue
+            return
+
+
+class Database:
+    """A small pool of connections to one schema."""
+
+    def __init__(self, url: str, schema: str = "app", *, pool_size: int = 4) -> None:
+        self.schema = schema
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=2,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "application_name": "emag_pipeline",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "keepalives_idle": 30,
+            },
+        )
+
+    @contextmanager
+    def transaction(
+        self, *, timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS, durable: bool = True
+    ) -> Iterator[Transaction]:
+        """Open a transaction; commit at the end, roll back on any exception.
+
+        Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
+        whole, within its last half second.
+        Raises the project's errors for the database's failures, see `db.failures`.
+        """
+        try:
+            with self.engine.begin() as connection:
+                transaction = Transaction(connection, self.schema)
+                transaction.run(
+                    "SELECT set_config('statement_timeout', :milliseconds, true),"
+                    " set_config('timezone', 'UTC', true), set_config('synchronous_commit', :durable, true)",
+                    milliseconds=str(int(timeout_seconds * 1000)),
+                    durable="on" if durable else "off",
+                )
+                yield transaction
+        except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
+            raise translate(error) from error
+
+    def close(self) -> None:
+        """Give all connections back to the server."""
+        self.engine.dispose()
+
+    def __repr__(self) -> str:
+        return f"Database({self.engine.url!r}, schema={self.schema!r})"

@@ -1,0 +1,72 @@
+"""What a failure of PostgreSQL means: can a rerun help? Sorted by SQLSTATE (PostgreSQL manual, appendix A)."""
+
+import psycopg2
+from sqlalchemy.exc import DBAPIError
+
+from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch
+
+_PERMANENT = {
+    "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
+    "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
+    "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
+    "42501": ("the database user lacks a right", "Grant it, see docs/reference; nothing was changed"),
+}
+_MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
+_TRANSIENT = {
+    "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
+    "40001": ("the transaction met a concurrent change", "It is tried again"),
+    "57014": ("a statement was cancelled or took too long", "It is tried again; look at the server's load"),
+    "53100": ("the database server's disk is full", "Free space on it; the next run resumes"),
+    "53300": ("the database server has no connection left", "Raise max_connections or use PgBouncer"),
+}
+
+
+def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
+    """Return the project's error for a driver's error; its text holds no parameters and no password."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state: str | None = getattr(cause, "pgcode", None)
+    why = _first_line(cause)
+    if state is None:
+        state = _connection_state(why)
+    if state in _PERMANENT:
+        what, remedy = _PERMANENT[state]
+        return PermanentError(what, where="database", why=why, remedy=remedy)
+    if state in _MISSING_OBJECT:
+        return SchemaMismatch(
+            "the schema does not fit this code",
+            where="database",
+            why=why,
+            remedy="Run `emag-pipeline migrate`, and check DB_SCHEMA",
+        )
+    if state in _TRANSIENT:
+        what, remedy = _TRANSIENT[state]
+        return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
+    if not state or state[:2] in {"08", "57", "53", "58"}:
+        return DatabaseUnavailable(
+            "the database cannot be reached",
+            where="database",
+            why=why,
+            remedy="Start it or correct its URL; the next run resumes",
+        )
+    return PermanentError(
+        "the database refused a statement",
+        where="database",
+        why=f"SQLSTATE {state}: {why}",
+        remedy="This is a defect in the pipeline: report it with this line",
+    )
+
+
+def _connection_state(message: str) -> str:
+    """libpq reports failures to connect without a SQLSTATE; these texts are all there is."""
+    if "password authentication failed" in message or "no password supplied" in message:
+        return "28P01"
+    if "no pg_hba.conf entry" in message or ("role " in message and "does not exist" in message):
+        return "28000"
+    if "database " in message and "does not exist" in message:
+        return "3D000"
+    return ""
+
+
+def _first_line(cause: BaseException | None) -> str:
+    lines = str(cause).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(cause).__name__

@@ -1,0 +1,280 @@
+"""The ledger and its lease: who may write for an account, what each attempt did, how it ended.
+
+The lease is a token in the ledger's running row; there is at most one such row an account. Writers prove it
+in the transaction that writes. Three locks on that row keep this exact:
+
+- staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;
+- the publish holds the row FOR KEY SHARE, which lets heartbeats (plain updates) pass;
+- whoever ends or takes over a lease holds it FOR UPDATE, which waits for both and sees what they left.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row
+from sqlalchemy.exc import OperationalError
+
+from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
+
+_COLUMNS = """sync_id, account_type, status, phase, attempt, round, dagster_run_id, lease_token, started_at,
+    attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
+    offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
+    offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at"""
+
+
+_SAME_INSTANT = "a sync that began in the same instant"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write for one account, as long as the ledger's row still says so."""
+
+    account: str
+    sync_id: UUID
+    token: UUID
+    attempt: int
+    #: this attempt goes on with pages that an earlier one made durable
+    resumed: bool
+    #: a person accepted what the audit refused
+    approved: bool = False
+
+    @property
+    def where(self) -> str:
+        """How messages name this sync."""
+        return f"{self.account}, sync {self.sync_id}"
+
+    def lost(self) -> LeaseLost:
+        """The error of a writer whose row no longer carries its token."""
+        return LeaseLost(
+            "another run took over, or this one was ended from outside",
+            where=self.where,
+            remedy="Nothing is to be done: what was durable stays, the other run goes on",
+        )
+
+
+def begin(
+    database: Database,
+    account: str,
+    run_id: str,
+    *,
+    timeout_hours: float,
+    heartbeat_timeout_seconds: float,
+    run_has_ended: Callable[[str], bool],
+) -> Lease:
+    """Take the account's lease: resume its interrupted sync, or open a new one.
+
+    `run_has_ended` says of a Dagster run id whether that run is over. Raises AnotherSyncRunning when a
+    living sync holds the lease.
+    """
+    with database.transaction() as tx:
+        _end_dead_owner(tx, account, run_id, heartbeat_timeout_seconds, run_has_ended)
+        last = _last_sync(tx, account)
+        if last is not None and _can_resume(tx, last):
+            return _resume(tx, last, run_id)
+        return _open(tx, account, run_id, timeout_hours)
+
+
+def _end_dead_owner(
+    tx: Transaction, account: str, run_id: str, timeout: float, run_has_ended: Callable[[str], bool]
+) -> None:
+    try:
+        owner = tx.run(
+            """SELECT sync_id, dagster_run_id, heartbeat_at,
+                      extract(epoch FROM clock_timestamp() - heartbeat_at) AS silent_seconds
+               FROM {schema}.emag_offer_syncs
+               WHERE account_type = :account AND status = 'running' FOR UPDATE NOWAIT""",
+            account=account,
+        ).one_or_none()
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) != "55P03":  # lock_not_available: its publish is under way
+            raise
+        raise _taken(account, "a sync that is publishing") from error
+    if owner is None:
+        return
+    why = _death(owner, run_id, timeout, run_has_ended)
+    if why is None:
+        raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
+    tx.run(
+        """UPDATE {schema}.emag_offer_syncs
+           SET status = 'failed', error_class = 'OwnerDied', error_message = :why,
+               error_remedy = 'Nothing is to be done: the next attempt resumes it'
+           WHERE sync_id = :sync""",
+        sync=owner.sync_id,
+        why=why,
+    )
+
+
+def _death(owner: Row[Any], run_id: str, timeout: float, run_has_ended: Callable[[str], bool]) -> str | None:
+    if owner.silent_seconds > timeout:
+        return f"no heartbeat for {owner.silent_seconds:.0f} s, the bound is {timeout:.0f} s"
+    if owner.dagster_run_id == run_id:
+        return "the same Dagster run began again without having recorded its end"
+    if owner.dagster_run_id is not None and run_has_ended(owner.dagster_run_id):
+        return f"Dagster run {owner.dagster_run_id} has ended without recording it"
+    return None
+
+
+def _taken(account: str, owner: str) -> AnotherSyncRunning:
+    return AnotherSyncRunning(
+        "another sync is running",
+        where=account,
+        why=f"the lease belongs to {owner}",
+        remedy="Wait for it, or look at `emag-pipeline status`",
+    )
+
+
+def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
+    return tx.run(
+        f"""SELECT {_COLUMNS}, deadline_at > now() AS in_time FROM {{schema}}.emag_offer_syncs
+            WHERE account_type = :account ORDER BY started_at DESC LIMIT 1""",
+        account=account,
+    ).one_or_none()
+
+
+def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
+    """An interrupted sync goes on within its time, if its staging survived; a refused one if approved."""
+    if last.status not in ("failed", "timeout", "cancelled") or last.pages_done == 0:
+        return False
+    refused = last.error_class == "RefusedError"
+    wanted = last.approved_at is not None if refused else bool(last.in_time)
+    return wanted and last.pages_done == _durable_pages(tx, last.sync_id, last.round)
+
+
+def _durable_pages(tx: Transaction, sync_id: UUID, round_: int) -> int:
+    """Pages whose record survived; a crash of the server empties the unlogged staging."""
+    return int(
+        tx.run(
+            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round",
+            sync=sync_id,
+            round=round_,
+        ).scalar_one()
+    )
+
+
+def _resume(tx: Transaction, last: Row[Any], run_id: str) -> Lease:
+    token = uuid4()
+    attempt = tx.run(
+        """UPDATE {schema}.emag_offer_syncs
+           SET status = 'running', phase = 'scanning', attempt = attempt + 1, dagster_run_id = :run,
+               lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
+               completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
+               deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
+                                  ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
+           WHERE sync_id = :sync AND status <> 'running' RETURNING attempt""",
+        sync=last.sync_id,
+        run=run_id,
+        token=token,
+    ).scalar_one_or_none()
+    if attempt is None:
+        raise _taken(last.account_type, _SAME_INSTANT)
+    return Lease(last.account_type, last.sync_id, token, attempt, resumed=True, approved=last.approved_at is not None)
+
+
+def _open(tx: Transaction, account: str, run_id: str, timeout_hours: float) -> Lease:
+    lease = Lease(account, uuid4(), uuid4(), attempt=1, resumed=False)
+    opened = tx.run(
+        """INSERT INTO {schema}.emag_offer_syncs
+               (sync_id, account_type, status, phase, dagster_run_id, lease_token, deadline_at)
+           VALUES (:sync, :account, 'running', 'planning', :run, :token, now() + :hours * interval '1 hour')
+           ON CONFLICT DO NOTHING""",
+        sync=lease.sync_id,
+        account=account,
+        run=run_id,
+        token=lease.token,
+        hours=timeout_hours,
+    )
+    if opened.rowcount != 1:  # the partial unique index let one pass
+        raise _taken(account, _SAME_INSTANT)
+    return lease
+
+
+def held_by(database: Database, account: str, run_id: str) -> Lease:
+    """The lease that this Dagster run took in an earlier step. Raises LeaseLost when it is gone."""
+    with database.transaction() as tx:
+        row = tx.run(
+            """SELECT sync_id, lease_token, attempt, approved_at FROM {schema}.emag_offer_syncs
+               WHERE account_type = :account AND dagster_run_id = :run AND status = 'running'""",
+            account=account,
+            run=run_id,
+        ).one_or_none()
+    if row is None:
+        raise LeaseLost(
+            "this run holds no lease",
+            where=f"{account}, Dagster run {run_id}",
+            why="its scan has ended, was refused, or was taken over",
+            remedy="Start a new run of the whole job; it resumes what is staged",
+        )
+    return Lease(account, row.sync_id, row.lease_token, row.attempt, True, row.approved_at is not None)
+
+
+def read(database: Database, sync_id: UUID) -> Row[Any]:
+    """One sync's ledger row."""
+    with database.transaction() as tx:
+        return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
+
+
+def hold(tx: Transaction, lease: Lease) -> None:
+    """Prove the lease and keep it from being taken over until this transaction ends; heartbeats still pass."""
+    row = tx.run(
+        """SELECT 1 FROM {schema}.emag_offer_syncs
+           WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR KEY SHARE""",
+        sync=lease.sync_id,
+        token=lease.token,
+    ).one_or_none()
+    if row is None:
+        raise lease.lost()
+
+
+def change(tx: Transaction, lease: Lease, assignments: str, /, **parameters: Any) -> None:
+    """Update the lease's own row, which also counts as progress. Raises LeaseLost when it is not ours."""
+    changed = tx.run(
+        f"""UPDATE {{schema}}.emag_offer_syncs
+            SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), {assignments}
+            WHERE sync_id = :sync AND lease_token = :token AND status = 'running'""",
+        sync=lease.sync_id,
+        token=lease.token,
+        **parameters,
+    )
+    if changed.rowcount != 1:
+        raise lease.lost()
+
+
+def beat(database: Database, lease: Lease) -> None:
+    """Say that the process lives. Raises LeaseLost when the row is no longer ours."""
+    with database.transaction(timeout_seconds=30) as tx:
+        changed = tx.run(
+            """UPDATE {schema}.emag_offer_syncs SET heartbeat_at = clock_timestamp()
+               WHERE sync_id = :sync AND lease_token = :token AND status = 'running'""",
+            sync=lease.sync_id,
+            token=lease.token,
+        )
+        if changed.rowcount != 1:
+            raise lease.lost()
+
+
+def end(database: Database, lease: Lease, status: str, *, error_class: str, message: str, remedy: str) -> bool:
+    """Free the lease with the reason. Returns whether the row was still ours to end."""
+    with database.transaction(timeout_seconds=30) as tx:
+        owned = tx.run(
+            """SELECT 1 FROM {schema}.emag_offer_syncs
+               WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR UPDATE""",
+            sync=lease.sync_id,
+            token=lease.token,
+        ).one_or_none()
+        if owned is None:
+            return False
+        tx.run(
+            """UPDATE {schema}.emag_offer_syncs
+               SET status = :status, completed_at = clock_timestamp(), error_class = :error_class,
+                   error_message = :message, error_remedy = :remedy
+               WHERE sync_id = :sync""",
+            sync=lease.sync_id,
+            status=status,
+            error_class=error_class,
+            message=message,
+            remedy=remedy,
+        )
+        return True

@@ -1,0 +1,14 @@
+"""Schema changes, one numbered file each; run by `emag_pipeline.db.migrate`."""
+
+from pathlib import Path
+
+from alembic import context, op
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+def run_file(name: str) -> None:
+    """Execute a migration's SQL file; `{schema}` in it stands for the configured schema."""
+    schema = context.config.attributes["schema"]
+    sql = (VERSIONS / name).read_text(encoding="utf-8").replace("{schema}", f'"{schema}"')
+    op.get_bind().exec_driver_sql(sql)

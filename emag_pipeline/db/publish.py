@@ -1,0 +1,123 @@
+"""The publish: readers see the old state until it commits and the new one after it (G1). All or nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.columns import NARROW, WIDE, listed
+from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.sql import statements
+from emag_pipeline.errors import RefusedError
+
+#: Below this many changed rows, look each one up by its key; above, read the tables through.
+_FEW_CHANGES = 20_000
+
+_MERGE = (
+    "close_history",
+    "open_history",
+    "update_offers",
+    "create_offers",
+    "update_products",
+    "create_products",
+    "delete_offers",
+    "flag_rejected",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish did, in offers, and what readers see since `published_at` (UTC)."""
+
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    rejected: int
+    offers: int
+    saleable: int
+    published_at: datetime
+
+
+def publish(database: Database, lease: Lease) -> Published:
+    """Merge an accepted scan into the published tables and complete the ledger, in one transaction.
+
+    Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan.
+    """
+    with database.transaction() as tx:
+        ledger.hold(tx, lease)
+        sync = _accepted(tx, lease)
+        # clock, not transaction start: it must lie after everything that an earlier publish wrote
+        at = tx.run("SELECT clock_timestamp()").scalar_one()
+        scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account, "at": at}
+        _find_changes(tx, scope)
+        for name in _MERGE:
+            _run(tx, name, scope)
+        summary = _run(tx, "summarise", scope).one()
+        totals = _run(tx, "totals", scope).one()
+        unchanged = summary.staged - summary.created - summary.updated
+        ledger.change(
+            tx,
+            lease,
+            """status = 'completed', completed_at = :at, offers_created = :created, offers_updated = :updated,
+               offers_unchanged = :unchanged, offers_deleted = :deleted""",
+            at=at,
+            created=summary.created,
+            updated=summary.updated,
+            unchanged=unchanged,
+            deleted=summary.deleted,
+        )
+    return Published(
+        created=summary.created,
+        updated=summary.updated,
+        unchanged=unchanged,
+        deleted=summary.deleted,
+        rejected=sync.offers_rejected,
+        offers=totals.offers,
+        saleable=totals.saleable,
+        published_at=at,
+    )
+
+
+def _accepted(tx: Transaction, lease: Lease) -> Any:
+    sync = tx.run(
+        "SELECT round, phase, offers_rejected FROM {schema}.emag_offer_syncs WHERE sync_id = :sync",
+        sync=lease.sync_id,
+    ).one()
+    if sync.phase != "publishing":
+        raise RefusedError(
+            "nothing was published",
+            where=lease.where,
+            why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
+            remedy="Run the whole job, so that the audit stands between the scan and the publish",
+        )
+    return sync
+
+
+def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
+    """Fill emag_scan_changes, and tell the planner what it cannot know of freshly filled staging.
+
+    A table that was never analysed looks tiny for one sync; nested loops over a million offers would follow.
+    """
+    _run(tx, "forget_changes", scope)
+    tx.run("SELECT set_config('enable_nestloop', 'off', true)")
+    _run(tx, "forget_repeats", scope)
+    changes = _run(tx, "find_changes", scope).rowcount + _run(tx, "find_deletions", scope).rowcount
+    if changes <= _FEW_CHANGES:
+        tx.run("SELECT set_config('enable_nestloop', 'on', true)")
+
+
+def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
+    sql = statements("publish.sql")[name]
+    for word, columns, alias in _COLUMN_LISTS:
+        sql = sql.replace(word, listed(columns, alias))
+    return tx.run(sql, **{key: value for key, value in scope.items() if f":{key}" in sql})
+
+
+_COLUMN_LISTS = (
+    ("{narrow}", NARROW, ""),
+    ("{s_narrow}", NARROW, "s"),
+    ("{wide}", WIDE, ""),
+    ("{s_wide}", WIDE, "s"),
+)

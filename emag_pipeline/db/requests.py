@@ -1,0 +1,88 @@
+"""The request log (emag_requests) and the counters that metrics are made of (emag_counters).
+
+The vendor asks for keeping every call for 30 days (emag-api.md, section 1).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import simplejson
+
+from emag_pipeline.db.engine import Database, Transaction
+
+#: Upper bounds of the latency histogram, in seconds.
+LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Request(Protocol):
+    """One call, as the client recorded it; no secret in any field."""
+
+    @property
+    def sent_at(self) -> datetime: ...
+    @property
+    def account_type(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def page(self) -> int | None: ...
+    @property
+    def offer_id(self) -> int | None: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def error_class(self) -> str | None: ...
+    @property
+    def error_body(self) -> str | None: ...
+
+
+_FIELDS = (
+    "sent_at", "account_type", "resource", "page", "offer_id", "status", "outcome", "seconds", "bytes",
+    "error_class", "error_body",
+)  # fmt: skip
+_INSERT = (
+    f"INSERT INTO {{schema}}.emag_requests ({', '.join(_FIELDS)}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
+)
+
+
+def save(database: Database, requests: Sequence[Request]) -> None:
+    """Keep calls and count them, in one transaction."""
+    if not requests:
+        return
+    with database.transaction(timeout_seconds=60, durable=False) as tx:
+        tx.run_many(_INSERT, [{name: getattr(call, name) for name in _FIELDS} for call in requests])
+        add(tx, _counts(requests))
+
+
+def _counts(requests: Iterable[Request]) -> Counter[tuple[str, tuple[tuple[str, str], ...]]]:
+    counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+    for call in requests:
+        who = (("account_type", call.account_type), ("resource", call.resource))
+        counts["emag_sync_requests_total", (*who, ("outcome", call.outcome))] += 1
+        if call.error_class:
+            counts["emag_sync_request_errors_total", (*who, ("error_class", call.error_class))] += 1
+        bound = next((str(bucket) for bucket in LATENCY_BUCKETS if call.seconds <= bucket), "+Inf")
+        counts["emag_sync_request_latency_seconds_bucket", (*who, ("le", bound))] += 1
+        counts["emag_sync_request_latency_seconds_sum", who] += call.seconds  # type: ignore[assignment]
+    return counts
+
+
+def add(tx: Transaction, counts: Counter[tuple[str, tuple[tuple[str, str], ...]]]) -> None:
+    """Raise counters, by (name, labels); in one order, so that two processes cannot deadlock."""
+    rows: list[dict[str, Any]] = [
+        {"name": name, "labels": simplejson.dumps(dict(labels), sort_keys=True), "amount": amount}
+        for (name, labels), amount in sorted(counts.items())
+    ]
+    tx.run_many(
+        """INSERT INTO {schema}.emag_counters AS c (name, labels, value)
+           VALUES (:name, CAST(:labels AS jsonb), :amount)
+           ON CONFLICT (name, labels) DO UPDATE SET value = c.value + excluded.value""",
+        rows,
+    )

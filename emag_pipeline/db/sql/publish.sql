@@ -1,0 +1,133 @@
+-- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
+-- rows only. :sync, :round and :account are the lease's; :at is the moment of this publish, one for all rows.
+
+-- name: forget_changes
+-- A publish that failed before its commit left nothing; one that is repeated within the transaction must not either.
+DELETE FROM {schema}.emag_scan_changes WHERE sync_id = :sync;
+
+-- name: forget_repeats
+-- Of an offer that several pages showed (the catalogue moved), the row that was read last counts.
+DELETE FROM {schema}.emag_scan_offers s
+USING (
+    SELECT ctid AS place, row_number() OVER (
+        PARTITION BY emag_offer_id ORDER BY fetched_at DESC, page DESC) AS age
+    FROM {schema}.emag_scan_offers
+    WHERE sync_id = :sync AND round = :round
+) ranked
+WHERE s.ctid = ranked.place AND ranked.age > 1;
+
+-- name: find_changes
+-- What differs between staging and the published rows, by fingerprints alone. Unchanged offers leave no trace (G9).
+INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
+SELECT :sync, s.emag_offer_id,
+       CASE WHEN o.emag_offer_id IS NULL THEN 'created'
+            WHEN o.deleted_at IS NOT NULL THEN 'revived'
+            WHEN o.row_hash <> s.row_hash OR o.rejected_at IS NOT NULL THEN 'updated'
+            ELSE 'content' END,
+       p.row_hash IS DISTINCT FROM s.content_hash
+FROM {schema}.emag_scan_offers s
+LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
+LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
+WHERE s.sync_id = :sync AND s.round = :round
+  AND (o.emag_offer_id IS NULL OR o.deleted_at IS NOT NULL OR o.rejected_at IS NOT NULL
+       OR o.row_hash <> s.row_hash OR p.row_hash IS DISTINCT FROM s.content_hash);
+
+-- name: find_deletions
+-- Tombstones need both proofs: not in the scan (or it would not have been asked for) and not found by its id (G3).
+INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
+SELECT :sync, o.emag_offer_id, 'deleted', false
+FROM {schema}.emag_scan_confirmations c
+JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.round = :round AND NOT c.is_found AND o.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                  WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id);
+
+-- name: close_history
+-- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state.
+UPDATE {schema}.emag_offer_history h
+SET valid_to = :at
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+LEFT JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change IN ('updated', 'deleted')
+  AND (c.change = 'deleted' OR o.row_hash <> s.row_hash)
+  AND h.account_type = :account AND h.emag_offer_id = c.emag_offer_id AND h.valid_to IS NULL;
+
+-- name: open_history
+-- States that begin now; runs before the published rows change, since it compares with them.
+INSERT INTO {schema}.emag_offer_history (account_type, emag_offer_id, valid_from, sync_id, {narrow})
+SELECT :account, s.emag_offer_id, :at, :sync, {s_narrow}
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync
+  AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
+
+-- name: update_offers
+UPDATE {schema}.emag_product_offers o
+SET ({narrow}) = ROW({s_narrow}),
+    row_hash = s.row_hash, changed_at = :at, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived')
+  AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
+
+-- name: create_offers
+INSERT INTO {schema}.emag_product_offers
+    (account_type, emag_offer_id, {narrow}, row_hash, first_seen_at, changed_at, last_sync_id)
+SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :at, :at, :sync
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change = 'created';
+
+-- name: update_products
+UPDATE {schema}.emag_products p
+SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :at
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed
+  AND p.account_type = :account AND p.emag_offer_id = c.emag_offer_id;
+
+-- name: create_products
+INSERT INTO {schema}.emag_products (account_type, emag_offer_id, {wide}, row_hash, changed_at)
+SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :at
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s
+    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change = 'created';
+
+-- name: delete_offers
+UPDATE {schema}.emag_product_offers o
+SET deleted_at = :at, changed_at = :at, last_sync_id = :sync
+FROM {schema}.emag_scan_changes c
+WHERE c.sync_id = :sync AND c.change = 'deleted'
+  AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
+
+-- name: flag_rejected
+-- A published offer whose new version cannot be represented keeps its last good state, and says so (G7).
+UPDATE {schema}.emag_product_offers o
+SET rejected_at = :at, last_sync_id = :sync
+FROM {schema}.emag_offer_rejects r
+WHERE r.sync_id = :sync AND r.round = :round
+  AND o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
+  AND o.deleted_at IS NULL AND o.rejected_at IS NULL
+  AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                  WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = r.emag_offer_id);
+
+-- name: summarise
+SELECT count(*) FILTER (WHERE change = 'created') AS created,
+       count(*) FILTER (WHERE change IN ('updated', 'revived', 'content')) AS updated,
+       count(*) FILTER (WHERE change = 'deleted') AS deleted,
+       (SELECT count(*) FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round) AS staged
+FROM {schema}.emag_scan_changes
+WHERE sync_id = :sync;
+
+-- name: totals
+SELECT count(*) AS offers, count(*) FILTER (WHERE is_saleable) AS saleable
+FROM {schema}.emag_product_offers
+WHERE account_type = :account AND deleted_at IS NULL;

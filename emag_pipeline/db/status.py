@@ -1,0 +1,136 @@
+"""How the accounts stand, for people and programs: last publish, running sync, last error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from emag_pipeline.db.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """Why the newest sync that ended did not publish."""
+
+    error_class: str
+    message: str
+    remedy: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """How far a sync is, by its ledger row. Times are UTC; `silent_seconds` is since its last heartbeat."""
+
+    sync_id: UUID
+    account: str
+    status: str
+    phase: str
+    attempt: int
+    round: int
+    dagster_run_id: str | None
+    started_at: datetime
+    pages_expected: int | None
+    pages_done: int
+    offers_expected: int | None
+    offers_done: int
+    elapsed_seconds: float
+    silent_seconds: float
+    error_class: str | None
+    error_message: str | None
+    error_remedy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """One account as an operator asks after it. `age_seconds`: since the last publish, None before the first."""
+
+    account: str
+    state: str
+    last_publish_at: datetime | None
+    age_seconds: float | None
+    offers: int
+    saleable: int
+    deleted: int
+    rejected: int
+    running: SyncProgress | None
+    last_error: LastError | None
+
+
+_PROGRESS = """
+    SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
+           pages_expected, pages_done, offers_expected, total_offers_processed AS offers_done,
+           extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
+               AS elapsed_seconds,
+           extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
+           error_class, error_message, error_remedy
+    FROM {schema}.emag_offer_syncs
+"""
+
+_ACCOUNTS = """
+    SELECT a.account,
+           (SELECT max(completed_at) FROM {schema}.emag_offer_syncs s
+            WHERE s.account_type = a.account AND s.status = 'completed') AS last_publish_at,
+           o.offers, o.saleable, o.deleted, o.rejected
+    FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS offers,
+               count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable) AS saleable,
+               count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
+               count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL) AS rejected
+        FROM {schema}.emag_product_offers p WHERE p.account_type = a.account
+    ) o
+    ORDER BY a.place
+"""
+
+
+def sync_progress(database: Database, account: str, run_id: str | None = None) -> SyncProgress | None:
+    """The account's newest sync, or the one that a Dagster run worked on."""
+    with database.transaction(timeout_seconds=30) as tx:
+        row = tx.run(
+            _PROGRESS
+            + """ WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
+                  ORDER BY started_at DESC LIMIT 1""",
+            account=account,
+            run=run_id,
+        ).one_or_none()
+    return None if row is None else SyncProgress(**row._mapping)
+
+
+def account_statuses(database: Database, accounts: Sequence[str]) -> list[AccountStatus]:
+    """The state of each account, in the order asked for; an account that never ran is `never synced`."""
+    with database.transaction(timeout_seconds=60) as tx:
+        rows = tx.run(_ACCOUNTS, accounts=list(accounts)).all()
+    return [_status(row, sync_progress(database, row.account)) for row in rows]
+
+
+def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
+    running = newest if newest is not None and newest.status == "running" else None
+    failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
+    age = None
+    if row.last_publish_at is not None:
+        age = (datetime.now(row.last_publish_at.tzinfo) - row.last_publish_at).total_seconds()
+    return AccountStatus(
+        account=row.account,
+        state="never synced" if newest is None else newest.status,
+        last_publish_at=row.last_publish_at,
+        age_seconds=age,
+        offers=row.offers,
+        saleable=row.saleable,
+        deleted=row.deleted,
+        rejected=row.rejected,
+        running=running,
+        last_error=_last_error(newest) if failed and newest is not None else None,
+    )
+
+
+def _last_error(sync: SyncProgress) -> LastError:
+    return LastError(
+        error_class=sync.error_class or "",
+        message=sync.error_message or "",
+        remedy=sync.error_remedy or "",
+        at=sync.started_at,
+    )

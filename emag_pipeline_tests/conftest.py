@@ -1,0 +1,64 @@
+"""One PostgreSQL cluster a test process, one template database with the schema, one copy of it a test."""
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+
+_serial = itertools.count(1)
+#: A test's database need not survive a power cut.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[embedded.EmbeddedServer]:
+    with tempfile.TemporaryDirectory(prefix="emag-test-") as home:
+        server = embedded.start(Path(home), _FAST)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(cluster: embedded.EmbeddedServer) -> str:
+    database = Database(cluster.url("template_emag"))
+    migrate.upgrade(database)
+    database.close()
+    return "template_emag"
+
+
+def administer(server: embedded.EmbeddedServer, statement: str) -> None:
+    connection = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="postgres")
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def empty_url(cluster: embedded.EmbeddedServer) -> Iterator[str]:
+    """The URL of a database without the schema."""
+    name = f"empty_{next(_serial)}"
+    yield cluster.url(name)
+    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(cluster: embedded.EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a database with the schema and nothing in it."""
+    name = f"test_{next(_serial)}"
+    administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield cluster.url(name)
+    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, pool_size=8)
+    yield database
+    database.close()

@@ -1,0 +1,48 @@
+"""Offers and pages as the client returns them, built by hand."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from emag_pipeline.db.columns import NARROW, STAGED, WIDE
+
+
+def offer(offer_id: int, **values: Any) -> SimpleNamespace:
+    """An offer with plain values; fingerprints follow from the values."""
+    columns: dict[str, Any] = dict.fromkeys(STAGED)
+    columns.update(
+        emag_offer_id=offer_id,
+        status=1,
+        sale_price=Decimal("10.5000"),
+        general_stock=5,
+        validation_status=(9,),
+        translation_validation_status=(),
+        is_saleable=True,
+        handling_time="[]",
+        name=f"Cafea măcinată {offer_id}",
+        ean=("5941234567899",),
+        raw=f'{{"id": {offer_id}}}',
+    )
+    columns.update(values)
+    columns["row_hash"] = _hash([columns[name] for name in NARROW])
+    columns["content_hash"] = _hash([columns[name] for name in WIDE])
+    return SimpleNamespace(**columns)
+
+
+def _hash(values: Sequence[object]) -> bytes:
+    return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+
+
+@dataclass
+class PageOf:
+    """A page of ready offers."""
+
+    number: int
+    offers: Sequence[Any]
+    rejects: Sequence[Any] = ()
+    content_hash: bytes = b"\x00" * 16
+    fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -1,0 +1,49 @@
+"""Whole syncs of hand-made offers, through the storage's own functions."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from emag_pipeline.db import audit, confirmations, ledger, publish, staging
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline_tests.db.offers import PageOf
+
+
+def begin(database: Database, account: str = "main", run_id: str | None = None, **changes: Any) -> Lease:
+    options: dict[str, Any] = {
+        "timeout_hours": 2.0,
+        "heartbeat_timeout_seconds": 120.0,
+        "run_has_ended": lambda _: False,
+        **changes,
+    }
+    return ledger.begin(database, account, run_id or str(uuid4()), **options)
+
+
+def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequence[Any] = ()) -> None:
+    staging.plan(database, lease, pages=1, offers=len(offers) + len(rejects), round_=1)
+    staging.stage_pages(database, lease, 1, [PageOf(1, offers, rejects)])
+
+
+def sync(
+    database: Database,
+    offers: Sequence[Any],
+    *,
+    gone: Sequence[int] = (),
+    rejects: Sequence[Any] = (),
+    account: str = "main",
+) -> publish.Published:
+    """Stage, confirm, accept and publish."""
+    lease = begin(database, account)
+    staging.discard_remains(database, account, keep=lease.sync_id)
+    stage(database, lease, offers, rejects)
+    if gone:
+        read_at = PageOf(0, ()).fetched_at
+        confirmations.record(database, lease, 1, found=(), rejected=(), gone=gone, read_at=read_at)
+    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    return publish.publish(database, lease)
+
+
+def rows(database: Database, sql: str, /, **parameters: Any) -> list[Any]:
+    with database.transaction() as tx:
+        return list(tx.run(sql, **parameters).all())

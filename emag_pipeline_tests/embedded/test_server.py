@@ -1,0 +1,78 @@
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from emag_pipeline import embedded
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="emag-embedded-") as directory:
+        home = Path(directory)
+        yield home
+        server = embedded.running(home)
+        if server is not None:
+            server.stop()
+
+
+def _select(server: embedded.EmbeddedServer, statement: str) -> object:
+    connection = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="emag")
+    try:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        return cursor.fetchone()[0] if cursor.description else None
+    finally:
+        connection.close()
+
+
+def _postmaster(home: Path) -> psutil.Process:
+    return psutil.Process(int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0]))
+
+
+def test_a_second_start_attaches_and_data_outlives_a_stop(home: Path) -> None:
+    first = embedded.start(home)
+    first.ensure_database("emag")
+    _select(first, "CREATE TABLE kept AS SELECT 42 AS answer")
+    assert (first.started_here, embedded.start(home).started_here) == (True, False)
+    first.stop()
+    assert embedded.running(home) is None
+    assert _select(embedded.start(home), "SELECT answer FROM kept") == 42
+
+
+def test_two_simultaneous_starts_are_one(home: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        servers = list(pool.map(embedded.start, [home, home]))
+    assert sorted(server.started_here for server in servers) == [False, True]
+
+
+def test_a_crashed_server_is_started_again(home: Path) -> None:
+    embedded.start(home).ensure_database("emag")
+    postmaster = _postmaster(home)
+    os.kill(postmaster.pid, signal.SIGKILL)
+    postmaster.wait(10)
+    server = embedded.start(home)
+    assert server.started_here
+    assert _select(server, "SELECT 1") == 1
+
+
+def test_it_listens_on_no_network_address(home: Path) -> None:
+    embedded.start(home)
+    assert _postmaster(home).net_connections("tcp") == []
+
+
+def test_a_long_home_gets_a_short_socket(home: Path) -> None:
+    deep = home / ("d" * 60) / ("e" * 60)
+    server = embedded.start(deep)
+    try:
+        server.ensure_database("emag")
+        assert _select(server, "SELECT 1") == 1
+    finally:
+        server.stop()
