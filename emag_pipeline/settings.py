@@ -1,0 +1,196 @@
+"""The environment as typed settings (design.md, section 4). Real environment wins over `.env`; empty means unset.
+
+Each field carries the variable that it comes from. A wrong value becomes one line: variable, value (masked if
+secret), what is allowed.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from emag_pipeline.accounts import Account, AccountName
+from emag_pipeline.database_url import with_driver
+from emag_pipeline.errors import PipelineError, SettingsError
+
+_ACCOUNT = re.compile(r"[a-z][a-z0-9_]*")
+_ACCOUNT_VARIABLE = re.compile(r"EMAG_([A-Z][A-Z0-9_]*)_API_(?:USERNAME|PASSWORD)")
+_DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
+_MARKETPLACE = "https://marketplace-api.emag.ro/api-3"
+
+
+def _schema(name: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name == "information_schema":
+        raise ValueError("a name of lower-case letters, digits and underscores, not one of PostgreSQL's own")
+    return name
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """Everything that can be configured, valid. Secrets print as asterisks."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
+
+    accounts: tuple[Account, ...]
+    uses_sandbox: bool
+    database_url: SecretStr | None
+    dagster_pg_url: SecretStr | None
+    db_schema: Annotated[str, AfterValidator(_schema)] = Field("app", alias="DB_SCHEMA")
+    requests_per_second: Positive = Field(3.0, alias="EMAG_API_REQUESTS_PER_SECOND")
+    requests_per_minute: Positive = Field(180.0, alias="EMAG_API_REQUESTS_PER_MINUTE")
+    rate_share: Annotated[float, Field(gt=0, le=1)] = Field(1.0, alias="EMAG_SYNC_RATE_SHARE")
+    max_pages: Annotated[int, Field(ge=1)] = Field(100, alias="EMAG_SYNC_MAX_PAGES")
+    timeout_hours: Positive = Field(2.0, alias="EMAG_SYNC_TIMEOUT_HOURS")
+    batch_size: Annotated[int, Field(ge=1)] = Field(50, alias="EMAG_SYNC_BATCH_SIZE")
+    progress_interval_seconds: Positive = Field(10.0, alias="EMAG_SYNC_PROGRESS_INTERVAL")
+    monitor_interval_seconds: Positive = Field(300.0, alias="EMAG_SYNC_MONITOR_INTERVAL")
+    stuck_threshold_hours: Positive = Field(1.0, alias="EMAG_SYNC_STUCK_THRESHOLD_HOURS")
+    heartbeat_timeout_seconds: Positive = Field(120.0, alias="EMAG_SYNC_HEARTBEAT_TIMEOUT")
+    stale_after_hours: Positive = Field(6.0, alias="EMAG_SYNC_STALE_AFTER_HOURS")
+    reject_tolerance: Share = Field(0.01, alias="EMAG_SYNC_REJECT_TOLERANCE")
+    max_shrink: Share = Field(0.2, alias="EMAG_SYNC_MAX_SHRINK")
+    metrics_port: Port = Field(9108, alias="EMAG_SYNC_METRICS_PORT")
+    health_port: Port = Field(8000, alias="EMAG_SYNC_HEALTH_PORT")
+    bind: str = Field("127.0.0.1", alias="EMAG_SYNC_BIND")
+    alert_webhook_url: SecretStr | None = Field(None, alias="EMAG_ALERT_WEBHOOK_URL")
+    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("emag_pipeline"), alias="EMAG_HOME")
+    ui_port: Port = Field(3333, alias="EMAG_UI_PORT")
+    sandbox_port: Port = Field(8765, alias="EMAG_SANDBOX_PORT")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="EMAG_LOG_LEVEL")
+    log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
+
+    @property
+    def uses_embedded_database(self) -> bool:
+        """No database is configured, so the one that comes with the package is used."""
+        return self.database_url is None
+
+    def account(self, name: str) -> Account:
+        """The account of that name. Raises SettingsError naming those that exist."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.accounts)
+        raise SettingsError(f"there is no account {name!r}", remedy=f"Use one of: {known}")
+
+
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings. Raises SettingsError with a line for each wrong variable."""
+    given: dict[str, str] = {}
+    if env_file is not None and env_file.is_file():
+        given.update({name: value or "" for name, value in dotenv_values(env_file).items()})
+    given.update(os.environ if environ is None else environ)
+    given = {name: value.strip() for name, value in given.items() if value.strip()}
+    port = given.get("EMAG_SANDBOX_PORT", "8765")
+    names = _account_names(given)
+    sandbox = not any(_credentials(given, name) != (None, None) for name in names)
+    if sandbox and "EMAG_API_BASE_URL" in given:
+        raise SettingsError(
+            "a marketplace is set, but no credentials for it",
+            where="EMAG_API_BASE_URL",
+            remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or unset it to use the sandbox",
+        )
+    accounts = [_sandbox_account(name, port) if sandbox else _account(given, name) for name in names]
+    database = _database_url(given)
+    dagster = _url(given, "DAGSTER_PG_URL") or (_beside(database) if database else None)
+    try:
+        return Settings.model_validate(
+            {
+                "accounts": tuple(accounts),
+                "uses_sandbox": sandbox,
+                "database_url": database,
+                "dagster_pg_url": dagster,
+                **{field.alias: given[field.alias] for field in Settings.model_fields.values() if field.alias in given},
+            }
+        )
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(problem, given) for problem in error.errors())) from None
+
+
+def _line(problem: Any, given: Mapping[str, str]) -> str:
+    variable = str(problem["loc"][0])
+    shown = "***" if variable == "EMAG_ALERT_WEBHOOK_URL" else given.get(variable, "")
+    return f"{variable} is {shown!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _account_names(given: Mapping[str, str]) -> list[str]:
+    if "EMAG_ACCOUNTS" in given:
+        names = list(dict.fromkeys(part.strip() for part in given["EMAG_ACCOUNTS"].split(",") if part.strip()))
+        wrong = [name for name in names if not _ACCOUNT.fullmatch(name)]
+        if wrong or not names:
+            raise SettingsError(
+                f"EMAG_ACCOUNTS is {given['EMAG_ACCOUNTS']!r}",
+                remedy="Give names like main,fbe: a lower-case letter, then letters, digits or underscores",
+            )
+        return names
+    found = [match[1].lower() for name in given if (match := _ACCOUNT_VARIABLE.fullmatch(name))]
+    main = ["main"] if {"EMAG_API_USERNAME", "EMAG_API_PASSWORD"} & given.keys() else []
+    return list(dict.fromkeys(main + sorted(found))) or ["main", "fbe"]
+
+
+def _variable(given: Mapping[str, str], account: str, what: str) -> str | None:
+    own = given.get(f"EMAG_{account.upper()}_API_{what}")
+    return own or (given.get(f"EMAG_API_{what}") if account == "main" else None)
+
+
+def _credentials(given: Mapping[str, str], account: str) -> tuple[str | None, str | None]:
+    return _variable(given, account, "USERNAME"), _variable(given, account, "PASSWORD")
+
+
+def _account(given: Mapping[str, str], name: str) -> Account:
+    username, password = _credentials(given, name)
+    prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
+    if username is None or password is None:
+        missing = [f"{prefix}_{what}" for what, value in (("USERNAME", username), ("PASSWORD", password)) if not value]
+        raise SettingsError(
+            "the account has no complete credentials", where=name, remedy=f"Set {' and '.join(missing)}"
+        )
+    if ":" in username:
+        raise SettingsError(f"{prefix}_USERNAME holds a colon", remedy="Basic authorization allows none in a user name")
+    base = given.get(f"EMAG_{name.upper()}_API_BASE_URL") or given.get("EMAG_API_BASE_URL") or _MARKETPLACE
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
+        raise SettingsError(
+            "the base URL is not usable", where=name, remedy=f"Give one like {_MARKETPLACE}, without user or query"
+        )
+    return Account(AccountName(name), base.rstrip("/"), username, SecretStr(password))
+
+
+def _sandbox_account(name: str, port: str) -> Account:
+    base = f"http://127.0.0.1:{port}/api-3"
+    return Account(AccountName(name), base, f"{name}@sandbox.example", SecretStr("sandbox"))
+
+
+def _database_url(given: Mapping[str, str]) -> str | None:
+    url = _url(given, "DATABASE_SYNC_URL") or _url(given, "DATABASE_URL")
+    if url or not given.keys() & set(_DATABASE_PARTS):
+        return url
+    missing = [part for part in ("DB_HOST", "DB_NAME", "DB_USER") if part not in given]
+    if missing:
+        raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
+    user, password, name = (quote(given.get(part, ""), safe="") for part in ("DB_USER", "DB_PASS", "DB_NAME"))
+    return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{given.get('DB_PORT', '5432')}/{name}")
+
+
+def _url(given: Mapping[str, str], variable: str) -> str | None:
+    if variable not in given:
+        return None
+    try:
+        return with_driver(given[variable])
+    except PipelineError as error:
+        raise SettingsError(error.what, where=variable, remedy=error.remedy) from None
+
+
+def _beside(url: str) -> str:
+    """Dagster's own database: the same server, `_dagster` behind the name."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path + "_dagster"))

@@ -1,0 +1,105 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.settings import Settings, load_settings
+
+_MAIN = {"EMAG_API_USERNAME": "seller", "EMAG_API_PASSWORD": "geheim"}
+
+
+def _load(**environ: str) -> Settings:
+    return load_settings(environ, env_file=None)
+
+
+def test_nothing_set_means_sandbox_and_embedded_database() -> None:
+    settings = _load()
+    assert (settings.uses_sandbox, settings.uses_embedded_database) == (True, True)
+    assert [(a.name, a.base_url) for a in settings.accounts] == [
+        ("main", "http://127.0.0.1:8765/api-3"),
+        ("fbe", "http://127.0.0.1:8765/api-3"),
+    ]
+
+
+def test_credentials_name_the_accounts() -> None:
+    settings = _load(
+        **_MAIN, EMAG_FBE_API_USERNAME="u", EMAG_FBE_API_PASSWORD="p", EMAG_FBE_API_BASE_URL="https://x.bg/"
+    )
+    assert [(a.name, a.username, a.base_url) for a in settings.accounts] == [
+        ("main", "seller", "https://marketplace-api.emag.ro/api-3"),
+        ("fbe", "u", "https://x.bg"),
+    ]
+
+
+def test_half_an_account_is_refused_with_the_missing_variable() -> None:
+    with pytest.raises(
+        SettingsError, match=re.escape("main: the account has no complete credentials. Set EMAG_API_PASSWORD.")
+    ):
+        _load(EMAG_API_USERNAME="seller")
+
+
+def test_a_marketplace_without_credentials_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no credentials"):
+        _load(EMAG_API_BASE_URL="https://marketplace-api.emag.bg/api-3")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("EMAG_SYNC_MAX_PAGES", "0"),
+        ("EMAG_SYNC_TIMEOUT_HOURS", "nan"),
+        ("EMAG_SYNC_MAX_SHRINK", "1.5"),
+        ("EMAG_SYNC_RATE_SHARE", "0"),
+        ("EMAG_UI_PORT", "70000"),
+        ("DB_SCHEMA", 'app"; DROP'),
+        ("EMAG_LOG_LEVEL", "loud"),
+        ("EMAG_ACCOUNTS", "Main"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(f"{variable} is {value!r}")) as raised:
+        _load(**{variable: value})
+    assert raised.value.exit_code == 2
+
+
+def test_every_wrong_value_has_a_line_of_its_own() -> None:
+    with pytest.raises(SettingsError) as raised:
+        _load(EMAG_UI_PORT="x", EMAG_SYNC_MAX_PAGES="y")
+    assert len(str(raised.value).splitlines()) == 2
+
+
+def test_a_database_url_wins_over_its_parts_and_brings_dagsters_beside() -> None:
+    settings = _load(DATABASE_URL="postgresql+asyncpg://u:p@h/emag?sslmode=require", DB_HOST="other")
+    assert settings.database_url is not None
+    assert settings.dagster_pg_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql+psycopg2://u:p@h/emag?sslmode=require"
+    assert settings.dagster_pg_url.get_secret_value() == "postgresql+psycopg2://u:p@h/emag_dagster?sslmode=require"
+
+
+def test_parts_are_quoted_into_a_url() -> None:
+    settings = _load(DB_HOST="h", DB_NAME="d", DB_USER="u", DB_PASS="p@:/")
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql+psycopg2://u:p%40%3A%2F@h:5432/d"
+
+
+def test_half_a_database_is_refused() -> None:
+    with pytest.raises(SettingsError, match="Set DB_NAME and DB_USER too"):
+        _load(DB_HOST="h")
+
+
+def test_the_real_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("EMAG_SYNC_MAX_PAGES=7\nEMAG_UI_PORT=4000\n")
+    settings = load_settings({"EMAG_UI_PORT": "5000"}, file)
+    assert (settings.max_pages, settings.ui_port) == (7, 5000)
+
+
+def test_no_secret_is_ever_shown() -> None:
+    settings = _load(**_MAIN, DATABASE_URL="postgresql://u:geheim@h/d", EMAG_ALERT_WEBHOOK_URL="https://x/geheim")
+    assert "geheim" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_an_unknown_account_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(SettingsError, match="Use one of: main, fbe"):
+        _load().account("mian")
