@@ -1,0 +1,34 @@
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+from emag_pipeline.db import audit, confirmations
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, stage, sync
+
+
+def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(database: Database) -> None:
+    sync(database, [offer(id_) for id_ in range(1, 6)])
+    lease = begin(database)
+    stage(database, lease, [offer(1)], [SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")])
+    assert confirmations.missing(database, lease, 1, limit=2) == [3, 4]
+    assert confirmations.missing(database, lease, 1, limit=9, after=4) == [5]
+
+
+def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(database: Database) -> None:
+    sync(database, [offer(id_) for id_ in range(1, 4)])
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    audit.note_counts(database, lease, count_before=2, count_after=2)
+    confirmations.record(database, lease, 1, found=[offer(2)], rejected=(), gone=[3], read_at=datetime.now(UTC))
+    figures = audit.figures(database, lease.sync_id)
+    assert (figures.missing, figures.found_by_id, figures.confirmed_gone, figures.vanished) == (0, 1, 1, 1)
+    assert figures.is_complete
+
+
+def test_a_scan_that_shows_less_than_the_marketplace_counts_is_not_complete(database: Database) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1), offer(1)])
+    audit.note_counts(database, lease, count_before=2, count_after=2)
+    figures = audit.figures(database, lease.sync_id)
+    assert (figures.rows, figures.distinct_ids, figures.repeated_rows, figures.is_complete) == (2, 1, 1, False)

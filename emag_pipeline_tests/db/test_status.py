@@ -1,0 +1,33 @@
+from emag_pipeline.db import ledger
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import account_statuses, sync_progress
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, stage, sync
+
+
+def test_an_account_that_never_ran_is_said_to_be_so(database: Database) -> None:
+    status = account_statuses(database, ["main"])[0]
+    assert (status.state, status.last_publish_at, status.offers) == ("never synced", None, 0)
+
+
+def test_a_published_account_has_its_numbers_and_a_young_age(database: Database) -> None:
+    done = sync(database, [offer(1), offer(2, is_saleable=False)])
+    status = account_statuses(database, ["fbe", "main"])[1]
+    assert (status.account, status.state, status.offers, status.saleable) == ("main", "completed", 2, 1)
+    assert status.last_publish_at == done.published_at
+    assert status.age_seconds is not None
+    assert 0 <= status.age_seconds < 60
+
+
+def test_a_running_sync_shows_its_pages(database: Database) -> None:
+    stage(database, begin(database, run_id="r1"), [offer(1)])
+    progress = sync_progress(database, "main", "r1")
+    assert progress is not None
+    assert (progress.phase, progress.pages_done, progress.pages_expected, progress.offers_done) == ("scanning", 1, 1, 1)
+
+
+def test_a_failed_sync_shows_its_reason_and_remedy(database: Database) -> None:
+    ledger.end(database, begin(database), "failed", error_class="AccessRefused", message="what", remedy="do this")
+    error = account_statuses(database, ["main"])[0].last_error
+    assert error is not None
+    assert (error.error_class, error.message, error.remedy) == ("AccessRefused", "what", "do this")
