@@ -1,0 +1,65 @@
+"""`python -m emag_pipeline.sandbox`: the sandbox from the command line."""
+
+import argparse
+import sys
+
+from emag_pipeline.sandbox.foreground import run
+from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, PortTaken, SandboxServer
+
+
+def main() -> int:
+    """Serve until interrupted; 2 when the address is taken or an argument is wrong."""
+    wishes = _parser().parse_args()
+    try:
+        run(
+            wishes.port,
+            host=wishes.host,
+            seed=wishes.seed,
+            accounts=dict(wishes.offers) if wishes.offers else DEFAULT_ACCOUNTS,
+            requests_per_second=wishes.requests_per_second,
+            requests_per_minute=wishes.requests_per_minute,
+            latency_seconds=wishes.latency_seconds,
+            changes_per_second=wishes.changes_per_second,
+            ready=_announce,
+        )
+    except (PortTaken, ValueError) as error:
+        sys.stderr.write(f"{error.strerror if isinstance(error, OSError) else error}\n")
+        return 2
+    return 0
+
+
+def _announce(server: SandboxServer) -> None:
+    sys.stdout.write(f"sandbox: {server.url}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emag_pipeline.sandbox", description="A marketplace to try on.")
+    parser.add_argument("--port", type=int, default=8765, help="0 = any free one (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="which catalogues (default: %(default)s)")
+    parser.add_argument(
+        "--offers",
+        type=_size,
+        nargs="+",
+        metavar="ACCOUNT=NUMBER",
+        help="accounts and their offers (default: main=1200 fbe=800)",
+    )
+    parser.add_argument("--requests-per-second", type=float, default=3, help="0 = no limit (default: %(default)s)")
+    parser.add_argument("--requests-per-minute", type=float, default=180, help="0 = no limit (default: %(default)s)")
+    parser.add_argument("--latency-seconds", type=float, default=0.0, help="of each answer (default: %(default)s)")
+    parser.add_argument(
+        "--changes-per-second", type=float, default=0.0, help="of each catalogue (default: %(default)s)"
+    )
+    return parser
+
+
+def _size(text: str) -> tuple[str, int]:
+    account, _, number = text.partition("=")
+    if not account or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form ACCOUNT=NUMBER, e.g. main=1200")
+    return account, int(number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

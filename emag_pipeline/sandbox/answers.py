@@ -1,0 +1,50 @@
+"""Answers in the marketplace's form, and the ways a call can be refused."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer before it is sent."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """The marketplace understood the call and says what is wrong with it."""
+
+    def __init__(self, message: str, status: int = 200) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def success(results: object) -> Answer:
+    """A good answer. PHP's encoder escapes everything beyond ASCII, and so does this one."""
+    return Answer(200, b'{"isError":false,"messages":[],"results":' + encode(results) + b"}")
+
+
+def success_rows(rows: Iterable[object]) -> Answer:
+    """A good answer of many rows, encoded one by one so that other threads get their turn in between."""
+    return Answer(200, b'{"isError":false,"messages":[],"results":[' + b",".join(map(encode, rows)) + b"]}")
+
+
+def refused(refusal: Refusal) -> Answer:
+    """An answer with isError true."""
+    return plain(refusal.status, {"isError": True, "messages": [refusal.message], "results": []})
+
+
+def plain(status: int, content: Any) -> Answer:
+    """Any content as JSON, without the marketplace's frame."""
+    return Answer(status, encode(content))
+
+
+def encode(content: object) -> bytes:
+    """Compact ASCII JSON."""
+    return json.dumps(content, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,114 @@
+"""One account's living catalogue: the offers that pages show, those found by id only, and every change made."""
+
+from collections.abc import Iterator, Mapping
+from threading import RLock
+from typing import Any
+
+from emag_pipeline.sandbox.catalogue.commerce import Moves
+from emag_pipeline.sandbox.catalogue.numbering import Numbering
+from emag_pipeline.sandbox.catalogue.offers import OfferBook
+from emag_pipeline.sandbox.catalogue.shelf import Order, Place, Shelf
+
+Offer = dict[str, Any]
+LARGEST_ID = 4_294_967_295
+
+
+class Catalogue:
+    """Answers for one account. Thread-safe; hold `lock` where several answers must be of one moment."""
+
+    def __init__(self, seed: int, account: str, size: int) -> None:
+        self.seed = seed
+        self.account = account
+        self.lock = RLock()
+        self.order: Order = "id"
+        self.arrivals: Place = "end"
+        self.day = 0.0
+        self._book = OfferBook(seed, account)
+        self._shelf = Shelf(Numbering(seed, account), size)
+        self._hidden: dict[int, bool] = {}  # id → is it counted all the same
+        self._moves: dict[int, Moves] = {}
+        self._edits: dict[int, Offer] = {}
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    def count(self) -> int:
+        """What the marketplace reports: the shown offers, and the hidden ones that are still counted."""
+        return len(self._shelf) + sum(self._hidden.values())
+
+    def ids(self, start: int = 0, stop: int | None = None) -> list[int]:
+        """The ids on these places of the present order."""
+        with self.lock:
+            return self._shelf.ids(start, stop, self.order)
+
+    def hidden_ids(self) -> list[int]:
+        """The offers that no page shows but a read by id finds."""
+        return sorted(self._hidden)
+
+    def edited_ids(self) -> set[int]:
+        """The offers with at least one field set by hand."""
+        return set(self._edits)
+
+    def offers(self, start: int, stop: int) -> list[Offer]:
+        """The offers on these places, as they are now."""
+        with self.lock:
+            return [self._offer(offer_id) for offer_id in self.ids(start, stop)]
+
+    def offer(self, offer_id: int) -> Offer | None:
+        """The offer as it is now, hidden or not; None when the catalogue does not hold it."""
+        with self.lock:
+            return self._offer(offer_id) if offer_id in self else None
+
+    def __contains__(self, offer_id: int) -> bool:
+        return offer_id in self._shelf or offer_id in self._hidden
+
+    def each_facts(self) -> Iterator[tuple[int, Offer]]:
+        """Every shown offer's id and fast part, in page order, computed one at a time."""
+        for offer_id in self.ids():
+            moves = self._moves.get(offer_id, Moves())
+            yield offer_id, self._book.facts(offer_id, self.day, moves) | self._edits.get(offer_id, {})
+
+    def edit(self, offer_id: int, fields: Mapping[str, Any]) -> None:
+        """Set fields to exactly these values, whatever the days bring.
+
+        Raises KeyError for an unknown offer, ValueError for the field `id`: under another id it is another offer.
+        """
+        if offer_id not in self:
+            raise KeyError(offer_id)
+        if "id" in fields:
+            raise ValueError("An offer's id cannot be edited; add another offer, or use the fault poison.")
+        with self.lock:
+            self._edits.setdefault(offer_id, {}).update(fields)
+
+    def add(self, offer_id: int | None = None, place: Place | None = None) -> int:
+        """Show one more offer, or a removed one again; returns its id."""
+        with self.lock:
+            chosen = self._shelf.next_arrival() if offer_id is None else offer_id
+            if not 1 <= chosen <= LARGEST_ID:
+                raise ValueError(f"An offer's id is from 1 to {LARGEST_ID}, not {chosen}.")
+            self._hidden.pop(chosen, None)
+            self._shelf.put(chosen, place or self.arrivals)
+            return chosen
+
+    def remove(self, offer_id: int) -> None:
+        """Forget the offer: neither pages nor a read by id find it. Raises KeyError for an unknown one."""
+        if offer_id not in self:
+            raise KeyError(offer_id)
+        with self.lock:
+            self._hidden.pop(offer_id, None)
+            self._shelf.take(offer_id)
+
+    def hide(self, offer_id: int, *, counted: bool = False) -> None:
+        """Leave the offer out of pages; a read by id still finds it. Raises KeyError for an unknown one."""
+        self.remove(offer_id)
+        self._hidden[offer_id] = counted
+
+    def move(self, offer_id: int, more: Moves) -> None:
+        """Let the offer's price, stock, standing or text move on by so many steps."""
+        with self.lock:
+            before = self._moves.get(offer_id, Moves())
+            self._moves[offer_id] = Moves(*(old + new for old, new in zip(before, more, strict=True)))
+
+    def _offer(self, offer_id: int) -> Offer:
+        offer = self._book.offer(offer_id, self.day, self._moves.get(offer_id, Moves()))
+        return offer | self._edits.get(offer_id, {})

@@ -1,0 +1,82 @@
+"""The fast part of an offer: prices, stock, status and verdicts, each a function of how often it has moved."""
+
+from typing import Any, NamedTuple
+
+from emag_pipeline.sandbox.catalogue import validation
+from emag_pipeline.sandbox.catalogue.chance import Chance
+from emag_pipeline.sandbox.catalogue.goods import Good
+
+_NO_KEY_YET = frozenset({0, 1, 2})
+_PRICE_DESCRIPTIONS = {1: "Valid price", 2: "Invalid price, waiting for a manual check"}
+
+
+class Moves(NamedTuple):
+    """How often each side of an offer has changed since the catalogue was founded."""
+
+    price: int = 0
+    stock: int = 0
+    standing: int = 0
+    edition: int = 0
+
+
+def commerce(key: tuple[object, ...], turn: int, good: Good, moves: Moves) -> dict[str, Any]:
+    """Everything about the offer that moves with trade. `turn` spreads the rare verdicts evenly over offers."""
+    return _standing(Chance(*key, "standing", moves.standing), turn + 7 * moves.standing) | _trade(key, good, moves)
+
+
+def _standing(chance: Chance, turn: int) -> dict[str, Any]:
+    code = validation.product_code(chance, turn)
+    translation = validation.translation_code(chance, turn)
+    price = 2 if chance.happens(15) else 1
+    genius = chance.below(4) if chance.happens(700) else 0
+    status = 1 if chance.happens(935) else chance.pick((0, 0, 2))
+    return {
+        "status": 0 if code == validation.LOST_EAN_CONFLICT else status,
+        "validation_status": [validation.verdict(code, chance)],
+        "translation_validation_status": [] if translation is None else [validation.verdict(translation, chance)],
+        "offer_validation_status": [{"value": price, "description": _PRICE_DESCRIPTIONS[price]}],
+        "doc_errors": validation.documentation_errors(code, chance),
+        "genius_eligibility": int(genius > 0),
+        "genius_eligibility_type": genius or None,
+        "genius_computed": genius if chance.happens(900) else 0,
+        "vat_id": chance.pick((1, 1, 1, 1, 1, 2, 3)),
+        "currency": "RON",
+        "handling_time": [
+            {"warehouse_id": number, "value": chance.below(5)} for number in range(1, 2 + chance.happens(150))
+        ],
+    } | ({"part_number_key": None} if code in _NO_KEY_YET else {})
+
+
+def _trade(key: tuple[object, ...], good: Good, moves: Moves) -> dict[str, Any]:
+    prices = Chance(*key, "price", moves.price)
+    stocks = Chance(*key, "stock", moves.stock)
+    base = good.lowest_price + Chance(*key, "level").below(good.highest_price - good.lowest_price)
+    sale = base * (8_800 + prices.below(2_400)) // 10_000 * 100 + prices.below(100)  # ten-thousandths of a leu
+    rivals = prices.pick((0, 0, 0, 1, 1, 2, 3, 5, 8))
+    rank = 1 + prices.below(rivals + 1)
+    best = sale if rank == 1 else sale * (9_000 + prices.below(990)) // 10_000
+    listed = None if prices.happens(150) else _money(sale * 5 // 4)
+    stock = _stock(stocks)
+    return {
+        "sale_price": _money(sale),
+        "recommended_price": listed,
+        "best_offer_sale_price": _money(best),
+        "best_offer_recommended_price": listed and _money(best * 5 // 4),
+        "number_of_offers": rivals + 1,
+        "buy_button_rank": rank,
+        "general_stock": stock,
+        "estimated_stock": stock and max(0, stock - stocks.pick((0, 0, 0, 0, 0, 1, 2, 4))),
+    }
+
+
+def _stock(chance: Chance) -> int | None:
+    if chance.happens(4):
+        return None  # a stock that is not a number exists too
+    if chance.happens(80):
+        return 0
+    return chance.pick((1 + chance.below(5), 5 + chance.below(60), 20 + chance.below(400)))
+
+
+def _money(ten_thousandths: int) -> float:
+    """A price with four decimals that prints exactly as such."""
+    return ten_thousandths / 10_000

@@ -1,0 +1,160 @@
+"""What stands before the marketplace: counting, rate limits, credentials, latency, and the faults of gateways."""
+
+import time
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import Any
+
+from emag_pipeline.sandbox.answers import Answer, Refusal, plain, refused
+from emag_pipeline.sandbox.calls import Call
+from emag_pipeline.sandbox.fault_kinds import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS
+from emag_pipeline.sandbox.faults import Fault, Target
+from emag_pipeline.sandbox.limits import Verdict
+from emag_pipeline.sandbox.marketplace import Marketplace
+from emag_pipeline.sandbox.statistics import Seen
+
+_HTML = (
+    "<!DOCTYPE html>\n<html><head><title>Mentenanță</title></head><body><h1>Revenim imediat</h1></body></html>\n"
+).encode()
+_OVER_LIMIT = {"message": "API rate limit exceeded"}
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call on its way through: `answer` is None when the connection fault keeps it from being answered."""
+
+    seen: Seen
+    answer: Answer | None = None
+    connection_fault: Fault | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Gateway:
+    """Judges each call, then lets the marketplace or a fault answer it. `stopping` cuts every wait short."""
+
+    def __init__(self, marketplace: Marketplace, stopping: Event) -> None:
+        self._marketplace = marketplace
+        self._stopping = stopping
+
+    def receive(self, call: Call) -> Visit:
+        """Answer one call; the caller sends the answer and then calls `leave`."""
+        data, refusal = _data(call)
+        account = self._marketplace.accounts.owner(call.username)
+        seen = Seen(_wall_clock(call.arrived), account, call.resource, _page(call, data), _offer_id(data))
+        settings = self._marketplace.settings
+        verdict = self._marketplace.statistics.arrive(
+            seen, call.arrived, settings.requests_per_second, settings.requests_per_minute
+        )
+        visit = Visit(seen, headers=_limit_headers(verdict))
+        try:
+            if not verdict.allowed:
+                visit.answer = plain(429, _OVER_LIMIT)
+            elif not self._marketplace.accounts.accepts(account, call.username, call.password):
+                visit.answer = refused(Refusal("Invalid username or password", 401))
+            else:
+                self._admit(visit, call, data, refusal)
+        except Exception:
+            self.leave(visit)
+            raise
+        seen.status = visit.answer.status if visit.answer else None
+        return visit
+
+    def leave(self, visit: Visit) -> None:
+        """The call is over."""
+        self._marketplace.statistics.leave(visit.seen)
+
+    def _admit(self, visit: Visit, call: Call, data: dict[str, Any], refusal: Refusal | None) -> None:
+        seen = visit.seen
+        target = Target(seen.account, seen.resource, seen.page, () if seen.offer_id is None else (seen.offer_id,))
+        fault = self._marketplace.faults.take(AT_THE_DOOR, target)
+        seen.fault = fault.kind if fault else None
+        self._wait(fault)
+        if fault and fault.kind in CONNECTIONS:
+            visit.connection_fault = fault
+            if _is_silent(fault):
+                return
+        if fault and fault.kind in ANSWERS:
+            visit.answer = _faulty_answer(fault, call.peer)
+            return
+        answer = self._good_answer(call, seen.account, data, refusal)
+        visit.answer = _spoilt(answer, fault) if fault and fault.kind in BODIES else answer
+
+    def _good_answer(self, call: Call, account: str, data: dict[str, Any], refusal: Refusal | None) -> Answer:
+        try:
+            if refusal is not None:
+                raise refusal
+            return self._marketplace.answer(call, account, data)
+        except Refusal as said:
+            return refused(said)
+
+    def _wait(self, fault: Fault | None) -> None:
+        seconds = self._marketplace.settings.latency_seconds
+        if fault and fault.kind == "slow":
+            seconds += fault.options["seconds"]
+        if seconds > 0:
+            self._stopping.wait(seconds)
+
+
+def _data(call: Call) -> tuple[dict[str, Any], Refusal | None]:
+    try:
+        return call.data(), None
+    except Refusal as refusal:
+        return {}, refusal
+
+
+def _page(call: Call, data: dict[str, Any]) -> int | None:
+    """The page asked for; None where pages have no meaning."""
+    if not call.resource.endswith("/read") or "id" in data:
+        return None
+    page = str(data.get("currentPage") or 1)
+    return int(page) if page.isascii() and page.isdigit() and len(page) < 10 else None
+
+
+def _offer_id(data: dict[str, Any]) -> int | None:
+    wanted = str(data.get("id", ""))
+    return int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
+
+
+def _wall_clock(moment: float) -> float:
+    return time.time() - (time.monotonic() - moment)
+
+
+def _limit_headers(verdict: Verdict) -> dict[str, str]:
+    if not verdict.limit:  # "Limit: 0" would tell the caller that nothing is allowed
+        return {}
+    return {
+        "X-RateLimit-Limit-3second": str(verdict.limit),
+        "X-RateLimit-Remaining-3second": str(verdict.remaining),
+    }
+
+
+def _is_silent(fault: Fault) -> bool:
+    """Nothing of an answer is ever sent, so none is prepared: faults of pages and counts wait for the next call."""
+    return fault.kind == "hang" or (fault.kind == "reset" and not fault.options["after_bytes"])
+
+
+def _faulty_answer(fault: Fault, peer: str) -> Answer:
+    """What stands in for the marketplace's answer."""
+    options = fault.options
+    if fault.kind == "server_error":
+        return Answer(options["status"], _HTML, "text/html; charset=utf-8")
+    if fault.kind == "html_200":
+        return Answer(200, _HTML, "text/html; charset=utf-8")
+    if fault.kind == "storm_429":
+        wait = options["retry_after"]
+        return replace(plain(429, _OVER_LIMIT), headers={} if wait is None else {"Retry-After": str(wait)})
+    messages = {
+        "is_error": options.get("message"),
+        "wrong_credentials": "Invalid username or password",
+        "ip_not_whitelisted": f"The IP {peer} is not whitelisted for this user",
+    }
+    return refused(Refusal(str(messages[fault.kind]), options["status"]))
+
+
+def _spoilt(answer: Answer, fault: Fault) -> Answer:
+    """The good answer with its body damaged. `cut: connection` promises more bytes than it sends."""
+    if fault.kind == "missing_is_error":
+        return replace(answer, body=answer.body.replace(b'"isError":false,', b"", 1))
+    kept = answer.body[: int(len(answer.body) * fault.options["keep"])]
+    promised = {} if fault.options["cut"] == "json" else {"Content-Length": str(len(answer.body))}
+    return replace(answer, body=kept, headers={**answer.headers, **promised})

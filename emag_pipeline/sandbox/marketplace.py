@@ -1,0 +1,64 @@
+"""The marketplace itself: accounts, settings, faults, statistics, and the resources that a reader calls."""
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+from emag_pipeline.sandbox import reference
+from emag_pipeline.sandbox.accounts import Accounts
+from emag_pipeline.sandbox.answers import Answer, Refusal, success
+from emag_pipeline.sandbox.calls import Call
+from emag_pipeline.sandbox.faults import Faults
+from emag_pipeline.sandbox.offer_pages import OfferPages, counted, paging
+from emag_pipeline.sandbox.settings import SandboxSettings
+from emag_pipeline.sandbox.statistics import Statistics
+
+
+class Marketplace:
+    """Everything that one sandbox holds. Thread-safe."""
+
+    def __init__(self, seed: int, accounts: Accounts, settings: SandboxSettings) -> None:
+        self.seed = seed
+        self.accounts = accounts
+        self.faults = Faults(seed)
+        self.statistics = Statistics()
+        self.settings = SandboxSettings()
+        # Threads render no faster together, and each one that does delays the stamping of arrivals by its turn.
+        self._turn = Lock()
+        self.apply(settings)
+
+    def apply(self, settings: SandboxSettings) -> None:
+        """Make these settings hold from now on."""
+        for name, catalogue in self.accounts.catalogues.items():
+            catalogue.order, catalogue.arrivals = settings.order, settings.arrivals
+            if settings.changes_per_second != self.settings.changes_per_second:
+                self.accounts.lives[name].set_rate(settings.changes_per_second, time.monotonic())
+        self.settings = settings
+
+    def answer(self, call: Call, account: str, data: Mapping[str, Any]) -> Answer:
+        """The good answer to an admitted call. Raises Refusal when the call is wrong."""
+        resources: dict[str, Callable[[], Answer]] = {
+            "product_offer/read": lambda: self._offers(account).read(dict(data)),
+            "product_offer/count": lambda: self._offers(account).count(dict(data)),
+            "category/read": lambda: _categories(dict(data), call.language),
+            "category/count": lambda: counted(len(reference.categories({}, "ro")), paging(dict(data))[1]),
+            "vat/read": lambda: success(reference.VAT_RATES),
+            "handling_time/read": lambda: success(reference.HANDLING_TIMES),
+        }
+        if call.method != "POST":
+            raise Refusal("Only the method POST is allowed", 405)
+        if call.resource not in resources:
+            raise Refusal(f"Unknown resource or action: {call.resource}", 404)
+        with self._turn:
+            return resources[call.resource]()
+
+    def _offers(self, account: str) -> OfferPages:
+        accounts = self.accounts
+        return OfferPages(accounts.catalogues[account], accounts.lives[account], self.faults, self.settings.quirk_share)
+
+
+def _categories(data: dict[str, Any], language: str) -> Answer:
+    page, size = paging(data)
+    found = reference.categories(data, language)
+    return success(found[(page - 1) * size : page * size])

@@ -1,0 +1,55 @@
+"""What PHP makes of an offer on its way out: the same facts in looser types (emag-api.md section 8).
+
+A deterministic share of offers is affected. Nothing is lost: a lenient reader gets the true offer back.
+"""
+
+from typing import Any
+
+from emag_pipeline.sandbox.catalogue.catalogue import Offer
+from emag_pipeline.sandbox.catalogue.chance import Chance
+
+_PRICES = ("sale_price", "recommended_price", "best_offer_sale_price", "best_offer_recommended_price")
+_COUNTS = ("status", "general_stock", "estimated_stock", "warranty", "vat_id", "category_id", "number_of_offers")
+_ABSENT_NUMBERS = ("recommended_price", "best_offer_recommended_price", "general_stock", "genius_eligibility_type")
+_LISTS = ("ean", "images", "characteristics", "handling_time", "validation_status")
+_ABSENT_OBJECTS = ("family", "doc_errors")
+
+
+def as_php(offer: Offer, key: tuple[object, ...], share: float) -> Offer:
+    """The offer as it is served: unchanged, or with some fields in PHP's types."""
+    chance = Chance(*key, offer["id"], "php")
+    if not chance.happens(round(share * 1000)):
+        return offer
+    served = dict(offer)
+    if chance.happens(500):
+        _numbers_as_text(served, chance)
+    if chance.happens(500):
+        _absent_as_empty(served, chance)
+    for name in _LISTS:
+        if chance.happens(300):
+            served[name] = _list_as_object(served[name])
+    return served
+
+
+def _numbers_as_text(offer: Offer, chance: Chance) -> None:
+    for name in _PRICES:
+        if isinstance(offer[name], float):
+            offer[name] = f"{offer[name]:.4f}"
+    for name in _COUNTS:
+        if type(offer[name]) is int and chance.happens(600):
+            offer[name] = str(offer[name])
+    if type(offer["id"]) is int and chance.happens(300):
+        offer["id"] = str(offer["id"])
+
+
+def _absent_as_empty(offer: Offer, chance: Chance) -> None:
+    for name in _ABSENT_NUMBERS:
+        if offer[name] is None:
+            offer[name] = "N/A" if name == "general_stock" and chance.happens(500) else ""
+    for name in _ABSENT_OBJECTS:
+        if offer[name] is None:
+            offer[name] = []
+
+
+def _list_as_object(items: Any) -> Any:
+    return {str(place): item for place, item in enumerate(items)} if isinstance(items, list) and items else items

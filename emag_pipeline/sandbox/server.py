@@ -1,0 +1,99 @@
+"""The sandbox as a server in this process."""
+
+from collections.abc import Mapping
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+from emag_pipeline.sandbox.accounts import Accounts
+from emag_pipeline.sandbox.calls import BASE_PATH
+from emag_pipeline.sandbox.connections import Listener
+from emag_pipeline.sandbox.control import Control
+from emag_pipeline.sandbox.face import SandboxFace, Users
+from emag_pipeline.sandbox.gateway import Gateway
+from emag_pipeline.sandbox.marketplace import Marketplace
+from emag_pipeline.sandbox.settings import SandboxSettings
+
+DEFAULT_ACCOUNTS: Mapping[str, int] = {"main": 1200, "fbe": 800}
+DEFAULT_SEED = 1
+
+
+class PortTaken(OSError):
+    """The address cannot be listened on; the message names it and what to do."""
+
+
+class SandboxServer(SandboxFace):
+    """A marketplace to try on. It listens from its construction on (port 0 = any free one), serves from `start` on.
+
+    Raises PortTaken when it cannot listen, ValueError for a wrong setting, port or user.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        seed: int = DEFAULT_SEED,
+        accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
+        users: Users | None = None,
+        **settings: Any,
+    ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"A port is a number from 0 (any free one) to 65535, not {port}.")
+        marketplace = Marketplace(seed, Accounts(seed, accounts, users or {}), SandboxSettings().changed(settings))
+        self._control = Control(marketplace)
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._serving = False
+        gateway = Gateway(marketplace, self._stopping)
+        try:
+            self._listener = Listener((host, port), gateway, self._control.answer, self._stopping)
+        except OSError as error:
+            raise PortTaken(
+                error.errno,
+                f"The sandbox cannot listen on {host}:{port} ({error.strerror}); "
+                "stop what uses it or choose another port",
+            ) from error
+        self.host = host
+        self.port = int(self._listener.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """The API's base URL."""
+        return f"http://{self.host}:{self.port}{BASE_PATH}"
+
+    def start(self) -> Self:
+        """Serve from a thread; returns at once."""
+        self._serving = True
+        self._thread = Thread(target=self.serve, name=f"sandbox-{self.port}", daemon=True)
+        self._thread.start()
+        return self
+
+    def serve(self) -> None:
+        """Serve in this thread until `stop` is called from another."""
+        self._serving = True
+        self._listener.serve_forever(poll_interval=0.02)
+
+    def stop(self) -> None:
+        """Stop at once: open calls are cut off, waits end."""
+        if self._serving:  # shutdown waits for a loop to end, for ever if there never was one
+            self._listener.shutdown()
+        self._listener.server_close()
+        self._listener.end_connections()
+        self._stopping.set()  # only now: a wait that ended before would still be answered
+        if self._thread is not None:
+            self._thread.join()
+
+    def command(self, verb: str, body: Any) -> dict[str, Any]:
+        """Carry out a command of the control API. Raises ValueError when it makes no sense."""
+        return self._control.do(verb, body)
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop at once."""
+        self.stop()

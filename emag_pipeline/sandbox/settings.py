@@ -1,0 +1,47 @@
+"""What can be set on a running sandbox."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from typing import Any, get_args
+
+from emag_pipeline.sandbox.catalogue.shelf import Order, Place
+
+
+class SettingError(ValueError):
+    """A setting is unknown or its value is not allowed; the message says which and what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """How the sandbox behaves for all accounts; a limit of 0 is none, `quirk_share` is the PHP-like share of offers."""
+
+    requests_per_second: float = 3
+    requests_per_minute: float = 180
+    latency_seconds: float = 0.0
+    quirk_share: float = 0.06
+    changes_per_second: float = 0.0
+    order: Order = "id"
+    arrivals: Place = "end"
+
+    def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
+        """The same with some settings changed. Raises SettingError for a name or value that is not allowed."""
+        known = asdict(self)
+        for name, value in changes.items():
+            if name not in known:
+                raise SettingError(f"Unknown setting {name!r}; known are {', '.join(known)}.")
+            _check(name, value)
+        return replace(self, **changes)
+
+
+def _check(name: str, value: Any) -> None:
+    words = {"order": get_args(Order), "arrivals": get_args(Place)}.get(name)
+    if words is not None:
+        if value not in words:
+            raise SettingError(f"{name} is one of {', '.join(words)}, not {value!r}.")
+    elif type(value) not in (int, float) or not isfinite(value) or value < 0:
+        raise SettingError(f"{name} is a number from 0, not {value!r}.")
+    elif name in ("requests_per_second", "requests_per_minute") and 0 < value < 1:
+        raise SettingError(f"{name} is 0 (no limit) or a number from 1, not {value!r}.")
+    elif name == "quirk_share" and value > 1:
+        raise SettingError(f"{name} is a share from 0 to 1, not {value!r}.")
