@@ -1,0 +1,29 @@
+"""The marketplace's API as a client: offers in, normalised, within the rate budget. The public face is this page.
+
+with closing(Marketplace(account, budget, record=records.append)) as marketplace:
+    pages = marketplace.count().pages
+    page = marketplace.read_page(1)
+"""
+
+from emag_pipeline.api.aborted import CallAborted
+from emag_pipeline.api.marketplace import Marketplace
+from emag_pipeline.api.normalise import normalise
+from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.pacing import ProcessBudget, RateBudget
+from emag_pipeline.api.pages import OfferCount
+from emag_pipeline.api.records import RequestRecord
+from emag_pipeline.api.transport import Timeouts
+
+__all__ = [
+    "CallAborted",
+    "Marketplace",
+    "Offer",
+    "OfferCount",
+    "Page",
+    "ProcessBudget",
+    "RateBudget",
+    "Reject",
+    "RequestRecord",
+    "Timeouts",
+    "normalise",
+]

@@ -1,0 +1,60 @@
+"""Calls without a complete answer, in words. Whatever it was, a rerun can help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import requests
+from urllib3.exceptions import NameResolutionError, ReadTimeoutError
+
+from emag_pipeline.errors import ApiUnavailable
+
+if TYPE_CHECKING:
+    from emag_pipeline.api.transport import Timeouts
+
+_NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
+_SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
+
+
+def too_slow(total_seconds: float) -> ApiUnavailable:
+    """The call's whole time is over, though bytes may still have come."""
+    return ApiUnavailable(f"the answer was not complete after {total_seconds:g} seconds", remedy=_NETWORK)
+
+
+def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnavailable:
+    """The error for a broken call. Nothing of the library's own text is kept: it may show what was sent."""
+    causes = tuple(_causes(error))
+
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if caused_by(requests.exceptions.ProxyError):
+        return ApiUnavailable("the proxy does not let the call through", remedy="Check HTTPS_PROXY and NO_PROXY")
+    if caused_by(requests.exceptions.SSLError):
+        return ApiUnavailable(
+            f"the TLS connection to {host} failed",
+            remedy="Check this machine's clock, and REQUESTS_CA_BUNDLE if a company's proxy is in between",
+        )
+    if caused_by(NameResolutionError):
+        return ApiUnavailable(f"the name {host} cannot be resolved", remedy="Check the base URL and this machine's DNS")
+    if caused_by(ConnectionRefusedError):
+        remedy = _SANDBOX if host in ("127.0.0.1", "localhost", "::1") else _NETWORK
+        return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
+    if caused_by(requests.exceptions.ConnectTimeout):
+        return ApiUnavailable(f"no connection to {host} within {timeouts.connect_seconds:g} seconds", remedy=_NETWORK)
+    if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
+        return ApiUnavailable(f"nothing was heard for {timeouts.read_seconds:g} seconds", remedy=_NETWORK)
+    return ApiUnavailable("the connection broke off before the answer was complete", remedy=_NETWORK)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was made of: libraries chain by cause, by argument or by `reason`."""
+    pending: list[object] = [error]
+    seen: set[int] = set()
+    while pending:
+        found = pending.pop()
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            pending += [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]

@@ -1,0 +1,28 @@
+"""Fingerprints: 16 bytes that are equal when the values are, in every process and on every machine.
+
+Values are hashed as JSON, which tells None from "" from 0. Prices come with four places, so 10.5 is 10.5000.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from emag_pipeline.api.offer import Offer, Reject
+
+_BYTES = 16
+_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
+
+
+def of_values(values: Iterable[object]) -> bytes:
+    """The fingerprint of values in their order: None, text, numbers, booleans, tuples, JSON objects."""
+    return hashlib.blake2b(_json.encode(list(values)).encode(), digest_size=_BYTES).digest()
+
+
+def of_page(offers: Iterable[Offer], rejects: Iterable[Reject]) -> bytes:
+    """The fingerprint of a page: its offers in order, then its rejects."""
+    digest = hashlib.blake2b(digest_size=_BYTES)
+    for offer in offers:
+        digest.update(offer.emag_offer_id.to_bytes(8, "big") + offer.row_hash + offer.content_hash)
+    for reject in rejects:
+        digest.update(of_values((reject.emag_offer_id, reject.payload)))
+    return digest.digest()

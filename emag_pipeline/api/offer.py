@@ -1,0 +1,78 @@
+"""What the client returns: offers as the database wants them, rows that cannot be one, pages of both."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One offer, normalised. Prices are without VAT and have four places; JSON columns are compact JSON text."""
+
+    emag_offer_id: int
+    #: fingerprint of the commercial fields, up to `vat_id`
+    row_hash: bytes
+    #: fingerprint of the fields after them, without `raw`, with the fields that this code does not know
+    content_hash: bytes
+
+    part_number_key: str | None
+    part_number: str | None
+    status: int | None
+    sale_price: Decimal | None
+    recommended_price: Decimal | None
+    best_offer_sale_price: Decimal | None
+    best_offer_recommended_price: Decimal | None
+    buy_button_rank: int | None
+    number_of_offers: int | None
+    currency: str | None
+    general_stock: int | None
+    estimated_stock: int | None
+    offer_validation_status: int | None
+    validation_status: tuple[int, ...]
+    translation_validation_status: tuple[int, ...]
+    is_saleable: bool
+    handling_time: str | None
+    warranty: int | None
+    vat_id: int | None
+
+    name: str | None
+    brand: str | None
+    description: str | None
+    url: str | None
+    safety_information: str | None
+    family_id: int | None
+    family_name: str | None
+    category_id: int | None
+    vendor_category_id: int | None
+    ownership: int | None
+    genius_eligibility: int | None
+    genius_eligibility_type: int | None
+    genius_computed: int | None
+    ean: tuple[str, ...]
+    images: str | None
+    characteristics: str | None
+    validation_details: str | None
+    doc_errors: str | None
+    has_manufacturer: bool | None
+    has_eu_representative: bool | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that cannot be represented: its id as far as it has one, why in words, and the row in ASCII JSON."""
+
+    emag_offer_id: int | None
+    reason: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as read. `content_hash` tells whether two pages show the same offers in the same state."""
+
+    number: int
+    offers: tuple[Offer, ...]
+    rejects: tuple[Reject, ...]
+    content_hash: bytes
+    fetched_at: datetime

@@ -1,0 +1,118 @@
+"""When a call may leave: one slot of the rate budget for each, taken in the order in which threads asked.
+
+A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive
+within a second (emag-api.md, section 2). So a slot that was overslept is not used; the next one is taken.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from emag_pipeline.api.aborted import CallAborted
+from emag_pipeline.rates import pace_seconds
+
+#: How late a call may leave; `rates.AIR` has room for a little more.
+LATEST_SECONDS = 0.025
+
+
+class RateBudget(Protocol):
+    """The slots of each account, for all who share it."""
+
+    def reserve(self, account: str) -> float:
+        """Take the account's next slot. Returns the seconds from now until it comes."""
+        ...
+
+    def slow_down(self, account: str, wait_seconds: float) -> None:
+        """After a 429: no slot for this account before `wait_seconds` are over."""
+        ...
+
+
+class ProcessBudget:
+    """A rate budget of this process alone, for tests and tools that have no database."""
+
+    def __init__(self, requests_per_second: float, requests_per_minute: float, share: float = 1.0) -> None:
+        self._pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+
+    def reserve(self, account: str) -> float:
+        """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+        with self._lock:
+            now = time.monotonic()
+            slot = max(now, self._next.get(account, now))
+            self._next[account] = slot + self._pace_seconds
+            return slot - now
+
+    def slow_down(self, account: str, wait_seconds: float) -> None:
+        """Nobody calls for this account for `wait_seconds`."""
+        with self._lock:
+            quiet_until = time.monotonic() + wait_seconds
+            self._next[account] = max(quiet_until, self._next.get(account, quiet_until))
+
+
+class Pacer:
+    """Lets the calls of one account leave one by one, each in its slot. Thread-safe; `stop` wakes everybody."""
+
+    def __init__(self, budget: RateBudget, account: str) -> None:
+        self._budget = budget
+        self._account = account
+        self._stopped = threading.Event()
+        self._queue: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+        self._usual_seconds = float("inf")
+
+    def wait_for_slot(self) -> None:
+        """Return at the moment at which a call may leave. Raises CallAborted when stopped."""
+        with self._turn():
+            while not self._reached(*self._reserve()):
+                pass
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, as before another try. Raises CallAborted when stopped, at once."""
+        if self._stopped.wait(max(0.0, seconds)):
+            raise stopped()
+
+    def stop(self) -> None:
+        """End all waiting, now and later."""
+        self._stopped.set()
+        with self._lock:
+            for turn in self._queue:
+                turn.set()
+
+    def _reserve(self) -> tuple[float, float]:
+        """The slot by this process's clock, and by how much the reservation took longer than it usually does."""
+        began = time.monotonic()
+        wait_seconds = self._budget.reserve(self._account)
+        answered = time.monotonic()
+        took = answered - began
+        # the usual time is a minimum that slowly rises, so that a database that moved away costs no slot for ever
+        self._usual_seconds = min(took, self._usual_seconds * 1.1 + 0.001)
+        return answered + wait_seconds, took - self._usual_seconds
+
+    def _reached(self, slot: float, delay_seconds: float) -> bool:
+        self.sleep(slot - time.monotonic())
+        return time.monotonic() - slot + delay_seconds <= LATEST_SECONDS
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """First come, first served: only the first in the queue reserves and waits for a slot."""
+        mine = threading.Event()
+        with self._lock:
+            self._queue.append(mine)
+            self._queue[0].set()
+        try:
+            mine.wait()
+            yield
+        finally:
+            with self._lock:
+                self._queue.remove(mine)
+                if self._queue:
+                    self._queue[0].set()
+
+
+def stopped() -> CallAborted:
+    """The error of every call during and after an abort."""
+    return CallAborted("the call was cut off", why="this process is stopping", remedy="The next run resumes")

@@ -1,0 +1,71 @@
+"""`results` as pages, single offers and counts. What is not of the expected shape proves nothing: ApiUnavailable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from emag_pipeline.api import fingerprint
+from emag_pipeline.api.fields import BIGINT, Unreadable, whole
+from emag_pipeline.api.json_text import shown
+from emag_pipeline.api.normalise import normalise
+from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.structures import listed
+from emag_pipeline.errors import ApiUnavailable
+
+ITEMS_PER_PAGE = 100
+_AGAIN = "It is tried again; if it persists, the API has changed"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCount:
+    """What the marketplace reports of an account's catalogue; `pages` follows from the other two."""
+
+    offers: int
+    pages: int
+    items_per_page: int
+
+
+def page_of(number: int, results: object, fetched_at: datetime | None = None) -> Page:
+    """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it."""
+    read = [normalise(row) for row in _rows(results)]
+    offers = tuple([one for one in read if isinstance(one, Offer)])
+    rejects = tuple([one for one in read if isinstance(one, Reject)])
+    return Page(number, offers, rejects, fingerprint.of_page(offers, rejects), fetched_at or datetime.now(UTC))
+
+
+def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
+    """The one offer that was asked for; None when the marketplace says that there is none."""
+    rows = _rows(results)
+    if not rows:
+        return None
+    if len(rows) > 1:
+        raise ApiUnavailable(f"{len(rows)} rows came for one id", remedy=_AGAIN)
+    found = normalise(rows[0])
+    if found.emag_offer_id not in (offer_id, None):
+        raise ApiUnavailable(f"offer {found.emag_offer_id} came instead", remedy=_AGAIN)
+    return found
+
+
+def count_of(results: object) -> OfferCount:
+    """The count. Of contradictory numbers, offers and page size are believed, not the number of pages."""
+    if not isinstance(results, Mapping):
+        raise ApiUnavailable(f"the count is {shown(results)}, not an object", remedy=_AGAIN)
+    try:
+        offers = whole(results, "noOfItems", (0, BIGINT[1]))
+        items_per_page = whole(results, "itemsPerPage", (1, ITEMS_PER_PAGE)) or ITEMS_PER_PAGE
+    except Unreadable as problem:
+        raise ApiUnavailable("the count cannot be read", why=str(problem), remedy=_AGAIN) from None
+    if offers is None:
+        raise ApiUnavailable("the count cannot be read", why="noOfItems is missing", remedy=_AGAIN)
+    return OfferCount(offers, -(-offers // items_per_page), items_per_page)
+
+
+def _rows(results: object) -> list[object]:
+    """The rows; [] is the only way to say that there are none."""
+    try:
+        rows = listed("results", results) if results != {} else None
+    except Unreadable as problem:
+        raise ApiUnavailable("the rows cannot be read", why=str(problem), remedy=_AGAIN) from None
+    if rows is None:
+        raise ApiUnavailable("the rows cannot be read", why=f"results is {shown(results)}, not a list", remedy=_AGAIN)
+    return rows

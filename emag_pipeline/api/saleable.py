@@ -1,0 +1,28 @@
+"""When an offer can be bought (emag-api.md, section 5)."""
+
+from collections.abc import Sequence
+
+_SALEABLE = frozenset({3, 9, 11, 12})
+_SALEABLE_TRANSLATION = _SALEABLE | {17}
+
+
+def is_saleable(
+    *,
+    general_stock: int | None,
+    status: int | None,
+    offer_validation_status: int | None,
+    validation_status: Sequence[int],
+    translation_validation_status: Sequence[int],
+) -> bool:
+    """True when a customer can buy the offer: in stock, active, price valid, product and translation accepted.
+
+    Every validation code must allow it, and there must be one; a product without translation needs none of those.
+    """
+    return (
+        (general_stock or 0) > 0
+        and status == 1
+        and offer_validation_status == 1
+        and bool(validation_status)
+        and _SALEABLE.issuperset(validation_status)
+        and _SALEABLE_TRANSLATION.issuperset(translation_validation_status)
+    )

@@ -1,0 +1,122 @@
+"""Lists and objects of a row, with PHP's spellings undone: equal content gives equal text (emag-api.md, section 8)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, text, whole
+from emag_pipeline.api.json_text import canonical, shown
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+def listed(name: str, value: object) -> list[object] | None:
+    """A list, also when PHP made an object with the keys "0", "1", … of it. None when it is not given."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and is_keyed_list(value):
+        return [value[key] for key in sorted(value, key=int)]
+    raise Unreadable(f"{name} is {shown(value)}, not a list")
+
+
+def is_keyed_list(value: Mapping[str, object]) -> bool:
+    """Whether an object is a list in PHP's clothes; an empty one is."""
+    return all(key.isascii() and key.isdigit() and len(key) < 10 for key in value)
+
+
+def items(row: Row, name: str, *, numbers: tuple[str, ...], texts: tuple[str, ...] = ()) -> str | None:
+    """A list of small objects as canonical JSON text; `numbers` and `texts` name the keys with these types."""
+    found = listed(name, row.get(name))
+    return None if found is None else canonical([_item(one, numbers, texts) for one in found])
+
+
+def _item(item: object, numbers: tuple[str, ...], texts: tuple[str, ...]) -> object:
+    if not isinstance(item, dict):
+        return item
+    typed = {key: _as_whole(item[key]) for key in numbers if key in item}
+    typed |= {key: _as_text(item[key]) for key in texts if key in item}
+    return item | typed
+
+
+def eans(row: Row) -> tuple[str, ...]:
+    """The EANs; a single one may come without its list."""
+    value = row.get("ean")
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        value = [value]
+    found = listed("ean", value) or []
+    return tuple([code for code in [text({"ean": one}, "ean") for one in found] if code])
+
+
+def family(row: Row) -> tuple[int | None, str | None]:
+    """The family's id and name."""
+    value = row.get("family")
+    if value in _EMPTY:
+        return None, None
+    if not isinstance(value, dict):
+        raise Unreadable(f"family is {shown(value)}, not an object")
+    named = {"family.id": value.get("id"), "family.name": value.get("name")}
+    return whole(named, "family.id", BIGINT), text(named, "family.name")
+
+
+Verdict = dict[str, object]
+
+
+def verdicts(row: Row, name: str) -> list[Verdict]:
+    """The marketplace's verdicts: a list of {value, description, errors}, or a bare one, or a bare code."""
+    value = row.get(name)
+    is_bare = isinstance(value, int | str) and value != ""
+    if is_bare or (isinstance(value, dict) and "value" in value):
+        value = [value]
+    return [_verdict(name, one) for one in listed(name, value) or []]
+
+
+def _verdict(name: str, item: object) -> Verdict:
+    verdict = item if isinstance(item, dict) else {"value": item}
+    code = whole({name: verdict.get("value")}, name, SMALLINT)
+    if code is None:
+        raise Unreadable(f"{name} holds {shown(item)}, a verdict without a code")
+    rest = {key: plain(part) for key, part in verdict.items() if part not in _EMPTY}
+    return rest | {"value": code}
+
+
+def codes(found: Iterable[Verdict]) -> tuple[int, ...]:
+    """The bare codes of verdicts."""
+    return tuple([int(str(verdict["value"])) for verdict in found])
+
+
+def errors(row: Row, name: str) -> str | None:
+    """Errors of any form as canonical JSON text; None when there are none."""
+    value = row.get(name)
+    return None if value in _EMPTY or value is False else canonical(plain(value))
+
+
+def plain(value: object) -> object:
+    """Any JSON in one spelling: keyed lists are lists, whole numbers in text or with a point are whole numbers."""
+    if isinstance(value, dict):
+        if value and is_keyed_list(value):
+            return [plain(value[key]) for key in sorted(value, key=int)]
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return _as_whole(value)
+
+
+def _as_whole(value: object) -> object:
+    if isinstance(value, str):
+        return int(value) if len(value) < 20 and _WHOLE.fullmatch(value) else value
+    if isinstance(value, Decimal):
+        is_whole = value.adjusted() < 18 and value == value.to_integral_value()
+        return int(value) if is_whole else value.normalize()
+    return value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
+def given(fields: Mapping[str, object]) -> dict[str, object]:
+    """The fields that hold anything."""
+    return {name: value for name, value in fields.items() if value not in _EMPTY}

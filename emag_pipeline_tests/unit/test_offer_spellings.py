@@ -1,0 +1,150 @@
+"""PHP's spellings of the same facts (emag-api.md, section 8)."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from emag_pipeline.api import Offer, normalise
+
+
+def read(**fields: Any) -> Offer:
+    offer = normalise({"id": 7, **fields})
+    assert isinstance(offer, Offer), offer
+    return offer
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "meant"),
+    [
+        ("sale_price", "12.5", Decimal("12.5000")),
+        ("sale_price", " 12.50 ", Decimal("12.5000")),
+        ("sale_price", 12, Decimal("12.0000")),
+        ("sale_price", Decimal("0.00005"), Decimal("0.0001")),
+        ("sale_price", "1e3", Decimal("1000.0000")),
+        ("sale_price", "99999999999999.9999", Decimal("99999999999999.9999")),
+        ("sale_price", "-0", Decimal("0.0000")),
+        ("sale_price", "", None),
+        ("sale_price", None, None),
+        ("status", "1", 1),
+        ("status", Decimal("1.0"), 1),
+        ("warranty", "", None),
+        ("vat_id", "0012", 12),
+        ("general_stock", "15", 15),
+        ("general_stock", "N/A", None),
+        ("general_stock", [], None),
+        ("general_stock", True, None),
+        ("estimated_stock", "many", None),
+        ("genius_eligibility", True, 1),
+        ("part_number", 12, "12"),
+        ("part_number", "", ""),
+        ("name", "x" * 100_000, "x" * 100_000),
+        ("name", "șurubelniță 🪛", "șurubelniță 🪛"),
+        ("ean", "5941234567899", ("5941234567899",)),
+        ("ean", 5941234567899, ("5941234567899",)),
+        ("ean", {"0": "594", "1": "595"}, ("594", "595")),
+        ("ean", [], ()),
+        ("ean", None, ()),
+        ("ean", [""], ()),
+    ],
+)
+def test_a_value_is_read_as_what_it_means(field: str, value: object, meant: object) -> None:
+    assert getattr(read(**{field: value}), field) == meant
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ([{"value": 9, "description": "ok", "errors": []}], (9,)),
+        ([{"value": "9"}, {"value": 3}], (9, 3)),
+        ({"0": {"value": 9}, "1": {"value": 3}}, (9, 3)),
+        ({"value": 9, "description": "ok"}, (9,)),
+        ([9, "3"], (9, 3)),
+        (9, (9,)),
+        ("9", (9,)),
+        ([], ()),
+        ({}, ()),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_verdicts_are_read_in_every_form(value: object, codes: tuple[int, ...]) -> None:
+    assert read(validation_status=value).validation_status == codes
+
+
+@pytest.mark.parametrize("value", [[{"value": 2, "description": "wrong"}], {"value": "2"}, 2, "2"])
+def test_the_verdict_on_the_price_is_one_number(value: object) -> None:
+    assert read(offer_validation_status=value).offer_validation_status == 2
+
+
+def test_the_worst_of_several_verdicts_on_the_price_counts() -> None:
+    assert read(offer_validation_status=[{"value": 2}, {"value": 1}]).offer_validation_status == 2
+
+
+def test_descriptions_and_errors_of_verdicts_are_kept() -> None:
+    errors = [{"code": 101, "message": "Denumirea"}]
+    details = read(validation_status=[{"value": "8", "description": "no", "errors": errors}]).validation_details
+    assert json.loads(details or "") == {
+        "validation_status": [{"value": 8, "description": "no", "errors": errors}],
+    }
+
+
+def test_without_verdicts_there_are_no_details() -> None:
+    assert read(validation_status=[], translation_validation_status=None).validation_details is None
+
+
+@pytest.mark.parametrize(
+    ("value", "family"),
+    [
+        ({"id": "5", "name": "Căni"}, (5, "Căni")),
+        ({"id": 5, "name": None}, (5, None)),
+        ([], (None, None)),
+        ({}, (None, None)),
+        (None, (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_a_family_is_an_object_or_nothing(value: object, family: tuple[int | None, str | None]) -> None:
+    offer = read(family=value)
+    assert (offer.family_id, offer.family_name) == family
+
+
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        (True, True),
+        (False, False),
+        (1, True),
+        ("0", False),
+        ([{"name": "ACME", "address": "", "email": ""}], True),
+        ([], False),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_a_manufacturer_is_a_boolean_or_a_list_of_contacts(value: object, given: bool | None) -> None:
+    assert read(manufacturer=value).has_manufacturer is given
+
+
+def test_lists_of_objects_come_as_compact_json_with_typed_keys() -> None:
+    offer = read(
+        images={"0": {"url": "https://x", "display_type": "1"}},
+        characteristics=[{"id": "12", "value": 5}],
+        handling_time=[{"value": "2", "warehouse_id": 1}],
+    )
+    assert offer.images == '[{"display_type":1,"url":"https://x"}]'
+    assert offer.characteristics == '[{"id":12,"value":"5"}]'
+    assert offer.handling_time == '[{"value":2,"warehouse_id":1}]'
+
+
+@pytest.mark.parametrize("value", [None, [], {}, "", False])
+def test_no_documentation_errors_have_many_spellings(value: object) -> None:
+    assert read(doc_errors=value).doc_errors is None
+
+
+def test_raw_is_the_whole_row_as_read() -> None:
+    row = {"id": "7", "name": "Ceașcă", "sale_price": Decimal("10.50"), "brand_new_field": {"a": [1, None]}}
+    offer = normalise(row)
+    assert isinstance(offer, Offer)
+    assert offer.raw == '{"id":"7","name":"Ceașcă","sale_price":10.50,"brand_new_field":{"a":[1,null]}}'
