@@ -14,6 +14,8 @@ class PipelineError(Exception):
     """
 
     rerun_helps: ClassVar[bool] = False
+    #: trying again within the same run makes sense; otherwise the next scheduled run is the rerun
+    retry_at_once: ClassVar[bool] = False
     exit_code: ClassVar[int] = 5
 
     def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
@@ -39,6 +41,7 @@ class TransientError(PipelineError):
     """A rerun can help, soon: network, 5xx, 429, deadlock, database away."""
 
     rerun_helps = True
+    retry_at_once = True
     exit_code = 1
 
     def __init__(
@@ -67,8 +70,16 @@ class DatabaseUnavailable(TransientError):
     """The connection was lost or refused, or the transaction was a deadlock's victim."""
 
 
+class SyncTimedOut(TransientError):
+    """The sync's time is over (EMAG_SYNC_TIMEOUT_HOURS); the next run begins a new one."""
+
+    retry_at_once = False
+
+
 class ScanNotProven(TransientError):
     """The pages were read, but they do not add up to what the marketplace reports."""
+
+    retry_at_once = False
 
 
 class PermanentError(PipelineError):
@@ -124,3 +135,18 @@ class Interrupted(BaseException):
     """
 
     exit_code: ClassVar[int] = 130
+
+
+def rerun_can_help(error_class: str) -> bool:
+    """Whether a rerun can help after an error that is known by its class name only, e.g. from the ledger.
+
+    A name that is not of this project (an interrupt, a dead owner, a defect) is worth another try.
+    """
+    known = globals().get(error_class)
+    return not (isinstance(known, type) and issubclass(known, PipelineError)) or known.rerun_helps
+
+
+def exit_code_of(error_class: str) -> int:
+    """The exit code of an error that is known by its class name only; 1 for a name that is not of this project."""
+    known = globals().get(error_class)
+    return int(getattr(known, "exit_code", 1))

@@ -7,6 +7,7 @@ secret), what is allowed.
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -116,6 +117,12 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         raise SettingsError("\n".join(_line(problem, given) for problem in error.errors())) from None
 
 
+@cache
+def current() -> Settings:
+    """The settings of this process, read once: what has been acted upon must not change under way."""
+    return load_settings()
+
+
 def _line(problem: Any, given: Mapping[str, str]) -> str:
     variable = str(problem["loc"][0])
     shown = "***" if variable == "EMAG_ALERT_WEBHOOK_URL" else given.get(variable, "")
@@ -177,8 +184,11 @@ def _database_url(given: Mapping[str, str]) -> str | None:
     missing = [part for part in ("DB_HOST", "DB_NAME", "DB_USER") if part not in given]
     if missing:
         raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
+    port = given.get("DB_PORT", "5432")
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise SettingsError(f"DB_PORT is {port!r}", remedy="Give a port number from 1 to 65535")
     user, password, name = (quote(given.get(part, ""), safe="") for part in ("DB_USER", "DB_PASS", "DB_NAME"))
-    return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{given.get('DB_PORT', '5432')}/{name}")
+    return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{port}/{name}")
 
 
 def _url(given: Mapping[str, str], variable: str) -> str | None:

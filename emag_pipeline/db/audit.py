@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 import simplejson
@@ -23,8 +24,12 @@ class Figures:
     #: offers read from pages, and how many different ids they have
     rows: int
     distinct_ids: int
-    #: rows in quarantine, from pages and from reads by id
+    #: offers that pages showed only as rows which cannot be represented
     rejected: int
+    #: all rows in quarantine: also second rows of an offer, and rows read by id
+    quarantined: int
+    #: rows on the page behind the last one, where there should be none
+    rows_beyond: int
     found_by_id: int
     confirmed_gone: int
     #: known offers that neither a page nor a read by id has accounted for
@@ -44,21 +49,41 @@ class Figures:
         return self.confirmed_gone + self.missing
 
     @property
-    def is_complete(self) -> bool:
-        """Every offer that the marketplace reports is staged, quarantined or confirmed gone (G2).
+    def vanished_share(self) -> float:
+        """The vanished as a share of what was published; before the first publish, of what the pages showed."""
+        return self.vanished / max(1, self.published_before or self.shown)
 
-        Offers that only a read by id found may or may not be part of the marketplace's count.
-        """
-        shown = self.distinct_ids + self.rejected
-        return self.pages_staged == self.pages_expected and shown <= self.count_after <= shown + self.found_by_id
+    @property
+    def shown(self) -> int:
+        """Offers that the pages showed: those that were staged, and those that cannot be represented."""
+        return self.distinct_ids + self.rejected
 
     def as_proof(self) -> dict[str, int]:
         """The numbers as they stand in the ledger."""
         return asdict(self)
 
 
+#: What each figure is, for people.
+WORDS = {
+    "count_before": "offers counted by the marketplace before the scan",
+    "count_after": "offers counted by the marketplace after the scan",
+    "pages_expected": "pages expected",
+    "pages_staged": "pages staged",
+    "rows": "offers read from pages",
+    "distinct_ids": "different offers among them",
+    "rejected": "offers that cannot be represented",
+    "quarantined": "rows in quarantine",
+    "rows_beyond": "rows on the page behind the last one",
+    "found_by_id": "missing offers found by their id",
+    "confirmed_gone": "missing offers confirmed gone",
+    "missing": "missing offers not accounted for",
+    "published_before": "offers published before",
+    "rounds": "readings of all pages",
+}
+
+
 def figures(database: Database, sync_id: UUID) -> Figures:
-    """Count a sync's staging. The counts before and after are those that `note_counts` wrote."""
+    """Count a sync's staging. What came after the pages was written by `note_ending`."""
     sync = ledger.read(database, sync_id)
     proof: Mapping[str, int] = sync.proof or {}
     with database.transaction() as tx:
@@ -77,20 +102,22 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             sync=sync_id,
             round=sync.round,
         ).one()
-        rejected = _count_rejected(tx, sync_id, sync.round)
+        rejects = _count_rejects(tx, sync_id, sync.round)
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
             account=sync.account_type,
         ).scalar_one()
     return Figures(
-        count_before=proof.get("count_before", -1),
+        count_before=sync.offers_expected or 0,
         count_after=proof.get("count_after", -1),
         pages_expected=sync.pages_expected or 0,
         pages_staged=staged.pages,
         rows=staged.rows,
         distinct_ids=staged.distinct_ids,
-        rejected=rejected,
+        rejected=rejects.offers,
+        quarantined=rejects.rows,
+        rows_beyond=proof.get("rows_beyond", -1),
         found_by_id=confirmed.found,
         confirmed_gone=confirmed.gone,
         missing=confirmations.count_missing(database, sync_id, sync.account_type, sync.round),
@@ -99,26 +126,32 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     )
 
 
-def _count_rejected(tx: Transaction, sync_id: UUID, round_: int) -> int:
-    """Rows that pages showed and that cannot be represented; a row read by id was counted by its page or not at all."""
-    return int(
-        tx.run(
-            """SELECT count(*) FROM {schema}.emag_offer_rejects
-               WHERE sync_id = :sync AND round = :round AND page > 0""",
-            sync=sync_id,
-            round=round_,
-        ).scalar_one()
-    )
+def _count_rejects(tx: Transaction, sync_id: UUID, round_: int) -> Any:
+    """`rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
+
+    Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
+    """
+    return tx.run(
+        """SELECT count(*) AS rows,
+                  count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
+                  + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
+                        SELECT FROM {schema}.emag_scan_offers s
+                        WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = r.emag_offer_id)) AS offers
+           FROM {schema}.emag_offer_rejects r
+           WHERE sync_id = :sync AND round = :round""",
+        sync=sync_id,
+        round=round_,
+    ).one()
 
 
-def note_counts(database: Database, lease: Lease, **counts: int) -> None:
-    """Write what the marketplace counted (`count_before`, `count_after`) into the sync's proof."""
+def note_ending(database: Database, lease: Lease, *, count_after: int, rows_beyond: int) -> None:
+    """Write what the marketplace said after the last page: its count, and the rows of the page behind the last."""
     with database.transaction() as tx:
         ledger.change(
             tx,
             lease,
-            "proof = coalesce(proof, '{}'::jsonb) || CAST(:proof AS jsonb)",
-            proof=simplejson.dumps(counts),
+            "proof = CAST(:proof AS jsonb)",
+            proof=simplejson.dumps({"count_after": count_after, "rows_beyond": rows_beyond}),
         )
 
 

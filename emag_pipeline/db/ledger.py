@@ -135,8 +135,13 @@ def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
 
 
 def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
-    """An interrupted sync goes on within its time, if its staging survived; a refused one if approved."""
+    """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
+
+    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew.
+    """
     if last.status not in ("failed", "timeout", "cancelled") or last.pages_done == 0:
+        return False
+    if last.error_class == "ScanNotProven":
         return False
     refused = last.error_class == "RefusedError"
     wanted = last.approved_at is not None if refused else bool(last.in_time)

@@ -61,6 +61,18 @@ def save(database: Database, requests: Sequence[Request]) -> None:
         add(tx, _counts(requests))
 
 
+def count_since(database: Database, account: str, since: datetime) -> int:
+    """How many calls the account has made since a moment, all processes together."""
+    with database.transaction(timeout_seconds=60) as tx:
+        return int(
+            tx.run(
+                "SELECT count(*) FROM {schema}.emag_requests WHERE account_type = :account AND sent_at >= :since",
+                account=account,
+                since=since,
+            ).scalar_one()
+        )
+
+
 def _counts(requests: Iterable[Request]) -> Counter[tuple[str, tuple[tuple[str, str], ...]]]:
     counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
     for call in requests:

@@ -56,7 +56,7 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: i
             tx,
             lease,
             """phase = 'scanning', round = :round, pages_expected = :pages, offers_expected = :offers,
-               pages_done = 0, total_offers_processed = 0, offers_rejected = 0""",
+               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL""",
             round=round_,
             pages=pages,
             offers=offers,

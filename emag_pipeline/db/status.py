@@ -37,6 +37,11 @@ class SyncProgress:
     pages_done: int
     offers_expected: int | None
     offers_done: int
+    offers_created: int
+    offers_updated: int
+    offers_unchanged: int
+    offers_deleted: int
+    offers_rejected: int
     elapsed_seconds: float
     silent_seconds: float
     error_class: str | None
@@ -63,6 +68,7 @@ class AccountStatus:
 _PROGRESS = """
     SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
            pages_expected, pages_done, offers_expected, total_offers_processed AS offers_done,
+           offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,

@@ -88,6 +88,12 @@ def test_half_a_database_is_refused() -> None:
         _load(DB_HOST="h")
 
 
+@pytest.mark.parametrize("port", ["five", "0", "65536"])
+def test_a_database_port_is_a_port_number(port: str) -> None:
+    with pytest.raises(SettingsError, match=f"DB_PORT is '{port}'"):
+        _load(DB_HOST="h", DB_NAME="d", DB_USER="u", DB_PORT=port)
+
+
 def test_the_real_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("EMAG_SYNC_MAX_PAGES=7\nEMAG_UI_PORT=4000\n")

@@ -1,0 +1,1 @@
+"""The data's story, as Dagster tells it: staged offers, published offers."""

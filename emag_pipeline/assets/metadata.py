@@ -1,0 +1,100 @@
+"""What a reviewer sees beside each materialization: the numbers that answer the next question."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from emag_pipeline.db import describe
+from emag_pipeline.db.audit import WORDS
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sync import Progress, Staged, SyncSummary
+
+OWNERS = ["team:data", "team:erp"]
+
+Metadata = dict[str, Any]
+
+
+def of_scan(staged: Staged) -> Metadata:
+    """Numbers of a scan. Rates and requests are this attempt's, counts the whole scan's."""
+    figures = staged.figures
+    return {
+        "dagster/row_count": figures.distinct_ids + figures.found_by_id,
+        "sync_id": str(staged.sync_id),
+        "attempt": staged.attempt,
+        "pages": figures.pages_staged,
+        "offers": figures.rows,
+        "rejected": figures.quarantined,
+        "rounds": figures.rounds,
+        **_pace(figures.rows, staged.seconds, staged.requests, staged.rate_share),
+        "proof": proof_table(figures.as_proof()),
+    }
+
+
+def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
+    """Numbers of a completed sync; requests are those of all its attempts."""
+    sync, published = summary.sync, summary.published
+    share = summary.requests * pace_seconds / summary.seconds if sync.attempt == 1 else None
+    return {
+        "dagster/row_count": published.offers,
+        "sync_id": str(sync.sync_id),
+        "attempts": sync.attempt,
+        "pages": sync.pages_done,
+        "offers": published.offers,
+        "saleable": published.saleable,
+        "created": published.created,
+        "updated": published.updated,
+        "unchanged": published.unchanged,
+        "deleted": published.deleted,
+        "rejected": published.rejected,
+        "published_at": dg.MetadataValue.timestamp(published.published_at),
+        **_pace(sync.total_offers_processed, summary.seconds, summary.requests, share),
+        "proof": proof_table(sync.proof or {}),
+    }
+
+
+def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetObservation:
+    """A scan under way, as an observation of its asset."""
+    remaining = progress.remaining_seconds
+    return dg.AssetObservation(
+        asset_key=context.asset_key,
+        partition=context.partition_key,
+        description=f"page {progress.pages_done} of {progress.pages_expected}",
+        metadata={
+            "round": progress.round,
+            "pages_done": progress.pages_done,
+            "pages_expected": progress.pages_expected,
+            "offers_done": progress.offers_done,
+            "offers_per_second": round(progress.offers_per_second, 1),
+            **({} if remaining is None else {"remaining_seconds": round(remaining)}),
+        },
+    )
+
+
+def proof_table(proof: Mapping[str, int]) -> dg.MarkdownMetadataValue:
+    """The numbers of the ledger's proof, readable at a glance."""
+    rows = "\n".join(f"| {WORDS[name]} | {number:,} |" for name, number in proof.items())
+    return dg.MetadataValue.md(f"| number | value |\n|---|---:|\n{rows}")
+
+
+def column_schema(database: Database, table: str) -> Metadata:
+    """The table's columns with types and comments, as the database describes them."""
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.type,
+            description=column.comment or None,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        )
+        for column in describe.columns(database, table)
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def _pace(offers: int, seconds: float, requests: int, rate_share: float | None) -> Metadata:
+    return {
+        "seconds": round(seconds, 2),
+        "offers_per_second": round(offers / seconds, 1) if seconds else 0.0,
+        "requests": requests,
+        **({} if rate_share is None else {"rate_budget_share": round(rate_share, 3)}),
+    }

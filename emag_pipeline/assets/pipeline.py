@@ -1,0 +1,65 @@
+"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a sync."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from emag_pipeline import embedded, runs
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync import Progress, SyncContext
+
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+class Pipeline:
+    """Opens what a step needs, and tells its errors in Dagster's terms."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The pipeline's database, checked to have the schema that this code needs."""
+        database = Database(self._url(), self.settings.db_schema)
+        try:
+            migrate.check(database)
+            yield database
+        finally:
+            database.close()
+
+    @contextmanager
+    def sync(self, context: Context, report: Callable[[Progress], None]) -> Iterator[SyncContext]:
+        """The frame of one step of a sync: this run, this partition's account.
+
+        Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do,
+        and are retried by the step's RetryPolicy only if trying again at once can help.
+        """
+        try:
+            with self.database() as database:
+                yield SyncContext(
+                    settings=self.settings,
+                    database=database,
+                    account=self.settings.account(context.partition_key),
+                    run_id=context.run.run_id,
+                    run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
+                    report=report,
+                )
+        except PipelineError as error:
+            metadata = {"error_class": error.error_class, "remedy": error.remedy or "none"}
+            raise dg.Failure(error.message, metadata=metadata, allow_retries=error.retry_at_once) from error
+
+    def _url(self) -> str:
+        if self.settings.database_url is not None:
+            return self.settings.database_url.get_secret_value()
+        server = embedded.running(self.settings.home)
+        if server is None:
+            raise DatabaseUnavailable(
+                "the embedded PostgreSQL does not run",
+                where=str(self.settings.home),
+                remedy="Start everything with `emag-pipeline up`, or set DATABASE_SYNC_URL",
+            )
+        return server.url("emag")

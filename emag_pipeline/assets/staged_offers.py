@@ -1,0 +1,32 @@
+"""staged_offers: the whole catalogue of an account, page by page, durable and not yet visible."""
+
+import dagster as dg
+
+from emag_pipeline.assets.metadata import OWNERS, observed, of_scan
+from emag_pipeline.assets.partitions import accounts
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.sync import Progress, stage_account
+
+
+@dg.asset(
+    partitions_def=accounts,
+    group_name="offers",
+    kinds={"python", "postgres"},
+    owners=OWNERS,
+    tags={"layer": "staging"},
+    metadata={"dagster/table_name": "app.emag_scan_offers"},
+    description=(
+        "Every page of the account's catalogue, read at the marketplace's rate limit and stored page by page. "
+        "Readers see nothing of it yet: the blocking checks judge it first. An interrupted scan is continued "
+        "after its last durable page."
+    ),
+    retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
+)
+def staged_offers(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.MaterializeResult[None]:
+    def report(progress: Progress) -> None:
+        context.log_event(observed(context, progress))
+
+    with pipeline.sync(context, report) as sync:
+        return dg.MaterializeResult(metadata=of_scan(stage_account(sync)))

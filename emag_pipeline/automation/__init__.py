@@ -1,0 +1,1 @@
+"""When runs happen by themselves: the job, its schedules, the sensor for stale accounts."""

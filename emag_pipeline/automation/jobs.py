@@ -1,0 +1,19 @@
+"""The job that brings one account up to date."""
+
+import dagster as dg
+
+from emag_pipeline import runs
+from emag_pipeline.assets.offers import offers
+from emag_pipeline.assets.staged_offers import staged_offers
+from emag_pipeline.settings import current
+
+refresh_offers = dg.define_asset_job(
+    runs.REFRESH_JOB,
+    selection=dg.AssetSelection.assets(staged_offers, offers),
+    description="Read an account's catalogue, audit it, publish it. One run an account.",
+    tags={
+        "dagster/max_runtime": str(round(current().timeout_hours * 3600)),
+        # a crash or a timeout is retried as a whole: the ledger knows which pages need not be read again
+        "dagster/retry_strategy": "ALL_STEPS",
+    },
+)

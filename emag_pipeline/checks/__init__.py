@@ -1,0 +1,1 @@
+"""What stands between staging and publishing, and what the data team reviews."""

@@ -1,0 +1,46 @@
+"""The blocking audit of a scan: four checks in one step; any that fails keeps `offers` as they are."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from emag_pipeline.assets.metadata import proof_table
+from emag_pipeline.assets.partitions import accounts
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.staged_offers import staged_offers
+from emag_pipeline.sync import Verdict, audit_scan
+
+_CHECKS = {
+    "scan_is_complete": "Every offer that the marketplace counts is staged, quarantined or found by its id.",
+    "offer_ids_are_unique": "No offer stands on two pages: nothing moved while the pages were read.",
+    "rejects_within_tolerance": "Few rows only cannot be represented (EMAG_SYNC_REJECT_TOLERANCE).",
+    "volume_has_not_collapsed": "Not too many published offers have vanished at once (EMAG_SYNC_MAX_SHRINK).",
+}
+
+
+@dg.multi_asset_check(
+    name="audit",
+    description="Judges a staged scan by four checks; all must pass before anything is published.",
+    specs=[
+        dg.AssetCheckSpec(name, asset=staged_offers, description=sentence, blocking=True, partitions_def=accounts)
+        for name, sentence in _CHECKS.items()
+    ],
+)
+def audit(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.AssetCheckResult]:
+    with pipeline.sync(context, report=lambda _: None) as sync:
+        for verdict in audit_scan(sync).verdicts:
+            yield _result(verdict)
+
+
+def _result(verdict: Verdict) -> dg.AssetCheckResult:
+    complete = verdict.name == "scan_is_complete"
+    numbers = {"proof": proof_table({k: int(v) for k, v in verdict.numbers.items()})} if complete else verdict.numbers
+    return dg.AssetCheckResult(
+        check_name=verdict.name,
+        asset_key=staged_offers.key,
+        passed=verdict.passed,
+        description=verdict.sentence,
+        metadata=dict(numbers),
+    )

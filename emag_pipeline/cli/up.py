@@ -1,0 +1,17 @@
+"""`emag-pipeline up`."""
+
+import typer
+from rich.console import Console
+
+from emag_pipeline.operations import up as supervisor
+from emag_pipeline.settings import load_settings
+
+
+def up() -> None:
+    """Start everything and keep it running; Ctrl-C stops it all.
+
+    Uses the configured database (DATABASE_SYNC_URL) or starts the PostgreSQL that comes with the package; uses your
+    marketplace accounts (EMAG_API_USERNAME, EMAG_API_PASSWORD) or starts the sandbox. Migrates the schema, runs
+    Dagster's UI and daemon, and refreshes every account without a click. A second `up` only says where the first runs.
+    """
+    raise typer.Exit(supervisor.up(load_settings(), Console(soft_wrap=True)))

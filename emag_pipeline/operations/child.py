@@ -1,0 +1,57 @@
+"""A program running as a child: in a session of its own, its output in a file."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from emag_pipeline.operations.programs import Program
+
+_TAIL_LINES = 5
+_TAIL_BYTES = 8192
+
+
+class Child:
+    """Starts at construction. Ctrl-C in the terminal reaches the supervisor only, which then decides the order."""
+
+    def __init__(self, program: Program, environment: Mapping[str, str], logs: Path) -> None:
+        self.program = program
+        self.log = logs / f"{program.name}.log"
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                program.command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also its session's."""
+        return self.process.pid
+
+    def died(self) -> str | None:
+        """How it ended, in words; None while it lives."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    def last_lines(self) -> str:
+        """The end of its log in one line."""
+        with self.log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        return " | ".join(line.strip() for line in lines[-_TAIL_LINES:] if line.strip())
+
+
+def fresh_logs(home: Path) -> Path:
+    """The directory of the programs' logs; the logs of the start before keep a `.1`."""
+    logs = home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in logs.glob("*.log"):
+        log.replace(log.with_name(f"{log.name}.1"))
+    return logs

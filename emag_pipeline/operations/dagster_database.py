@@ -1,0 +1,70 @@
+"""Dagster's own database on a configured server: made when it is missing. The tables in it are Dagster's affair."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.errors import PermanentError, PipelineError
+
+
+def ensure_database(url: str) -> bool:
+    """Create the database that the URL names unless it can be reached. True when it was created here.
+
+    Needs the right CREATEDB and the server's `postgres` database, only when it is missing. Two callers at once
+    are safe. Raises PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
+    """
+    unreachable = _failure(url)
+    if unreachable is None:
+        return False
+    name = unquote(urlsplit(url).path.removeprefix("/"))
+    maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
+    if _failure(maintenance) is not None or _exists(maintenance, name):
+        raise unreachable
+    try:
+        with _session(maintenance) as session:
+            session.run(f"CREATE DATABASE {_quoted(name)}")
+    except PermanentError as error:
+        if _failure(url) is None:
+            return False  # somebody else was faster
+        raise _not_allowed(name, error.why) from error
+    return True
+
+
+def _failure(url: str) -> PipelineError | None:
+    try:
+        with _session(url):
+            return None
+    except PipelineError as error:
+        return error
+
+
+def _exists(maintenance: str, name: str) -> bool:
+    with _session(maintenance) as session:
+        return session.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name).first() is not None
+
+
+@contextmanager
+def _session(url: str) -> Iterator[Transaction]:
+    """A session without a transaction around its statements, as CREATE DATABASE demands."""
+    database = Database(url, pool_size=1)
+    database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""').replace(":", r"\:") + '"'
+
+
+def _not_allowed(name: str, why: str) -> PermanentError:
+    return PermanentError(
+        f"Dagster's database {name!r} is missing and could not be created",
+        where="DAGSTER_PG_URL",
+        why=why,
+        remedy=f"Have an administrator create it with this user as its owner (CREATE DATABASE {_quoted(name)} OWNER …),"
+        " or set DAGSTER_PG_URL to another database",
+    )

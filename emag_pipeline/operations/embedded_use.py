@@ -1,0 +1,37 @@
+"""Using the embedded PostgreSQL together: the first command starts it, the last one to leave stops it.
+
+Each user holds a shared lock on `EMAG_HOME/postgres.users`; whoever leaves and gets it exclusively is the last.
+The kernel gives the locks of a killed user back, so a server that was left behind is stopped by the next one.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emag_pipeline import embedded
+
+
+@contextmanager
+def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
+    """Start the server or attach to it; stop it at the end unless another command uses it.
+
+    Raises PermanentError or DatabaseUnavailable when it cannot be started.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "postgres.users").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield embedded.start(home)
+        finally:
+            _leave(users.fileno(), home)
+
+
+def _leave(users: int, home: Path) -> None:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    server = embedded.running(home)
+    if server is not None:
+        server.stop()

@@ -1,0 +1,25 @@
+"""Restart the embedded PostgreSQL when it has died under a running `up`."""
+
+from collections.abc import Callable
+
+from emag_pipeline import embedded
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.settings import Settings
+
+
+class EmbeddedWatch:
+    """Does nothing where a database is configured: its server is somebody else's."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._home = settings.home if settings.uses_embedded_database else None
+        self._say = say
+
+    def mend(self) -> None:
+        """Start the server again if it does not run; what it had committed is there. Keeps trying at each call."""
+        if self._home is None or embedded.running(self._home) is not None:
+            return
+        self._say("the embedded PostgreSQL does not run any more; it is started again")
+        try:
+            embedded.start(self._home)
+        except DatabaseUnavailable as error:
+            self._say(error.message)

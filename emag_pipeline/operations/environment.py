@@ -1,0 +1,34 @@
+"""The environment that every process of the pipeline shares: supervisor, Dagster, its code servers, its runs.
+
+Database URLs travel here and nowhere else: command lines are public on a machine.
+"""
+
+import os
+from collections.abc import Mapping
+
+from emag_pipeline.operations.dagster_home import DagsterHome
+from emag_pipeline.settings import Settings
+
+
+def environment(
+    settings: Settings,
+    dagster: DagsterHome,
+    database_url: str,
+    dagster_pg_url: str,
+    given: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The variables of a child process: those given (default: this process's) and what was decided here.
+
+    Real variables win over `.env`, so children agree with their parent on the databases and on EMAG_HOME.
+    """
+    return {
+        **(os.environ if given is None else given),
+        "EMAG_HOME": str(settings.home.resolve()),
+        "DATABASE_SYNC_URL": database_url,
+        "DAGSTER_PG_URL": dagster_pg_url,
+        "DAGSTER_HOME": str(dagster.root),
+        "DAGSTER_LOGS_DIR": str(dagster.run_logs),
+        "DAGSTER_ARTIFACTS_DIR": str(dagster.artifacts),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,71 @@
+"""All processes that an `up` has brought into the world, however deep and wherever they were adopted.
+
+Code servers and run workers outlive their parents and are then the init process's children, so no walk down the
+tree finds them. They do inherit the environment: a variable in it marks the family of a home directory.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+_MARK = "EMAG_UP_HOME"
+
+
+def mark(home: Path) -> dict[str, str]:
+    """The variable that makes a process, and all that it starts, a member."""
+    return {_MARK: str(home.resolve())}
+
+
+def members(home: Path) -> list[psutil.Process]:
+    """The living processes of this home's family, without this process."""
+    wanted = str(home.resolve())
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark_of(process) == wanted]
+
+
+def run_workers(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that execute a Dagster run: a code server spawns one a run (its helpers end with it)."""
+    return [process for process in processes if any("spawn_main" in argument for argument in _arguments(process))]
+
+
+def end(
+    processes: Iterable[psutil.Process], seconds: float, hurried: Callable[[], bool] = lambda: False
+) -> list[psutil.Process]:
+    """Send SIGTERM and wait for the end, at most so long or until `hurried`. Returns those that still live."""
+    alive = list(processes)
+    for process in alive:
+        _quietly(process.terminate)
+    until = time.monotonic() + seconds
+    while alive and time.monotonic() < until and not hurried():
+        _, alive = psutil.wait_procs(alive, timeout=0.1)
+    return alive
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Send SIGKILL and wait until the processes are gone."""
+    killed = list(processes)
+    for process in killed:
+        _quietly(process.kill)
+    psutil.wait_procs(killed, timeout=5)
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(_MARK)
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        action()

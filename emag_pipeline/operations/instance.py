@@ -1,0 +1,75 @@
+"""One `up` a home directory: a locked file that says who it is.
+
+The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left
+behind blocks nobody.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from emag_pipeline.errors import SettingsError
+
+_FILE = "up.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC)."""
+
+    pid: int
+    ui: str
+    started_at: str
+
+
+@contextmanager
+def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
+    """Be the one `up` of this home until the end: yields None; or the instance that already is.
+
+    Raises SettingsError when the home directory cannot be written.
+    """
+    with _opened(home) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield _read(home / _FILE)
+            return
+        _write(file, Instance(os.getpid(), ui, datetime.now(UTC).isoformat(timespec="seconds")))
+        try:
+            yield None
+        finally:
+            file.truncate(0)
+
+
+def _opened(home: Path) -> TextIO:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return (home / _FILE).open("a")
+    except OSError as error:
+        raise SettingsError(
+            f"EMAG_HOME is {str(home)!r}, which cannot be written",
+            why=error.strerror or str(error),
+            remedy="Set it to a directory of yours",
+        ) from error
+
+
+def _write(file: TextIO, instance: Instance) -> None:
+    file.truncate(0)
+    json.dump(asdict(instance), file)
+    file.flush()
+
+
+def _read(path: Path) -> Instance:
+    for _ in range(20):  # the other one may have locked it and not written yet
+        try:
+            return Instance(**json.loads(path.read_text()))
+        except (ValueError, TypeError):
+            time.sleep(0.05)
+    return Instance(0, "unknown", "just now")

@@ -1,0 +1,51 @@
+"""The programs that `up` runs, and how each says that it is ready."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emag_pipeline.operations import code_location, ports
+from emag_pipeline.operations.dagster_home import DagsterHome
+from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
+from emag_pipeline.settings import Settings
+
+#: offers of a sandbox account that has no number of its own
+_OFFERS = 500
+_SANDBOX_LATENCY_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program: its name (and log's name), its command line without secrets, whether it is ready to be used."""
+
+    name: str
+    command: tuple[str, ...]
+    is_ready: Callable[[], bool]
+
+
+def sandbox(settings: Settings) -> Program:
+    """The marketplace to try on, with the configured accounts and limits."""
+    offers = [f"{account.name}={DEFAULT_ACCOUNTS.get(account.name, _OFFERS)}" for account in settings.accounts]
+    arguments = {
+        "--port": settings.sandbox_port,
+        "--requests-per-second": settings.requests_per_second,
+        "--requests-per-minute": settings.requests_per_minute,
+        "--latency-seconds": _SANDBOX_LATENCY_SECONDS,
+    }
+    options = (str(part) for pair in arguments.items() for part in pair)
+    command = (sys.executable, "-m", "emag_pipeline.sandbox", *options, "--offers", *offers)
+    return Program("sandbox", command, lambda: ports.answers(settings.sandbox_port))
+
+
+def webserver(settings: Settings, dagster: DagsterHome) -> Program:
+    """Dagster's UI, on this machine only; ready when it has loaded the pipeline's definitions."""
+    module = (sys.executable, "-m", "dagster_webserver")
+    address = ("-h", ports.HOST, "-p", str(settings.ui_port))
+    command = (*module, *address, "-w", str(dagster.workspace))
+    return Program("webserver", command, lambda: code_location.is_loaded(settings.ui_port))
+
+
+def daemon(dagster: DagsterHome) -> Program:
+    """Dagster's daemon: schedules, sensors, the run queue, monitoring and retries."""
+    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(dagster.workspace))
+    return Program("daemon", command, lambda: True)

@@ -1,0 +1,133 @@
+"""How the accounts get on, for whoever watches `up`: bars in a terminal, lines elsewhere."""
+
+import contextlib
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.operations.words import age, progress_words
+
+_TERMINAL_INTERVAL_SECONDS = 1.0
+
+
+class ProgressWatch:
+    """Looks at the ledger now and then and says what has changed; look every `interval_seconds`.
+
+    An account counts as published while its last publish is younger than `fresh_hours`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Sequence[str],
+        narrator: Narrator,
+        *,
+        interval_seconds: float,
+        fresh_hours: float,
+    ) -> None:
+        terminal = narrator.console.is_terminal
+        self.interval_seconds = _TERMINAL_INTERVAL_SECONDS if terminal else interval_seconds
+        self._database = database
+        self._accounts = list(accounts)
+        self._say = narrator.say
+        self._view = _Bars(narrator.console) if terminal else _Lines(narrator)
+        self._fresh_seconds = fresh_hours * 3600
+        self._waiting = set(accounts)
+        self._told: dict[str, tuple[object, ...]] = {}
+        self._away = False
+
+    def look(self) -> None:
+        """Show what has changed since the last look. A database that is away is reported once."""
+        try:
+            newest = [sync_progress(self._database, account) for account in self._accounts]
+            for sync in filter(None, newest):
+                self._tell(sync)
+        except DatabaseUnavailable as error:
+            if not self._away:
+                self._say(error.message)
+            self._away = True
+            return
+        self._away = False
+        self._view.show([sync for sync in newest if sync is not None and sync.status == "running"])
+
+    def end(self) -> None:
+        """Take the bars away."""
+        self._view.show([])
+
+    def _tell(self, sync: SyncProgress) -> None:
+        state = (sync.sync_id, sync.attempt, sync.status)
+        if self._told.get(sync.account) == state:
+            return
+        self._told[sync.account] = state
+        if sync.status == "completed":
+            self._published(sync.account)
+        elif sync.status != "running":
+            reason = ". ".join(part for part in (sync.error_message, sync.error_remedy) if part)
+            self._say(f"{sync.account}: {sync.status}: {reason or 'no reason noted'}")
+
+    def _published(self, account: str) -> None:
+        status = account_statuses(self._database, [account])[0]
+        seconds = status.age_seconds or 0.0
+        self._say(f"{account}: published {age(seconds)} ago, {status.offers:,} offers, {status.saleable:,} for sale")
+        if seconds <= self._fresh_seconds and account in self._waiting:
+            self._waiting.discard(account)
+            if not self._waiting:
+                self._say("all accounts are published")
+
+
+class _Lines:
+    """A line for each running sync that has moved since the last one."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._last: dict[str, str] = {}
+
+    def show(self, running: Sequence[SyncProgress]) -> None:
+        for sync in running:
+            text = f"{sync.account}: {progress_words(sync)}"
+            if self._last.get(sync.account) != text:
+                self._narrator.say(text)
+            self._last[sync.account] = text
+
+
+class _Bars:
+    """A bar for each running sync, gone when none runs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, running: Sequence[SyncProgress]) -> None:
+        with contextlib.suppress(OSError):  # the terminal was closed: nobody looks any more
+            if running:
+                self._draw(self._progress or self._open(), running)
+            else:
+                self._close()
+
+    def _draw(self, progress: Progress, running: Sequence[SyncProgress]) -> None:
+        for account in self._tasks.keys() - {sync.account for sync in running}:
+            progress.remove_task(self._tasks.pop(account))
+        for sync in running:
+            if sync.account not in self._tasks:
+                self._tasks[sync.account] = progress.add_task(sync.account, total=None, words="")
+            task = self._tasks[sync.account]
+            progress.update(task, total=sync.pages_expected, completed=sync.pages_done, words=progress_words(sync))
+        progress.refresh()
+
+    def _open(self) -> Progress:
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
+        self._progress = Progress(*columns, console=self._console, transient=True, auto_refresh=False)
+        self._progress.start()
+        return self._progress
+
+    def _close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = None
+        self._tasks.clear()

@@ -1,0 +1,114 @@
+"""Keep programs running: start in order, restart what dies, stop in the order that loses least."""
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from emag_pipeline.errors import TransientError
+from emag_pipeline.operations import family
+from emag_pipeline.operations.child import Child, fresh_logs
+from emag_pipeline.operations.programs import Program
+from emag_pipeline.operations.stop_signals import StopSignals
+
+_START_SECONDS = 120.0
+_MOST_DEATHS = 5
+_DEATHS_WITHIN_SECONDS = 600.0
+#: Enough for a run to tell the ledger and Dagster that it was interrupted.
+_RUNS_SECONDS = 10.0
+_DAEMON_SECONDS = 5.0
+#: These have nothing to lose; code servers would wait for each other's farewells.
+_SERVER_SECONDS = 2.0
+
+
+class Supervisor:
+    """The programs of one home. `say` hears what happens."""
+
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], signals: StopSignals, say: Callable[[str], None]
+    ) -> None:
+        self._home = home
+        self._environment = {**environment, **family.mark(home)}
+        self._logs = fresh_logs(home)
+        self._signals = signals
+        self._say = say
+        self._children: dict[str, Child] = {}
+        self._deaths: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def start(self, program: Program) -> None:
+        """Start a program and wait until it is ready.
+
+        Raises TransientError with its last lines when it dies or is not ready in time, Interrupted on a signal.
+        """
+        self._signals.check()
+        child = self._children[program.name] = self._launch(program)
+        until = time.monotonic() + _START_SECONDS
+        while not program.is_ready():
+            how = child.died()
+            if how or time.monotonic() > until:
+                raise _broken(child, how or f"is not ready after {_START_SECONDS:.0f} s")
+            self._signals.wait(0.2)
+
+    def mend(self) -> None:
+        """Restart what has died. Raises TransientError when a program dies again and again."""
+        for name, child in self._children.items():
+            how = child.died()
+            if how is None:
+                continue
+            if self._dies_too_often(name):
+                raise _broken(child, f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
+            self._say(f"{name} {how}; it is started again (log: {child.log})")
+            self._signals.wait(len(self._deaths[name]))
+            self._children[name] = self._launch(child.program)
+
+    def stop(self) -> None:
+        """End the family: daemon, runs, code servers and webserver, sandbox; nothing is left when this returns.
+
+        The daemon goes first so that no new run starts, the rest stays until the runs have told how they ended.
+        """
+        self._end("the daemon", self._program("daemon"), _DAEMON_SECONDS)
+        self._end("running syncs", family.run_workers(family.members(self._home)), _RUNS_SECONDS)
+        sandbox = self._program("sandbox")
+        others = [member for member in family.members(self._home) if member not in sandbox]
+        self._end("the webserver and code servers", others, _SERVER_SECONDS)
+        self._end("the sandbox", sandbox, _SERVER_SECONDS)
+        family.kill(family.members(self._home))
+        for child in self._children.values():
+            child.process.wait()
+
+    def _launch(self, program: Program) -> Child:
+        return Child(program, self._environment, self._logs)
+
+    def _dies_too_often(self, name: str) -> bool:
+        deaths, now = self._deaths[name], time.monotonic()
+        deaths.append(now)
+        while deaths[0] < now - _DEATHS_WITHIN_SECONDS:
+            deaths.popleft()
+        return len(deaths) >= _MOST_DEATHS
+
+    def _program(self, name: str) -> list[psutil.Process]:
+        child = self._children.get(name)
+        try:
+            return [psutil.Process(child.pid)] if child is not None and child.died() is None else []
+        except psutil.NoSuchProcess:
+            return []
+
+    def _end(self, what: str, processes: list[psutil.Process], seconds: float) -> None:
+        if processes:
+            self._say(f"stopping {what}")
+            family.kill(family.end(processes, seconds, self._signals.hurried))
+
+
+def _broken(child: Child, how: str) -> TransientError:
+    return TransientError(
+        f"the {child.program.name} {how}", why=child.last_lines(), remedy=f"Its whole log is {child.log}"
+    )
+
+
+def end_left_behind(home: Path) -> int:
+    """End what an `up` that was killed has left running; returns how many processes. Only for the home's one `up`."""
+    left = family.members(home)
+    family.kill(family.end(left, _RUNS_SECONDS))
+    return len(left)

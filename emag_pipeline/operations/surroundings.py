@@ -1,0 +1,110 @@
+"""What a process of the pipeline needs around it: databases with their schema, Dagster's home, one environment."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from emag_pipeline import embedded
+from emag_pipeline.database_url import masked
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.operations import dagster_home
+from emag_pipeline.operations.dagster_database import ensure_database
+from emag_pipeline.operations.dagster_home import DagsterHome
+from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.operations.environment import environment
+from emag_pipeline.settings import Settings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The URLs in use, and how to show the pipeline's own."""
+
+    pipeline: SecretStr
+    dagster: SecretStr
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Ready to work: both databases exist, the schema fits, Dagster's home is prepared."""
+
+    databases: Databases
+    dagster: DagsterHome
+    environment: dict[str, str] = field(repr=False)
+
+
+@contextmanager
+def databases(settings: Settings) -> Iterator[Databases]:
+    """The configured databases, or those of the embedded server, which is started if need be.
+
+    An embedded server is stopped at the end unless another command uses it. Raises the errors of `embedded.start`.
+    """
+    with ExitStack() as stack:
+        pipeline, dagster = settings.database_url, settings.dagster_pg_url
+        shown = masked(pipeline.get_secret_value()) if pipeline else f"embedded PostgreSQL in {settings.home}"
+        if pipeline is None or dagster is None:
+            server = stack.enter_context(in_use(settings.home))
+            pipeline = pipeline or SecretStr(server.url("emag"))
+            dagster = dagster or SecretStr(server.url("emag_dagster"))
+        yield Databases(pipeline, dagster, shown)
+
+
+@contextmanager
+def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surroundings]:
+    """Bring up everything that Dagster's processes and runs need; `say` hears of each step.
+
+    Raises PermanentError when Dagster's database is missing and may not be created, SchemaMismatch when the schema
+    is newer than the code, DatabaseUnavailable when a server cannot be reached.
+    """
+    dagster = dagster_home.prepare(settings.home)
+    if settings.uses_embedded_database:
+        say("starting the embedded PostgreSQL")
+    with databases(settings) as found:
+        say(f"database: {found.shown}")
+        pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
+        before, after = migrated(found, settings)
+        say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
+        if ensure_database(dagster_url):
+            say("database: created Dagster's own")
+        yield Surroundings(found, dagster, environment(settings, dagster, pipeline_url, dagster_url))
+
+
+def migrated(found: Databases, settings: Settings) -> tuple[str | None, str]:
+    """Bring the schema up to date; returns its revisions before and after. Raises the errors of `migrate.upgrade`."""
+    database = Database(found.pipeline.get_secret_value(), settings.db_schema)
+    try:
+        return migrate.upgrade(database)
+    finally:
+        database.close()
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[Database]:
+    """The pipeline's database as it stands, for reading: nothing is started or changed.
+
+    Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
+    schema is not this code's.
+    """
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+    else:
+        server = embedded.running(settings.home)
+        if server is None:
+            raise DatabaseUnavailable(
+                "the embedded PostgreSQL does not run",
+                where=f"EMAG_HOME {settings.home}",
+                remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
+            )
+        url = server.url("emag")
+    database = Database(url, settings.db_schema)
+    try:
+        migrate.check(database)
+        yield database
+    finally:
+        database.close()

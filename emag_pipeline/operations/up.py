@@ -1,0 +1,118 @@
+"""`emag-pipeline up`: everything on one machine, until it is told to stop.
+
+The first refresh needs nobody: Dagster's sensor `stale_accounts` requests it. This process starts, watches,
+restarts and stops.
+"""
+
+import time
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import Interrupted, PipelineError
+from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations.embedded_watch import EmbeddedWatch
+from emag_pipeline.operations.instance import claimed
+from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.operations.progress import ProgressWatch
+from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
+from emag_pipeline.operations.surroundings import Surroundings, surroundings
+from emag_pipeline.settings import Settings
+
+_MEND_SECONDS = 1.0
+
+
+def up(settings: Settings, console: Console) -> int:
+    """Run everything until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
+
+    Also 0, at once, when it already runs in this home. Raises SettingsError for a taken port before anything is
+    started, TransientError when a program does not start or dies again and again. Main thread only.
+    """
+    narrator = Narrator(console)
+    ui = f"http://{ports.HOST}:{settings.ui_port}"
+    with StopSignals() as signals, claimed(settings.home, ui) as other:
+        if other is not None:
+            narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
+            return 0
+        try:
+            _run(settings, narrator, signals, ui)
+        except (Interrupted, PipelineError):
+            if not signals.received:  # what breaks because of Ctrl-C is no failure
+                raise
+        narrator.say("stopped")
+        return signals.exit_code
+
+
+def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) -> None:
+    left = end_left_behind(settings.home)
+    if left:
+        narrator.say(f"ended {left} processes that an `up` that was killed had left running")
+    _require_ports(settings)
+    _introduce(settings, narrator)
+    with surroundings(settings, narrator.say) as around:
+        supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)
+        try:
+            _start(settings, around, supervisor, narrator)
+            narrator.say(f"ready: look at {ui} (logs in {settings.home / 'logs'}; Ctrl-C stops everything)")
+            _watch(settings, around, supervisor, signals, narrator)
+        finally:
+            if signals.received:
+                narrator.say(f"{signals.name}: stopping; the next start resumes what is under way")
+            supervisor.stop()
+            if settings.uses_embedded_database:
+                narrator.say("stopping the embedded PostgreSQL")
+
+
+def _require_ports(settings: Settings) -> None:
+    ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
+    if settings.uses_sandbox:
+        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
+
+
+def _introduce(settings: Settings, narrator: Narrator) -> None:
+    narrator.say(f"home: {settings.home}")
+    for account in settings.accounts:
+        where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
+        narrator.say(f"account {account.name}: {where}")
+    if settings.uses_sandbox:
+        narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+
+
+def _start(settings: Settings, around: Surroundings, supervisor: Supervisor, narrator: Narrator) -> None:
+    if settings.uses_sandbox:
+        narrator.say(f"starting the sandbox on port {settings.sandbox_port}")
+        supervisor.start(programs.sandbox(settings))
+    narrator.say(f"starting Dagster's webserver on port {settings.ui_port}")
+    supervisor.start(programs.webserver(settings, around.dagster))
+    # after the webserver, which makes Dagster's tables: two at once would be in each other's way
+    narrator.say("starting Dagster's daemon")
+    supervisor.start(programs.daemon(around.dagster))
+
+
+def _watch(
+    settings: Settings, around: Surroundings, supervisor: Supervisor, signals: StopSignals, narrator: Narrator
+) -> None:
+    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+    names = [account.name for account in settings.accounts]
+    progress = ProgressWatch(
+        database,
+        names,
+        narrator,
+        interval_seconds=settings.progress_interval_seconds,
+        fresh_hours=settings.stale_after_hours,
+    )
+    embedded = EmbeddedWatch(settings, narrator.say)
+    next_look = 0.0
+    try:
+        while True:
+            embedded.mend()
+            supervisor.mend()
+            if time.monotonic() >= next_look:
+                progress.look()
+                next_look = time.monotonic() + progress.interval_seconds
+            signals.wait(_MEND_SECONDS)
+    finally:
+        progress.end()
+        database.close()

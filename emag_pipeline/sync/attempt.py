@@ -1,0 +1,60 @@
+"""An attempt's frame: it beats while it works, and whatever ends it stands in the ledger with reason and remedy.
+
+Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a
+run retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
+from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.heartbeat import Heartbeat
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
+    """Work under the lease. Passes every exception on, after the ledger knows of it."""
+    with Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds):
+        try:
+            yield
+        except LeaseError:
+            raise  # the row belongs to somebody else
+        except BaseException as error:
+            _record(context, lease, error)
+            raise
+
+
+def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
+    status, error_class, message, remedy = _described(context, lease, error)
+    try:
+        ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy)
+    except PipelineError as unreachable:
+        # what happened matters more; the lease is taken over once its run has ended or its heart is silent
+        log.warning("%s: the end could not be recorded: %s", lease.where, unreachable)
+
+
+def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
+    if isinstance(error, PipelineError):
+        status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
+        return status, error.error_class, error.message, error.remedy
+    if isinstance(error, Exception):
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
+    status, why = ("timeout", "its time is over") if _is_late(context, lease) else ("cancelled", "it was told to stop")
+    resumes = "Nothing is to be done: the next run goes on after the last durable page"
+    return status, "Interrupted", f"{lease.where}: interrupted: {why}", resumes
+
+
+def _is_late(context: SyncContext, lease: Lease) -> bool:
+    try:
+        deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+    except PipelineError:
+        return False
+    return datetime.now(UTC) >= deadline

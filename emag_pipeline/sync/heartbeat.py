@@ -1,0 +1,47 @@
+"""The sign of life of an attempt: beats while work is really under way, and only for its own lease token."""
+
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import LeaseError, PipelineError
+
+#: Beats within one timeout: five may fail before the attempt counts as dead.
+_BEATS_A_TIMEOUT = 6
+
+
+class Heartbeat:
+    """Beats from a thread of its own, so that neither a slow answer nor a long statement looks like death.
+
+    A lost lease ends it quietly: the next write of the work finds out by itself.
+    """
+
+    def __init__(self, database: Database, lease: Lease, timeout_seconds: float) -> None:
+        self._database = database
+        self._lease = lease
+        self._interval = timeout_seconds / _BEATS_A_TIMEOUT
+        self._over = Event()
+        self._thread = Thread(target=self._beat, name=f"heartbeat-{lease.account}", daemon=True)
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._interval):
+            try:
+                ledger.beat(self._database, self._lease)
+            except LeaseError:
+                return
+            except PipelineError:
+                continue  # the database is away: the next beat may reach it
+
+    def __enter__(self) -> Self:
+        """Start beating."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Beat no more."""
+        self._over.set()

@@ -1,0 +1,61 @@
+"""How far a scan is, told now and then."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A scan under way. Seconds and rate are this attempt's, pages and offers the whole round's."""
+
+    round: int
+    pages_done: int
+    pages_expected: int
+    offers_done: int
+    offers_expected: int
+    seconds: float
+    offers_per_second: float
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """Until all pages are read at the present rate; None before there is one."""
+        left = max(0, self.offers_expected - self.offers_done)
+        return left / self.offers_per_second if self.offers_per_second > 0 else None
+
+
+class ProgressReporter:
+    """Counts a round's pages and passes the picture on, at most once an interval."""
+
+    def __init__(self, report: Callable[[Progress], None], interval_seconds: float) -> None:
+        self._report = report
+        self._interval = interval_seconds
+        self._told = time.monotonic()
+
+    def begin(self, round_: int, *, pages: int, offers: int, pages_done: int, offers_done: int) -> None:
+        """Start a round, of which an earlier attempt may have done a part."""
+        self._began = time.monotonic()
+        self._round, self._pages, self._offers = round_, pages, offers
+        self._pages_done, self._offers_done = pages_done, offers_done
+        self._resumed_offers = offers_done
+
+    def add(self, *, pages: int, offers: int) -> None:
+        """Count what has become durable; tell when it is time."""
+        self._pages_done += pages
+        self._offers_done += offers
+        now = time.monotonic()
+        if now - self._told >= self._interval:
+            self._told = now
+            self._report(self._picture(now))
+
+    def _picture(self, now: float) -> Progress:
+        seconds = max(now - self._began, 0.001)
+        return Progress(
+            round=self._round,
+            pages_done=self._pages_done,
+            pages_expected=self._pages,
+            offers_done=self._offers_done,
+            offers_expected=self._offers,
+            seconds=seconds,
+            offers_per_second=(self._offers_done - self._resumed_offers) / seconds,
+        )

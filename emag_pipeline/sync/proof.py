@@ -1,0 +1,39 @@
+"""When is a scan complete? The rule, in numbers, with a sentence for everything that speaks against it (G2)."""
+
+from emag_pipeline.db.audit import Figures
+
+
+def doubts(figures: Figures, *, before_confirming: bool = False) -> list[str]:
+    """What keeps the scan from being proven complete; empty when it is.
+
+    `before_confirming`: missing offers have not been asked for yet and may still account for a difference.
+    """
+    return _page_doubts(figures) + repeats(figures) + _count_doubts(figures, before_confirming)
+
+
+def repeats(figures: Figures) -> list[str]:
+    """Offers on several pages: something moved while the pages were read, so others may have been skipped."""
+    if figures.repeated_rows == 0:
+        return []
+    return [f"{figures.repeated_rows:,} rows show offers that another page had shown already"]
+
+
+def _page_doubts(figures: Figures) -> list[str]:
+    said = []
+    if figures.pages_staged != figures.pages_expected:
+        said.append(f"{figures.pages_staged:,} of {figures.pages_expected:,} pages are staged")
+    if figures.rows_beyond:
+        page = figures.pages_expected + 1
+        said.append(f"page {page:,}, behind the last one, shows {figures.rows_beyond:,} rows: the count is too low")
+    return said
+
+
+def _count_doubts(figures: Figures, before_confirming: bool) -> list[str]:
+    if figures.count_before != figures.count_after:
+        return [
+            f"the marketplace counted {figures.count_before:,} offers before and {figures.count_after:,} after the scan"
+        ]
+    by_id = figures.missing if before_confirming else 0
+    if figures.shown <= figures.count_after <= figures.shown + figures.found_by_id + by_id:
+        return []
+    return [f"the marketplace counts {figures.count_after:,} offers, the pages showed {figures.shown:,} different ones"]

@@ -1,0 +1,37 @@
+"""Publish what the audit accepted: the second half of a sync."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from emag_pipeline.db import ledger, publish, requests
+from emag_pipeline.db.publish import Published
+from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.persistence import until_done
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSummary:
+    """A completed sync: its ledger row, what the publish did, and the calls it took over all attempts."""
+
+    sync: Any
+    published: Published
+    requests: int
+
+    @property
+    def seconds(self) -> float:
+        """From the start of the sync's last attempt to the publish."""
+        return float((self.sync.completed_at - self.sync.attempt_started_at).total_seconds())
+
+
+def publish_scan(context: SyncContext) -> SyncSummary:
+    """Merge the accepted scan into what readers see, in one transaction, and complete the sync.
+
+    A publish that met a deadlock or a lost connection is tried again: it left nothing. Raises LeaseLost without a
+    scan, RefusedError when no audit accepted it.
+    """
+    lease = ledger.held_by(context.database, context.account.name, context.run_id)
+    with attempt(context, lease):
+        published = until_done(lambda: publish.publish(context.database, lease))
+    sync = ledger.read(context.database, lease.sync_id)
+    return SyncSummary(sync, published, requests.count_since(context.database, lease.account, sync.started_at))

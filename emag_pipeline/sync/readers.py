@@ -1,0 +1,51 @@
+"""Concurrent calls: as many under way as latency and the allowed rate ask for, and never more held in memory."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from math import ceil
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_FEWEST, _MOST = 3, 32
+
+
+def calls_under_way(latency_seconds: float, calls_per_second: float) -> int:
+    """How many calls must be under way to use the whole rate: Little's law, one waiting, one being stored."""
+    return min(_MOST, max(_FEWEST, ceil(latency_seconds * calls_per_second) + 2))
+
+
+class Readers:
+    """Threads that call the marketplace. `window` is asked before each call how many may be under way."""
+
+    def __init__(self, window: Callable[[], int]) -> None:
+        self._window = window
+        self._threads = ThreadPoolExecutor(_MOST, thread_name_prefix="reader")
+
+    def each(self, items: Iterable[Item], call: Callable[[Item], Result]) -> Iterator[tuple[Item, Result]]:
+        """Call for each item; yields item and result as they come, in any order.
+
+        At most a window of results exists at once: the next call starts when one was taken. The first failure is
+        raised, and nothing more is started.
+        """
+        waiting = iter(items)
+        under_way: dict[Future[Result], Item] = {}
+        exhausted = False
+        while True:
+            while not exhausted and len(under_way) < self._window():
+                try:
+                    item = next(waiting)
+                except StopIteration:
+                    exhausted = True
+                else:
+                    under_way[self._threads.submit(call, item)] = item
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield under_way.pop(future), future.result()
+
+    def close(self) -> None:
+        """Start nothing more and wait for what is under way; abort the client first, or this waits for answers."""
+        self._threads.shutdown(wait=True, cancel_futures=True)

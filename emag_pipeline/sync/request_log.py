@@ -1,0 +1,40 @@
+"""The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
+
+from threading import Lock
+
+from emag_pipeline.db import requests
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.requests import Request
+
+#: How much a new latency weighs against the earlier ones.
+_WEIGHT = 0.2
+
+
+class RequestLog:
+    """Takes records from many threads; `latency_seconds` is the running mean of answered calls."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._waiting: list[Request] = []
+        self.count = 0
+        self.latency_seconds = 0.0
+
+    def record(self, request: Request) -> None:
+        """Keep one call until the next flush."""
+        with self._lock:
+            self._waiting.append(request)
+            self.count += 1
+            weight = _WEIGHT if self.latency_seconds else 1.0
+            self.latency_seconds += weight * (request.seconds - self.latency_seconds)
+
+    def flush(self) -> None:
+        """Save what has gathered. On failure it is kept for the next time."""
+        with self._lock:
+            taken, self._waiting = self._waiting, []
+        try:
+            requests.save(self._database, taken)
+        except BaseException:
+            with self._lock:
+                self._waiting = taken + self._waiting
+            raise

@@ -1,0 +1,129 @@
+"""The scan: read the catalogue page by page into staging until it is proven complete, or say with numbers why not.
+
+A round reads all pages once. A catalogue that moved meanwhile shows in the numbers (counts before and after,
+repeated rows, rows behind the last page), and is read again as a new round.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from emag_pipeline.api import Marketplace, Page
+from emag_pipeline.db import audit, ledger, staging
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import ScanNotProven, SyncTimedOut
+from emag_pipeline.sync.confirm import confirm_missing, may_confirm
+from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.plan import OFFERS_A_PAGE, Plan, plan_scan
+from emag_pipeline.sync.progress import ProgressReporter
+from emag_pipeline.sync.proof import doubts
+from emag_pipeline.sync.readers import Readers
+from emag_pipeline.sync.request_log import RequestLog
+
+#: A catalogue that moves under three readings in a row needs a quieter hour, not a fourth reading.
+MOST_ROUNDS = 3
+
+
+def rows_of(page: Page) -> int:
+    """All rows that a page showed, usable or not."""
+    return len(page.offers) + len(page.rejects)
+
+
+class Scan:
+    """One attempt's reading of one account."""
+
+    def __init__(
+        self, context: SyncContext, lease: Lease, client: Marketplace, readers: Readers, log: RequestLog
+    ) -> None:
+        self._context = context
+        self._lease = lease
+        self._client = client
+        self._readers = readers
+        self._log = log
+        self._progress = ProgressReporter(context.report, context.settings.progress_interval_seconds)
+        self._deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+
+    def run(self) -> None:
+        """Bring staging to the point where the audit can judge it.
+
+        Raises PageBoundExceeded before the first page, ScanNotProven after the last round, SyncTimedOut, and
+        whatever the client and the storage raise.
+        """
+        if self._lease.approved:  # a person accepted this very scan: its pages are not read again
+            self._confirm(ledger.read(self._context.database, self._lease.sync_id).round)
+            return
+        round_, plan = self._first_round()
+        while remaining_doubts := self._read_round(round_, plan):
+            if round_ >= MOST_ROUNDS:
+                raise ScanNotProven(
+                    f"the pages do not add up after {round_} readings",
+                    where=self._lease.where,
+                    why="; ".join(remaining_doubts),
+                    remedy="Nothing was published; the next run reads anew, best at an hour with fewer changes",
+                )
+            round_ += 1
+            plan = self._open_round(round_)
+
+    def _first_round(self) -> tuple[int, Plan]:
+        if not self._lease.resumed:
+            return 1, self._open_round(1)
+        sync = ledger.read(self._context.database, self._lease.sync_id)
+        return sync.round, Plan(sync.pages_expected, sync.offers_expected)
+
+    def _open_round(self, round_: int) -> Plan:
+        plan = plan_scan(self._lease.account, self._client.count().offers, self._context.settings.max_pages)
+        staging.plan(self._context.database, self._lease, pages=plan.pages, offers=plan.offers, round_=round_)
+        return plan
+
+    def _read_round(self, round_: int, plan: Plan) -> list[str]:
+        """Read what is not durable yet. Returns what speaks against the result, nothing if it is complete."""
+        rows_beyond = self._read_pages(round_, plan)
+        count_after = self._client.count().offers
+        audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
+        if page_doubts := doubts(audit.figures(self._context.database, self._lease.sync_id), before_confirming=True):
+            return page_doubts
+        self._confirm(round_)
+        return doubts(audit.figures(self._context.database, self._lease.sync_id))
+
+    def _read_pages(self, round_: int, plan: Plan) -> int:
+        """Stage the pages that are not durable yet. Returns the rows of the page behind the last one."""
+        durable = staging.durable_pages(self._context.database, self._lease, round_)
+        sync = ledger.read(self._context.database, self._lease.sync_id)
+        self._progress.begin(
+            round_,
+            pages=plan.pages,
+            offers=plan.offers,
+            pages_done=len(durable),
+            offers_done=sync.total_offers_processed,
+        )
+        beyond = plan.pages + 1
+        wanted = (number for number in range(1, beyond + 1) if number not in durable)
+        rows_beyond = 0
+        batch: list[Page] = []
+        for number, page in self._readers.each(wanted, self._client.read_page):
+            if number == beyond:
+                rows_beyond = rows_of(page)
+                continue
+            batch.append(page)
+            if len(batch) * OFFERS_A_PAGE >= self._context.settings.batch_size:
+                self._stage(round_, batch)
+                batch = []
+        if batch:
+            self._stage(round_, batch)
+        return rows_beyond
+
+    def _stage(self, round_: int, pages: Sequence[Page]) -> None:
+        if datetime.now(UTC) >= self._deadline:
+            raise SyncTimedOut(
+                "the sync's time is over",
+                where=self._lease.where,
+                why=f"EMAG_SYNC_TIMEOUT_HOURS is {self._context.settings.timeout_hours:g}",
+                remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
+            )
+        staging.stage_pages(self._context.database, self._lease, round_, pages)
+        self._log.flush()
+        self._progress.add(pages=len(pages), offers=sum(map(rows_of, pages)))
+
+    def _confirm(self, round_: int) -> None:
+        figures = audit.figures(self._context.database, self._lease.sync_id)
+        if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
+            confirm_missing(self._context.database, self._lease, round_, self._client, self._readers, self._log)

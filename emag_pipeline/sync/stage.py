@@ -1,0 +1,81 @@
+"""Bring an account's whole catalogue into staging: the first half of a sync."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from emag_pipeline.api import Marketplace
+from emag_pipeline.db import audit, ledger, staging
+from emag_pipeline.db.audit import Figures
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.readers import Readers, calls_under_way
+from emag_pipeline.sync.request_log import RequestLog
+from emag_pipeline.sync.scan import Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What an attempt staged. `seconds` and `requests` are this attempt's; the figures are the whole scan's."""
+
+    sync_id: UUID
+    attempt: int
+    figures: Figures
+    seconds: float
+    requests: int
+    #: share of the calls that the rate budget allowed in that time
+    rate_share: float
+
+
+def stage_account(context: SyncContext) -> Staged:
+    """Take the account's lease and read all pages into staging, going on where an interrupted sync stopped.
+
+    The lease stays with the Dagster run, for the audit and the publish. Raises AnotherSyncRunning when somebody
+    else holds it; any other failure ends the attempt in the ledger and is passed on.
+    """
+    settings = context.settings
+    lease = ledger.begin(
+        context.database,
+        context.account.name,
+        context.run_id,
+        timeout_hours=settings.timeout_hours,
+        heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
+        run_has_ended=context.run_has_ended,
+    )
+    with attempt(context, lease):
+        staging.discard_remains(context.database, lease.account, keep=lease.sync_id)
+        return _stage(context, lease)
+
+
+def _stage(context: SyncContext, lease: Lease) -> Staged:
+    began = time.monotonic()
+    log = RequestLog(context.database)
+    budget = context.budget()
+    client = Marketplace(context.account, budget, record=log.record)
+    readers = Readers(lambda: calls_under_way(log.latency_seconds, 1 / budget.pace_seconds))
+    try:
+        Scan(context, lease, client, readers, log).run()
+    finally:
+        client.abort()
+        readers.close()
+        client.close()
+        _flush(log)
+    seconds = time.monotonic() - began
+    return Staged(
+        sync_id=lease.sync_id,
+        attempt=lease.attempt,
+        figures=audit.figures(context.database, lease.sync_id),
+        seconds=seconds,
+        requests=log.count,
+        rate_share=log.count * budget.pace_seconds / seconds,
+    )
+
+
+def _flush(log: RequestLog) -> None:
+    """The log must not hide what ended the scan; when the database is away, that is known already."""
+    try:
+        log.flush()
+    except DatabaseUnavailable:
+        return

@@ -1,0 +1,60 @@
+"""Runs of the real job in this process, on a real database and a real sandbox."""
+
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.definitions import defs
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import Settings, load_settings
+
+Run = Callable[[str], dg.ExecuteInProcessResult]
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": 320, "fbe": 130}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(market: SandboxServer, database_url: str) -> Settings:
+    """Both accounts on the sandbox, at a rate that tests can wait for."""
+    return load_settings(
+        {
+            "DATABASE_SYNC_URL": database_url,
+            "EMAG_API_BASE_URL": market.url,
+            "EMAG_API_USERNAME": "main@sandbox.example",
+            "EMAG_API_PASSWORD": "sandbox",
+            "EMAG_FBE_API_USERNAME": "fbe@sandbox.example",
+            "EMAG_FBE_API_PASSWORD": "sandbox",
+            "EMAG_API_REQUESTS_PER_SECOND": "1000",
+            "EMAG_API_REQUESTS_PER_MINUTE": "60000",
+            "EMAG_SYNC_PROGRESS_INTERVAL": "0.000001",
+        },
+        env_file=None,
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def run(settings: Settings, instance: dg.DagsterInstance) -> Run:
+    """Executes `refresh_offers` for an account."""
+    job = defs.resolve_job_def("refresh_offers")
+
+    def refresh(account: str) -> dg.ExecuteInProcessResult:
+        return job.execute_in_process(
+            partition_key=account,
+            instance=instance,
+            resources={"pipeline": Pipeline(settings)},
+            raise_on_error=False,
+        )
+
+    return refresh

@@ -1,0 +1,52 @@
+import dagster as dg
+import pytest
+
+from emag_pipeline.definitions import defs
+
+_REPOSITORY = defs.get_repository_def()
+
+
+def test_the_names_that_others_rely_on_are_there() -> None:
+    graph = defs.resolve_asset_graph()
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {"staged_offers", "offers"}
+    assert {key.name for key in graph.asset_check_keys} == {
+        "scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed",
+    }  # fmt: skip
+    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} == {"refresh_offers"}
+    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} == {"stale_accounts"}
+    assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {"refresh_offers_main", "refresh_offers_fbe"}
+
+
+def test_every_asset_is_partitioned_by_account_owned_and_described() -> None:
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.partitions_def is not None
+        assert spec.partitions_def.get_partition_keys() == ["main", "fbe"]
+        assert spec.group_name == "offers"
+        assert spec.owners
+        assert spec.kinds
+        assert spec.description
+
+
+def test_all_checks_block() -> None:
+    graph = defs.resolve_asset_graph()
+    assert all(graph.get_check_spec(key).blocking for key in graph.asset_check_keys)
+
+
+@pytest.mark.parametrize("name", ["refresh_offers_main", "refresh_offers_fbe"])
+def test_schedules_are_on_and_off_round_times(name: str) -> None:
+    schedule = _REPOSITORY.get_schedule_def(name)
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert int(str(schedule.cron_schedule).split()[0]) % 5 != 0
+
+
+def test_a_scheduled_run_is_one_accounts_run() -> None:
+    tick = _REPOSITORY.get_schedule_def("refresh_offers_fbe").evaluate_tick(
+        dg.build_schedule_context(repository_def=_REPOSITORY)
+    )
+    assert tick.run_requests is not None
+    assert [request.partition_key for request in tick.run_requests] == ["fbe"]
+
+
+def test_runs_end_with_their_syncs_time_and_are_retried_whole() -> None:
+    tags = defs.resolve_job_def("refresh_offers").run_tags
+    assert (tags["dagster/max_runtime"], tags["dagster/retry_strategy"]) == ("7200", "ALL_STEPS")

@@ -1,0 +1,24 @@
+"""A sandbox without limits, and everything a sync of it needs."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import SyncContext
+from emag_pipeline_tests.sync.refresh import context_for
+
+Refresh = Callable[..., SyncContext]
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": 520, "fbe": 130}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def main(market: SandboxServer, database: Database) -> Refresh:
+    """Makes contexts of runs for the account `main`; keywords are environment variables."""
+    return lambda **environ: context_for(database, market.url, **environ)

@@ -1,0 +1,47 @@
+"""Offers that pages do not show: confirmed one by one, or refused when they are too many."""
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.conftest import Refresh
+from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+_DELETED = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
+
+
+def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    gone = market.ids("main")[10:14]
+    market.remove("main", gone)
+    assert refresh(main()).published.deleted == 4
+    assert [row.emag_offer_id for row in rows(database, _DELETED)] == gone
+    asked = [request["offer_id"] for request in market.requests("main") if request["offer_id"]]
+    assert sorted(asked) == gone
+    assert_published_exactly(database, market, "main")
+
+
+def test_offers_that_pages_hide_and_reads_by_id_find_are_kept(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    market.hide("main", market.ids("main")[:50])
+    done = refresh(main())
+    assert (done.published.deleted, done.published.offers, done.published.unchanged) == (0, 520, 520)
+    assert rows(database, _DELETED) == []
+
+
+def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    market.remove("main", market.ids("main")[:200])
+    context = main()
+    audit = refused(context)
+    assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["volume_has_not_collapsed"]
+    row = ledger_row(context)
+    assert (row.status, row.error_class) == ("failed", "RefusedError")
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE deleted_at IS NULL")[0][0] == 520
+    assert not [request for request in market.requests("main") if request["offer_id"]]

@@ -1,0 +1,63 @@
+"""An interrupted sync goes on after its last durable page."""
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, SyncTimedOut
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import stage_account
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.conftest import Refresh
+from emag_pipeline_tests.sync.refresh import ledger_row, refresh
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+
+def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, database: Database, main: Refresh) -> None:
+    market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
+    with pytest.raises(AccessRefused):
+        stage_account(main())
+    durable = {row.page for row in rows(database, "SELECT page FROM {schema}.emag_scan_pages")}
+    assert durable
+    market.reset_stats()
+    done = refresh(main())
+    assert (done.sync.attempt, done.published.offers) == (2, 520)
+    read_again = {request["page"] for request in market.requests("main") if request["page"]}
+    assert read_again == ({1, 2, 3, 4, 5, 6} - durable) | {7}
+    assert_published_exactly(database, market, "main")
+
+
+def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, main: Refresh) -> None:
+    market.add_fault("wrong_credentials")
+    context = main()
+    with pytest.raises(AccessRefused):
+        stage_account(context)
+    row = ledger_row(context)
+    assert (row.status, row.error_class) == ("failed", "AccessRefused")
+    assert row.error_message.startswith("main")
+    assert row.error_remedy
+
+
+def test_lost_staging_is_noticed_and_the_scan_begins_anew(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
+    with pytest.raises(AccessRefused):
+        stage_account(main())
+    with database.transaction() as tx:  # what a crash of the server leaves of unlogged tables
+        tx.run("TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+    done = refresh(main())
+    assert (done.sync.attempt, done.published.offers) == (1, 520)
+
+
+def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: SandboxServer, main: Refresh) -> None:
+    context = main(EMAG_SYNC_TIMEOUT_HOURS="0.0000001")
+    with pytest.raises(SyncTimedOut, match="EMAG_SYNC_TIMEOUT_HOURS is 1e-07"):
+        stage_account(context)
+    assert ledger_row(context).status == "timeout"
+    assert refresh(main()).sync.attempt == 1
+
+
+def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:
+    stage_account(main())
+    with pytest.raises(AnotherSyncRunning, match="main: another sync is running"):
+        stage_account(main())

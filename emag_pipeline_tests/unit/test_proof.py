@@ -1,0 +1,38 @@
+import pytest
+
+from emag_pipeline.sync.proof import doubts
+from emag_pipeline_tests.unit.figures import figures
+
+
+def test_a_scan_that_adds_up_is_complete() -> None:
+    assert doubts(figures()) == []
+
+
+def test_quarantined_offers_are_accounted_for() -> None:
+    assert doubts(figures(rows=1197, distinct_ids=1197, rejected=3)) == []
+
+
+def test_offers_found_by_id_may_or_may_not_be_part_of_the_count() -> None:
+    assert doubts(figures(rows=1195, distinct_ids=1195, found_by_id=5)) == []
+    assert doubts(figures(found_by_id=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pages_staged": 11}, "11 of 12 pages are staged"),
+        ({"rows_beyond": 100}, "page 13, behind the last one, shows 100 rows: the count is too low"),
+        ({"count_after": 1201}, "the marketplace counted 1,200 offers before and 1,201 after the scan"),
+        ({"rows": 1300}, "100 rows show offers that another page had shown already"),
+        ({"distinct_ids": 1199, "rows": 1199}, "the marketplace counts 1,200 offers, the pages showed 1,199"),
+        ({"distinct_ids": 1201, "rows": 1201}, "the marketplace counts 1,200 offers, the pages showed 1,201"),
+    ],
+)
+def test_whatever_does_not_add_up_is_named(changes: dict[str, int], said: str) -> None:
+    assert any(said in doubt for doubt in doubts(figures(**changes)))
+
+
+def test_before_they_are_asked_for_missing_offers_may_explain_the_difference() -> None:
+    short = figures(rows=1190, distinct_ids=1190, missing=10)
+    assert doubts(short, before_confirming=True) == []
+    assert doubts(short) != []
