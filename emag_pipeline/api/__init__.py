@@ -12,7 +12,7 @@ from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import OfferCount
 from emag_pipeline.api.records import RequestRecord
-from emag_pipeline.api.transport import Timeouts
+from emag_pipeline.api.timeouts import Timeouts
 
 __all__ = [
     "CallAborted",

@@ -1,18 +1,14 @@
 """Calls without a complete answer, in words. Whatever it was, a rerun can help."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import requests
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
+from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.errors import ApiUnavailable
 
-if TYPE_CHECKING:
-    from emag_pipeline.api.transport import Timeouts
-
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
@@ -39,7 +35,7 @@ def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnava
     if caused_by(NameResolutionError):
         return ApiUnavailable(f"the name {host} cannot be resolved", remedy="Check the base URL and this machine's DNS")
     if caused_by(ConnectionRefusedError):
-        remedy = _SANDBOX if host in ("127.0.0.1", "localhost", "::1") else _NETWORK
+        remedy = _SANDBOX if host in LOOPBACK else _NETWORK
         return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
     if caused_by(requests.exceptions.ConnectTimeout):
         return ApiUnavailable(f"no connection to {host} within {timeouts.connect_seconds:g} seconds", remedy=_NETWORK)

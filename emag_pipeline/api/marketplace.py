@@ -5,9 +5,17 @@ Every call is paced, bounded, tried again where that can help, and recorded.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from emag_pipeline.accounts import Account
 from emag_pipeline.api import answers, json_text
@@ -18,7 +26,8 @@ from emag_pipeline.api.pacing import Pacer, RateBudget
 from emag_pipeline.api.pages import ITEMS_PER_PAGE, OfferCount, count_of, offer_of, page_of
 from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.api.redaction import redact, secrets_of
-from emag_pipeline.api.transport import Timeouts, Transport
+from emag_pipeline.api.timeouts import Timeouts
+from emag_pipeline.api.transport import Transport
 from emag_pipeline.errors import (
     AccessRefused,
     ApiUnavailable,
@@ -32,7 +41,7 @@ T = TypeVar("T")
 
 LONGEST_QUOTE = 300
 _OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, CallAborted)
-_back_off = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
+_back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +86,12 @@ class Marketplace:
     def count(self) -> OfferCount:
         """How many offers the marketplace reports, and on how many pages."""
         call = _Call("product_offer/count", {"itemsPerPage": ITEMS_PER_PAGE})
-        return self._ask(call, lambda results, exchange: count_of(results))
+        return self._ask(call, lambda results, _: count_of(results))
 
     def read_page(self, number: int) -> Page:
         """Read one page, from 1 on. A row that cannot be represented is a reject of the page, not an error."""
         call = _Call("product_offer/read", {"currentPage": number, "itemsPerPage": ITEMS_PER_PAGE}, page=number)
-        return self._ask(call, lambda results, exchange: page_of(number, results, exchange.ended_at))
+        return self._ask(call, lambda results, fetched_at: page_of(number, results, fetched_at))
 
     def read_offer(self, offer_id: int) -> Offer | Reject | None:
         """Read one offer by its id; None when the marketplace says that there is none.
@@ -90,7 +99,7 @@ class Marketplace:
         Absence is never inferred from a failure. Source: emag-api.md section 4 (filter `id`), section 8.
         """
         call = _Call("product_offer/read", {"id": offer_id, "itemsPerPage": ITEMS_PER_PAGE}, offer_id=offer_id)
-        return self._ask(call, lambda results, exchange: offer_of(offer_id, results))
+        return self._ask(call, lambda results, _: offer_of(offer_id, results))
 
     def abort(self) -> None:
         """End all calls and waits of all threads now; every later call raises CallAborted. Idempotent."""
@@ -101,7 +110,7 @@ class Marketplace:
         """Close the connections; calls must be over."""
         self._transport.close()
 
-    def _ask(self, call: _Call, understand: Callable[[object, Exchange], T]) -> T:
+    def _ask(self, call: _Call, understand: Callable[[object, datetime], T]) -> T:
         retrying = Retrying(
             stop=stop_after_attempt(self._attempts),
             retry=retry_if_exception_type((ApiUnavailable, RateLimited)),
@@ -115,13 +124,13 @@ class Marketplace:
         except _OWN_ERRORS as error:
             raise self._located(error, call, int(retrying.statistics["attempt_number"])) from error.__cause__
 
-    def _attempt(self, call: _Call, understand: Callable[[object, Exchange], T]) -> T:
+    def _attempt(self, call: _Call, understand: Callable[[object, datetime], T]) -> T:
         exchange = Exchange()
         body = json_text.compact({"data": call.data}).encode()
         try:
             self._transport.post(call.resource, body, exchange, self._pacer.wait_for_slot)
             results = answers.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
-            understood = understand(results, exchange)
+            understood = understand(results, exchange.ended_at)
         except _OWN_ERRORS as error:
             self._keep(call, exchange, error)
             if isinstance(error, RateLimited):

@@ -9,7 +9,6 @@ import base64
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,21 +22,12 @@ from emag_pipeline.api import broken_calls
 from emag_pipeline.api.deadline import Deadline
 from emag_pipeline.api.exchange import Exchange
 from emag_pipeline.api.pacing import stopped
+from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.api.wire import Line, pool_manager_on
 from emag_pipeline.errors import ApiUnavailable
 
 LARGEST_ANSWER_BYTES = 64 * 2**20
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CHUNK_BYTES = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Bounds of one call. `total_seconds` holds from connecting to the last byte, without the wait for a slot."""
-
-    connect_seconds: float = 5.0
-    read_seconds: float = 30.0
-    total_seconds: float = 60.0
 
 
 class Transport:
@@ -138,7 +128,7 @@ class _Channel:
         self.session.trust_env = False
         login = f"{account.username}:{account.password.get_secret_value()}".encode()  # requests would say latin-1
         self.session.headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
-        if urlsplit(account.base_url).hostname not in LOOPBACK:
+        if urlsplit(account.base_url).hostname not in broken_calls.LOOPBACK:
             self.session.proxies = get_environ_proxies(account.base_url)
         self.session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         adapter = _LineAdapter(self.line)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from emag_pipeline.cli import migrate, sandbox, status, up
+from emag_pipeline.cli import migrate, sandbox, status, sync, up
 from emag_pipeline.errors import Interrupted, PipelineError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("up")(up.up)
+app.command("sync")(sync.sync)
 app.command("status")(status.status)
 app.command("migrate")(migrate.migrate)
 app.command("sandbox")(sandbox.sandbox)

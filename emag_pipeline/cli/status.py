@@ -31,7 +31,7 @@ from rich.text import Text
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
 from emag_pipeline.operations.surroundings import attached
-from emag_pipeline.operations.words import age, progress_words
+from emag_pipeline.operations.words import age, failure_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
 _WATCH_SECONDS = 2.0
@@ -123,5 +123,5 @@ def _remark(status: AccountStatus) -> str:
     if status.running is not None:
         return progress_words(status.running)
     if status.last_error is not None:
-        return status.last_error.message
+        return failure_words(status.last_error.message, status.last_error.remedy)
     return ""

@@ -1,9 +1,9 @@
 """`emag-pipeline up`."""
 
 import typer
-from rich.console import Console
 
 from emag_pipeline.operations import up as supervisor
+from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.settings import load_settings
 
 
@@ -14,4 +14,4 @@ def up() -> None:
     marketplace accounts (EMAG_API_USERNAME, EMAG_API_PASSWORD) or starts the sandbox. Migrates the schema, runs
     Dagster's UI and daemon, and refreshes every account without a click. A second `up` only says where the first runs.
     """
-    raise typer.Exit(supervisor.up(load_settings(), Console(soft_wrap=True)))
+    raise typer.Exit(supervisor.up(load_settings(), Narrator()))

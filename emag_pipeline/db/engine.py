@@ -17,6 +17,7 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from emag_pipeline.db.aside import Aside
 from emag_pipeline.db.failures import translate
 
 T = TypeVar("T")
@@ -34,8 +35,9 @@ def _statement(sql: str, schema: str) -> sa.TextClause:
 class Transaction:
     """One open transaction. `{schema}` in SQL stands for the quoted schema, `:name` for a parameter."""
 
-    def __init__(self, connection: sa.Connection, schema: str) -> None:
+    def __init__(self, connection: sa.Connection, schema: str, aside: Aside) -> None:
         self._connection = connection
+        self._aside = aside
         self._schema = schema
 
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
@@ -61,15 +63,7 @@ class Transaction:
     def _interruptibly(self, work: Callable[[], T]) -> T:
         if threading.current_thread() is not threading.main_thread():
             return work()
-        outcome: Future[T] = Future()
-
-        def do() -> None:
-            try:
-                outcome.set_result(work())
-            except BaseException as error:  # handed to the waiting thread, whatever it is
-                outcome.set_exception(error)
-
-        threading.Thread(target=do, name="sql", daemon=True).start()
+        outcome = self._aside.submit(work)
         try:
             return outcome.result()
         except BaseException:
@@ -87,6 +81,7 @@ class Transaction:
             except TimeoutError:
                 continue
             return
+        self._aside.abandon()
 
 
 class Database:
@@ -94,6 +89,7 @@ class Database:
 
     def __init__(self, url: str, schema: str = "app", *, pool_size: int = 4) -> None:
         self.schema = schema
+        self._aside = Aside()
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -119,7 +115,7 @@ class Database:
         """
         try:
             with self.engine.begin() as connection:
-                transaction = Transaction(connection, self.schema)
+                transaction = Transaction(connection, self.schema, self._aside)
                 transaction.run(
                     "SELECT set_config('statement_timeout', :milliseconds, true),"
                     " set_config('timezone', 'UTC', true), set_config('synchronous_commit', :durable, true)",

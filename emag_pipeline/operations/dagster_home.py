@@ -11,7 +11,7 @@ from emag_pipeline.errors import PermanentError
 
 _HERE = Path(__file__).parent
 #: in a wheel, in a checkout
-_SOURCES = (_HERE / "instance", _HERE.parent.parent)
+_SOURCES = (_HERE / "dagster_instance", _HERE.parent.parent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,23 @@ import os
 from rich.console import Console
 
 
-class Narrator:
-    """Prints lines. A terminal that was closed or a pipe that broke must not keep anything from being stopped."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
+class Narrator(Console):
+    """A console that falls silent when its terminal was closed or its pipe broke: nobody hears any more, but
+    everything must still be stopped (rich would end the process)."""
 
     def say(self, text: str) -> None:
-        """Print a line, as it is: names in brackets are no markup."""
+        """Print a line as it is: names in brackets are no markup, long lines are not broken."""
         try:
-            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self.print(text, markup=False, highlight=False, soft_wrap=True)
         except OSError:
-            self._fall_silent()
+            self.fall_silent()
 
-    def _fall_silent(self) -> None:
-        with contextlib.suppress(OSError):
-            self.console.file.close()
-        self.console.file = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process ends
+    def on_broken_pipe(self) -> None:
+        """Rich's hook for a reader that left."""
+        self.fall_silent()
+
+    def fall_silent(self) -> None:
+        """Print nothing more, and let Python's own flush at the end meet no error either."""
+        self.quiet = True
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), self.file.fileno())

@@ -1,16 +1,16 @@
 """How the accounts get on, for whoever watches `up`: bars in a terminal, lines elsewhere."""
 
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.words import age, progress_words
+from emag_pipeline.operations.words import age, failure_words, pace_words, progress_words
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
 
@@ -30,12 +30,12 @@ class ProgressWatch:
         interval_seconds: float,
         fresh_hours: float,
     ) -> None:
-        terminal = narrator.console.is_terminal
+        terminal = narrator.is_terminal
         self.interval_seconds = _TERMINAL_INTERVAL_SECONDS if terminal else interval_seconds
         self._database = database
         self._accounts = list(accounts)
         self._say = narrator.say
-        self._view = _Bars(narrator.console) if terminal else _Lines(narrator)
+        self._view = _Bars(narrator) if terminal else _Lines(narrator)
         self._fresh_seconds = fresh_hours * 3600
         self._waiting = set(accounts)
         self._told: dict[str, tuple[object, ...]] = {}
@@ -67,8 +67,9 @@ class ProgressWatch:
         if sync.status == "completed":
             self._published(sync.account)
         elif sync.status != "running":
-            reason = ". ".join(part for part in (sync.error_message, sync.error_remedy) if part)
-            self._say(f"{sync.account}: {sync.status}: {reason or 'no reason noted'}")
+            self._say(
+                f"{sync.account}: {sync.status}: {failure_words(sync.error_message or '', sync.error_remedy or '')}"
+            )
 
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]
@@ -80,26 +81,44 @@ class ProgressWatch:
                 self._say("all accounts are published")
 
 
-class _Lines:
-    """A line for each running sync that has moved since the last one."""
+@contextlib.contextmanager
+def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _Lines"]:
+    """Where running syncs are shown: bars in a terminal, else a line an interval and one for each new phase."""
+    view = _Bars(narrator) if narrator.is_terminal else _Lines(narrator, interval_seconds)
+    try:
+        yield view
+    finally:
+        view.show([])
 
-    def __init__(self, narrator: Narrator) -> None:
+
+class _Lines:
+    """A line for each running sync that has moved since the last one, at most one an interval and phase."""
+
+    def __init__(self, narrator: Narrator, interval_seconds: float = 0.0) -> None:
         self._narrator = narrator
-        self._last: dict[str, str] = {}
+        self._interval_seconds = interval_seconds
+        self._last: dict[str, tuple[str, str, float]] = {}
 
     def show(self, running: Sequence[SyncProgress]) -> None:
         for sync in running:
-            text = f"{sync.account}: {progress_words(sync)}"
-            if self._last.get(sync.account) != text:
-                self._narrator.say(text)
-            self._last[sync.account] = text
+            phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
+            new, now = progress_words(sync), time.monotonic()
+            if new == text or (sync.phase == phase and now - said_at < self._interval_seconds):
+                continue
+            self._last[sync.account] = (sync.phase, new, now)
+            self._narrator.say(f"{sync.account}: {words_of(sync)}")
+
+
+def words_of(sync: SyncProgress) -> str:
+    """How far a sync is and how fast."""
+    return ", ".join(filter(None, (progress_words(sync), pace_words(sync))))
 
 
 class _Bars:
     """A bar for each running sync, gone when none runs."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -117,12 +136,12 @@ class _Bars:
             if sync.account not in self._tasks:
                 self._tasks[sync.account] = progress.add_task(sync.account, total=None, words="")
             task = self._tasks[sync.account]
-            progress.update(task, total=sync.pages_expected, completed=sync.pages_done, words=progress_words(sync))
+            progress.update(task, total=sync.pages_expected, completed=sync.pages_done, words=words_of(sync))
         progress.refresh()
 
     def _open(self) -> Progress:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
-        self._progress = Progress(*columns, console=self._console, transient=True, auto_refresh=False)
+        self._progress = Progress(*columns, console=self._narrator, transient=True, auto_refresh=False)
         self._progress.start()
         return self._progress
 

@@ -6,7 +6,6 @@ refreshed at once, since each has a rate budget of its own.
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from uuid import uuid4
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
-from emag_pipeline.errors import DatabaseUnavailable, Interrupted
+from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations.surroundings import Surroundings
+from emag_pipeline.operations.words import failure_words
 from emag_pipeline.settings import Settings
 
 #: A run that was told to stop has this long to write down that it stopped.
@@ -54,6 +54,7 @@ class _Run:
             )
 
     def stop(self) -> None:
+        """Tell it to stop, if it has not ended."""
         self.process.terminate()
 
     def wait(self) -> str:
@@ -70,12 +71,13 @@ def refresh(
     settings: Settings,
     around: Surroundings,
     accounts: Sequence[str],
-    watch: Callable[[Mapping[str, SyncProgress | None]], None],
+    watch: Callable[[Sequence[SyncProgress]], None],
+    wait: Callable[[float], None],
 ) -> list[Refreshed]:
     """Run `refresh_offers` for each account, all at once; returns when all have ended.
 
-    `watch` is called twice a second with each account's progress. Interrupted (a signal) stops the runs, which
-    write that into the ledger, and is passed on.
+    `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
+    when a signal came: the runs are stopped then, write that into the ledger, and it is passed on.
     """
     logs = settings.home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -84,14 +86,12 @@ def refresh(
     try:
         while any(run.process.poll() is None for run in runs):
             with suppress(DatabaseUnavailable):  # the runs notice it, and tell
-                watch({run.account: sync_progress(database, run.account, run.run_id) for run in runs})
-            time.sleep(_LOOK_SECONDS)
+                watch([sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))])
+            wait(_LOOK_SECONDS)
         return [_ended(database, run) for run in runs]
-    except (Interrupted, KeyboardInterrupt):
+    finally:
         for run in runs:
             run.stop()
-        raise
-    finally:
         for run in runs:
             run.wait()
         database.close()
@@ -102,7 +102,7 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
     if sync is not None and sync.error_message:
-        said = sync.error_message
+        said = failure_words(sync.error_message, sync.error_remedy or "")
     if code != 0 and not said:
         said = f"{run.account}: the run ended with code {code}, see logs/sync-{run.account}.log in EMAG_HOME"
     return Refreshed(run.account, run.run_id, code if code >= 0 else 1, said, sync)

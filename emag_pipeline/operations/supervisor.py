@@ -60,7 +60,7 @@ class Supervisor:
             if self._dies_too_often(name):
                 raise _broken(child, f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
             self._say(f"{name} {how}; it is started again (log: {child.log})")
-            self._signals.wait(len(self._deaths[name]))
+            self._signals.wait(len(self._deaths[name]) / 2)
             self._children[name] = self._launch(child.program)
 
     def stop(self) -> None:

@@ -7,8 +7,6 @@ restarts and stops.
 import time
 from urllib.parse import urlsplit
 
-from rich.console import Console
-
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.operations import ports, programs
@@ -24,13 +22,12 @@ from emag_pipeline.settings import Settings
 _MEND_SECONDS = 1.0
 
 
-def up(settings: Settings, console: Console) -> int:
+def up(settings: Settings, narrator: Narrator) -> int:
     """Run everything until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
 
     Also 0, at once, when it already runs in this home. Raises SettingsError for a taken port before anything is
     started, TransientError when a program does not start or dies again and again. Main thread only.
     """
-    narrator = Narrator(console)
     ui = f"http://{ports.HOST}:{settings.ui_port}"
     with StopSignals() as signals, claimed(settings.home, ui) as other:
         if other is not None:

@@ -23,3 +23,37 @@ def progress_words(sync: SyncProgress) -> str:
         return sync.phase
     offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
     return f"{sync.phase}, {sync.pages_done} of {sync.pages_expected} pages, {offers}"
+
+
+def pace_words(sync: SyncProgress) -> str:
+    """How fast a scan is and how long it will take, e.g. `290 offers/s, 3 seconds left`; empty before that is known.
+
+    Of a resumed scan it is not known how many offers this attempt has read.
+    """
+    if sync.phase != "scanning" or sync.attempt > 1 or not sync.offers_done or not sync.elapsed_seconds:
+        return ""
+    rate = sync.offers_done / sync.elapsed_seconds
+    left = max(0, (sync.offers_expected or 0) - sync.offers_done) / rate
+    return f"{rate:,.0f} offers/s, {age(left)} left"
+
+
+def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
+    """How a refresh ended; `said` is what went wrong, empty if nothing."""
+    if said or sync is None:
+        return said or f"{account}: nothing was done"
+    numbers = {
+        "created": sync.offers_created,
+        "updated": sync.offers_updated,
+        "unchanged": sync.offers_unchanged,
+        "deleted": sync.offers_deleted,
+        "quarantined": sync.offers_rejected,
+    }
+    counted = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    return f"{account}: published in {sync.elapsed_seconds:.1f} s: {counted}"
+
+
+def failure_words(message: str, remedy: str) -> str:
+    """Why a sync failed and what to do; the remedy is added only where the message does not end with it."""
+    if not message:
+        return remedy or "no reason was noted"
+    return message if remedy in message else f"{message.rstrip('.')}. {remedy}."

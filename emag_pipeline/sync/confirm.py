@@ -26,7 +26,8 @@ def confirm_missing(
     Found offers are staged (or quarantined), absent ones are noted as gone. Raises the client's errors: absence is
     never inferred from a failure. Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
-    confirmations.begin_confirming(database, lease)
+    if confirmations.missing(database, lease, round_, limit=1):
+        confirmations.begin_confirming(database, lease)
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
         answers = list(readers.each(missing, client.read_offer))
         confirmations.record(

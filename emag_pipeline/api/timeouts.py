@@ -1,0 +1,12 @@
+"""How long one call may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds of one call. `total_seconds` holds from connecting to the last byte, without the wait for a slot."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 30.0
+    total_seconds: float = 60.0

@@ -1,0 +1,101 @@
+"""`emag-pipeline sync`: progress for people, a summary as JSON for programs.
+
+The JSON is an object `{"accounts": [account, …]}`. An account has:
+
+account, run_id      its name, and the Dagster run that was executed
+exit_code            what this account alone would have ended with
+error                null, or what went wrong and what to do, in one line
+sync                 null when the run never held the account's lease, else {sync_id, status, attempt, round, pages,
+                     offers, created, updated, unchanged, deleted, rejected, seconds, offers_per_second}
+
+Keys are added, never renamed.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.operations.progress import view_on
+from emag_pipeline.operations.refresh import Refreshed, refresh
+from emag_pipeline.operations.sandbox_beside import sandbox_beside
+from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.operations.surroundings import surroundings
+from emag_pipeline.operations.words import outcome_words
+from emag_pipeline.settings import Settings, load_settings
+
+#: Which exit code speaks for all when accounts end differently: what needs a person first.
+_WORST_FIRST = (5, 3, 2, 1, 4)
+
+
+def sync(
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Refresh this account; repeat it for more. Default: all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON; progress goes to stderr.")] = False,
+) -> None:
+    """Refresh accounts now: read every page, audit, publish.
+
+    The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
+    embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
+    next sync goes on after the last durable page.
+    """
+    settings = load_settings()
+    accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
+    narrator = Narrator(stderr=as_json)
+    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator)
+    if as_json:
+        typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
+    else:
+        for one in done:
+            narrator.say(outcome_words(one.account, one.said, one.sync))
+    raise typer.Exit(_exit_code(done))
+
+
+def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator) -> list[Refreshed]:
+    with (
+        StopSignals() as signals,
+        surroundings(settings) as around,
+        sandbox_beside(settings, around.environment),
+        view_on(narrator, settings.progress_interval_seconds) as view,
+    ):
+        return refresh(settings, around, accounts, view.show, signals.wait)
+
+
+def _exit_code(done: Sequence[Refreshed]) -> int:
+    codes = {one.exit_code for one in done}
+    return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
+
+
+def _account(one: Refreshed) -> dict[str, Any]:
+    error = one.said or None
+    return {
+        "account": one.account,
+        "run_id": one.run_id,
+        "exit_code": one.exit_code,
+        "error": error,
+        "sync": _sync(one),
+    }
+
+
+def _sync(one: Refreshed) -> dict[str, Any] | None:
+    if one.sync is None:
+        return None
+    seconds = one.sync.elapsed_seconds
+    return {
+        "sync_id": str(one.sync.sync_id),
+        "status": one.sync.status,
+        "attempt": one.sync.attempt,
+        "round": one.sync.round,
+        "pages": one.sync.pages_done,
+        "offers": one.sync.offers_done,
+        "created": one.sync.offers_created,
+        "updated": one.sync.offers_updated,
+        "unchanged": one.sync.offers_unchanged,
+        "deleted": one.sync.offers_deleted,
+        "rejected": one.sync.offers_rejected,
+        "seconds": round(seconds, 3),
+        "offers_per_second": round(one.sync.offers_done / seconds, 1) if seconds else None,
+    }

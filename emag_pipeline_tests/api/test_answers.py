@@ -1,0 +1,155 @@
+"""Which answer is believed, and what every other one means."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from emag_pipeline.api.answers import results_of
+from emag_pipeline.api.pages import OfferCount, count_of, offer_of, page_of
+from emag_pipeline.errors import AccessRefused, ApiUnavailable, PipelineError, RateLimited, RequestRefused
+
+_RATE = {"message": "API rate limit exceeded"}
+
+
+def error_of(status: int, content: Any, **headers: str) -> PipelineError:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with pytest.raises(PipelineError) as caught:
+        results_of(status, named, body)
+    return caught.value
+
+
+def failed(*messages: object) -> dict[str, object]:
+    return {"isError": True, "messages": list(messages), "results": []}
+
+
+def test_only_is_error_false_is_success() -> None:
+    assert results_of(200, {}, b'{"isError": false, "messages": ["by the way"], "results": [1]}') == [1]
+
+
+@pytest.mark.parametrize("flag", ["false", 0, None, "", [], "no"])
+def test_nothing_like_false_is_false(flag: object) -> None:
+    error = error_of(200, {"isError": flag, "results": []})
+    assert type(error) is ApiUnavailable
+    assert "isError is" in error.why
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "expected"),
+    [
+        (429, _RATE, RateLimited),
+        (429, b"<html>slow down</html>", RateLimited),
+        (200, _RATE, RateLimited),
+        (403, _RATE, RateLimited),
+        (503, _RATE, RateLimited),
+        (200, failed("API rate limit exceeded"), RateLimited),
+        (401, b"", AccessRefused),
+        (403, b"<html>Forbidden</html>", AccessRefused),
+        (401, failed("whatever"), AccessRefused),
+        (200, failed("Invalid username or password"), AccessRefused),
+        (400, failed("Invalid credentials"), AccessRefused),
+        (200, failed("You are not authorized: IP 1.2.3.4 is not in the whitelist"), AccessRefused),
+        (400, failed("x must be an integer"), RequestRefused),
+        (404, failed("Unknown resource"), RequestRefused),
+        (405, failed("Only POST"), RequestRefused),
+        (422, failed(), RequestRefused),
+        (200, failed("Maximum input vars of 4000 exceeded"), RequestRefused),
+        (301, b"", RequestRefused),
+        (308, b"", RequestRefused),
+        (302, b"", ApiUnavailable),
+        (304, b"", ApiUnavailable),
+        (404, b"<html>Not Found</html>", ApiUnavailable),
+        (408, failed("too slow"), ApiUnavailable),
+        (418, b"{}", ApiUnavailable),
+        (500, failed("Invalid username or password"), ApiUnavailable),
+        (502, b"<html>Bad Gateway</html>", ApiUnavailable),
+        (503, {"isError": False, "results": []}, ApiUnavailable),
+        (200, failed("Deadlock found"), ApiUnavailable),
+        (200, failed(), ApiUnavailable),
+        (200, b"", ApiUnavailable),
+        (204, b"", ApiUnavailable),
+        (200, b"[]", ApiUnavailable),
+        (200, b"null", ApiUnavailable),
+        (200, b'{"isError": false, "results": [', ApiUnavailable),
+        (200, b'{"isError": false}', ApiUnavailable),
+        (200, b"\xff\xfe\xfd", ApiUnavailable),
+        (200, b"[" * 100_000, ApiUnavailable),
+        (200, b"<!DOCTYPE html><p>Revenim</p>", ApiUnavailable),
+    ],
+)
+def test_an_answer_means(status: int, content: Any, expected: type[PipelineError]) -> None:
+    error = error_of(status, content)
+    assert type(error) is expected
+    assert error.remedy
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("1.5", 1.5), ("86400", 120.0), ("99999999999", 1.0), ("soon", 1.0), ("-5", 1.0)],
+)
+def test_retry_after_is_honoured_within_reason(header: str, seconds: float) -> None:
+    error = error_of(429, _RATE, Retry_After=header)
+    assert isinstance(error, RateLimited)
+    assert error.wait_seconds == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    error = error_of(429, _RATE, Retry_After=format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True))
+    assert isinstance(error, RateLimited)
+    assert 50 < (error.wait_seconds or 0) <= 60
+
+
+def test_retry_after_counts_for_a_server_that_is_down_too() -> None:
+    error = error_of(503, b"", Retry_After="9")
+    assert isinstance(error, ApiUnavailable)
+    assert error.wait_seconds == 9.0
+
+
+def test_messages_of_any_form_are_quoted() -> None:
+    error = error_of(200, failed("One.", {"code": 5, "text": "two\n lines"}, [["three"]]))
+    assert error.why == "HTTP 200, isError is true, One; two lines; three"
+
+
+@pytest.mark.parametrize(
+    ("results", "count"),
+    [
+        ({"noOfItems": 250, "noOfPages": 3, "itemsPerPage": 100}, OfferCount(250, 3, 100)),
+        ({"noOfItems": "250", "noOfPages": "3", "itemsPerPage": "100"}, OfferCount(250, 3, 100)),
+        ({"noOfItems": 250, "noOfPages": 7, "itemsPerPage": 100}, OfferCount(250, 3, 100)),
+        ({"noOfItems": 250, "itemsPerPage": 50}, OfferCount(250, 5, 50)),
+        ({"noOfItems": 250}, OfferCount(250, 3, 100)),
+        ({"noOfItems": 0, "noOfPages": 0, "itemsPerPage": 100}, OfferCount(0, 0, 100)),
+    ],
+)
+def test_a_count_is_read(results: object, count: OfferCount) -> None:
+    assert count_of(results) == count
+
+
+@pytest.mark.parametrize(
+    "results",
+    [None, [], 5, {}, {"noOfItems": ""}, {"noOfItems": "many"}, {"noOfItems": -1}, {"noOfItems": 5, "itemsPerPage": 0}],
+)
+def test_a_count_that_is_none_proves_nothing(results: object) -> None:
+    with pytest.raises(ApiUnavailable):
+        count_of(results)
+
+
+def test_rows_may_come_as_a_keyed_object() -> None:
+    assert [one.emag_offer_id for one in page_of(1, {"0": {"id": 1}, "1": {"id": 2}}).offers] == [1, 2]
+
+
+@pytest.mark.parametrize("results", [None, {}, "", 5, {"id": 1}, False])
+def test_rows_that_are_no_list_prove_nothing(results: object) -> None:
+    with pytest.raises(ApiUnavailable):
+        page_of(1, results)
+    with pytest.raises(ApiUnavailable):
+        offer_of(1, results)
+
+
+@pytest.mark.parametrize("results", [[{"id": 2}], [{"id": 1}, {"id": 1}], [{"id": 2, "name": []}]])
+def test_another_offer_than_the_one_asked_for_proves_nothing(results: object) -> None:
+    with pytest.raises(ApiUnavailable):
+        offer_of(1, results)

@@ -1,0 +1,86 @@
+"""A server that hangs or dribbles does not hang the client."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from emag_pipeline.api import Timeouts
+from emag_pipeline.errors import ApiUnavailable
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.api.clients import client_of
+
+#: Far beyond the limits of these tests, far below the default ones.
+_SOON_SECONDS = 20.0
+
+
+def fails(url: str, timeouts: Timeouts) -> ApiUnavailable:
+    """The error of a count, which must come soon."""
+    began = time.monotonic()
+    with client_of(url, timeouts=timeouts, attempts=1) as client, pytest.raises(ApiUnavailable) as caught:
+        client.count()
+    assert time.monotonic() - began < _SOON_SECONDS
+    assert client.outcomes == ["ApiUnavailable"]
+    return caught.value
+
+
+def test_silence_is_ended_by_the_read_timeout(sandbox: SandboxServer) -> None:
+    sandbox.add_fault("hang")
+    assert "nothing was heard for 0.3 seconds" in fails(sandbox.url, Timeouts(read_seconds=0.3)).message
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_byte_now_and_then_is_ended_by_the_total_timeout(sandbox: SandboxServer, part: str) -> None:
+    sandbox.add_fault("dribble", part=part, seconds=0.5)
+    assert "not complete after 0.7 seconds" in fails(sandbox.url, Timeouts(total_seconds=0.7)).message
+
+
+def test_the_wait_for_a_slot_is_no_part_of_the_total(sandbox: SandboxServer) -> None:
+    with client_of(sandbox.url, per_second=1.5, timeouts=Timeouts(total_seconds=0.4), attempts=1) as client:
+        client.count()
+        client.count()
+    assert client.outcomes == ["ok", "ok"]
+    assert all(record.seconds < 0.4 for record in client.records)
+
+
+def test_after_a_cut_the_same_thread_calls_again(sandbox: SandboxServer) -> None:
+    sandbox.add_fault("dribble", seconds=0.1, count=1)
+    with client_of(sandbox.url, timeouts=Timeouts(total_seconds=0.7), attempts=2) as client:
+        assert client.count().offers == 250
+    assert client.outcomes == ["ApiUnavailable", "ok"]
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_tls_handshake_that_never_ends_is_cut(silent_port: int) -> None:
+    timeouts = Timeouts(connect_seconds=60, total_seconds=0.5)
+    assert "after 0.5 seconds" in fails(f"https://127.0.0.1:{silent_port}/api-3", timeouts).message
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port whose queue of new connections is full, so that connecting never ends."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+        for one in waiting:
+            one.close()
+
+
+def test_connecting_has_a_timeout_of_its_own(deaf_port: int) -> None:
+    error = fails(f"http://127.0.0.1:{deaf_port}/api-3", Timeouts(connect_seconds=0.3))
+    assert "no connection to 127.0.0.1 within 0.3 seconds" in error.message
+
+
+def test_connecting_is_cut_by_the_total_timeout(deaf_port: int) -> None:
+    timeouts = Timeouts(connect_seconds=60, total_seconds=0.3)
+    assert "not complete after 0.3 seconds" in fails(f"http://127.0.0.1:{deaf_port}/api-3", timeouts).message

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline_tests.cli.commands import emag_pipeline
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "--help")
+    assert done.returncode == 0
+    for command in ("up", "status", "migrate", "sandbox"):
+        assert f" {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["up", "status", "migrate", "sandbox"])
+def test_each_command_has_a_help(command: str, tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, command, "--help")
+    assert done.returncode == 0
+    assert f"Usage: emag-pipeline {command}" in done.stdout
+
+
+def test_wrong_usage_is_2(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "destroy")
+    assert done.returncode == 2
+    assert "No such command 'destroy'" in done.stderr
+
+
+def test_a_wrong_setting_is_2_and_a_line_each(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "status", EMAG_UI_PORT="http", EMAG_SYNC_MAX_PAGES="0")
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert [line.split(" is ")[0] for line in lines] == [
+        "emag-pipeline: EMAG_SYNC_MAX_PAGES",
+        "emag-pipeline: EMAG_UI_PORT",
+    ]
+
+
+def test_a_database_that_is_away_is_1_without_a_traceback_or_the_password(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "migrate", DATABASE_SYNC_URL="postgresql://me:s3cret@127.0.0.1:1/emag")
+    assert done.returncode == 1
+    assert done.stderr.startswith("emag-pipeline: database: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "s3cret" not in done.stderr

@@ -1,0 +1,50 @@
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.errors import PermanentError
+from emag_pipeline.operations import dagster_home
+from emag_pipeline.operations.environment import environment
+from emag_pipeline.settings import load_settings
+
+
+@pytest.fixture
+def instance(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
+    """The instance as every process of the pipeline opens it."""
+    settings = load_settings({"EMAG_HOME": str(tmp_path)}, env_file=None)
+    home = dagster_home.prepare(tmp_path)
+    for name, value in environment(settings, home, "postgresql://unused", empty_url).items():
+        monkeypatch.setenv(name, value)
+    return dg.DagsterInstance.get()
+
+
+def test_the_installed_dagster_accepts_the_configuration(instance: dg.DagsterInstance) -> None:
+    with instance:
+        assert instance.run_monitoring_max_runtime_seconds == 7500
+        assert (instance.run_retries_enabled, instance.run_retries_max_retries) == (True, 2)
+        assert not instance.run_retries_retry_on_asset_or_op_failure
+        assert not instance.nux_enabled
+        assert not instance.telemetry_enabled
+
+
+def test_one_run_an_account(instance: dg.DagsterInstance) -> None:
+    with instance:
+        limits = instance.get_concurrency_config().run_queue_config.tag_concurrency_limits
+        assert limits == [{"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}]
+
+
+def test_the_files_are_renewed_at_each_start(tmp_path: Path) -> None:
+    home = dagster_home.prepare(tmp_path)
+    before = home.workspace.read_bytes()
+    home.workspace.write_text("spoilt")
+    assert dagster_home.prepare(tmp_path).workspace.read_bytes() == before
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dagster").touch()
+    with pytest.raises(PermanentError) as caught:
+        dagster_home.prepare(tmp_path)
+    assert str(tmp_path / "dagster") in caught.value.where
+    assert os.sep in caught.value.where

@@ -1,0 +1,54 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.instance import claimed
+
+_HOLDER = """
+import sys, time
+from pathlib import Path
+from emag_pipeline.operations.instance import claimed
+with claimed(Path(sys.argv[1]), "http://127.0.0.1:1") as other:
+    print(other, flush=True)
+    time.sleep(60)
+"""
+
+
+def _holder(home: Path) -> "subprocess.Popen[str]":
+    holder = subprocess.Popen([sys.executable, "-c", _HOLDER, str(home)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "None\n"
+    return holder
+
+
+def test_the_second_learns_who_is_the_first(tmp_path: Path) -> None:
+    with _holder(tmp_path) as holder:
+        with claimed(tmp_path, "http://127.0.0.1:2") as other:
+            holder.kill()
+        assert other is not None
+        assert (other.pid, other.ui) == (holder.pid, "http://127.0.0.1:1")
+
+
+def test_a_file_left_by_a_killed_first_blocks_nobody(tmp_path: Path) -> None:
+    with _holder(tmp_path) as holder:
+        os.kill(holder.pid, signal.SIGKILL)
+    assert str(holder.pid) in (tmp_path / "up.lock").read_text()
+    with claimed(tmp_path, "http://127.0.0.1:2") as other:
+        assert other is None
+
+
+def test_it_can_be_claimed_again_after_its_end(tmp_path: Path) -> None:
+    for _ in range(2):
+        with claimed(tmp_path, "http://127.0.0.1:1") as other:
+            assert other is None
+
+
+def test_a_home_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="EMAG_HOME is"), claimed(tmp_path / "file" / "home", ""):
+        pass

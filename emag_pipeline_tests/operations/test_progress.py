@@ -1,0 +1,65 @@
+import io
+import re
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.operations.progress import ProgressWatch
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
+
+
+def _watch(database: Database, output: io.StringIO, *, terminal: bool = False, fresh_hours: float = 6) -> ProgressWatch:
+    narrator = Narrator(file=output, force_terminal=terminal, width=200)
+    return ProgressWatch(database, ["main", "fbe"], narrator, interval_seconds=10, fresh_hours=fresh_hours)
+
+
+def test_all_accounts_are_published_is_said_once(database: Database) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output)
+    sync(database, [offer(1), offer(2, is_saleable=False)])
+    watch.look()
+    assert "main: published 0 seconds ago, 2 offers, 1 for sale" in output.getvalue()
+    assert "all accounts" not in output.getvalue()
+    for _ in range(2):
+        sync(database, [offer(1)], account="fbe")
+        watch.look()
+    assert output.getvalue().count("all accounts are published") == 1
+
+
+def test_an_old_publish_does_not_count(database: Database) -> None:
+    sync(database, [offer(1)])
+    sync(database, [offer(1)], account="fbe")
+    rows(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' RETURNING 1")
+    output = io.StringIO()
+    _watch(database, output).look()
+    assert "main: published 7 hours ago" in output.getvalue()
+    assert "all accounts" not in output.getvalue()
+
+
+def test_a_running_sync_is_a_line_where_there_is_no_terminal_and_only_when_it_moved(database: Database) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output)
+    stage(database, begin(database), [offer(1)])
+    watch.look()
+    watch.look()
+    (line,) = output.getvalue().splitlines()
+    assert re.fullmatch(r"main: scanning, 1 of 1 pages, 1 of 1 offers, [0-9,]+ offers/s, 0 seconds left", line)
+
+
+def test_a_running_sync_is_a_bar_in_a_terminal(database: Database) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output, terminal=True)
+    stage(database, begin(database), [offer(1)])
+    watch.look()
+    watch.end()
+    assert "\u2501" in output.getvalue()
+    assert "1 of 1 pages" in output.getvalue()
+
+
+def test_a_failure_is_told_with_its_remedy(database: Database) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output)
+    ledger.end(database, begin(database), "failed", error_class="AccessRefused", message="refused", remedy="Log in")
+    watch.look()
+    assert output.getvalue() == "main: failed: refused. Log in.\n"

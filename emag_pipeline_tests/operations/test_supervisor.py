@@ -1,0 +1,81 @@
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.errors import TransientError
+from emag_pipeline.operations import family
+from emag_pipeline.operations.programs import Program
+from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, said: list[str]) -> Iterator[Supervisor]:
+    with StopSignals() as signals:
+        supervisor = Supervisor(tmp_path, dict(os.environ), signals, said.append)
+        yield supervisor
+        supervisor.stop()
+
+
+def _program(script: str, is_ready: Callable[[], bool] = lambda: True) -> Program:
+    return Program("program", (sys.executable, "-c", script), is_ready)
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_program_that_dies_at_its_start_is_an_error_with_its_last_lines(supervisor: Supervisor) -> None:
+    with pytest.raises(TransientError) as caught:
+        supervisor.start(_program("print('no such file'); raise SystemExit(3)", is_ready=lambda: False))
+    assert "the program ended with code 3" in caught.value.message
+    assert "no such file" in caught.value.message
+    assert "program.log" in caught.value.remedy
+
+
+def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_path: Path, said: list[str]) -> None:
+    supervisor.start(_program("import time; time.sleep(60)"))
+    (first,) = family.members(tmp_path)
+    os.kill(first.pid, signal.SIGKILL)
+    _wait_until(lambda: bool(supervisor.mend() or said))
+    assert said[0].startswith("program was killed by signal 9; it is started again")
+    assert [process.pid for process in family.members(tmp_path)] != [first.pid]
+
+
+def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.start(_program("raise SystemExit(1)"))
+
+    def mend_for_ever() -> None:
+        while True:
+            supervisor.mend()
+            time.sleep(0.05)
+
+    with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes"):
+        mend_for_ever()
+    assert len(said) == 4
+
+
+def test_a_stop_leaves_nothing_not_even_what_ignores_sigterm(supervisor: Supervisor, tmp_path: Path) -> None:
+    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    supervisor.start(_program(script))
+    supervisor.stop()
+    assert family.members(tmp_path) == []
+
+
+def test_what_a_killed_supervisor_left_is_ended(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(_program("import time; time.sleep(60)"))
+    assert end_left_behind(tmp_path) == 1
+    assert family.members(tmp_path) == []

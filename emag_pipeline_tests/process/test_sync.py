@@ -1,0 +1,153 @@
+"""`emag-pipeline sync` as an operator has it: a process, configured by environment variables alone."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import sync_progress
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+_PASSWORD = "ein-Geheimnis!"
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    """A marketplace of another seed than the default one."""
+    users = {"main": ("seller@example.com", _PASSWORD)}
+    with SandboxServer(
+        accounts={"main": 650}, seed=4711, users=users, requests_per_second=0, requests_per_minute=0
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def variables(market: SandboxServer, database_url: str) -> dict[str, str]:
+    return {
+        "EMAG_API_BASE_URL": market.url,
+        "EMAG_API_USERNAME": "seller@example.com",
+        "EMAG_API_PASSWORD": _PASSWORD,
+        "DATABASE_SYNC_URL": database_url,
+        "EMAG_API_REQUESTS_PER_SECOND": "100",
+        "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+    }
+
+
+def test_an_account_given_only_by_the_environment_is_published_exactly(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    done = emag_pipeline(tmp_path, "sync", "--account", "main", **variables)
+    assert done.returncode == 0, done.stderr
+    assert "main: published in" in done.stdout
+    assert "650 created, 0 updated, 0 unchanged, 0 deleted, 0 quarantined" in done.stdout
+    assert_published_exactly(database, market, "main")
+
+
+def test_json_tells_programs_the_same(variables: dict[str, str], tmp_path: Path) -> None:
+    (account,) = json.loads(emag_pipeline(tmp_path, "sync", "--json", **variables).stdout)["accounts"]
+    assert (account["account"], account["exit_code"], account["error"]) == ("main", 0, None)
+    assert (account["sync"]["status"], account["sync"]["pages"], account["sync"]["created"]) == ("completed", 7, 650)
+
+
+def test_wrong_credentials_are_one_line_with_a_remedy_and_no_rerun(
+    market: SandboxServer, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.set_user("main", "seller@example.com", "changed")
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert done.returncode == 5
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("main, ")]
+    assert "EMAG_API_USERNAME" in line
+    assert market.stats("main")["requests"] == 1
+
+
+def test_a_refused_scan_ends_with_3_and_names_the_command_that_approves(
+    market: SandboxServer, variables: dict[str, str], tmp_path: Path
+) -> None:
+    emag_pipeline(tmp_path, "sync", **variables)
+    market.remove("main", market.ids("main")[:300])
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert done.returncode == 3
+    assert "300 of 650 published offers have vanished (46.15%)" in done.stdout
+    assert "emag-pipeline approve" in done.stdout
+
+
+def test_an_unknown_account_is_wrong_usage(variables: dict[str, str], tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "sync", "--account", "mian", **variables)
+    assert (done.returncode, done.stderr) == (
+        2, "emag-pipeline: there is no account 'mian'. Use one of: main.\n",
+    )  # fmt: skip
+
+
+def _start(home: Path, variables: dict[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "emag_pipeline", "sync"]
+    return subprocess.Popen(
+        command,
+        env=environment(home, **variables),
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _wait_for_pages(database: Database, number: int) -> None:
+    def pages() -> int:
+        sync = sync_progress(database, "main")
+        return sync.pages_done if sync else 0
+
+    wait_until(lambda: pages() >= number, 60)
+
+
+def test_a_second_sync_ends_with_4_while_the_first_works(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5], count=1)
+    first = _start(tmp_path, variables)
+    _wait_for_pages(database, 3)
+    second = emag_pipeline(tmp_path, "sync", **variables)
+    assert second.returncode == 4
+    assert "main: another sync is running" in second.stdout
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
+    number: signal.Signals, market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5], count=1)
+    process = _start(tmp_path, variables)
+    _wait_for_pages(database, 6)
+    told = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(30) == 130
+    assert time.monotonic() - told < 10
+    (row,) = rows(database, "SELECT status, error_class, error_message, pages_done FROM {schema}.emag_offer_syncs")
+    assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 6)
+    market.reset_stats()
+    assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
+    assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
+    assert_published_exactly(database, market, "main")
+
+
+def test_the_password_is_printed_nowhere(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("is_error", message=f"no right for {_PASSWORD}", resource="product_offer/read", count=1)
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    written = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    logged: list[Any] = rows(database, "SELECT r::text AS line FROM {schema}.emag_requests r")
+    assert len(logged) > 8
+    everything = [done.stdout, done.stderr, *written, *(row.line for row in logged)]
+    assert not [text for text in everything if _PASSWORD in text]

@@ -1,0 +1,96 @@
+"""`emag-pipeline up` as a process: started with free ports and a home of its own, watched through what it prints."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from emag_pipeline_tests.cli.commands import environment
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """One `up`, its home and its ports."""
+
+    home: Path
+    ui_port: int
+    sandbox_port: int
+    output: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}/api-3"
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, text: str, seconds: float = 120) -> None:
+        wait_until(lambda: text in self.said() or self.process.poll() is not None, seconds, self.said)
+        assert text in self.said(), self.said()
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        url = f"http://127.0.0.1:{self.ui_port}/graphql"
+        return requests.post(url, json={"query": query, "variables": variables}, timeout=30).json()["data"]
+
+
+def start(home: Path, **variables: str) -> Up:
+    """Start an `up`; its rate is one that tests can wait for."""
+    ui, sandbox = free_ports(2)
+    given = {
+        "EMAG_UI_PORT": str(ui),
+        "EMAG_SANDBOX_PORT": str(sandbox),
+        "EMAG_API_REQUESTS_PER_SECOND": "50",
+        "EMAG_API_REQUESTS_PER_MINUTE": "3000",
+        "EMAG_SYNC_PROGRESS_INTERVAL": "0.5",
+        **variables,
+    }
+    home.mkdir(exist_ok=True)
+    output = home.with_name(f"{home.name}-{ui}.txt")
+    command = [sys.executable, "-m", "emag_pipeline", "up"]
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, env=environment(home, **given), cwd=home, stdout=file, stderr=file)
+    return Up(home, int(given["EMAG_UI_PORT"]), int(given["EMAG_SANDBOX_PORT"]), output, process)
+
+
+def processes_of(home: Path) -> list[str]:
+    """The command lines of all living processes that were told of the home, in their environment or arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            texts = [*process.environ().values(), *process.cmdline()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(home) in text for text in texts):
+            found.append(json.dumps(process.cmdline()))
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, explain: Callable[[], str] = lambda: "") -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, explain()
+        time.sleep(0.1)
