@@ -2,9 +2,12 @@ PYTHON ?= python3.11
 VENV := .venv
 export PYTHONWARNINGS ?= default
 
-.PHONY: help dev check test lock
+.PHONY: help up dev check test bench screenshots lock
 help:  ## say what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: dev  ## everything, with a first refresh of every account; Ctrl-C stops it all
+	@exec $(VENV)/bin/emag-pipeline up
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -14,14 +17,22 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 
 dev: $(VENV)/.dev  ## create .venv from the lock file, with everything that tests and checks need
 
-check: dev  ## ruff, ruff format, mypy --strict, import-linter
+check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's own check of the definitions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	home=$$(mktemp -d) && echo 'telemetry: {enabled: false}' > $$home/dagster.yaml && export DAGSTER_HOME=$$home && \
+	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code
 
 test: dev  ## the whole test suite on a throw-away database
 	$(VENV)/bin/pytest -n 2 --dist loadfile
+
+bench: dev  ## timings as ratios measured in one run, and memory (about four minutes)
+	$(VENV)/bin/python -m benchmarks
+
+screenshots: dev  ## docs/images anew from a running `up` (needs chromium)
+	$(VENV)/bin/python -m emag_pipeline_tests.browser.screenshots
 
 lock: dev  ## renew the lock files from pyproject.toml (needs uv, which `pip install uv` brings)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q -o requirements-dev.lock

@@ -27,7 +27,7 @@ def of_scan(staged: Staged) -> Metadata:
         "rejected": figures.quarantined,
         "rounds": figures.rounds,
         **_pace(figures.rows, staged.seconds, staged.requests, staged.rate_share),
-        "proof": proof_table(figures.as_proof()),
+        "proof": _proof_table(figures.as_proof()),
     }
 
 
@@ -49,7 +49,7 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
         "rejected": published.rejected,
         "published_at": dg.MetadataValue.timestamp(published.published_at),
         **_pace(sync.total_offers_processed, summary.seconds, summary.requests, share),
-        "proof": proof_table(sync.proof or {}),
+        "proof": _proof_table(sync.proof or {}),
     }
 
 
@@ -71,7 +71,7 @@ def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetO
     )
 
 
-def proof_table(proof: Mapping[str, int]) -> dg.MarkdownMetadataValue:
+def _proof_table(proof: Mapping[str, int]) -> dg.MarkdownMetadataValue:
     """The numbers of the ledger's proof, readable at a glance."""
     rows = "\n".join(f"| {WORDS[name]} | {number:,} |" for name, number in proof.items())
     return dg.MetadataValue.md(f"| number | value |\n|---|---:|\n{rows}")

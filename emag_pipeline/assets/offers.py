@@ -25,6 +25,6 @@ from emag_pipeline.sync import publish_scan
     ),
 )
 def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    with pipeline.sync(context, report=lambda _: None) as sync:
+    with pipeline.sync(context) as sync:
         metadata = of_publish(publish_scan(sync), sync.budget().pace_seconds)
         return dg.MaterializeResult(metadata=metadata | column_schema(sync.database, "emag_product_offers"))

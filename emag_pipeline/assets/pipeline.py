@@ -1,5 +1,11 @@
-"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a sync."""
+"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a sync.
 
+Retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to interrupts too, so
+that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait is slept in the step,
+where an interrupt breaks in, and the retry is requested without a further wait.
+"""
+
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -32,11 +38,16 @@ class Pipeline:
             database.close()
 
     @contextmanager
-    def sync(self, context: Context, report: Callable[[Progress], None]) -> Iterator[SyncContext]:
+    def sync(
+        self,
+        context: Context,
+        report: Callable[[Progress], None] = lambda _: None,
+        retries: dg.RetryPolicy | None = None,
+    ) -> Iterator[SyncContext]:
         """The frame of one step of a sync: this run, this partition's account.
 
-        Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do,
-        and are retried by the step's RetryPolicy only if trying again at once can help.
+        Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do. With
+        `retries`, those that may pass at once are tried again, as often and as late as the policy says.
         """
         try:
             with self.database() as database:
@@ -49,8 +60,13 @@ class Pipeline:
                     report=report,
                 )
         except PipelineError as error:
-            metadata = {"error_class": error.error_class, "remedy": error.remedy or "none"}
-            raise dg.Failure(error.message, metadata=metadata, allow_retries=error.retry_at_once) from error
+            failure = _failure(error)
+            if retries is None or not error.retry_at_once or context.retry_number >= retries.max_retries:
+                raise failure from error
+            seconds = retries.calculate_delay(context.retry_number + 1)
+            context.log.warning(f"{error.message} Trying again in {seconds:.0f} seconds.")
+            time.sleep(seconds)
+            raise dg.RetryRequested(max_retries=retries.max_retries, seconds_to_wait=0) from failure
 
     def _url(self) -> str:
         if self.settings.database_url is not None:
@@ -63,3 +79,8 @@ class Pipeline:
                 remedy="Start everything with `emag-pipeline up`, or set DATABASE_SYNC_URL",
             )
         return server.url("emag")
+
+
+def _failure(error: PipelineError) -> dg.Failure:
+    metadata = {"error_class": error.error_class, "remedy": error.remedy or "none"}
+    return dg.Failure(error.message, metadata=metadata, allow_retries=False)

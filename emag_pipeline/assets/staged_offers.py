@@ -7,6 +7,8 @@ from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.sync import Progress, stage_account
 
+_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
 
 @dg.asset(
     partitions_def=accounts,
@@ -20,7 +22,6 @@ from emag_pipeline.sync import Progress, stage_account
         "Readers see nothing of it yet: the blocking checks judge it first. An interrupted scan is continued "
         "after its last durable page."
     ),
-    retry_policy=dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
 )
 def staged_offers(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
@@ -28,5 +29,5 @@ def staged_offers(
     def report(progress: Progress) -> None:
         context.log_event(observed(context, progress))
 
-    with pipeline.sync(context, report) as sync:
+    with pipeline.sync(context, report, _RETRIES) as sync:
         return dg.MaterializeResult(metadata=of_scan(stage_account(sync)))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from emag_pipeline.assets.metadata import proof_table
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.staged_offers import staged_offers
@@ -29,18 +28,16 @@ _CHECKS = {
 def audit(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.AssetCheckResult]:
-    with pipeline.sync(context, report=lambda _: None) as sync:
+    with pipeline.sync(context) as sync:
         for verdict in audit_scan(sync).verdicts:
             yield _result(verdict)
 
 
 def _result(verdict: Verdict) -> dg.AssetCheckResult:
-    complete = verdict.name == "scan_is_complete"
-    numbers = {"proof": proof_table({k: int(v) for k, v in verdict.numbers.items()})} if complete else verdict.numbers
     return dg.AssetCheckResult(
         check_name=verdict.name,
         asset_key=staged_offers.key,
         passed=verdict.passed,
         description=verdict.sentence,
-        metadata=dict(numbers),
+        metadata=dict(verdict.numbers),
     )

@@ -10,9 +10,9 @@ from emag_pipeline import embedded
 from emag_pipeline.database_url import masked
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.missing_database import ensure_database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations import dagster_home
-from emag_pipeline.operations.dagster_database import ensure_database
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.operations.environment import environment

@@ -25,7 +25,7 @@ CHECKS = View(
     "/assets/staged_offers?view=checks&checkDetail=scan_is_complete",
     ("scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed"),
 )
-PUBLISHED = View("published", "/assets/offers?view=partitions&partition=main", ("published_at", "Row count"))
+PUBLISHED = View("published", "/assets/offers?view=partitions&partition=main", ("published_at", "dagster/row_count"))
 
 
 @contextmanager

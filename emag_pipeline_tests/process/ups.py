@@ -41,6 +41,10 @@ class Up:
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.sandbox_port}/api-3"
 
+    @property
+    def ui(self) -> str:
+        return f"http://127.0.0.1:{self.ui_port}"
+
     def said(self) -> str:
         return self.output.read_text()
 
@@ -53,8 +57,9 @@ class Up:
         return self.process.wait(60)
 
     def graphql(self, query: str, **variables: Any) -> Any:
-        url = f"http://127.0.0.1:{self.ui_port}/graphql"
-        return requests.post(url, json={"query": query, "variables": variables}, timeout=30).json()["data"]
+        return requests.post(f"{self.ui}/graphql", json={"query": query, "variables": variables}, timeout=30).json()[
+            "data"
+        ]
 
 
 def start(home: Path, **variables: str) -> Up:

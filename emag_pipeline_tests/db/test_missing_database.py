@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.db.missing_database import ensure_database
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
-from emag_pipeline.operations.dagster_database import ensure_database
 from emag_pipeline_tests.conftest import administer
 
 _serial = itertools.count(1)
