@@ -76,6 +76,12 @@ class SyncTimedOut(TransientError):
     retry_at_once = False
 
 
+class StagingLost(TransientError):
+    """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew."""
+
+    retry_at_once = False
+
+
 class ScanNotProven(TransientError):
     """The pages were read, but they do not add up to what the marketplace reports."""
 

@@ -128,7 +128,7 @@ class Marketplace:
         exchange = Exchange()
         body = json_text.compact({"data": call.data}).encode()
         try:
-            self._transport.post(call.resource, body, exchange, self._pacer.wait_for_slot)
+            self._transport.post(call.resource, body, exchange, self._pacer)
             results = answers.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
             understood = understand(results, exchange.ended_at)
         except _OWN_ERRORS as error:

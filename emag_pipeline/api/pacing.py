@@ -1,7 +1,8 @@
 """When a call may leave: one slot of the rate budget for each, taken in the order in which threads asked.
 
 A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive
-within a second (emag-api.md, section 2). So a slot that was overslept is not used; the next one is taken.
+within a second (emag-api.md, section 2). So a slot that was overslept is not used; the next one is taken. And a call
+that was held up between its slot and the wire (a busy machine) holds up the next one of this process as long.
 """
 
 import threading
@@ -18,8 +19,14 @@ from emag_pipeline.rates import pace_seconds
 LATEST_SECONDS = 0.025
 
 
+#: How much closer than the pace two sends may follow each other: four of them still span a whole second.
+_SQUEEZE = 0.97
+
+
 class RateBudget(Protocol):
-    """The slots of each account, for all who share it."""
+    """The slots of each account, for all who share it, one every `pace_seconds` or later."""
+
+    pace_seconds: float
 
     def reserve(self, account: str) -> float:
         """Take the account's next slot. Returns the seconds from now until it comes."""
@@ -34,7 +41,7 @@ class ProcessBudget:
     """A rate budget of this process alone, for tests and tools that have no database."""
 
     def __init__(self, requests_per_second: float, requests_per_minute: float, share: float = 1.0) -> None:
-        self._pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
+        self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
 
@@ -43,7 +50,7 @@ class ProcessBudget:
         with self._lock:
             now = time.monotonic()
             slot = max(now, self._next.get(account, now))
-            self._next[account] = slot + self._pace_seconds
+            self._next[account] = slot + self.pace_seconds
             return slot - now
 
     def slow_down(self, account: str, wait_seconds: float) -> None:
@@ -63,12 +70,17 @@ class Pacer:
         self._queue: deque[threading.Event] = deque()
         self._lock = threading.Lock()
         self._usual_seconds = float("inf")
+        self._sent = float("-inf")
 
     def wait_for_slot(self) -> None:
         """Return at the moment at which a call may leave. Raises CallAborted when stopped."""
         with self._turn():
             while not self._reached(*self._reserve()):
                 pass
+
+    def note_sent(self) -> None:
+        """A call is on the wire now: the next one keeps its distance from this moment."""
+        self._sent = time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         """Wait, as before another try. Raises CallAborted when stopped, at once."""
@@ -94,7 +106,12 @@ class Pacer:
 
     def _reached(self, slot: float, delay_seconds: float) -> bool:
         self.sleep(slot - time.monotonic())
-        return time.monotonic() - slot + delay_seconds <= LATEST_SECONDS
+        now = time.monotonic()
+        too_soon_by = self._sent + self._budget.pace_seconds * _SQUEEZE - now
+        if max(now - slot + delay_seconds, too_soon_by) > LATEST_SECONDS:
+            return False
+        self.sleep(too_soon_by)
+        return True
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -1,12 +1,12 @@
 """`results` as pages, single offers and counts. What is not of the expected shape proves nothing: ApiUnavailable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from emag_pipeline.api import fingerprint
 from emag_pipeline.api.fields import BIGINT, Unreadable, whole
-from emag_pipeline.api.json_text import shown
+from emag_pipeline.api.json_text import ascii_only, parse, shown
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.structures import listed
@@ -28,9 +28,20 @@ class OfferCount:
 def page_of(number: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it."""
     read = [normalise(row) for row in _rows(results)]
-    offers = tuple([one for one in read if isinstance(one, Offer)])
-    rejects = tuple([one for one in read if isinstance(one, Reject)])
+    offers, repeats = _once_each([one for one in read if isinstance(one, Offer)])
+    rejects = (*[one for one in read if isinstance(one, Reject)], *repeats)
     return Page(number, offers, rejects, fingerprint.of_page(offers, rejects), fetched_at or datetime.now(UTC))
+
+
+def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
+    """Each id's first row, and a reject for every further row of an id on the same page."""
+    offers: dict[int, Offer] = {}
+    repeats = []
+    for offer in read:
+        if offers.setdefault(offer.emag_offer_id, offer) is not offer:
+            reason = f"id {offer.emag_offer_id} stands on this page already"
+            repeats.append(Reject(offer.emag_offer_id, reason, ascii_only(parse(offer.raw.encode()))))
+    return tuple(offers.values()), repeats
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
@@ -38,12 +49,11 @@ def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
     rows = _rows(results)
     if not rows:
         return None
-    if len(rows) > 1:
-        raise ApiUnavailable(f"{len(rows)} rows came for one id", remedy=_AGAIN)
-    found = normalise(rows[0])
-    if found.emag_offer_id not in (offer_id, None):
-        raise ApiUnavailable(f"offer {found.emag_offer_id} came instead", remedy=_AGAIN)
-    return found
+    found = [normalise(row) for row in rows]
+    strangers = [one.emag_offer_id for one in found if one.emag_offer_id not in (offer_id, None)]
+    if strangers:
+        raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
+    return found[0]
 
 
 def count_of(results: object) -> OfferCount:

@@ -8,7 +8,6 @@ how a machine in a company reaches the network; never for a loopback address.
 import base64
 import os
 import threading
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from emag_pipeline.accounts import Account
 from emag_pipeline.api import broken_calls
 from emag_pipeline.api.deadline import Deadline
 from emag_pipeline.api.exchange import Exchange
-from emag_pipeline.api.pacing import stopped
+from emag_pipeline.api.pacing import Pacer, stopped
 from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.api.wire import Line, pool_manager_on
 from emag_pipeline.errors import ApiUnavailable
@@ -42,21 +41,22 @@ class Transport:
         self._channels: list[_Channel] = []
         self._aborted = threading.Event()
 
-    def post(self, resource: str, body: bytes, exchange: Exchange, before_sending: Callable[[], None]) -> None:
-        """Send a request and fill in the exchange. `before_sending` blocks until the request may leave.
+    def post(self, resource: str, body: bytes, exchange: Exchange, pacer: Pacer) -> None:
+        """Send a request and fill in the exchange. The pacer says when the request may leave.
 
-        Raises ApiUnavailable when no complete answer came, CallAborted; what `before_sending` raises passes through.
+        Raises ApiUnavailable when no complete answer came, CallAborted; what the pacer raises passes through.
         """
         channel = self._channel()
         deadline = Deadline(self._timeouts.total_seconds, channel.line.cut)
 
         def leave() -> None:
             with deadline.paused():
-                before_sending()
+                pacer.wait_for_slot()
             exchange.begin()
 
         channel.line.mend()
         channel.line.before_sending = leave
+        channel.line.after_sending = pacer.note_sent
         if self._aborted.is_set():  # after mending: an abort from now on cuts the line again
             raise stopped()
         try:

@@ -26,6 +26,8 @@ class Line:
         self._is_done = False
         #: called when the connection is made, just before the request is written
         self.before_sending: Callable[[], None] = lambda: None
+        #: called when the request has been handed to the system
+        self.after_sending: Callable[[], None] = lambda: None
 
     def connect(self, host: str, port: int, timeout_seconds: float) -> socket.socket:
         """Connect to the first of the host's addresses that answers. Raises OSError like socket.create_connection."""
@@ -113,6 +115,7 @@ class _Http(HTTPConnection):
             if self.line.is_open():
                 break  # else it was closed during the wait: connect anew, with a new slot
         super().request(*args, **kwargs)
+        self.line.after_sending()
 
     def close(self) -> None:
         """Close, and tell the line."""

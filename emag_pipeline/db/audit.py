@@ -10,6 +10,7 @@ import simplejson
 from emag_pipeline.db import confirmations, ledger
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import StagingLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,33 @@ def note_ending(database: Database, lease: Lease, *, count_after: int, rows_beyo
         )
 
 
+def require_staging(tx: Transaction, sync_id: UUID, round_: int, pages: int, confirmed: int | None = None) -> None:
+    """Raise StagingLost unless as many pages (and confirmations) stand in staging as were made durable there.
+
+    Staging is unlogged: a crash of the server empties it, while the ledger remembers.
+    """
+    found = tx.run(
+        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round) AS pages,
+                  (SELECT count(*) FROM {schema}.emag_scan_confirmations
+                   WHERE sync_id = :sync AND round = :round) AS confirmed""",
+        sync=sync_id,
+        round=round_,
+    ).one()
+    if found.pages != pages or confirmed not in (None, found.confirmed):
+        raise StagingLost(
+            "the staged pages are gone",
+            where=f"sync {sync_id}",
+            why=f"{found.pages:,} of {pages:,} are there: the database has crashed since",
+            remedy="Nothing was published; the next run reads the catalogue anew",
+        )
+
+
 def begin_audit(database: Database, lease: Lease) -> None:
-    """Say in the ledger that the scan is over and being judged."""
+    """Say in the ledger that the scan is over and being judged. Raises StagingLost when there is nothing to judge."""
     with database.transaction() as tx:
         ledger.change(tx, lease, "phase = 'auditing'")
+        sync = ledger.read_in(tx, lease.sync_id)
+        require_staging(tx, lease.sync_id, sync.round, sync.pages_done)
 
 
 def accept(database: Database, lease: Lease, proof: Mapping[str, int]) -> None:

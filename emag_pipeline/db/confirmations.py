@@ -75,7 +75,8 @@ def record(
     with database.transaction() as tx:
         ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(rejected))
         copy_offers(tx, lease, round_, BY_ID, read_at, found)
-        quarantine(tx, lease, round_, BY_ID, [row for _, row in rejected])
+        for asked, row in rejected:  # under the id that was asked for: the row itself may hold none
+            quarantine(tx, lease, round_, BY_ID, [row], offer_id=asked)
         tx.run_many(
             """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found)
                VALUES (:sync, :round, :id, :found)

@@ -26,6 +26,15 @@ T = TypeVar("T")
 STATEMENT_TIMEOUT_SECONDS = 900.0
 CONNECT_TIMEOUT_SECONDS = 10
 
+#: Settings of each transaction, which end what a killed or frozen process would otherwise leave for others to wait for:
+#: a statement whose client is gone (the server looks every two seconds), a transaction in which nobody goes on.
+_SETTINGS = """
+    SELECT set_config('statement_timeout', :milliseconds, true), set_config('timezone', 'UTC', true),
+           set_config('synchronous_commit', :durable, true),
+           set_config('client_connection_check_interval', '2000', true),
+           set_config('idle_in_transaction_session_timeout', '10000', true)
+"""
+
 
 @lru_cache(maxsize=512)
 def _statement(sql: str, schema: str) -> sa.TextClause:
@@ -117,8 +126,7 @@ class Database:
             with self.engine.begin() as connection:
                 transaction = Transaction(connection, self.schema, self._aside)
                 transaction.run(
-                    "SELECT set_config('statement_timeout', :milliseconds, true),"
-                    " set_config('timezone', 'UTC', true), set_config('synchronous_commit', :durable, true)",
+                    _SETTINGS,
                     milliseconds=str(int(timeout_seconds * 1000)),
                     durable="on" if durable else "off",
                 )

@@ -218,7 +218,12 @@ def held_by(database: Database, account: str, run_id: str) -> Lease:
 def read(database: Database, sync_id: UUID) -> Row[Any]:
     """One sync's ledger row."""
     with database.transaction() as tx:
-        return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
+        return read_in(tx, sync_id)
+
+
+def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
+    """One sync's ledger row, as the transaction sees it."""
+    return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
 
 
 def hold(tx: Transaction, lease: Lease) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from emag_pipeline.db import ledger
+from emag_pipeline.db import audit, ledger
 from emag_pipeline.db.columns import NARROW, WIDE, listed
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
@@ -43,7 +43,8 @@ class Published:
 def publish(database: Database, lease: Lease) -> Published:
     """Merge an accepted scan into the published tables and complete the ledger, in one transaction.
 
-    Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan.
+    Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan, StagingLost when what it
+    accepted is no longer there.
     """
     with database.transaction() as tx:
         ledger.hold(tx, lease)
@@ -82,7 +83,7 @@ def publish(database: Database, lease: Lease) -> Published:
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
-        "SELECT round, phase, offers_rejected FROM {schema}.emag_offer_syncs WHERE sync_id = :sync",
+        "SELECT round, phase, offers_rejected, pages_done, proof FROM {schema}.emag_offer_syncs WHERE sync_id = :sync",
         sync=lease.sync_id,
     ).one()
     if sync.phase != "publishing":
@@ -92,6 +93,8 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
+    confirmed = sync.proof.get("found_by_id", 0) + sync.proof.get("confirmed_gone", 0)
+    audit.require_staging(tx, lease.sync_id, sync.round, sync.pages_done, confirmed)
     return sync
 
 

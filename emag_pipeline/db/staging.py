@@ -110,8 +110,18 @@ def copy_offers(
         tx.copy_in(_COPY_OFFERS, text)
 
 
-def quarantine(tx: Transaction, lease: Lease, round_: int, page: int, rejects: Iterable[RejectedRow]) -> None:
-    """Keep rows that cannot be represented, within the caller's fenced transaction."""
+def quarantine(
+    tx: Transaction,
+    lease: Lease,
+    round_: int,
+    page: int,
+    rejects: Iterable[RejectedRow],
+    offer_id: int | None = None,
+) -> None:
+    """Keep rows that cannot be represented, within the caller's fenced transaction.
+
+    `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
+    """
     tx.run_many(
         """INSERT INTO {schema}.emag_offer_rejects
                (account_type, sync_id, round, page, emag_offer_id, reason, payload)
@@ -122,7 +132,7 @@ def quarantine(tx: Transaction, lease: Lease, round_: int, page: int, rejects: I
                 "sync": lease.sync_id,
                 "round": round_,
                 "page": page,
-                "id": reject.emag_offer_id,
+                "id": offer_id or reject.emag_offer_id,
                 "reason": reject.reason,
                 "payload": reject.payload,
             }

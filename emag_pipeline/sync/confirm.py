@@ -1,5 +1,6 @@
 """Missing offers are asked for one by one: absence from pages alone is never a deletion (G3)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from emag_pipeline.api import Marketplace, Offer, Reject
@@ -19,17 +20,24 @@ def may_confirm(figures: Figures, max_shrink: float) -> bool:
 
 
 def confirm_missing(
-    database: Database, lease: Lease, round_: int, client: Marketplace, readers: Readers, log: RequestLog
+    database: Database,
+    lease: Lease,
+    round_: int,
+    client: Marketplace,
+    readers: Readers,
+    log: RequestLog,
+    require_time: Callable[[], None],
 ) -> None:
     """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
 
-    Found offers are staged (or quarantined), absent ones are noted as gone. Raises the client's errors: absence is
-    never inferred from a failure. Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
+    Found offers are staged (or quarantined), absent ones are noted as gone. Raises the client's errors (absence is
+    never inferred from a failure) and what `require_time` raises when the sync's time is over. Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
     if confirmations.missing(database, lease, round_, limit=1):
         confirmations.begin_confirming(database, lease)
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
         answers = list(readers.each(missing, client.read_offer))
+        require_time()
         confirmations.record(
             database,
             lease,

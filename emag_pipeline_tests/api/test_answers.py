@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emag_pipeline.api import Offer
 from emag_pipeline.api.answers import results_of
 from emag_pipeline.api.pages import OfferCount, count_of, offer_of, page_of
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, PipelineError, RateLimited, RequestRefused
@@ -149,7 +150,13 @@ def test_rows_that_are_no_list_prove_nothing(results: object) -> None:
         offer_of(1, results)
 
 
-@pytest.mark.parametrize("results", [[{"id": 2}], [{"id": 1}, {"id": 1}], [{"id": 2, "name": []}]])
+@pytest.mark.parametrize("results", [[{"id": 2}], [{"id": 1}, {"id": 2}], [{"id": 2, "name": []}]])
 def test_another_offer_than_the_one_asked_for_proves_nothing(results: object) -> None:
     with pytest.raises(ApiUnavailable):
         offer_of(1, results)
+
+
+def test_of_an_offer_that_comes_twice_the_first_row_counts() -> None:
+    found = offer_of(1, [{"id": 1, "name": "first"}, {"id": 1, "name": "second"}])
+    assert isinstance(found, Offer)
+    assert found.name == "first"

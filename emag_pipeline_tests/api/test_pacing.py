@@ -8,14 +8,13 @@ import pytest
 from emag_pipeline.api import CallAborted, ProcessBudget
 from emag_pipeline.api.pacing import Pacer
 from emag_pipeline.rates import pace_seconds
-from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.api.clients import PASSWORD, USERNAME, client_of
 
 
 class Slots:
     """A budget whose slots are given by the test; after the last one they are now."""
 
-    def __init__(self, *waits: float, takes_seconds: tuple[float, ...] = ()) -> None:
+    def __init__(self, *waits: float, takes_seconds: tuple[float, ...] = (), pace_seconds: float = 0.0) -> None:
+        self.pace_seconds = pace_seconds
         self.waits = list(waits)
         self.takes_seconds = list(takes_seconds)
         self.reserved = 0
@@ -116,17 +115,19 @@ def test_a_failed_reservation_does_not_block_the_queue() -> None:
         pool.submit(pacer.wait_for_slot).result(timeout=10)
 
 
-def test_four_threads_never_exceed_the_marketplaces_limit() -> None:
-    """G4, at the default 3 calls a second and 180 a minute: 40 pages, some 14 seconds."""
-    users = {"main": (USERNAME, PASSWORD)}
-    with (
-        SandboxServer(accounts={"main": 4000}, users=users, latency_seconds=0.4) as sandbox,
-        client_of(sandbox.url, per_second=3) as client,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        pages = list(pool.map(client.read_page, range(1, 41)))
-        stats = sandbox.stats("main")
-    assert sum(len(page.offers) for page in pages) == 4000
-    assert stats["over_limit"] == 0
-    assert stats["most_in_a_second"] <= 3
-    assert client.outcomes == ["ok"] * 40
+def test_a_call_that_was_held_up_on_its_way_holds_up_the_next_one() -> None:
+    pacer = Pacer(Slots(pace_seconds=0.02), "main")
+    pacer.wait_for_slot()
+    pacer.note_sent()
+    sent = time.monotonic()
+    pacer.wait_for_slot()
+    assert time.monotonic() - sent >= 0.019
+
+
+def test_a_slot_that_a_late_call_has_overtaken_is_not_used() -> None:
+    slots = Slots(0.0, 0.0, 0.2, pace_seconds=0.2)
+    pacer = Pacer(slots, "main")
+    pacer.wait_for_slot()
+    pacer.note_sent()
+    pacer.wait_for_slot()
+    assert slots.reserved == 3

@@ -35,12 +35,17 @@ def test_a_very_long_name_is_no_poison(sandbox: SandboxServer, client: Client) -
     assert len(page.offers[0].name or "") > 90_000
 
 
-@pytest.mark.parametrize(("row", "rows"), [("same_id_twice", 101), ("same_id_instead", 100)])
-def test_repeated_rows_are_kept_for_the_audit(sandbox: SandboxServer, client: Client, row: str, rows: int) -> None:
+@pytest.mark.parametrize(("row", "offers"), [("same_id_twice", 100), ("same_id_instead", 99)])
+def test_of_an_id_that_stands_twice_on_a_page_the_first_row_counts(
+    sandbox: SandboxServer, client: Client, row: str, offers: int
+) -> None:
     sandbox.add_fault("poison", row=row)
-    ids = [offer.emag_offer_id for offer in client.read_page(1).offers]
-    assert len(ids) == rows
-    assert ids[0] == ids[1]
+    page = client.read_page(1)
+    first = sandbox.ids("main")[0]
+    assert len({offer.emag_offer_id for offer in page.offers}) == len(page.offers) == offers
+    assert [(reject.emag_offer_id, reject.reason) for reject in page.rejects] == [
+        (first, f"id {first} stands on this page already")
+    ]
 
 
 def test_an_unreadable_offer_asked_for_by_id_is_a_reject(sandbox: SandboxServer, client: Client) -> None:

@@ -45,6 +45,18 @@ def test_an_empty_catalogue_is_a_catalogue(database: Database) -> None:
         assert refresh(context_for(database, empty.url)).published.offers == 0
 
 
+def test_the_first_copy_of_a_catalogue_is_read_twice(market: SandboxServer, main: Refresh) -> None:
+    done = refresh(main())
+    assert done.sync.round == 2
+    assert [request["page"] for request in market.requests("main")].count(3) == 2
+    assert refresh(main()).sync.round == 1
+
+
+def test_a_catalogue_of_one_page_is_read_once(database: Database) -> None:
+    with SandboxServer(accounts={"main": 99}, requests_per_second=0, requests_per_minute=0) as small:
+        assert refresh(context_for(database, small.url)).sync.round == 1
+
+
 def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Refresh) -> None:
     context = main()
     refresh(context)
@@ -57,8 +69,14 @@ def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Refresh) -
 
 
 def test_every_call_stands_in_the_request_log(market: SandboxServer, database: Database, main: Refresh) -> None:
+    refresh(main())
+    market.reset_stats()
     done = refresh(main())
-    logged = rows(database, "SELECT resource, page, status FROM {schema}.emag_requests ORDER BY resource, page")
+    logged = rows(
+        database,
+        "SELECT resource, page, status FROM {schema}.emag_requests WHERE sent_at >= :since ORDER BY resource, page",
+        since=done.sync.started_at,
+    )
     pages = [row.page for row in logged if row.resource == "product_offer/read"]
     assert pages == [1, 2, 3, 4, 5, 6, 7]
     assert done.requests == len(logged) == market.stats("main")["requests"] == 9
@@ -66,6 +84,7 @@ def test_every_call_stands_in_the_request_log(market: SandboxServer, database: D
 
 def test_progress_is_told_with_pages_offers_and_rate(market: SandboxServer, database: Database) -> None:
     told = []
+    refresh(context_for(database, market.url))
     context = context_for(database, market.url, EMAG_SYNC_PROGRESS_INTERVAL="0.000001")
     stage_account(replace(context, report=told.append))
     assert [progress.pages_done for progress in told] == [1, 2, 3, 4, 5, 6]

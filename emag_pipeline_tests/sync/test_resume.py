@@ -13,6 +13,7 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
 def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, database: Database, main: Refresh) -> None:
+    refresh(main())
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
         stage_account(main())
