@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.events import DagsterEventType
 from dagster._core.execution.api import execute_run
-from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster._utils.interrupts import capture_interrupts
 
 from emag_pipeline.errors import Interrupted, RefusedError, exit_code_of
@@ -44,11 +44,14 @@ def execute_refresh(instance: dg.DagsterInstance, account: str, run_id: str) -> 
     run = instance.create_run_for_job(
         definition,
         run_id=run_id,
-        tags={**definition.run_tags, PARTITION_TAG: account},
+        # who stops this process wants it to stop: the daemon must not begin it again
+        tags={**definition.run_tags, PARTITION_TAG: account, "dagster/max_retries": "0"},
         job_code_origin=job.get_python_origin(),
     )
     with capture_interrupts():
         execute_run(job, run, instance)
+    if any(data.error_source == ErrorSource.INTERRUPT for data in _failures(instance, run_id)):
+        instance.report_run_canceled(run, "A signal stopped the process.")
     return exit_code(instance, run_id)
 
 

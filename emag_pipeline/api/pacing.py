@@ -36,6 +36,10 @@ class RateBudget(Protocol):
         """After a 429: no slot for this account before `wait_seconds` are over."""
         ...
 
+    def is_quiet(self, account: str) -> bool:
+        """Whether somebody got a 429 whose wait is not over: a slot that was reserved before is not to be used."""
+        ...
+
 
 class ProcessBudget:
     """A rate budget of this process alone, for tests and tools that have no database."""
@@ -44,6 +48,7 @@ class ProcessBudget:
         self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
+        self._quiet_until: dict[str, float] = {}
 
     def reserve(self, account: str) -> float:
         """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
@@ -58,6 +63,11 @@ class ProcessBudget:
         with self._lock:
             quiet_until = time.monotonic() + wait_seconds
             self._next[account] = max(quiet_until, self._next.get(account, quiet_until))
+            self._quiet_until[account] = quiet_until
+
+    def is_quiet(self, account: str) -> bool:
+        """Whether the wait after a 429 is not over."""
+        return time.monotonic() < self._quiet_until.get(account, 0.0)
 
 
 class Pacer:
@@ -105,7 +115,10 @@ class Pacer:
         return answered + wait_seconds, took - self._usual_seconds
 
     def _reached(self, slot: float, delay_seconds: float) -> bool:
-        self.sleep(slot - time.monotonic())
+        waited_seconds = slot - time.monotonic()
+        self.sleep(waited_seconds)
+        if waited_seconds > 0 and self._budget.is_quiet(self._account):
+            return False
         now = time.monotonic()
         too_soon_by = self._sent + self._budget.pace_seconds * _SQUEEZE - now
         if max(now - slot + delay_seconds, too_soon_by) > LATEST_SECONDS:

@@ -48,6 +48,15 @@ class DatabaseBudget:
             slot = tx.run(_RESERVE, account=account, pace=self.pace_seconds).one()
         return max(0.0, float(slot.until_next) - self.pace_seconds * float(slot.air))
 
+    def is_quiet(self, account: str) -> bool:
+        """Whether any process of the account got a 429 whose wait is not over."""
+        with self._database.transaction(timeout_seconds=60) as tx:
+            quiet = tx.run(
+                "SELECT quiet_until > clock_timestamp() FROM {schema}.emag_rate_budget WHERE account_type = :account",
+                account=account,
+            ).scalar_one_or_none()
+        return bool(quiet)
+
     def slow_down(self, account: str, wait_seconds: float) -> None:
         """After a 429: nobody calls for this account for `wait_seconds`, and the pace gets more air for an hour."""
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:

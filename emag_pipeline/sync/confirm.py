@@ -31,7 +31,8 @@ def confirm_missing(
     """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
 
     Found offers are staged (or quarantined), absent ones are noted as gone. Raises the client's errors (absence is
-    never inferred from a failure) and what `require_time` raises when the sync's time is over. Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
+    never inferred from a failure), and what `require_time` raises when the sync's time is over.
+    Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
     if confirmations.missing(database, lease, round_, limit=1):
         confirmations.begin_confirming(database, lease)

@@ -71,7 +71,7 @@ class Scan:
         """Whether numbers that add up may do so by accident; a second reading that adds up too settles it.
 
         Without published offers nothing is known that a skipped one could be missed by (one page cannot skip any).
-        And where offers that only reads by id found make up the count, a row that a page dropped could hide behind them.
+        And where offers that only reads by id found make up the count, a dropped row could hide behind them.
         """
         if round_ > 1:
             return False

@@ -28,6 +28,9 @@ class Slots:
     def slow_down(self, account: str, wait_seconds: float) -> None:
         raise AssertionError("no answer was a 429")
 
+    def is_quiet(self, account: str) -> bool:
+        return False
+
 
 def test_the_budget_of_a_process_keeps_an_even_pace() -> None:
     budget = ProcessBudget(10, 600)

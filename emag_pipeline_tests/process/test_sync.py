@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import sync_progress
@@ -105,7 +106,7 @@ def _start(home: Path, variables: dict[str, str]) -> "subprocess.Popen[str]":
 def _wait_for_pages(database: Database, number: int) -> None:
     def pages() -> int:
         sync = sync_progress(database, "main")
-        return sync.pages_done if sync else 0
+        return sync.pages_done if sync and sync.status == "running" else 0
 
     wait_until(lambda: pages() >= number, 60)
 
@@ -127,7 +128,8 @@ def test_a_second_sync_ends_with_4_while_the_first_works(
 def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     number: signal.Signals, market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    refresh(context_for(database, market.url, EMAG_API_USERNAME="seller@example.com", EMAG_API_PASSWORD=_PASSWORD))
+    login = {"EMAG_MAIN_API_USERNAME": "seller@example.com", "EMAG_MAIN_API_PASSWORD": _PASSWORD}
+    refresh(context_for(database, market.url, **login))
     market.add_fault("hang", pages=[5], count=1)
     process = _start(tmp_path, variables)
     _wait_for_pages(database, 6)
@@ -135,15 +137,23 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     process.send_signal(number)
     assert process.wait(30) == 130
     assert time.monotonic() - told < 10
-    (row,) = rows(
-        database,
-        "SELECT status, error_class, pages_done FROM {schema}.emag_offer_syncs WHERE attempt = 1 AND status <> 'completed'",
-    )
+    row = sync_progress(database, "main")
+    assert row is not None
     assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 6)
+    assert _run_status(database, row.dagster_run_id) == "CANCELED"
     market.reset_stats()
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
     assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
     assert_published_exactly(database, market, "main")
+
+
+def _run_status(database: Database, run_id: str | None) -> str:
+    """What Dagster's own database, beside the pipeline's, says of a run."""
+    url = database.engine.url.set(database=f"{database.engine.url.database}_dagster")
+    with sa.create_engine(url).connect() as connection:
+        return str(
+            connection.execute(sa.text("SELECT status FROM runs WHERE run_id = :run"), {"run": run_id}).scalar_one()
+        )
 
 
 def test_the_password_is_printed_nowhere(

@@ -1,0 +1,58 @@
+"""What is published against what the sandbox truly has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from emag_pipeline.db.published import PublishedOffer
+from emag_pipeline.operations.drills.runs import ACCOUNT
+from emag_pipeline.sandbox import SandboxControl
+
+Published = Mapping[int, PublishedOffer]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Offers that are not as they should be.
+
+    `lost`: the marketplace has them, shown or hidden, but they are not published, or with a wrong price, stock or
+    status. `wrongly_deleted`: tombstoned, though the marketplace has them. `kept`: published, though they are gone.
+    """
+
+    lost: frozenset[int]
+    wrongly_deleted: frozenset[int]
+    kept: frozenset[int]
+
+
+def compare(published: Published, control: SandboxControl) -> Comparison:
+    """Compare all offers of the account."""
+    truth = {offer["id"]: offer for offer in _truth(control)}
+    live = {one for one, offer in published.items() if not offer.is_deleted}
+    return Comparison(
+        lost=frozenset(one for one, offer in truth.items() if one not in live or not _same(published[one], offer)),
+        wrongly_deleted=wrongly_deleted(published, truth.keys()),
+        kept=frozenset(live - truth.keys()),
+    )
+
+
+def wrongly_deleted(published: Published, existing: "set[int] | Any") -> frozenset[int]:
+    """Tombstoned offers that exist."""
+    return frozenset(one for one, offer in published.items() if offer.is_deleted and one in existing)
+
+
+def _truth(control: SandboxControl) -> Iterator[dict[str, Any]]:
+    yield from control.truth(ACCOUNT)
+    for hidden in control.command("truth", {"account": ACCOUNT, "ids": True})["hidden"]:
+        offer = control.truth_offer(ACCOUNT, hidden)
+        if offer is not None:
+            yield offer
+
+
+def _same(published: PublishedOffer, offer: Mapping[str, Any]) -> bool:
+    price = offer["sale_price"]
+    return (published.sale_price, published.general_stock, published.status) == (
+        None if price is None else Decimal(str(price)),
+        offer["general_stock"],
+        offer["status"],
+    )

@@ -1,0 +1,56 @@
+"""A scenario's marketplace: a sandbox without limits in a process of its own, which may vanish and come back."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from emag_pipeline.errors import TransientError
+from emag_pipeline.sandbox import SandboxControl
+
+SEED = 1
+
+
+class Market:
+    """Listens on a free port from its construction on, and on the same one after each `start_again`.
+
+    Raises TransientError when the process does not come up.
+    """
+
+    def __init__(self, offers: int, log: Path) -> None:
+        self._offers = offers
+        self._log = log
+        self._process, self.url = self._start(0)
+
+    @property
+    def control(self) -> SandboxControl:
+        """Faults, edits and truth."""
+        return SandboxControl(self.url)
+
+    def stop(self) -> None:
+        """Vanish: connections break, new ones are refused, edits and faults are forgotten."""
+        self._process.kill()
+        self._process.communicate()
+
+    def start_again(self) -> None:
+        """Come back with the catalogue as it was founded."""
+        port = int(self.url.rpartition(":")[2].partition("/")[0])
+        self._process, self.url = self._start(port)
+
+    def _start(self, port: int) -> "tuple[subprocess.Popen[str], str]":
+        options = ("--port", str(port), "--seed", str(SEED), "--offers", f"main={self._offers}")
+        unlimited = ("--requests-per-second", "0", "--requests-per-minute", "0")
+        with self._log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "emag_pipeline.sandbox", *options, *unlimited],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+                start_new_session=True,
+            )
+        said = process.stdout.readline() if process.stdout else ""
+        if not said.startswith("sandbox: "):
+            process.kill()
+            process.communicate()
+            raise TransientError("the drill's sandbox did not start", remedy=f"Its log is {self._log}")
+        return process, said.removeprefix("sandbox: ").strip()

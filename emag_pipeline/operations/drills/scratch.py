@@ -1,0 +1,141 @@
+"""Where drills happen: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage, and template databases."""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Lock
+
+import psutil
+
+from emag_pipeline import embedded
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.scratch import ScratchDatabases
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.errors import Interrupted, TransientError
+from emag_pipeline.operations import dagster_home
+from emag_pipeline.operations.drills.market import Market
+from emag_pipeline.operations.drills.runs import ACCOUNT, Run
+from emag_pipeline.operations.environment import environment
+from emag_pipeline.settings import load_settings
+
+#: Of all runs, so that a killed one is soon known to be dead; its heart then beats twice a second.
+HEARTBEAT_TIMEOUT_SECONDS = 3.0
+_QUICK = {
+    "EMAG_API_REQUESTS_PER_SECOND": "200",
+    "EMAG_API_REQUESTS_PER_MINUTE": "12000",
+    "EMAG_SYNC_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
+}
+_FOREIGN = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_")
+#: What is lost with the machine need not survive it; a crash of the server alone loses nothing by this.
+_SERVER_SETTINGS = {"fsync": "off"}
+_EMPTY = "template_empty"
+
+
+class Scratch:
+    """What all scenarios of a drill share."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.logs = home / "logs"
+        self.logs.mkdir()
+        self.halted = Event()
+        self._numbers = itertools.count(1)
+        self._building = Lock()
+        self._templates: set[str] = set()
+        self.server = embedded.start(home, _SERVER_SETTINGS)
+        self.databases = ScratchDatabases(self.server.url("postgres"))
+        self._dagster_url = self.server.url("dagster")
+        self._dagster = dagster_home.prepare(home)
+
+    def check(self) -> None:
+        """Raise Interrupted when the drill was told to stop."""
+        if self.halted.is_set():
+            raise Interrupted
+
+    def variables(self, market_url: str, database_url: str, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a run: nothing of the user's settings, the drill's own, and those given."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        own = {
+            "EMAG_HOME": str(self.home),
+            "EMAG_API_BASE_URL": market_url,
+            "EMAG_API_USERNAME": f"{ACCOUNT}@sandbox.example",
+            "EMAG_API_PASSWORD": "sandbox",
+        }
+        wanted = {**inherited, **_QUICK, **own, **given}
+        settings = load_settings(wanted, env_file=None)
+        return environment(settings, self._dagster, database_url, self._dagster_url, wanted)
+
+    @contextmanager
+    def database(self, offers: int, *, first: bool) -> Iterator[str]:
+        """The URL of a scratch database in which so many offers have been published, or nothing if `first`."""
+        template = self._template(0 if first else offers)
+        name = f"drill_{next(self._numbers)}"
+        self.databases.copy(template, name)
+        try:
+            yield self.server.url(name)
+        finally:
+            self.databases.drop(name)
+
+    def _template(self, offers: int) -> str:
+        name = f"template_{offers}" if offers else _EMPTY
+        with self._building:
+            if name not in self._templates:
+                self._publish(name, offers) if offers else self._migrate(name)
+                self._templates.add(name)
+        return name
+
+    def _migrate(self, name: str) -> None:
+        database = Database(self.server.url(name))
+        migrate.upgrade(database)
+        database.close()
+
+    def _publish(self, name: str, offers: int) -> None:
+        self._migrate(name)
+        market = Market(offers, self.logs / "sandbox.log")
+        run = Run(self.variables(market.url, self.server.url(name), {}), self.logs)
+        try:
+            while not run.is_over:
+                self.check()
+                self.halted.wait(0.1)
+        finally:
+            run.kill()
+            market.stop()
+        if run.process.returncode != 0:
+            raise TransientError(
+                "the account could not be published on a good day", why=run.said(), remedy="Correct this first"
+            )
+
+    def restart(self) -> None:
+        """Stop the server as an administrator does, and start it again."""
+        self.server.stop()
+        self._start()
+
+    def crash(self) -> None:
+        """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
+        server = psutil.Process(int((self.server.data / "postmaster.pid").read_text().splitlines()[0]))
+        server.send_signal(psutil.signal.SIGQUIT)
+        psutil.wait_procs([server], timeout=30)
+        self._start()
+
+    def _start(self) -> None:
+        self.server: EmbeddedServer = embedded.start(self.home, _SERVER_SETTINGS)
+
+    def close(self) -> None:
+        """Stop the server, if it runs."""
+        self.server.stop()
+
+
+@contextmanager
+def scratch() -> Iterator[Scratch]:
+    """A place for drills, of which nothing remains."""
+    with tempfile.TemporaryDirectory(prefix="emag-drill-") as home:
+        place = Scratch(Path(home))
+        try:
+            yield place
+        finally:
+            place.halted.set()
+            place.close()
