@@ -13,12 +13,14 @@ from emag_pipeline.settings import current
 
 
 def is_stale(status: AccountStatus, after_hours: float) -> bool:
-    """Whether the last publish is too old, or there was none."""
-    return status.age_seconds is None or status.age_seconds > after_hours * 3600
+    """Whether the last publish is too old, or there was none, or an approved scan waits to be published."""
+    return status.awaits_publish or status.age_seconds is None or status.age_seconds > after_hours * 3600
 
 
 def is_broken(status: AccountStatus) -> bool:
     """Whether the last sync failed in a way that no rerun mends: it waits for a person, not for another run."""
+    if status.awaits_publish:
+        return False
     return status.last_error is not None and not rerun_can_help(status.last_error.error_class)
 
 

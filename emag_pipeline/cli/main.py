@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from emag_pipeline.cli import migrate, sandbox, status, sync, up
+from emag_pipeline.cli import approve, migrate, rejects, sandbox, status, sync, up
 from emag_pipeline.errors import Interrupted, PipelineError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("sync")(sync.sync)
 app.command("status")(status.status)
+app.command("approve")(approve.approve)
+app.command("rejects")(rejects.rejects)
 app.command("migrate")(migrate.migrate)
 app.command("sandbox")(sandbox.sandbox)
 

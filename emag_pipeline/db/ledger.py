@@ -22,7 +22,8 @@ from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 _COLUMNS = """sync_id, account_type, status, phase, attempt, round, dagster_run_id, lease_token, started_at,
     attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
     offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
-    offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at"""
+    offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at,
+    approved_by"""
 
 
 _SAME_INSTANT = "a sync that began in the same instant"
@@ -224,6 +225,29 @@ def read(database: Database, sync_id: UUID) -> Row[Any]:
 def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
     """One sync's ledger row, as the transaction sees it."""
     return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
+
+
+def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
+    """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
+    return tx.run(
+        f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
+            WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError'
+              AND started_at = (SELECT max(started_at) FROM {{schema}}.emag_offer_syncs n
+                                WHERE n.account_type = s.account_type)
+              AND pages_done = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
+                                WHERE p.sync_id = s.sync_id AND p.round = s.round)
+            FOR UPDATE""",
+        sync=sync_id,
+    ).one_or_none()
+
+
+def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:
+    """Let the next attempt resume a refused sync."""
+    tx.run(
+        "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = :by WHERE sync_id = :sync",
+        sync=sync_id,
+        by=by,
+    )
 
 
 def hold(tx: Transaction, lease: Lease) -> None:

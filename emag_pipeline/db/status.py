@@ -44,6 +44,7 @@ class SyncProgress:
     offers_rejected: int
     elapsed_seconds: float
     silent_seconds: float
+    is_approved: bool
     error_class: str | None
     error_message: str | None
     error_remedy: str | None
@@ -62,6 +63,8 @@ class AccountStatus:
     deleted: int
     rejected: int
     running: SyncProgress | None
+    #: the audit refused the newest sync and a person approved it: the next run publishes it
+    awaits_publish: bool
     last_error: LastError | None
 
 
@@ -72,7 +75,7 @@ _PROGRESS = """
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           error_class, error_message, error_remedy
+           approved_at IS NOT NULL AS is_approved, error_class, error_message, error_remedy
     FROM {schema}.emag_offer_syncs
 """
 
@@ -129,6 +132,7 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
         deleted=row.deleted,
         rejected=row.rejected,
         running=running,
+        awaits_publish=failed and newest is not None and newest.is_approved,
         last_error=_last_error(newest) if failed and newest is not None else None,
     )
 

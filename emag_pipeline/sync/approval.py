@@ -1,0 +1,44 @@
+"""A person accepts what the audit refused: the next run publishes the very scan that they looked at."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from emag_pipeline.db import ledger
+from emag_pipeline.db.audit import Figures
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import RefusedError
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.audit import judge
+
+
+def approve(database: Database, settings: Settings, sync_id: UUID, by: str) -> str:
+    """Note the approval of a refused sync, with who gave it. Returns the account.
+
+    Raises RefusedError when there is nothing that could be approved: not a refused sync, not the account's newest, no
+    longer staged, or not complete - completeness is no matter of opinion.
+    """
+    with database.transaction() as tx:
+        sync = ledger.newest_refused(tx, sync_id)
+        if sync is None:
+            raise RefusedError(
+                f"sync {sync_id} cannot be approved",
+                why="it is not an account's newest sync, or it was not refused, or its staged pages are gone",
+                remedy="Look at `emag-pipeline status` for the sync that waits, or start a new run",
+            )
+        _require_complete(sync, settings)
+        ledger.note_approval(tx, sync_id, by)
+    return str(sync.account_type)
+
+
+def _require_complete(sync: Any, settings: Settings) -> None:
+    # what is missing is asked for by its id before the publish
+    figures = replace(Figures(**sync.proof), missing=0)
+    failed = [verdict for verdict in judge(figures, settings, approved=True) if not verdict.passed]
+    if failed:
+        raise RefusedError(
+            "the scan cannot be approved",
+            where=f"{sync.account_type}, sync {sync.sync_id}",
+            why="; ".join(verdict.sentence for verdict in failed),
+            remedy="Start a new run: it reads the catalogue anew",
+        )

@@ -1,0 +1,55 @@
+"""What an operator decides and looks up on the command line: `approve` and `rejects`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.sync.refresh import context_for, refresh, refused
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def variables(market: SandboxServer, database_url: str) -> dict[str, str]:
+    login = {"EMAG_API_USERNAME": "main@sandbox.example", "EMAG_API_PASSWORD": "sandbox"}
+    return {**login, "EMAG_API_BASE_URL": market.url, "DATABASE_SYNC_URL": database_url}
+
+
+def test_a_refused_scan_is_approved_by_its_id(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    refresh(context_for(database, market.url))
+    market.remove("main", market.ids("main")[:100])
+    sync_id = refused(context_for(database, market.url)).lease.sync_id
+    done = emag_pipeline(tmp_path, "approve", str(sync_id), **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the next run publishes it" in done.stdout
+    assert refresh(context_for(database, market.url)).published.deleted == 100
+
+
+def test_what_cannot_be_approved_ends_with_3_and_says_why(variables: dict[str, str], tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "approve", "00000000-0000-0000-0000-000000000000", **variables)
+    assert done.returncode == 3
+    assert "cannot be approved: it is not an account's newest sync" in done.stderr
+
+
+def test_the_quarantine_is_shown_with_reasons_and_payloads(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("poison", row="nul", rows=1, pages=[2])
+    refresh(context_for(database, market.url))
+    shown = emag_pipeline(tmp_path, "rejects", **variables).stdout
+    assert "NUL" in shown
+    (row,) = json.loads(emag_pipeline(tmp_path, "rejects", "--account", "main", "--json", **variables).stdout)
+    assert (row["account"], row["page"], row["emag_offer_id"]) == ("main", 2, market.ids("main")[100])
+    assert json.loads(row["payload"])["id"] == market.ids("main")[100]
+    assert "\\u0000" in row["payload"]
