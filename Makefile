@@ -1,8 +1,7 @@
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
-export PYTHONWARNINGS ?= default
 
-.PHONY: help up dev check test bench screenshots lock
+.PHONY: help up dev check test drills bench screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -27,6 +26,9 @@ check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's own ch
 
 test: dev  ## the whole test suite on a throw-away database
 	$(VENV)/bin/pytest -n 2 --dist loadfile
+
+drills: dev  ## play every fault against a scratch database: lost rows and wrong deletions must be 0
+	$(VENV)/bin/emag-pipeline drill
 
 bench: dev  ## timings as ratios measured in one run, and memory (about four minutes)
 	$(VENV)/bin/python -m benchmarks
