@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
-from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations import code_location, ports, programs
 from emag_pipeline.operations.embedded_watch import EmbeddedWatch
 from emag_pipeline.operations.instance import claimed
 from emag_pipeline.operations.narrator import Narrator
@@ -20,6 +20,7 @@ from emag_pipeline.operations.surroundings import Surroundings, surroundings
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
+_CODE_SERVER_SECONDS = 10.0
 
 
 def up(settings: Settings, narrator: Narrator) -> int:
@@ -101,11 +102,15 @@ def _watch(
         fresh_hours=settings.stale_after_hours,
     )
     embedded = EmbeddedWatch(settings, narrator.say)
-    next_look = 0.0
+    next_look = next_call = 0.0
     try:
         while True:
             embedded.mend()
             supervisor.mend()
+            if time.monotonic() >= next_call:
+                if code_location.reload_if_unreachable(settings.ui_port):
+                    narrator.say("the webserver's code server was gone; there is a new one")
+                next_call = time.monotonic() + _CODE_SERVER_SECONDS
             if time.monotonic() >= next_look:
                 progress.look()
                 next_look = time.monotonic() + progress.interval_seconds
