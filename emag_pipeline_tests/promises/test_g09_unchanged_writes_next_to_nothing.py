@@ -1,23 +1,43 @@
-"""G9 (the storage's part): re-syncing an unchanged catalogue changes no offer row and writes next to nothing."""
+"""G9: re-syncing an unchanged catalogue changes no offer row and writes next to nothing."""
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.promises.watching import versions
+from emag_pipeline_tests.sync.refresh import context_for, refresh
 
-_VERSIONS = """
-    SELECT o.xmin::text AS offer, p.xmin::text AS product, h.xmin::text AS state
-    FROM {schema}.emag_product_offers o JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-    JOIN {schema}.emag_offer_history h USING (account_type, emag_offer_id) ORDER BY o.emag_offer_id
-"""
+_PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_history")
 _OFFERS = 5_000
+
+
+def _wal_position(database: Database) -> str:
+    return str(rows(database, "SELECT pg_current_wal_insert_lsn() AS at")[0].at)
+
+
+def _wal_bytes_since(database: Database, position: str) -> int:
+    sql = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), CAST(:at AS pg_lsn)) AS bytes"
+    return int(rows(database, sql, at=position)[0].bytes)
+
+
+def test_g9_an_unchanged_catalogue_read_again_through_the_api_rewrites_no_row(database: Database) -> None:
+    with SandboxServer(accounts={"main": 2_000}, requests_per_second=0, requests_per_minute=0) as market:
+        refresh(context_for(database, market.url))
+        before = versions(database, *_PUBLISHED)
+        position = _wal_position(database)
+        market.settings(quirk_share=1)  # the same offers in other words
+        assert refresh(context_for(database, market.url)).published.unchanged == 2_000
+        written = _wal_bytes_since(database, position)
+        assert versions(database, *_PUBLISHED) == before
+        assert written / 2_000 < 30  # ledger, request log, rate budget
 
 
 def test_g9_an_unchanged_resync_rewrites_no_row_and_writes_few_bytes_of_wal(database: Database) -> None:
     catalogue = [offer(id_, description="<p>" + "text " * 200 + "</p>") for id_ in range(1, _OFFERS + 1)]
     sync(database, catalogue)
-    before = rows(database, _VERSIONS)
-    wal = rows(database, "SELECT pg_current_wal_insert_lsn() AS at")[0].at
+    before = versions(database, *_PUBLISHED)
+    position = _wal_position(database)
     assert sync(database, catalogue).unchanged == _OFFERS
-    written = rows(database, "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), :at) AS bytes", at=wal)[0].bytes
-    assert rows(database, _VERSIONS) == before
+    written = _wal_bytes_since(database, position)
+    assert versions(database, *_PUBLISHED) == before
     assert written / _OFFERS < 20

@@ -1,0 +1,62 @@
+"""A marketplace without limits; syncs of it in this process, and as processes that can be killed."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import SyncContext
+from emag_pipeline_tests.promises.workers import Workers, environment_of
+from emag_pipeline_tests.sync.refresh import context_for
+
+Contexts = Callable[..., SyncContext]
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    """Ten pages, the last one half full."""
+    with SandboxServer(accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def small() -> Iterator[SandboxServer]:
+    """Four pages, the last one short."""
+    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def main(small: SandboxServer, database: Database) -> Contexts:
+    """Makes contexts of runs for the small market's account; keywords are environment variables."""
+    return lambda **options: context_for(database, small.url, **options)
+
+
+@pytest.fixture
+def market_main(market: SandboxServer, database: Database) -> Contexts:
+    """The same for the market of ten pages."""
+    return lambda **options: context_for(database, market.url, **options)
+
+
+@pytest.fixture(scope="session")
+def dagster_url(cluster: embedded.EmbeddedServer) -> str:
+    """A database in which Dagster's tables stand: two first runs at once would be in each other's way."""
+    url = cluster.url("dagster")
+    with tempfile.TemporaryDirectory(prefix="emag-dagster-") as home:
+        variables = environment_of(Path(home), "http://127.0.0.1:1/api-3", url, url)
+        subprocess.run([sys.executable, "-m", "dagster", "instance", "migrate"], env=variables, check=True)
+    return url
+
+
+@pytest.fixture
+def workers(market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path) -> Iterator[Workers]:
+    """Starts runs of `main` as processes, and leaves none."""
+    workers = Workers(tmp_path, environment_of(tmp_path, market.url, database_url, dagster_url))
+    yield workers
+    workers.end()

@@ -1,0 +1,99 @@
+"""G4: never more calls of an account than the marketplace allows, all processes together."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.promises.sandboxes import sandbox_process
+from emag_pipeline_tests.promises.watching import newest
+from emag_pipeline_tests.promises.workers import Workers, environment_of
+
+_RETRY_AFTER_SECONDS = 2.0
+
+
+class Rush:
+    """A run and another program calling for one account at once, by the same limits."""
+
+    def __init__(self, directory: Path, url: str, database_url: str, dagster_url: str, **limits: str) -> None:
+        self.variables = environment_of(directory, url, database_url, dagster_url) | limits
+        self.workers = Workers(directory, self.variables)
+
+    @contextmanager
+    def caller(self) -> Iterator[None]:
+        process = subprocess.Popen([sys.executable, "-m", "emag_pipeline_tests.promises.caller"], env=self.variables)
+        try:
+            yield
+            assert process.poll() is None, "the other program failed"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _limits(per_second: int) -> dict[str, str]:
+    return {
+        "EMAG_API_REQUESTS_PER_SECOND": str(per_second),
+        "EMAG_API_REQUESTS_PER_MINUTE": str(per_second * 60),
+        "EMAG_SYNC_HEARTBEAT_TIMEOUT": "60",
+    }
+
+
+def _resources(control: SandboxControl) -> set[str]:
+    return {request["resource"] for request in control.requests("main")}
+
+
+@pytest.mark.parametrize(
+    ("per_second", "offers", "share"), [(3, 350, 1.0), (20, 2000, 1.0), (20, 1000, 0.5)],
+    ids=["the default limits", "more than the default", "half of the budget"],
+)  # fmt: skip
+def test_g4_a_run_and_another_program_together_stay_within_the_limit(
+    database: Database, database_url: str, dagster_url: str, tmp_path: Path, per_second: int, offers: int, share: float
+) -> None:
+    allowed = int(per_second * share)
+    with sandbox_process(offers, per_second=per_second, per_minute=per_second * 60) as (url, control):
+        limits = _limits(per_second) | {"EMAG_SYNC_RATE_SHARE": str(share)}
+        rush = Rush(tmp_path, url, database_url, dagster_url, **limits)
+        worker = rush.workers.start()
+        with rush.caller():
+            assert worker.wait(90) == 0, worker.said()
+        stats = control.stats("main")
+        assert stats["over_limit"] == 0
+        assert allowed - 1 <= stats["most_in_a_second"] <= allowed
+        assert newest(database).status == "completed"
+        calls = control.requests("main")
+        assert len(calls) > 2 * offers / 100 + 10, "the other program hardly called"
+
+
+def test_g4_after_a_429_no_process_calls_before_the_time_that_was_asked_for(
+    database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    with sandbox_process(500, per_second=0, per_minute=0) as (url, control):
+        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(4))
+        worker = rush.workers.start()
+        with rush.caller():
+            wait_until(lambda: "product_offer/count" in _resources(control), 30)
+            control.add_fault("storm_429", retry_after=_RETRY_AFTER_SECONDS, count=1, after=3)
+            assert worker.wait(90) == 0, worker.said()
+        calls = control.requests("main")
+        (storm,) = [call["time"] for call in calls if call["status"] == 429]
+        after = [call["time"] - storm for call in calls if call["time"] > storm]
+        assert after[0] > _RETRY_AFTER_SECONDS
+
+
+def test_g4_a_killed_process_keeps_no_slot(database_url: str, dagster_url: str, tmp_path: Path) -> None:
+    with sandbox_process(1000, per_second=20, per_minute=1200) as (url, control):
+        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(20))
+        with rush.caller():
+            wait_until(lambda: control.stats("main")["requests"] > 20, 30)
+        worker = rush.workers.start()
+        assert worker.wait(90) == 0, worker.said()
+        assert control.stats("main")["over_limit"] == 0
+        times = [call["time"] for call in control.requests("main")][-20:]
+        assert min(later - earlier for earlier, later in pairwise(times)) < 0.2

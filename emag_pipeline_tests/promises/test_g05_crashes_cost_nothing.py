@@ -1,0 +1,152 @@
+"""G5: after a crash at any point the next run goes on after the last durable page and publishes the whole account."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import AccessRefused
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import stage_account
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.promises.conftest import Contexts
+from emag_pipeline_tests.promises.watching import (
+    blocked_backends,
+    durable_pages,
+    held_row,
+    newest,
+    wait_for_block,
+    wait_for_pages,
+)
+from emag_pipeline_tests.promises.workers import Workers
+from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+#: Of the market of ten pages: the page behind the last one, which tells nothing durable and is always asked for.
+_BEYOND = 11
+
+
+def _pages_asked(market: SandboxServer) -> list[int]:
+    return sorted(request["page"] for request in market.requests("main") if request["page"])
+
+
+def _confirmed(database: Database) -> set[int]:
+    sql = "SELECT emag_offer_id FROM {schema}.emag_scan_confirmations JOIN {schema}.emag_offer_syncs USING (sync_id)"
+    return {row.emag_offer_id for row in rows(database, f"{sql} WHERE status = 'running'")}
+
+
+def _last_completed(database: Database) -> Any:
+    sql = "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'completed' ORDER BY completed_at DESC LIMIT 1"
+    return rows(database, sql)[0].sync_id
+
+
+def _staged_syncs(database: Database) -> set[Any]:
+    return {row.sync_id for row in rows(database, "SELECT DISTINCT sync_id FROM {schema}.emag_scan_pages")}
+
+
+@pytest.mark.parametrize("share", [3, 8], ids=["at 30 %", "at 80 %"])
+def test_g5_a_run_killed_while_it_scans_is_continued_after_its_last_durable_page(
+    market: SandboxServer,
+    database: Database,
+    market_main: Contexts,
+    workers: Workers,
+    share: int,
+) -> None:
+    refresh(market_main())
+    market.advance(changes=100, account="main")
+    market.add_fault("hang", pages=list(range(share + 1, _BEYOND + 1)))
+    worker = workers.start()
+    wait_for_pages(database, share)
+    worker.kill()
+    durable = durable_pages(database)
+    assert durable == set(range(1, share + 1))
+    market.clear_faults()
+    market.reset_stats()
+    workers.publish()
+    assert newest(database).attempt == 2
+    assert _pages_asked(market) == sorted(set(range(1, _BEYOND + 1)) - durable)
+    assert_published_exactly(database, market, "main")
+
+
+def test_g5_a_run_killed_while_it_confirms_is_continued_without_a_page_read_again(
+    market: SandboxServer, database: Database, market_main: Contexts, workers: Workers
+) -> None:
+    refresh(market_main())
+    gone = market.ids("main")[:60]
+    market.remove("main", gone)
+    market.add_fault("hang", offer_ids=gone[55:])
+    worker = workers.start()
+    wait_until(lambda: len(_confirmed(database)) == 50, 30)
+    confirmed = _confirmed(database)
+    worker.kill()
+    market.clear_faults()
+    market.reset_stats()
+    workers.publish()
+    assert _pages_asked(market) == [10]  # the one behind the last, now that 60 are gone
+    asked = {request["offer_id"] for request in market.requests("main") if request["offer_id"]}
+    assert asked == set(gone) - confirmed
+    assert_published_exactly(database, market, "main")
+
+
+def test_g5_a_run_killed_while_it_publishes_has_published_nothing_and_is_continued_from_staging(
+    market: SandboxServer, database: Database, database_url: str, market_main: Contexts, workers: Workers
+) -> None:
+    refresh(market_main())
+    before = newest(database).sync_id
+    changed = market.ids("main")[5]
+    market.edit("main", changed, sale_price=123.5)
+    with held_row(database_url, changed):
+        worker = workers.start()
+        wait_for_block(database)
+        worker.kill()
+        assert _last_completed(database) == before
+    market.reset_stats()
+    workers.publish()
+    assert newest(database).attempt == 2
+    assert _pages_asked(market) == [_BEYOND]
+    assert_published_exactly(database, market, "main")
+
+
+def test_g5_a_statement_of_a_killed_run_does_not_keep_the_lease(
+    market: SandboxServer, database: Database, database_url: str, market_main: Contexts, workers: Workers
+) -> None:
+    refresh(market_main())
+    changed = market.ids("main")[5]
+    market.edit("main", changed, sale_price=123.5)
+    with held_row(database_url, changed):
+        worker = workers.start()
+        wait_for_block(database)
+        worker.kill()
+        wait_until(lambda: not blocked_backends(database), 10, lambda: "the dead run's statement still waits")
+
+
+def test_g5_while_the_marketplace_is_away_a_run_waits_for_it_and_reads_no_durable_page_again(
+    market: SandboxServer, database: Database, market_main: Contexts, workers: Workers
+) -> None:
+    refresh(market_main())
+    market.add_fault("hang", pages=list(range(5, _BEYOND + 1)))
+    worker = workers.start()
+    wait_for_pages(database, 4)
+    market.stop()
+    with SandboxServer(market.port, accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as again:
+        assert worker.wait() == 0, worker.said()
+        assert _pages_asked(again) == list(range(5, _BEYOND + 1))
+        assert_published_exactly(database, again, "main")
+
+
+def test_g5_a_sync_older_than_its_time_is_not_continued_and_its_remains_are_discarded(
+    small: SandboxServer, database: Database, main: Contexts
+) -> None:
+    small.add_fault("wrong_credentials", pages=[5], count=1)  # asked for once others are durable
+    with pytest.raises(AccessRefused):
+        stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.0003"))
+    old = newest(database)
+    assert durable_pages(database)
+    wait_until(lambda: datetime.now(UTC) > old.deadline_at, 10)
+    small.advance(changes=100, account="main")
+    refresh(main())
+    assert (newest(database).sync_id != old.sync_id, newest(database).attempt) == (True, 1)
+    assert _staged_syncs(database) == {newest(database).sync_id}
+    assert_published_exactly(database, small, "main")

@@ -1,0 +1,41 @@
+"""G10: memory does not grow with the catalogue: a page at a time on every path, publish in the database."""
+
+import os
+from pathlib import Path
+
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.promises.sandboxes import sandbox_process
+from emag_pipeline_tests.promises.workers import Workers, environment_of
+
+#: Neither so fast that 32 pages are under way at once, nor so slow that it cannot be waited for.
+_PACE = {
+    "EMAG_API_REQUESTS_PER_SECOND": "50",
+    "EMAG_API_REQUESTS_PER_MINUTE": "3000",
+    "EMAG_SYNC_MAX_PAGES": "2000",
+    "EMAG_SYNC_HEARTBEAT_TIMEOUT": "120",
+}
+
+
+def _peak_mebibytes(directory: Path, offers: int, database_url: str, dagster_url: str) -> float:
+    """The largest resident size of a whole run, Dagster included."""
+    with sandbox_process(offers, per_second=0, per_minute=0) as (url, _):
+        variables = environment_of(directory, url, database_url, dagster_url)
+        worker = Workers(directory, variables | _PACE).start()
+        _, status, usage = os.wait4(worker.process.pid, 0)
+        worker.process.returncode = os.waitstatus_to_exitcode(status)
+        assert worker.process.returncode == 0, worker.said()
+    return usage.ru_maxrss / 1024
+
+
+def test_g10_a_run_of_20000_offers_needs_hardly_more_memory_than_one_of_1000(
+    cluster: EmbeddedServer, template: str, dagster_url: str, tmp_path: Path
+) -> None:
+    peaks = []
+    for offers in (1_000, 20_000):
+        administer(cluster, f"CREATE DATABASE memory_{offers} TEMPLATE {template}")
+        url = cluster.url(f"memory_{offers}")
+        peaks.append(_peak_mebibytes(tmp_path, offers, url, dagster_url))
+        administer(cluster, f"DROP DATABASE memory_{offers} WITH (FORCE)")
+    few, many = peaks
+    assert many - few < 50, f"{few:.0f} MiB for 1,000 offers, {many:.0f} for 20,000"

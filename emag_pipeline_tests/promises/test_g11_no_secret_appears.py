@@ -1,0 +1,135 @@
+"""G11: no secret appears in output, files, the database, Dagster's storage or a process list, whatever happens."""
+
+import base64
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+import pytest
+
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.cli.commands import environment
+
+_API_PASSWORD = "Sch€ißgeheim-4711/äöü"
+_DATABASE_PASSWORD = "pg-Kennwort-0815"
+_USER = "seller@example.com"
+_SPELLINGS = (
+    _API_PASSWORD,
+    _API_PASSWORD.encode("unicode_escape").decode(),
+    quote(_API_PASSWORD, safe=""),
+    base64.b64encode(f"{_USER}:{_API_PASSWORD}".encode()).decode(),
+    _DATABASE_PASSWORD,
+)
+_ECHO = f"no right for {_USER} with {_API_PASSWORD}"
+
+
+@pytest.fixture
+def secretive() -> Iterator[SandboxServer]:
+    users = {"main": (_USER, _API_PASSWORD)}
+    with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as market:
+        yield market
+
+
+@pytest.fixture
+def variables(secretive: SandboxServer, database_url: str, dagster_url: str) -> dict[str, str]:
+    """Both databases given with a password, which the trusting server does not ask for."""
+    return {
+        "EMAG_API_BASE_URL": secretive.url,
+        "EMAG_API_USERNAME": _USER,
+        "EMAG_API_PASSWORD": _API_PASSWORD,
+        "DATABASE_SYNC_URL": _with_password(database_url),
+        "DAGSTER_PG_URL": _with_password(dagster_url),
+        "EMAG_API_REQUESTS_PER_SECOND": "100",
+        "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+        "EMAG_LOG_LEVEL": "debug",
+    }
+
+
+def _with_password(url: str) -> str:
+    return url.replace("postgres@", f"postgres:{_DATABASE_PASSWORD}@")
+
+
+def _run(home: Path, *arguments: str, **variables: str) -> tuple[str, list[str]]:
+    """Run a command; what it printed, and the command lines of all processes that lived beside it."""
+    home.mkdir(exist_ok=True)
+    lines: set[str] = set()
+    with (home.parent / "printed.txt").open("w+") as output:
+        command = [sys.executable, "-m", "emag_pipeline", *arguments]
+        process = subprocess.Popen(command, env=environment(home, **variables), cwd=home, stdout=output, stderr=output)
+        while process.poll() is None:
+            lines |= {" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])}
+            time.sleep(0.2)
+        output.seek(0)
+        return output.read(), sorted(lines)
+
+
+def _tables(url: str) -> Iterator[str]:
+    """Every row of every table of a database, as text."""
+    connection = psycopg2.connect(url.replace("postgresql+psycopg2", "postgresql"))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('app', 'public')")
+        for schema, table in cursor.fetchall():
+            cursor.execute(f'SELECT t::text FROM "{schema}"."{table}" t')
+            yield from (row[0] for row in cursor.fetchall())
+    connection.close()
+
+
+def _files(home: Path) -> Iterator[str]:
+    yield from (path.read_text(errors="replace") for path in home.rglob("*") if path.is_file())
+
+
+def _told(texts: Any) -> list[str]:
+    """Where a secret shows, with what stands around it."""
+    return [text[:2000] for text in texts if any(spelling in text for spelling in _SPELLINGS)]
+
+
+_FAULTS: dict[str, list[dict[str, Any]]] = {
+    "a good day": [],
+    "the marketplace repeats the password once": [{"kind": "is_error", "message": _ECHO, "count": 1}],
+    "the marketplace refuses the password and repeats it": [{"kind": "is_error", "message": _ECHO, "status": 401}],
+}
+
+
+@pytest.mark.parametrize("case", _FAULTS)
+def test_g11_a_sync_tells_no_secret(
+    secretive: SandboxServer,
+    variables: dict[str, str],
+    database_url: str,
+    dagster_url: str,
+    tmp_path: Path,
+    case: str,
+) -> None:
+    for fault in _FAULTS[case]:
+        secretive.add_fault(**fault)
+    printed, lines = _run(tmp_path / "home", "sync", **variables)
+    assert "main" in printed
+    assert any("emag_pipeline.runs main" in line for line in lines)
+    stored = [*_tables(database_url), *_tables(dagster_url)]
+    assert any("refresh_offers" in row for row in stored)
+    assert _told([printed, *lines, *_files(tmp_path / "home"), *stored]) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:1/emag"},
+        {"DATABASE_SYNC_URL": f"mysql://postgres:{_DATABASE_PASSWORD}@127.0.0.1/emag"},
+        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:port/emag"},
+        {"DAGSTER_PG_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:1/dagster"},
+        {"EMAG_API_BASE_URL": f"http://{_USER}:{_DATABASE_PASSWORD}@127.0.0.1:1/api-3"},
+        {"EMAG_API_BASE_URL": "http://127.0.0.1:1/api-3?x", "EMAG_SYNC_MAX_PAGES": "many"},
+    ],
+    ids=["no database", "no PostgreSQL", "no port", "no Dagster database", "a base URL with a password", "no number"],
+)
+def test_g11_what_cannot_begin_tells_no_secret(
+    variables: dict[str, str], tmp_path: Path, change: dict[str, str]
+) -> None:
+    for command in ("sync", "status"):
+        printed, lines = _run(tmp_path / "home", command, **(variables | change))
+        assert _told([printed, *lines, *_files(tmp_path / "home")]) == []

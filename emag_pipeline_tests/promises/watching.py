@@ -1,0 +1,94 @@
+"""What the database says of syncs under way, and locks that keep them from going on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import wait_until
+
+
+def newest(database: Database) -> Any:
+    """The ledger row of the newest sync; None before the first."""
+    found = rows(database, "SELECT * FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1")
+    return found[0] if found else None
+
+
+def durable_pages(database: Database) -> set[int]:
+    """The staged pages of the newest sync's current round."""
+    return {
+        row.page
+        for row in rows(
+            database,
+            """SELECT page FROM {schema}.emag_scan_pages JOIN {schema}.emag_offer_syncs USING (sync_id, round)
+               WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)""",
+        )
+    }
+
+
+def wait_for_pages(database: Database, number: int, seconds: float = 30) -> None:
+    """Until the newest sync is under way and so many pages of its current round are durable."""
+    wait_until(
+        lambda: (row := newest(database)) is not None and row.status == "running" and row.pages_done >= number, seconds
+    )
+
+
+def wait_for(database: Database, seconds: float = 30, **state: str) -> None:
+    """Until the newest sync has this status, phase, …"""
+
+    def reached() -> bool:
+        row = newest(database)
+        return row is not None and all(getattr(row, name) == value for name, value in state.items())
+
+    wait_until(reached, seconds, lambda: str(newest(database)))
+
+
+@contextmanager
+def held_row(url: str, offer_id: int) -> Iterator[Any]:
+    """Lock a published offer's row, so that a publish that changes it waits."""
+    connection = psycopg2.connect(url.replace("postgresql+psycopg2", "postgresql"))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM app.emag_product_offers WHERE emag_offer_id = %s FOR UPDATE", (offer_id,))
+            assert cursor.fetchone()
+        yield connection
+    finally:
+        connection.close()
+
+
+_BLOCKED = """SELECT pid FROM pg_stat_activity
+              WHERE datname = current_database() AND application_name = 'emag_pipeline' AND wait_event_type = 'Lock'
+                AND query ILIKE '%UPDATE%emag_product_offers%'"""
+
+
+def blocked_backends(database: Database) -> list[int]:
+    """The server processes whose publish waits for an offer's lock."""
+    return [row.pid for row in rows(database, _BLOCKED)]
+
+
+def wait_for_block(database: Database, seconds: float = 30) -> None:
+    """Until a publish waits for an offer's lock."""
+    wait_until(lambda: bool(blocked_backends(database)), seconds, lambda: str(newest(database)))
+
+
+#: Everything that a sync may write for its account; the request log and the rate budget are nobody's lease's.
+_WRITTEN = (
+    "emag_offer_syncs", "emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes",
+    "emag_product_offers", "emag_products", "emag_offer_history", "emag_offer_rejects",
+)  # fmt: skip
+
+
+def versions(database: Database, *tables: str) -> dict[str, list[tuple[str, str]]]:
+    """Place and transaction of every row of the tables; equal when nothing was written."""
+    return {
+        table: [
+            (row.place, row.version)
+            for row in rows(
+                database, f"SELECT ctid::text AS place, xmin::text AS version FROM {{schema}}.{table} ORDER BY ctid"
+            )
+        ]
+        for table in tables or _WRITTEN
+    }

@@ -1,0 +1,268 @@
+"""The rules: what a seller, a network, a scheduler and a power cut may do, in any order."""
+
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, RefusedError, ScanNotProven
+from emag_pipeline.sync import SyncContext
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.randomised.moments import ACCOUNT, Poison
+from emag_pipeline_tests.randomised.world import WHOLE_RUN, World
+
+#: offers next to each other in page order: where they begin, how many
+_BLOCK = st.tuples(st.integers(0, 249), st.sampled_from([1, 2, 5, 12, 60]))
+_PAGE = st.integers(1, 4)
+_CALLS = st.one_of(
+    _PAGE.map(lambda page: {"pages": [page]}),
+    st.sampled_from([{"resource": "product_offer/count"}, {"resource": "product_offer/read"}]),
+)
+#: the last two leave the counts equal
+_DRIFTS = st.sampled_from(
+    [
+        ("departure",),
+        ("arrival",),
+        ("price",),
+        ("stock",),
+        ("standing",),
+        ("edition",),
+        ("departure", "arrival"),
+        ("arrival", "departure"),
+    ]
+)
+_FIELDS = st.sampled_from(
+    [
+        {"sale_price": 12.3456},
+        {"sale_price": 99.99, "recommended_price": None},
+        {"general_stock": 0, "estimated_stock": 0},
+        {"general_stock": 7},
+        {"status": 2},
+        {"name": "Ceainic emailat, ediție nouă"},
+    ]
+)
+_DOOR = st.sampled_from(
+    [
+        {"kind": "server_error"},
+        {"kind": "reset"},
+        {"kind": "reset", "after_bytes": 200},
+        {"kind": "truncated_json"},
+        {"kind": "truncated_json", "cut": "connection"},
+        {"kind": "html_200"},
+        {"kind": "is_error"},
+        {"kind": "missing_is_error"},
+        {"kind": "storm_429", "retry_after": 0.05},
+    ]
+)
+_ROWS = st.sampled_from(
+    [
+        {"kind": "short_page"},
+        {"kind": "short_page", "missing": 30},
+        {"kind": "empty_page"},
+        {"kind": "repeated_page"},
+        {"kind": "repeated_page", "shows": 2},
+    ]
+)
+#: None: all rows are well again
+_POISON = st.sampled_from(
+    [None, "nul", "price", "no_id", "huge_id", "same_id_twice", "same_id_instead", "long_name", "surrogate", "types"]
+)
+
+
+class Marketplace(RuleBasedStateMachine):
+    """A catalogue that lives, an API that fails, and runs that do not come to their end."""
+
+    cluster: ClassVar[EmbeddedServer]
+    template: ClassVar[str]
+
+    @initialize(
+        offers=st.sampled_from([60, 100, 130, 250]),
+        order=st.sampled_from(["id", "id_desc", "shuffled"]),
+        seed=st.integers(1, 5),
+        is_published=st.sampled_from([True, True, False]),
+    )
+    def open(self, offers: int, order: str, seed: int, is_published: bool) -> None:
+        self.world = World(self.cluster, self.template, offers=offers, order=order, seed=seed)
+        self.market = self.world.market
+        self.removed: list[int] = []
+        self.abandoned: list[tuple[SyncContext, int]] = []
+        if is_published:
+            self.run()
+
+    def teardown(self) -> None:
+        """Every example ends with a quiet hour."""
+        if not hasattr(self, "world"):
+            return
+        try:
+            if self.settle():
+                self._assert_repetition_is_free()
+        finally:
+            self.world.close()
+
+    def _block(self, block: tuple[int, int]) -> list[int]:
+        ids, (start, number) = self.market.ids(ACCOUNT), block
+        return ids[start % len(ids) :][:number] if ids else []
+
+    # The seller and the marketplace -----------------------------------------------------------------------------
+    @rule(block=_BLOCK, fields=_FIELDS)
+    def edit(self, block: tuple[int, int], fields: dict[str, Any]) -> None:
+        for offer_id in self._block(block):
+            self.market.edit(ACCOUNT, offer_id, **fields)
+        self.world.note()
+
+    @rule(number=st.sampled_from([1, 3, 40]), place=st.sampled_from(["end", "front"]))
+    def arrive(self, number: int, place: Any) -> None:
+        self.market.add(ACCOUNT, number, place=place)
+        self.world.note()
+
+    @rule(block=_BLOCK)
+    def depart(self, block: tuple[int, int]) -> None:
+        gone = self._block(block)
+        self.market.remove(ACCOUNT, gone)
+        self.removed += gone
+        self.world.note()
+
+    @rule(block=_BLOCK, counted=st.booleans())
+    def hide(self, block: tuple[int, int], counted: bool) -> None:
+        self.market.hide(ACCOUNT, self._block(block), counted=counted)
+        self.world.note()
+
+    @rule(number=st.integers(1, 20))
+    def show_again(self, number: int) -> None:
+        hidden = self.market.command("truth", {"account": ACCOUNT, "ids": True})["hidden"]
+        self.market.show(ACCOUNT, (hidden + self.removed)[:number])
+        self.world.note()
+
+    @rule(days=st.sampled_from([0.5, 3, 20]), changes=st.sampled_from([0, 5, 40]))
+    def trade(self, days: float, changes: int) -> None:
+        self.market.advance(days=days, changes=changes)
+        self.world.note()
+
+    # What goes wrong on the way ---------------------------------------------------------------------------------
+    @rule(fault=_DOOR, where=_CALLS)
+    def fail_once(self, fault: dict[str, Any], where: dict[str, Any]) -> None:
+        self.market.add_fault(**fault, **where, count=1)
+        self.world.note()
+
+    @rule(fault=_ROWS, page=_PAGE)
+    def lie_on_a_page(self, fault: dict[str, Any], page: int) -> None:
+        self.market.add_fault(**fault, pages=[page], count=1)
+        self.world.note()
+
+    @rule(difference=st.sampled_from([-120, -1, 1, 120]), after=st.integers(0, 2))
+    def lie_about_the_count(self, difference: int, after: int) -> None:
+        self.market.clear_faults(kind="count_lies")  # two that lie alike cannot be told from the truth
+        self.market.add_fault("count_lies", difference=difference, after=after, count=1)
+        self.world.note()
+
+    @rule(changes=_DRIFTS, offers=st.integers(1, 3), pages=st.tuples(_PAGE, _PAGE))
+    def drift(self, changes: tuple[str, ...], offers: int, pages: tuple[int, int]) -> None:
+        if not set(changes) & {"departure", "arrival"}:
+            self._end_other_moves()
+        for change, page in zip(changes, pages, strict=False):
+            self.market.add_fault("drift", change=change, offers=offers, pages=[page], count=1)
+        self.world.note()
+
+    def _end_other_moves(self) -> None:
+        """Of two moves of one offer within an attempt, the state in between would not be seen."""
+        for fault in self.market.faults():
+            if fault["kind"] == "drift" and fault["change"] not in ("departure", "arrival"):
+                self.market.clear_faults(fault["id"])
+
+    @rule(kind=_POISON, start=st.integers(0, 249), number=st.integers(1, 3))
+    def poison(self, kind: str | None, start: int, number: int) -> None:
+        chosen = self._block((start, number))
+        self.world.spoil(Poison(kind, frozenset(chosen)) if kind and chosen else None)
+
+    @precondition(lambda self: self.world.is_unfinished)
+    @rule()
+    def lose_staging(self) -> None:
+        self.world.lose_staging()
+
+    # Runs -------------------------------------------------------------------------------------------------------
+    @rule()
+    def run(self) -> None:
+        self.world.attempt(*WHOLE_RUN)
+
+    @rule(page=_PAGE)
+    def run_until_refused(self, page: int) -> None:
+        fault = self.market.add_fault("wrong_credentials", resource="product_offer/read", pages=[page], count=1)
+        self.world.note()
+        self.world.attempt(*WHOLE_RUN)
+        self.market.clear_faults(fault)
+
+    @rule(steps=st.integers(1, 2))
+    def run_and_die_between_steps(self, steps: int) -> None:
+        dead = self.world.context()
+        self.world.attempt(*WHOLE_RUN[:steps], context=dead)
+        self.abandoned.append((dead, steps))
+
+    @rule(page=_PAGE)
+    def run_and_be_killed_on_a_page(self, page: int) -> None:
+        fault = self.market.add_fault("hang", resource="product_offer/read", pages=[page], count=1)
+        self.world.note()
+        self.world.attempt_and_kill(lambda: self._has_happened(fault))
+        self.market.clear_faults(fault)
+
+    @rule(calls=st.integers(1, 9))
+    def run_and_be_killed(self, calls: int) -> None:
+        made = self.market.stats(ACCOUNT)["requests"]
+        self.world.attempt_and_kill(lambda: self.market.stats(ACCOUNT)["requests"] >= made + calls)
+
+    def _has_happened(self, fault: int) -> bool:
+        return any(one["id"] == fault and one["done"] for one in self.market.faults())
+
+    @precondition(lambda self: self.abandoned)
+    @rule()
+    def come_back_from_the_dead(self) -> None:
+        """A run that everybody took for dead goes on; it may only if nobody else has begun."""
+        ghost, steps = self.abandoned.pop()
+        held = self.world.holder() == ghost.run_id
+        error = self.world.attempt(*WHOLE_RUN[steps:], context=ghost)
+        assert held or isinstance(error, LeaseLost)
+
+    @rule()
+    def run_beside_another(self) -> None:
+        held = self.world.holder() is not None
+        error = self.world.attempt(*WHOLE_RUN, context=self.world.context(others_have_ended=False))
+        assert isinstance(error, AnotherSyncRunning) == held
+
+    @precondition(lambda self: self.world.awaits_approval)
+    @rule()
+    def approve(self) -> None:
+        self.world.approve()
+        self.world.attempt(*WHOLE_RUN)
+
+    @rule()
+    def settle_in_between(self) -> None:
+        self.settle()
+
+    def settle(self) -> bool:
+        """In a quiet hour, an undisturbed sync comes at the latest after two others. Returns whether it published."""
+        self.world.end_faults()
+        for _ in range(3):
+            error = self.world.attempt(*WHOLE_RUN)
+            if len(self.world.during(self.world.newest_sync().sync_id)) == 1:
+                break
+        else:
+            raise AssertionError("no sync of its own came in a quiet hour")
+        self._assert_settled(error)
+        return error is None
+
+    def _assert_settled(self, error: Exception | None) -> None:
+        world = self.world
+        if not world.adds_up(world.now):
+            assert isinstance(error, ScanNotProven)
+        elif world.must_be_refused(world.now):
+            assert isinstance(error, RefusedError)
+        else:
+            assert error is None
+
+    def _assert_repetition_is_free(self) -> None:
+        history = "SELECT count(*) FROM {schema}.emag_offer_history"
+        before = rows(self.world.database, history)
+        self.world.attempt(*WHOLE_RUN)
+        sync = self.world.newest_sync()
+        assert (sync.offers_created, sync.offers_updated, sync.offers_deleted) == (0, 0, 0)
+        assert rows(self.world.database, history) == before

@@ -1,0 +1,124 @@
+"""What the sandbox's API truly says of an account at one moment, poison included, as rows of our tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sandbox.poison import poisoned
+from emag_pipeline_tests.sync.truth import expected
+
+ACCOUNT = "main"
+OFFERS_A_PAGE = 100
+LARGEST_ID = 4_294_967_295
+#: poison that spoils the row itself; the others leave it readable
+_UNREADABLE = frozenset({"nul", "price", "no_id", "huge_id", "surrogate", "types"})
+
+Version = Mapping[str, Any]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Poison:
+    """Rows that are spoilt wherever they are shown, for as long as this is in force."""
+
+    kind: str
+    offer_ids: frozenset[int]
+
+    def spoil(self, rows: list[Row]) -> list[Row]:
+        """The rows as the sandbox serves them."""
+        return poisoned(rows, self.kind, 0, self.offer_ids)
+
+    def hides(self, offer_id: int) -> bool:
+        """Whether the offer's own row cannot be represented."""
+        return self.kind in _UNREADABLE and offer_id in self.offer_ids
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`told` holds every offer that a read by its id finds; None stands for a row that cannot be represented."""
+
+    told: Mapping[int, Version | None]
+    #: the same without poison
+    clean: Mapping[int, Version]
+    #: offers whose page shows a row of theirs that can be represented
+    shown: frozenset[int]
+    #: the id of each row on pages that cannot be represented, None where it has none
+    rejects: tuple[int | None, ...]
+    count: int
+    #: faults in force that are not poison
+    faults: frozenset[str] = field(default=frozenset())
+
+    def missing(self, live: Mapping[int, Version]) -> set[int]:
+        """The published offers that no page accounts for: each has to be asked for by its id."""
+        return live.keys() - self.shown - set(self.rejects)
+
+    def collapsed(self, live: Mapping[int, Version], max_shrink: float) -> bool:
+        """Whether more offers are missing than may vanish without a person's approval."""
+        return len(self.missing(live)) > max_shrink * max(1, len(live) or len(self.shown))
+
+    def rejected_by_id(self, live: Mapping[int, Version]) -> list[int]:
+        """The missing offers whose row is found by id and cannot be represented."""
+        return sorted(one for one in self.missing(live) & self.told.keys() if self.told[one] is None)
+
+    def is_too_bad(self, live: Mapping[int, Version], tolerance: float) -> bool:
+        """Whether a larger share of rows than tolerated goes to the quarantine."""
+        quarantined = len(self.rejects) + len(self.rejected_by_id(live))
+        return quarantined > tolerance * (len(self.shown) + quarantined)
+
+    def adds_up(self, live: Mapping[int, Version], *, asked: bool) -> bool:
+        """Whether what pages show and reads by id find (if they are `asked`) can be what the marketplace counts.
+
+        It cannot where the count holds an offer that no page shows and nobody knows the id of.
+        """
+        on_pages = len(self.shown | {one for one in self.rejects if one is not None}) + self.rejects.count(None)
+        found = len(self.missing(live) & self.told.keys()) if asked else 0
+        return on_pages <= self.count <= on_pages + found
+
+
+def look(market: SandboxServer, poison: Poison | None) -> Moment:
+    """Read the sandbox's truth, which faults do not touch."""
+    told = market.command("truth", {"account": ACCOUNT, "page": 1, "items_per_page": 10**6, "ids": True})
+    offers, saleable = list(told["offers"]), set(told["saleable"])
+    hidden = [market.command("truth", {"account": ACCOUNT, "id": one}) for one in told["hidden"]]
+    shown, rejects = _on_pages(offers, poison)
+    for one in hidden:
+        offers += one["offers"]
+        saleable.update(one["saleable"])
+    return Moment(
+        told={offer["id"]: _told(offer, saleable, poison) for offer in offers},
+        clean={offer["id"]: expected(offer, offer["id"] in saleable) for offer in offers},
+        shown=shown,
+        rejects=rejects,
+        count=int(told["count"]),
+        faults=_in_force(market),
+    )
+
+
+def _told(offer: Row, saleable: set[int], poison: Poison | None) -> Version | None:
+    offer_id = offer["id"]
+    if poison is None or offer_id not in poison.offer_ids:
+        return expected(offer, offer_id in saleable)
+    return None if poison.hides(offer_id) else expected(poison.spoil([offer])[0], offer_id in saleable)
+
+
+def _on_pages(offers: list[Row], poison: Poison | None) -> tuple[frozenset[int], tuple[int | None, ...]]:
+    shown: set[int] = set()
+    rejects: list[int | None] = []
+    for first in range(0, len(offers), OFFERS_A_PAGE):
+        page = offers[first : first + OFFERS_A_PAGE]
+        for row in poison.spoil(page) if poison else page:
+            offer_id = row.get("id")
+            if offer_id is None or offer_id > LARGEST_ID:
+                rejects.append(None)
+            elif offer_id in shown or (poison and poison.hides(offer_id)):
+                rejects.append(offer_id)
+            else:
+                shown.add(offer_id)
+    return frozenset(shown), tuple(rejects)
+
+
+def _in_force(market: SandboxServer) -> frozenset[str]:
+    return frozenset(
+        fault["kind"] for fault in market.faults() if fault["kind"] != "poison" and fault["done"] < fault["count"]
+    )

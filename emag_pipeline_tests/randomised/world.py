@@ -1,0 +1,236 @@
+"""One sandbox, one database, what both have been through, and the judgement after every attempt."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.errors import (
+    AccessRefused,
+    AnotherSyncRunning,
+    ApiUnavailable,
+    LeaseLost,
+    PipelineError,
+    RateLimited,
+    RefusedError,
+    ScanNotProven,
+)
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.randomised import dying
+from emag_pipeline_tests.randomised.judgement import assert_true
+from emag_pipeline_tests.randomised.moments import ACCOUNT, Moment, Poison, look
+from emag_pipeline_tests.randomised.published import (
+    NOTHING,
+    Chronicle,
+    Published,
+    fingerprint,
+    quarantined,
+    read_published,
+)
+from emag_pipeline_tests.sync.refresh import context_for
+
+MAX_SHRINK = 0.2
+TOLERANCE = 0.05
+_ENVIRON = {"EMAG_SYNC_MAX_SHRINK": str(MAX_SHRINK), "EMAG_SYNC_REJECT_TOLERANCE": str(TOLERANCE)}
+#: faults at the door, by the error that they may end an attempt with
+_AT_THE_DOOR = frozenset(
+    {"server_error", "reset", "truncated_json", "html_200", "is_error", "missing_is_error", "storm_429"}
+)
+_NEWEST = "SELECT * FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1"
+_HELD_BY = "SELECT dagster_run_id FROM {schema}.emag_offer_syncs WHERE status = 'running'"
+_UNLOGGED = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes")
+#: staging, as the moment in which it was lost shows among the faults
+LOST_STAGING = "lost_staging"
+
+_serial = itertools.count(1)
+
+
+class World:
+    """Everything that an example of the state machine does goes through here, and is noted."""
+
+    def __init__(self, cluster: EmbeddedServer, template: str, *, offers: int, order: str, seed: int) -> None:
+        self._cluster = cluster
+        self._name = f"random_{next(_serial)}"
+        administer(cluster, f"CREATE DATABASE {self._name} TEMPLATE {template}")
+        self.database = Database(cluster.url(self._name), pool_size=8)
+        self.market = SandboxServer(
+            accounts={ACCOUNT: offers}, seed=seed, order=order, requests_per_second=0, requests_per_minute=0
+        ).start()
+        self.poison: Poison | None = None
+        self.state = NOTHING
+        self._chronicle = Chronicle()
+        self._moments = [look(self.market, None)]
+        self._began: dict[UUID, int] = {}
+        self._judged: set[UUID] = set()
+
+    def close(self) -> None:
+        """Stop the sandbox and drop the database."""
+        self.market.stop()
+        self.database.close()
+        administer(self._cluster, f"DROP DATABASE {self._name} WITH (FORCE)")
+
+    @property
+    def now(self) -> Moment:
+        """What the sandbox says since the last change."""
+        return self._moments[-1]
+
+    def note(self, happened: str | None = None) -> None:
+        """Look at the sandbox again: something was changed, or a fault armed."""
+        moment = look(self.market, self.poison)
+        self._moments.append(replace(moment, faults=moment.faults | {happened}) if happened else moment)
+
+    def lose_staging(self) -> None:
+        """What a crash of the server leaves of unlogged tables."""
+        with self.database.transaction() as tx:
+            tx.run("TRUNCATE " + ", ".join(f"{{schema}}.{name}" for name in _UNLOGGED))
+        self.note(LOST_STAGING)
+
+    def spoil(self, poison: Poison | None) -> None:
+        """Poison rows until further notice; only one poison is in force at a time."""
+        self.market.clear_faults(kind="poison")
+        if poison is not None:
+            self.market.add_fault("poison", row=poison.kind, offer_ids=sorted(poison.offer_ids))
+        self.poison = poison
+        self.note()
+
+    def end_faults(self) -> None:
+        """A quiet hour: all faults are over, only poison stays."""
+        for fault in self.market.faults():
+            if fault["kind"] != "poison":
+                self.market.clear_faults(fault["id"])
+        self.note()
+
+    def newest_sync(self) -> Any:
+        """The ledger's newest row, None before the first sync."""
+        return next(iter(rows(self.database, _NEWEST)), None)
+
+    def holder(self) -> str | None:
+        """The run that holds the lease."""
+        return next(iter(rows(self.database, _HELD_BY)), (None,))[0]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the newest sync left something for the next run to go on with."""
+        sync = self.newest_sync()
+        return sync is not None and sync.status != "completed"
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether the newest sync was refused for a reason that a person may accept."""
+        sync = self.newest_sync()
+        return sync is not None and sync.error_class == "RefusedError" and "approve" in sync.error_remedy
+
+    def approve(self) -> None:
+        """A person accepts what the audit refused."""
+        with self.database.transaction() as tx:
+            tx.run(
+                "UPDATE {schema}.emag_offer_syncs SET approved_at = now() WHERE sync_id = :sync",
+                sync=self.newest_sync().sync_id,
+            )
+
+    def context(self, *, others_have_ended: bool = True) -> SyncContext:
+        """A new run."""
+        return context_for(self.database, self.market.url, ACCOUNT, run_ended=others_have_ended, **_ENVIRON)
+
+    def attempt(self, *steps: Callable[[SyncContext], Any], context: SyncContext | None = None) -> PipelineError | None:
+        """Let a run do these steps, then judge what came of it. Returns the error that ended it."""
+        run = context or self.context()
+        return self._watched(lambda: _ended_by(run, steps))
+
+    def attempt_and_kill(self, may_die: Callable[[], bool]) -> None:
+        """Let a run in another process refresh, and kill it on the way."""
+        url = self._cluster.url(self._name)
+        self._watched(lambda: dying.run_and_kill(self.database, url, self.market.url, _ENVIRON, may_die))
+
+    def _watched(self, work: Callable[[], PipelineError | None]) -> PipelineError | None:
+        before, began = fingerprint(self.database), len(self._moments) - 1
+        error = work()
+        if self.now.faults:  # they may have happened, and drift has changed the catalogue
+            self.note()
+        sync = self.newest_sync()
+        if sync is not None:
+            self._began.setdefault(sync.sync_id, began)
+        if sync is not None and sync.status == "completed" and sync.sync_id not in self._judged:
+            self._judge(sync)
+        else:
+            assert fingerprint(self.database) == before, "something was published without a completed sync"
+        if error is not None:
+            self._assert_excused(error)
+        return error
+
+    def during(self, sync_id: UUID) -> list[Moment]:
+        """What the sandbox said since this sync began."""
+        return self._moments[self._began[sync_id] :]
+
+    def _judge(self, sync: Any) -> None:
+        during, after = self.during(sync.sync_id), read_published(self.database)
+        assert_true(self.state, during, after)
+        if len(during) == 1:
+            self._assert_quarantine(sync.sync_id, during[0], self.state)
+        self._judged.add(sync.sync_id)
+        self._chronicle.remember(sync.completed_at, after)
+        self.state = after
+        self._chronicle.assert_told_by(self.database)
+
+    def _assert_quarantine(self, sync_id: UUID, moment: Moment, before: Published) -> None:
+        on_pages, by_id = quarantined(self.database, sync_id)
+        assert sorted(map(str, on_pages)) == sorted(map(str, moment.rejects))
+        assert len(by_id) == len(moment.rejected_by_id(before.live))
+
+    def _assert_excused(self, error: PipelineError) -> None:
+        """Every failure has a cause among the faults, or in what the catalogue did."""
+        if isinstance(error, LeaseLost | AnotherSyncRunning):
+            return  # the rule that provokes them judges them
+        during = self.during(self.newest_sync().sync_id)
+        faults = frozenset[str]().union(*(moment.faults for moment in during))
+        excuse: bool = {
+            AccessRefused: "wrong_credentials" in faults,
+            ApiUnavailable: bool(faults & _AT_THE_DOOR),
+            RateLimited: "storm_429" in faults,
+            ScanNotProven: len(during) > 1 or not self.adds_up(during[0]),
+            RefusedError: len(during) > 1 or self.must_be_refused(during[0]),
+        }.get(type(error), False)
+        assert excuse, f"without a cause: {error}"
+
+    def must_be_refused(self, moment: Moment) -> bool:
+        """Whether a scan of this moment is for a person to decide."""
+        return moment.collapsed(self.state.live, MAX_SHRINK) or moment.is_too_bad(self.state.live, TOLERANCE)
+
+    def adds_up(self, moment: Moment) -> bool:
+        """Whether a scan of this moment can be complete."""
+        return moment.adds_up(self.state.live, asked=not moment.collapsed(self.state.live, MAX_SHRINK))
+
+
+def _ended_by(run: SyncContext, steps: tuple[Callable[[SyncContext], Any], ...]) -> PipelineError | None:
+    try:
+        for step in steps:
+            step(run)
+    except PipelineError as error:
+        return error
+    return None
+
+
+def stage(run: SyncContext) -> None:
+    """A run's first step."""
+    stage_account(run)
+
+
+def audit(run: SyncContext) -> None:
+    """A run's second step; a refusal is an error."""
+    judged = audit_scan(run)
+    if not judged.accepted:
+        raise judged.refusal()
+
+
+def publish(run: SyncContext) -> None:
+    """A run's last step."""
+    publish_scan(run)
+
+
+WHOLE_RUN = (stage, audit, publish)
