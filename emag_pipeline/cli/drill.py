@@ -16,14 +16,16 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from emag_pipeline.operations.drills.play import Result
 from emag_pipeline.operations.drills.programme import play_all
+from emag_pipeline.operations.drills.result import Result, exit_code
 from emag_pipeline.operations.drills.scenarios import named
 from emag_pipeline.operations.drills.table import table_of
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.stop_signals import StopSignals
+
+#: Columns of the table where no terminal sets them, as in CI.
+_WIDTH_OF_LOGS = 150
 
 
 def drill(
@@ -55,16 +57,17 @@ def drill(
     with StopSignals() as signals:
         results = play_all(scenarios, tell, signals.check)
     _print(results, narrator, as_json)
-    raise typer.Exit(0 if all(one.ok for one in results) else 1)
+    raise typer.Exit(exit_code(results))
 
 
 def _print(results: Sequence[Result], narrator: Narrator, as_json: bool) -> None:
     if as_json:
-        said = {"ok": all(one.ok for one in results), "drills": [_drill(one) for one in results]}
+        said = {"ok": exit_code(results) == 0, "drills": [_drill(one) for one in results]}
         typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
     else:
-        table: Table = table_of(results)
-        narrator.print(table)
+        if not narrator.is_terminal:
+            narrator.width = max(narrator.width, _WIDTH_OF_LOGS)
+        narrator.print(table_of(results))
 
 
 def _drill(one: Result) -> dict[str, Any]:

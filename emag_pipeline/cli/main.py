@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from emag_pipeline.cli import approve, migrate, rejects, sandbox, status, sync, up
+from emag_pipeline.cli import approve, drill, migrate, rejects, sandbox, status, sync, up
 from emag_pipeline.errors import Interrupted, PipelineError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("approve")(approve.approve)
 app.command("rejects")(rejects.rejects)
 app.command("migrate")(migrate.migrate)
 app.command("sandbox")(sandbox.sandbox)
+app.command("drill")(drill.drill)
 
 
 def main() -> None:

@@ -231,7 +231,10 @@ class Marketplace(RuleBasedStateMachine):
     @precondition(lambda self: self.world.awaits_approval)
     @rule()
     def approve(self) -> None:
-        self.world.approve()
+        try:
+            self.world.approve()
+        except RefusedError:
+            assert self.world.has_lost_staging
         self.world.attempt(*WHOLE_RUN)
 
     @rule()

@@ -17,9 +17,11 @@ from emag_pipeline.errors import (
     RateLimited,
     RefusedError,
     ScanNotProven,
+    StagingLost,
 )
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised import dying
@@ -38,7 +40,7 @@ from emag_pipeline_tests.sync.refresh import context_for
 MAX_SHRINK = 0.2
 TOLERANCE = 0.05
 _ENVIRON = {"EMAG_SYNC_MAX_SHRINK": str(MAX_SHRINK), "EMAG_SYNC_REJECT_TOLERANCE": str(TOLERANCE)}
-#: faults at the door, by the error that they may end an attempt with
+#: faults at the door, one of which may end an attempt where another one came before
 _AT_THE_DOOR = frozenset(
     {"server_error", "reset", "truncated_json", "html_200", "is_error", "missing_is_error", "storm_429"}
 )
@@ -126,13 +128,14 @@ class World:
         sync = self.newest_sync()
         return sync is not None and sync.error_class == "RefusedError" and "approve" in sync.error_remedy
 
+    @property
+    def has_lost_staging(self) -> bool:
+        """Whether the server crashed since the newest sync began."""
+        return any(LOST_STAGING in moment.faults for moment in self.during(self.newest_sync().sync_id))
+
     def approve(self) -> None:
-        """A person accepts what the audit refused."""
-        with self.database.transaction() as tx:
-            tx.run(
-                "UPDATE {schema}.emag_offer_syncs SET approved_at = now() WHERE sync_id = :sync",
-                sync=self.newest_sync().sync_id,
-            )
+        """A person accepts what the audit refused. Raises RefusedError when that cannot be published any more."""
+        approve(self.database, self.context().settings, self.newest_sync().sync_id, "a person")
 
     def context(self, *, others_have_ended: bool = True) -> SyncContext:
         """A new run."""
@@ -193,6 +196,7 @@ class World:
             AccessRefused: "wrong_credentials" in faults,
             ApiUnavailable: bool(faults & _AT_THE_DOOR),
             RateLimited: "storm_429" in faults,
+            StagingLost: self.has_lost_staging,
             ScanNotProven: len(during) > 1 or not self.adds_up(during[0]),
             RefusedError: len(during) > 1 or self.must_be_refused(during[0]),
         }.get(type(error), False)

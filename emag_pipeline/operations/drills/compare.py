@@ -29,16 +29,12 @@ def compare(published: Published, control: SandboxControl) -> Comparison:
     """Compare all offers of the account."""
     truth = {offer["id"]: offer for offer in _truth(control)}
     live = {one for one, offer in published.items() if not offer.is_deleted}
+    tombstoned = published.keys() - live
     return Comparison(
         lost=frozenset(one for one, offer in truth.items() if one not in live or not _same(published[one], offer)),
-        wrongly_deleted=wrongly_deleted(published, truth.keys()),
+        wrongly_deleted=frozenset(tombstoned & truth.keys()),
         kept=frozenset(live - truth.keys()),
     )
-
-
-def wrongly_deleted(published: Published, existing: "set[int] | Any") -> frozenset[int]:
-    """Tombstoned offers that exist."""
-    return frozenset(one for one, offer in published.items() if offer.is_deleted and one in existing)
 
 
 def _truth(control: SandboxControl) -> Iterator[dict[str, Any]]:

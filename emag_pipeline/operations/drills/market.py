@@ -29,7 +29,7 @@ class Market:
     def stop(self) -> None:
         """Vanish: connections break, new ones are refused, edits and faults are forgotten."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
     def start_again(self) -> None:
         """Come back with the catalogue as it was founded."""
@@ -48,9 +48,10 @@ class Market:
                 text=True,
                 start_new_session=True,
             )
-        said = process.stdout.readline() if process.stdout else ""
+        with process.stdout as pipe:  # type: ignore[union-attr]  # it was asked for
+            said = pipe.readline()
         if not said.startswith("sandbox: "):
             process.kill()
-            process.communicate()
+            process.wait()
             raise TransientError("the drill's sandbox did not start", remedy=f"Its log is {self._log}")
         return process, said.removeprefix("sandbox: ").strip()

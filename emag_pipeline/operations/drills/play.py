@@ -1,37 +1,21 @@
 """Playing one scenario: the fault, the next run, the judgement."""
 
-import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
+from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.operations.drills.compare import compare
+from emag_pipeline.operations.drills import judgement, persisting
+from emag_pipeline.operations.drills.compare import Published, compare
+from emag_pipeline.operations.drills.result import Result
 from emag_pipeline.operations.drills.runs import ACCOUNT, Ending
-from emag_pipeline.operations.drills.scenario import Expected, Scenario
+from emag_pipeline.operations.drills.scenario import Scenario
 from emag_pipeline.operations.drills.scratch import Scratch
 from emag_pipeline.operations.drills.stage import Stage, stage
 
 #: Prices and stocks that have moved since the publish before.
 _CHANGES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a scenario. `lost_rows` and `wrong_deletions` are None where it did not come to a comparison."""
-
-    scenario: Scenario
-    observed: str
-    said: str
-    problems: tuple[str, ...]
-    seconds: float
-    lost_rows: int | None = None
-    wrong_deletions: int | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything was as expected."""
-        return not self.problems
 
 
 def play(scenario: Scenario, scratch: Scratch) -> Result:
@@ -51,42 +35,80 @@ class _Play:
         self._stage = place
         self._began = began
         self._problems: list[str] = []
+        self._wrongly_deleted: frozenset[int] = frozenset()
 
     def result(self) -> Result:
-        expected = self._scenario.expected
         before = self._prepare()
-        met = self._scenario.act(self._stage)
-        self._problems += _differences(expected, met)
-        self._problems += self._idle_faults()
-        if met.exit_code and self._stage.published() != before:
-            self._problems.append("published rows were touched by a run that failed")
-        observed, last = met.words, met
+        met = last = self._meet()
+        self._judge_first(met, before)
+        observed = met.words
         if met.exit_code or self._scenario.again:
-            last, words = self._next_run(met)
+            last, words = self._next_run()
             observed = f"{observed}; {words}"
-        if last.sync is not None and last.sync.offers_deleted != expected.deleted:
-            self._problems.append(f"{last.sync.offers_deleted} offers deleted, not {expected.deleted}")
+        if last.sync is not None and last.sync.offers_deleted != self._scenario.expected.deleted:
+            self._problems.append(f"{last.sync.offers_deleted} offers deleted, not {self._scenario.expected.deleted}")
         return self._judged(observed, met.said)
 
-    def _prepare(self) -> object:
+    def _prepare(self) -> Published:
         control = self._stage.market.control
         if self._scenario.changes:
             control.advance(account=ACCOUNT, changes=_CHANGES, kind="price")
             control.advance(account=ACCOUNT, changes=_CHANGES, kind="stock")
+        if (
+            self._scenario.persisting is not None
+        ):  # before the others: the sandbox lets the first one that matches happen
+            persisting.put_in_force(self._stage, self._scenario.persisting)
         self._scenario.arrange(self._stage)
         return self._stage.published()
 
-    def _next_run(self, met: Ending) -> tuple[Ending, str]:
+    def _meet(self) -> Ending:
+        """Let a run meet the fault, and beside it a single call the persisting one."""
+        would_be = self._scenario.persisting
+        if would_be is None:
+            return self._scenario.act(self._stage)
+        with ThreadPoolExecutor(1) as beside:
+            told = beside.submit(persisting.differences, self._stage, would_be)
+            try:
+                met = self._scenario.act(self._stage)
+            except BaseException:
+                self._stage.market.stop()  # which ends the call: nobody waits for it
+                raise
+            self._problems += told.result()
+        return met
+
+    def _judge_first(self, met: Ending, before: Published) -> None:
+        expected = self._scenario.expected
+        self._problems += judgement.of_ending(expected, met)
+        self._problems += self._idle_faults()
+        self._problems += self._scenario.look(self._stage)
+        if met.exit_code:
+            if self._stage.published() != before:
+                self._problems.append("published rows were touched by a run that failed")
+        elif self._scenario.again:
+            found = compare(self._stage.published(), self._stage.market.control)
+            self._problems += judgement.of_published_meanwhile(expected, found)
+            self._wrongly_deleted |= found.wrongly_deleted
+
+    def _next_run(self) -> tuple[Ending, str]:
         staged = self._stage.progress()
         self._scenario.repair(self._stage)
         self._stage.wait_for_lease()
+        self._stage.market.control.reset_stats()
         ending = self._stage.run(self._scenario.repaired_variables)
         if ending.exit_code:
             self._problems.append(f"the next run failed: {ending.said}")
         resumed = staged is not None and ending.sync is not None and ending.sync.sync_id == staged.sync_id
         if self._scenario.expected.resumes not in (None, resumed):
             self._problems.append("the next run began anew" if not resumed else "the next run resumed what was over")
+        if resumed and staged is not None:
+            self._problems += self._pages_read_again(staged)
         return ending, f"next run {'resumed, ' if resumed else ''}{ending.words}"
+
+    def _pages_read_again(self, staged: SyncProgress) -> Iterator[str]:
+        asked = {call["page"] for call in self._stage.market.control.requests(ACCOUNT) if call["page"]}
+        left = (staged.pages_expected or 0) - staged.pages_done + 1  # and the page behind the last one
+        if len(asked) > left:
+            yield f"the next run read {len(asked)} pages, {left} were left"
 
     def _idle_faults(self) -> Iterator[str]:
         for fault in self._stage.market.control.faults():
@@ -95,13 +117,7 @@ class _Play:
 
     def _judged(self, observed: str, said: str) -> Result:
         found = compare(self._stage.published(), self._stage.market.control)
-        for number, what in (
-            (len(found.lost), "offers lost or wrong"),
-            (len(found.wrongly_deleted), "offers wrongly deleted"),
-            (len(found.kept), "offers still published that are gone"),
-        ):
-            if number:
-                self._problems.append(f"{number:,} {what}")
+        self._problems += judgement.of_published(found)
         return Result(
             self._scenario,
             observed,
@@ -109,23 +125,5 @@ class _Play:
             tuple(self._problems),
             time.monotonic() - self._began,
             len(found.lost),
-            len(found.wrongly_deleted),
+            len(found.wrongly_deleted | self._wrongly_deleted),
         )
-
-
-def _differences(expected: Expected, met: Ending) -> Iterator[str]:
-    if met.exit_code != expected.exit_code:
-        yield f"exit code {met.exit_code}, not {expected.exit_code}: {met.said}"
-    if met.sync is not None and met.error_class != expected.error_class:
-        yield f"error class {met.error_class or 'none'}, not {expected.error_class or 'none'}"
-    if not is_said(expected.message, met.said):
-        yield f"it said {met.said!r}"
-    if met.sync is not None and met.sync.round != expected.rounds:
-        yield f"{met.sync.round} readings, not {expected.rounds}"
-    if met.sync is not None and met.exit_code == 0 and met.sync.offers_rejected != expected.quarantined:
-        yield f"{met.sync.offers_rejected} rows quarantined, not {expected.quarantined}"
-
-
-def is_said(message: str, said: str) -> bool:
-    """Whether a run said the message, in which `…` stands for any text."""
-    return re.fullmatch(".*".join(map(re.escape, message.split("…"))), said, re.DOTALL) is not None

@@ -1,14 +1,10 @@
 """What a scenario is: a fault in words and in code, and what is expected of the pipeline."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emag_pipeline.operations.drills.runs import Ending
-from emag_pipeline.operations.drills.stage import Stage
-
-Action = Callable[[Stage], None]
-Act = Callable[[Stage], Ending]
+from emag_pipeline.operations.drills.actions import Act, Action, Look, end_faults, no_objection, nothing, one_run
 
 #: Offers of a scenario's account unless it says otherwise: ten pages, the last one half full.
 OFFERS = 950
@@ -18,60 +14,37 @@ OFFERS = 950
 class Expected:
     """How the run that meets the fault must end. An exit code below 0 is the signal that killed the process.
 
-    In `message`, `…` stands for what differs from run to run. `deleted` is judged on the last run, all else on the
-    one that met the fault. `resumes` says of the next run whether it goes on with that one's pages; None if there
-    is none, or if either is right.
+    In `message`, `…` stands for what differs from run to run. `rounds` is None where several are right. `deleted` is
+    judged on the last run, all else on the one that met the fault. `resumes` says of the next run whether it goes on
+    with that one's pages; None if there is no next run, or if either is right.
     """
 
     exit_code: int = 0
     error_class: str = ""
     message: str = ""
-    rounds: int = 1
+    rounds: int | None = 1
     quarantined: int = 0
     deleted: int = 0
     resumes: bool | None = None
 
 
-def nothing(_: Stage) -> None:
-    """No action."""
+@dataclass(frozen=True, slots=True)
+class Persisting:
+    """A fault that passes in the scenario, as it would end a run if it did not: the fault, and what a call says."""
 
-
-def one_run(stage: Stage) -> Ending:
-    """A run, from its start to its end."""
-    return stage.run()
-
-
-def end_faults(stage: Stage) -> None:
-    """The marketplace is well again."""
-    stage.market.control.clear_faults()
-
-
-def fault(kind: str, **limits_and_options: Any) -> Action:
-    """Put a fault of the sandbox in force; its kinds stand in the docstring of emag_pipeline.sandbox."""
-    return lambda stage: _add_fault(stage, kind, limits_and_options)
-
-
-def _add_fault(stage: Stage, kind: str, limits_and_options: Mapping[str, Any]) -> None:
-    stage.market.control.add_fault(kind, **limits_and_options)
-
-
-def all_of(*actions: Action) -> Action:
-    """Several actions, one after the other."""
-
-    def act(stage: Stage) -> None:
-        for action in actions:
-            action(stage)
-
-    return act
+    fault: Mapping[str, Any]
+    error_class: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One fault.
 
-    The account has been published once (unless `first`), then prices and stocks have moved; `arrange` brings the
-    fault about, `act` lets a run meet it. A run that failed is followed by `repair` and the next run, as is a good
-    one if `again`. At the end the account must stand as the sandbox truly has it.
+    The account has been published once (unless `first`), then prices and stocks have moved. `arrange` brings the fault
+    about, `act` lets a run meet it, `look` says what is wrong with what it did. A run that failed is followed by
+    `repair` and the next run, as is a good one if `again`. At the end the account must stand as the sandbox truly
+    has it.
     """
 
     name: str
@@ -82,8 +55,10 @@ class Scenario:
     answer: str
     lasts: str
     expected: Expected = field(default_factory=Expected)
+    persisting: Persisting | None = None
     arrange: Action = nothing
     act: Act = one_run
+    look: Look = no_objection
     repair: Action = end_faults
     #: settings of all runs, and what changes for the run after the fault
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ _EMPTY = "template_empty"
 class Scratch:
     """What all scenarios of a drill share."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, server: EmbeddedServer) -> None:
         self.home = home
         self.logs = home / "logs"
         self.logs.mkdir()
@@ -46,9 +47,9 @@ class Scratch:
         self._numbers = itertools.count(1)
         self._building = Lock()
         self._templates: set[str] = set()
-        self.server = embedded.start(home, _SERVER_SETTINGS)
-        self.databases = ScratchDatabases(self.server.url("postgres"))
-        self._dagster_url = self.server.url("dagster")
+        self.server = server
+        self.databases = ScratchDatabases(server.url("postgres"))
+        self._dagster_url = server.url("dagster")
         self._dagster = dagster_home.prepare(home)
 
     def check(self) -> None:
@@ -109,33 +110,27 @@ class Scratch:
                 "the account could not be published on a good day", why=run.said(), remedy="Correct this first"
             )
 
-    def restart(self) -> None:
+    def restart(self, after_seconds: float = 0.0) -> None:
         """Stop the server as an administrator does, and start it again."""
         self.server.stop()
-        self._start()
+        self.halted.wait(after_seconds)
+        embedded.start(self.home, _SERVER_SETTINGS)
 
     def crash(self) -> None:
         """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
         server = psutil.Process(int((self.server.data / "postmaster.pid").read_text().splitlines()[0]))
-        server.send_signal(psutil.signal.SIGQUIT)
+        server.send_signal(signal.SIGQUIT)
         psutil.wait_procs([server], timeout=30)
-        self._start()
-
-    def _start(self) -> None:
-        self.server: EmbeddedServer = embedded.start(self.home, _SERVER_SETTINGS)
-
-    def close(self) -> None:
-        """Stop the server, if it runs."""
-        self.server.stop()
+        embedded.start(self.home, _SERVER_SETTINGS)
 
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """A place for drills, of which nothing remains."""
-    with tempfile.TemporaryDirectory(prefix="emag-drill-") as home:
-        place = Scratch(Path(home))
+    """A place for drills, of which nothing remains. Raises the errors of `embedded.start`."""
+    with tempfile.TemporaryDirectory(prefix="emag-drill-") as directory:
+        home = Path(directory)
+        server = embedded.start(home, _SERVER_SETTINGS)
         try:
-            yield place
+            yield Scratch(home, server)
         finally:
-            place.halted.set()
-            place.close()
+            server.stop()

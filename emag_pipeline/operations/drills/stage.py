@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.published import PublishedOffer, published_offers
@@ -12,6 +11,9 @@ from emag_pipeline.errors import TransientError
 from emag_pipeline.operations.drills.market import Market
 from emag_pipeline.operations.drills.runs import ACCOUNT, Ending, Run
 from emag_pipeline.operations.drills.scratch import HEARTBEAT_TIMEOUT_SECONDS, Scratch
+from emag_pipeline.operations.words import failure_words
+from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.sync.approval import approve
 
 _LOOK_SECONDS = 0.05
 _LONGEST_RUN_SECONDS = 300.0
@@ -20,25 +22,25 @@ _LONGEST_RUN_SECONDS = 300.0
 class Stage:
     """Starts runs and looks at what they leave. Every wait ends with the drill."""
 
-    def __init__(self, scratch: Scratch, market: Market, database: Database, url: str, given: Mapping[str, str]) -> None:
+    def __init__(
+        self, scratch: Scratch, market: Market, database: Database, url: str, given: Mapping[str, str]
+    ) -> None:
         self.scratch = scratch
         self.market = market
         self.database = database
         self._url = url
         self._given = given
-        self._runs: list[Run] = []
+        self.runs: list[Run] = []
 
-    @property
-    def directory(self) -> Path:
-        """Where runs leave their output."""
-        return self.scratch.logs
+    def settings(self) -> Settings:
+        """The settings that its runs have."""
+        return load_settings(self._variables(), env_file=None)
 
     def start(self, given: Mapping[str, str] | None = None) -> Run:
         """Start a run of the account, with further settings."""
         self.scratch.check()
-        variables = self.scratch.variables(self.market.url, self._url, {**self._given, **(given or {})})
-        self._runs.append(Run(variables, self.directory))
-        return self._runs[-1]
+        self.runs.append(Run(self._variables(given), self.scratch.logs))
+        return self.runs[-1]
 
     def run(self, given: Mapping[str, str] | None = None) -> Ending:
         """Let a run start and end."""
@@ -48,8 +50,10 @@ class Stage:
         """Wait for a run's end."""
         self.wait_until(lambda: run.is_over, "the run to end", _LONGEST_RUN_SECONDS)
         sync = self.progress(run)
-        said = (sync.error_message or "") if sync else ""
-        return Ending(run.process.returncode, said or run.said(), sync)
+        said = run.said()
+        if sync is not None and sync.error_message:
+            said = failure_words(sync.error_message, sync.error_remedy or "")
+        return Ending(run.process.returncode, said, sync)
 
     def progress(self, run: Run | None = None) -> SyncProgress | None:
         """The sync that a run works on, or the account's newest."""
@@ -58,6 +62,12 @@ class Stage:
     def published(self) -> dict[int, PublishedOffer]:
         """What readers see."""
         return published_offers(self.database, ACCOUNT)
+
+    def approve(self) -> None:
+        """Accept the account's newest sync, which the audit refused, as a person does."""
+        sync = self.progress()
+        if sync is not None:
+            approve(self.database, self.settings(), sync.sync_id, "drill")
 
     def wait_for_pages(self, run: Run, pages: int) -> None:
         """Wait until so many pages of a run are durable."""
@@ -88,9 +98,12 @@ class Stage:
                 raise TransientError(f"waited {seconds:g} seconds for {what}")
             self.scratch.halted.wait(_LOOK_SECONDS)
 
+    def _variables(self, given: Mapping[str, str] | None = None) -> dict[str, str]:
+        return self.scratch.variables(self.market.url, self._url, {**self._given, **(given or {})})
+
     def clear(self) -> None:
         """End what still runs."""
-        for run in self._runs:
+        for run in self.runs:
             run.kill()
 
 

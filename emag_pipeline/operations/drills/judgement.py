@@ -1,0 +1,41 @@
+"""How a run that met a fault differs from what was expected of it, a sentence each."""
+
+from collections.abc import Iterator
+
+from emag_pipeline.operations.drills.compare import Comparison
+from emag_pipeline.operations.drills.messages import is_said
+from emag_pipeline.operations.drills.runs import Ending
+from emag_pipeline.operations.drills.scenario import Expected
+
+
+def of_ending(expected: Expected, met: Ending) -> Iterator[str]:
+    """How it ended."""
+    if met.exit_code != expected.exit_code:
+        yield f"exit code {met.exit_code}, not {expected.exit_code}: {met.said}"
+    if met.sync is not None and met.error_class != expected.error_class:
+        yield f"error class {met.error_class or 'none'}, not {expected.error_class or 'none'}"
+    if not is_said(expected.message, met.said):
+        yield f"it said {met.said!r}"
+    if met.sync is not None and expected.rounds not in (None, met.sync.round):
+        yield f"{met.sync.round} readings, not {expected.rounds}"
+    if met.sync is not None and met.exit_code == 0 and met.sync.offers_rejected != expected.quarantined:
+        yield f"{met.sync.offers_rejected} rows quarantined, not {expected.quarantined}"
+
+
+def of_published(found: Comparison) -> Iterator[str]:
+    """What readers see when all is over."""
+    for offers, what in (
+        (found.lost, "offers lost or wrong"),
+        (found.wrongly_deleted, "offers wrongly deleted"),
+        (found.kept, "offers still published that are gone"),
+    ):
+        if offers:
+            yield f"{len(offers):,} {what}"
+
+
+def of_published_meanwhile(expected: Expected, found: Comparison) -> Iterator[str]:
+    """What readers see while a fault that does not stop the publish still lasts: its rows may be of yesterday."""
+    if len(found.lost) > expected.quarantined:
+        yield f"{len(found.lost):,} offers lost or wrong meanwhile, {expected.quarantined} were quarantined"
+    if found.wrongly_deleted:
+        yield f"{len(found.wrongly_deleted):,} offers wrongly deleted meanwhile"

@@ -1,0 +1,71 @@
+"""Faults between this machine and the marketplace."""
+
+from emag_pipeline.operations.drills.actions import all_of, fault, nothing
+from emag_pipeline.operations.drills.runs import Ending
+from emag_pipeline.operations.drills.scenario import Expected, Persisting, Scenario, Theme
+from emag_pipeline.operations.drills.stage import Stage
+
+_AWAY_SECONDS = 3.0
+
+
+def _broken(kind: str, what: str, **options: float) -> Persisting:
+    message = f"main, offer …: {what} It is tried again; if it persists, look at this machine's network and at the "
+    return Persisting({"kind": kind, **options}, "ApiUnavailable", f"{message}marketplace's status.")
+
+
+def _network_gone(stage: Stage) -> Ending:
+    run = stage.start()
+    stage.wait_for_pages(run, 3)
+    stage.market.stop()
+    stage.scratch.halted.wait(_AWAY_SECONDS)
+    stage.market.start_again()
+    return stage.end_of(run)
+
+
+THEME = Theme(
+    "Network",
+    (
+        Scenario(
+            name="connection-resets",
+            fault="Connections are reset, some in the middle of an answer",
+            produced="8 calls end with RST, 3 of them after 2,000 bytes",
+            answer="Tries the call again",
+            lasts="Up to 5 tries a call, 0.5 to 4 s apart with jitter",
+            persisting=_broken("reset", "the connection broke off before the answer was complete."),
+            arrange=all_of(fault("reset", count=5), fault("reset", count=3, after_bytes=2000)),
+        ),
+        Scenario(
+            name="server-hangs",
+            fault="The marketplace takes calls and answers nothing",
+            produced="2 calls hang for ever",
+            answer="Gives the call up and tries it again",
+            lasts="30 s of silence a call (5 s to connect), up to 5 tries",
+            persisting=_broken("hang", "nothing was heard for 30 seconds."),
+            arrange=fault("hang", count=2, after=2),
+            long=True,
+        ),
+        Scenario(
+            name="server-dribbles",
+            fault="An answer comes byte by byte, never silent for long",
+            produced="1 answer with a byte every half second",
+            answer="Gives the call up at its total time and tries it again",
+            lasts="60 s a call, up to 5 tries",
+            persisting=_broken("dribble", "the answer was not complete after 60 seconds.", seconds=0.5),
+            arrange=fault("dribble", seconds=0.5, count=1, after=2),
+            long=True,
+        ),
+        Scenario(
+            name="network-gone",
+            fault="The network is gone in the middle of a scan and comes back",
+            produced="the sandbox's process is killed after 3 durable pages and started again 3 s later",
+            answer="Tries again until the marketplace answers; durable pages are not read again",
+            lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
+            expected=Expected(rounds=2),
+            arrange=fault("hang", pages=list(range(4, 12))),
+            act=_network_gone,
+            repair=nothing,
+            first=True,
+            changes=False,
+        ),
+    ),
+)

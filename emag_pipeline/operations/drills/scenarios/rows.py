@@ -1,0 +1,65 @@
+"""Rows that no database can hold, or that cannot be told apart: each costs that row, not the sync."""
+
+from emag_pipeline.operations.drills.actions import fault
+from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
+
+_KEPT = "Quarantines the row with payload and reason; the offer keeps its last good state, flagged"
+_ASKED = "Quarantines the row; the offer that it must be is missing, and asked for by its id"
+
+
+def _poison(row: str, what: str, answer: str, *, quarantined: int, rows: int = 2, rounds: int = 1) -> Scenario:
+    return Scenario(
+        name=f"row-{row.replace('_', '-')}",
+        fault=what,
+        produced=f"the first {rows} rows of page 3 ({row})" if rows > 1 else f"a row of page 3 ({row})",
+        answer=answer,
+        lasts="The row's next good reading takes it out again" if quarantined else "For good",
+        expected=Expected(quarantined=quarantined, rounds=rounds),
+        arrange=fault("poison", row=row, rows=rows, pages=[3]),
+        again=True,
+    )
+
+
+THEME = Theme(
+    "Rows",
+    (
+        _poison("nul", "A text holds NUL, which PostgreSQL cannot store", _KEPT, quarantined=2),
+        _poison("price", "A price is no number", _KEPT, quarantined=2),
+        _poison("types", "Fields have the wrong types", _KEPT, quarantined=2),
+        _poison("surrogate", "A text holds half of a surrogate pair", _KEPT, quarantined=2),
+        _poison("no_id", "A row has no id", _ASKED, quarantined=2),
+        _poison("huge_id", "An id is out of range", _ASKED, quarantined=2),
+        _poison(
+            "same_id_twice",
+            "An offer stands on a page twice",
+            "Keeps the first row, quarantines the second",
+            quarantined=2,
+        ),
+        _poison(
+            "same_id_instead",
+            "An offer stands in another one's place",
+            "Keeps the first row, quarantines the second; the offer in whose place it stood is asked for by its id, "
+            "and all pages are read again",
+            quarantined=1,
+            rows=1,
+            rounds=2,
+        ),
+        _poison("long_name", "A name has 100,000 characters", "Publishes it: it can be represented", quarantined=0),
+        Scenario(
+            name="too-many-bad-rows",
+            fault="More rows are bad than EMAG_SYNC_REJECT_TOLERANCE allows",
+            produced="20 rows of page 2 have prices that are no numbers",
+            answer="Refuses the scan and publishes nothing; it stays staged until a person approves it",
+            lasts="Until a person decides or a new run finds better rows",
+            expected=Expected(
+                3,
+                "RefusedError",
+                "main, sync …: the audit refuses the scan, nothing was published: 20 of 950 rows are in quarantine "
+                "(2.11%), 1.00% are tolerated. If this is right, run `emag-pipeline approve …`; it publishes the "
+                "staged scan.",
+                resumes=False,
+            ),
+            arrange=fault("poison", row="price", rows=20, pages=[2]),
+        ),
+    ),
+)
