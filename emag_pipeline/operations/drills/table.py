@@ -33,7 +33,8 @@ def summary(results: Sequence[Result]) -> str:
     lost = sum(one.lost_rows or 0 for one in results)
     wrong = sum(one.wrong_deletions or 0 for one in results)
     outcome = f"{failed} FAILED" if failed else "all as expected"
-    return f"{len(results)} drills, {outcome}, {lost:,} lost rows, {wrong:,} wrong deletions"
+    drills = "1 drill" if len(results) == 1 else f"{len(results)} drills"
+    return f"{drills}, {outcome}, {lost:,} lost rows, {wrong:,} wrong deletions"
 
 
 def _number(number: int | None) -> str:

@@ -50,7 +50,7 @@ THEME = Theme(
             produced="1 answer with a byte every half second",
             answer="Gives the call up at its total time and tries it again",
             lasts="60 s a call, up to 5 tries",
-            persisting=_broken("dribble", "the answer was not complete after 60 seconds.", seconds=0.5),
+            persisting=_broken("dribble", "the answer was not complete after 60 seconds.", seconds=2.0),
             arrange=fault("dribble", seconds=0.5, count=1, after=2),
             long=True,
         ),
