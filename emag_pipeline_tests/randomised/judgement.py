@@ -7,7 +7,8 @@ What the API cannot tell, and no sync is blamed for:
 - an offer that pages hide is known only if it was published before: hidden ones that never were, or that have a
   tombstone, are unknown to any reader;
 - an offer that arrived since the last publish can slip past the scan, when an offer departs in front of the reading
-  point while another arrives: the numbers are the same. The next sync finds it.
+  point while another arrives: the numbers are the same. The next sync finds it. (Before an account's first publish the
+  catalogue is read twice, so it would have to happen twice.)
 """
 
 from collections.abc import Sequence
@@ -70,7 +71,7 @@ def _assert_deletions(before: Published, during: Sequence[Moment], after: Publis
 
 
 def _assert_arrivals(before: Published, during: Sequence[Moment], after: Published) -> None:
-    if _may_have_slipped(during):
+    if _slips(during) >= (1 if before.live else 2):
         return
     shown = frozenset.intersection(*(moment.shown for moment in during))
     readable = {one for one in shown if all(moment.told[one] is not None for moment in during)}
@@ -78,10 +79,12 @@ def _assert_arrivals(before: Published, during: Sequence[Moment], after: Publish
     assert not lost, f"{sorted(lost)} stood on pages all the time and are not published"
 
 
-def _may_have_slipped(during: Sequence[Moment]) -> bool:
-    shown = [moment.shown for moment in during]
-    steps = list(pairwise(shown))
-    return any(old - new for old, new in steps) and any(new - old for old, new in steps)
+def _slips(during: Sequence[Moment]) -> int:
+    """How often an offer may have slipped past the reading point: each time takes a departure and an arrival."""
+    steps = [(a.shown - b.shown, b.shown - a.shown, max(1, a.drifts - 1)) for a, b in pairwise(during)]
+    departures = sum(most for gone, _, most in steps if gone)
+    arrivals = sum(most for _, came, most in steps if came)
+    return min(departures, arrivals)
 
 
 def _assert_flags(during: Sequence[Moment], after: Published) -> None:

@@ -1,5 +1,6 @@
 """The rules: what a seller, a network, a scheduler and a power cut may do, in any order."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -7,67 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, RefusedError, ScanNotProven
-from emag_pipeline.sync import SyncContext
+from emag_pipeline.sync import Progress, SyncContext
 from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.randomised.choices import BLOCKS, CALLS, EDITS, FAILURES, PAGES, POISON, TRICKS
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Poison
 from emag_pipeline_tests.randomised.world import WHOLE_RUN, World
 
-#: offers next to each other in page order: where they begin, how many
-_BLOCK = st.tuples(st.integers(0, 249), st.sampled_from([1, 2, 5, 12, 60]))
-_PAGE = st.integers(1, 4)
-_CALLS = st.one_of(
-    _PAGE.map(lambda page: {"pages": [page]}),
-    st.sampled_from([{"resource": "product_offer/count"}, {"resource": "product_offer/read"}]),
-)
-#: the last two leave the counts equal
-_DRIFTS = st.sampled_from(
-    [
-        ("departure",),
-        ("arrival",),
-        ("price",),
-        ("stock",),
-        ("standing",),
-        ("edition",),
-        ("departure", "arrival"),
-        ("arrival", "departure"),
-    ]
-)
-_FIELDS = st.sampled_from(
-    [
-        {"sale_price": 12.3456},
-        {"sale_price": 99.99, "recommended_price": None},
-        {"general_stock": 0, "estimated_stock": 0},
-        {"general_stock": 7},
-        {"status": 2},
-        {"name": "Ceainic emailat, ediție nouă"},
-    ]
-)
-_DOOR = st.sampled_from(
-    [
-        {"kind": "server_error"},
-        {"kind": "reset"},
-        {"kind": "reset", "after_bytes": 200},
-        {"kind": "truncated_json"},
-        {"kind": "truncated_json", "cut": "connection"},
-        {"kind": "html_200"},
-        {"kind": "is_error"},
-        {"kind": "missing_is_error"},
-        {"kind": "storm_429", "retry_after": 0.05},
-    ]
-)
-_ROWS = st.sampled_from(
-    [
-        {"kind": "short_page"},
-        {"kind": "short_page", "missing": 30},
-        {"kind": "empty_page"},
-        {"kind": "repeated_page"},
-        {"kind": "repeated_page", "shows": 2},
-    ]
-)
-#: None: all rows are well again
-_POISON = st.sampled_from(
-    [None, "nul", "price", "no_id", "huge_id", "same_id_twice", "same_id_instead", "long_name", "surrogate", "types"]
-)
+#: drift that changes which offers there are, not what they say
+_MOVES_ROWS = frozenset({"departure", "arrival"})
 
 
 class Marketplace(RuleBasedStateMachine):
@@ -88,7 +36,7 @@ class Marketplace(RuleBasedStateMachine):
         self.removed: list[int] = []
         self.abandoned: list[tuple[SyncContext, int]] = []
         if is_published:
-            self.run()
+            self.run([])
 
     def teardown(self) -> None:
         """Every example ends with a quiet hour."""
@@ -105,7 +53,7 @@ class Marketplace(RuleBasedStateMachine):
         return ids[start % len(ids) :][:number] if ids else []
 
     # The seller and the marketplace -----------------------------------------------------------------------------
-    @rule(block=_BLOCK, fields=_FIELDS)
+    @rule(block=BLOCKS, fields=EDITS)
     def edit(self, block: tuple[int, int], fields: dict[str, Any]) -> None:
         for offer_id in self._block(block):
             self.market.edit(ACCOUNT, offer_id, **fields)
@@ -116,14 +64,14 @@ class Marketplace(RuleBasedStateMachine):
         self.market.add(ACCOUNT, number, place=place)
         self.world.note()
 
-    @rule(block=_BLOCK)
+    @rule(block=BLOCKS)
     def depart(self, block: tuple[int, int]) -> None:
         gone = self._block(block)
         self.market.remove(ACCOUNT, gone)
         self.removed += gone
         self.world.note()
 
-    @rule(block=_BLOCK, counted=st.booleans())
+    @rule(block=BLOCKS, counted=st.booleans())
     def hide(self, block: tuple[int, int], counted: bool) -> None:
         self.market.hide(ACCOUNT, self._block(block), counted=counted)
         self.world.note()
@@ -140,37 +88,21 @@ class Marketplace(RuleBasedStateMachine):
         self.world.note()
 
     # What goes wrong on the way ---------------------------------------------------------------------------------
-    @rule(fault=_DOOR, where=_CALLS)
+    @rule(fault=FAILURES, where=CALLS)
     def fail_once(self, fault: dict[str, Any], where: dict[str, Any]) -> None:
         self.market.add_fault(**fault, **where, count=1)
         self.world.note()
 
-    @rule(fault=_ROWS, page=_PAGE)
-    def lie_on_a_page(self, fault: dict[str, Any], page: int) -> None:
-        self.market.add_fault(**fault, pages=[page], count=1)
-        self.world.note()
-
-    @rule(difference=st.sampled_from([-120, -1, 1, 120]), after=st.integers(0, 2))
-    def lie_about_the_count(self, difference: int, after: int) -> None:
-        self.market.clear_faults(kind="count_lies")  # two that lie alike cannot be told from the truth
-        self.market.add_fault("count_lies", difference=difference, after=after, count=1)
-        self.world.note()
-
-    @rule(changes=_DRIFTS, offers=st.integers(1, 3), pages=st.tuples(_PAGE, _PAGE))
-    def drift(self, changes: tuple[str, ...], offers: int, pages: tuple[int, int]) -> None:
-        if not set(changes) & {"departure", "arrival"}:
-            self._end_other_moves()
-        for change, page in zip(changes, pages, strict=False):
-            self.market.add_fault("drift", change=change, offers=offers, pages=[page], count=1)
-        self.world.note()
-
-    def _end_other_moves(self) -> None:
-        """Of two moves of one offer within an attempt, the state in between would not be seen."""
+    @rule(trick=TRICKS)
+    def mislead(self, trick: dict[str, Any]) -> None:
+        """Arm a fault; of those whose pairs nobody could see through, the latest takes the place of the one before."""
         for fault in self.market.faults():
-            if fault["kind"] == "drift" and fault["change"] not in ("departure", "arrival"):
+            if _is_one_too_many(fault, trick):
                 self.market.clear_faults(fault["id"])
+        self.market.add_fault(**trick, count=1)
+        self.world.note()
 
-    @rule(kind=_POISON, start=st.integers(0, 249), number=st.integers(1, 3))
+    @rule(kind=POISON, start=st.integers(0, 249), number=st.integers(1, 3))
     def poison(self, kind: str | None, start: int, number: int) -> None:
         chosen = self._block((start, number))
         self.world.spoil(Poison(kind, frozenset(chosen)) if kind and chosen else None)
@@ -181,11 +113,13 @@ class Marketplace(RuleBasedStateMachine):
         self.world.lose_staging()
 
     # Runs -------------------------------------------------------------------------------------------------------
-    @rule()
-    def run(self) -> None:
+    @rule(tricks=st.lists(TRICKS, max_size=2))
+    def run(self, tricks: list[dict[str, Any]]) -> None:
+        for trick in tricks:
+            self.mislead(trick)
         self.world.attempt(*WHOLE_RUN)
 
-    @rule(page=_PAGE)
+    @rule(page=PAGES)
     def run_until_refused(self, page: int) -> None:
         fault = self.market.add_fault("wrong_credentials", resource="product_offer/read", pages=[page], count=1)
         self.world.note()
@@ -194,11 +128,15 @@ class Marketplace(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 2))
     def run_and_die_between_steps(self, steps: int) -> None:
+        self._run_and_die(steps)
+
+    def _run_and_die(self, steps: int) -> None:
         dead = self.world.context()
         self.world.attempt(*WHOLE_RUN[:steps], context=dead)
-        self.abandoned.append((dead, steps))
+        if steps < len(WHOLE_RUN):
+            self.abandoned.append((dead, steps))
 
-    @rule(page=_PAGE)
+    @rule(page=PAGES)
     def run_and_be_killed_on_a_page(self, page: int) -> None:
         fault = self.market.add_fault("hang", resource="product_offer/read", pages=[page], count=1)
         self.world.note()
@@ -212,6 +150,20 @@ class Marketplace(RuleBasedStateMachine):
 
     def _has_happened(self, fault: int) -> bool:
         return any(one["id"] == fault and one["done"] for one in self.market.faults())
+
+    @rule(page=st.integers(1, 3), steps=st.integers(1, 3))
+    def run_and_be_overtaken(self, page: int, steps: int) -> None:
+        """Another run takes the lease while this one reads, and may die with it."""
+        pages_done = 0
+
+        def overtake(_: Progress) -> None:
+            nonlocal pages_done
+            pages_done += 1
+            if pages_done == page:
+                self._run_and_die(steps)
+
+        error = self.world.attempt(*WHOLE_RUN, context=replace(self.world.context(), report=overtake))
+        assert pages_done < page or error is not None
 
     @precondition(lambda self: self.abandoned)
     @rule()
@@ -269,3 +221,12 @@ class Marketplace(RuleBasedStateMachine):
         sync = self.world.newest_sync()
         assert (sync.offers_created, sync.offers_updated, sync.offers_deleted) == (0, 0, 0)
         assert rows(self.world.database, history) == before
+
+
+def _is_one_too_many(fault: dict[str, Any], trick: dict[str, Any]) -> bool:
+    """Two equal lies about the count are no lie any more; of two moves of one offer, nobody sees what lies between."""
+    if fault["kind"] != trick["kind"]:
+        return False
+    return fault["kind"] == "count_lies" or (
+        fault["kind"] == "drift" and not _MOVES_ROWS & {fault["change"], trick["change"]}
+    )

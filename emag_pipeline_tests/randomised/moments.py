@@ -46,6 +46,8 @@ class Moment:
     #: the id of each row on pages that cannot be represented, None where it has none
     rejects: tuple[int | None, ...]
     count: int
+    #: changes that wait for a page to be read
+    drifts: int
     #: faults in force that are not poison
     faults: frozenset[str] = field(default=frozenset())
 
@@ -85,13 +87,15 @@ def look(market: SandboxServer, poison: Poison | None) -> Moment:
     for one in hidden:
         offers += one["offers"]
         saleable.update(one["saleable"])
+    faults = _in_force(market)
     return Moment(
         told={offer["id"]: _told(offer, saleable, poison) for offer in offers},
         clean={offer["id"]: expected(offer, offer["id"] in saleable) for offer in offers},
         shown=shown,
         rejects=rejects,
         count=int(told["count"]),
-        faults=_in_force(market),
+        drifts=faults.count("drift"),
+        faults=frozenset(faults),
     )
 
 
@@ -118,7 +122,5 @@ def _on_pages(offers: list[Row], poison: Poison | None) -> tuple[frozenset[int],
     return frozenset(shown), tuple(rejects)
 
 
-def _in_force(market: SandboxServer) -> frozenset[str]:
-    return frozenset(
-        fault["kind"] for fault in market.faults() if fault["kind"] != "poison" and fault["done"] < fault["count"]
-    )
+def _in_force(market: SandboxServer) -> list[str]:
+    return [fault["kind"] for fault in market.faults() if fault["kind"] != "poison" and fault["done"] < fault["count"]]
