@@ -23,6 +23,11 @@ _OF_ROWS = frozenset({"short_page", "empty_page", "repeated_page"})
 _OURS = frozenset({"row_hash", "first_seen_at", "changed_at", "deleted_at", "rejected_at", "last_sync_id"})
 
 
+def is_certain(moment: Moment) -> bool:
+    """Whether it is known which rows pages show: of poison and another fault on one page, only one happens."""
+    return not moment.faults & _OF_ROWS or (not moment.rejects and moment.told == moment.clean)
+
+
 def assert_true(before: Published, during: Sequence[Moment], after: Published) -> None:
     """The published state is one that the marketplace's answers of these moments justify, tombstones included."""
     _assert_deletions(before, during, after)
@@ -49,9 +54,7 @@ def _versions(offer_id: int, before: Published, during: Sequence[Moment]) -> lis
             continue
         version = moment.told[offer_id] or before.live.get(offer_id)  # a bad row leaves the last good state
         found += [] if version is None else [version]
-        if (
-            moment.faults & _OF_ROWS
-        ):  # of several faults on one page only the first one happens: poison may have to wait
+        if not is_certain(moment):
             found.append(moment.clean[offer_id])
     return found
 
@@ -92,5 +95,5 @@ def _assert_flags(during: Sequence[Moment], after: Published) -> None:
         told = [moment.told[offer_id] is None for moment in during if offer_id in moment.told]
         if offer_id in after.flagged:
             assert any(told), f"{offer_id} is flagged and its row was never bad"
-        elif told and len(told) == len(during) and not any(moment.faults & _OF_ROWS for moment in during):
+        elif told and len(told) == len(during) and all(map(is_certain, during)):
             assert not all(told), f"{offer_id} is not flagged and its row was bad all the time"

@@ -166,9 +166,11 @@ class Marketplace(RuleBasedStateMachine):
         assert pages_done < page or error is not None
 
     @precondition(lambda self: self.abandoned)
-    @rule()
-    def come_back_from_the_dead(self) -> None:
+    @rule(has_crashed=st.booleans())
+    def come_back_from_the_dead(self, has_crashed: bool) -> None:
         """A run that everybody took for dead goes on; it may only if nobody else has begun."""
+        if has_crashed:
+            self.world.lose_staging()
         ghost, steps = self.abandoned.pop()
         held = self.world.holder() == ghost.run_id
         error = self.world.attempt(*WHOLE_RUN[steps:], context=ghost)

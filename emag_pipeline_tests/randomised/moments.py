@@ -51,6 +51,14 @@ class Moment:
     #: faults in force that are not poison
     faults: frozenset[str] = field(default=frozenset())
 
+    def looks_like(self, other: "Moment") -> bool:
+        """Whether nothing that the API tells has changed."""
+        return (self.told, self.shown, self.rejects) == (other.told, other.shown, other.rejects)
+
+    def readable(self, live: Mapping[int, Version]) -> set[int]:
+        """The offers that a complete scan stages: those that pages show, and the missing ones that their id finds."""
+        return {*self.shown, *(one for one in self.missing(live) if self.told.get(one) is not None)}
+
     def missing(self, live: Mapping[int, Version]) -> set[int]:
         """The published offers that no page accounts for: each has to be asked for by its id."""
         return live.keys() - self.shown - set(self.rejects)
