@@ -22,12 +22,12 @@ from emag_pipeline.errors import SchemaMismatch
 _LOCK = 0x656D6167
 
 
-def upgrade(database: Database) -> tuple[str | None, str]:
-    """Create the schema if it is missing and run the missing migrations.
+def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
+    """Create the schema if it is missing and run the missing migrations, up to the revision `to`.
 
     Returns the revisions before and after. Raises SchemaMismatch when the database is newer than the code.
     """
-    config, head = _config(database.schema)
+    config, _ = _config(database.schema)
     try:
         with database.engine.begin() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -36,10 +36,12 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             before = _revision(connection, database.schema)
             _refuse_newer(before, database.schema)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
+            after = _revision(connection, database.schema)
+            assert after is not None, "a migration leaves its number behind"  # noqa: S101
     except (DBAPIError, psycopg2.Error) as error:
         raise translate(error) from error
-    return before, head
+    return before, after
 
 
 def check(database: Database) -> None:

@@ -3,14 +3,13 @@
 The vendor asks for keeping every call for 30 days (emag-api.md, section 1).
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-import simplejson
-
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db import counters
+from emag_pipeline.db.engine import Database
 
 #: Upper bounds of the latency histogram, in seconds.
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -58,7 +57,7 @@ def save(database: Database, requests: Sequence[Request]) -> None:
         return
     with database.transaction(timeout_seconds=60, durable=False) as tx:
         tx.run_many(_INSERT, [{name: getattr(call, name) for name in _FIELDS} for call in requests])
-        add(tx, _counts(requests))
+        counters.add(tx, _counts(requests))
 
 
 def count_since(database: Database, account: str, since: datetime) -> int:
@@ -73,8 +72,8 @@ def count_since(database: Database, account: str, since: datetime) -> int:
         )
 
 
-def _counts(requests: Iterable[Request]) -> Counter[tuple[str, tuple[tuple[str, str], ...]]]:
-    counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+def _counts(requests: Iterable[Request]) -> counters.Amounts:
+    counts: defaultdict[counters.Key, float] = defaultdict(float)
     for call in requests:
         who = (("account_type", call.account_type), ("resource", call.resource))
         counts["emag_sync_requests_total", (*who, ("outcome", call.outcome))] += 1
@@ -82,19 +81,5 @@ def _counts(requests: Iterable[Request]) -> Counter[tuple[str, tuple[tuple[str, 
             counts["emag_sync_request_errors_total", (*who, ("error_class", call.error_class))] += 1
         bound = next((str(bucket) for bucket in LATENCY_BUCKETS if call.seconds <= bucket), "+Inf")
         counts["emag_sync_request_latency_seconds_bucket", (*who, ("le", bound))] += 1
-        counts["emag_sync_request_latency_seconds_sum", who] += call.seconds  # type: ignore[assignment]
+        counts["emag_sync_request_latency_seconds_sum", who] += call.seconds
     return counts
-
-
-def add(tx: Transaction, counts: Counter[tuple[str, tuple[tuple[str, str], ...]]]) -> None:
-    """Raise counters, by (name, labels); in one order, so that two processes cannot deadlock."""
-    rows: list[dict[str, Any]] = [
-        {"name": name, "labels": simplejson.dumps(dict(labels), sort_keys=True), "amount": amount}
-        for (name, labels), amount in sorted(counts.items())
-    ]
-    tx.run_many(
-        """INSERT INTO {schema}.emag_counters AS c (name, labels, value)
-           VALUES (:name, CAST(:labels AS jsonb), :amount)
-           ON CONFLICT (name, labels) DO UPDATE SET value = c.value + excluded.value""",
-        rows,
-    )

@@ -83,15 +83,10 @@ _ACCOUNTS = """
     SELECT a.account,
            (SELECT max(completed_at) FROM {schema}.emag_offer_syncs s
             WHERE s.account_type = a.account AND s.status = 'completed') AS last_publish_at,
-           o.offers, o.saleable, o.deleted, o.rejected
+           coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
+           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS rejected
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
-    CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS offers,
-               count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable) AS saleable,
-               count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
-               count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL) AS rejected
-        FROM {schema}.emag_product_offers p WHERE p.account_type = a.account
-    ) o
+    LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
 """
 

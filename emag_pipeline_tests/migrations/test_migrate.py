@@ -41,3 +41,22 @@ def test_an_unmigrated_database_is_named_with_its_remedy(empty_url: str) -> None
     with pytest.raises(SchemaMismatch, match="Run `emag-pipeline migrate`"):
         migrate.check(database)
     database.close()
+
+
+def test_the_sums_of_what_was_published_before_them_are_counted_by_the_migration(empty_url: str) -> None:
+    database = Database(empty_url)
+    migrate.upgrade(database, "0001")
+    with database.transaction() as tx:
+        tx.run(
+            """INSERT INTO {schema}.emag_product_offers
+                   (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable,
+                    row_hash, first_seen_at, changed_at, deleted_at, rejected_at, last_sync_id)
+               SELECT 'main', n, '{}', '{}', n <= 3, '', now(), now(),
+                      CASE WHEN n > 8 THEN now() END, CASE WHEN n = 1 THEN now() END, gen_random_uuid()
+               FROM generate_series(1, 10) n"""
+        )
+    migrate.upgrade(database)
+    with database.transaction() as tx:
+        figures = tx.run("SELECT offers, saleable, deleted, quarantined FROM {schema}.emag_account_figures").one()
+    assert tuple(figures) == (8, 3, 2, 1)
+    database.close()
