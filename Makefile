@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test drills bench screenshots lock
+.PHONY: help up dev check test slow drills bench screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -24,8 +24,11 @@ check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's own ch
 	home=$$(mktemp -d) && echo 'telemetry: {enabled: false}' > $$home/dagster.yaml && export DAGSTER_HOME=$$home && \
 	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code
 
-test: dev  ## the whole test suite on a throw-away database
-	$(VENV)/bin/pytest -n 2 --dist loadfile
+test: dev  ## the test suite on a throw-away database, in parallel
+	$(VENV)/bin/pytest -n 2 --dist loadfile -m "not slow"
+
+slow: dev  ## the tests that take their time: daemons, kills, long waits, 100,000 offers
+	$(VENV)/bin/pytest -n 2 --dist loadfile -m slow
 
 drills: dev  ## play every fault against a scratch database: lost rows and wrong deletions must be 0
 	$(VENV)/bin/emag-pipeline drill

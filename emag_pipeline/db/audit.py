@@ -37,6 +37,8 @@ class Figures:
     missing: int
     #: offers that readers see now
     published_before: int
+    #: offers on pages that readers do not see yet
+    arrivals: int
     rounds: int
 
     @property
@@ -79,6 +81,7 @@ WORDS = {
     "confirmed_gone": "missing offers confirmed gone",
     "missing": "missing offers not accounted for",
     "published_before": "offers published before",
+    "arrivals": "offers that were not published before",
     "rounds": "readings of all pages",
 }
 
@@ -104,6 +107,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             round=sync.round,
         ).one()
         rejects = _count_rejects(tx, sync_id, sync.round)
+        arrivals = _count_arrivals(tx, sync_id, sync.account_type, sync.round)
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
@@ -123,6 +127,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         confirmed_gone=confirmed.gone,
         missing=confirmations.count_missing(database, sync_id, sync.account_type, sync.round),
         published_before=published,
+        arrivals=arrivals,
         rounds=sync.round,
     )
 
@@ -143,6 +148,21 @@ def _count_rejects(tx: Transaction, sync_id: UUID, round_: int) -> Any:
         sync=sync_id,
         round=round_,
     ).one()
+
+
+def _count_arrivals(tx: Transaction, sync_id: UUID, account: str, round_: int) -> int:
+    """Offers that pages showed and that are not published, or have a tombstone."""
+    return int(
+        tx.run(
+            """SELECT count(DISTINCT s.emag_offer_id) FROM {schema}.emag_scan_offers s
+               LEFT JOIN {schema}.emag_product_offers o
+                 ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
+               WHERE s.sync_id = :sync AND s.round = :round AND s.page > 0 AND o.emag_offer_id IS NULL""",
+            sync=sync_id,
+            account=account,
+            round=round_,
+        ).scalar_one()
+    )
 
 
 def note_ending(database: Database, lease: Lease, *, count_after: int, rows_beyond: int) -> None:

@@ -9,6 +9,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _FEWEST, _MOST = 3, 32
+#: Answers that may lie about until they are taken; more mean that storing, not reading, is what takes the time.
+_WAITING = 2
 
 
 def calls_under_way(latency_seconds: float, calls_per_second: float) -> int:
@@ -16,11 +18,29 @@ def calls_under_way(latency_seconds: float, calls_per_second: float) -> int:
     return min(_MOST, max(_FEWEST, ceil(latency_seconds * calls_per_second) + 2))
 
 
-class Readers:
-    """Threads that call the marketplace. `window` is asked before each call how many may be under way."""
+class Window:
+    """How many calls may be under way: no more than `needed` says, and no more than their answers are taken.
 
-    def __init__(self, window: Callable[[], int]) -> None:
-        self._window = window
+    It grows by two with each answer, and is halved when answers pile up: a page that waits is memory.
+    """
+
+    def __init__(self, needed: Callable[[], int]) -> None:
+        self._needed = needed
+        self.size = min(_FEWEST, needed())
+
+    def note_taken(self, waiting: int) -> None:
+        """An answer is about to be used while so many others lie about."""
+        if waiting > _WAITING:
+            self.size = max(_FEWEST, self.size // 2)
+        else:
+            self.size = min(self.size + 2, self._needed())
+
+
+class Readers:
+    """Threads that call the marketplace. `needed` is asked with each answer how many calls should be under way."""
+
+    def __init__(self, needed: Callable[[], int]) -> None:
+        self._needed = needed
         self._threads = ThreadPoolExecutor(_MOST, thread_name_prefix="reader")
 
     def each(self, items: Iterable[Item], call: Callable[[Item], Result]) -> Iterator[tuple[Item, Result]]:
@@ -30,10 +50,11 @@ class Readers:
         raised, and nothing more is started.
         """
         waiting = iter(items)
+        window = Window(self._needed)
         under_way: dict[Future[Result], Item] = {}
         exhausted = False
         while True:
-            while not exhausted and len(under_way) < self._window():
+            while not exhausted and len(under_way) < window.size:
                 try:
                     item = next(waiting)
                 except StopIteration:
@@ -43,8 +64,9 @@ class Readers:
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield under_way.pop(future), future.result()
+            window.note_taken(waiting=len(done) - 1)
+            future = done.pop()
+            yield under_way.pop(future), future.result()
 
     def close(self) -> None:
         """Start nothing more and wait for what is under way; abort the client first, or this waits for answers."""

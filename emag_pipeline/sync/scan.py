@@ -4,8 +4,9 @@ A round reads all pages once. A catalogue that moved meanwhile shows in the numb
 repeated rows, rows behind the last page), and is read again as a new round.
 
 One movement does not show in them: an offer departs in front of the reading point, so that another one slips past
-it, and an arrival makes the counts equal again. A known offer that slipped is missing and asked for by its id; before
-an account's first publish none is known, so its catalogue is read twice, and what either reading saw is accounted for.
+it, and an arrival makes the counts equal again. A published offer that slipped is missing and asked for by its id; a
+new one is known to nobody. So a catalogue in which new offers are seen is read twice, and what either reading saw is
+accounted for. (Without an arrival the counts cannot become equal, and one reading is enough.)
 """
 
 from collections.abc import Sequence
@@ -70,13 +71,13 @@ class Scan:
     def _wants_second_reading(self, round_: int, plan: Plan) -> bool:
         """Whether numbers that add up may do so by accident; a second reading that adds up too settles it.
 
-        Without published offers nothing is known that a skipped one could be missed by (one page cannot skip any).
-        And where offers that only reads by id found make up the count, a dropped row could hide behind them.
+        Behind an arrival another new offer may have slipped past (one page cannot skip any). And where offers that
+        only reads by id found make up the count, a dropped row could hide behind them.
         """
         if round_ > 1:
             return False
         figures = audit.figures(self._context.database, self._lease.sync_id)
-        return (figures.published_before == 0 and plan.pages > 1) or figures.shown < figures.count_after
+        return (figures.arrivals > 0 and plan.pages > 1) or figures.shown < figures.count_after
 
     def _first_round(self) -> tuple[int, Plan]:
         if not self._lease.resumed:

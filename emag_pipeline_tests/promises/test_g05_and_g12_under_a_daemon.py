@@ -15,6 +15,8 @@ from emag_pipeline_tests.process.ups import Up, start, wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for, wait_for_pages
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 #: Of 1,200 offers: the page behind the last one.
 _BEYOND = 13
 _LAUNCH = """mutation ($tags: [ExecutionTag!]!) { launchRun(executionParams: {

@@ -55,7 +55,7 @@ def test_g5_a_run_killed_while_it_scans_is_continued_after_its_last_durable_page
     share: int,
 ) -> None:
     refresh(market_main())
-    market.advance(changes=100, account="main")
+    market.advance(changes=100, kind="price", account="main")
     market.add_fault("hang", pages=list(range(share + 1, _BEYOND + 1)))
     worker = workers.start()
     wait_for_pages(database, share)

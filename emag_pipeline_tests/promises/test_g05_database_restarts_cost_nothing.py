@@ -32,11 +32,11 @@ def own_home() -> Iterator[Path]:
 
 @pytest.fixture
 def own_database(own_home: Path, market: SandboxServer) -> Iterator[Database]:
-    """On that server, the market as it was published before 100 changes."""
+    """On that server, the market as it was published before 100 prices moved."""
     database = Database(_server(own_home).url("emag"))
     migrate.upgrade(database)
     refresh(context_for(database, market.url))
-    market.advance(changes=100, account="main")
+    market.advance(changes=100, kind="price", account="main")
     yield database
     database.close()
 

@@ -23,6 +23,8 @@ from emag_pipeline_tests.promises.workers import Worker, Workers
 from emag_pipeline_tests.sync.refresh import refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 _SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 
 
