@@ -35,9 +35,10 @@ class Daemon:
         self.database = database
         self.market = SandboxControl(up.sandbox_url)
 
-    def launch(self) -> str:
-        """Start a run as the UI does; returns its id."""
-        launched = self._up.graphql(_LAUNCH, tags=[{"key": "dagster/partition", "value": "main"}])["launchRun"]
+    def launch(self, **tags: str) -> str:
+        """Start a run as the UI does, with further tags of Dagster's; returns its id."""
+        given = [{"key": f"dagster/{name}", "value": value} for name, value in {"partition": "main", **tags}.items()]
+        launched = self._up.graphql(_LAUNCH, tags=given)["launchRun"]
         return str(launched["run"]["runId"])
 
     def terminate(self, run_id: str) -> None:
@@ -48,11 +49,11 @@ class Daemon:
         """The status of every run."""
         return {run["runId"]: run["status"] for run in self._up.graphql(_RUNS)["runsOrError"]["results"]}
 
-    def launch_until(self, pages: int) -> str:
+    def launch_until(self, pages: int, **tags: str) -> str:
         """Start a run of a changed catalogue that hangs once so many pages are durable."""
         self.market.advance(changes=100, kind="price", account="main")
         self.market.add_fault("hang", seconds=10, pages=list(range(pages + 1, _BEYOND + 1)))
-        run_id = self.launch()
+        run_id = self.launch(**tags)
         wait_until(lambda: newest(self.database).dagster_run_id == run_id, 60)
         wait_for_pages(self.database, pages)
         return run_id
@@ -130,6 +131,18 @@ def test_g12_a_run_terminated_in_the_ui_is_cancelled_at_once_and_not_repeated_an
     wait_for(daemon.database, seconds=60, status="completed")
     assert newest(daemon.database).attempt == 2
     assert daemon.pages_asked() == set(range(6, _BEYOND + 1))
+    assert_published_exactly(daemon.database, daemon.market, "main")
+
+
+def test_g5_a_run_that_exceeds_dagsters_max_runtime_is_ended_and_continued_without_a_person(daemon: Daemon) -> None:
+    late = daemon.launch_until(pages=6, max_runtime="5")
+    sync = newest(daemon.database).sync_id
+    wait_until(lambda: daemon.runs()[late] == "FAILURE", 60)
+    daemon.heal()
+    wait_for(daemon.database, seconds=60, status="completed")
+    row = newest(daemon.database)
+    assert (row.sync_id, row.dagster_run_id != late) == (sync, True)
+    assert daemon.pages_asked() <= set(range(7, _BEYOND + 1))
     assert_published_exactly(daemon.database, daemon.market, "main")
 
 
