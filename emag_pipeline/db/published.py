@@ -1,19 +1,20 @@
 """What readers see of an account, row by row, for comparing it with the marketplace or with an earlier look."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 
+from emag_pipeline.db.columns import NARROW, WIDE, listed
 from emag_pipeline.db.engine import Database
+
+_COLUMNS = tuple(column for column in NARROW + WIDE if column != "raw")
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedOffer:
-    """One published offer. `sale_price` is without VAT; `version` changes with every write to the row."""
+    """One published offer, both halves. `version` changes with every write to its narrow row."""
 
-    offer_id: int
-    sale_price: Decimal | None
-    general_stock: int | None
-    status: int | None
+    columns: Mapping[str, Any]
     is_deleted: bool
     version: str
 
@@ -22,9 +23,16 @@ def published_offers(database: Database, account: str) -> dict[int, PublishedOff
     """All published offers of an account by id, tombstoned ones too."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(
-            """SELECT emag_offer_id AS offer_id, sale_price, general_stock, status,
-                      deleted_at IS NOT NULL AS is_deleted, xmin::text AS version
-               FROM {schema}.emag_product_offers WHERE account_type = :account""",
+            f"""SELECT emag_offer_id, {listed(_COLUMNS)}, deleted_at IS NOT NULL AS is_deleted,
+                       o.xmin::text AS version
+                FROM {{schema}}.emag_product_offers o
+                JOIN {{schema}}.emag_products USING (account_type, emag_offer_id)
+                WHERE account_type = :account""",
             account=account,
-        ).all()
-    return {row.offer_id: PublishedOffer(**row._mapping) for row in rows}
+        ).mappings()
+        return {
+            row["emag_offer_id"]: PublishedOffer(
+                {name: row[name] for name in _COLUMNS}, row["is_deleted"], row["version"]
+            )
+            for row in rows
+        }

@@ -1,23 +1,11 @@
-"""What the sandbox truly holds, as rows of our tables, worked out independently of the pipeline's normalising."""
+"""What the sandbox truly holds, as rows of our tables."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.drills.truth import as_stored
 from emag_pipeline.sandbox.face import SandboxFace
-
-#: column → field of the marketplace, where both hold the same plain value
-_PLAIN = {
-    name: name
-    for name in (
-        "part_number_key", "part_number", "status", "buy_button_rank", "number_of_offers", "currency",
-        "general_stock", "estimated_stock", "warranty", "vat_id", "name", "brand", "description", "url",
-        "safety_information", "category_id", "vendor_category_id", "ownership", "genius_eligibility",
-        "genius_eligibility_type", "genius_computed", "ean", "images", "characteristics", "handling_time",
-    )
-} | {"has_manufacturer": "manufacturer", "has_eu_representative": "eu_representative"}  # fmt: skip
-_PRICES = ("sale_price", "recommended_price", "best_offer_sale_price", "best_offer_recommended_price")
 
 _PUBLISHED = """
     SELECT o.*, p.name, p.brand, p.description, p.url, p.safety_information, p.family_id, p.family_name, p.category_id,
@@ -31,22 +19,7 @@ _PUBLISHED = """
 
 def expected(offer: dict[str, Any], saleable: bool) -> dict[str, Any]:
     """One offer of the sandbox as it must stand in the database."""
-    family = offer["family"] or {}
-    codes = {
-        name: [one["value"] for one in offer[name]] for name in ("validation_status", "translation_validation_status")
-    }
-    (price_status,) = offer["offer_validation_status"]
-    return {
-        "emag_offer_id": offer["id"],
-        **{column: offer[field] for column, field in _PLAIN.items()},
-        **{name: None if offer[name] is None else Decimal(str(offer[name])) for name in _PRICES},
-        **codes,
-        "offer_validation_status": price_status["value"],
-        "family_id": family.get("id"),
-        "family_name": family.get("name"),
-        "is_saleable": saleable,
-        "doc_errors": offer["doc_errors"],
-    }
+    return {"emag_offer_id": offer["id"], **as_stored(offer), "is_saleable": saleable}
 
 
 def published(database: Database, account: str) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from emag_pipeline.db.published import PublishedOffer
 from emag_pipeline.operations.drills.runs import ACCOUNT
+from emag_pipeline.operations.drills.truth import as_stored
 from emag_pipeline.sandbox import SandboxControl
 
 Published = Mapping[int, PublishedOffer]
@@ -16,8 +16,8 @@ Published = Mapping[int, PublishedOffer]
 class Comparison:
     """Offers that are not as they should be.
 
-    `lost`: the marketplace has them, shown or hidden, but they are not published, or with a wrong price, stock or
-    status. `wrongly_deleted`: tombstoned, though the marketplace has them. `kept`: published, though they are gone.
+    `lost`: the marketplace has them, shown or hidden, but they are not published, or differ from it in any column.
+    `wrongly_deleted`: tombstoned, though the marketplace has them. `kept`: published, though they are gone.
     """
 
     lost: frozenset[int]
@@ -46,9 +46,4 @@ def _truth(control: SandboxControl) -> Iterator[dict[str, Any]]:
 
 
 def _same(published: PublishedOffer, offer: Mapping[str, Any]) -> bool:
-    price = offer["sale_price"]
-    return (published.sale_price, published.general_stock, published.status) == (
-        None if price is None else Decimal(str(price)),
-        offer["general_stock"],
-        offer["status"],
-    )
+    return all(published.columns[name] == value for name, value in as_stored(offer).items())
