@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test slow drills bench screenshots lock
+.PHONY: help up dev check test slow drills soak bench screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -32,6 +32,9 @@ slow: dev  ## the tests that take their time: daemons, kills, long waits, 100,00
 
 drills: dev  ## play every fault against a scratch database: lost rows and wrong deletions must be 0
 	$(VENV)/bin/emag-pipeline drill
+
+soak: dev  ## half an hour unattended while things go wrong at random, then a report (MINUTES=30 SEED=1)
+	$(VENV)/bin/python -m emag_pipeline_tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 bench: dev  ## timings as ratios measured in one run, and memory (about four minutes)
 	$(VENV)/bin/python -m benchmarks
