@@ -1,10 +1,10 @@
-"""`python -m benchmarks [scan_rate] [load] [memory]`: measure and print; all of them without a name."""
+"""`python -m benchmarks [scan_rate] [load] [memory] [scrape]`: measure and print; all of them without a name."""
 
 import sys
 
-from benchmarks import load, memory, scan_rate
+from benchmarks import load, memory, scan_rate, scrape
 
-_ALL = {"load": load.measure, "memory": memory.measure, "scan_rate": scan_rate.measure}
+_ALL = {"load": load.measure, "memory": memory.measure, "scan_rate": scan_rate.measure, "scrape": scrape.measure}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Database URLs in the forms that people give and programs need: asyncpg's, SQLAlchemy's, libpq's; and one to show."""
 
 import re
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from emag_pipeline.errors import SettingsError
 
@@ -25,6 +26,14 @@ def driverless(url: str) -> str:
 def masked(url: str) -> str:
     """The URL with its password hidden."""
     return _SECRET_PARAMETER.sub(r"\1=***", _CREDENTIALS.sub(r"\g<user>:***@", url))
+
+
+def passwords_in(url: str) -> set[str]:
+    """The passwords that a URL holds, decoded; wherever they stand."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    found = [parts.password or "", *query.get("password", []), *query.get("sslpassword", [])]
+    return {unquote(password) for password in found if password}
 
 
 def _rest(url: str) -> str:

@@ -4,7 +4,21 @@ Retries, exit codes and alerts follow from the type (design.md, section 10). Mes
 four short parts; neither payloads nor secrets belong in any of them.
 """
 
+from collections.abc import Sequence
+from enum import Enum
 from typing import ClassVar
+
+
+class Rerun(Enum):
+    """Whether doing it again can help. Every retry, wherever it is, asks `rerun_after` for this and for nothing else.
+
+    The step tries again by itself after what may pass AT_ONCE; Dagster's run retry and the sensor `stale_accounts`
+    start another run after everything but NEVER.
+    """
+
+    AT_ONCE = "the same step may succeed in seconds"
+    AS_A_NEW_RUN = "another run begins anew, or goes on, where this one cannot"
+    NEVER = "a person must change or decide something first"
 
 
 class PipelineError(Exception):
@@ -13,9 +27,7 @@ class PipelineError(Exception):
     Every part is one sentence or less, without a closing full stop.
     """
 
-    rerun_helps: ClassVar[bool] = False
-    #: trying again within the same run makes sense; otherwise the next scheduled run is the rerun
-    retry_at_once: ClassVar[bool] = False
+    rerun: ClassVar[Rerun] = Rerun.NEVER
     exit_code: ClassVar[int] = 5
 
     def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
@@ -40,8 +52,7 @@ class PipelineError(Exception):
 class TransientError(PipelineError):
     """A rerun can help, soon: network, 5xx, 429, deadlock, database away."""
 
-    rerun_helps = True
-    retry_at_once = True
+    rerun = Rerun.AT_ONCE
     exit_code = 1
 
     def __init__(
@@ -73,19 +84,19 @@ class DatabaseUnavailable(TransientError):
 class SyncTimedOut(TransientError):
     """The sync's time is over (EMAG_SYNC_TIMEOUT_HOURS); the next run begins a new one."""
 
-    retry_at_once = False
+    rerun = Rerun.AS_A_NEW_RUN
 
 
 class StagingLost(TransientError):
     """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew."""
 
-    retry_at_once = False
+    rerun = Rerun.AS_A_NEW_RUN
 
 
 class ScanNotProven(TransientError):
     """The pages were read, but they do not add up to what the marketplace reports."""
 
-    retry_at_once = False
+    rerun = Rerun.AS_A_NEW_RUN
 
 
 class PermanentError(PipelineError):
@@ -96,6 +107,17 @@ class SettingsError(PermanentError):
     """Wrong settings or wrong usage: names the variable, the masked value, what is allowed."""
 
     exit_code = 2
+    #: what is wrong, one by one, where it is more than one thing
+    problems: "Sequence[SettingsError]" = ()
+
+    @classmethod
+    def of_all(cls, problems: "Sequence[SettingsError]") -> "SettingsError":
+        """One error that has a line for each of several; a single one stays as it is."""
+        if len(problems) == 1:
+            return problems[0]
+        together = cls("\n".join(problem.message for problem in problems).removesuffix("."))
+        together.problems = tuple(problems)
+        return together
 
 
 class AccessRefused(PermanentError):
@@ -143,13 +165,16 @@ class Interrupted(BaseException):
     exit_code: ClassVar[int] = 130
 
 
-def rerun_can_help(error_class: str) -> bool:
-    """Whether a rerun can help after an error that is known by its class name only, e.g. from the ledger.
+def rerun_after(error_class: str) -> Rerun:
+    """Whether a rerun can help after an error of this class: the one rule of every retry.
 
-    A name that is not of this project (an interrupt, a dead owner, a defect) is worth another try.
+    By name, because that is what ledger and run log keep. A name that is not of this project (an interrupt, a dead
+    owner, a crash, a defect) is worth another run.
     """
     known = globals().get(error_class)
-    return not (isinstance(known, type) and issubclass(known, PipelineError)) or known.rerun_helps
+    if isinstance(known, type) and issubclass(known, PipelineError):
+        return known.rerun
+    return Rerun.AS_A_NEW_RUN
 
 
 def exit_code_of(error_class: str) -> int:

@@ -6,19 +6,24 @@ secret), what is allowed.
 
 import os
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from emag_pipeline import cron
 from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.database_url import with_driver
+from emag_pipeline.database_url import passwords_in, with_driver
 from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.redaction import secrets_of
+
+T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*")
 _ACCOUNT_VARIABLE = re.compile(r"EMAG_([A-Z][A-Z0-9_]*)_API_(?:USERNAME|PASSWORD)")
@@ -32,9 +37,17 @@ def _schema(name: str) -> str:
     return name
 
 
+def _time_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a directory among the zones
+        raise ValueError("a name of the IANA time zone database is needed, such as UTC or Europe/Bucharest") from None
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Cron = Annotated[str, AfterValidator(cron.checked)]
 
 
 class Settings(BaseModel):
@@ -60,6 +73,9 @@ class Settings(BaseModel):
     stale_after_hours: Positive = Field(6.0, alias="EMAG_SYNC_STALE_AFTER_HOURS")
     reject_tolerance: Share = Field(0.01, alias="EMAG_SYNC_REJECT_TOLERANCE")
     max_shrink: Share = Field(0.2, alias="EMAG_SYNC_MAX_SHRINK")
+    refresh_cron: Cron = Field("H * * * *", alias="EMAG_REFRESH_CRON")
+    maintenance_cron: Cron = Field("H 3 * * *", alias="EMAG_MAINTENANCE_CRON")
+    cron_timezone: Annotated[str, AfterValidator(_time_zone)] = Field("UTC", alias="EMAG_CRON_TIMEZONE")
     metrics_port: Port = Field(9108, alias="EMAG_SYNC_METRICS_PORT")
     health_port: Port = Field(8000, alias="EMAG_SYNC_HEALTH_PORT")
     bind: str = Field("127.0.0.1", alias="EMAG_SYNC_BIND")
@@ -75,6 +91,15 @@ class Settings(BaseModel):
         """No database is configured, so the one that comes with the package is used."""
         return self.database_url is None
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Everything in here that must never be shown, alone and as it is sent. The sandbox's password is none."""
+        accounts = [] if self.uses_sandbox else [secrets_of(account) for account in self.accounts]
+        urls = [url.get_secret_value() for url in (self.database_url, self.dagster_pg_url) if url is not None]
+        webhook = self.alert_webhook_url.get_secret_value() if self.alert_webhook_url else ""
+        told = {webhook, urlsplit(webhook).path.strip("/")} if webhook else set()
+        return frozenset().union(*accounts, *map(passwords_in, urls), told)
+
     def account(self, name: str) -> Account:
         """The account of that name. Raises SettingsError naming those that exist."""
         for account in self.accounts:
@@ -86,27 +111,19 @@ class Settings(BaseModel):
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings. Raises SettingsError with a line for each wrong variable."""
-    given: dict[str, str] = {}
-    if env_file is not None and env_file.is_file():
-        given.update({name: value or "" for name, value in dotenv_values(env_file).items()})
-    given.update(os.environ if environ is None else environ)
-    given = {name: value.strip() for name, value in given.items() if value.strip()}
-    port = given.get("EMAG_SANDBOX_PORT", "8765")
-    names = _account_names(given)
+    given = given_variables(environ, env_file)
+    wrong: list[SettingsError] = []
+    names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
-    if sandbox and "EMAG_API_BASE_URL" in given:
-        raise SettingsError(
-            "a marketplace is set, but no credentials for it",
-            where="EMAG_API_BASE_URL",
-            remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or unset it to use the sandbox",
-        )
-    accounts = [_sandbox_account(name, port) if sandbox else _account(given, name) for name in names]
-    database = _database_url(given)
-    dagster = _url(given, "DAGSTER_PG_URL") or (_beside(database) if database else None)
+    accounts = [_unless_wrong(wrong, partial(_account, given, name, sandbox)) for name in names]
+    if sandbox and names:
+        _unless_wrong(wrong, lambda: _require_no_marketplace(given))
+    database = _unless_wrong(wrong, lambda: _database_url(given))
+    dagster = _unless_wrong(wrong, lambda: _url(given, "DAGSTER_PG_URL")) or (_beside(database) if database else None)
     try:
-        return Settings.model_validate(
+        settings = Settings.model_validate(
             {
-                "accounts": tuple(accounts),
+                "accounts": tuple(filter(None, accounts)),
                 "uses_sandbox": sandbox,
                 "database_url": database,
                 "dagster_pg_url": dagster,
@@ -114,13 +131,34 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
             }
         )
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(problem, given) for problem in error.errors())) from None
+        wrong += [SettingsError(_line(problem, given)) for problem in error.errors()]
+    if wrong:
+        raise SettingsError.of_all(wrong)
+    return settings
+
+
+def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """All variables that are set, to what, with secrets in them: the environment's (this process's) over the file's."""
+    given: dict[str, str] = {}
+    if env_file is not None and env_file.is_file():
+        given.update({name: value or "" for name, value in dotenv_values(env_file).items()})
+    given.update(os.environ if environ is None else environ)
+    return {name: value.strip() for name, value in given.items() if value.strip()}
 
 
 @cache
 def current() -> Settings:
     """The settings of this process, read once: what has been acted upon must not change under way."""
     return load_settings()
+
+
+def _unless_wrong(wrong: list[SettingsError], read: Callable[[], T]) -> T | None:
+    """What was read; or None, with the reason among those found before."""
+    try:
+        return read()
+    except SettingsError as error:
+        wrong.append(error)
+        return None
 
 
 def _line(problem: Any, given: Mapping[str, str]) -> str:
@@ -153,7 +191,18 @@ def _credentials(given: Mapping[str, str], account: str) -> tuple[str | None, st
     return _variable(given, account, "USERNAME"), _variable(given, account, "PASSWORD")
 
 
-def _account(given: Mapping[str, str], name: str) -> Account:
+def _require_no_marketplace(given: Mapping[str, str]) -> None:
+    if "EMAG_API_BASE_URL" in given:
+        raise SettingsError(
+            "a marketplace is set, but no credentials for it",
+            where="EMAG_API_BASE_URL",
+            remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or unset it to use the sandbox",
+        )
+
+
+def _account(given: Mapping[str, str], name: str, sandbox: bool) -> Account:
+    if sandbox:
+        return _sandbox_account(name, given.get("EMAG_SANDBOX_PORT", "8765"))
     username, password = _credentials(given, name)
     prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
     if username is None or password is None:

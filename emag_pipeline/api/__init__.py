@@ -12,6 +12,7 @@ from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import OfferCount
 from emag_pipeline.api.records import RequestRecord
+from emag_pipeline.api.remarks import Remarks
 from emag_pipeline.api.timeouts import Timeouts
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ProcessBudget",
     "RateBudget",
     "Reject",
+    "Remarks",
     "RequestRecord",
     "Timeouts",
     "normalise",

@@ -25,7 +25,7 @@ from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.pacing import Pacer, RateBudget
 from emag_pipeline.api.pages import ITEMS_PER_PAGE, OfferCount, count_of, offer_of, page_of
 from emag_pipeline.api.records import RequestRecord
-from emag_pipeline.api.redaction import redact, secrets_of
+from emag_pipeline.api.remarks import Remarks, remarks_in
 from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.api.transport import Transport
 from emag_pipeline.errors import (
@@ -36,8 +36,12 @@ from emag_pipeline.errors import (
     RequestRefused,
     TransientError,
 )
+from emag_pipeline.logs import logger
+from emag_pipeline.redaction import redact, secrets_of
 
 T = TypeVar("T")
+
+log = logger(__name__)
 
 LONGEST_QUOTE = 300
 _OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, CallAborted)
@@ -82,6 +86,8 @@ class Marketplace:
         self._secrets = secrets_of(account)
         self._pacer = Pacer(budget, account.name)
         self._transport = Transport(account, timeouts)
+        #: what the newest answer, good or not, said beside its content
+        self.remarks: Remarks | None = None
 
     def count(self) -> OfferCount:
         """How many offers the marketplace reports, and on how many pages."""
@@ -129,6 +135,7 @@ class Marketplace:
         body = json_text.compact({"data": call.data}).encode()
         try:
             self._transport.post(call.resource, body, exchange, self._pacer)
+            self.remarks = remarks_in(exchange.headers)
             results = answers.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
             understood = understand(results, exchange.ended_at)
         except _OWN_ERRORS as error:
@@ -144,6 +151,7 @@ class Marketplace:
         if isinstance(error, CallAborted) and not exchange.is_sent:
             return
         said = redact(exchange.body.decode("utf-8", "replace"), self._secrets) if error and exchange.body else None
+        self._tell(call, exchange, error)
         self._record(
             RequestRecord(
                 sent_at=exchange.sent_at,
@@ -159,6 +167,19 @@ class Marketplace:
                 error_body=said,
             )
         )
+
+    def _tell(self, call: _Call, exchange: Exchange, error: PipelineError | None) -> None:
+        facts = {"page": call.page, "offer_id": call.offer_id, "status": exchange.status}
+        known = {name: value for name, value in facts.items() if value is not None}
+        seconds = round(exchange.seconds, 3)
+        if error is None:
+            log.debug("request_answered", resource=call.resource, seconds=seconds, bytes=len(exchange.body), **known)
+        elif isinstance(error, RateLimited):
+            log.warning("rate_limited", resource=call.resource, wait_seconds=error.wait_seconds, **known)
+        elif not isinstance(error, CallAborted):
+            why = redact(error.why, self._secrets, LONGEST_QUOTE)
+            said = {"error_class": error.error_class, "what": error.what, "why": why}
+            log.warning("request_failed", resource=call.resource, seconds=seconds, **said, **known)
 
     def _located(self, error: PipelineError, call: _Call, tries: int) -> PipelineError:
         """The same error with the place, the number of tries, and nothing secret in the marketplace's own words."""

@@ -1,20 +1,26 @@
 """The resource `pipeline`: how assets and checks come to settings, database and the frame of a sync.
 
-Retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to interrupts too, so
-that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait is slept in the step,
-where an interrupt breaks in, and the retry is requested without a further wait.
+What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
+whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
+
+The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to interrupts
+too, so that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait is slept in
+the step, where an interrupt breaks in, and the retry is requested without a further wait.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
+from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 
 from emag_pipeline import embedded, runs
+from emag_pipeline.assets.run_log import told_in_the_run
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError, Rerun, rerun_after
+from emag_pipeline.logs import about
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
 
@@ -49,8 +55,11 @@ class Pipeline:
         Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do. With
         `retries`, those that may pass at once are tried again, as often and as late as the policy says.
         """
+        if context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true":  # of the run that this one repeats
+            _tell_run_retry(context, Rerun.NEVER)
+        about_run = about(account=context.partition_key, run_id=context.run.run_id)
         try:
-            with self.database() as database:
+            with about_run, told_in_the_run(context), self.database() as database:
                 yield SyncContext(
                     settings=self.settings,
                     database=database,
@@ -61,12 +70,17 @@ class Pipeline:
                 )
         except PipelineError as error:
             failure = _failure(error)
-            if retries is None or not error.retry_at_once or context.retry_number >= retries.max_retries:
+            rerun = rerun_after(error.error_class)
+            if retries is None or rerun is not Rerun.AT_ONCE or context.retry_number >= retries.max_retries:
+                _tell_run_retry(context, rerun)
                 raise failure from error
             seconds = retries.calculate_delay(context.retry_number + 1)
             context.log.warning(f"{error.message} Trying again in {seconds:.0f} seconds.")
             time.sleep(seconds)
             raise dg.RetryRequested(max_retries=retries.max_retries, seconds_to_wait=0) from failure
+        except Exception as defect:
+            _tell_run_retry(context, rerun_after(type(defect).__name__))
+            raise
 
     def _url(self) -> str:
         if self.settings.database_url is not None:
@@ -79,6 +93,13 @@ class Pipeline:
                 remedy="Start everything with `emag-pipeline up`, or set DATABASE_SYNC_URL",
             )
         return server.url("emag")
+
+
+def _tell_run_retry(context: Context, rerun: Rerun) -> None:
+    """Whether Dagster may repeat this run if its step fails; crashes and timeouts it repeats without being told."""
+    allowed = str(rerun is not Rerun.NEVER).lower()
+    with suppress(Exception):  # Dagster's storage is away: what made the step fail matters more
+        context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: allowed})
 
 
 def _failure(error: PipelineError) -> dg.Failure:

@@ -1,34 +1,72 @@
-"""Each account is refreshed every hour, at a minute of its own: never on round times (emag-api.md, section 2)."""
+"""Each account is refreshed at a minute and a second of its own: never on round times (emag-api.md, section 2).
+
+Both follow from the account's name alone, so they stay the same whatever other accounts come and go. When a run of the
+account is queued or under way, its tick is skipped: runs do not pile up behind one that takes long. So it is while a
+scan that the audit refused waits for a person: reading anew would throw away what they are to decide on. After any
+other error that no rerun mends, it still tries: that costs a call, and notices a cause that was removed elsewhere.
+"""
 
 import zlib
+from datetime import UTC
 
 import dagster as dg
 
+from emag_pipeline import cron, runs
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
 from emag_pipeline.automation.jobs import refresh_offers
-from emag_pipeline.settings import current
+from emag_pipeline.db.status import account_statuses
+from emag_pipeline.errors import PipelineError, RefusedError
+from emag_pipeline.settings import Settings, current
+
+#: A run needs some ten seconds from its tick to its first step: an earlier second would always be over.
+_SECONDS = [second for second in range(11, 60) if second % 5]
 
 
-def minute_of(account: str) -> int:
-    """The account's minute of the hour: stable, spread over accounts, never a multiple of five."""
-    chosen = zlib.crc32(account.encode()) % 48
+def minute_of(name: str) -> int:
+    """The name's minute of the hour: stable, spread over names, never a multiple of five."""
+    chosen = zlib.crc32(name.encode()) % 48
     return chosen + chosen // 4 + 1
 
 
-def refresh_schedule(account: str) -> dg.ScheduleDefinition:
-    """The hourly refresh of one account, on by default."""
+def second_of(name: str) -> int:
+    """The name's second of the minute, likewise."""
+    return _SECONDS[zlib.crc32(b"second of " + name.encode()) % len(_SECONDS)]
+
+
+def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
+    """The refresh of one account by EMAG_REFRESH_CRON, on by default."""
 
     @dg.schedule(
         name=f"refresh_offers_{account}",
         job=refresh_offers,
-        cron_schedule=f"{minute_of(account)} * * * *",
-        execution_timezone="UTC",
+        cron_schedule=cron.with_minute(settings.refresh_cron, minute_of(account)),
+        execution_timezone=settings.cron_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Brings {account} up to date once an hour.",
+        description=f"Brings {account} up to date, at second {second_of(account)} of the minute.",
     )
-    def refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=account)
+    def refresh(
+        context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.RunRequest | dg.SkipReason:
+        if account in runs.accounts_under_way(context.instance):
+            return dg.SkipReason(f"a run of {account} is queued or under way")
+        if _awaits_decision(pipeline, account):
+            return dg.SkipReason(f"the audit refused a scan of {account}, a person decides: see `emag-pipeline status`")
+        start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(account), microsecond=0)
+        return dg.RunRequest(partition_key=account, tags={NOT_BEFORE_TAG: start.isoformat()})
 
     return refresh
 
 
-refresh_schedules = [refresh_schedule(account.name) for account in current().accounts]
+def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
+    """Whether the newest scan was refused and not approved; not when nobody knows: the run says what is wrong then."""
+    try:
+        with pipeline.database() as database:
+            (status,) = account_statuses(database, [account])
+    except PipelineError:
+        return False
+    refused = status.last_error is not None and status.last_error.error_class == RefusedError.__name__
+    return refused and not status.awaits_publish
+
+
+refresh_schedules = [refresh_schedule(account.name, current()) for account in current().accounts]

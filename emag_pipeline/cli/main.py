@@ -2,11 +2,34 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import typer
 
-from emag_pipeline.cli import approve, drill, migrate, rejects, sandbox, status, sync, up
-from emag_pipeline.errors import Interrupted, PipelineError
+from emag_pipeline.cli import (
+    approve,
+    backup,
+    doctor,
+    drill,
+    exporter,
+    migrate,
+    prune,
+    recover,
+    rejects,
+    restore,
+    roles,
+    sandbox,
+    status,
+    stop,
+    stuck,
+    sync,
+    up,
+)
+from emag_pipeline.errors import Interrupted, PipelineError, SettingsError
+from emag_pipeline.logs import configure, logger
+from emag_pipeline.settings import load_settings
+
+log = logger(__name__)
 
 app = typer.Typer(
     name="emag-pipeline",
@@ -23,11 +46,20 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("sync")(sync.sync)
 app.command("status")(status.status)
+app.command("stuck")(stuck.stuck)
+app.command("recover")(recover.recover)
+app.command("stop")(stop.stop)
 app.command("approve")(approve.approve)
 app.command("rejects")(rejects.rejects)
 app.command("migrate")(migrate.migrate)
+app.command("prune")(prune.prune)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
+app.command("roles")(roles.roles)
+app.command("exporter")(exporter.exporter)
 app.command("sandbox")(sandbox.sandbox)
 app.command("drill")(drill.drill)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
@@ -37,6 +69,8 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. An expected error is one line on stderr, never a traceback."""
+    with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
+        configure(load_settings())
     try:
         app(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
@@ -47,4 +81,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (Interrupted, KeyboardInterrupt):
         return Interrupted.exit_code
+    except Exception:  # a defect: its traceback may hold secrets, so it goes where they are taken out
+        log.critical("crashed", exc_info=True)
+        return 1
     return 0

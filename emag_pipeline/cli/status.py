@@ -1,6 +1,6 @@
 """`emag-pipeline status`: a table for people, JSON for programs.
 
-The JSON is an object `{"at": time, "accounts": [account, …]}`. An account has:
+The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [incident, …]}`. An account has:
 
 account            its name
 state              never synced, running, completed, failed, timeout or cancelled: that of its newest sync
@@ -12,6 +12,16 @@ quarantined        existing offers whose newest reading could not be represented
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
                    offers_done, offers_expected, elapsed_seconds, silent_seconds}
 last_error         null, or {error_class, message, remedy, at} of the newest sync when it ended without publishing
+
+An incident is what is wrong until it is well again, the oldest first:
+
+subject            an account, a job, or `daemon`
+kind               failing, refused, stale, stuck or silent
+error_class        the name of the error, null when there is none
+message, remedy    what is wrong, what to do
+run_url            the Dagster run in the UI, or null
+since              when it began
+is_told            whether the webhook has taken the alert
 
 Times are ISO 8601 in UTC; numbers that are not known yet are null. Keys are added, never renamed.
 """
@@ -30,8 +40,11 @@ from rich.text import Text
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
+from emag_pipeline.monitoring.alerts import run_url
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.surroundings import attached
-from emag_pipeline.operations.words import age, failure_words, progress_words
+from emag_pipeline.operations.words import failure_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
 _WATCH_SECONDS = 2.0
@@ -56,7 +69,7 @@ def status(
         elif watch:
             _watch_table(database, settings)
         else:
-            Console().print(_picture(_statuses(database, settings)))
+            Console().print(_picture(database, settings))
 
 
 def _statuses(database: Database, settings: Settings) -> list[AccountStatus]:
@@ -66,8 +79,11 @@ def _statuses(database: Database, settings: Settings) -> list[AccountStatus]:
 def _print_json(database: Database, settings: Settings, watch: bool) -> None:
     """One object a line when watching, so that a program can read it as it comes."""
     while True:
-        accounts = [_account(status) for status in _statuses(database, settings)]
-        document = {"at": _iso(datetime.now(UTC)), "accounts": accounts}
+        document = {
+            "at": _iso(datetime.now(UTC)),
+            "accounts": [_account(status) for status in _statuses(database, settings)],
+            "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
+        }
         typer.echo(json.dumps(document, indent=None if watch else 2, ensure_ascii=False))
         if not watch:
             return
@@ -75,10 +91,10 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
 
 
 def _watch_table(database: Database, settings: Settings) -> None:
-    with Live(_picture(_statuses(database, settings)), auto_refresh=False) as live:
+    with Live(_picture(database, settings), auto_refresh=False) as live:
         while True:
             time.sleep(_WATCH_SECONDS)
-            live.update(_picture(_statuses(database, settings)), refresh=True)
+            live.update(_picture(database, settings), refresh=True)
 
 
 def _account(status: AccountStatus) -> dict[str, Any]:
@@ -103,12 +119,32 @@ def _running(sync: SyncProgress) -> dict[str, Any]:
     return {"sync_id": str(sync.sync_id), "started_at": _iso(sync.started_at), **numbers}
 
 
+def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
+    return {
+        "subject": incident.subject,
+        "kind": incident.kind,
+        "error_class": incident.error_class,
+        "message": incident.message,
+        "remedy": incident.remedy,
+        "run_url": run_url(settings, incident.dagster_run_id),
+        "since": _iso(incident.opened_at),
+        "is_told": incident.told_at is not None,
+    }
+
+
 def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _picture(statuses: Sequence[AccountStatus]) -> Group:
-    """The table, and below it a line for each account that runs or has failed."""
+def _picture(database: Database, settings: Settings) -> Group:
+    """The table; below it a line for each account that runs or has failed, and one for each incident."""
+    statuses, incidents = _statuses(database, settings), open_incidents(database)
+    said = {incident.subject for incident in incidents if incident.kind in ("failing", "refused")}
+    remarks = [(status.account, _remark(status, status.account in said)) for status in statuses]
+    return Group(_table(statuses), *(Text(f"{name}: {text}") for name, text in remarks if text), *map(_line, incidents))
+
+
+def _table(statuses: Sequence[AccountStatus]) -> Table:
     table = Table("account", "state", "published", box=None, pad_edge=False)
     for heading in ("offers", "for sale", "gone", "quarantined"):
         table.add_column(heading, justify="right")
@@ -116,12 +152,17 @@ def _picture(statuses: Sequence[AccountStatus]) -> Group:
         published = "never" if status.age_seconds is None else f"{age(status.age_seconds)} ago"
         numbers = [f"{number:,}" for number in (status.offers, status.saleable, status.deleted, status.rejected)]
         table.add_row(status.account, status.state, published, *numbers)
-    return Group(table, *(Text(f"{status.account}: {_remark(status)}") for status in statuses if _remark(status)))
+    return table
 
 
-def _remark(status: AccountStatus) -> str:
+def _line(incident: Incident) -> Text:
+    since = age((datetime.now(UTC) - incident.opened_at).total_seconds())
+    return Text(f"{incident.subject}: {incident.kind} for {since}: {failure_words(incident.message, incident.remedy)}")
+
+
+def _remark(status: AccountStatus, is_said: bool) -> str:
     if status.running is not None:
         return progress_words(status.running)
-    if status.last_error is not None:
+    if status.last_error is not None and not is_said:
         return failure_words(status.last_error.message, status.last_error.remedy)
     return ""

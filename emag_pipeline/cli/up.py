@@ -2,6 +2,7 @@
 
 import typer
 
+from emag_pipeline.logs import configure_service
 from emag_pipeline.operations import up as supervisor
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.settings import load_settings
@@ -14,4 +15,6 @@ def up() -> None:
     marketplace accounts (EMAG_API_USERNAME, EMAG_API_PASSWORD) or starts the sandbox. Migrates the schema, runs
     Dagster's UI and daemon, and refreshes every account without a click. A second `up` only says where the first runs.
     """
-    raise typer.Exit(supervisor.up(load_settings(), Narrator()))
+    settings = load_settings()
+    configure_service(settings)
+    raise typer.Exit(supervisor.up(settings, Narrator()))

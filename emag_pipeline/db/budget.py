@@ -13,12 +13,18 @@ _SLOWEST = 2.0
 
 _RESERVE = """
     WITH clock AS (SELECT clock_timestamp() AS now)
-    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at)
-    SELECT :account, clock.now + :pace * interval '1 second' FROM clock
+    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at, minute, slots)
+    SELECT :account, clock.now + :pace * interval '1 second', date_trunc('minute', now()), 1 FROM clock
     ON CONFLICT (account_type) DO UPDATE SET
         next_slot_at = greatest(b.next_slot_at, b.quiet_until, clock_timestamp())
             + :pace * CASE WHEN b.slowed_at > now() - interval '1 hour' THEN b.air ELSE 1 END
-              * interval '1 second'
+              * interval '1 second',
+        minute = date_trunc('minute', now()),
+        slots = CASE WHEN b.minute = date_trunc('minute', now()) THEN b.slots ELSE 0 END + 1,
+        slots_before = CASE b.minute
+            WHEN date_trunc('minute', now()) THEN b.slots_before
+            WHEN date_trunc('minute', now()) - interval '1 minute' THEN b.slots
+            ELSE 0 END
     RETURNING extract(epoch FROM next_slot_at - clock_timestamp()) AS until_next,
               CASE WHEN slowed_at > now() - interval '1 hour' THEN air ELSE 1 END AS air
 """

@@ -11,6 +11,18 @@ from emag_pipeline.db.engine import Transaction
 Key = tuple[str, tuple[tuple[str, str], ...]]
 Amounts = Mapping[Key, float]
 
+OFFERS_PROCESSED = "emag_sync_offers_processed_total"
+
+
+def add_offers_processed(tx: Transaction, account: str, offers: int) -> None:
+    """Take over what a ledger row has counted, before its count is reset or another row becomes the newest.
+
+    The ledger counts the offers of each page in the row that a page changes anyway, so the counter costs no write
+    of its own. The metric is this counter and the newest row's count together, see `db.metrics`.
+    """
+    if offers:
+        add(tx, {(OFFERS_PROCESSED, (("account_type", account),)): offers})
+
 
 def add(tx: Transaction, amounts: Amounts) -> None:
     """Raise counters, by (name, labels); in one order, so that two processes cannot deadlock."""

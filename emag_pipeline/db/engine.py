@@ -11,10 +11,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
 from io import StringIO
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import psycopg2
 import sqlalchemy as sa
+from psycopg2.extensions import ConnectionInfo
 from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.db.aside import Aside
@@ -26,6 +27,8 @@ T = TypeVar("T")
 STATEMENT_TIMEOUT_SECONDS = 900.0
 CONNECT_TIMEOUT_SECONDS = 10
 
+_COPY_BYTES = 1 << 16
+
 #: Settings of each transaction, which end what a killed or frozen process would otherwise leave for others to wait for:
 #: a statement whose client is gone (the server looks every two seconds), a transaction in which nobody goes on.
 _SETTINGS = """
@@ -34,6 +37,12 @@ _SETTINGS = """
            set_config('client_connection_check_interval', '2000', true),
            set_config('idle_in_transaction_session_timeout', '10000', true)
 """
+
+
+class Readable(Protocol):
+    """Ready rows that come piece by piece."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 @lru_cache(maxsize=512)
@@ -45,29 +54,43 @@ class Transaction:
     """One open transaction. `{schema}` in SQL stands for the quoted schema, `:name` for a parameter."""
 
     def __init__(self, connection: sa.Connection, schema: str, aside: Aside) -> None:
-        self._connection = connection
+        #: for what SQLAlchemy itself has to do, such as migrations
+        self.connection = connection
+        self.schema = schema
         self._aside = aside
-        self._schema = schema
 
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
         """Execute one statement and return its buffered result."""
-        statement = _statement(sql, self._schema)
-        return self._interruptibly(lambda: self._connection.execute(statement, parameters))
+        statement = _statement(sql, self.schema)
+        return self._interruptibly(lambda: self.connection.execute(statement, parameters))
 
     def run_many(self, sql: str, rows: list[dict[str, Any]], /) -> None:
         """Execute one statement for each row of parameters, batched by the driver."""
         if rows:
-            statement = _statement(sql, self._schema)
-            self._interruptibly(lambda: self._connection.execute(statement, rows))
+            statement = _statement(sql, self.schema)
+            self._interruptibly(lambda: self.connection.execute(statement, rows))
 
-    def copy_in(self, sql: str, text: str, /) -> None:
-        """Send ready rows in PostgreSQL's text format through `COPY … FROM STDIN`."""
-        statement = sql.replace("{schema}", f'"{self._schema}"')
-        cursor = self._connection.connection.cursor()
+    def copy_in(self, sql: str, text: str | Readable, /) -> int:
+        """Send ready rows in PostgreSQL's text format through `COPY … FROM STDIN`. Returns how many."""
+        statement = sql.replace("{schema}", f'"{self.schema}"')
+        cursor = self.connection.connection.cursor()
+        rows = StringIO(text) if isinstance(text, str) else text
         try:
-            self._interruptibly(lambda: cursor.copy_expert(statement, StringIO(text)))
+            self._interruptibly(lambda: cursor.copy_expert(statement, rows, _COPY_BYTES))
+            return int(cursor.rowcount)
         finally:
             cursor.close()
+
+    def within(self, schema: str) -> "Transaction":
+        """The same transaction, `{schema}` standing for another one."""
+        return Transaction(self.connection, schema, self._aside)
+
+    def wire(self) -> ConnectionInfo:
+        """The connection as libpq knows it: host, encryption, the process that serves it."""
+        raw = self.connection.connection.driver_connection
+        assert raw is not None, "a transaction is open"  # noqa: S101
+        info: ConnectionInfo = raw.info
+        return info
 
     def _interruptibly(self, work: Callable[[], T]) -> T:
         if threading.current_thread() is not threading.main_thread():
@@ -81,7 +104,7 @@ class Transaction:
             raise
 
     def _cancel_until(self, outcome: "Future[Any]") -> None:
-        raw = self._connection.connection.driver_connection
+        raw = self.connection.connection.driver_connection
         for _ in range(20):  # a cancel that arrives before its statement is lost, so ask again
             if raw is not None:
                 raw.cancel()

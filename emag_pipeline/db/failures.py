@@ -9,12 +9,20 @@ _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
     "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
     "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
-    "42501": ("the database user lacks a right", "Grant it, see docs/reference; nothing was changed"),
+    "42501": ("the database user lacks a right", "Grant it, see docs/how-to/roles.md; nothing was changed"),
+}
+#: libpq's words, since there is no SQLSTATE for it: what is wrong with the TLS that the URL's `sslmode` asks for
+_TLS = {
+    "certificate verify failed": "the database server's certificate is not signed by a trusted authority",
+    "does not match host name": "the database server's certificate is another host's",
+    "root certificate file": "the authority's certificate cannot be read",
+    "server does not support SSL": "the database server offers no TLS",
 }
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
     "40001": ("the transaction met a concurrent change", "It is tried again"),
+    "55P03": ("a table is held by another transaction", "Try again when that is over"),
     "57014": ("a statement was cancelled or took too long", "It is tried again; look at the server's load"),
     "53100": ("the database server's disk is full", "Free space on it; the next run resumes"),
     "53300": ("the database server has no connection left", "Raise max_connections or use PgBouncer"),
@@ -28,6 +36,10 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     why = _first_line(cause)
     if state is None:
         state = _connection_state(why)
+    for words, what in _TLS.items():
+        if words in why:
+            remedy = "Correct sslmode and sslrootcert in the database URL, or the server, see docs/how-to/database.md"
+            return PermanentError(what, where="database", why=why, remedy=remedy)
     if state in _PERMANENT:
         what, remedy = _PERMANENT[state]
         return PermanentError(what, where="database", why=why, remedy=remedy)

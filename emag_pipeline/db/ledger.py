@@ -5,7 +5,8 @@ in the transaction that writes. Three locks on that row keep this exact:
 
 - staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;
 - the publish holds the row FOR KEY SHARE, which lets heartbeats (plain updates) pass;
-- whoever ends or takes over a lease holds it FOR UPDATE, which waits for both and sees what they left.
+- whoever ends or takes over a lease holds it FOR UPDATE: its owner waits for both and sees what they left, others
+  (`begin`, `liveness.locked`) do not wait: a row that is being written is alive.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
+from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 
@@ -75,7 +77,9 @@ def begin(
         last = _last_sync(tx, account)
         if last is not None and _can_resume(tx, last):
             return _resume(tx, last, run_id)
-        return _open(tx, account, run_id, timeout_hours)
+        lease = _open(tx, account, run_id, timeout_hours)
+        counters.add_offers_processed(tx, account, 0 if last is None else last.total_offers_processed)
+        return lease
 
 
 def _end_dead_owner(
@@ -300,15 +304,20 @@ def end(database: Database, lease: Lease, status: str, *, error_class: str, mess
         ).one_or_none()
         if owned is None:
             return False
-        tx.run(
-            """UPDATE {schema}.emag_offer_syncs
-               SET status = :status, completed_at = clock_timestamp(), error_class = :error_class,
-                   error_message = :message, error_remedy = :remedy
-               WHERE sync_id = :sync""",
-            sync=lease.sync_id,
-            status=status,
-            error_class=error_class,
-            message=message,
-            remedy=remedy,
-        )
+        end_locked(tx, lease.sync_id, status, error_class=error_class, message=message, remedy=remedy)
         return True
+
+
+def end_locked(tx: Transaction, sync_id: UUID, status: str, *, error_class: str, message: str, remedy: str) -> None:
+    """End a sync whose row this transaction holds FOR UPDATE: the lease is free, its token is worth nothing now."""
+    tx.run(
+        """UPDATE {schema}.emag_offer_syncs
+           SET status = :status, completed_at = clock_timestamp(), error_class = :error_class,
+               error_message = :message, error_remedy = :remedy
+           WHERE sync_id = :sync AND status = 'running'""",
+        sync=sync_id,
+        status=status,
+        error_class=error_class,
+        message=message,
+        remedy=remedy,
+    )

@@ -27,20 +27,25 @@ def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
 
     Returns the revisions before and after. Raises SchemaMismatch when the database is newer than the code.
     """
-    config, _ = _config(database.schema)
     try:
         with database.engine.begin() as connection:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            if not connection.dialect.has_schema(connection, database.schema):
-                connection.exec_driver_sql(f'CREATE SCHEMA "{database.schema}"')
-            before = _revision(connection, database.schema)
-            _refuse_newer(before, database.schema)
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
-            after = _revision(connection, database.schema)
-            assert after is not None, "a migration leaves its number behind"  # noqa: S101
+            return upgrade_within(connection, database.schema, to)
     except (DBAPIError, psycopg2.Error) as error:
         raise translate(error) from error
+
+
+def upgrade_within(connection: Connection, schema: str, to: str = "head") -> tuple[str | None, str]:
+    """The same within the caller's transaction; the driver's errors are the caller's to translate."""
+    config, _ = _config(schema)
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    if not connection.dialect.has_schema(connection, schema):
+        connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
+    before = revision(connection, schema)
+    require_known(before, schema)
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+    after = revision(connection, schema)
+    assert after is not None, "a migration leaves its number behind"  # noqa: S101
     return before, after
 
 
@@ -49,10 +54,10 @@ def check(database: Database) -> None:
     _, head = _config(database.schema)
     try:
         with database.engine.connect() as connection:
-            found = _revision(connection, database.schema)
+            found = revision(connection, database.schema)
     except (DBAPIError, psycopg2.Error) as error:
         raise translate(error) from error
-    _refuse_newer(found, database.schema)
+    require_known(found, database.schema)
     if found != head:
         raise SchemaMismatch(
             f"the schema is at {found or 'no version'}, this code needs {head}",
@@ -71,17 +76,24 @@ def _config(schema: str) -> tuple[Config, str]:
     return config, head
 
 
-def _revision(connection: Connection, schema: str) -> str | None:
+def revision(connection: Connection, schema: str) -> str | None:
+    """The schema's version; None when it was never migrated or does not exist."""
     options = {"version_table": "emag_alembic_version", "version_table_schema": schema}
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
-def _refuse_newer(found: str | None, schema: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config(schema)[0]).walk_revisions()}
-    if found is not None and found not in known:
+def require_known(found: str | None, schema: str) -> None:
+    """Raise SchemaMismatch when this code is older than the version that it found."""
+    if not is_known(found):
         raise SchemaMismatch(
             f"the schema is at {found}, which this code does not know",
             where=f"schema {schema}",
             why="the database was migrated by a newer version",
             remedy="Install that version or a later one; nothing was changed",
         )
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this code's migrations lead to that version; no version at all is where they begin."""
+    scripts = ScriptDirectory.from_config(_config("any")[0]).walk_revisions()
+    return revision is None or revision in {script.revision for script in scripts}

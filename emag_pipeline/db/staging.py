@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
-from emag_pipeline.db import ledger
+from emag_pipeline.db import counters, ledger
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.db.engine import Database, Transaction
@@ -52,6 +52,7 @@ class StagedPage(Protocol):
 def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: int) -> None:
     """Open a round of reading: what is expected, nothing done yet."""
     with database.transaction() as tx:
+        counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
         ledger.change(
             tx,
             lease,

@@ -75,7 +75,8 @@ _PROGRESS = """
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           approved_at IS NOT NULL AS is_approved, error_class, error_message, error_remedy
+           approved_at IS NOT NULL AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
+           error_class, error_message, error_remedy
     FROM {schema}.emag_offer_syncs
 """
 

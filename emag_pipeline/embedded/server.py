@@ -51,6 +51,10 @@ class EmbeddedServer:
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server, which is created if it is missing."""
         self.ensure_database(database)
+        return self.address(database)
+
+    def address(self, database: str) -> str:
+        """The SQLAlchemy URL of a database of this server, whether or not it exists."""
         return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(self.socket_directory))}"
 
     def ensure_database(self, name: str) -> None:
@@ -95,6 +99,11 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
         _run("pg_ctl", "start", "-D", str(data), "-w", "-t", str(_START_TIMEOUT_SECONDS), "-l", str(log),
              "-o", arguments, log=log)  # fmt: skip
         return EmbeddedServer(data, sockets, started_here=True)
+
+
+def program(name: str) -> Path:
+    """One of the PostgreSQL programs that come with the package, such as pg_dump."""
+    return _PROGRAMS / name
 
 
 def running(home: Path) -> EmbeddedServer | None:

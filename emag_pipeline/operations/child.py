@@ -1,5 +1,6 @@
 """A program running as a child: in a session of its own, its output in a file."""
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -45,7 +46,16 @@ class Child:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").strip().splitlines()
-        return " | ".join(line.strip() for line in lines[-_TAIL_LINES:] if line.strip())
+        return " | ".join(_message(line.strip()) for line in lines[-_TAIL_LINES:] if line.strip())
+
+
+def _message(line: str) -> str:
+    """What a line of a log says, without what surrounds it in JSON."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    return str(entry.get("message") or entry.get("event") or line) if isinstance(entry, dict) else line
 
 
 def fresh_logs(home: Path) -> Path:

@@ -1,5 +1,6 @@
 """Is a port free, and who has it?"""
 
+import errno
 import socket
 
 import psutil
@@ -9,38 +10,38 @@ from emag_pipeline.errors import SettingsError
 HOST = "127.0.0.1"
 
 
-def require_free(port: int, variable: str, purpose: str) -> None:
+def require_free(port: int, variable: str, purpose: str, host: str = HOST) -> None:
     """Raise SettingsError naming the variable, and the holder where the system tells, unless the port is free."""
-    if _is_free(port):
+    if _is_free(port, host):
         return
     raise SettingsError(
         f"{variable} is {port}, and that port is taken",
-        why=_holder(port),
+        why=holder(port),
         remedy=f"Stop what uses it, or set {variable} to another port for {purpose}",
     )
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = HOST) -> bool:
     """Whether something accepts connections there."""
     try:
-        with socket.create_connection((HOST, port), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             return True
     except OSError:
         return False
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
+def _is_free(port: int, host: str) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that fade away do not count
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
             probe.listen()
-        except OSError:
-            return False
+        except OSError as error:  # an address that is not this machine's says nothing about the port
+            return error.errno not in (errno.EADDRINUSE, errno.EACCES)
     return True
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """Who listens there; only names, since command lines may hold secrets. Empty where the system keeps it back."""
     try:
         for connection in psutil.net_connections("tcp"):

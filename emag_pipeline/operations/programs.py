@@ -41,11 +41,25 @@ def webserver(settings: Settings, dagster: DagsterHome) -> Program:
     """Dagster's UI, on this machine only; ready when it has loaded the pipeline's definitions."""
     module = (sys.executable, "-m", "dagster_webserver")
     address = ("-h", ports.HOST, "-p", str(settings.ui_port))
-    command = (*module, *address, "-w", str(dagster.workspace))
+    logs = ("--dagster-log-level", settings.log_level, "--log-format", _log_format(settings))
+    command = (*module, *address, "-w", str(dagster.workspace), *logs)
     return Program("webserver", command, lambda: code_location.is_loaded(settings.ui_port))
 
 
-def daemon(dagster: DagsterHome) -> Program:
+def daemon(settings: Settings, dagster: DagsterHome) -> Program:
     """Dagster's daemon: schedules, sensors, the run queue, monitoring and retries."""
-    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(dagster.workspace))
+    logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
+    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(dagster.workspace), *logs)
     return Program("daemon", command, lambda: True)
+
+
+def exporter(settings: Settings) -> Program:
+    """Metrics and health for Prometheus and probes; ready when both ports answer."""
+    command = (sys.executable, "-m", "emag_pipeline", "exporter")
+    listening = (settings.metrics_port, settings.health_port)
+    return Program("exporter", command, lambda: all(ports.answers(port, settings.bind) for port in listening))
+
+
+def _log_format(settings: Settings) -> str:
+    """Dagster's name for it; its output goes to a file, where JSON is the default."""
+    return "rich" if settings.log_format == "console" else "json"

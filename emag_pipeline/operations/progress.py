@@ -9,8 +9,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.words import age, failure_words, pace_words, progress_words
+from emag_pipeline.operations.words import failure_words, pace_words, progress_words
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
 

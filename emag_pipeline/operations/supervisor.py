@@ -64,7 +64,7 @@ class Supervisor:
             self._children[name] = self._launch(child.program)
 
     def stop(self) -> None:
-        """End the family: daemon, runs, code servers and webserver, sandbox; nothing is left when this returns.
+        """End the family: daemon, runs, servers and exporter, sandbox; nothing is left when this returns.
 
         The daemon goes first so that no new run starts, the rest stays until the runs have told how they ended.
         """
@@ -72,7 +72,7 @@ class Supervisor:
         self._end("running syncs", family.run_workers(family.members(self._home)), _RUNS_SECONDS)
         sandbox = self._program("sandbox")
         others = [member for member in family.members(self._home) if member not in sandbox]
-        self._end("the webserver and code servers", others, _SERVER_SECONDS)
+        self._end("the webserver, code servers and exporter", others, _SERVER_SECONDS)
         self._end("the sandbox", sandbox, _SERVER_SECONDS)
         family.kill(family.members(self._home))
         for child in self._children.values():

@@ -91,20 +91,26 @@ def attached(settings: Settings) -> Iterator[Database]:
     Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
     schema is not this code's.
     """
-    if settings.database_url is not None:
-        url = settings.database_url.get_secret_value()
-    else:
-        server = embedded.running(settings.home)
-        if server is None:
-            raise DatabaseUnavailable(
-                "the embedded PostgreSQL does not run",
-                where=f"EMAG_HOME {settings.home}",
-                remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
-            )
-        url = server.url("emag")
-    database = Database(url, settings.db_schema)
+    database = as_it_stands(settings)
     try:
         migrate.check(database)
         yield database
     finally:
         database.close()
+
+
+def as_it_stands(settings: Settings) -> Database:
+    """The pipeline's database, which may be away or of another version; close it.
+
+    Raises DatabaseUnavailable when none is configured and the embedded one does not run.
+    """
+    if settings.database_url is not None:
+        return Database(settings.database_url.get_secret_value(), settings.db_schema)
+    server = embedded.running(settings.home)
+    if server is None:
+        raise DatabaseUnavailable(
+            "the embedded PostgreSQL does not run",
+            where=f"EMAG_HOME {settings.home}",
+            remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
+        )
+    return Database(server.url("emag"), settings.db_schema)

@@ -65,6 +65,8 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
 
 def _require_ports(settings: Settings) -> None:
     ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
+    ports.require_free(settings.metrics_port, "EMAG_SYNC_METRICS_PORT", "the exporter's metrics", settings.bind)
+    ports.require_free(settings.health_port, "EMAG_SYNC_HEALTH_PORT", "the exporter's health", settings.bind)
     if settings.uses_sandbox:
         ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
 
@@ -86,7 +88,10 @@ def _start(settings: Settings, around: Surroundings, supervisor: Supervisor, nar
     supervisor.start(programs.webserver(settings, around.dagster))
     # after the webserver, which makes Dagster's tables: two at once would be in each other's way
     narrator.say("starting Dagster's daemon")
-    supervisor.start(programs.daemon(around.dagster))
+    supervisor.start(programs.daemon(settings, around.dagster))
+    metrics, health = (f"http://{settings.bind}:{port}" for port in (settings.metrics_port, settings.health_port))
+    narrator.say(f"starting the exporter: {metrics}/metrics and {health}/health")
+    supervisor.start(programs.exporter(settings))
 
 
 def _watch(

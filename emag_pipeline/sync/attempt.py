@@ -4,7 +4,6 @@ Every failure frees the lease, so that retrying is one mechanism for all: the ne
 run retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,20 +11,23 @@ from datetime import UTC, datetime
 from emag_pipeline.db import ledger
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
+from emag_pipeline.logs import about, logger
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.heartbeat import Heartbeat
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 @contextmanager
 def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
     """Work under the lease. Passes every exception on, after the ledger knows of it."""
-    with Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds):
+    names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
+    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds):
         try:
             yield
-        except LeaseError:
-            raise  # the row belongs to somebody else
+        except LeaseError as error:  # the row belongs to somebody else
+            log.warning("lease_lost", error=error.message)
+            raise
         except BaseException as error:
             _record(context, lease, error)
             raise
@@ -33,11 +35,14 @@ def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
 
 def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     status, error_class, message, remedy = _described(context, lease, error)
+    (log.warning if error_class == "Interrupted" else log.error)(
+        "sync_ended", status=status, error_class=error_class, message=message, remedy=remedy
+    )
     try:
         ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy)
     except PipelineError as unreachable:
         # what happened matters more; the lease is taken over once its run has ended or its heart is silent
-        log.warning("%s: the end could not be recorded: %s", lease.where, unreachable)
+        log.warning("end_not_recorded", error=unreachable.message)
 
 
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:

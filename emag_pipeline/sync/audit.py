@@ -7,11 +7,14 @@ from emag_pipeline.db import audit, ledger
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import RefusedError
+from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.persistence import until_done
 from emag_pipeline.sync.proof import doubts, repeats
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,12 @@ def _audit(context: SyncContext, lease: Lease) -> Audit:
     result = Audit(lease, judge(figures, context.settings, approved=lease.approved))
     if result.accepted:
         audit.accept(database, lease, figures.as_proof())
+        log.info("audit_accepted", offers=figures.rows, quarantined=figures.quarantined, vanished=figures.vanished)
         return result
     audit.refuse(database, lease, figures.as_proof())
     said = result.refusal()
     ledger.end(database, lease, "failed", error_class=said.error_class, message=said.message, remedy=said.remedy)
+    log.error("audit_refused", message=said.message, remedy=said.remedy)
     return result
 
 

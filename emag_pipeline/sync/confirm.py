@@ -8,8 +8,11 @@ from emag_pipeline.db import confirmations
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.logs import logger
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
+
+log = logger(__name__)
 
 _TOGETHER = 50
 
@@ -25,7 +28,7 @@ def confirm_missing(
     round_: int,
     client: Marketplace,
     readers: Readers,
-    log: RequestLog,
+    calls: RequestLog,
     require_time: Callable[[], None],
 ) -> None:
     """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
@@ -39,13 +42,11 @@ def confirm_missing(
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
         answers = list(readers.each(missing, client.read_offer))
         require_time()
+        found = [offer for _, offer in answers if isinstance(offer, Offer)]
+        rejected = [(asked, row) for asked, row in answers if isinstance(row, Reject)]
+        gone = [asked for asked, answer in answers if answer is None]
         confirmations.record(
-            database,
-            lease,
-            round_,
-            found=[offer for _, offer in answers if isinstance(offer, Offer)],
-            rejected=[(asked, row) for asked, row in answers if isinstance(row, Reject)],
-            gone=[asked for asked, answer in answers if answer is None],
-            read_at=datetime.now(UTC),
+            database, lease, round_, found=found, rejected=rejected, gone=gone, read_at=datetime.now(UTC)
         )
-        log.flush()
+        log.info("missing_offers_asked", found=len(found), quarantined=len(rejected), gone=len(gone))
+        calls.flush()

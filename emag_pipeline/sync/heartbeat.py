@@ -8,6 +8,9 @@ from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import LeaseError, PipelineError
+from emag_pipeline.logs import logger, with_context
+
+log = logger(__name__)
 
 #: Beats within one timeout: five may fail before the attempt counts as dead.
 _BEATS_A_TIMEOUT = 6
@@ -24,7 +27,7 @@ class Heartbeat:
         self._lease = lease
         self._interval = timeout_seconds / _BEATS_A_TIMEOUT
         self._over = Event()
-        self._thread = Thread(target=self._beat, name=f"heartbeat-{lease.account}", daemon=True)
+        self._thread = Thread(target=with_context(self._beat), name=f"heartbeat-{lease.account}", daemon=True)
 
     def _beat(self) -> None:
         while not self._over.wait(self._interval):
@@ -32,8 +35,8 @@ class Heartbeat:
                 ledger.beat(self._database, self._lease)
             except LeaseError:
                 return
-            except PipelineError:
-                continue  # the database is away: the next beat may reach it
+            except PipelineError as error:  # the database is away: the next beat may reach it
+                log.warning("heartbeat_missed", error=error.message)
 
     def __enter__(self) -> Self:
         """Start beating."""

@@ -5,9 +5,12 @@ from typing import Any
 
 from emag_pipeline.db import ledger, publish, requests
 from emag_pipeline.db.publish import Published
+from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.persistence import until_done
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +36,14 @@ def publish_scan(context: SyncContext) -> SyncSummary:
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
         published = until_done(lambda: publish.publish(context.database, lease))
+        log.info(
+            "offers_published",
+            offers=published.offers,
+            created=published.created,
+            updated=published.updated,
+            unchanged=published.unchanged,
+            deleted=published.deleted,
+            quarantined=published.rejected,
+        )
     sync = ledger.read(context.database, lease.sync_id)
     return SyncSummary(sync, published, requests.count_since(context.database, lease.account, sync.started_at))

@@ -5,6 +5,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from math import ceil
 from typing import TypeVar
 
+from emag_pipeline.logs import with_context
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -50,6 +52,7 @@ class Readers:
         raised, and nothing more is started.
         """
         waiting = iter(items)
+        tell_alike = with_context(call)
         window = Window(self._needed)
         under_way: dict[Future[Result], Item] = {}
         exhausted = False
@@ -60,7 +63,7 @@ class Readers:
                 except StopIteration:
                     exhausted = True
                 else:
-                    under_way[self._threads.submit(call, item)] = item
+                    under_way[self._threads.submit(tell_alike, item)] = item
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)

@@ -16,6 +16,7 @@ from emag_pipeline.api import Marketplace, Page
 from emag_pipeline.db import audit, ledger, staging
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ScanNotProven, SyncTimedOut
+from emag_pipeline.logs import logger
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, Plan, plan_scan
@@ -23,6 +24,8 @@ from emag_pipeline.sync.progress import ProgressReporter
 from emag_pipeline.sync.proof import doubts
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
+
+log = logger(__name__)
 
 #: A catalogue that moves under three readings in a row needs a quieter hour, not a fourth reading.
 MOST_ROUNDS = 3
@@ -65,6 +68,7 @@ class Scan:
                     why="; ".join(against),
                     remedy="Nothing was published; the next run reads anew, best at an hour with fewer changes",
                 )
+            (log.warning if against else log.info)("catalogue_read_again", round=round_, against=against)
             round_ += 1
             plan = self._open_round(round_)
 
@@ -88,6 +92,7 @@ class Scan:
     def _open_round(self, round_: int) -> Plan:
         plan = plan_scan(self._lease.account, self._client.count().offers, self._context.settings.max_pages)
         staging.plan(self._context.database, self._lease, pages=plan.pages, offers=plan.offers, round_=round_)
+        log.info("scan_planned", round=round_, pages=plan.pages, offers=plan.offers)
         return plan
 
     def _read_round(self, round_: int, plan: Plan) -> list[str]:
@@ -131,7 +136,9 @@ class Scan:
         self._require_time()
         staging.stage_pages(self._context.database, self._lease, round_, pages)
         self._log.flush()
-        self._progress.add(pages=len(pages), offers=sum(map(rows_of, pages)))
+        offers = sum(map(rows_of, pages))
+        log.debug("pages_staged", pages=[page.number for page in pages], offers=offers)
+        self._progress.add(pages=len(pages), offers=offers)
 
     def _require_time(self) -> None:
         if datetime.now(UTC) >= self._deadline:

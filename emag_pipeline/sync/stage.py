@@ -8,12 +8,15 @@ from emag_pipeline.api import Marketplace
 from emag_pipeline.db import audit, ledger, staging
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.errors import AnotherSyncRunning, DatabaseUnavailable
+from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.readers import Readers, calls_under_way
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.scan import Scan
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +38,59 @@ def stage_account(context: SyncContext) -> Staged:
     The lease stays with the Dagster run, for the audit and the publish. Raises AnotherSyncRunning when somebody
     else holds it; any other failure ends the attempt in the ledger and is passed on.
     """
-    settings = context.settings
-    lease = ledger.begin(
-        context.database,
-        context.account.name,
-        context.run_id,
-        timeout_hours=settings.timeout_hours,
-        heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
-        run_has_ended=context.run_has_ended,
-    )
+    lease = _lease(context)
     with attempt(context, lease):
+        log.info("sync_resumed" if lease.resumed else "sync_started", approved=lease.approved)
         staging.discard_remains(context.database, lease.account, keep=lease.sync_id)
         return _stage(context, lease)
 
 
+def _lease(context: SyncContext) -> Lease:
+    settings = context.settings
+    try:
+        return ledger.begin(
+            context.database,
+            context.account.name,
+            context.run_id,
+            timeout_hours=settings.timeout_hours,
+            heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
+            run_has_ended=context.run_has_ended,
+        )
+    except AnotherSyncRunning as other:
+        log.info("sync_already_running", account=context.account.name, message=other.message)
+        raise
+
+
 def _stage(context: SyncContext, lease: Lease) -> Staged:
     began = time.monotonic()
-    log = RequestLog(context.database)
+    calls = RequestLog(context.database)
     budget = context.budget()
-    client = Marketplace(context.account, budget, record=log.record)
-    readers = Readers(lambda: calls_under_way(log.latency_seconds, 1 / budget.pace_seconds))
+    client = Marketplace(context.account, budget, record=calls.record)
+    readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
-        Scan(context, lease, client, readers, log).run()
+        Scan(context, lease, client, readers, calls).run()
     finally:
         client.abort()
         readers.close()
         client.close()
-        _flush(log)
+        _flush(calls)
     seconds = time.monotonic() - began
+    figures = audit.figures(context.database, lease.sync_id)
+    took = {"requests": calls.count, "seconds": round(seconds, 2)}
+    log.info("scan_staged", pages=figures.pages_staged, offers=figures.rows, **took)
     return Staged(
         sync_id=lease.sync_id,
         attempt=lease.attempt,
-        figures=audit.figures(context.database, lease.sync_id),
+        figures=figures,
         seconds=seconds,
-        requests=log.count,
-        rate_share=log.count * budget.pace_seconds / seconds,
+        requests=calls.count,
+        rate_share=calls.count * budget.pace_seconds / seconds,
     )
 
 
-def _flush(log: RequestLog) -> None:
+def _flush(calls: RequestLog) -> None:
     """The log must not hide what ended the scan; when the database is away, that is known already."""
     try:
-        log.flush()
+        calls.flush()
     except DatabaseUnavailable:
         return

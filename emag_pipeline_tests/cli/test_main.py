@@ -8,11 +8,11 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("up", "status", "migrate", "sandbox"):
+    for command in ("up", "status", "migrate", "exporter", "sandbox"):
         assert f" {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["up", "status", "migrate", "sandbox"])
+@pytest.mark.parametrize("command", ["up", "status", "migrate", "exporter", "sandbox"])
 def test_each_command_has_a_help(command: str, tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, command, "--help")
     assert done.returncode == 0

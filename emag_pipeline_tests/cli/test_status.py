@@ -4,6 +4,7 @@ from pathlib import Path
 
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Finding, note
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync
@@ -48,6 +49,28 @@ def test_the_table_tells_why_an_account_failed_and_what_to_do(
     done = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0
     assert "main: refused. Log in." in done.stdout
+
+
+def test_open_incidents_are_listed_under_the_table_and_in_the_json(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    note(database, Finding("daemon", "silent", "it says nothing", "Start it"))
+    table, document = (
+        emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
+    )
+    assert "daemon: silent for " in table.stdout
+    assert "seconds: it says nothing. Start it." in table.stdout
+    (incident,) = json.loads(document.stdout)["incidents"]
+    assert incident | {"since": ""} == {
+        "subject": "daemon",
+        "kind": "silent",
+        "error_class": None,
+        "message": "it says nothing",
+        "remedy": "Start it",
+        "run_url": None,
+        "since": "",
+        "is_told": False,
+    }
 
 
 def test_without_a_running_database_it_says_how_to_get_one(tmp_path: Path) -> None:

@@ -12,9 +12,15 @@ def test_the_names_that_others_rely_on_are_there() -> None:
     assert {key.name for key in graph.asset_check_keys} == {
         "scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed",
     }  # fmt: skip
-    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} == {"refresh_offers"}
-    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} == {"stale_accounts"}
-    assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {"refresh_offers_main", "refresh_offers_fbe"}
+    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} == {
+        "refresh_offers", "maintenance",
+    }  # fmt: skip
+    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} == {
+        "stuck_syncs", "stale_accounts", "run_failures",
+    }  # fmt: skip
+    assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {
+        "refresh_offers_main", "refresh_offers_fbe", "maintenance_daily",
+    }  # fmt: skip
 
 
 def test_every_asset_is_partitioned_by_account_owned_and_described() -> None:
@@ -37,14 +43,6 @@ def test_schedules_are_on_and_off_round_times(name: str) -> None:
     schedule = _REPOSITORY.get_schedule_def(name)
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert int(str(schedule.cron_schedule).split()[0]) % 5 != 0
-
-
-def test_a_scheduled_run_is_one_accounts_run() -> None:
-    tick = _REPOSITORY.get_schedule_def("refresh_offers_fbe").evaluate_tick(
-        dg.build_schedule_context(repository_def=_REPOSITORY)
-    )
-    assert tick.run_requests is not None
-    assert [request.partition_key for request in tick.run_requests] == ["fbe"]
 
 
 def test_runs_end_with_their_syncs_time_and_are_retried_whole() -> None:

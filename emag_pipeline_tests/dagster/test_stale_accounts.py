@@ -1,9 +1,7 @@
 import dagster as dg
-import pytest
 
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.schedules import minute_of
-from emag_pipeline.automation.sensors import stale_accounts
+from emag_pipeline.automation.stale_accounts import stale_accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
 from emag_pipeline.sandbox import SandboxServer
@@ -45,9 +43,3 @@ def test_an_account_that_waits_for_a_person_is_not_tried_again(
     market.add_fault("wrong_credentials", account="main")
     run("main")
     assert _requested(instance, settings) == ["fbe"]
-
-
-@pytest.mark.parametrize("account", ["main", "fbe", "hu", "outlet_2"])
-def test_minutes_are_spread_and_never_round(account: str) -> None:
-    assert 0 < minute_of(account) < 60
-    assert minute_of(account) % 5 != 0

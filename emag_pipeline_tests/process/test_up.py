@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import requests
 
 from emag_pipeline import embedded
 from emag_pipeline.db.engine import Database
@@ -13,7 +14,8 @@ from emag_pipeline.db.status import account_statuses
 from emag_pipeline.operations import family, ports
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.process.ups import Up, processes_of, start
+from emag_pipeline_tests.monitoring.expositions import value
+from emag_pipeline_tests.process.ups import Up, processes_of, start, wait_until
 
 #: Those that have one plain value in the API and one column.
 _FIELDS = (
@@ -70,6 +72,7 @@ def test_it_says_what_it_uses_and_where_to_look(newcomer: Up) -> None:
     said = newcomer.said()
     assert f"embedded PostgreSQL in {newcomer.home}" in said
     assert "account main: sandbox" in said
+    assert f"starting the exporter: http://127.0.0.1:{newcomer.metrics_port}/metrics" in said
     assert f"{_READY}{newcomer.ui_port}" in said
 
 
@@ -125,6 +128,21 @@ def test_the_ui_shows_each_account_as_materialized_and_audited(newcomer: Up) -> 
     }
 
 
+def test_its_exporter_tells_what_was_published_and_is_started_again_when_it_dies(newcomer: Up) -> None:
+    newcomer.wait_for("all accounts are published")
+    assert value(_metrics(newcomer), "emag_offers", account_type="fbe", state="deleted") == 0
+    (exporter,) = (one for one in family.members(newcomer.home) if "exporter" in one.cmdline())
+    exporter.kill()
+    newcomer.wait_for("exporter was killed by signal 9; it is started again")
+    wait_until(lambda: ports.answers(newcomer.metrics_port), 60, newcomer.said)
+    processed = value(_metrics(newcomer), "emag_sync_offers_processed_total", account_type="main")
+    assert processed >= 2400  # a first copy is read twice
+
+
+def _metrics(up: Up) -> str:
+    return requests.get(f"http://127.0.0.1:{up.metrics_port}/metrics", timeout=30).text
+
+
 def test_a_second_up_only_says_that_it_runs(newcomer: Up) -> None:
     second = start(newcomer.home)
     assert second.process.wait(60) == 0
@@ -139,7 +157,10 @@ def test_status_reads_the_database_of_a_running_up(newcomer: Up) -> None:
     assert "main" in done.stdout
 
 
-@pytest.mark.parametrize("variable", ["EMAG_UI_PORT", "EMAG_SANDBOX_PORT"])
+_PORTS = ("EMAG_UI_PORT", "EMAG_SANDBOX_PORT", "EMAG_SYNC_METRICS_PORT", "EMAG_SYNC_HEALTH_PORT")
+
+
+@pytest.mark.parametrize("variable", _PORTS)
 def test_a_taken_port_is_a_wrong_setting_and_nothing_is_started(variable: str, home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -162,6 +183,7 @@ def test_sigterm_leaves_nothing_and_no_command_line_held_the_password(
     assert processes_of(home) == []
     assert not ports.answers(up.ui_port)
     assert not ports.answers(up.sandbox_port)
+    assert not ports.answers(up.metrics_port)
     assert not (home / "postgres").exists()
 
 

@@ -34,6 +34,8 @@ class Up:
     home: Path
     ui_port: int
     sandbox_port: int
+    metrics_port: int
+    health_port: int
     output: Path
     process: "subprocess.Popen[bytes]"
 
@@ -64,10 +66,12 @@ class Up:
 
 def start(home: Path, **variables: str) -> Up:
     """Start an `up`; its rate is one that tests can wait for."""
-    ui, sandbox = free_ports(2)
+    ui, sandbox, metrics, health = free_ports(4)
     given = {
         "EMAG_UI_PORT": str(ui),
         "EMAG_SANDBOX_PORT": str(sandbox),
+        "EMAG_SYNC_METRICS_PORT": str(metrics),
+        "EMAG_SYNC_HEALTH_PORT": str(health),
         "EMAG_API_REQUESTS_PER_SECOND": "50",
         "EMAG_API_REQUESTS_PER_MINUTE": "3000",
         "EMAG_SYNC_PROGRESS_INTERVAL": "0.5",
@@ -78,7 +82,8 @@ def start(home: Path, **variables: str) -> Up:
     command = [sys.executable, "-m", "emag_pipeline", "up"]
     with output.open("wb") as file:
         process = subprocess.Popen(command, env=environment(home, **given), cwd=home, stdout=file, stderr=file)
-    return Up(home, int(given["EMAG_UI_PORT"]), int(given["EMAG_SANDBOX_PORT"]), output, process)
+    ports = (f"EMAG_{name}_PORT" for name in ("UI", "SANDBOX", "SYNC_METRICS", "SYNC_HEALTH"))
+    return Up(home, *(int(given[port]) for port in ports), output, process)
 
 
 def processes_of(home: Path) -> list[str]:

@@ -1,103 +1,21 @@
 """G5 and G12 under `up`: what dies is repeated without a person, what is terminated in the UI is not."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
-from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations import family
-from emag_pipeline.sandbox import SandboxControl
-from emag_pipeline_tests.process.ups import Up, start, wait_until
-from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for, wait_for_pages
+from emag_pipeline_tests.process.daemons import BEYOND, Daemon, published_daemon
+from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow
 
-#: Of 1,200 offers: the page behind the last one.
-_BEYOND = 13
-_LAUNCH = """mutation ($tags: [ExecutionTag!]!) { launchRun(executionParams: {
-    selector: {repositoryLocationName: "emag_pipeline", repositoryName: "__repository__", jobName: "refresh_offers"},
-    runConfigData: {}, executionMetadata: {tags: $tags} }) {
-        __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-_TERMINATE = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
-_RUNS = "query { runsOrError { ... on Runs { results { runId status } } } }"
-
-
-class Daemon:
-    """A running `up` with the one account `main`, whose first refresh is over."""
-
-    def __init__(self, up: Up, database: Database) -> None:
-        self._up = up
-        self.database = database
-        self.market = SandboxControl(up.sandbox_url)
-
-    def launch(self, **tags: str) -> str:
-        """Start a run as the UI does, with further tags of Dagster's; returns its id."""
-        given = [{"key": f"dagster/{name}", "value": value} for name, value in {"partition": "main", **tags}.items()]
-        launched = self._up.graphql(_LAUNCH, tags=given)["launchRun"]
-        return str(launched["run"]["runId"])
-
-    def terminate(self, run_id: str) -> None:
-        """Press Terminate."""
-        self._up.graphql(_TERMINATE, run=run_id)
-
-    def runs(self) -> dict[str, str]:
-        """The status of every run."""
-        return {run["runId"]: run["status"] for run in self._up.graphql(_RUNS)["runsOrError"]["results"]}
-
-    def launch_until(self, pages: int, **tags: str) -> str:
-        """Start a run of a changed catalogue that hangs once so many pages are durable."""
-        self.market.advance(changes=100, kind="price", account="main")
-        self.market.add_fault("hang", seconds=10, pages=list(range(pages + 1, _BEYOND + 1)))
-        run_id = self.launch(**tags)
-        wait_until(lambda: newest(self.database).dagster_run_id == run_id, 60)
-        wait_for_pages(self.database, pages)
-        return run_id
-
-    def pages_asked(self) -> set[int]:
-        """The pages that were asked for since the statistics began."""
-        return {request["page"] for request in self.market.requests("main") if request["page"]}
-
-    def heal(self) -> None:
-        """End all faults; count calls anew."""
-        self.market.clear_faults()
-        self.market.reset_stats()
-
-    def processes(self, *words: str) -> list[psutil.Process]:
-        """The processes of this `up` in whose command line all the words stand."""
-        return [one for one in family.members(self._up.home) if all(word in " ".join(one.cmdline()) for word in words)]
-
-    def kill(self, *words: str) -> None:
-        """SIGKILL to the processes in whose command line all the words stand."""
-        killed = self.processes(*words)
-        assert killed
-        family.kill(killed)
-
-    def worker(self) -> psutil.Process:
-        """The process of the one run under way."""
-        (worker,) = family.run_workers(family.members(self._up.home))
-        return worker
-
 
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[Daemon]:
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        up = start(Path(directory) / "home", EMAG_ACCOUNTS="main", EMAG_SYNC_HEARTBEAT_TIMEOUT="5")
-        try:
-            up.wait_for("all accounts are published")
-            server = embedded.running(up.home)
-            assert server is not None
-            database = Database(server.url("emag"))
-            yield Daemon(up, database)
-            database.close()
-        finally:
-            up.process.terminate()
-            up.process.wait(60)
-            family.kill(family.members(up.home))
+    with published_daemon(EMAG_SYNC_HEARTBEAT_TIMEOUT="5") as daemon:
+        yield daemon
 
 
 def test_g5_a_killed_run_is_repeated_by_the_daemon_and_goes_on_after_its_last_durable_page(daemon: Daemon) -> None:
@@ -108,7 +26,7 @@ def test_g5_a_killed_run_is_repeated_by_the_daemon_and_goes_on_after_its_last_du
     wait_until(lambda: newest(daemon.database).status == "completed", 60)
     row = newest(daemon.database)
     assert (row.sync_id, row.attempt) == (sync, 2)
-    assert daemon.pages_asked() == set(range(9, _BEYOND + 1))
+    assert daemon.pages_asked() == set(range(9, BEYOND + 1))
     wait_until(lambda: daemon.runs()[row.dagster_run_id] == "SUCCESS", 30)
     assert daemon.runs()[killed] == "FAILURE"
     assert_published_exactly(daemon.database, daemon.market, "main")
@@ -130,7 +48,7 @@ def test_g12_a_run_terminated_in_the_ui_is_cancelled_at_once_and_not_repeated_an
     daemon.launch()
     wait_for(daemon.database, seconds=60, status="completed")
     assert newest(daemon.database).attempt == 2
-    assert daemon.pages_asked() == set(range(6, _BEYOND + 1))
+    assert daemon.pages_asked() == set(range(6, BEYOND + 1))
     assert_published_exactly(daemon.database, daemon.market, "main")
 
 
@@ -142,7 +60,7 @@ def test_g5_a_run_that_exceeds_dagsters_max_runtime_is_ended_and_continued_witho
     wait_for(daemon.database, seconds=60, status="completed")
     row = newest(daemon.database)
     assert (row.sync_id, row.dagster_run_id != late) == (sync, True)
-    assert daemon.pages_asked() <= set(range(7, _BEYOND + 1))
+    assert daemon.pages_asked() <= set(range(7, BEYOND + 1))
     assert_published_exactly(daemon.database, daemon.market, "main")
 
 

@@ -13,11 +13,19 @@ import psutil
 import psycopg2
 import pytest
 
+from emag_pipeline.db import incidents
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations import programs
+from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline_tests.process.ups import free_ports, wait_until
 
 _API_PASSWORD = "Sch€ißgeheim-4711/äöü"
-_DATABASE_PASSWORD = "pg-Kennwort-0815"
+_DATABASE_PASSWORD = "pg/Kennwort:08%15"
+_WEBHOOK_PASSWORD = "T0KEN/B0TT/hook-Schlüssel"
+_QUOTED = quote(_DATABASE_PASSWORD, safe="")
 _USER = "seller@example.com"
 _SPELLINGS = (
     _API_PASSWORD,
@@ -25,8 +33,12 @@ _SPELLINGS = (
     quote(_API_PASSWORD, safe=""),
     base64.b64encode(f"{_USER}:{_API_PASSWORD}".encode()).decode(),
     _DATABASE_PASSWORD,
+    _QUOTED,
+    _WEBHOOK_PASSWORD,
+    quote(_WEBHOOK_PASSWORD),
 )
 _ECHO = f"no right for {_USER} with {_API_PASSWORD}"
+_HEADERS = f"Host: x, Authorization: Basic {base64.b64encode(f'{_USER}:{_API_PASSWORD}'.encode()).decode()}"
 
 
 @pytest.fixture
@@ -47,12 +59,13 @@ def variables(secretive: SandboxServer, database_url: str, dagster_url: str) -> 
         "DAGSTER_PG_URL": _with_password(dagster_url),
         "EMAG_API_REQUESTS_PER_SECOND": "100",
         "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+        "EMAG_ALERT_WEBHOOK_URL": f"http://127.0.0.1:1/{quote(_WEBHOOK_PASSWORD)}",
         "EMAG_LOG_LEVEL": "debug",
     }
 
 
 def _with_password(url: str) -> str:
-    return url.replace("postgres@", f"postgres:{_DATABASE_PASSWORD}@")
+    return url.replace("postgres@", f"postgres:{_QUOTED}@")
 
 
 def _run(home: Path, *arguments: str, **variables: str) -> tuple[str, list[str]]:
@@ -93,6 +106,7 @@ _FAULTS: dict[str, list[dict[str, Any]]] = {
     "a good day": [],
     "the marketplace repeats the password once": [{"kind": "is_error", "message": _ECHO, "count": 1}],
     "the marketplace refuses the password and repeats it": [{"kind": "is_error", "message": _ECHO, "status": 401}],
+    "the marketplace repeats what was sent": [{"kind": "is_error", "message": _HEADERS, "count": 2}],
 }
 
 
@@ -118,11 +132,11 @@ def test_g11_a_sync_tells_no_secret(
 @pytest.mark.parametrize(
     "change",
     [
-        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:1/emag"},
-        {"DATABASE_SYNC_URL": f"mysql://postgres:{_DATABASE_PASSWORD}@127.0.0.1/emag"},
-        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:port/emag"},
-        {"DAGSTER_PG_URL": f"postgresql://postgres:{_DATABASE_PASSWORD}@127.0.0.1:1/dagster"},
-        {"EMAG_API_BASE_URL": f"http://{_USER}:{_DATABASE_PASSWORD}@127.0.0.1:1/api-3"},
+        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_QUOTED}@127.0.0.1:1/emag"},
+        {"DATABASE_SYNC_URL": f"mysql://postgres:{_QUOTED}@127.0.0.1/emag"},
+        {"DATABASE_SYNC_URL": f"postgresql://postgres:{_QUOTED}@127.0.0.1:port/emag"},
+        {"DAGSTER_PG_URL": f"postgresql://postgres:{_QUOTED}@127.0.0.1:1/dagster"},
+        {"EMAG_API_BASE_URL": f"http://{_USER}:{_QUOTED}@127.0.0.1:1/api-3"},
         {"EMAG_API_BASE_URL": "http://127.0.0.1:1/api-3?x", "EMAG_SYNC_MAX_PAGES": "many"},
     ],
     ids=["no database", "no PostgreSQL", "no port", "no Dagster database", "a base URL with a password", "no number"],
@@ -130,6 +144,45 @@ def test_g11_a_sync_tells_no_secret(
 def test_g11_what_cannot_begin_tells_no_secret(
     variables: dict[str, str], tmp_path: Path, change: dict[str, str]
 ) -> None:
-    for command in ("sync", "status"):
+    for command in ("sync", "status", "doctor"):
         printed, lines = _run(tmp_path / "home", command, **(variables | change))
         assert _told([printed, *lines, *_files(tmp_path / "home")]) == []
+
+
+def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_password(
+    secretive: SandboxServer, variables: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    secretive.add_fault("is_error", message=f"{_ECHO}; {_HEADERS}", status=401)
+    printed, lines = _run(tmp_path / "home", "doctor", **variables)
+    assert "the marketplace refuses the credentials" in printed
+    assert _told([printed, *lines, *_tables(database_url)]) == []
+
+
+def test_g11_an_alert_that_cannot_be_told_tells_no_address(
+    variables: dict[str, str], database: Database, database_url: str, tmp_path: Path
+) -> None:
+    incidents.note(database, incidents.Finding("main", "failing", "the marketplace fails", "Wait"))
+    metrics, health = free_ports(2)
+    ports = {"EMAG_SYNC_METRICS_PORT": str(metrics), "EMAG_SYNC_HEALTH_PORT": str(health)}
+    given = environment(tmp_path, **variables, **ports, EMAG_SYNC_MONITOR_INTERVAL="1")
+    output = tmp_path / "exporter.txt"
+    with output.open("wb") as file:
+        command = [sys.executable, "-m", "emag_pipeline", "exporter"]
+        process = subprocess.Popen(command, env=given, cwd=tmp_path, stdout=file, stderr=file)
+    try:
+        wait_until(lambda: "alert_not_told" in output.read_text(), 60, output.read_text)
+    finally:
+        process.kill()
+        process.wait()
+    assert _told([output.read_text(), *_tables(database_url)]) == []
+
+
+def test_g11_no_program_is_started_with_a_secret_in_its_command_line(variables: dict[str, str], tmp_path: Path) -> None:
+    settings = load_settings(environment(tmp_path, **variables), env_file=None)
+    home = DagsterHome(tmp_path)
+    started = [
+        programs.sandbox(settings), programs.webserver(settings, home), programs.daemon(settings, home),
+        programs.exporter(settings),
+    ]  # fmt: skip
+    assert len(settings.secrets) >= 5
+    assert _told(" ".join(program.command) for program in started) == []

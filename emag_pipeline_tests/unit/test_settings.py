@@ -69,6 +69,35 @@ def test_every_wrong_value_has_a_line_of_its_own() -> None:
     assert len(str(raised.value).splitlines()) == 2
 
 
+def test_wrong_variables_of_all_kinds_are_told_together() -> None:
+    with pytest.raises(SettingsError) as raised:
+        _load(
+            EMAG_API_USERNAME="u",
+            EMAG_FBE_API_USERNAME="a:b",
+            DATABASE_URL="mysql://h/d",
+            DB_SCHEMA="Ä",
+            DAGSTER_PG_URL="x",
+        )
+    told = [problem.message for problem in raised.value.problems]
+    for text in ("EMAG_API_PASSWORD", "fbe: ", "DATABASE_URL", "DB_SCHEMA", "DAGSTER_PG_URL"):
+        assert sum(text in line for line in told) == 1
+    assert str(raised.value).splitlines()[0] == told[0]
+
+
+def test_the_settings_know_their_secrets_as_given_and_as_sent() -> None:
+    settings = _load(
+        **_MAIN,
+        DATABASE_URL="postgresql://u:p%40ss@h/d?sslpassword=key",
+        DAGSTER_PG_URL="postgresql://u:other@h/d",
+        EMAG_ALERT_WEBHOOK_URL="https://hooks.example/T0/B1",
+    )
+    assert settings.secrets >= {"geheim", "c2VsbGVyOmdlaGVpbQ==", "p@ss", "key", "other", "T0/B1"}
+
+
+def test_the_sandboxs_password_is_no_secret() -> None:
+    assert _load().secrets == frozenset()
+
+
 def test_a_database_url_wins_over_its_parts_and_brings_dagsters_beside() -> None:
     settings = _load(DATABASE_URL="postgresql+asyncpg://u:p@h/emag?sslmode=require", DB_HOST="other")
     assert settings.database_url is not None

@@ -18,16 +18,31 @@ CREATE TABLE {schema}.emag_incidents (
     seen_at        timestamptz NOT NULL DEFAULT now(),
     closed_at      timestamptz,
     told_at        timestamptz,
-    end_told_at    timestamptz
+    told_cause     text,
+    end_told_at    timestamptz,
+    claimed_until  timestamptz
 );
 CREATE UNIQUE INDEX emag_incidents_one_open ON {schema}.emag_incidents (subject, kind) WHERE closed_at IS NULL;
 COMMENT ON TABLE {schema}.emag_incidents IS
     'What is or was wrong, until it was well again: one open row a subject and kind, so that each is told once.';
 COMMENT ON COLUMN {schema}.emag_incidents.subject IS 'An account, or a part of the pipeline such as `daemon`.';
 COMMENT ON COLUMN {schema}.emag_incidents.seen_at IS 'The last time that it was still so (UTC).';
+COMMENT ON COLUMN {schema}.emag_incidents.message IS 'What is wrong and why, in one line, without the remedy.';
 COMMENT ON COLUMN {schema}.emag_incidents.told_at IS
-    'When the webhook took the alert (UTC); null until then: an alert that could not be told is told later.';
+    'When the webhook took the last alert (UTC); null until then: an alert that could not be told is told later.';
+COMMENT ON COLUMN {schema}.emag_incidents.told_cause IS 'The cause that was told: another one is told again.';
+COMMENT ON COLUMN {schema}.emag_incidents.claimed_until IS
+    'Until then (UTC) a process is telling it: two processes do not tell the same twice.';
 COMMENT ON COLUMN {schema}.emag_incidents.end_told_at IS 'When the webhook took the message that it is well again (UTC).';
+
+-- How much of the budget is used, without counting calls -------------------------------------------------------------
+ALTER TABLE {schema}.emag_rate_budget
+    ADD COLUMN minute       timestamptz,
+    ADD COLUMN slots        integer NOT NULL DEFAULT 0,
+    ADD COLUMN slots_before integer NOT NULL DEFAULT 0;
+COMMENT ON COLUMN {schema}.emag_rate_budget.minute IS 'The minute of the last reservation (UTC).';
+COMMENT ON COLUMN {schema}.emag_rate_budget.slots IS 'Slots that were reserved in that minute.';
+COMMENT ON COLUMN {schema}.emag_rate_budget.slots_before IS 'Slots that were reserved in the minute before it.';
 
 -- Counting a million offers costs more than a scrape may: the publish keeps the sums ------------------------------
 CREATE TABLE {schema}.emag_account_figures (

@@ -1,0 +1,110 @@
+"""What a scrape of the exporter costs with thirty accounts, a million offers, a month of syncs and a million calls."""
+
+import statistics
+import time
+import urllib.request
+from collections.abc import Iterator
+
+from benchmarks.report import Outcome
+from benchmarks.surroundings import fresh_database
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.requests import LATENCY_BUCKETS
+from emag_pipeline.monitoring.exporter import Exporter
+from emag_pipeline.monitoring.metric_list import REQUEST_ERRORS, REQUESTS
+from emag_pipeline.settings import load_settings
+
+_ACCOUNTS = [f"account_{number}" for number in range(30)]
+_OFFERS = 1_000_000
+_CALLS = 1_000_000
+_SYNCS_AN_ACCOUNT = 720
+_SCRAPES = 50
+
+_FILL = (
+    """INSERT INTO {schema}.emag_product_offers
+           (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable, row_hash,
+            first_seen_at, changed_at, last_sync_id)
+       SELECT 'account_' || n % 30, n, '{}', '{}', true, '', now(), now(), gen_random_uuid()
+       FROM generate_series(1, :offers) n""",
+    """INSERT INTO {schema}.emag_offer_syncs
+           (sync_id, account_type, status, phase, lease_token, started_at, completed_at, deadline_at,
+            total_offers_processed)
+       SELECT gen_random_uuid(), account, 'completed', 'publishing', gen_random_uuid(), at, at, at, 33000
+       FROM unnest(CAST(:accounts AS text[])) account,
+            LATERAL (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, :syncs) n) hours""",
+    """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+       SELECT now() - n * interval '2 seconds', 'account_' || n % 30, 'product_offer/read', 'ok', 0.3, 300000
+       FROM generate_series(1, :calls) n""",
+    """INSERT INTO {schema}.emag_account_figures (account_type, offers, saleable, deleted, quarantined)
+       SELECT account_type, count(*), count(*), 0, 0 FROM {schema}.emag_product_offers GROUP BY account_type""",
+    """INSERT INTO {schema}.emag_counters (name, labels, value)
+       SELECT 'emag_sync_requests_total', jsonb_build_object(
+           'account_type', account, 'resource', resource, 'outcome', outcome), 12345
+       FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource
+            ON resource LIKE 'product_offer/%' OR account IN ('account_0', 'account_1', 'account_2'),
+            unnest(CAST(:outcomes AS text[])) outcome""",
+    """INSERT INTO {schema}.emag_counters (name, labels, value)
+       SELECT 'emag_sync_request_errors_total', jsonb_build_object(
+           'account_type', account, 'resource', resource, 'error_class', error), 12345
+       FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource
+            ON resource LIKE 'product_offer/%' OR account IN ('account_0', 'account_1', 'account_2'),
+            unnest(CAST(:errors AS text[])) error""",
+    """INSERT INTO {schema}.emag_counters (name, labels, value)
+       SELECT 'emag_sync_request_latency_seconds_bucket', jsonb_build_object(
+           'account_type', account, 'resource', resource, 'le', bucket), 12345
+       FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource
+            ON resource LIKE 'product_offer/%' OR account IN ('account_0', 'account_1', 'account_2'),
+            unnest(CAST(:buckets AS text[])) bucket""",
+)  # fmt: skip
+
+
+def measure() -> Iterator[Outcome]:
+    """The median of many scrapes over HTTP, and the worst."""
+    with fresh_database() as url:
+        database = Database(url)
+        _fill(database)
+        began = time.process_time()
+        seconds, size = _scrapes(database)
+        cpu = (time.process_time() - began) / _SCRAPES * 1000
+        database.close()
+    median, worst = statistics.median(seconds) * 1000, max(seconds) * 1000
+    yield Outcome(
+        "scrape: milliseconds with 30 accounts and a million offers",
+        median,
+        "< 50",
+        f"worst of {_SCRAPES}: {worst:.1f} ms, {cpu:.1f} ms of it at work, {size:,} series",
+    )
+
+
+def _fill(database: Database) -> None:
+    values = {
+        "offers": _OFFERS,
+        "calls": _CALLS,
+        "syncs": _SYNCS_AN_ACCOUNT,
+        "accounts": _ACCOUNTS,
+        "resources": list(REQUESTS.labels["resource"]),
+        "outcomes": list(REQUESTS.labels["outcome"]),
+        "errors": list(REQUEST_ERRORS.labels["error_class"]),
+        "buckets": [*map(str, LATENCY_BUCKETS), "+Inf"],
+    }
+    with database.transaction() as tx:
+        for statement in _FILL:
+            tx.run(statement, **{name: value for name, value in values.items() if f":{name}" in statement})
+
+
+def _scrapes(database: Database) -> tuple[list[float], int]:
+    """Seconds of each scrape, and how many series one has."""
+    environ = {
+        "EMAG_ACCOUNTS": ",".join(_ACCOUNTS),
+        "EMAG_SYNC_METRICS_PORT": "19108",
+        "EMAG_SYNC_HEALTH_PORT": "18000",
+    }
+    exporter = Exporter(load_settings(environ, env_file=None), lambda: database)
+    exporter.start()
+    seconds = []
+    text = b""
+    for _ in range(_SCRAPES):
+        began = time.monotonic()
+        with urllib.request.urlopen(f"{exporter.metrics.url}/metrics") as answer:  # noqa: S310 - our own port
+            text = answer.read()
+        seconds.append(time.monotonic() - began)
+    return seconds, sum(not line.startswith(b"#") for line in text.splitlines())

@@ -1,0 +1,29 @@
+"""The second at which a scheduled run makes its first call.
+
+Dagster's cron knows minutes, the marketplace asks for starts off round times to the second (emag-api.md, section 2).
+The schedule writes the moment into a tag of the run, and the run's first step waits for it: before it takes the lease,
+in a sleep that a signal or Terminate ends at once. A run that comes later than that, from the queue or as a retry, has
+nothing to wait for.
+"""
+
+import time
+from datetime import UTC, datetime
+
+import dagster as dg
+
+#: ISO 8601, in UTC
+NOT_BEFORE_TAG = "emag/not_before"
+#: Two machines' clocks may differ; the second is never further away than the schedule's minute is long.
+_LONGEST_SECONDS = 60.0
+
+
+def await_start(context: dg.AssetExecutionContext) -> None:
+    """Sleep until the moment of the run's tag, and say so; nothing without the tag."""
+    moment = context.run.tags.get(NOT_BEFORE_TAG)
+    if moment is None:
+        return
+    seconds = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
+    if seconds > 0:
+        seconds = min(seconds, _LONGEST_SECONDS)
+        context.log.info(f"Waiting {seconds:.0f} s for {moment}: the account starts at a second of its own.")
+        time.sleep(seconds)

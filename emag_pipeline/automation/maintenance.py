@@ -1,0 +1,53 @@
+"""The daily clean-up: the job `maintenance` and its schedule. `emag-pipeline prune` does the same by hand."""
+
+import dagster as dg
+
+from emag_pipeline import cron
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation.schedules import minute_of
+from emag_pipeline.db import retention
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.runs import UNDER_WAY, old
+from emag_pipeline.settings import current
+
+KEPT_DAYS = 30.0
+
+_JOB = "maintenance"
+_MOST_SECONDS = 3 * 3600
+
+
+@dg.op(description=f"Removes what is older than {KEPT_DAYS:.0f} days and has served its time.")
+def prune(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    try:
+        with pipeline.database() as database:
+            removed = retention.prune(database, KEPT_DAYS)
+    except PipelineError as error:
+        raise dg.Failure(error.message, metadata={"error_class": error.error_class}, allow_retries=False) from error
+    removed["dagster_runs"] = old.prune(context.instance, KEPT_DAYS)
+    for name, number in removed.items():
+        context.log.info(f"{name}: {number:,} removed")
+    context.add_output_metadata(dict(removed))
+
+
+@dg.job(
+    name=_JOB,
+    description="Prunes ledger, request log, quarantine, staging, incidents and Dagster's runs. Never history.",
+    tags={"dagster/max_runtime": str(_MOST_SECONDS)},
+)
+def maintenance() -> None:
+    prune()
+
+
+@dg.schedule(
+    name="maintenance_daily",
+    job=maintenance,
+    cron_schedule=cron.with_minute(current().maintenance_cron, minute_of(_JOB)),
+    execution_timezone=current().cron_timezone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Cleans up by EMAG_MAINTENANCE_CRON, once a day unless told otherwise.",
+)
+def maintenance_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A clean-up that takes longer than a day is not joined by a second one."""
+    if context.instance.get_run_records(dg.RunsFilter(job_name=_JOB, statuses=UNDER_WAY), limit=1):
+        return dg.SkipReason("the last clean-up is queued or under way")
+    return dg.RunRequest()

@@ -1,0 +1,70 @@
+"""Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
+from dagster_shared.error import SerializableErrorInfo
+
+from emag_pipeline import runs
+from emag_pipeline.monitoring.standing import Cause
+from emag_pipeline.redaction import Redactor
+from emag_pipeline.settings import current
+
+_LONGEST_WORDS = 300
+_redact = Redactor(current().secrets)
+_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
+_REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
+
+
+def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Cause:
+    """The cause of a failed run; the class is Dagster's reason where none of our code could say one.
+
+    Such a reason is for example START_TIMEOUT, or RUN_DIED for a process that was killed.
+    """
+    failures = list(runs.step_failures(instance, run.run_id))
+    causes = (*_by_pipeline(failures, run.run_id), *_by_defect(failures, run.run_id))
+    if causes:
+        return causes[0]
+    reason = run.tags.get(RUN_FAILURE_REASON_TAG, "RUN_DIED")
+    words = f"the run ended before it could say why: {_last_words(instance, run.run_id)}"
+    return Cause(reason, words, _LOOK, run.run_id)
+
+
+def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
+    for failure in failures:
+        said = failure.user_failure_data
+        if said is not None and "error_class" in said.metadata:
+            remedy = str(said.metadata["remedy"].value) if "remedy" in said.metadata else ""
+            words = (said.description or "").removesuffix(f" {remedy}.")
+            yield Cause(str(said.metadata["error_class"].value), _one_line(words), remedy, run_id)
+
+
+def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
+    for failure in failures:
+        if failure.error is not None:
+            error = _innermost(failure.error)
+            yield Cause(error.cls_name or "UnknownError", _one_line(error.message), _REPORT, run_id)
+
+
+def _innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    """What was raised, without the errors that Dagster wraps around it."""
+    while error.cause is not None:
+        error = error.cause
+    return error
+
+
+def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
+    for entry in instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE}):
+        event = entry.get_dagster_event()
+        error = getattr(event.event_specific_data, "error", None)
+        return _one_line(event.message or "" if error is None else _innermost(error).message)
+    return "Dagster noted no reason"
+
+
+def _one_line(text: str) -> str:
+    """The first line, without secrets and what a database or a terminal cannot take (NUL, half characters, colours)."""
+    lines = text.strip().splitlines()
+    said = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
+    return _redact(said.rstrip("."), _LONGEST_WORDS) or "Dagster noted no reason"

@@ -1,0 +1,35 @@
+"""The sensor that notes what is wrong and tells it: once, and once when it is well again.
+
+It is no `run_failure_sensor` of Dagster's: such a one sees each failure a single time, before it is known whether a
+retry follows, and forgets it when its tick fails. This one looks at how things stand.
+"""
+
+import dagster as dg
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation import other_jobs
+from emag_pipeline.automation.standings import standings
+from emag_pipeline.db import ticks
+from emag_pipeline.db.incidents import forget_others
+from emag_pipeline.monitoring import incidents, outbox, silence
+from emag_pipeline.settings import current
+
+
+@dg.sensor(
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notes incidents (accounts that fail, were refused or are stale, jobs that fail) in emag_incidents, "
+    "and tells the webhook EMAG_ALERT_WEBHOOK_URL of each once, when no retry will follow, and once when it is over.",
+)
+def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SkipReason:
+    settings = pipeline.settings
+    accounts = [account.name for account in settings.accounts]
+    jobs = other_jobs.names(context.repository_def) if context.repository_def else []
+    with pipeline.database() as database:
+        incidents.note_findings(database, standings(database, context.instance, settings), settings)
+        other_jobs.note_findings(database, context.instance, jobs)
+        forget_others(database, [*accounts, *jobs, silence.DAEMON])
+        outbox.deliver(database, settings)
+        ticks.note(database, "run_failures")
+        found = incidents.open_incidents(database)
+    return dg.SkipReason("; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "all is well")

@@ -1,0 +1,95 @@
+"""The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
+
+An account is behind when its last publish is too old, when there is none, when an approved scan waits to be published,
+or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later ones. What no
+rerun mends is left alone until a run that somebody else started has succeeded or failed otherwise: a person's, or the
+hourly schedule's, which after a permanent error costs one request and notices a cause that was removed elsewhere.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation.jobs import refresh_offers
+from emag_pipeline.automation.standings import standings
+from emag_pipeline.db import ticks
+from emag_pipeline.monitoring.standing import Standing
+from emag_pipeline.settings import Settings, current
+
+#: Runs that fail are repeated at least this often; it is also how long a person's Terminate is respected.
+LONGEST_WAIT_SECONDS = 3600.0
+
+
+def is_stale(standing: Standing, settings: Settings) -> bool:
+    """Whether the last publish is too old, or there was none."""
+    age = standing.status.age_seconds
+    return age is None or age > settings.stale_after_hours * 3600
+
+
+def wait_seconds(failures: int, interval_seconds: float) -> float:
+    """How long after the last of so many failures in a row the next run may start: doubling, up to an hour."""
+    if failures == 0:
+        return 0.0
+    return min(interval_seconds * 2.0 ** (failures - 1), max(LONGEST_WAIT_SECONDS, interval_seconds))
+
+
+def why_not(standing: Standing, settings: Settings) -> str:
+    """Why the account gets no run now, in a few words; empty when it gets one."""
+    if standing.is_under_way:
+        return "a run is under way"
+    if needs_a_person(standing):
+        return "waits for a person"
+    if not (is_stale(standing, settings) or standing.status.awaits_publish or _ended_unpublished(standing)):
+        return "fresh"
+    left = _wait_seconds(standing, settings) - standing.past.ended_seconds_ago
+    return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
+
+
+def _wait_seconds(standing: Standing, settings: Settings) -> float:
+    if standing.status.awaits_publish:
+        return 0.0
+    if standing.past.is_cancelled:
+        return LONGEST_WAIT_SECONDS
+    return wait_seconds(standing.past.failures, settings.monitor_interval_seconds)
+
+
+def needs_a_person(standing: Standing) -> bool:
+    """Whether no rerun mends what is wrong; an approved refusal is mended by the next one."""
+    cause = standing.cause
+    return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
+
+
+def _ended_unpublished(standing: Standing) -> bool:
+    newest = standing.newest
+    return newest is not None and newest.status in ("failed", "timeout", "cancelled") and not standing.past.is_cancelled
+
+
+def _last_end(standing: Standing) -> str:
+    if standing.past.is_cancelled:
+        return "a person stopped the last run"
+    failures = standing.past.failures
+    return "the last run failed" if failures == 1 else f"the last {failures} runs failed"
+
+
+@dg.sensor(
+    job=refresh_offers,
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests a run for each account that is behind: published longer ago than "
+    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend.",
+)
+def stale_accounts(
+    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    with pipeline.database() as database:
+        reasons = {
+            standing.account: why_not(standing, pipeline.settings)
+            for standing in standings(database, context.instance, pipeline.settings)
+        }
+        ticks.note(database, "stale_accounts")
+    if all(reasons.values()):
+        yield dg.SkipReason("; ".join(f"{account}: {reason}" for account, reason in reasons.items()))
+    for account, reason in reasons.items():
+        if not reason:
+            yield dg.RunRequest(partition_key=account)

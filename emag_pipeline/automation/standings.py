@@ -1,0 +1,26 @@
+"""How all accounts stand now."""
+
+import dagster as dg
+
+from emag_pipeline import runs
+from emag_pipeline.automation.past_runs import past_runs
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import account_statuses, sync_progress
+from emag_pipeline.monitoring.standing import Standing
+from emag_pipeline.settings import Settings
+
+
+def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[Standing]:
+    """One standing an account, in the order of the settings.
+
+    Dagster is asked first: a run that ends meanwhile then still counts as under way, and nothing is said of it yet.
+    """
+    under_way = runs.accounts_under_way(instance)
+    found = []
+    for status in account_statuses(database, [account.name for account in settings.accounts]):
+        past = past_runs(instance, status.account, status.last_publish_at)
+        newest = sync_progress(database, status.account)
+        is_running = newest is not None and newest.status == "running" and not past.failures
+        is_under_way = status.account in under_way or past.awaits_retry or is_running
+        found.append(Standing(status, newest, past, is_under_way))
+    return found

@@ -1,0 +1,60 @@
+"""`emag-pipeline doctor`: a line each for people, JSON for programs.
+
+The JSON is an object `{"at": time, "verdict": verdict, "findings": [finding, …]}`; a verdict is ok, warning or broken,
+that of the whole is the worst one. A finding has:
+
+subject    what was looked at: settings, .env, database, clock, account NAME, incidents, sensors, daemon, automation,
+           ports, disk, memory, or marketplace
+verdict    its verdict
+what       how it is, in a sentence; no secret in it
+remedy     what to do, "" where nothing is to be done
+
+Times are ISO 8601 in UTC. Keys and subjects are added, never renamed; sentences may change.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from emag_pipeline.operations.doctor import Diagnosis, Finding, Verdict, diagnose
+
+_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold red"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of lines.")] = False,
+) -> None:
+    """Look at everything that the pipeline needs, and say what is wrong and what to do about it.
+
+    Settings, databases, marketplace, daemon, ports, clocks, disk. Takes at most 15 seconds, starts nothing, changes
+    nothing; costs one call an account, within the rate limit. Ends with 0 when nothing is broken, 2 for wrong settings,
+    else 1.
+    """
+    diagnosis = diagnose()
+    if as_json:
+        typer.echo(_document(diagnosis))
+    else:
+        console = Console(soft_wrap=True, highlight=False)
+        for finding in diagnosis.findings:
+            console.print(_line(finding))
+    raise typer.Exit(diagnosis.exit_code)
+
+
+def _line(finding: Finding) -> Text:
+    remedy = f". {finding.remedy}." if finding.remedy else ""
+    said = f"  {finding.subject}: {finding.what}{remedy}"
+    return Text.assemble((f"{finding.verdict:7}", _STYLES[finding.verdict]), said)
+
+
+def _document(diagnosis: Diagnosis) -> str:
+    findings = [
+        {"subject": one.subject, "verdict": one.verdict, "what": one.what, "remedy": one.remedy}
+        for one in diagnosis.findings
+    ]
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    document = {"at": at, "verdict": diagnosis.verdict, "findings": findings}
+    return json.dumps(document, indent=2, ensure_ascii=False)

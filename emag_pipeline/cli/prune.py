@@ -1,0 +1,57 @@
+"""`emag-pipeline prune`: a line for each kind, JSON for programs.
+
+The JSON is an object {older_than_days, dry_run, removed: {syncs, rejects, requests, incidents, staged_rows,
+dagster_runs}}; with dry_run true the numbers are what would be removed. Keys are added, never renamed.
+"""
+
+import json
+import re
+from typing import Annotated
+
+import typer
+
+from emag_pipeline.db.retention import REQUESTS_DAYS
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.prune import prune as prune_all
+from emag_pipeline.settings import load_settings
+
+_HOURS = {"h": 1, "d": 24, "w": 168}
+_WORDS = {
+    "syncs": "ledger rows",
+    "rejects": "rows in quarantine whose sync is gone",
+    "requests": "calls in the request log",
+    "incidents": "closed incidents",
+    "staged_rows": "rows in staging that no sync can use any more",
+    "dagster_runs": "Dagster runs, with events and output",
+}
+
+
+def prune(
+    older_than: Annotated[str, typer.Option(metavar="AGE", help="A number with d, h or w, such as 30d.")] = "30d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Remove old ledger rows, calls, quarantined rows, incidents, staging remains and Dagster runs.
+
+    The job `maintenance` does it every day. Kept whatever their age: each account's newest sync and newest success, a
+    refused scan that may still be approved, the reason of each flagged offer, Dagster runs under way or with a
+    partition's newest materialization. The request log is never cut below the 30 days that the marketplace asks for.
+    Offers, their history and counters are never touched. Safe beside running syncs.
+    """
+    days = _days(older_than)
+    removed = prune_all(load_settings(), days, dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps({"older_than_days": days, "dry_run": dry_run, "removed": removed}, indent=2))
+        return
+    verb = "would be removed" if dry_run else "removed"
+    for name, number in removed.items():
+        typer.echo(f"{number:,} {_WORDS[name]} {verb}")
+    if days < REQUESTS_DAYS:
+        typer.echo(f"calls are kept for {REQUESTS_DAYS:.0f} days whatever is said: the marketplace asks for it")
+
+
+def _days(text: str) -> float:
+    age = re.fullmatch(r"(\d{1,5})([dhw])", text, re.ASCII)
+    if age is None:
+        raise SettingsError(f"--older-than is {text!r}", remedy="Give a number with d, h or w, such as 30d")
+    return int(age[1]) * _HOURS[age[2]] / 24

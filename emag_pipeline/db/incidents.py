@@ -1,0 +1,119 @@
+"""Incidents (emag_incidents): what is wrong until it is well again; `db.outbox` is about telling them.
+
+There is one open row a subject and kind. `failing` and `refused` are two states of one trouble, an account that does
+not publish: the row changes its kind and keeps its beginning.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from emag_pipeline.db.engine import Database
+
+#: What makes an incident news: of a refusal its remedy, which names the sync that a person is to judge, of any other
+#: kind its error class.
+CAUSE = "CASE kind WHEN 'refused' THEN remedy ELSE coalesce(error_class, '') END"
+COLUMNS = f"""incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at,
+    closed_at, told_at, {CAUSE} AS cause"""
+TIMEOUT_SECONDS = 30
+
+
+_SAME_TROUBLE = """subject = :subject AND closed_at IS NULL AND
+    (kind = :kind OR (kind IN ('failing', 'refused') AND CAST(:kind AS text) IN ('failing', 'refused')))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong now with a subject: an account, or a part of the pipeline such as `daemon`."""
+
+    subject: str
+    kind: str
+    message: str
+    remedy: str
+    error_class: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One row: what is or was wrong. Times are UTC; `closed_at` is None while it is open, `told_at` while untold."""
+
+    incident_id: int
+    subject: str
+    kind: str
+    error_class: str | None
+    message: str
+    remedy: str
+    dagster_run_id: str | None
+    opened_at: datetime
+    seen_at: datetime
+    closed_at: datetime | None
+    told_at: datetime | None
+    #: what a further alert must differ in
+    cause: str
+
+
+def note(database: Database, finding: Finding) -> bool:
+    """Write down that something is wrong, or still is. Returns whether that is news: a new row or another cause."""
+    values = {
+        "subject": finding.subject,
+        "kind": finding.kind,
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "error_class": finding.error_class,
+        "run": finding.run_id,
+    }
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        before = tx.run(
+            f"""SELECT {CAUSE} AS cause FROM {{schema}}.emag_incidents WHERE {_SAME_TROUBLE} FOR UPDATE""", **values
+        ).one_or_none()
+        if before is None:
+            tx.run(
+                """INSERT INTO {schema}.emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
+                   VALUES (:subject, :kind, :error_class, :message, :remedy, :run)
+                   ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING""",
+                **values,
+            )
+            return True
+        after = tx.run(
+            f"""UPDATE {{schema}}.emag_incidents
+                SET kind = :kind, error_class = :error_class, message = :message, remedy = :remedy,
+                    dagster_run_id = :run, seen_at = clock_timestamp()
+                WHERE {_SAME_TROUBLE} RETURNING {CAUSE} AS cause""",
+            **values,
+        ).one()
+        return bool(before.cause != after.cause)
+
+
+def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
+    """Close the subject's incidents that began before it was well, except of the kinds that are `still` found."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            f"""UPDATE {{schema}}.emag_incidents SET closed_at = :at
+                WHERE subject = :subject AND closed_at IS NULL AND opened_at <= :at
+                  AND NOT (kind = ANY(CAST(:still AS text[])))
+                RETURNING {COLUMNS}""",
+            subject=subject,
+            at=well_at,
+            still=list(still),
+        ).all()
+    return [Incident(**row._mapping) for row in rows]
+
+
+def forget_others(database: Database, subjects: Collection[str]) -> None:
+    """Close, without a word, the incidents of what is no longer there, as an account taken out of the settings."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        tx.run(
+            """UPDATE {schema}.emag_incidents SET closed_at = now(), end_told_at = now()
+               WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))""",
+            subjects=list(subjects),
+        )
+
+
+def open_incidents(database: Database) -> list[Incident]:
+    """What is wrong now, the oldest first."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            f"SELECT {COLUMNS} FROM {{schema}}.emag_incidents WHERE closed_at IS NULL ORDER BY opened_at, incident_id"
+        ).all()
+    return [Incident(**row._mapping) for row in rows]

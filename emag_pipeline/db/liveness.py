@@ -1,0 +1,72 @@
+"""The signs of life of the syncs that the ledger calls running, by the database's clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.exc import OperationalError
+
+from emag_pipeline.db import counters
+from emag_pipeline.db.engine import Database, Transaction
+
+#: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.
+STUCK = "emag_sync_stuck_syncs_total"
+#: Those of them after which nothing is in the way of the next attempt: the lease is free, the Dagster run is over.
+RECOVERED = "emag_sync_recovered_syncs_total"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSync:
+    """A sync that holds its account's lease. Seconds are since its last heartbeat and since its last durable write."""
+
+    sync_id: UUID
+    account: str
+    phase: str
+    attempt: int
+    dagster_run_id: str | None
+    attempt_started_at: datetime
+    pages_done: int
+    pages_expected: int | None
+    silent_seconds: float
+    idle_seconds: float
+
+
+class StillWriting(Exception):
+    """The ledger's row cannot be had at once: its publish, or another write of the sync, holds it. It lives."""
+
+
+_RUNNING = """
+    SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, attempt_started_at, pages_done,
+           pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
+           extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
+    FROM {schema}.emag_offer_syncs
+    WHERE status = 'running'
+"""
+
+
+def running_syncs(database: Database) -> list[RunningSync]:
+    """Every sync that holds a lease, of whatever account, in the order of their accounts."""
+    with database.transaction(timeout_seconds=30) as tx:
+        return [_sync(row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
+
+
+def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
+    """The sync as it is now, kept from whoever else might end it; None when it has ended. Raises StillWriting."""
+    try:
+        row = tx.run(_RUNNING + " AND sync_id = :sync FOR UPDATE NOWAIT", sync=sync_id).one_or_none()
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) != "55P03":  # lock_not_available
+            raise
+        raise StillWriting from error
+    return None if row is None else _sync(row)
+
+
+def _sync(row: Row[Any]) -> RunningSync:
+    return RunningSync(**row._mapping)
+
+
+def count(tx: Transaction, counter: str, account: str) -> None:
+    """Raise STUCK or RECOVERED by one."""
+    counters.add(tx, {(counter, (("account_type", account),)): 1})

@@ -1,0 +1,131 @@
+"""Pruning: what has served its time is removed, in small transactions that stand in nobody's way.
+
+Rows are locked and deleted a batch at a time; those that somebody else has locked wait for the next day. What a
+running or resumable sync, a decision that a person has still to make, or a look at the last success needs is kept
+whatever its age. History and counters are never touched.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from emag_pipeline.db.engine import Database
+
+#: The marketplace asks for keeping every call for so long (emag-api.md, section 1), so a shorter time is not granted.
+REQUESTS_DAYS = 30.0
+
+_BATCH = 5_000
+#: For one batch; finding that nothing is left may read a whole table.
+_TIMEOUT_SECONDS = 300.0
+
+#: Syncs whose ledger row stays: running ones, young ones, each account's newest (which alone can be resumed or
+#: approved), each account's newest success.
+_KEPT = """
+    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
+    JOIN (SELECT account_type, max(started_at) AS started_last,
+                 max(completed_at) FILTER (WHERE status = 'completed') AS published_last
+          FROM {schema}.emag_offer_syncs GROUP BY account_type) a USING (account_type)
+    WHERE s.status = 'running' OR s.heartbeat_at >= now() - :days * interval '1 day'
+       OR s.started_at = a.started_last OR (s.status = 'completed' AND s.completed_at = a.published_last)
+"""
+
+#: Why an offer is flagged at present: its newest reject, however old.
+_REASONS = """
+    SELECT max(r.reject_id) FROM {schema}.emag_offer_rejects r
+    JOIN {schema}.emag_product_offers o USING (account_type, emag_offer_id)
+    WHERE o.rejected_at IS NOT NULL AND o.deleted_at IS NULL
+    GROUP BY account_type, emag_offer_id
+"""
+
+#: Syncs whose staging may still be published: running ones, and each account's newest that ended while it has time
+#: left or waits for approval. `started_at` orders them as `ledger.begin` does.
+_STAGED = """
+    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
+    JOIN (SELECT account_type, max(started_at) AS ended_last FROM {schema}.emag_offer_syncs
+          WHERE status <> 'running' GROUP BY account_type) a USING (account_type)
+    WHERE s.started_at = a.ended_last AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
+    UNION ALL
+    SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'running'
+"""
+
+#: Syncs whose changes are still told: each account's newest, and running ones.
+_CHANGES = """
+    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
+    WHERE s.status = 'running' OR s.started_at = (
+        SELECT max(n.started_at) FROM {schema}.emag_offer_syncs n
+        WHERE n.account_type = s.account_type AND n.status <> 'running')
+"""
+
+_STAGING = {
+    "emag_scan_pages": _STAGED,
+    "emag_scan_offers": _STAGED,
+    "emag_scan_confirmations": _STAGED,
+    "emag_scan_changes": _CHANGES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Remains:
+    """Rows `t` of a table that have served their time, by a condition on them and on :days."""
+
+    table: str
+    condition: str
+    least_days: float = 0.0
+
+
+#: By the name under which they are reported.
+_BY_AGE = {
+    "syncs": _Remains("emag_offer_syncs", f"t.sync_id NOT IN ({_KEPT})"),
+    "rejects": _Remains("emag_offer_rejects", f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_REASONS})"),
+    "requests": _Remains("emag_requests", "t.sent_at < now() - :days * interval '1 day'", REQUESTS_DAYS),
+    "incidents": _Remains("emag_incidents", "t.closed_at < now() - :days * interval '1 day'"),
+}
+
+
+def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str, int]:
+    """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
+
+    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `requests` (calls; never younger
+    than REQUESTS_DAYS), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go on, of any age).
+    Begun again after a failure, it goes on. Raises DatabaseUnavailable.
+    """
+    act = _count if dry_run else _delete
+    found = {
+        name: act(database, what.table, what.condition, days=max(days, what.least_days))
+        for name, what in _BY_AGE.items()
+    }
+    staged = (act(database, table, "t.sync_id = :sync", sync=sync) for table, sync in _staging_remains(database))
+    return {**found, "staged_rows": sum(staged)}
+
+
+def _count(database: Database, table: str, condition: str, **values: float | UUID) -> int:
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        return int(tx.run(f"SELECT count(*) FROM {{schema}}.{table} t WHERE {condition}", **values).scalar_one())
+
+
+def _delete(database: Database, table: str, condition: str, **values: float | UUID) -> int:
+    removed = 0
+    while True:
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
+            batch = tx.run(
+                f"""DELETE FROM {{schema}}.{table} WHERE ctid = ANY(ARRAY(
+                        SELECT t.ctid FROM {{schema}}.{table} t WHERE {condition}
+                        LIMIT :batch FOR UPDATE OF t SKIP LOCKED))""",
+                batch=_BATCH,
+                **values,
+            ).rowcount
+        removed += batch
+        if batch < _BATCH:
+            return removed
+
+
+def _staging_remains(database: Database) -> Iterator[tuple[str, UUID]]:
+    """Tables of staging and syncs that left rows in them; also syncs that the ledger does not know."""
+    for table, needed in _STAGING.items():
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            remains = tx.run(
+                f"""SELECT sync_id FROM (SELECT DISTINCT sync_id FROM {{schema}}.{table}) t
+                    WHERE sync_id NOT IN ({needed})"""
+            )
+            syncs = list(remains.scalars())
+        yield from ((table, sync) for sync in syncs)

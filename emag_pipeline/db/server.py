@@ -1,0 +1,87 @@
+"""What the server says of itself, of this connection and of this user's rights: for `emag-pipeline doctor`."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from emag_pipeline.db.engine import Database
+
+#: What the pipeline does with each of its tables.
+_RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection as both ends see it."""
+
+    version: str
+    user: str
+    database: str
+    size_bytes: int
+    #: a replica that takes no writes, or a database or user that was made read-only
+    is_read_only: bool
+    #: this program's own leg: to the server, or to a pooler in front of it
+    is_encrypted: bool
+    #: a Unix socket, or a loopback address: nothing leaves this machine
+    is_local: bool
+    #: libpq's sslmode, e.g. prefer or verify-full
+    ssl_mode: str
+    #: e.g. TLSv1.3, as the server sees the connection that it serves; None when that is not encrypted
+    tls: str | None
+    through_pooler: bool
+    #: how much the server's clock is ahead of this machine's, give or take `uncertain_seconds`
+    ahead_seconds: float
+    uncertain_seconds: float
+
+
+def connection(database: Database) -> Connection:
+    """Connect and look. Raises the errors of `db.failures`."""
+    with database.transaction(timeout_seconds=5) as tx:
+        asked = datetime.now(UTC)
+        now: datetime = tx.run("SELECT clock_timestamp()").scalar_one()
+        answered = datetime.now(UTC)
+        half: timedelta = (answered - asked) / 2
+        row = tx.run(
+            """SELECT current_setting('server_version') AS version, current_user AS "user",
+                      current_database() AS database, pg_database_size(current_database()) AS size_bytes,
+                      pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS is_read_only,
+                      pg_backend_pid() AS pid,
+                      (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls"""
+        ).one()
+        own = tx.wire()
+    return Connection(
+        version=row.version.split()[0],
+        user=row.user,
+        database=row.database,
+        size_bytes=row.size_bytes,
+        is_read_only=row.is_read_only,
+        is_encrypted=own.ssl_in_use,
+        is_local=own.host.startswith("/") or own.host in ("localhost", "127.0.0.1", "::1"),
+        ssl_mode=own.dsn_parameters.get("sslmode", "prefer"),
+        tls=row.tls,
+        through_pooler=own.backend_pid != row.pid,
+        ahead_seconds=(now - (asked + half)).total_seconds(),
+        uncertain_seconds=half.total_seconds(),
+    )
+
+
+def missing_rights(database: Database) -> dict[str, list[str]]:
+    """For each of the pipeline's tables that this user may not use in full: the rights that it lacks."""
+    with database.transaction(timeout_seconds=5) as tx:
+        rows = tx.run(
+            """SELECT c.relname AS "table", array_agg(wanted ORDER BY wanted) AS rights
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+                    unnest(CAST(:rights AS text[])) AS wanted
+               WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname LIKE 'emag\\_%'
+                 AND c.relname <> 'emag_alembic_version'
+                 AND NOT has_table_privilege(c.oid, wanted)
+               GROUP BY c.relname ORDER BY c.relname""",
+            rights=_RIGHTS,
+            schema=database.schema,
+        )
+        return {row.table: list(row.rights) for row in rows}
+
+
+def has_table(database: Database, name: str) -> bool:
+    """Whether a table can be found without its schema's name; Dagster's stand in `public`."""
+    with database.transaction(timeout_seconds=5) as tx:
+        return tx.run("SELECT to_regclass(:name) IS NOT NULL", name=name).scalar_one() is True

@@ -1,0 +1,44 @@
+-- Who may do what with the tables (docs/how-to/roles.md), granted by their owner after each migration.
+
+-- name: is_owner_with_roles
+-- The roles are there (roles.sql), and this user owns the tables.
+SELECT to_regrole('emag_writer') IS NOT NULL AND to_regrole('emag_reader') IS NOT NULL
+       AND pg_has_role(relowner, 'USAGE')
+FROM pg_class WHERE oid = '{schema}.emag_offer_syncs'::regclass;
+
+-- name: writer
+-- Rows, never the tables themselves. Sequences are read by pg_dump; identity columns need no right on theirs.
+DO $$
+DECLARE found record;
+BEGIN
+    FOR found IN
+        SELECT oid::regclass AS name, relkind
+        FROM pg_class
+        WHERE relnamespace = '{schema}'::regnamespace AND relname LIKE 'emag\_%' AND relkind IN ('r', 'p', 'v', 'S')
+    LOOP
+        IF found.relkind = 'S' THEN
+            EXECUTE format('GRANT SELECT ON SEQUENCE %s TO emag_writer', found.name);
+        ELSE
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO emag_writer', found.name);
+        END IF;
+    END LOOP;
+END $$;
+
+-- name: version
+-- Only a migration says which version the schema has.
+REVOKE INSERT, UPDATE, DELETE ON {schema}.emag_alembic_version FROM emag_writer;
+
+-- name: reader
+-- The product: offers, their history, the marts, the reference data, how the syncs went and what is wrong.
+-- Withheld: calls and their bodies, staging, counters and other machinery.
+GRANT SELECT ON
+    {schema}.emag_product_offers, {schema}.emag_products, {schema}.emag_offer_history, {schema}.emag_current_offers,
+    {schema}.emag_offer_issues, {schema}.emag_buy_button, {schema}.emag_low_stock, {schema}.emag_daily_assortment,
+    {schema}.emag_categories, {schema}.emag_vat_rates, {schema}.emag_handling_times,
+    {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents
+TO emag_reader;
+
+-- name: reader_of_rejects
+-- Which rows wait in quarantine and why; not the rows as read, which may hold anything.
+GRANT SELECT (reject_id, account_type, sync_id, round, page, emag_offer_id, reason, rejected_at)
+    ON {schema}.emag_offer_rejects TO emag_reader;

@@ -1,0 +1,120 @@
+"""The exporter: `/metrics` on one port, `/health` and `/ready` on another, and an ear for the daemon's silence.
+
+It only asks the database, so it tells of every process on every machine, and restarts cost nothing. A database that
+is away, slow or frozen is something to be told, never a reason to end.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from emag_pipeline.db import metrics, migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.logs import logger
+from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
+from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.metrics import PipelineCollector
+from emag_pipeline.monitoring.web import Page, Server
+from emag_pipeline.settings import Settings
+
+T = TypeVar("T")
+
+log = logger(__name__)
+
+#: For one statement of a scrape: a few milliseconds are usual.
+_STATEMENT_SECONDS = 2.0
+#: Questions to the database at a time; another one waits so long for its turn.
+_QUESTIONS = 2
+_TURN_SECONDS = 3.0
+
+
+class Exporter:
+    """Listens at construction. `connect` gives the database, or raises the reason why there is none yet."""
+
+    def __init__(self, settings: Settings, connect: Callable[[], Database]) -> None:
+        """Raises SettingsError when a port or the address cannot be used."""
+        self._settings = settings
+        self._connect = connect
+        self._turns = threading.BoundedSemaphore(_QUESTIONS)
+        self._accounts = [account.name for account in settings.accounts]
+        self._away = ""
+        self._registry = CollectorRegistry()
+        self._registry.register(PipelineCollector(settings, lambda: self._ask(self._figures)))
+        self.metrics = Server(
+            settings.bind, settings.metrics_port, "EMAG_SYNC_METRICS_PORT", {"/metrics": self._metrics}
+        )
+        self.health = Server(
+            settings.bind,
+            settings.health_port,
+            "EMAG_SYNC_HEALTH_PORT",
+            {"/health": self._health, "/ready": self._ready},
+        )
+
+    def start(self) -> None:
+        """Answer, and listen for the daemon, until the process ends."""
+        self.metrics.start()
+        self.health.start()
+        threading.Thread(target=self._listen, name="silence", daemon=True).start()
+
+    def _metrics(self, accept: str) -> Page:
+        encode, content_type = choose_encoder(accept)
+        return Page(encode(self._registry), content_type)
+
+    def _health(self, _: str) -> Page:
+        try:
+            return health_page(self._ask(lambda database: health_status(database, self._settings)))
+        except PipelineError as error:
+            return unreadable_page(error)
+
+    def _ready(self, _: str) -> Page:
+        try:
+            self._ask(migrate.check)
+        except PipelineError as error:
+            return ready_page(error)
+        return ready_page(None)
+
+    def _figures(self, database: Database) -> metrics.Figures:
+        return metrics.read(database, self._accounts, _STATEMENT_SECONDS)
+
+    def _ask(self, question: Callable[[Database], T]) -> T:
+        """Ask the database when it is this caller's turn, and let the log hear when it goes and comes back."""
+        if not self._turns.acquire(timeout=_TURN_SECONDS):
+            raise DatabaseUnavailable(
+                "the database does not answer",
+                where="database",
+                why="earlier questions are still waiting",
+                remedy="Look at the server's load and locks; the exporter goes on by itself",
+            )
+        try:
+            answer = question(self._connect())
+        except PipelineError as error:
+            self._note(error.message)
+            raise
+        finally:
+            self._turns.release()
+        self._note("")
+        return answer
+
+    def _note(self, away: str) -> None:
+        before, self._away = self._away, away
+        if away and not before:
+            log.warning("figures_unreadable", error=away)
+        elif before and not away:
+            log.warning("figures_readable_again")
+
+    def _listen(self) -> None:
+        """Every monitor interval; whatever goes wrong is for the next time, and harms nothing else."""
+        interval = self._settings.monitor_interval_seconds
+        pause = threading.Event()
+        while not pause.wait(interval):
+            try:
+                silence.watch(self._connect(), self._settings)
+            except PipelineError as error:
+                log.info("silence_unknown", error=error.message)
+            except Exception:
+                log.exception("silence_watch_failed")

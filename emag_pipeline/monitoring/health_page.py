@@ -1,0 +1,108 @@
+"""`/health`: one look for a person or a probe. 200 when nothing needs a person, else 503; the body is JSON:
+
+healthy         whether the answer is 200
+problems        what needs a person: a list of {subject, what, remedy}; subject is an account, `daemon` or `database`
+at              when this was read (ISO 8601, UTC)
+sensors_tick    whether the daemon's sensors look after the accounts; null when the database is away
+sensors         seconds since each sensor's last tick, null for one that never did
+accounts        by name: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}
+
+What needs a person: the database cannot be read; a sensor is silent; an account was published too long ago
+(EMAG_SYNC_STALE_AFTER_HOURS) or never; its running sync is stuck or dead; its last sync failed in a way that no rerun
+mends, a refusal by the audit included. A failure that is going to be tried again is shown, and is no problem as long as
+the account is fresh. Keys are added, never renamed.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from emag_pipeline.errors import PipelineError, Rerun, rerun_after
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
+from emag_pipeline.monitoring.web import Page
+
+Problem = dict[str, str]
+
+
+def health_page(health: HealthStatus) -> Page:
+    """The answer when the database could be read."""
+    found = list(problems(health))
+    return _page({**health.as_dict(), "healthy": not found, "problems": found})
+
+
+def unreadable_page(error: PipelineError) -> Page:
+    """The answer when it could not."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _page(
+        {
+            "healthy": False,
+            "problems": [database_problem(error)],
+            "at": at,
+            "sensors_tick": None,
+            "sensors": {},
+            "accounts": {},
+        }
+    )
+
+
+def ready_page(error: PipelineError | None) -> Page:
+    """`/ready`: the exporter can read the database, whose schema is this code's; `error` says why it cannot."""
+    if error is None:
+        return _page({"ready": True, "problems": []})
+    return _page({"ready": False, "problems": [database_problem(error)]})
+
+
+def problems(health: HealthStatus) -> Iterator[Problem]:
+    """What needs a person, the daemon first: without it nothing mends itself."""
+    for sensor in health.silent_sensors:
+        yield _silent(sensor, health.sensor_ages[sensor])
+    for account in health.accounts:
+        yield from _account_problems(account)
+
+
+def database_problem(error: PipelineError) -> Problem:
+    """Why the database could not be read."""
+    return _problem("database", ": ".join(filter(None, (error.what, error.why))), error.remedy)
+
+
+def _silent(sensor: str, seconds: float | None) -> Problem:
+    since = "has never ticked" if seconds is None else f"has not ticked for {age(seconds)}"
+    return _problem(
+        "daemon",
+        f"the sensor {sensor} {since}, so nothing is refreshed or recovered",
+        "Start the daemon again (`emag-pipeline up`, or its service); `emag-pipeline doctor` says more",
+    )
+
+
+def _account_problems(account: AccountHealth) -> Iterator[Problem]:
+    is_broken = account.error_class is not None and rerun_after(account.error_class) is Rerun.NEVER
+    if account.trouble is not None or is_broken:
+        yield _problem(account.account, account.said, account.remedy)
+    if account.is_stale and not is_broken:
+        yield _problem(account.account, _staleness(account), _way_out(account))
+
+
+def _staleness(account: AccountHealth) -> str:
+    published = "was never published" if account.age_seconds is None else f"published {age(account.age_seconds)} ago"
+    return published if account.phase is None else f"{published}; a sync is {account.phase}"
+
+
+def _way_out(account: AccountHealth) -> str:
+    if account.phase is not None:
+        return "Wait for the sync that is running; `emag-pipeline status --watch` shows how far it is"
+    return account.remedy or (
+        f"See `emag-pipeline doctor`; refresh it now with `emag-pipeline sync --account {account.account}`"
+    )
+
+
+def _problem(subject: str, what: str, remedy: str) -> Problem:
+    return {"subject": subject, "what": what, "remedy": remedy}
+
+
+def _page(document: dict[str, Any]) -> Page:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if document["problems"] else HTTPStatus.OK
+    body = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return Page(body.encode(), "application/json", status)

@@ -1,0 +1,143 @@
+"""Is all well? For people, `/health` and alerts; from the database alone, so the answer is quick and always there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.liveness import RunningSync, running_syncs
+from emag_pipeline.db.status import AccountStatus, account_statuses
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
+
+#: The sensors that must tick for the pipeline to look after itself.
+SENSORS = ("stuck_syncs", "stale_accounts")
+
+#: Dagster looks after its sensors every five seconds and gives each up to a minute.
+_TICK_SLACK_SECONDS = 90.0
+
+_RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHealth:
+    """One account. `trouble` is None, `stuck` or `dead`; `said` and `remedy` are empty when nothing is wrong.
+
+    `is_stale`: published longer ago than EMAG_SYNC_STALE_AFTER_HOURS, or never. `phase` is that of a running sync.
+    """
+
+    account: str
+    state: str
+    phase: str | None
+    last_publish_at: datetime | None
+    age_seconds: float | None
+    is_stale: bool
+    trouble: str | None
+    error_class: str | None
+    said: str
+    remedy: str
+
+    @property
+    def is_well(self) -> bool:
+        """Fresh, and if a sync runs, it goes on."""
+        return not self.is_stale and self.trouble is None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStatus:
+    """All accounts, and seconds since each sensor's last tick (None: never)."""
+
+    at: datetime
+    accounts: tuple[AccountHealth, ...]
+    sensor_ages: Mapping[str, float | None]
+    #: older than this, a tick is missing
+    tick_bound_seconds: float
+
+    @property
+    def silent_sensors(self) -> tuple[str, ...]:
+        """Those whose tick is missing; none when the daemon works."""
+        bound = self.tick_bound_seconds
+        return tuple(name for name, age in self.sensor_ages.items() if age is None or age > bound)
+
+    @property
+    def sensors_tick(self) -> bool:
+        """Whether the daemon's sensors look after the accounts."""
+        return not self.silent_sensors
+
+    @property
+    def is_well(self) -> bool:
+        """Every account is well, and the sensors tick."""
+        return self.sensors_tick and all(account.is_well for account in self.accounts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON; the keys are documented at `monitoring.get_sync_health_status`."""
+        return {
+            "at": _iso(self.at),
+            "healthy": self.is_well,
+            "sensors_tick": self.sensors_tick,
+            "sensors": dict(self.sensor_ages),
+            "accounts": {account.account: _as_dict(account) for account in self.accounts},
+        }
+
+
+def health_status(database: Database, settings: Settings) -> HealthStatus:
+    """How all configured accounts and the sensors fare now. Raises the errors of the database."""
+    bounds = Bounds.of(settings)
+    running = {sync.account: sync for sync in running_syncs(database)}
+    ages = ticks.ages(database)
+    return HealthStatus(
+        at=datetime.now(UTC),
+        accounts=tuple(
+            _account(status, running.get(status.account), bounds, settings.stale_after_hours)
+            for status in account_statuses(database, [account.name for account in settings.accounts])
+        ),
+        sensor_ages={name: ages.get(name) for name in SENSORS},
+        tick_bound_seconds=2 * settings.monitor_interval_seconds + _TICK_SLACK_SECONDS,
+    )
+
+
+def _account(
+    status: AccountStatus, running: RunningSync | None, bounds: Bounds, stale_after_hours: float
+) -> AccountHealth:
+    trouble = trouble_of(running, bounds) if running else None
+    error_class, said, remedy = _error(status, trouble)
+    return AccountHealth(
+        account=status.account,
+        state=status.state,
+        phase=status.running.phase if status.running else None,
+        last_publish_at=status.last_publish_at,
+        age_seconds=status.age_seconds,
+        is_stale=status.age_seconds is None or status.age_seconds > stale_after_hours * 3600,
+        trouble=trouble.condition if trouble else None,
+        error_class=error_class,
+        said=said,
+        remedy=remedy,
+    )
+
+
+def _error(status: AccountStatus, trouble: Trouble | None) -> tuple[str | None, str, str]:
+    if trouble is not None:
+        return trouble.error_class, trouble.why, _RECOVERED_BY_ITSELF
+    if status.last_error is not None:
+        return status.last_error.error_class, status.last_error.message, status.last_error.remedy
+    return None, "", ""
+
+
+def _as_dict(account: AccountHealth) -> dict[str, Any]:
+    return {
+        "state": account.state,
+        "phase": account.phase,
+        "last_publish_at": _iso(account.last_publish_at),
+        "age_seconds": account.age_seconds,
+        "stale": account.is_stale,
+        "trouble": account.trouble,
+        "error_class": account.error_class,
+        "error": account.said or None,
+        "remedy": account.remedy or None,
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

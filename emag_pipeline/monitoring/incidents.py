@@ -1,0 +1,82 @@
+"""Incidents: what is wrong is noted once, told once, and stays listed until it is well.
+
+What is found is derived anew at each look from how the accounts stand, not from events: a look that was missed, a tick
+that failed and a retry that was lost change nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from emag_pipeline.db import incidents
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Finding, Incident, open_incidents
+from emag_pipeline.logs import logger
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.standing import Standing
+from emag_pipeline.settings import Settings
+
+__all__ = ["Finding", "Incident", "close", "findings", "note", "note_findings", "open_incidents"]
+
+log = logger(__name__)
+
+
+def findings(standing: Standing, settings: Settings) -> list[Finding]:
+    """What is wrong with an account now: it does not publish (`failing`, `refused`), it has not for long (`stale`)."""
+    return [found for found in (_unpublished(standing), _stale(standing, settings)) if found is not None]
+
+
+def _unpublished(standing: Standing) -> Finding | None:
+    cause = standing.cause
+    if cause is None or cause.is_quiet or standing.status.awaits_publish:
+        return None
+    anew = f". A new reading starts only with `emag-pipeline sync --account {standing.account}`"
+    return Finding(
+        subject=standing.account,
+        kind="refused" if cause.is_refusal else "failing",
+        message=cause.message,
+        remedy=cause.remedy + (anew if cause.is_refusal else ""),
+        error_class=cause.error_class,
+        run_id=cause.run_id,
+    )
+
+
+def _stale(standing: Standing, settings: Settings) -> Finding | None:
+    """While a run is under way, staleness is no news before that run's time is over."""
+    status = standing.status
+    seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
+    bound = settings.stale_after_hours + (settings.timeout_hours if standing.is_under_way else 0.0)
+    if seconds <= bound * 3600:
+        return None
+    published = "it was never published" if status.age_seconds is None else f"published {age(seconds)} ago"
+    return Finding(
+        subject=standing.account,
+        kind="stale",
+        message=f"{published}, the bound is {settings.stale_after_hours:g} hours (EMAG_SYNC_STALE_AFTER_HOURS)",
+        remedy="See `emag-pipeline status` and `emag-pipeline doctor`; refresh it now with "
+        f"`emag-pipeline sync --account {status.account}`",
+        run_id=status.running.dagster_run_id if status.running else None,
+    )
+
+
+def note_findings(database: Database, standings: Sequence[Standing], settings: Settings) -> None:
+    """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
+    for standing in standings:
+        found = findings(standing, settings)
+        for finding in found:
+            note(database, finding)
+        if standing.status.last_publish_at is not None:
+            still = {finding.kind for finding in found}
+            close(database, standing.account, well_at=standing.status.last_publish_at, still=still)
+
+
+def note(database: Database, finding: Finding) -> None:
+    """Write down what is wrong; the log hears only of news."""
+    if incidents.note(database, finding):
+        log.warning("incident_noted", **asdict(finding))
+
+
+def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> None:
+    """Close what had begun before the subject was well, but for the kinds that are still found."""
+    for incident in incidents.close(database, subject, well_at=well_at, still=still):
+        log.info("incident_closed", subject=incident.subject, kind=incident.kind)

@@ -1,0 +1,178 @@
+"""Every metric that the exporter gives: its name, type, labels and meaning. docs/metrics.md is rendered from here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from emag_pipeline.db.counters import OFFERS_PROCESSED
+from emag_pipeline.monitoring.silence import SENSORS
+
+#: What stands for a label value that is not known here, so that a surprise costs one series and not a thousand.
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Names end in their unit; `_total` marks what only grows.
+
+    `labels` are the names, each with the values that it can have; none are listed where settings or schema decide.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: Mapping[str, Sequence[str]]
+    help: str
+
+
+#: What every account calls at every sync. Reference data is read once a day, by one account of each marketplace.
+SCAN_RESOURCES = ("product_offer/read", "product_offer/count")
+
+_ACCOUNT: Mapping[str, Sequence[str]] = {"account_type": ()}
+_RESOURCE = {
+    **_ACCOUNT,
+    "resource": (*SCAN_RESOURCES, "category/read", "vat/read", "handling_time/read", OTHER),
+}
+_CALL_ERRORS = ("ApiUnavailable", "RateLimited", "AccessRefused", "RequestRefused", "CallAborted", OTHER)
+_SYNC_ERRORS = (
+    "ApiUnavailable", "RateLimited", "DatabaseUnavailable", "SyncTimedOut", "StagingLost", "ScanNotProven",
+    "AccessRefused", "RequestRefused", "PageBoundExceeded", "SchemaMismatch", "SettingsError", "PermanentError",
+    "RefusedError", "StuckSync", "OwnerDied", "Interrupted", OTHER,
+)  # fmt: skip
+
+DATABASE_UP = Metric(
+    "emag_sync_database_up",
+    "gauge",
+    {},
+    "1 when the exporter could read its figures from the database, 0 when not; all others are then missing.",
+)
+SCRAPE_SECONDS = Metric(
+    "emag_sync_scrape_seconds", "gauge", {}, "How long the exporter took to read the figures of this scrape."
+)
+SCHEMA_INFO = Metric("emag_sync_schema_info", "gauge", {"revision": ()}, "Always 1; which version the schema is at.")
+
+REQUESTS = Metric(
+    "emag_sync_requests_total",
+    "counter",
+    {**_RESOURCE, "outcome": ("ok", "error")},
+    "Calls to the marketplace, by outcome: ok or error.",
+)
+REQUEST_ERRORS = Metric(
+    "emag_sync_request_errors_total",
+    "counter",
+    {**_RESOURCE, "error_class": _CALL_ERRORS},
+    "Calls to the marketplace that failed, by the error that they ended with.",
+)
+REQUEST_LATENCY = Metric(
+    "emag_sync_request_latency_seconds",
+    "histogram",
+    _RESOURCE,
+    "How long calls to the marketplace took, without the wait for the rate budget.",
+)
+OFFERS_READ = Metric(
+    OFFERS_PROCESSED,
+    "counter",
+    _ACCOUNT,
+    "Offers that became durable in staging, those that were read again included.",
+)
+STUCK_SYNCS = Metric(
+    "emag_sync_stuck_syncs_total", "counter", _ACCOUNT, "Syncs that were found stuck, dead or abandoned."
+)
+RECOVERED_SYNCS = Metric(
+    "emag_sync_recovered_syncs_total",
+    "counter",
+    _ACCOUNT,
+    "Stuck syncs that were ended so that the next run could go on.",
+)
+ALERTS = Metric(
+    "emag_sync_alerts_total",
+    "counter",
+    {"outcome": ("told", "failed")},
+    "Messages for the webhook, by outcome: told, or failed and to be tried again.",
+)
+
+RUN_STATUS = Metric(
+    "emag_sync_run_status",
+    "gauge",
+    _ACCOUNT,
+    "The newest sync: 0 idle (none yet, or cancelled), 1 running, 2 completed, 3 failed, 4 timeout.",
+)
+LAST_FAILURE = Metric(
+    "emag_sync_last_failure",
+    "gauge",
+    {**_ACCOUNT, "error_class": _SYNC_ERRORS},
+    "1 while the newest sync of the account is one that failed or timed out, with its error; else missing.",
+)
+LAST_SUCCESS = Metric(
+    "emag_sync_last_success_timestamp_seconds",
+    "gauge",
+    _ACCOUNT,
+    "When the account was last published, in Unix time; 0 before the first time.",
+)
+PAGES_EXPECTED = Metric(
+    "emag_sync_pages_expected",
+    "gauge",
+    _ACCOUNT,
+    "Pages that the newest sync has to read; 0 until it knows.",
+)
+PAGES_DONE = Metric("emag_sync_pages_done", "gauge", _ACCOUNT, "Pages of the newest sync that are durable in staging.")
+PROGRESS_AGE = Metric(
+    "emag_sync_progress_age_seconds",
+    "gauge",
+    _ACCOUNT,
+    "Since the running sync last made something durable; 0 while none runs.",
+)
+HEARTBEAT_AGE = Metric(
+    "emag_sync_heartbeat_age_seconds",
+    "gauge",
+    _ACCOUNT,
+    "Since the running sync's last sign of life; 0 while none runs.",
+)
+RATE_BUDGET = Metric(
+    "emag_sync_rate_budget_used_ratio",
+    "gauge",
+    _ACCOUNT,
+    "Share of the calls allowed within the last minute that were made, all processes together.",
+)
+OFFERS = Metric(
+    "emag_offers",
+    "gauge",
+    {**_ACCOUNT, "state": ("saleable", "not_saleable", "deleted")},
+    "Published offers: saleable and not_saleable exist now, deleted ones are confirmed as gone.",
+)
+QUARANTINED = Metric(
+    "emag_offers_quarantined",
+    "gauge",
+    _ACCOUNT,
+    "Existing offers whose newest reading could not be represented; the last good one stays published.",
+)
+MONITOR_STATUS = Metric(
+    "emag_sync_monitor_status",
+    "gauge",
+    {},
+    "1 when the daemon's sensors tick, 0 when one of them has been silent for too long.",
+)
+SENSOR_AGE = Metric(
+    "emag_sync_sensor_age_seconds",
+    "gauge",
+    {"sensor": SENSORS},
+    "Since the sensor last finished an evaluation; missing for one that never did.",
+)
+INCIDENTS = Metric(
+    "emag_sync_incidents_open",
+    "gauge",
+    {"kind": ("failing", "refused", "stale", "stuck", "silent")},
+    "Incidents that were noticed and are not well again, by kind.",
+)
+BOUNDS = Metric(
+    "emag_sync_bound_seconds",
+    "gauge",
+    {"bound": ("stale", "stuck", "dead", "silent")},
+    "The bounds that the settings give, for alert rules: stale since the last publish, stuck since the last progress, "
+    "dead since the last heartbeat, silent since a sensor's last tick.",
+)
+
+METRICS = (
+    DATABASE_UP, SCRAPE_SECONDS, SCHEMA_INFO, REQUESTS, REQUEST_ERRORS, REQUEST_LATENCY, OFFERS_READ, STUCK_SYNCS,
+    RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
+    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, MONITOR_STATUS, SENSOR_AGE, INCIDENTS, BOUNDS,
+)  # fmt: skip

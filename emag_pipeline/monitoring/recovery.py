@@ -1,0 +1,103 @@
+"""The way out: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
+
+The row goes first: from that moment on its owner can write nothing, whatever becomes of its process.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emag_pipeline.db import ledger, liveness
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.liveness import RunningSync, StillWriting
+from emag_pipeline.monitoring.stuck import StuckSync, abandoned_runs, finding, run_ends
+from emag_pipeline.runs import ending
+from emag_pipeline.runs.ending import EndedRun
+from emag_pipeline.runs.instance import Instance
+from emag_pipeline.sync.liveness import Bounds, RunEnd, trouble_of
+
+_REMEDY = "Nothing is to be done: the next attempt goes on after the last durable page"
+#: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
+_TRIES, _TRY_SECONDS = 5, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A finding that was dealt with. `run` is None when its Dagster run was over already, or could not be reached."""
+
+    found: StuckSync
+    run: EndedRun | None
+
+    @property
+    def sentence(self) -> str:
+        """What was wrong, what was done, what comes next."""
+        done = [self.found.sentence]
+        if self.found.sync_id is not None:
+            done.append("marked as cancelled" if self.found.condition == "cancelled" else "marked as failed")
+        if self.run is not None:
+            done.append(self.run.fate)
+        again = self.run is not None and self.run.will_retry
+        done.append("Dagster's daemon starts the run again" if again else "the account's next run goes on")
+        return "; ".join(done)
+
+
+def recover(database: Database, instance: Instance | None, bounds: Bounds) -> list[Recovered]:
+    """End everything that is stuck, so that another attempt can go on. Returns what was done.
+
+    A sync whose row is being written (above all by its publish) is alive and left alone. Without an instance no
+    Dagster run is ended. Raises the errors of the database.
+    """
+    syncs = liveness.running_syncs(database)
+    ends = run_ends(instance, syncs)
+    ended = [
+        found
+        for sync in syncs
+        if (found := _end_sync(database, sync, bounds, ends.get(sync.dagster_run_id or ""))) is not None
+    ]
+    abandoned = abandoned_runs(instance, syncs, bounds)
+    _count(database, liveness.STUCK, abandoned)
+    done = [*ended, *abandoned]
+    runs = {} if instance is None else _end_runs(instance, done)
+    _count(database, liveness.RECOVERED, done)
+    return [Recovered(found, runs.get(found.dagster_run_id or "")) for found in done]
+
+
+def _end_sync(database: Database, sync: RunningSync, bounds: Bounds, run_end: RunEnd | None) -> StuckSync | None:
+    """End a sync in the ledger and count it, if under its lock it is in trouble still."""
+    if trouble_of(sync, bounds, run_end) is None:
+        return None
+    for _ in range(_TRIES):
+        try:
+            return _end_locked(database, sync, bounds, run_end)
+        except StillWriting:
+            time.sleep(_TRY_SECONDS)
+    return None
+
+
+def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: RunEnd | None) -> StuckSync | None:
+    with database.transaction(timeout_seconds=30) as tx:
+        now = liveness.locked(tx, sync.sync_id)
+        if now is None or now.dagster_run_id != sync.dagster_run_id:
+            return None
+        trouble = trouble_of(now, bounds, run_end)
+        if trouble is None:
+            return None
+        message = f"{trouble.condition}: {trouble.why}"
+        ledger.end_locked(
+            tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=_REMEDY
+        )
+        if trouble.condition != "cancelled":
+            liveness.count(tx, liveness.STUCK, now.account)
+        return finding(now, trouble)
+
+
+def _end_runs(instance: Instance, done: Sequence[StuckSync]) -> dict[str, EndedRun]:
+    reasons = {found.dagster_run_id: found.sentence for found in done if found.dagster_run_id is not None}
+    return {run.run_id: run for run in ending.fail(instance, reasons)}
+
+
+def _count(database: Database, counter: str, findings: Sequence[StuckSync]) -> None:
+    with database.transaction(timeout_seconds=30) as tx:
+        for found in findings:
+            if found.condition != "cancelled":
+                liveness.count(tx, counter, found.account)

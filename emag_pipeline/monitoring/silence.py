@@ -1,0 +1,67 @@
+"""Silence is a state to be checked: a daemon that is dead raises no alarm, so another process listens for it."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Finding
+from emag_pipeline.monitoring import incidents, outbox
+from emag_pipeline.settings import Settings
+
+#: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.
+SENSORS = ("stuck_syncs", "stale_accounts", "run_failures")
+DAEMON = "daemon"
+
+_INTERVALS = 3
+_LEAST_SECONDS = 60.0
+_BEGAN = time.monotonic()
+
+Silent = Sequence[tuple[str, float]]
+
+
+def bound_seconds(settings: Settings) -> float:
+    """How long a sensor may go without a tick: three monitor intervals, at least a minute."""
+    return max(_LEAST_SECONDS, _INTERVALS * settings.monitor_interval_seconds)
+
+
+def silent_sensors(database: Database, settings: Settings) -> Silent:
+    """The sensors that have not ticked for too long, with the seconds since they did; infinite for one that never did.
+
+    Raises DatabaseUnavailable, SchemaMismatch.
+    """
+    ages = ticks.ages(database)
+    bound = bound_seconds(settings)
+    return [(sensor, age) for sensor in SENSORS if (age := ages.get(sensor, float("inf"))) > bound]
+
+
+def watch(database: Database, settings: Settings, listening_seconds: float | None = None) -> None:
+    """Open or close the incident `silent` of the daemon, and tell what is to be told; once a monitor interval.
+
+    For a process that is not the daemon. Only after it has listened for as long as a sensor may be silent does it say
+    so (`listening_seconds`, by default since this process began): after a stop of everything, the daemon needs its time
+    too. Raises DatabaseUnavailable, SchemaMismatch; never because of the webhook.
+    """
+    listening = time.monotonic() - _BEGAN if listening_seconds is None else listening_seconds
+    silent = silent_sensors(database, settings)
+    if not silent:
+        incidents.close(database, DAEMON, well_at=datetime.now(UTC))
+    elif listening > bound_seconds(settings):
+        incidents.note(database, _finding(silent))
+    outbox.deliver(database, settings)
+
+
+def _finding(silent: Silent) -> Finding:
+    said = ", ".join(f"{sensor} {_since(seconds)}" for sensor, seconds in silent)
+    return Finding(
+        subject=DAEMON,
+        kind="silent",
+        message=f"Dagster's daemon is silent, nothing is refreshed or recovered: {said}",
+        remedy="See `emag-pipeline doctor`; start the daemon again (`emag-pipeline up`, or its service), "
+        "and see in the UI under Automation that these sensors are on",
+    )
+
+
+def _since(seconds: float) -> str:
+    return "never ticked" if seconds == float("inf") else f"has not ticked for {seconds / 60:,.0f} minutes"

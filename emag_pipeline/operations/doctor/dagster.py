@@ -1,0 +1,79 @@
+"""Dagster's part: its database, its daemon, and whether its sensors and schedules are on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from emag_pipeline.db import server
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.doctor import databases
+from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
+from emag_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from emag_pipeline.runs.daemon import Daemon
+
+SUBJECT = "daemon"
+SWITCHES = "automation"
+
+_START = "Start it: `emag-pipeline up`, or `systemctl start` its service; what was missed is caught up with"
+#: It speaks every 30 seconds, or when a look at a sensor ends.
+_SILENT_SECONDS = 150.0
+#: after which Dagster itself calls a part of its daemon dead
+_PART_SILENT_SECONDS = 1800.0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Does the daemon live, and may it do its work?"""
+    url = databases.dagster_url(settings)
+    try:
+        has_run = _has_run(url)
+    except PipelineError as error:
+        yield replace(of_error(SUBJECT, error), what=f"Dagster's own database: {error.what}: {error.why}")
+        return
+    if not has_run:
+        yield broken(SUBJECT, "Dagster has never run here: its database has no tables", _START)
+        return
+    from emag_pipeline.runs import daemon  # Dagster takes seconds to import: the other examinations need not wait
+
+    yield from _life(daemon.heard(url))
+    off = daemon.switched_off(url)
+    if off:
+        what = f"switched off in the UI: {', '.join(off)}"
+        yield broken(SWITCHES, what, "Switch them on again in Dagster's UI, under Automation")
+    else:
+        yield ok(SWITCHES, "no sensor or schedule is switched off")
+
+
+def _has_run(url: str) -> bool:
+    database = Database(url, pool_size=1)
+    try:
+        return server.has_table(database, "daemon_heartbeats")
+    finally:
+        database.close()
+
+
+def _life(heard: "Daemon") -> Iterator[Finding]:
+    silence = heard.silence_seconds
+    if silence is None:
+        yield broken(SUBJECT, "Dagster's daemon has never run here", _START)
+        return
+    if silence > _SILENT_SECONDS:
+        what = f"Dagster's daemon does not run: it was last heard {age(silence)} ago, so nothing is refreshed by itself"
+        yield broken(SUBJECT, what, _START)
+        return
+    silent = sorted(part for part, seconds in heard.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
+    if silent:
+        yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", "Restart the daemon")
+    for part, said in sorted(heard.complaints.items()):
+        yield warning(
+            SUBJECT, f"{part} reports an error: {_first_line(said)}", "See the daemon's log for the whole of it"
+        )
+    if not silent:
+        yield ok(SUBJECT, f"Dagster's daemon was heard {age(silence)} ago")
+
+
+def _first_line(said: str) -> str:
+    return next((line.strip() for line in said.splitlines() if line.strip()), "no message")

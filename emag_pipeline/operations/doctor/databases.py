@@ -1,0 +1,101 @@
+"""The two databases as they stand: nothing is started, made or migrated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emag_pipeline import embedded
+from emag_pipeline.database_url import driverless, masked
+from emag_pipeline.db import migrate, server
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.server import Connection
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.operations.doctor import clocks
+from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
+from emag_pipeline.settings import Settings
+
+SUBJECT = "database"
+IF_SILENT = "See whether this machine reaches the server: its host and port, a firewall in between, its load"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The pipeline's database. Raises DatabaseUnavailable when it is the embedded one and does not run."""
+    database = Database(pipeline_url(settings), settings.db_schema, pool_size=1)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def pipeline_url(settings: Settings) -> str:
+    """Where the pipeline's tables are."""
+    configured = settings.database_url
+    return configured.get_secret_value() if configured else _server(settings).address("emag")
+
+
+def dagster_url(settings: Settings) -> str:
+    """Where Dagster keeps its runs."""
+    configured = settings.dagster_pg_url
+    return configured.get_secret_value() if configured else _server(settings).address("emag_dagster")
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Reachable, by whom, how; is the schema this code's; may this user do what the pipeline does?"""
+    where = settings.database_url
+    shown = masked(driverless(where.get_secret_value())) if where else f"embedded PostgreSQL in {settings.home}"
+    with opened(settings) as database:
+        found = server.connection(database)
+        yield _reached(found, shown)
+        yield _encryption(found)
+        yield clocks.of_database(found.ahead_seconds, found.uncertain_seconds)
+        migrate.check(database)
+        yield ok(SUBJECT, f"schema {settings.db_schema} is the one that this program needs")
+        yield _rights(database, found)
+
+
+def _server(settings: Settings) -> embedded.EmbeddedServer:
+    found = embedded.running(settings.home)
+    if found is None:
+        raise DatabaseUnavailable(
+            f"the embedded PostgreSQL in {settings.home} does not run",
+            remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
+        )
+    return found
+
+
+def _reached(found: Connection, shown: str) -> Finding:
+    if found.is_read_only:
+        return broken(
+            SUBJECT,
+            f"{shown} takes no writes: it is a replica, or read-only by a setting",
+            "Give the primary server's address, or unset default_transaction_read_only for this user and database",
+        )
+    through = " through PgBouncer" if found.through_pooler else ""
+    size = f"{found.size_bytes / 2**20:,.0f} MiB"
+    return ok(SUBJECT, f"{shown} answers{through}: PostgreSQL {found.version}, user {found.user}, {size}")
+
+
+def _encryption(found: Connection) -> Finding:
+    if found.is_encrypted:
+        checked = "checked" if found.ssl_mode.startswith("verify") else "not checked"
+        how = f"{found.tls}, " if found.tls and not found.through_pooler else ""
+        return ok(SUBJECT, f"the connection is encrypted ({how}sslmode={found.ssl_mode}: the certificate is {checked})")
+    if found.is_local:
+        return ok(
+            SUBJECT, f"the connection is not encrypted, and does not leave this machine (sslmode={found.ssl_mode})"
+        )
+    return warning(
+        SUBJECT,
+        f"passwords and offers cross the network in the clear (sslmode={found.ssl_mode}, not encrypted)",
+        "Switch on TLS at the server and add ?sslmode=verify-full to the database URL",
+    )
+
+
+def _rights(database: Database, found: Connection) -> Finding:
+    lacking = server.missing_rights(database)
+    if not lacking:
+        return ok(SUBJECT, f"user {found.user} may read and write every table")
+    shown = "; ".join(f"{', '.join(rights)} on {table}" for table, rights in list(lacking.items())[:3])
+    more = f" and on {len(lacking) - 3} more tables" if len(lacking) > 3 else ""
+    remedy = "Run `emag-pipeline migrate` as the tables' owner, which grants them (docs/how-to/roles.md)"
+    return broken(SUBJECT, f"user {found.user} lacks the rights {shown}{more}", remedy)

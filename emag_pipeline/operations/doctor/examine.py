@@ -1,0 +1,86 @@
+"""Look at everything, beside each other and within fifteen seconds; start nothing, change nothing.
+
+Where something rests on something else, it is looked at only when that is well: one cause, one line.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.doctor import dagster, databases, listeners, machine, marketplace, troubles, variables
+from emag_pipeline.operations.doctor.examination import Begun, Examination
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, warning
+from emag_pipeline.settings import Settings, given_variables, load_settings
+
+_DATABASE_SECONDS = 5.0
+_MARKETPLACE_SECONDS = 8.0
+_DAGSTER_SECONDS = 9.0
+_MACHINE_SECONDS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All findings, in the order in which they are best mended."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of them."""
+        found = {finding.verdict for finding in self.findings}
+        return next((one for one in (Verdict.BROKEN, Verdict.WARNING) if one in found), Verdict.OK)
+
+    @property
+    def exit_code(self) -> int:
+        """2 for wrong settings, 1 for anything else that is broken, 0 otherwise."""
+        broken = {finding.subject for finding in self.findings if finding.verdict is Verdict.BROKEN}
+        return 2 if variables.SUBJECT in broken else int(bool(broken))
+
+
+def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Diagnosis:
+    """Examine everything. Never raises for what it finds; with wrong settings nothing else can be looked at."""
+    given = given_variables(environ, env_file)
+    found = [*variables.unread(given), *variables.env_file(env_file)]
+    try:
+        settings = load_settings(environ, env_file)
+    except SettingsError as error:
+        return Diagnosis((*variables.wrong(error), *found))
+    return Diagnosis((variables.good(settings, given), *found, *_all(settings)))
+
+
+def _all(settings: Settings) -> Iterator[Finding]:
+    beside = [Begun(one) for one in _independent(settings)]
+    first = Begun(_database(settings)).findings()
+    yield from first
+    if any(finding.verdict is Verdict.BROKEN for finding in first):
+        what = "accounts, marketplace, incidents and daemon were not examined: they rest on the database"
+        yield warning(marketplace.SUBJECT, what, "Mend the database, then run `emag-pipeline doctor` again")
+        after = []
+    else:
+        after = [Begun(one) for one in _resting_on_the_database(settings)]
+    for begun in (*after, *beside):
+        yield from begun.findings()
+
+
+def _database(settings: Settings) -> Examination:
+    look = partial(databases.examine, settings)
+    return Examination(databases.SUBJECT, _DATABASE_SECONDS, look, databases.IF_SILENT)
+
+
+def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
+    yield Examination("accounts", _MARKETPLACE_SECONDS, partial(troubles.accounts, settings))
+    for account in settings.accounts:
+        look = partial(marketplace.examine, settings, account)
+        yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.IF_SILENT)
+    yield Examination(troubles.INCIDENTS, _MARKETPLACE_SECONDS, partial(troubles.incidents, settings))
+    yield Examination(troubles.SENSORS, _MARKETPLACE_SECONDS, partial(troubles.sensors, settings))
+    yield Examination(dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.IF_SILENT)
+
+
+def _independent(settings: Settings) -> Iterator[Examination]:
+    for one in listeners.listeners(settings):
+        yield Examination(listeners.SUBJECT, _MACHINE_SECONDS, partial(listeners.examine, one))
+    yield Examination(machine.DISK, _MACHINE_SECONDS, partial(machine.disk, settings))
+    yield Examination(machine.MEMORY, _MACHINE_SECONDS, machine.memory)

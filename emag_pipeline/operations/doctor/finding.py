@@ -1,0 +1,48 @@
+"""What an examination found: one line each, with what to do about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emag_pipeline.errors import PipelineError
+
+
+class Verdict(StrEnum):
+    """How bad it is. Something broken keeps the pipeline from working; a warning will, or may."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. `subject` names what was looked at, `what` says in a sentence how it is; no secret in either.
+
+    `remedy` is what to do, one sentence or more without the closing full stop; empty where nothing is to be done.
+    """
+
+    subject: str
+    verdict: Verdict
+    what: str
+    remedy: str = ""
+
+
+def ok(subject: str, what: str) -> Finding:
+    """Nothing to do."""
+    return Finding(subject, Verdict.OK, what)
+
+
+def warning(subject: str, what: str, remedy: str) -> Finding:
+    """It works, and should not be left so."""
+    return Finding(subject, Verdict.WARNING, what, remedy)
+
+
+def broken(subject: str, what: str, remedy: str) -> Finding:
+    """It keeps the pipeline from working."""
+    return Finding(subject, Verdict.BROKEN, what, remedy)
+
+
+def of_error(subject: str, error: PipelineError, verdict: Verdict = Verdict.BROKEN) -> Finding:
+    """An error of the pipeline as a finding."""
+    what = ": ".join(part for part in (error.what, error.why) if part)
+    return Finding(subject, verdict, what, error.remedy)

@@ -1,0 +1,69 @@
+"""The ports: free, ours, or somebody else's."""
+
+import http.client
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emag_pipeline.operations import ports
+from emag_pipeline.operations.doctor.finding import Finding, broken, ok
+from emag_pipeline.settings import Settings
+
+SUBJECT = "ports"
+
+_TIMEOUT_SECONDS = 4.0
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to look, not where to listen
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One of our programs, and a page by which it is known: the text that only its answer holds."""
+
+    name: str
+    variable: str
+    host: str
+    port: int
+    page: str
+    mark: str
+
+
+def examine(one: Listener) -> Iterator[Finding]:
+    """Who listens on the port that one of our programs wants."""
+    answer = _answer(one) if ports.answers(one.port, one.host) else None
+    if answer is None:
+        yield ok(SUBJECT, f"port {one.port} is free: {one.name} does not run")
+    elif one.mark.encode() in answer:
+        yield ok(SUBJECT, f"port {one.port}: {one.name} answers")
+    else:
+        how = "does not answer" if not answer else "is another program"
+        holder = ports.holder(one.port)
+        what = f"port {one.port} is taken: what listens there instead of {one.name} {how}{holder and f' ({holder})'}"
+        yield broken(SUBJECT, what, f"Stop that program, or set {one.variable} to another port")
+
+
+def listeners(settings: Settings) -> Iterator[Listener]:
+    """The ports that `up` or a service listens on."""
+    bind = _ANYWHERE.get(settings.bind, settings.bind)
+    yield Listener("Dagster's UI", "EMAG_UI_PORT", ports.HOST, settings.ui_port, "/server_info", "dagster_webserver")
+    yield Listener("/metrics", "EMAG_SYNC_METRICS_PORT", bind, settings.metrics_port, "/metrics", "emag_sync_")
+    yield Listener("/health", "EMAG_SYNC_HEALTH_PORT", bind, settings.health_port, "/health", '"accounts"')
+    if settings.uses_sandbox:
+        yield Listener(
+            "the sandbox",
+            "EMAG_SANDBOX_PORT",
+            ports.HOST,
+            settings.sandbox_port,
+            "/api-3/product_offer/count",
+            "isError",
+        )
+
+
+def _answer(one: Listener) -> bytes:
+    """What it says; nothing when it hangs or speaks no HTTP."""
+    connection = http.client.HTTPConnection(one.host, one.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", one.page)
+        return connection.getresponse().read(2**20)
+    except (OSError, http.client.HTTPException):
+        return b""
+    finally:
+        connection.close()

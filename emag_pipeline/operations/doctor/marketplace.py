@@ -1,0 +1,94 @@
+"""One cheap call an account, within the rate budget that all processes share; and what follows from its answer."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from math import ceil
+
+from emag_pipeline.accounts import Account
+from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
+from emag_pipeline.db import requests
+from emag_pipeline.db.budget import DatabaseBudget
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import account_statuses
+from emag_pipeline.errors import PipelineError, RateLimited
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.doctor import clocks, databases
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.plan import plan_scan
+
+SUBJECT = "marketplace"
+IF_SILENT = "Look whether this machine reaches the marketplace (proxy, firewall); its status may say more"
+
+_TIMEOUTS = Timeouts(connect_seconds=3, read_seconds=5, total_seconds=6)
+#: of EMAG_SYNC_MAX_PAGES or of a sync's time; more needs room for next week's growth
+_NEARLY_ALL = 0.9
+
+
+def examine(settings: Settings, account: Account) -> Iterator[Finding]:
+    """Does it answer, and does it accept the credentials and this machine? Is there room for the catalogue?
+
+    The call is kept in the request log like any other: the vendor asks for that.
+    """
+    subject = f"account {account.name}"
+    with databases.opened(settings) as database:
+        budget = _budget(database, settings)
+        if budget.is_quiet(account.name):
+            what = "the marketplace has asked to be left alone for a moment (429), so it was not called"
+            yield warning(subject, what, "Run `emag-pipeline doctor` again in two minutes")
+            return
+        calls: list[RequestRecord] = []
+        with closing(Marketplace(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
+            try:
+                offers = client.count().offers
+            except PipelineError as error:
+                yield of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)
+                offers = None
+            finally:
+                requests.save(database, calls)
+            remarks = client.remarks
+        if offers is not None:
+            yield ok(
+                subject, f"{account.base_url} answers in {calls[0].seconds:.2f} s: {offers:,} offers{_left(remarks)}"
+            )
+            yield _bound(settings, subject, account, offers)
+            yield _time(settings, subject, offers, budget.pace_seconds, first=_is_first(database, account))
+        if remarks is not None and remarks.dated is not None:
+            yield clocks.of_marketplace(account.name, remarks.dated)
+
+
+def _budget(database: Database, settings: Settings) -> DatabaseBudget:
+    return DatabaseBudget(database, settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
+
+
+def _is_first(database: Database, account: Account) -> bool:
+    (status,) = account_statuses(database, [account.name])
+    return status.last_publish_at is None
+
+
+def _left(remarks: Remarks | None) -> str:
+    if remarks is None or remarks.limit is None or remarks.remaining is None:
+        return ""
+    return f", {remarks.remaining} of {remarks.limit} calls left at the moment"
+
+
+def _bound(settings: Settings, subject: str, account: Account, offers: int) -> Finding:
+    try:
+        pages = plan_scan(account.name, offers, settings.max_pages).pages
+    except PipelineError as error:
+        return of_error(subject, error)
+    bound = f"{pages:,} of {settings.max_pages:,} pages (EMAG_SYNC_MAX_PAGES)"
+    if pages > settings.max_pages * _NEARLY_ALL:
+        return warning(subject, f"the catalogue nearly fills its bound: {bound}", f"Raise it to {pages * 2:,}")
+    return ok(subject, f"the catalogue has {bound}")
+
+
+def _time(settings: Settings, subject: str, offers: int, pace_seconds: float, *, first: bool) -> Finding:
+    """A first sync reads everything twice, see `sync.scan`."""
+    seconds = -(-offers // 100) * pace_seconds * (2 if first else 1)
+    allowed = f"{settings.timeout_hours:g} hours (EMAG_SYNC_TIMEOUT_HOURS)"
+    if seconds > settings.timeout_hours * 3600 * _NEARLY_ALL:
+        enough = f"Raise EMAG_SYNC_TIMEOUT_HOURS to {ceil(2 * seconds / 3600)} or more"
+        verdict = Verdict.BROKEN if seconds > settings.timeout_hours * 3600 else Verdict.WARNING
+        return Finding(subject, verdict, f"a sync takes {age(seconds)} at the allowed rate, of {allowed}", enough)
+    return ok(subject, f"a sync takes {age(seconds)} at the allowed rate, of {allowed}")

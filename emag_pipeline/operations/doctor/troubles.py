@@ -1,0 +1,77 @@
+"""What the database says of the work itself: how old each account's offers are, and what is wrong until it is well."""
+
+from collections.abc import Iterator
+from math import inf
+
+from emag_pipeline.db.incidents import open_incidents
+from emag_pipeline.db.status import AccountStatus, account_statuses
+from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.silence import silent_sensors
+from emag_pipeline.operations.doctor import databases
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
+from emag_pipeline.settings import Settings
+
+INCIDENTS = "incidents"
+SENSORS = "sensors"
+
+
+def accounts(settings: Settings) -> Iterator[Finding]:
+    """A finding for each account's last publish, and for what kept its newest sync from publishing."""
+    with databases.opened(settings) as database:
+        for status in account_statuses(database, [account.name for account in settings.accounts]):
+            yield _age(settings, status)
+            if status.last_error is not None:
+                yield _last_error(status)
+
+
+def incidents(settings: Settings) -> Iterator[Finding]:
+    """A finding for each open incident."""
+    with databases.opened(settings) as database:
+        standing = open_incidents(database)
+    for one in standing:
+        since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
+        yield broken(INCIDENTS, f"{one.subject} is {one.kind} since {since}: {one.message}", one.remedy)
+    if not standing:
+        yield ok(INCIDENTS, "none is open")
+
+
+def sensors(settings: Settings) -> Iterator[Finding]:
+    """A finding for each sensor that is silent: switched off, failing at each look, or without a daemon."""
+    with databases.opened(settings) as database:
+        silent = silent_sensors(database, settings)
+    for sensor, seconds in silent:
+        remedy = (
+            "Start the daemon if it does not run; else look for the sensor's error in Dagster's UI, under Automation"
+        )
+        if seconds == inf:
+            yield warning(SENSORS, f"{sensor} has never looked at anything here", remedy)
+        else:
+            yield broken(SENSORS, f"{sensor} has not looked at anything for {age(seconds)}", remedy)
+    if not silent:
+        yield ok(SENSORS, "every sensor has looked lately")
+
+
+def _age(settings: Settings, status: AccountStatus) -> Finding:
+    subject = f"account {status.account}"
+    running = f", a sync is {status.running.phase}" if status.running else ""
+    if status.age_seconds is None:
+        remedy = f"Run `emag-pipeline sync --account {status.account}`, or `emag-pipeline up`"
+        return warning(subject, f"was never published{running}", remedy)
+    published = f"published {age(status.age_seconds)} ago{running}"
+    if status.age_seconds > settings.stale_after_hours * 3600:
+        bound = f"{settings.stale_after_hours:g} hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)"
+        return broken(
+            subject,
+            f"stale: {published}, {bound}",
+            "Mend what else is said here, the daemon first; then it is refreshed",
+        )
+    return ok(subject, published)
+
+
+def _last_error(status: AccountStatus) -> Finding:
+    error = status.last_error
+    assert error is not None, "asked only where there is one"  # noqa: S101
+    words = error.message.removesuffix(f" {error.remedy}.").rstrip(".")
+    verdict = Verdict.BROKEN if rerun_after(error.error_class) is Rerun.NEVER else Verdict.WARNING
+    return Finding(f"account {status.account}", verdict, f"the newest sync {status.state}: {words}", error.remedy)

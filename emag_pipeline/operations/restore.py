@@ -1,0 +1,53 @@
+"""Restore a backup into the configured schema; see `db.restore` for what it guarantees."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from emag_pipeline.db import restore as restoring
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations import archive
+from emag_pipeline.operations.rights import granted
+from emag_pipeline.operations.surroundings import Say, databases, migrated
+from emag_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A finished restore. `revision` is the backup's, `now_at` the schema's after it."""
+
+    rows: int
+    seconds: float
+    revision: str
+    now_at: str
+
+
+def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Restored:
+    """Put a backup into the schema DB_SCHEMA, whatever the schema was called that it was taken from.
+
+    `say` hears of each table that holds rows. All or nothing; raises what `archive.opened` and
+    `db.restore.restore` raise.
+    """
+    began = time.monotonic()
+    backup = archive.opened(file)
+    counts: list[int] = []
+
+    def report(table: str, rows: int) -> None:
+        if rows:
+            counts.append(rows)
+            say(f"{table}: {rows:,} rows")
+
+    with databases(settings) as found:
+        say(f"restoring into schema {settings.db_schema} of {found.shown}")
+        database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+        try:
+            aside = restoring.restore(database, backup, replace=replace, report=report)
+        finally:
+            database.close()
+        _, now_at = migrated(found, settings)
+        granted(found, settings)
+    if aside:
+        say(
+            f"the schema that was there is newer than this program; it was kept as {aside}: drop it when it is needless"
+        )
+    return Restored(sum(counts), time.monotonic() - began, backup.revision, now_at)

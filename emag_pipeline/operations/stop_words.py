@@ -1,0 +1,56 @@
+"""What an emergency stop did or would do, in a line for each account."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from emag_pipeline.db.liveness import RunningSync
+from emag_pipeline.operations.stopping import Stopped, UnderWay
+
+_GOES_ON = (
+    "schedules and sensors go on and start runs when they are due: "
+    "stop `emag-pipeline up`, or the daemon, to keep everything still"
+)
+
+
+def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
+    """A line for each account, for runs of no account, for strays; and what happens next."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for run in stopped.runs:
+        said[run.account or run.job].append(f"run {run.run_id} is {_word(run.status)}, {run.fate}")
+    for sync in stopped.released:
+        said[sync.account].append(f"lease released, {_pages(sync)}")
+    for sync in stopped.held:
+        said[sync.account].append("LEASE STILL HELD: its row is being written by a process that could not be reached")
+    return [*_lines(said, accounts, "nothing was under way"), *_rest(stopped), _GOES_ON]
+
+
+def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
+    """What would be ended, a line for each account, and how many processes are at work."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for run in found.runs:
+        said[run.account or run.job].append(f"run {run.run_id}, {_word(run.status)}, would be cancelled")
+    for sync in found.syncs:
+        said[sync.account].append(f"lease would be released, {_pages(sync)}")
+    processes = f"processes of runs on this machine: {found.processes}"
+    return [*_lines(said, accounts, "nothing is under way"), processes]
+
+
+def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: str) -> Iterator[str]:
+    for name in dict.fromkeys([*accounts, *said]):
+        yield f"{name}: {'; '.join(said.get(name, [nothing]))}"
+
+
+def _rest(stopped: Stopped) -> Iterable[str]:
+    if stopped.strays:
+        yield f"processes that no run told of: {stopped.strays}, ended"
+    if stopped.backfills:
+        yield f"backfills: {stopped.backfills}, cancelled"
+
+
+def _pages(sync: RunningSync) -> str:
+    return f"{sync.pages_done} of {sync.pages_expected or '?'} pages are durable"
+
+
+def _word(status: str) -> str:
+    """Dagster's word for a status, as one reads it."""
+    return {"CANCELED": "cancelled", "NOT_STARTED": "not started"}.get(status, status.lower())

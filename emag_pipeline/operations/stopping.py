@@ -1,0 +1,141 @@
+"""The emergency stop: every lease released, every run cancelled, no process left at work. Needs no daemon and no UI.
+
+What cannot be reached - a database, a process on another machine - is said, and does not keep the rest from being
+stopped.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from emag_pipeline.db import ledger, liveness
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.liveness import RunningSync, StillWriting
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.monitoring import access
+from emag_pipeline.runs import ending, instance, workers
+from emag_pipeline.runs.ending import EndedRun
+from emag_pipeline.runs.finding import RunUnderWay, runs_under_way
+from emag_pipeline.settings import Settings
+
+T = TypeVar("T")
+
+_REMEDY = "Nothing is to be done: the next run goes on after the last durable page"
+#: A process that was killed amid its publish: the server notices within two seconds and gives the row free.
+_RELEASE_SECONDS = 10.0
+_OBEY_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What an emergency stop would end. `unreached`: what could not be looked at, a sentence each."""
+
+    runs: Sequence[RunUnderWay]
+    syncs: Sequence[RunningSync]
+    processes: int
+    unreached: Sequence[str]
+
+
+@dataclass(slots=True)
+class Stopped:
+    """What an emergency stop did. `unreached`: what it could not look at, a sentence each."""
+
+    runs: Sequence[EndedRun] = ()
+    backfills: int = 0
+    released: list[RunningSync] = field(default_factory=list)
+    #: syncs whose lease could not be released, since somebody writes their row
+    held: list[RunningSync] = field(default_factory=list)
+    #: processes that were at work although no run of Dagster told of them
+    strays: int = 0
+    unreached: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything could be looked at, and nothing is left at work."""
+        return not (self.unreached or self.held or any(run.process == "unreachable" for run in self.runs))
+
+
+def under_way(settings: Settings) -> UnderWay:
+    """What an emergency stop would end; changes nothing."""
+    unreached: list[str] = []
+    with ExitStack() as stack:
+        database = _reached(stack, unreached, lambda: access.opened(settings))
+        dagster = _reached(stack, unreached, lambda: instance.opened(settings))
+        return UnderWay(
+            runs=runs_under_way(dagster) if dagster else (),
+            syncs=liveness.running_syncs(database) if database else (),
+            processes=len(workers.workers_here(instance.home_of(settings))),
+            unreached=unreached,
+        )
+
+
+def stop_all(settings: Settings, reason: str) -> Stopped:
+    """End everything that is under way, as cancelled for that reason; returns when it has ended, or cannot be ended.
+
+    Leases go first, so that nothing is written from then on. None of the runs is retried.
+    """
+    stopped = Stopped()
+    with ExitStack() as stack:
+        database = _reached(stack, stopped.unreached, lambda: access.opened(settings))
+        dagster = _reached(stack, stopped.unreached, lambda: instance.opened(settings))
+        if database is not None:
+            stopped.held = _release(database, liveness.running_syncs(database), reason, stopped.released)
+        if dagster is not None:
+            stopped.backfills = ending.cancel_backfills(dagster)
+            stopped.runs = ending.cancel_all(dagster, reason)
+        stopped.strays = _end_strays(settings)
+        if database is not None:
+            stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
+    return stopped
+
+
+def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], AbstractContextManager[T]]) -> T | None:
+    """What is opened for as long as the stack; or None, with the reason among what is unreached."""
+    try:
+        return stack.enter_context(open_())
+    except PipelineError as error:
+        unreached.append(error.message)
+        return None
+
+
+def _release(
+    database: Database, syncs: Iterable[RunningSync], reason: str, released: list[RunningSync]
+) -> list[RunningSync]:
+    """End the syncs as cancelled. Returns those whose row somebody is writing."""
+    held = []
+    for sync in syncs:
+        try:
+            if _released(database, sync, reason):
+                released.append(sync)
+        except StillWriting:
+            held.append(sync)
+    return held
+
+
+def _released(database: Database, sync: RunningSync, reason: str) -> bool:
+    """Whether it was still running, and is cancelled now."""
+    with database.transaction(timeout_seconds=30) as tx:
+        if liveness.locked(tx, sync.sync_id) is None:
+            return False
+        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=reason, remedy=_REMEDY)
+        return True
+
+
+def _release_soon(
+    database: Database, held: list[RunningSync], reason: str, released: list[RunningSync]
+) -> list[RunningSync]:
+    """Release what a publish held, once its process is gone."""
+    until = time.monotonic() + _RELEASE_SECONDS
+    while held and time.monotonic() < until:
+        time.sleep(0.2)
+        held = _release(database, held, reason, released)
+    return held
+
+
+def _end_strays(settings: Settings) -> int:
+    """End processes that execute runs which Dagster knows nothing of, or could not be asked about."""
+    strays = workers.workers_here(instance.home_of(settings))
+    workers.kill(workers.terminate(strays, _OBEY_SECONDS))
+    return len(strays)

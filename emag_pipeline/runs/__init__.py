@@ -1,0 +1,62 @@
+"""Dagster runs: find them, and read how they ended. The one door to the Dagster instance for other code.
+
+`runs.instance` opens the instance, `runs.ending` ends runs, `runs.workers` knows their processes, and
+`python -m emag_pipeline.runs ACCOUNT RUN_ID` executes one.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.events import DagsterEventType
+from dagster._core.execution.plan.objects import StepFailureData
+
+from emag_pipeline.errors import Interrupted, RefusedError, exit_code_of
+
+REFRESH_JOB = "refresh_offers"
+PARTITION_TAG = "dagster/partition"
+
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in ENDED]
+
+
+def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run is over, or unknown to the instance (pruned, or of another one)."""
+    run = instance.get_run_by_id(run_id)
+    return run is None or run.status in ENDED
+
+
+def accounts_under_way(instance: dg.DagsterInstance) -> set[str]:
+    """The accounts for which a run is queued, starting or running."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=REFRESH_JOB, statuses=UNDER_WAY))
+    return {record.dagster_run.tags[PARTITION_TAG] for record in records if PARTITION_TAG in record.dagster_run.tags}
+
+
+def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
+    """What an ended run means for whoever started it, as an exit code (design.md, section 7)."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status == dg.DagsterRunStatus.CANCELED:
+        return Interrupted.exit_code
+    if run.status == dg.DagsterRunStatus.SUCCESS:
+        return 0
+    return max(_failure_codes(instance, run_id), default=1)
+
+
+def failure(instance: dg.DagsterInstance, run_id: str) -> str:
+    """What made a run fail, in one line; empty when no step failed."""
+    said = [data.user_failure_data.description for data in step_failures(instance, run_id) if data.user_failure_data]
+    return next((line for line in said if line), "")
+
+
+def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[StepFailureData]:
+    """Each failure of a step of the run, as Dagster noted it."""
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE}):
+        yield record.get_dagster_event().step_failure_data
+
+
+def _failure_codes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
+    for data in step_failures(instance, run_id):
+        if data.user_failure_data is not None and "error_class" in data.user_failure_data.metadata:
+            yield exit_code_of(str(data.user_failure_data.metadata["error_class"].value))
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.ASSET_CHECK_EVALUATION}):
+        if not record.get_dagster_event().asset_check_evaluation_data.passed:
+            yield RefusedError.exit_code

@@ -1,0 +1,38 @@
+"""What Dagster's daemon does, as its own storage tells. Only reads: no instance is made, no table is created."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Seconds since each of its parts (SENSOR, SCHEDULER, …) last said that it lives; what they complained of then."""
+
+    silent_seconds: Mapping[str, float]
+    complaints: Mapping[str, str]
+
+    @property
+    def silence_seconds(self) -> float | None:
+        """Since anything of it was heard; None when it never ran."""
+        return min(self.silent_seconds.values(), default=None)
+
+
+def heard(dagster_url: str) -> Daemon:
+    """What was heard of it: the heartbeats in Dagster's database, whose tables must exist."""
+    beats = PostgresRunStorage(dagster_url, should_autocreate_tables=False).get_daemon_heartbeats()
+    now = time.time()
+    return Daemon(
+        silent_seconds={name: now - beat.timestamp for name, beat in beats.items()},
+        complaints={name: beat.errors[0].message for name, beat in beats.items() if beat.errors},
+    )
+
+
+def switched_off(dagster_url: str) -> list[str]:
+    """The sensors and schedules that a person has stopped in the UI."""
+    storage = PostgresScheduleStorage(dagster_url, should_autocreate_tables=False)
+    stopped = storage.all_instigator_state(instigator_statuses={InstigatorStatus.STOPPED})
+    return sorted(state.instigator_name for state in stopped)

@@ -1,0 +1,142 @@
+"""Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
+
+Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
+process that lives on would write its own end over it. One that does not obey is killed after the record, so that
+its code server finds a run that is over, and adds nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
+
+from emag_pipeline.runs import ENDED, PARTITION_TAG, UNDER_WAY, workers
+from emag_pipeline.runs.elsewhere import Process, stop_elsewhere
+from emag_pipeline.runs.instance import Instance
+
+#: Enough for a run to write down that it was interrupted, and short enough for a sensor (60 s) and an operator.
+_OBEY_SECONDS = 8.0
+_FATES: Mapping[Process, str] = {
+    "none": "no process of it was found",
+    "stopped": "its process was stopped",
+    "killed": "its process did not end by itself and was killed",
+    "unreachable": "its process could not be reached, but can write nothing any more",
+}
+_STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that was ended here, and what became of its process."""
+
+    run_id: str
+    job: str
+    account: str | None
+    process: Process
+    status: str
+    will_retry: bool
+
+    @property
+    def fate(self) -> str:
+        """What became of its process, in a clause."""
+        return _FATES[self.process]
+
+
+def fail(instance: Instance, reasons: Mapping[str, str]) -> list[EndedRun]:
+    """End runs, by id, as failed for a reason; Dagster retries them as `run_retries` and their tags say.
+
+    One that is over already stays as it is, and is missing in the answer unless a process of it was left. One that a
+    person is cancelling is cancelled.
+    """
+    runs = [run for run_id in reasons if (run := instance.get_run_by_id(run_id))]
+    under_way = [run for run in runs if run.status not in ENDED]
+    for run in under_way:
+        instance.report_engine_event(reasons[run.run_id], run)
+    canceling = [run for run in under_way if run.status == dg.DagsterRunStatus.CANCELING]
+    failing = [run for run in under_way if run.status != dg.DagsterRunStatus.CANCELING]
+    return [
+        *_end(instance, failing, lambda run: _record_failure(instance, run, reasons[run.run_id])),
+        *_end(instance, canceling, lambda run: _record_cancel(instance, run, reasons[run.run_id])),
+        *_kill_remains(instance, [run for run in runs if run.status in ENDED]),
+    ]
+
+
+def cancel_all(instance: Instance, reason: str) -> list[EndedRun]:
+    """Cancel every run, of whatever job, that is queued, starting or running. None of them is retried."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    for run in runs:
+        if run.status != dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceling(run, reason)
+    return _end(instance, runs, lambda run: _record_cancel(instance, run, reason))
+
+
+def _end(instance: Instance, runs: Sequence[dg.DagsterRun], record: Callable[[dg.DagsterRun], None]) -> list[EndedRun]:
+    """Stop the processes of all runs together, then record how the runs ended."""
+    here = {run.run_id: worker for run in runs if (worker := workers.worker_of(instance, run.run_id))}
+    elsewhere = stop_elsewhere(instance, [run for run in runs if run.run_id not in here], _OBEY_SECONDS)
+    obstinate = workers.terminate(here.values(), _OBEY_SECONDS)
+    for run in runs:
+        record(run)
+    immortal = workers.kill(obstinate)
+
+    def fate(run_id: str) -> Process:
+        if run_id not in here:
+            return elsewhere[run_id]
+        if here[run_id] in immortal:
+            return "unreachable"
+        return "killed" if here[run_id] in obstinate else "stopped"
+
+    return [_ended(instance, run, fate(run.run_id)) for run in runs]
+
+
+def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
+    """Kill processes that outlived their run, at once: one that is told to stop writes a second end over the first."""
+    left = {run.run_id: worker for run in runs if (worker := workers.worker_of(instance, run.run_id))}
+    immortal = workers.kill(left.values())
+    return [
+        _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
+        for run in runs
+        if run.run_id in left
+    ]
+
+
+def _record_failure(instance: Instance, run: dg.DagsterRun, reason: str) -> None:
+    """Fail it, as by a lost process: that is what Dagster retries, and it does not retry failed steps.
+
+    A process that was stopped may have recorded a failed step: it lost its lease a moment before.
+    """
+    now = instance.get_run_by_id(run.run_id)
+    if now is None or now.status == dg.DagsterRunStatus.SUCCESS:
+        return
+    if now.status != dg.DagsterRunStatus.FAILURE or now.tags.get(RUN_FAILURE_REASON_TAG) == _STEP_FAILURE:
+        lost = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
+        instance.report_run_failed(now, reason, lost)
+
+
+def _record_cancel(instance: Instance, run: dg.DagsterRun, reason: str) -> None:
+    now = instance.get_run_by_id(run.run_id)
+    if now is not None and now.status not in ENDED:
+        instance.report_run_canceled(now, reason)
+
+
+def _ended(instance: Instance, run: dg.DagsterRun, process: Process) -> EndedRun:
+    now = instance.get_run_by_id(run.run_id) or run
+    return EndedRun(
+        run_id=run.run_id,
+        job=run.job_name,
+        account=run.tags.get(PARTITION_TAG),
+        process=process,
+        status=now.status.value,
+        will_retry=now.is_failure and now.tags.get(WILL_RETRY_TAG) == "true",
+    )
+
+
+def cancel_backfills(instance: Instance) -> int:
+    """Let no backfill request further runs; the daemon completes it. Returns how many it were."""
+    under_way = instance.get_backfills(status=BulkActionStatus.REQUESTED)
+    for backfill in under_way:
+        instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))  # type: ignore[no-untyped-call]
+    return len(under_way)

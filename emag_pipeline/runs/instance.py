@@ -1,0 +1,82 @@
+"""Opening Dagster's instance from the settings, for code that Dagster does not hand it to."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster_postgres.utils import DagsterPostgresException
+
+from emag_pipeline import embedded
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.settings import Settings
+
+Instance = dg.DagsterInstance
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Instance]:
+    """The instance that `up`, the daemon and all runs share: of DAGSTER_HOME if it is set, else of EMAG_HOME.
+
+    Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
+    """
+    home = home_of(settings)
+    try:
+        with Instance.from_ref(_reference(home, _url(settings))) as instance:
+            yield instance
+    except DagsterPostgresException as error:
+        raise DatabaseUnavailable(
+            "Dagster's database cannot be reached",
+            where=f"Dagster home {home}",
+            why=str(error).splitlines()[0],
+            remedy="Start it, or correct DAGSTER_PG_URL",
+        ) from error
+
+
+def home_of(settings: Settings) -> Path:
+    """The directory of dagster.yaml."""
+    given = os.environ.get("DAGSTER_HOME")
+    return Path(given) if given else settings.home.resolve() / "dagster"
+
+
+def _reference(home: Path, url: str) -> InstanceRef:
+    """What dagster.yaml says, with its variables filled in here: this process need not have them."""
+    if not home.is_dir():
+        raise DatabaseUnavailable(
+            "Dagster was never started here",
+            where=f"Dagster home {home}",
+            remedy="Check EMAG_HOME and DAGSTER_HOME, or start everything with `emag-pipeline up`",
+        )
+    logs = os.environ.get("DAGSTER_LOGS_DIR", str(home / "run-logs"))
+    artifacts = os.environ.get("DAGSTER_ARTIFACTS_DIR", str(home / "artifacts"))
+    return InstanceRef.from_dir(
+        str(home),
+        overrides={
+            "storage": {"postgres": {"postgres_url": url}},
+            "compute_logs": {
+                "module": "dagster._core.storage.local_compute_log_manager",
+                "class": "LocalComputeLogManager",
+                "config": {"base_dir": logs},
+            },
+            "local_artifact_storage": {
+                "module": "dagster._core.storage.root",
+                "class": "LocalArtifactStorage",
+                "config": {"base_dir": artifacts},
+            },
+        },
+    )
+
+
+def _url(settings: Settings) -> str:
+    if settings.dagster_pg_url is not None:
+        return settings.dagster_pg_url.get_secret_value()
+    server = embedded.running(settings.home)
+    if server is None:
+        raise DatabaseUnavailable(
+            "the embedded PostgreSQL does not run",
+            where=f"EMAG_HOME {settings.home}",
+            remedy="Start it with `emag-pipeline up`, or set DAGSTER_PG_URL to another server",
+        )
+    return server.url("emag_dagster")

@@ -1,0 +1,95 @@
+"""The processes that execute runs, as far as they are on this machine.
+
+Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
+run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+from dagster._core.events import DagsterEventType
+
+from emag_pipeline.runs.instance import Instance
+
+_LOOK_SECONDS = 0.1
+#: The kernel counts a process's start in ticks from the boot.
+_CLOCK_SECONDS = 2.0
+
+
+def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
+    """The living process of a run; None when it has ended, is on another machine or did not start yet."""
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT}):
+        noted = record.get_dagster_event().engine_event_data.metadata.get("pid")
+        if noted is not None and (found := _process(int(str(noted.value)), run_id, record.timestamp)):
+            return found
+    return None
+
+
+def workers_here(dagster_home: Path) -> list[psutil.Process]:
+    """All living processes of this machine that execute a run of the instance in that directory."""
+    return [one for one in psutil.process_iter() if _executes_a_run(one) and _home_of(one) == str(dagster_home)]
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it can still do something. Never reaps: the parent wants to learn of its child's end itself."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def terminate(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Tell them to stop (SIGTERM) and wait, at most so long. Returns those that still live."""
+    alive = list(processes)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    return _outlived(alive, seconds)
+
+
+def kill(processes: Iterable[psutil.Process], seconds: float = 5) -> list[psutil.Process]:
+    """SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
+    doomed = list(processes)
+    for process in doomed:
+        with contextlib.suppress(psutil.Error):
+            for child in process.children(recursive=True):
+                child.kill()
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return _outlived(doomed, seconds)
+
+
+def _outlived(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    until = time.monotonic() + seconds
+    alive = [process for process in processes if lives(process)]
+    while alive and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+        alive = [process for process in alive if lives(process)]
+    return alive
+
+
+def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        is_older = process.create_time() <= noted_at + _CLOCK_SECONDS
+        if lives(process) and is_older and _executes_a_run(process, run_id):
+            return process
+    return None
+
+
+def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
+    """A code server spawns a process a run, whose command line tells nothing of it; `emag-pipeline sync` does tell."""
+    with contextlib.suppress(psutil.Error):
+        line = process.cmdline()
+        spawned = any("spawn_main" in argument for argument in line)
+        return spawned or ("emag_pipeline.runs" in line and (not run_id or run_id in line))
+    return False
+
+
+def _home_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("DAGSTER_HOME")
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone

@@ -1,0 +1,115 @@
+"""`backup` and `restore` as an operator types them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import PermanentError
+from emag_pipeline.operations.postgres_programs import dumping
+from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.process.ups import wait_until
+
+_WRAPPER = """#!/bin/sh
+case "$1" in --version) echo "pg_dump (PostgreSQL) {version}"; exit;; esac
+echo "$@" > {seen}/arguments
+printenv PGPASSWORD > {seen}/password
+exec {real} "$@"
+"""
+
+
+def _own_pg_dump(directory: Path, version: int) -> str:
+    """A pg_dump of the machine's own, in front of the others, which notes how it was called; returns the PATH."""
+    directory.mkdir()
+    wrapper = directory / "pg_dump"
+    wrapper.write_text(_WRAPPER.format(version=version, seen=directory, real=embedded.program("pg_dump")))
+    wrapper.chmod(0o755)
+    return f"{directory}:{os.environ['PATH']}"
+
+
+def test_it_backs_up_refuses_and_restores_and_says_so(
+    database: Database, database_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1), offer(2)])
+    made = emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url)
+    assert made.returncode == 0, made.stderr
+    assert "emag.dump: 0.1 MB in" in made.stdout
+    refused = emag_pipeline(tmp_path, "restore", "emag.dump", DATABASE_SYNC_URL=database_url)
+    assert (refused.returncode, "it holds 2 offers, 1 syncs" in refused.stderr) == (5, True)
+    done = emag_pipeline(tmp_path, "restore", "emag.dump", DATABASE_SYNC_URL=empty_url)
+    assert done.returncode == 0, done.stderr
+    assert "emag_product_offers: 2 rows" in done.stdout
+    assert "the next sync goes on from there" in done.stdout
+
+
+def test_the_password_reaches_pg_dump_by_its_environment_alone(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    path = _own_pg_dump(tmp_path / "bin", 99)
+    url = database_url.replace("postgres@", "postgres:ein-Geheimnis!@")
+    done = emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=url, PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bin" / "password").read_text() == "ein-Geheimnis!\n"
+    assert "--format=custom" in (tmp_path / "bin" / "arguments").read_text()
+    assert "Geheimnis" not in (tmp_path / "bin" / "arguments").read_text() + done.stdout + done.stderr
+
+
+def test_a_pg_dump_that_is_older_than_the_server_is_passed_over(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    path = _own_pg_dump(tmp_path / "bin", 9)
+    done = emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url, PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "bin" / "arguments").exists()
+
+
+def test_no_pg_dump_for_a_newer_server_is_an_error_with_a_remedy() -> None:
+    with pytest.raises(PermanentError, match=r"which is PostgreSQL 99: .*postgresql-client-99"):
+        dumping(99, is_embedded=True)
+
+
+def test_a_file_that_exists_is_wrong_usage(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "emag.dump").write_text("precious")
+    done = emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url)
+    assert (done.returncode, done.stderr) == (
+        2, "emag-pipeline: emag.dump exists. Give another name, or --force to overwrite it.\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_restore_that_is_stopped_leaves_the_target_as_it_was(
+    number: signal.Signals, code: int, database: Database, database_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1)])
+    with database.transaction() as tx:
+        tx.run(
+            """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+               SELECT now(), 'main', 'product_offer/read', 'ok', 0.1, 10 FROM generate_series(1, 500000)"""
+        )
+    assert emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url).returncode == 0
+    command = [sys.executable, "-m", "emag_pipeline", "restore", "emag.dump"]
+    variables = environment(tmp_path, DATABASE_SYNC_URL=empty_url)
+    process = subprocess.Popen(command, env=variables, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert any("emag_products: 1 rows" in line for line in process.stdout), "the requests come after it"
+    process.send_signal(number)
+    assert process.wait(30) == code
+    target = Database(empty_url)
+    try:
+        wait_until(lambda: not rows(target, _SESSIONS), 10)
+        assert not rows(target, "SELECT 1 FROM pg_namespace WHERE nspname = 'app'")
+    finally:
+        target.close()
+
+
+_SESSIONS = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'emag_pipeline'
+"""

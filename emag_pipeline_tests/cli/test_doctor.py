@@ -1,0 +1,33 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emag_pipeline_tests.cli.commands import emag_pipeline
+
+
+def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: str, tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "doctor", "--json", DATABASE_SYNC_URL=database_url)
+    document = json.loads(done.stdout)
+    assert list(document) == ["at", "verdict", "findings"]
+    assert datetime.fromisoformat(document["at"]).tzinfo == UTC
+    assert (done.returncode, document["verdict"]) == (1, "broken")
+    for finding in document["findings"]:
+        assert list(finding) == ["subject", "verdict", "what", "remedy"]
+        assert finding["remedy"] or finding["verdict"] == "ok"
+    subjects = {finding["subject"] for finding in document["findings"]}
+    assert subjects == {
+        "settings", "database", "clock", "account main", "account fbe", "incidents", "sensors", "daemon", "ports", "disk",
+        "memory",
+    }  # fmt: skip
+
+
+def test_each_finding_is_one_line_that_ends_with_what_to_do(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "doctor", EMAG_UI_PROT="1")
+    (line,) = [line for line in done.stdout.splitlines() if "EMAG_UI_PROT is set" in line]
+    assert line == ("warning  settings: EMAG_UI_PROT is set, and nothing reads it. Perhaps EMAG_UI_PORT is meant.")
+
+
+def test_wrong_settings_end_with_2_and_every_one_is_told(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "doctor", EMAG_UI_PORT="x", EMAG_SYNC_MAX_PAGES="y", DATABASE_URL="mysql://h/d")
+    assert done.returncode == 2
+    assert [line.split("  ")[0] for line in done.stdout.splitlines()[:3]] == ["broken"] * 3

@@ -1,0 +1,58 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.operations import dagster_home
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
+
+
+@pytest.fixture
+def variables(
+    cluster: EmbeddedServer, database: Database, database_url: str, tmp_path: Path
+) -> Iterator[dict[str, str]]:
+    """A database with one old sync beside the newest, and a Dagster that was started once."""
+    for _ in range(2):
+        sync(database, [offer(1)])
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '31 days'")
+    dagster_home.prepare(tmp_path)
+    name = f"{database.engine.url.database}_dagster"
+    yield {"DATABASE_SYNC_URL": database_url, "DAGSTER_PG_URL": cluster.url(name)}
+    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_dry_run_says_what_would_go_and_the_real_one_removes_it(
+    variables: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    foretold = emag_pipeline(tmp_path, "prune", "--dry-run", "--older-than", "36h", **variables)
+    assert foretold.returncode == 0, foretold.stderr
+    assert "1 ledger rows would be removed" in foretold.stdout
+    assert "calls are kept for 30 days whatever is said" in foretold.stdout
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
+    done = json.loads(emag_pipeline(tmp_path, "prune", "--json", **variables).stdout)
+    assert (done["older_than_days"], done["dry_run"]) == (30, False)
+    assert done["removed"] == {
+        "syncs": 1, "rejects": 0, "requests": 0, "incidents": 0, "staged_rows": 0, "dagster_runs": 0,
+    }  # fmt: skip
+
+
+def test_an_age_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "prune", "--older-than", "a month")
+    assert (done.returncode, done.stderr) == (
+        2, "emag-pipeline: --older-than is 'a month'. Give a number with d, h or w, such as 30d.\n",
+    )  # fmt: skip
+
+
+def test_nothing_is_removed_when_dagsters_runs_are_out_of_reach(
+    variables: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    done = emag_pipeline(tmp_path / "another-home", "prune", **variables)
+    assert (done.returncode, "Dagster was never started here" in done.stderr) == (1, True)
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2

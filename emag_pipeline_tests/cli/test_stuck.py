@@ -1,0 +1,89 @@
+"""`stuck`, `recover` and `stop` where Dagster was never started; with daemons and runs: process/test_recovery.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, rows, stage
+
+
+def _dead(database: Database) -> Lease:
+    lease = begin(database, run_id="r1")
+    stage(database, lease, [offer(1)])
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '130 seconds'")
+    return lease
+
+
+def _row(database: Database) -> Any:
+    (row,) = rows(database, "SELECT * FROM {schema}.emag_offer_syncs")
+    return row
+
+
+def test_stuck_tells_what_is_wrong_and_what_it_could_not_look_at(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    lease = _dead(database)
+    done = emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 0
+    (found,) = json.loads(done.stdout)["stuck"]
+    assert found == {
+        "account": "main",
+        "condition": "dead",
+        "why": found["why"],
+        "sync_id": str(lease.sync_id),
+        "dagster_run_id": "r1",
+        "pages_done": 1,
+        "pages_expected": 1,
+    }
+    assert found["why"].endswith("the bound is 120 s")
+    assert "only the ledger can be looked at" in done.stderr
+    assert _row(database).status == "running"
+
+
+def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_url: str, tmp_path: Path) -> None:
+    begin(database)
+    done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", "--dry-run", DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 0
+    assert done.stdout.startswith("main: stuck: ")
+    assert "would be ended" in done.stdout
+    assert _row(database).status == "running"
+
+
+def test_recover_ends_what_is_dead_and_spares_what_lives(database: Database, database_url: str, tmp_path: Path) -> None:
+    _dead(database)
+    living = begin(database, "fbe")
+    done = emag_pipeline(tmp_path, "recover", "--json", DATABASE_SYNC_URL=database_url)
+    document = json.loads(done.stdout)
+    assert [one["account"] for one in document["recovered"]] == ["main"]
+    assert document["left_alone"] == []
+    statuses = rows(
+        database, "SELECT sync_id, status, error_class FROM {schema}.emag_offer_syncs ORDER BY account_type"
+    )
+    assert [(row.status, row.error_class) for row in statuses] == [("running", None), ("failed", "OwnerDied")]
+    assert statuses[0].sync_id == living.sync_id
+
+
+def test_stop_releases_every_lease_in_a_line_an_account_and_owns_up_to_what_it_could_not_reach(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    stage(database, begin(database), [offer(1)])
+    done = emag_pipeline(tmp_path, "stop", "--all", DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[:2] == [
+        "main: lease released, 1 of 1 pages are durable",
+        "fbe: nothing was under way",
+    ]
+    assert "Dagster was never started here" in done.stderr
+    assert (_row(database).status, _row(database).error_class) == ("cancelled", "Interrupted")
+    assert "with `emag-pipeline stop --all`" in _row(database).error_message
+
+
+def test_stop_wants_to_be_told_that_all_is_meant(tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "stop")
+    assert done.returncode == 2
+    assert "emag-pipeline stop --all" in done.stderr

@@ -1,0 +1,24 @@
+"""A Dagster instance as in production: on PostgreSQL, its files in a directory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline_tests.conftest import administer
+
+_serial = count(1)
+
+
+@contextmanager
+def stored_instance(cluster: EmbeddedServer, home: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance in a database of its own, which is dropped at the end."""
+    name = f"dagster_{next(_serial)}"
+    storage = {"postgres": {"postgres_url": cluster.url(name)}}
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"storage": storage})) as instance:
+        yield instance
+    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,265 @@
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation.run_failures import run_failures
+from emag_pipeline.automation.stale_accounts import stale_accounts
+from emag_pipeline.db import ledger, ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.approval import approve
+from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline_tests.monitoring.receiver import Receiver
+
+Look = Callable[[], None]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def context(
+    settings: Settings, receiver: Receiver, instance: dg.DagsterInstance
+) -> Callable[[], dg.SensorEvaluationContext]:
+    """What a sensor is evaluated with; it looks after `main` alone."""
+    alone = {"accounts": settings.accounts[:1], "alert_webhook_url": receiver.url}
+    pipeline = Pipeline(settings.model_copy(update=alone))
+    return lambda: dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": pipeline})
+
+
+@pytest.fixture
+def look(context: Callable[[], dg.SensorEvaluationContext]) -> Look:
+    """Evaluates `run_failures`."""
+    return lambda: run_failures.evaluate_tick(context()) and None
+
+
+@pytest.fixture
+def asked(context: Callable[[], dg.SensorEvaluationContext]) -> Callable[[], str]:
+    """What `stale_accounts` says of `main`; `requested` when it requests a run."""
+    return lambda: (
+        tick.skip_message or "" if not (tick := stale_accounts.evaluate_tick(context())).run_requests else "requested"
+    )
+
+
+def _dead_run(instance: dg.DagsterInstance, said: str = "terminated by signal 9", **tags: str) -> dg.DagsterRun:
+    """A run of `main` whose process died before any of our code ran."""
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("refresh_offers"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "main", **tags},
+    )
+    instance.report_run_failed(run, said)
+    return run
+
+
+def test_a_permanent_error_is_told_once_with_cause_remedy_and_run_and_once_when_it_is_well(
+    market: SandboxServer, run: Run, look: Look, receiver: Receiver, database: Database, asked: Callable[[], str]
+) -> None:
+    market.add_fault("wrong_credentials", account="main")
+    failed = run("main")
+    look()
+    again = run("main")
+    look()
+    (alert,) = receiver.taken
+    assert (alert["account"], alert["kind"], alert["error_class"]) == ("main", "failing", "AccessRefused")
+    assert "the marketplace refuses the credentials" in alert["text"]
+    assert "Correct the account's user name and password" in alert["text"]
+    assert alert["run_url"].endswith(f"/runs/{failed.run_id}")
+    (incident,) = open_incidents(database)
+    assert incident.dagster_run_id == again.run_id, "what is listed is the newest"
+    assert asked() == "main: waits for a person"
+    market.clear_faults()
+    assert run("main").success
+    look()
+    look()
+    assert open_incidents(database) == []
+    (end,) = receiver.taken[1:]
+    assert end["text"].startswith("main is well again after ")
+    assert end["text"].endswith(": 320 offers published")
+
+
+def test_a_refused_audit_tells_the_command_that_approves_and_waits_for_it(
+    market: SandboxServer, run: Run, look: Look, receiver: Receiver, database: Database, settings: Settings,
+    asked: Callable[[], str],
+) -> None:  # fmt: skip
+    run("main")
+    market.remove("main", market.ids("main")[:100])
+    run("main")
+    look()
+    (alert,) = receiver.taken
+    sync_id = rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'failed'")[0][0]
+    assert (alert["kind"], alert["account"]) == ("refused", "main")
+    assert f"run `emag-pipeline approve {sync_id}`" in alert["text"]
+    assert asked() == "main: waits for a person"
+    approve(database, settings, sync_id, "somebody")
+    assert asked() == "requested"
+    look()
+    assert [incident.kind for incident in open_incidents(database)] == ["refused"], "it is not published yet"
+    run("main")
+    look()
+    assert receiver.taken[-1]["state"] == "closed"
+
+
+def test_a_refused_audit_is_not_repeated_even_by_a_repetition(
+    market: SandboxServer, settings: Settings, run: Run
+) -> None:
+    """Its tags are those of the run that it repeats, which was allowed to be repeated."""
+    run("main")
+    market.remove("main", market.ids("main")[:100])
+    retries = {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}
+    with dg.DagsterInstance.ephemeral(settings={"run_retries": retries}) as retrying:
+        result = defs.resolve_job_def("refresh_offers").execute_in_process(
+            partition_key="main",
+            instance=retrying,
+            resources={"pipeline": Pipeline(settings)},
+            tags={"dagster/retry_on_asset_or_op_failure": "true"},
+            raise_on_error=False,
+        )
+        repeated = retrying.get_run_by_id(result.run_id)
+    assert repeated is not None
+    assert (repeated.status, repeated.tags["dagster/will_retry"]) == (dg.DagsterRunStatus.FAILURE, "false")
+
+
+def test_a_run_that_died_before_any_of_our_code_ran_is_told_in_dagsters_words(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver
+) -> None:
+    dead = _dead_run(instance)
+    look()
+    (alert,) = receiver.taken
+    assert (alert["kind"], alert["error_class"]) == ("failing", "RUN_DIED")
+    assert "terminated by signal 9" in alert["text"]
+    assert alert["run_url"].endswith(f"/runs/{dead.run_id}")
+
+
+def test_each_run_that_died_makes_the_next_one_wait_longer(
+    instance: dg.DagsterInstance, asked: Callable[[], str]
+) -> None:
+    assert asked() == "requested"
+    waits = []
+    for _ in range(5):
+        _dead_run(instance)
+        waits.append(float(asked().split(" try in ")[1].split(" s")[0]))
+    assert waits == sorted(waits)
+    assert waits[0] <= 300 < waits[1] <= 600 < waits[2] <= 1200 < waits[3] <= 2400 < waits[4] <= 3600
+
+
+def test_a_run_that_was_repeated_is_its_repetitions_business(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver, asked: Callable[[], str]
+) -> None:
+    _dead_run(instance, **{"dagster/auto_retry_run_id": "another"})
+    look()
+    assert receiver.taken == []
+    assert asked() == "requested"
+
+
+def test_a_cancelled_run_is_neither_told_nor_repeated(
+    instance: dg.DagsterInstance, database: Database, look: Look, receiver: Receiver, asked: Callable[[], str]
+) -> None:
+    cancelled = instance.create_run_for_job(
+        defs.resolve_job_def("refresh_offers"), status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "main"}
+    )
+    lease = begin(database, run_id=cancelled.run_id)
+    ledger.end(database, lease, "cancelled", error_class="Interrupted", message="it was told to stop", remedy="-")
+    instance.report_run_canceled(cancelled)
+    look()
+    assert receiver.taken == []
+    assert "a person stopped the last run" in asked()
+
+
+def test_a_run_that_met_another_sync_is_not_told(
+    instance: dg.DagsterInstance, database: Database, run: Run, look: Look, receiver: Receiver
+) -> None:
+    other = instance.create_run_for_job(defs.resolve_job_def("maintenance"), status=dg.DagsterRunStatus.STARTED)
+    lease = begin(database, run_id=other.run_id)
+    assert not run("main").success
+    ledger.end(database, lease, "cancelled", error_class="Interrupted", message="it was told to stop", remedy="-")
+    look()
+    assert receiver.taken == []
+
+
+def test_an_account_that_stays_stale_is_told_whatever_the_reason(
+    database: Database, run: Run, look: Look, receiver: Receiver
+) -> None:
+    run("main")
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours 1 minute'")
+    look()
+    assert receiver.taken == [], "after a long stop the first look finds what is about to be refreshed"
+    look()
+    (alert,) = receiver.taken
+    assert alert["kind"] == "stale"
+    assert "published 7 hours ago, the bound is 6 hours" in alert["text"]
+
+
+def test_a_job_without_an_account_is_told_when_it_fails_and_when_it_succeeds(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver
+) -> None:
+    job = defs.resolve_job_def("maintenance")
+    failed = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(failed, "the disk is full")
+    look()
+    done = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    instance.report_dagster_event(_success(done), done.run_id)
+    look()
+    assert [(one["subject"], one["account"], one["state"]) for one in receiver.taken] == [
+        ("maintenance", None, "open"),
+        ("maintenance", None, "closed"),
+    ]
+
+
+def _success(run: dg.DagsterRun) -> dg.DagsterEvent:
+    return dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_SUCCESS.value, job_name=run.job_name)
+
+
+@pytest.mark.parametrize("behaviour", ["refuses", "hangs up"])
+def test_a_webhook_that_fails_harms_no_tick(
+    behaviour: str, instance: dg.DagsterInstance, database: Database, look: Look, receiver: Receiver
+) -> None:
+    receiver.behaviour = behaviour  # type: ignore[assignment]
+    _dead_run(instance)
+    look()
+    assert "run_failures" in ticks.ages(database)
+    assert len(open_incidents(database)) == 1
+
+
+def test_a_run_that_dagster_is_about_to_repeat_is_neither_told_nor_doubled_until_that_retry_is_lost(
+    settings: Settings, receiver: Receiver
+) -> None:
+    alone = {"accounts": settings.accounts[:1], "alert_webhook_url": receiver.url}
+    pipeline = {"pipeline": Pipeline(settings.model_copy(update=alone))}
+
+    def evaluate(sensor: dg.SensorDefinition) -> str:
+        context = dg.build_sensor_context(instance=retrying, definitions=defs, resources=pipeline)
+        return sensor.evaluate_tick(context).skip_message or ""
+
+    with dg.DagsterInstance.ephemeral(settings={"run_retries": {"enabled": True, "max_retries": 2}}) as retrying:
+        dead = _dead_run(retrying)
+        assert evaluate(run_failures) == "all is well"
+        assert evaluate(stale_accounts) == "main: a run is under way"
+        retrying.add_run_tags(dead.run_id, {"dagster/will_retry": "false"})  # as Dagster does when it cannot launch it
+        assert "terminated by signal 9" in evaluate(run_failures)
+        assert "next try in" in evaluate(stale_accounts)
+    assert len(receiver.taken) == 1
+
+
+def test_a_secret_in_dagsters_words_is_not_told(instance: dg.DagsterInstance, look: Look, receiver: Receiver) -> None:
+    _dead_run(instance, said="no connection to postgresql://me:s3cret@db/emag")
+    look()
+    assert "no connection to postgresql://me:***@db/emag" in receiver.taken[0]["text"]
+
+
+def test_words_that_a_database_cannot_hold_do_not_keep_an_alert_from_being_told(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver
+) -> None:
+    _dead_run(instance, said="it said \u0000 \ud800 \x1b[31mno")
+    look()
+    assert receiver.taken[0]["cause"].endswith(": it said   [31mno")

@@ -1,0 +1,182 @@
+"""Owner, writer and reader do their work with exactly the rights of roles.sql and rights.sql, and nothing more."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.embedded.server import _PROGRAMS
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.cli.commands import emag_pipeline
+
+_SCHEMA = "erp"
+_READABLE = {
+    "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers", "emag_offer_issues",
+    "emag_buy_button", "emag_low_stock", "emag_daily_assortment", "emag_categories", "emag_vat_rates",
+    "emag_handling_times", "emag_offer_syncs", "emag_account_figures", "emag_incidents",
+}  # fmt: skip
+_WITHHELD = {
+    "emag_requests", "emag_offer_rejects", "emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations",
+    "emag_scan_changes", "emag_rate_budget", "emag_counters", "emag_sensor_ticks", "emag_alembic_version",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A server whose database was set up as docs/how-to/roles.md says, without a superuser after the first step."""
+
+    server: embedded.EmbeddedServer
+    home: Path
+
+    def url(self, user: str) -> str:
+        """The database's URL for a user; the server trusts whoever reaches its socket."""
+        return f"postgresql://{user}@/emag?host={self.server.socket_directory}"
+
+    def run(self, user: str, *arguments: str, **variables: str) -> str:
+        """A command of ours as a database user; it must succeed."""
+        given = {"DATABASE_SYNC_URL": self.url(user), "DB_SCHEMA": _SCHEMA, **variables}
+        done = emag_pipeline(self.home, *arguments, **given)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def make_roles(self) -> None:
+        """`emag-pipeline roles | psql`."""
+        command = [str(_PROGRAMS / "psql"), "-X", "-q", "-d", self.url("postgres")]
+        subprocess.run(command, input=self.run("nobody", "roles"), text=True, check=True)
+
+    def sql(self, user: str, statement: str) -> Any:
+        """What a statement returns to a user, if anything."""
+        connection = psycopg2.connect(self.url(user))
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    with tempfile.TemporaryDirectory(prefix="emag-roles-") as directory:
+        server = embedded.start(Path(directory) / "server", {"fsync": "off"})
+        server.ensure_database("emag")
+        made = Installation(server, Path(directory) / "home")
+        made.make_roles()
+        assert made.run("emag_owner", "migrate").rstrip().endswith("; rights granted")
+        made.sql("postgres", "CREATE ROLE ana LOGIN IN ROLE emag_reader")
+        yield made
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def synced(installation: Installation) -> Installation:
+    """After a whole sync as the writer, Dagster's own tables included."""
+    users = {"main": ("seller@example.com", "secret")}
+    with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as market:
+        market.add_fault("poison", count=1)
+        installation.run(
+            "emag_writer",
+            "sync",
+            EMAG_API_BASE_URL=market.url,
+            EMAG_API_USERNAME="seller@example.com",
+            EMAG_API_PASSWORD="secret",
+            EMAG_API_REQUESTS_PER_SECOND="100",
+            EMAG_API_REQUESTS_PER_MINUTE="6000",
+        )
+    return installation
+
+
+def test_the_writer_syncs_and_the_reader_sees_the_result(synced: Installation) -> None:
+    for table in ("emag_current_offers", "emag_offer_history", "emag_products"):
+        assert synced.sql("ana", f"SELECT count(*) FROM {_SCHEMA}.{table}") == [(250,)]
+    assert synced.sql("ana", f"SELECT count(*) FROM {_SCHEMA}.emag_offers_as_of('main', now())") == [(250,)]
+
+
+@pytest.mark.parametrize("command", ["backup emag.dump", "prune", "stuck", "recover", "status"])
+def test_the_operators_commands_need_no_more_than_the_writer_may(synced: Installation, command: str) -> None:
+    synced.run("emag_writer", *command.split())
+
+
+def test_every_table_is_either_the_readers_or_withheld_on_purpose(installation: Installation) -> None:
+    found = installation.sql(
+        "ana",
+        f"""SELECT relname, has_table_privilege(oid, 'SELECT') FROM pg_class
+            WHERE relnamespace = '{_SCHEMA}'::regnamespace AND relkind IN ('r', 'v')""",
+    )
+    assert {name for name, readable in found if readable} == _READABLE
+    assert {name for name, readable in found if not readable} == _WITHHELD
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(*) FROM erp.emag_requests",
+        "SELECT payload FROM erp.emag_offer_rejects",
+        "SELECT count(*) FROM erp.emag_scan_offers",
+        "DELETE FROM erp.emag_product_offers",
+        "INSERT INTO erp.emag_vat_rates VALUES ('ro', 1, 0.19, '{}', now())",
+        "CREATE TABLE erp.mine (id int)",
+    ],
+)
+def test_the_reader_is_refused(installation: Installation, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        installation.sql("ana", statement)
+
+
+def test_the_reader_sees_which_rows_came_to_quarantine_and_why(synced: Installation) -> None:
+    ((reason,),) = synced.sql("ana", "SELECT reason FROM erp.emag_offer_rejects")
+    assert reason == "name holds NUL, which PostgreSQL cannot store"
+
+
+def test_the_reader_does_not_come_into_dagsters_database(synced: Installation) -> None:
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        psycopg2.connect(synced.url("ana").replace("/emag?", "/emag_dagster?"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE erp.emag_requests",
+        "TRUNCATE erp.emag_scan_offers",
+        "ALTER TABLE erp.emag_requests ADD COLUMN x int",
+        "CREATE TABLE erp.mine (id int)",
+        "UPDATE erp.emag_alembic_version SET version_num = '0'",
+    ],
+)
+def test_the_writer_changes_rows_never_tables(installation: Installation, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        installation.sql("emag_writer", statement)
+
+
+def test_a_table_of_a_later_migration_is_the_writers_at_once(installation: Installation) -> None:
+    installation.sql("emag_owner", "CREATE TABLE erp.later (id int GENERATED ALWAYS AS IDENTITY, x int)")
+    try:
+        installation.sql("emag_writer", "INSERT INTO erp.later (x) VALUES (1)")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            installation.sql("ana", "SELECT * FROM erp.later")
+    finally:
+        installation.sql("emag_owner", "DROP TABLE erp.later")
+
+
+def test_the_roles_may_be_made_again(installation: Installation) -> None:
+    installation.make_roles()
+    assert "already at" in installation.run("emag_owner", "migrate")
+
+
+def test_a_schema_that_another_user_made_becomes_the_owners_and_foreign_tables_stay(
+    installation: Installation,
+) -> None:
+    installation.sql("postgres", "CREATE TABLE erp.of_the_erp (id int)")
+    for table in ("emag_requests", "emag_current_offers"):
+        installation.sql("postgres", f"ALTER TABLE erp.{table} OWNER TO postgres")
+    installation.make_roles()
+    owners = "SELECT tablename FROM pg_tables WHERE schemaname = 'erp' AND tableowner <> 'emag_owner'"
+    assert installation.sql("postgres", owners) == [("of_the_erp",)]
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        installation.sql("emag_writer", "SELECT * FROM erp.of_the_erp")

@@ -1,0 +1,80 @@
+"""docs/runbook.md has an answer to every alert and error, and names only commands that exist."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from emag_pipeline import errors
+from emag_pipeline.cli.main import app
+
+_ROOT = Path(__file__).parents[2]
+_PAGES = [_ROOT / "docs/runbook.md", *sorted((_ROOT / "docs/how-to").glob("*.md"))]
+_RUNBOOK = _PAGES[0].read_text(encoding="utf-8")
+_CODE = re.compile(r"`([^`\n]+)`|^(?: {4}|\$ )(.+)$", re.MULTILINE)
+_PROGRAM = re.compile(r"(?:^|[\s/])emag-pipeline ([a-z][^|;&>]*)")
+_ERRORS = sorted(
+    name
+    for name, one in vars(errors).items()
+    if isinstance(one, type) and issubclass(one, BaseException) and one is not errors.PipelineError
+)
+
+
+def _alerts() -> list[str]:
+    groups = yaml.safe_load((_ROOT / "deploy/prometheus/rules.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def _command_lines() -> list[tuple[str, str]]:
+    """Each `emag-pipeline COMMAND …` in code of any page, and the page."""
+    found = set()
+    for page in _PAGES:
+        for span in _CODE.finditer(page.read_text(encoding="utf-8")):
+            found.update((match.strip(), page.name) for match in _PROGRAM.findall(span[1] or span[2]))
+    return sorted(found)
+
+
+def _section(name: str) -> str:
+    """The text under a heading of the third level; empty when there is none."""
+    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", _RUNBOOK, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+def test_every_alert_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
+    for name in _alerts():
+        words = [re.match(r"\*\*(Means|Look at|Do)\b", line) for line in _section(name).splitlines()]
+        assert [word[1] for word in words if word] == ["Means", "Look at", "Do"], name
+
+
+def test_there_are_no_alerts_that_prometheus_does_not_know() -> None:
+    assert set(re.findall(r"^### (Emag\w+)$", _RUNBOOK, re.MULTILINE)) == set(_alerts())
+
+
+@pytest.mark.parametrize("name", _ERRORS)
+def test_every_error_says_what_it_means(name: str) -> None:
+    assert _section(name).startswith("**Means:**")
+
+
+def test_there_are_no_errors_that_the_code_does_not_know() -> None:
+    _, _, under = _RUNBOOK.partition("\n## Errors\n")
+    assert set(re.findall(r"^### (\w+)$", under, re.MULTILINE)) == set(_ERRORS)
+
+
+@pytest.mark.parametrize(("line", "page"), _command_lines())
+def test_every_command_exists_and_takes_these_options(line: str, page: str) -> None:
+    name, *words = shlex.split(line.replace("…", ""))
+    commands: Any = typer.main.get_command(app)
+    command = commands.commands[name]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}
+
+
+def test_pages_name_only_files_that_exist() -> None:
+    for page in _PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"(?<![/\w])((?:docs|deploy|emag_pipeline)/[\w./-]+\.\w+)", text):
+            assert (_ROOT / name).exists(), f"{page.name}: {name}"

@@ -1,0 +1,59 @@
+"""What a scrape of a database gives, read back by Prometheus' own parser."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from emag_pipeline.db import ledger, metrics, requests, ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.monitoring.metrics import PipelineCollector
+from emag_pipeline.monitoring.silence import SENSORS
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, sync
+
+#: A series: its name, and its labels in order.
+Series = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def exposition(database: Database, accounts: str = "main,fbe", **environ: str) -> str:
+    """The text of a scrape."""
+    settings = load_settings({"EMAG_ACCOUNTS": accounts, **environ}, env_file=None)
+    names = [account.name for account in settings.accounts]
+    registry = CollectorRegistry()
+    registry.register(PipelineCollector(settings, lambda: metrics.read(database, names, 30)))
+    return generate_latest(registry).decode()
+
+
+def series(text: str) -> dict[Series, float]:
+    """All series of a scrape, and their values."""
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    """One series of a scrape."""
+    return series(text)[name, tuple(sorted(labels.items()))]
+
+
+def eventful(database: Database) -> None:
+    """Give the database something of everything: publishes, a failure, calls, ticks."""
+    sync(database, [offer(1), offer(2, is_saleable=False)])
+    sync(database, [offer(1)], gone=[2], account="fbe")
+    ledger.end(database, begin(database, "fbe"), "failed", error_class="RefusedError", message="m", remedy="r")
+    requests.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+
+
+def call(**values: Any) -> SimpleNamespace:
+    """A call as the client records it."""
+    fields: dict[str, Any] = {
+        "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read", "page": 1,
+        "offer_id": None, "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None,
+        "error_body": None,
+    }  # fmt: skip
+    return SimpleNamespace(**{**fields, **values})

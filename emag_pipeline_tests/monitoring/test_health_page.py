@@ -1,0 +1,116 @@
+"""What `/health` says, and when it wants a person."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db import ledger, ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
+from emag_pipeline.monitoring.health_status import SENSORS, health_status
+from emag_pipeline.monitoring.web import Page
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, stage, sync
+
+_SETTINGS = load_settings({"EMAG_ACCOUNTS": "main"}, env_file=None)
+_AWAY = DatabaseUnavailable("cannot be reached", where="database", why="connection refused", remedy="Start it")
+
+
+@pytest.fixture
+def fresh(database: Database) -> Database:
+    """Published just now, with sensors that tick."""
+    sync(database, [offer(1)])
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    return database
+
+
+def _page(database: Database) -> Page:
+    return health_page(health_status(database, _SETTINGS))
+
+
+def _problems(page: Page) -> list[Any]:
+    problems = json.loads(page.body)["problems"]
+    assert page.status == (503 if problems else 200)
+    assert all(problem["what"] and problem["remedy"] for problem in problems)
+    return [problem["subject"] for problem in problems]
+
+
+def test_a_fresh_account_and_ticking_sensors_need_nobody(fresh: Database) -> None:
+    page = _page(fresh)
+    document = json.loads(page.body)
+    assert (page.status, document["healthy"], document["problems"]) == (200, True, [])
+    assert document["sensors_tick"] is True
+    assert (document["accounts"]["main"]["state"], document["accounts"]["main"]["error"]) == ("completed", None)
+    assert datetime.fromisoformat(document["at"]).tzinfo == UTC
+
+
+def test_an_account_that_was_never_published_does_and_says_how_to_begin(database: Database) -> None:
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    page = _page(database)
+    assert _problems(page) == ["main"]
+    assert b"emag-pipeline sync --account main" in page.body
+
+
+def test_a_running_sync_shows_its_phase(fresh: Database) -> None:
+    stage(fresh, begin(fresh), [offer(1)])
+    page = _page(fresh)
+    assert _problems(page) == []
+    assert json.loads(page.body)["accounts"]["main"]["phase"] == "scanning"
+
+
+def test_a_stale_account_needs_a_person(fresh: Database) -> None:
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '9 hours'")
+    page = _page(fresh)
+    assert _problems(page) == ["main"]
+    assert b"published 9 hours ago" in page.body
+
+
+def test_a_failure_that_a_rerun_can_mend_is_shown_and_is_no_problem(fresh: Database) -> None:
+    ledger.end(fresh, begin(fresh), "failed", error_class="ApiUnavailable", message="no answer", remedy="It is retried")
+    page = _page(fresh)
+    assert _problems(page) == []
+    assert json.loads(page.body)["accounts"]["main"]["error"] == "no answer"
+
+
+@pytest.mark.parametrize("error_class", ["AccessRefused", "RefusedError", "PageBoundExceeded"])
+def test_a_failure_that_no_rerun_mends_needs_a_person(error_class: str, fresh: Database) -> None:
+    ledger.end(fresh, begin(fresh), "failed", error_class=error_class, message="what is wrong", remedy="Do this")
+    page = _page(fresh)
+    assert _problems(page) == ["main"]
+    assert json.loads(page.body)["problems"][0] == {"subject": "main", "what": "what is wrong", "remedy": "Do this"}
+
+
+def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
+    begin(fresh)
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
+    assert _problems(_page(fresh)) == ["main"]
+
+
+def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> None:
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+    page = _page(fresh)
+    assert set(_problems(page)) == {"daemon"}
+    assert b"has not ticked for 1 day" in page.body
+
+
+def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
+    for page in (unreadable_page(_AWAY), ready_page(_AWAY)):
+        assert _problems(page) == ["database"]
+        assert json.loads(page.body)["problems"][0] == {
+            "subject": "database",
+            "what": "cannot be reached: connection refused",
+            "remedy": "Start it",
+        }
+
+
+def test_a_database_that_can_be_read_is_ready() -> None:
+    assert _problems(ready_page(None)) == []

@@ -1,0 +1,62 @@
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline_tests.monitoring.receiver import Receiver
+
+_LONG = 3600.0
+
+
+def _tick(database: Database, *, minutes_ago: float = 0.0) -> None:
+    for sensor in silence.SENSORS:
+        ticks.note(database, sensor)
+    with database.transaction() as tx:
+        tx.run(
+            "UPDATE {schema}.emag_sensor_ticks SET ticked_at = ticked_at - :minutes * interval '1 minute'",
+            minutes=minutes_ago,
+        )
+
+
+def test_sensors_that_tick_are_not_silent(database: Database, settings: Settings) -> None:
+    _tick(database, minutes_ago=14)
+    assert silence.silent_sensors(database, settings) == []
+
+
+def test_a_sensor_is_silent_after_three_intervals(database: Database, settings: Settings) -> None:
+    _tick(database, minutes_ago=16)
+    ticks.note(database, "stuck_syncs")
+    ((first, seconds), (second, _)) = silence.silent_sensors(database, settings)
+    assert (first, second) == ("stale_accounts", "run_failures")
+    assert 960 <= seconds < 1200
+
+
+def test_the_bound_is_a_minute_at_least() -> None:
+    assert silence.bound_seconds(load_settings({"EMAG_SYNC_MONITOR_INTERVAL": "5"}, env_file=None)) == 60
+
+
+def test_a_sensor_that_never_ticked_is_silent_for_ever(database: Database, settings: Settings) -> None:
+    assert dict(silence.silent_sensors(database, settings)) == dict.fromkeys(silence.SENSORS, float("inf"))
+
+
+def test_a_silent_daemon_is_told_once_and_once_when_it_speaks_again(
+    database: Database, settings: Settings, receiver: Receiver
+) -> None:
+    _tick(database, minutes_ago=20)
+    for _ in range(2):
+        silence.watch(database, settings, _LONG)
+    (incident,) = open_incidents(database)
+    assert (incident.subject, incident.kind) == ("daemon", "silent")
+    _tick(database)
+    silence.watch(database, settings, _LONG)
+    assert open_incidents(database) == []
+    alert, end = receiver.taken
+    assert "stale_accounts has not ticked for 20 minutes" in alert["text"]
+    assert end["text"].startswith("daemon is well again after ")
+
+
+def test_who_has_just_begun_to_listen_says_nothing_yet(
+    database: Database, settings: Settings, receiver: Receiver
+) -> None:
+    silence.watch(database, settings)
+    assert (open_incidents(database), receiver.taken) == ([], [])

@@ -1,0 +1,21 @@
+"""`emag-pipeline doctor` without its process: a machine of its own, by environment variables."""
+
+from pathlib import Path
+
+from emag_pipeline.operations.doctor import Diagnosis, Finding, diagnose
+from emag_pipeline_tests.process.ups import free_ports
+
+_PORTS = ("EMAG_UI_PORT", "EMAG_SANDBOX_PORT", "EMAG_SYNC_METRICS_PORT", "EMAG_SYNC_HEALTH_PORT")
+
+
+def diagnosed(home: Path, **variables: str) -> Diagnosis:
+    """What the doctor finds in a home where nothing runs, on ports that nobody has."""
+    ports = dict(zip(_PORTS, map(str, free_ports(4)), strict=True))
+    return diagnose({"EMAG_HOME": str(home), **ports, **variables}, env_file=home / ".env")
+
+
+def found(diagnosis: Diagnosis, subject: str, text: str = "") -> Finding:
+    """The one finding about a subject that says so."""
+    fitting = [one for one in diagnosis.findings if one.subject == subject and text in one.what]
+    assert len(fitting) == 1, "\n".join(map(str, diagnosis.findings))
+    return fitting[0]

@@ -1,0 +1,97 @@
+"""What Dagster's own storage says of daemon and automation, written with Dagster's own means."""
+
+import time
+from pathlib import Path
+
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.types import DaemonHeartbeat
+from dagster._utils.error import SerializableErrorInfo
+from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
+
+from emag_pipeline import embedded
+from emag_pipeline.operations.doctor import Diagnosis, Verdict
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+Storages = tuple[PostgresRunStorage, PostgresScheduleStorage]
+
+
+@pytest.fixture(scope="module")
+def dagster_url(cluster: embedded.EmbeddedServer) -> str:
+    return cluster.url("doctor_dagster")
+
+
+@pytest.fixture(scope="module")
+def made(dagster_url: str) -> Storages:
+    """Dagster makes its tables, which takes seconds: once."""
+    return PostgresRunStorage(dagster_url), PostgresScheduleStorage(dagster_url)
+
+
+@pytest.fixture
+def storages(made: Storages) -> Storages:
+    """Nothing was heard of the daemon yet."""
+    made[0].wipe_daemon_heartbeats()
+    return made
+
+
+def _beat(storages: Storages, seconds_ago: float, part: str = "SENSOR", error: str | None = None) -> None:
+    errors = [SerializableErrorInfo(error, [], None)] if error else None
+    storages[0].add_daemon_heartbeat(DaemonHeartbeat(time.time() - seconds_ago, part, "one", errors))
+
+
+def _diagnosed(home: Path, database_url: str, dagster_url: str) -> Diagnosis:
+    return diagnosed(home, DATABASE_SYNC_URL=database_url, DAGSTER_PG_URL=dagster_url)
+
+
+def test_a_daemon_that_never_ran_is_broken(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    finding = found(_diagnosed(tmp_path, database_url, dagster_url), "daemon")
+    assert (finding.verdict, finding.what) == (Verdict.BROKEN, "Dagster's daemon has never run here")
+    assert "emag-pipeline up" in finding.remedy
+
+
+def test_a_daemon_that_is_silent_does_not_run(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    _beat(storages, 7200)
+    finding = found(_diagnosed(tmp_path, database_url, dagster_url), "daemon")
+    assert (finding.verdict, "last heard 2 hours ago" in finding.what) == (Verdict.BROKEN, True)
+
+
+def test_a_daemon_that_is_heard_is_well(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    _beat(storages, 5)
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    assert found(diagnosis, "daemon").verdict is Verdict.OK
+    assert found(diagnosis, "automation").verdict is Verdict.OK
+
+
+def test_a_silent_part_and_a_complaint_of_the_daemon_are_warnings(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    _beat(storages, 5, error="\n  RuntimeError: no code server\n  more")
+    _beat(storages, 4000, part="SCHEDULER")
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    assert "SCHEDULER" in found(diagnosis, "daemon", "are silent").what
+    assert found(diagnosis, "daemon", "SENSOR reports").what.endswith("RuntimeError: no code server")
+
+
+def test_a_sensor_that_was_switched_off_is_named(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    _beat(storages, 5)
+    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="emag_pipeline.definitions"))
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "stuck_syncs")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.STOPPED, SensorInstigatorData())
+    storages[1].add_instigator_state(state)
+    finding = found(_diagnosed(tmp_path, database_url, dagster_url), "automation")
+    assert (finding.verdict, finding.what) == (Verdict.BROKEN, "switched off in the UI: stuck_syncs")

@@ -1,0 +1,188 @@
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
+from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+# fixtures
+server, bouncer_port = bouncer.server, bouncer.port
+
+
+def _with_user(url: str, user: str) -> str:
+    return url.replace("postgres@", f"{user}@")
+
+
+def test_a_good_database_is_named_with_version_user_and_size(database_url: str, tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)
+    assert "PostgreSQL 18." in found(diagnosis, "database", "answers: ").what
+    assert found(diagnosis, "database", "not encrypted, and does not leave this machine").verdict is Verdict.OK
+    assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK
+    assert found(diagnosis, "clock", "the database's clock agrees").verdict is Verdict.OK
+
+
+def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL="postgresql://me:geheim@127.0.0.1:1/emag")
+    finding = found(diagnosis, "database")
+    assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
+    assert "Connection refused" in finding.what
+    assert finding.remedy
+    assert found(diagnosis, "marketplace", "were not examined").verdict is Verdict.WARNING
+    assert "geheim" not in str(diagnosis)
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/emag"
+        began = time.monotonic()
+        finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=url), "database")
+        assert time.monotonic() - began < 15
+    assert finding.what == "no answer within 5 seconds"
+
+
+def test_a_missing_database_is_told_from_an_unreachable_one(database_url: str, tmp_path: Path) -> None:
+    missing = database_url.replace("/test_", "/no_")
+    assert "the database does not exist" in found(diagnosed(tmp_path, DATABASE_SYNC_URL=missing), "database").what
+
+
+def test_an_embedded_server_that_does_not_run_is_not_started(tmp_path: Path) -> None:
+    finding = found(diagnosed(tmp_path), "database")
+    assert "the embedded PostgreSQL" in finding.what
+    assert "emag-pipeline up" in finding.remedy
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_the_schema_is_to_be_migrated(empty_url: str, tmp_path: Path) -> None:
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=empty_url), "database", "the schema is at")
+    assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Run `emag-pipeline migrate`")
+
+
+@pytest.mark.parametrize(
+    ("revision", "said", "remedy"),
+    [("0001", "this code needs", "emag-pipeline migrate"), ("9999", "does not know", "Install that version")],
+)
+def test_an_older_schema_is_told_from_a_newer_one(
+    database: Database, database_url: str, tmp_path: Path, revision: str, said: str, remedy: str
+) -> None:
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = :revision", revision=revision)
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "database", f"the schema is at {revision}")
+    assert said in finding.what
+    assert remedy in finding.remedy
+
+
+@pytest.fixture
+def reader(cluster: embedded.EmbeddedServer, database: Database) -> Iterator[str]:
+    """A user that may read everything and write nothing."""
+    administer(cluster, "CREATE ROLE doctor_reader LOGIN IN ROLE pg_read_all_data")
+    yield "doctor_reader"
+    administer(cluster, "DROP ROLE doctor_reader")
+
+
+def test_missing_rights_are_listed(database_url: str, reader: str, tmp_path: Path) -> None:
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=_with_user(database_url, reader)), "database", "lacks")
+    assert "DELETE, INSERT, UPDATE on emag_account_figures" in finding.what
+    assert "as the tables' owner" in finding.remedy
+
+
+def test_a_user_without_any_right_is_told_so(
+    cluster: embedded.EmbeddedServer, database_url: str, tmp_path: Path
+) -> None:
+    administer(cluster, "CREATE ROLE doctor_stranger LOGIN")
+    try:
+        diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=_with_user(database_url, "doctor_stranger"))
+    finally:
+        administer(cluster, "DROP ROLE doctor_stranger")
+    assert found(diagnosis, "database", "lacks a right").verdict is Verdict.BROKEN
+
+
+def test_a_database_that_takes_no_writes_is_broken(
+    cluster: embedded.EmbeddedServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    name = database.engine.url.database
+    administer(cluster, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "database", "takes no writes").remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "words"),
+    [(20, Verdict.WARNING, "20 seconds ahead of"), (-3600, Verdict.BROKEN, "3,600 seconds behind")],
+)
+def test_a_wrong_clock_of_the_database_is_measured(
+    cluster: embedded.EmbeddedServer,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
+    seconds: int,
+    verdict: Verdict,
+    words: str,
+) -> None:
+    """The server's own function is shadowed for this database: it has a clock that is off."""
+    with database.transaction() as tx:
+        tx.run("CREATE SCHEMA wrong")
+        tx.run(
+            "CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+            f"$$SELECT pg_catalog.clock_timestamp() + interval '{seconds} seconds'$$"
+        )
+    administer(cluster, f"ALTER DATABASE {database.engine.url.database} SET search_path = wrong, pg_catalog")
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "clock", "database")
+    assert finding.verdict is verdict
+    assert words in finding.what
+    assert "NTP" in finding.remedy
+
+
+@pytest.fixture(scope="module")
+def tls_port() -> Iterator[int]:
+    with tempfile.TemporaryDirectory(prefix="emag-doctor-", dir="/tmp") as home, tls_server(Path(home)) as port:
+        yield port
+
+
+@needs_server
+@needs_openssl
+def test_a_wrong_password_is_told_from_an_unreachable_server(tls_port: int, tmp_path: Path) -> None:
+    url = f"postgresql://postgres:ganz-geheim@127.0.0.1:{tls_port}/postgres"
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=url)
+    finding = found(diagnosis, "database")
+    assert finding.what.startswith("the database refuses the password")
+    assert "user and password" in finding.remedy
+    assert "ganz-geheim" not in str(diagnosis)
+
+
+@needs_server
+@needs_openssl
+def test_an_encrypted_connection_says_how_and_whether_the_server_was_checked(tls_port: int, tmp_path: Path) -> None:
+    url = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{tls_port}/postgres?sslmode=require"
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=url), "database", "is encrypted")
+    assert "TLSv1." in finding.what
+    assert "sslmode=require: the certificate is not checked" in finding.what
+
+
+def test_the_doctor_leaves_a_database_without_dagsters_tables_as_it_is(database_url: str, tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url, DAGSTER_PG_URL=database_url)
+    assert "Dagster has never run here" in found(diagnosis, "daemon").what
+    with psycopg2.connect(database_url.replace("+psycopg2", "")) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed")
+def test_pgbouncer_in_between_is_well_and_named(bouncer_port: int, tmp_path: Path) -> None:
+    url = f"postgresql://postgres@127.0.0.1:{bouncer_port}/emag"
+    database = Database(url.replace("postgresql", "postgresql+psycopg2"))
+    migrate.upgrade(database)
+    database.close()
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=url)
+    assert " answers through PgBouncer: " in found(diagnosis, "database", "answers").what
+    assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK

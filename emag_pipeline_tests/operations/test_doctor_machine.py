@@ -1,0 +1,109 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db import incidents, ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.operations.doctor.examination import Begun, Examination
+from emag_pipeline.operations.doctor.finding import Finding, ok
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+
+def test_a_port_that_another_program_has_is_named_with_its_holder(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        finding = found(diagnosed(tmp_path, EMAG_UI_PORT=str(port)), "ports", f"port {port}")
+    assert finding.verdict is Verdict.BROKEN
+    assert "instead of Dagster's UI does not answer" in finding.what
+    assert f"process {os.getpid()}" in finding.what
+    assert "EMAG_UI_PORT" in finding.remedy
+
+
+def test_another_web_server_on_our_port_is_not_taken_for_ours(tmp_path: Path) -> None:
+    with SandboxServer() as other:
+        finding = found(diagnosed(tmp_path, EMAG_SYNC_METRICS_PORT=str(other.port)), "ports", f"port {other.port}")
+    assert (finding.verdict, "is another program" in finding.what) == (Verdict.BROKEN, True)
+
+
+def test_our_own_program_on_its_port_is_well(tmp_path: Path) -> None:
+    with SandboxServer() as sandbox:
+        finding = found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(sandbox.port)), "ports", f"port {sandbox.port}")
+    assert (finding.verdict, finding.what) == (Verdict.OK, f"port {sandbox.port}: the sandbox answers")
+
+
+def _may_mount() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run(["unshare", "-rm", "true"], check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not _may_mount(), reason="this user cannot mount a small disk (unshare -rm)")
+@pytest.mark.parametrize(
+    ("options", "verdict", "said"),
+    [("size=20m", "broken", "GiB are free"), ("ro", "broken", "cannot write to")],
+)
+def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, verdict: str, said: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    mounted = f'mount -t tmpfs -o {options} tmpfs {home} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mounted, "sh", sys.executable, "-m", "emag_pipeline", "doctor"],
+        env=environment(home), cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (line,) = [line for line in done.stdout.splitlines() if " disk: " in line and said in line]
+    assert line.startswith(verdict)
+
+
+def test_open_incidents_are_told_with_their_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
+    incidents.note(database, incidents.Finding("fbe", "failing", "the marketplace refuses the password", "Correct it"))
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
+    assert finding.what.startswith("fbe is failing since ")
+    assert finding.what.endswith(": the marketplace refuses the password")
+    assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Correct it")
+
+
+def test_a_sensor_that_fell_silent_is_told_and_one_that_never_looked(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    for sensor in ("stuck_syncs", "stale_accounts"):
+        ticks.note(database, sensor)
+    with database.transaction() as tx:
+        tx.run(
+            "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '2 hours' WHERE sensor = 'stuck_syncs'"
+        )
+    diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)
+    assert found(diagnosis, "sensors", "stuck_syncs has not looked at anything for 2 hours").verdict is Verdict.BROKEN
+    assert found(diagnosis, "sensors", "run_failures has never looked").verdict is Verdict.WARNING
+    assert not [one for one in diagnosis.findings if "stale_accounts" in one.what]
+
+
+def _looks_twice_and_breaks() -> Iterator[Finding]:
+    yield ok("thing", "one")
+    raise RuntimeError("geheim")
+
+
+def _looks_for_ever() -> Iterator[Finding]:
+    yield ok("thing", "one")
+    time.sleep(60)
+
+
+def test_an_examination_that_fails_is_a_finding_and_keeps_what_it_found() -> None:
+    first, second = Begun(Examination("thing", 5, _looks_twice_and_breaks)).findings()
+    assert (first.what, second.verdict) == ("one", Verdict.BROKEN)
+    assert second.what.startswith("the examination itself failed: RuntimeError at ")
+    assert "geheim" not in second.what
+
+
+def test_an_examination_that_hangs_is_given_up_and_keeps_what_it_found() -> None:
+    first, second = Begun(Examination("thing", 0.2, _looks_for_ever, "Wait")).findings()
+    assert (first.what, second.what, second.remedy) == ("one", "no answer within 0.2 seconds", "Wait")

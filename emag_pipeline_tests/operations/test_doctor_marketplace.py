@@ -1,0 +1,153 @@
+"""The doctor asks the marketplace itself; its faults are told from each other."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db.budget import DatabaseBudget
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.doctor import Diagnosis, Verdict
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+_PASSWORD = "ganz-geheim"
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    users = {"main": ("seller@example.com", _PASSWORD)}
+    with SandboxServer(accounts={"main": 1130}, users=users) as server:
+        yield server
+
+
+def _diagnosed(market_url: str, database_url: str, home: Path, **variables: str) -> Diagnosis:
+    given = {
+        "EMAG_API_BASE_URL": market_url,
+        "EMAG_API_USERNAME": "seller@example.com",
+        "EMAG_API_PASSWORD": _PASSWORD,
+        "DATABASE_SYNC_URL": database_url,
+    }
+    diagnosis = diagnosed(home, **(given | variables))
+    assert _PASSWORD not in str(diagnosis)
+    return diagnosis
+
+
+def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    diagnosis = _diagnosed(market.url, database_url, tmp_path)
+    assert "1,130 offers, 2 of 3 calls left" in found(diagnosis, "account main", "answers in").what
+    assert found(diagnosis, "account main", "12 of 100 pages").verdict is Verdict.OK
+    assert found(diagnosis, "account main", "a sync takes 8 seconds at the allowed rate").verdict is Verdict.OK
+    assert market.stats("main")["requests"] == 1
+    assert [(row.resource, row.outcome) for row in rows(database, "SELECT * FROM {schema}.emag_requests")] == [
+        ("product_offer/count", "ok")
+    ]
+    assert len(rows(database, "SELECT * FROM {schema}.emag_rate_budget WHERE next_slot_at > now()")) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "remedy"),
+    [
+        ("wrong_credentials", "the marketplace refuses the credentials", "EMAG_API_PASSWORD"),
+        ("ip_not_whitelisted", "the marketplace refuses this machine's address", "whitelist"),
+        ("server_error", "the marketplace fails", "status"),
+        ("html_200", "the answer is a web page", "status"),
+        ("reset", "the connection broke off", "network"),
+        ("hang", "nothing was heard for 5 seconds", "network"),
+    ],
+)
+def test_what_is_wrong_with_the_marketplace_is_told_apart(
+    market: SandboxServer, database_url: str, tmp_path: Path, kind: str, said: str, remedy: str
+) -> None:
+    market.add_fault(kind)
+    diagnosis = _diagnosed(market.url, database_url, tmp_path)
+    finding = found(diagnosis, "account main", said)
+    assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
+    assert remedy in finding.remedy
+    assert market.stats("main")["requests"] == 1
+
+
+def test_a_marketplace_that_is_not_there_is_named(database_url: str, tmp_path: Path) -> None:
+    finding = found(
+        _diagnosed("http://127.0.0.1:1/api-3", database_url, tmp_path), "account main", "refuses connections"
+    )
+    assert finding.verdict is Verdict.BROKEN
+
+
+def test_a_429_is_no_defect(market: SandboxServer, database_url: str, tmp_path: Path) -> None:
+    market.add_fault("storm_429")
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "the rate limit is exceeded")
+    assert finding.verdict is Verdict.WARNING
+
+
+def test_after_a_429_the_account_is_left_alone(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    DatabaseBudget(database, 3, 180).slow_down("main", 60)
+    assert (
+        found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
+    )
+    assert market.stats("main")["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("pages", "verdict", "said", "remedy"),
+    [
+        ("11", Verdict.BROKEN, "EMAG_SYNC_MAX_PAGES is 11", "Set it to 17 or more"),
+        ("13", Verdict.WARNING, "12 of 13 pages", "Raise it to 24"),
+    ],
+)
+def test_a_page_bound_that_is_too_small_is_found_before_a_sync_meets_it(
+    market: SandboxServer, database_url: str, tmp_path: Path, pages: str, verdict: Verdict, said: str, remedy: str
+) -> None:
+    finding = found(_diagnosed(market.url, database_url, tmp_path, EMAG_SYNC_MAX_PAGES=pages), "account main", said)
+    assert (finding.verdict, finding.remedy) == (verdict, remedy)
+
+
+def test_a_catalogue_that_cannot_be_read_in_a_syncs_time_is_found(
+    market: SandboxServer, database_url: str, tmp_path: Path
+) -> None:
+    diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_SYNC_TIMEOUT_HOURS="0.001")
+    finding = found(diagnosis, "account main", "a sync takes")
+    assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Raise EMAG_SYNC_TIMEOUT_HOURS to 1 or more")
+
+
+def test_a_stale_account_is_broken_and_its_last_error_told(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1)])
+    rows(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' RETURNING 1")
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "stale")
+    assert finding.verdict is Verdict.BROKEN
+    assert "published 7 hours ago, 6 hours are allowed" in finding.what
+
+
+class _OneClockAhead(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = b'{"isError": false, "messages": [], "results": {"noOfItems": "3", "itemsPerPage": "100"}}'
+        self.send_response_only(200)
+        self.send_header("Date", format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+def test_a_clock_that_differs_from_the_marketplaces_is_found(database_url: str, tmp_path: Path) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _OneClockAhead) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        diagnosis = _diagnosed(f"http://127.0.0.1:{server.server_port}/api-3", database_url, tmp_path)
+        server.shutdown()
+    finding = found(diagnosis, "clock", "main's marketplace")
+    assert finding.verdict is Verdict.BROKEN
+    assert "300 seconds ahead of this machine's" in finding.what or "299 seconds ahead of" in finding.what

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+
+def test_every_wrong_variable_is_listed_with_its_remedy_and_ends_with_2(tmp_path: Path) -> None:
+    diagnosis = diagnosed(
+        tmp_path,
+        EMAG_API_USERNAME="seller",
+        EMAG_FBE_API_PASSWORD="geheim",
+        DATABASE_SYNC_URL="mysql://me:geheim@h/d",
+        EMAG_SYNC_MAX_PAGES="many",
+        EMAG_UI_PORT="0",
+    )
+    wrong = [one for one in diagnosis.findings if one.verdict is Verdict.BROKEN]
+    assert {one.subject for one in wrong} == {"settings"}
+    assert all(one.remedy for one in wrong)
+    for text in (
+        "EMAG_API_PASSWORD",
+        "EMAG_FBE_API_USERNAME",
+        "DATABASE_SYNC_URL",
+        "EMAG_SYNC_MAX_PAGES",
+        "EMAG_UI_PORT",
+    ):
+        assert sum(text in one.what + one.remedy for one in wrong) == 1
+    assert diagnosis.exit_code == 2
+    assert "geheim" not in str(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("EMAG_SYNC_MAXPAGES", "EMAG_SYNC_MAX_PAGES"),
+        ("EMAG_FBE_API_PASWORD", "EMAG_FBE_API_PASSWORD"),
+        ("DB_PASSWORD", "DB_PASS"),
+        ("DATABASE_SYNC_URI", "DATABASE_SYNC_URL"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(tmp_path: Path, name: str, meant: str) -> None:
+    finding = found(diagnosed(tmp_path, **{name: "geheim"}), "settings", name)
+    assert (finding.verdict, finding.remedy) == (Verdict.WARNING, f"Perhaps {meant} is meant")
+    assert "geheim" not in str(finding)
+
+
+def test_other_softwares_variables_are_its_own_affair(tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path, DB_CONNECTION="x", DATABASES="y", HOME="/root")
+    assert [one.subject for one in diagnosis.findings].count("settings") == 1
+
+
+def test_credentials_of_an_account_that_is_left_out_are_noticed(tmp_path: Path) -> None:
+    finding = found(diagnosed(tmp_path, EMAG_ACCOUNTS="main", EMAG_FBE_API_USERNAME="u"), "settings", "does not name")
+    assert finding.what == "EMAG_FBE_API_USERNAME is set, but EMAG_ACCOUNTS does not name fbe"
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "verdict"),
+    [
+        (0o644, "EMAG_API_PASSWORD=geheim\n", Verdict.WARNING),
+        (0o640, "DATABASE_SYNC_URL=postgresql://me:geheim@127.0.0.1:1/d\n", Verdict.WARNING),
+        (0o600, "EMAG_API_PASSWORD=geheim\n", Verdict.OK),
+        (0o644, "# EMAG_API_PASSWORD=\nEMAG_SYNC_MAX_PAGES=7\n", Verdict.OK),
+    ],
+)
+def test_a_file_of_secrets_that_others_can_read_is_a_warning(
+    tmp_path: Path, mode: int, content: str, verdict: Verdict
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(content)
+    file.chmod(mode)
+    diagnosis = diagnosed(tmp_path, EMAG_API_USERNAME="u")
+    assert found(diagnosis, ".env").verdict is verdict
+    assert "geheim" not in str(diagnosis)

@@ -1,0 +1,56 @@
+"""The doctor beside a whole `up`: all is well; then somebody switches a sensor off in the UI."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.process import ups
+from emag_pipeline_tests.process.ups import Up
+
+_SENSORS = """{ sensorsOrError(repositorySelector:
+    {repositoryName: "__repository__", repositoryLocationName: "emag_pipeline"})
+    { ... on Sensors { results { name sensorState { id } } } } }"""
+_STOP = "mutation Stop($id: String) { stopSensor(id: $id) { __typename } }"
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    running = ups.start(tmp_path_factory.mktemp("up") / "home")
+    try:
+        running.wait_for("all accounts are published")
+        yield running
+    finally:
+        running.process.terminate()
+        running.process.wait(60)
+
+
+def _doctor(up: Up) -> tuple[int, dict[str, Any]]:
+    ports = {
+        "EMAG_UI_PORT": str(up.ui_port),
+        "EMAG_SANDBOX_PORT": str(up.sandbox_port),
+        "EMAG_SYNC_METRICS_PORT": str(up.metrics_port),
+        "EMAG_SYNC_HEALTH_PORT": str(up.health_port),
+    }
+    done = emag_pipeline(up.home, "doctor", "--json", **ports)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_beside_a_running_up_all_is_well(up: Up) -> None:
+    code, document = _doctor(up)
+    assert [one for one in document["findings"] if one["verdict"] != "ok"] == []
+    assert (code, document["verdict"]) == (0, "ok")
+    assert [one["what"].split(": ")[1] for one in document["findings"] if one["subject"] == "ports"] == [
+        "Dagster's UI answers", "/metrics answers", "/health answers", "the sandbox answers",
+    ]  # fmt: skip
+
+
+def test_a_sensor_that_was_switched_off_in_the_ui_is_found(up: Up) -> None:
+    sensors = up.graphql(_SENSORS)["sensorsOrError"]["results"]
+    (sensor,) = [one["sensorState"]["id"] for one in sensors if one["name"] == "stale_accounts"]
+    assert up.graphql(_STOP, id=sensor)["stopSensor"]["__typename"] == "StopSensorMutationResult"
+    code, document = _doctor(up)
+    (finding,) = [one for one in document["findings"] if one["subject"] == "automation"]
+    assert (code, finding["verdict"], finding["what"]) == (1, "broken", "switched off in the UI: stale_accounts")

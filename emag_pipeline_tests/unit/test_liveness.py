@@ -1,0 +1,82 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from emag_pipeline.db.liveness import RunningSync
+from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.liveness import ERROR_CLASSES, Bounds, RunEnd, is_abandoned, trouble_of
+
+_BOUNDS = Bounds(idle_seconds=3600, silent_seconds=120)
+_WELL = RunningSync(
+    sync_id=uuid4(),
+    account="main",
+    phase="scanning",
+    attempt=1,
+    dagster_run_id="r1",
+    attempt_started_at=datetime(2026, 11, 24, tzinfo=UTC),
+    pages_done=3,
+    pages_expected=12,
+    silent_seconds=20.0,
+    idle_seconds=600.0,
+)
+
+
+def _condition(sync: RunningSync, run_end: RunEnd | None = None) -> str | None:
+    trouble = trouble_of(sync, _BOUNDS, run_end)
+    return trouble.condition if trouble else None
+
+
+def test_a_sync_that_beats_and_makes_progress_is_in_no_trouble() -> None:
+    assert _condition(_WELL) is None
+
+
+def test_a_sync_without_a_heartbeat_is_dead_whatever_its_progress() -> None:
+    assert _condition(replace(_WELL, silent_seconds=121, idle_seconds=4000)) == "dead"
+
+
+def test_a_sync_that_beats_without_progress_is_stuck() -> None:
+    trouble = trouble_of(replace(_WELL, idle_seconds=3700), _BOUNDS)
+    assert trouble is not None
+    assert trouble.condition == "stuck"
+    assert trouble.why == "it beats, but nothing became durable for 3700 s, the bound is 3600 s"
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE"])
+def test_a_sync_whose_run_has_ended_is_orphaned_although_it_beats(status: str) -> None:
+    assert _condition(_WELL, RunEnd(status, seconds_ago=11)) == "orphaned"
+
+
+def test_a_run_that_has_just_ended_may_still_be_writing_down_why() -> None:
+    assert _condition(_WELL, RunEnd("FAILURE", seconds_ago=2)) is None
+
+
+def test_a_sync_whose_run_dagster_does_not_know_is_orphaned() -> None:
+    assert _condition(_WELL, RunEnd("gone", None)) == "orphaned"
+
+
+def test_a_sync_whose_run_was_cancelled_is_no_failure() -> None:
+    trouble = trouble_of(replace(_WELL, silent_seconds=500), _BOUNDS, RunEnd("CANCELED", seconds_ago=60))
+    assert trouble is not None
+    assert (trouble.condition, trouble.status, trouble.error_class) == ("cancelled", "cancelled", "Interrupted")
+
+
+def test_a_bound_of_0_hours_is_met_by_every_running_sync() -> None:
+    bounds = Bounds.of(load_settings({}, env_file=None), max_age_hours=0)
+    assert trouble_of(replace(_WELL, silent_seconds=0, idle_seconds=0), bounds) is not None
+
+
+def test_a_rerun_can_help_after_each_of_these_ends() -> None:
+    assert all(rerun_after(error_class) is not Rerun.NEVER for error_class in ERROR_CLASSES.values())
+
+
+@pytest.mark.parametrize(
+    ("quiet_seconds", "worker_lives", "abandoned"),
+    [(160, False, False), (170, False, True), (170, True, False), (3601, True, True)],
+)
+def test_a_run_without_a_sync_is_given_time_and_more_where_its_process_is_seen(
+    quiet_seconds: float, worker_lives: bool, abandoned: bool
+) -> None:
+    assert is_abandoned(quiet_seconds, _BOUNDS, worker_lives=worker_lives) is abandoned

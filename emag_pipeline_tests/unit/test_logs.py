@@ -1,0 +1,108 @@
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emag_pipeline.logs import about, logger, with_context
+from emag_pipeline.logs.lines import Lines
+from emag_pipeline.logs.stream import LinesOnly
+from emag_pipeline.redaction import Redactor
+
+log = logger("emag_pipeline.somewhere")
+
+_SECRET = 'Sch€ißgeheim-4711/"äöü'
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(Lines(Redactor([_SECRET]), as_json=True))
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
+
+
+@pytest.fixture
+def kept() -> Iterator[_Kept]:
+    handler, root = _Kept(), logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+def test_an_event_is_one_object_with_time_level_name_and_facts(kept: _Kept) -> None:
+    log.info("scan_planned", pages=12, share=0.5, of=["a", None])
+    (entry,) = kept.entries
+    assert entry.pop("time").endswith("+00:00")
+    assert entry == {
+        "level": "info",
+        "event": "scan_planned",
+        "logger": "emag_pipeline.somewhere",
+        "pages": 12,
+        "share": 0.5,
+        "of": ["a", None],
+    }
+
+
+def test_what_the_work_is_about_stands_on_every_line_of_its_threads_too(kept: _Kept) -> None:
+    with about(account="main", sync_id="s1"):
+        log.info("one")
+        logging.getLogger("urllib3").warning("two")
+        beside = threading.Thread(target=with_context(log.info), args=("three",))
+        beside.start()
+        beside.join()
+    log.info("four")
+    assert [(entry.get("account"), entry.get("sync_id")) for entry in kept.entries] == [("main", "s1")] * 3 + [
+        (None, None)
+    ]
+
+
+def test_other_handlers_get_readable_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log.info("scan_planned", pages=12)
+    assert caplog.messages == ["scan_planned pages=12"]
+
+
+def test_a_level_that_is_not_wanted_costs_no_line(kept: _Kept) -> None:
+    logging.getLogger("emag_pipeline").setLevel(logging.WARNING)
+    try:
+        log.info("one")
+    finally:
+        logging.getLogger("emag_pipeline").setLevel(logging.NOTSET)
+    assert kept.lines == []
+
+
+def test_no_secret_leaves_in_facts_texts_or_tracebacks(kept: _Kept) -> None:
+    log.info("one", why=_SECRET, deep={"a": [_SECRET]}, odd=ValueError(_SECRET))
+    logging.getLogger("psycopg2").error("connection to postgresql://me:%s@h/d failed", "another")
+    logging.getLogger("library").error("dsn: host=h password='third one' dbname=d, Authorization: Basic Zm91cnRoIQ==")
+    try:
+        raise RuntimeError(f"no right with {_SECRET}")
+    except RuntimeError:
+        log.exception("two")
+    shown = "\n".join(kept.lines)
+    assert [secret for secret in ("4711", "another", "third", "Zm91cnRo") if secret in shown] == []
+    assert shown.count("***") >= 6
+    assert "RuntimeError: no right with ***" in kept.entries[-1]["exception"]
+
+
+def test_a_stream_of_lines_wraps_what_is_no_object_and_joins_what_came_in_pieces() -> None:
+    stream = io.StringIO()
+    lines = LinesOnly(stream, lambda text: "" if text == "drop" else f"<{text}>")
+    for piece in ('{"a": 1}\n', "half ", "a line\nand", " more\n", "\n", "drop\n", '{"no object\n', "rest"):
+        print(piece, end="", file=lines)  # type: ignore[call-overload]
+    assert stream.getvalue() == '{"a": 1}\n<half a line>\n<and more>\n<{"no object>\n'
+    lines.close_line()
+    assert stream.getvalue().endswith("<rest>\n")
