@@ -32,7 +32,7 @@ THEME = Theme(
             name="departure-and-arrival",
             fault="An offer departs and another arrives: the counts are equal again",
             produced="before page 4 the first offer departs, before page 7 one arrives in front",
-            answer="Asks for each missing offer by its id, reads all pages again where rows repeat",
+            answer="Reads all pages again, as always when a new offer shows; asks for each missing offer by its id",
             lasts=_LASTS,
             expected=Expected(rounds=2, deleted=1),
             arrange=all_of(_DEPARTURE, _ARRIVAL),
