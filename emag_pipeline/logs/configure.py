@@ -1,0 +1,125 @@
+"""Where this process's lines go, how they look, and what they must not hold; once a process, at its start."""
+
+import atexit
+import logging
+import re
+import sys
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from emag_pipeline.logs.events import context, is_unprinted, logger
+from emag_pipeline.logs.lines import Lines
+from emag_pipeline.logs.stream import LinesOnly
+from emag_pipeline.redaction import Redactor
+from emag_pipeline.settings import Settings
+
+log = logger(__name__)
+
+#: Of libraries only what is wrong is of interest, unless debugging: they tell of every connection.
+_LIBRARIES_LEVEL = logging.WARNING
+#: A line that this process printed, other than through a logger.
+PRINTED = "line_printed"
+_LEVEL_IN_A_LINE = re.compile(r" - (DEBUG|INFO|WARNING|ERROR|CRITICAL) - ")
+
+
+class _Standard(logging.StreamHandler[Any]):
+    """Writes to whatever stderr is at the moment."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A line that cannot be written costs that line: nobody hears any more."""
+
+
+def configure(settings: Settings) -> None:
+    """Send the lines of this process, its libraries' too, to stderr by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT."""
+    level = _level(settings)
+    handler = _Standard()
+    handler.setFormatter(_lines(settings))
+    handler.addFilter(_is_not_told_already)
+    root = logging.getLogger()
+    for one in [one for one in root.handlers if isinstance(one, _Standard)]:
+        root.removeHandler(one)
+    root.addHandler(handler)
+    root.setLevel(level if level <= logging.DEBUG else max(level, _LIBRARIES_LEVEL))
+    logging.getLogger("emag_pipeline").setLevel(level)
+    logging.getLogger("sqlalchemy").setLevel(_LIBRARIES_LEVEL)  # at debug it would tell every row that it reads
+    logging.captureWarnings(True)
+
+
+def take_over(settings: Settings, *, stdout: bool = False) -> None:
+    """Make a log line of everything that this process prints to stderr, and to stdout if asked; for JSON only.
+
+    For processes whose output nobody but a reader of logs sees. What is not the process's own stream is left alone.
+    A crash is one line, not twenty.
+    """
+    if not is_json(settings):
+        return
+    for name in ("stderr", "stdout") if stdout else ("stderr",):
+        _make_lines_of(name, _wrapped(settings))
+    sys.excepthook = _crashed
+    threading.excepthook = lambda crash: _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
+
+
+def configure_service(settings: Settings) -> None:
+    """For a program that runs for people or as a service: where EMAG_LOG_FORMAT asks for JSON, it prints only that."""
+    configure(settings)
+    if settings.log_format == "json":
+        take_over(settings, stdout=True)
+
+
+def is_json(settings: Settings) -> bool:
+    """Whether lines are JSON: as set, else unless somebody watches in a terminal."""
+    if settings.log_format is not None:
+        return settings.log_format == "json"
+    return sys.stderr is None or not sys.stderr.isatty()
+
+
+def _level(settings: Settings) -> int:
+    return logging.getLevelNamesMapping()[settings.log_level.upper()]
+
+
+def _lines(settings: Settings) -> Lines:
+    return Lines(Redactor(settings.secrets), as_json=is_json(settings))
+
+
+def _make_lines_of(name: str, wrap: Callable[[str], str]) -> None:
+    stream = getattr(sys, name)
+    if stream is not None and stream is getattr(sys, f"__{name}__"):
+        ours = LinesOnly(stream, wrap)
+        setattr(sys, name, ours)
+        atexit.register(ours.close_line)
+
+
+def _wrapped(settings: Settings) -> Callable[[str], str]:
+    """What becomes of a printed line: nothing, where it says itself that it is below the level (Dagster's do)."""
+    lines, lowest = _lines(settings), _level(settings)
+
+    def wrap(text: str) -> str:
+        found = _LEVEL_IN_A_LINE.search(text)
+        level = found[1] if found else "INFO"
+        if is_unprinted() or (found and logging.getLevelNamesMapping()[level] < lowest):
+            return ""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry = {"time": at, "level": level.lower(), "event": PRINTED, "logger": "output", **context(), "message": text}
+        return lines.line(entry)
+
+    return wrap
+
+
+def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if error is not None:
+        log.critical("crashed", exc_info=(kind, error, trace))
+
+
+def _is_not_told_already(record: logging.LogRecord) -> bool:
+    """Dagster prints what is logged through its own log manager itself."""
+    return not hasattr(record, "dagster_meta")
