@@ -17,9 +17,10 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 dev: $(VENV)/.dev  ## create .venv from the lock file, with everything that tests and checks need
 
 check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's own check of the definitions
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check . deploy/deploy
+	$(VENV)/bin/ruff format --check . deploy/deploy
 	$(VENV)/bin/mypy
+	MYPYPATH=deploy $(VENV)/bin/mypy --strict --explicit-package-bases deploy/deployer
 	$(VENV)/bin/lint-imports
 	home=$$(mktemp -d) && echo 'telemetry: {enabled: false}' > $$home/dagster.yaml && export DAGSTER_HOME=$$home && \
 	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from deployer.failure import Failure
 from deployer.places import Places
 
 
@@ -53,7 +54,12 @@ def complaints(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise Failure(
+            f"{path} cannot be read: {error.strerror}", "Use sudo; docs/how-to/deploy.md says what it holds"
+        ) from None
 
 
 def _split(line: str) -> tuple[str, str]:

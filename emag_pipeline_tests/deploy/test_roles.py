@@ -164,6 +164,12 @@ def test_a_table_of_a_later_migration_is_the_writers_at_once(installation: Insta
         installation.sql("emag_owner", "DROP TABLE erp.later")
 
 
+def test_the_owner_may_make_the_scratch_schema_of_a_restore_and_the_writer_may_not(installation: Installation) -> None:
+    installation.sql("emag_owner", "CREATE SCHEMA erp_restore; DROP SCHEMA erp_restore")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        installation.sql("emag_writer", "CREATE SCHEMA erp_restore")
+
+
 def test_the_roles_may_be_made_again(installation: Installation) -> None:
     installation.make_roles()
     assert "already at" in installation.run("emag_owner", "migrate")

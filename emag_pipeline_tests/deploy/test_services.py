@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from emag_pipeline import embedded
@@ -65,6 +66,17 @@ def site(market: SandboxServer, database: Database, cluster: embedded.EmbeddedSe
 def test_from_an_empty_database_the_services_begin_a_sync_without_a_click(site: Site, database: Database) -> None:
     wait_for_pages(database, 5, seconds=60)
     wait_until(lambda: code_location.is_loaded(site.ui), 30, site.logs)
+
+
+def test_nothing_listens_beyond_this_machine(site: Site) -> None:
+    listening = [
+        connection.laddr
+        for process in site.processes()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) == 4
+    assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
 def test_a_stop_interrupts_the_sync_which_says_so_and_leaves_nothing_running(site: Site, database: Database) -> None:

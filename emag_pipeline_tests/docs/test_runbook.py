@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,18 @@ def test_every_command_exists_and_takes_these_options(line: str, page: str) -> N
     command = commands.commands[name]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}
+
+
+def test_every_deploy_command_exists_and_takes_these_options() -> None:
+    lines = {
+        line for page in _PAGES for line in re.findall(r"deploy/deploy ([a-z]+(?:[^\n`|;]*))", page.read_text("utf-8"))
+    }
+    assert lines
+    for line in lines:
+        name, *words = shlex.split(line.split(" -- ")[0])
+        command = [sys.executable, _ROOT / "deploy/deploy", name, "--help"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert [word for word in words if word.startswith("--") and word not in said] == [], line
 
 
 def test_pages_name_only_files_that_exist() -> None:

@@ -12,6 +12,8 @@ BEGIN
     IF to_regrole('emag_writer') IS NULL THEN CREATE ROLE emag_writer LOGIN; END IF;
     IF to_regrole('emag_reader') IS NULL THEN CREATE ROLE emag_reader NOLOGIN; END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO emag_owner, emag_writer, emag_reader', current_database());
+    -- a restore of an older backup goes by way of a scratch schema
+    EXECUTE format('GRANT CREATE ON DATABASE %I TO emag_owner', current_database());
 END $$;
 
 -- A schema that exists may hold other software's tables: its owner stays, and so do they.
