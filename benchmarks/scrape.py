@@ -89,6 +89,7 @@ def _fill(database: Database) -> None:
     with database.transaction() as tx:
         for statement in _FILL:
             tx.run(statement, **{name: value for name, value in values.items() if f":{name}" in statement})
+        tx.run("ANALYZE")  # as autovacuum has long done where so much has gathered over time
 
 
 def _scrapes(database: Database) -> tuple[list[float], int]:

@@ -35,6 +35,10 @@ class Redactor:
         spellings = {one for secret in secrets for one in _spellings(secret)}
         self._spellings = sorted(spellings, key=len, reverse=True)
 
+    def finds(self, text: str) -> bool:
+        """Whether one of the secrets stands in a text."""
+        return any(spelling in text for spelling in self._spellings)
+
     def __call__(self, text: str, longest: int = LONGEST_BODY) -> str:
         """The text without them. At most `longest` characters, none of them NUL."""
         if len(text) > _LONGEST_READ:  # and not the last characters, which may be half a secret

@@ -9,6 +9,7 @@ the step, where an interrupt breaks in, and the retry is requested without a fur
 """
 
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -21,8 +22,11 @@ from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
+from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
+
+_LONGEST_TRACEBACK = 20_000
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
@@ -80,6 +84,7 @@ class Pipeline:
             raise dg.RetryRequested(max_retries=retries.max_retries, seconds_to_wait=0) from failure
         except Exception as defect:
             _tell_run_retry(context, rerun_after(type(defect).__name__))
+            _keep_secrets(defect, self.settings)
             raise
 
     def _url(self) -> str:
@@ -100,6 +105,15 @@ def _tell_run_retry(context: Context, rerun: Rerun) -> None:
     allowed = str(rerun is not Rerun.NEVER).lower()
     with suppress(Exception):  # Dagster's storage is away: what made the step fail matters more
         context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: allowed})
+
+
+def _keep_secrets(defect: Exception, settings: Settings) -> None:
+    """Raise a failure that shows the defect without them, if its traceback, which Dagster stores, holds secrets."""
+    redact = Redactor(settings.secrets)
+    told = "".join(traceback.format_exception(defect))
+    if redact.finds(told):
+        what = f"{type(defect).__name__}: this is a defect in the pipeline: report it with its traceback"
+        raise dg.Failure(what, metadata={"traceback": redact(told, _LONGEST_TRACEBACK)}, allow_retries=False) from None
 
 
 def _failure(error: PipelineError) -> dg.Failure:

@@ -13,6 +13,7 @@ Times are ISO 8601 in UTC. Keys and subjects are added, never renamed; sentences
 """
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -34,6 +35,9 @@ def doctor(
     nothing; costs one call an account, within the rate limit. Ends with 0 when nothing is broken, 2 for wrong settings,
     else 1.
     """
+    ours = logging.getLogger("emag_pipeline")
+    if not ours.isEnabledFor(logging.DEBUG):  # what goes wrong here is a finding, told once
+        ours.setLevel(logging.CRITICAL)
     diagnosis = diagnose()
     if as_json:
         typer.echo(_document(diagnosis))

@@ -116,7 +116,7 @@ def _wrapped(settings: Settings) -> Callable[[str], str]:
 
 
 def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if error is not None:
+    if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
         log.critical("crashed", exc_info=(kind, error, trace))
 
 

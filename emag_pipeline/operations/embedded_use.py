@@ -6,10 +6,11 @@ The kernel gives the locks of a killed user back, so a server that was left behi
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from emag_pipeline import embedded
+from emag_pipeline.settings import Settings
 
 
 @contextmanager
@@ -25,6 +26,19 @@ def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
             yield embedded.start(home)
         finally:
             _leave(users.fileno(), home)
+
+
+@contextmanager
+def kept(settings: Settings) -> Iterator[None]:
+    """Keep an embedded server that runs until the end, although its other users leave; without one, do nothing.
+
+    For commands that end other commands: the last one to leave stops the server, which then must not be gone yet.
+    """
+    with ExitStack() as stack:
+        is_needed = settings.database_url is None or settings.dagster_pg_url is None
+        if is_needed and embedded.running(settings.home) is not None:
+            stack.enter_context(in_use(settings.home))
+        yield
 
 
 def _leave(users: int, home: Path) -> None:

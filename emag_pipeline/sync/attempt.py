@@ -12,6 +12,7 @@ from emag_pipeline.db import ledger
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
 from emag_pipeline.logs import about, logger
+from emag_pipeline.redaction import redact
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.heartbeat import Heartbeat
 
@@ -35,14 +36,14 @@ def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
 
 def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     status, error_class, message, remedy = _described(context, lease, error)
-    (log.warning if error_class == "Interrupted" else log.error)(
-        "sync_ended", status=status, error_class=error_class, message=message, remedy=remedy
-    )
     try:
         ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy)
     except PipelineError as unreachable:
         # what happened matters more; the lease is taken over once its run has ended or its heart is silent
         log.warning("end_not_recorded", error=unreachable.message)
+    (log.warning if error_class == "Interrupted" else log.error)(
+        "sync_ended", status=status, error_class=error_class, message=message, remedy=remedy
+    )
 
 
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
@@ -50,7 +51,7 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
         status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
         return status, error.error_class, error.message, error.remedy
     if isinstance(error, Exception):
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        said = redact(f"{type(error).__name__}: {error}".splitlines()[0], context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
     status, why = ("timeout", "its time is over") if _is_late(context, lease) else ("cancelled", "it was told to stop")
     resumes = "Nothing is to be done: the next run goes on after the last durable page"

@@ -16,8 +16,8 @@ def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: st
         assert finding["remedy"] or finding["verdict"] == "ok"
     subjects = {finding["subject"] for finding in document["findings"]}
     assert subjects == {
-        "settings", "database", "clock", "account main", "account fbe", "incidents", "sensors", "daemon", "ports", "disk",
-        "memory",
+        "settings", "database", "clock", "account main", "account fbe", "incidents", "sensors", "daemon", "ports",
+        "disk", "memory",
     }  # fmt: skip
 
 
@@ -31,3 +31,9 @@ def test_wrong_settings_end_with_2_and_every_one_is_told(tmp_path: Path) -> None
     done = emag_pipeline(tmp_path, "doctor", EMAG_UI_PORT="x", EMAG_SYNC_MAX_PAGES="y", DATABASE_URL="mysql://h/d")
     assert done.returncode == 2
     assert [line.split("  ")[0] for line in done.stdout.splitlines()[:3]] == ["broken"] * 3
+
+
+def test_what_goes_wrong_is_told_once_and_not_in_the_log_too(database_url: str, tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "doctor", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX_PORT="1")
+    assert "127.0.0.1 refuses connections" in done.stdout
+    assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""The doctor beside a whole `up`: all is well; then somebody switches a sensor off in the UI."""
+"""The doctor beside a whole `up`: all is well; then somebody switches a sensor off in the UI. And what `up` logs."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _STOP = "mutation Stop($id: String) { stopSensor(id: $id) { __typename } }"
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    running = ups.start(tmp_path_factory.mktemp("up") / "home")
+    running = ups.start(tmp_path_factory.mktemp("up") / "home", EMAG_LOG_FORMAT="json")
     try:
         running.wait_for("all accounts are published")
         yield running
@@ -54,3 +54,11 @@ def test_a_sensor_that_was_switched_off_in_the_ui_is_found(up: Up) -> None:
     code, document = _doctor(up)
     (finding,) = [one for one in document["findings"] if one["subject"] == "automation"]
     assert (code, finding["verdict"], finding["what"]) == (1, "broken", "switched off in the UI: stale_accounts")
+
+
+def test_where_json_is_asked_for_every_line_of_up_and_its_programs_is_an_object(up: Up) -> None:
+    logs = "".join((up.home / "logs" / f"{name}.log").read_text() for name in ("webserver", "daemon", "exporter"))
+    # a code server's first line comes before it has loaded anything of ours
+    lines = [line for line in (up.said() + logs).splitlines() if "Starting Dagster code server" not in line]
+    events = {json.loads(line)["event"] for line in lines}
+    assert {"line_printed", "sync_started", "offers_published"} <= events

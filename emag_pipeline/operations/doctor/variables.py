@@ -13,10 +13,10 @@ from emag_pipeline.settings import Settings
 SUBJECT = "settings"
 
 _OF_AN_ACCOUNT = re.compile(r"EMAG_(?:(?P<account>[A-Z][A-Z0-9_]*)_)?API_(?:USERNAME|PASSWORD|BASE_URL)")
-#: set by the pipeline for its own processes and tests
-_OWN = {"EMAG_UP_HOME", "EMAG_NO_SKIP"}
+#: read by the pipeline's own processes, tests and containers
+_OWN = {"EMAG_UP_HOME", "EMAG_NO_SKIP", "EMAG_SECRETS", "EMAG_VERSION"}
 _DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS"}
-_SECRET = re.compile(r"_PASSWORD|_PASS$|_URL$")
+_SECRET = re.compile(r"_PASSWORD$|_PASS$|(?:DATABASE|SYNC|PG|WEBHOOK)_URL$")
 
 
 def wrong(error: SettingsError) -> Iterator[Finding]:
