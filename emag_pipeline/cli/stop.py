@@ -20,6 +20,7 @@ import typer
 
 from emag_pipeline.cli.stuck import complain
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.embedded_use import kept
 from emag_pipeline.operations.stop_words import stopped_lines, under_way_lines
 from emag_pipeline.operations.stopping import Stopped, UnderWay, stop_all, under_way
 from emag_pipeline.settings import load_settings
@@ -46,7 +47,8 @@ def stop(
         found = under_way(settings)
         _print(_planned(found) if as_json else under_way_lines(found, accounts), found.unreached)
         return
-    stopped = stop_all(settings, f"stopped by {getpass.getuser()} with `emag-pipeline stop --all`")
+    with kept(settings):
+        stopped = stop_all(settings, f"stopped by {getpass.getuser()} with `emag-pipeline stop --all`")
     _print(_done(stopped) if as_json else stopped_lines(stopped, accounts), stopped.unreached)
     raise typer.Exit(0 if stopped.is_complete else 1)
 

@@ -20,6 +20,9 @@ from sqlalchemy.exc import OperationalError
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
 
 _COLUMNS = """sync_id, account_type, status, phase, attempt, round, dagster_run_id, lease_token, started_at,
     attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
@@ -102,14 +105,10 @@ def _end_dead_owner(
     why = _death(owner, run_id, timeout, run_has_ended)
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
-    tx.run(
-        """UPDATE {schema}.emag_offer_syncs
-           SET status = 'failed', error_class = 'OwnerDied', error_message = :why,
-               error_remedy = 'Nothing is to be done: the next attempt resumes it'
-           WHERE sync_id = :sync""",
-        sync=owner.sync_id,
-        why=why,
-    )
+    message = f"{account}, sync {owner.sync_id}: dead: {why}"
+    remedy = "Nothing is to be done: the next attempt resumes it"
+    end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
+    log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 
 
 def _death(owner: Row[Any], run_id: str, timeout: float, run_has_ended: Callable[[str], bool]) -> str | None:

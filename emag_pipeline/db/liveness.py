@@ -32,6 +32,11 @@ class RunningSync:
     silent_seconds: float
     idle_seconds: float
 
+    @property
+    def where(self) -> str:
+        """How messages name this sync."""
+        return f"{self.account}, sync {self.sync_id}"
+
 
 class StillWriting(Exception):
     """The ledger's row cannot be had at once: its publish, or another write of the sync, holds it. It lives."""

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
+from emag_pipeline.logs import about, logger
 from emag_pipeline.monitoring.stuck import StuckSync, abandoned_runs, finding, run_ends
 from emag_pipeline.runs import ending
 from emag_pipeline.runs.ending import EndedRun
 from emag_pipeline.runs.instance import Instance
 from emag_pipeline.sync.liveness import Bounds, RunEnd, trouble_of
+
+log = logger(__name__)
 
 _REMEDY = "Nothing is to be done: the next attempt goes on after the last durable page"
 #: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
@@ -59,7 +62,17 @@ def recover(database: Database, instance: Instance | None, bounds: Bounds) -> li
     done = [*ended, *abandoned]
     runs = {} if instance is None else _end_runs(instance, done)
     _count(database, liveness.RECOVERED, done)
-    return [Recovered(found, runs.get(found.dagster_run_id or "")) for found in done]
+    recovered = [Recovered(found, runs.get(found.dagster_run_id or "")) for found in done]
+    for one in recovered:
+        _tell(one)
+    return recovered
+
+
+def _tell(one: Recovered) -> None:
+    found = one.found
+    sync_id = None if found.sync_id is None else str(found.sync_id)
+    with about(account=found.account, sync_id=sync_id, run_id=found.dagster_run_id):
+        log.warning("stuck_sync_ended", condition=found.condition, why=found.why, message=one.sentence)
 
 
 def _end_sync(database: Database, sync: RunningSync, bounds: Bounds, run_end: RunEnd | None) -> StuckSync | None:
@@ -82,7 +95,7 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
         trouble = trouble_of(now, bounds, run_end)
         if trouble is None:
             return None
-        message = f"{trouble.condition}: {trouble.why}"
+        message = f"{now.where}: {trouble.condition}: {trouble.why}"
         ledger.end_locked(
             tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=_REMEDY
         )

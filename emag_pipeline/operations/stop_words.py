@@ -21,7 +21,7 @@ def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
         said[sync.account].append(f"lease released, {_pages(sync)}")
     for sync in stopped.held:
         said[sync.account].append("LEASE STILL HELD: its row is being written by a process that could not be reached")
-    return [*_lines(said, accounts, "nothing was under way"), *_rest(stopped), _GOES_ON]
+    return [*_lines(said, accounts, _nothing("was", stopped.unreached)), *_rest(stopped), _GOES_ON]
 
 
 def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
@@ -32,7 +32,11 @@ def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
     for sync in found.syncs:
         said[sync.account].append(f"lease would be released, {_pages(sync)}")
     processes = f"processes of runs on this machine: {found.processes}"
-    return [*_lines(said, accounts, "nothing is under way"), processes]
+    return [*_lines(said, accounts, _nothing("is", found.unreached)), processes]
+
+
+def _nothing(was: str, unreached: Sequence[str]) -> str:
+    return f"nothing {was} under way, as far as could be seen" if unreached else f"nothing {was} under way"
 
 
 def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: str) -> Iterator[str]:

@@ -119,7 +119,8 @@ def _released(database: Database, sync: RunningSync, reason: str) -> bool:
     with database.transaction(timeout_seconds=30) as tx:
         if liveness.locked(tx, sync.sync_id) is None:
             return False
-        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=reason, remedy=_REMEDY)
+        message = f"{sync.where}: {reason}"
+        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=_REMEDY)
         return True
 
 

@@ -27,7 +27,7 @@ def stop_elsewhere(instance: Instance, runs: Sequence[dg.DagsterRun], seconds: f
         return {run.run_id: "none" for run in runs}
     until = time.monotonic() + seconds
     pool = ThreadPoolExecutor(len(launched))
-    asked = {run.run_id: pool.submit(_ask, instance, run.run_id) for run in launched}
+    asked = {run.run_id: pool.submit(_ask, instance, run) for run in launched}
     wait(asked.values(), seconds)
     pool.shutdown(wait=False, cancel_futures=True)
     obeying = {run_id for run_id, answer in asked.items() if answer.done() and answer.result()}
@@ -35,10 +35,12 @@ def stop_elsewhere(instance: Instance, runs: Sequence[dg.DagsterRun], seconds: f
     return {run.run_id: _fate(run, run.run_id in ended) for run in runs}
 
 
-def _ask(instance: Instance, run_id: str) -> bool:
+def _ask(instance: Instance, run: dg.DagsterRun) -> bool:
     """Whether the launcher has told the process to stop. A code server that is gone makes it raise."""
+    if isinstance(instance.run_launcher, dg.DefaultRunLauncher) and GRPC_INFO_TAG not in run.tags:
+        return False  # no code server has launched it: `emag-pipeline sync` did, or nobody yet
     with contextlib.suppress(Exception):
-        return bool(instance.run_launcher.terminate(run_id))
+        return bool(instance.run_launcher.terminate(run.run_id))
     return False
 
 

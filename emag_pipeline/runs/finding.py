@@ -25,7 +25,7 @@ class StartedRun:
 
 
 def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
-    """Of the runs that are over: their status and how many seconds ago it was, None when nobody knows."""
+    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows."""
     ends: dict[str, tuple[str, float | None]] = {}
     for run_id in run_ids:
         record = instance.get_run_record_by_id(run_id)
@@ -34,6 +34,8 @@ def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, 
         elif record.dagster_run.status in ENDED:
             ago = None if record.end_time is None else time.time() - record.end_time
             ends[run_id] = (record.dagster_run.status.value, ago)
+        elif record.dagster_run.status == dg.DagsterRunStatus.CANCELING:
+            ends[run_id] = (record.dagster_run.status.value, time.time() - record.update_timestamp.timestamp())
     return ends
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
-from dagster_postgres.utils import DagsterPostgresException
 
 from emag_pipeline import embedded
-from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.settings import Settings
 
 Instance = dg.DagsterInstance
@@ -22,23 +22,33 @@ def opened(settings: Settings) -> Iterator[Instance]:
 
     Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
     """
-    home = home_of(settings)
-    try:
-        with Instance.from_ref(_reference(home, _url(settings))) as instance:
-            yield instance
-    except DagsterPostgresException as error:
-        raise DatabaseUnavailable(
-            "Dagster's database cannot be reached",
-            where=f"Dagster home {home}",
-            why=str(error).splitlines()[0],
-            remedy="Start it, or correct DAGSTER_PG_URL",
-        ) from error
+    url = _url(settings)
+    reference = _reference(home_of(settings), url)
+    _require_reachable(url)
+    with Instance.from_ref(reference) as instance:
+        yield instance
 
 
 def home_of(settings: Settings) -> Path:
     """The directory of dagster.yaml."""
     given = os.environ.get("DAGSTER_HOME")
     return Path(given) if given else settings.home.resolve() / "dagster"
+
+
+def _require_reachable(url: str) -> None:
+    """Find out at once, where Dagster tries for ten seconds and then says little."""
+    database = Database(url, pool_size=1)
+    try:
+        with database.transaction(timeout_seconds=10):
+            pass
+    except PipelineError as error:
+        raise DatabaseUnavailable(
+            "Dagster's database cannot be used",
+            why=error.why or error.what,
+            remedy="Start it, or correct DAGSTER_PG_URL",
+        ) from error
+    finally:
+        database.close()
 
 
 def _reference(home: Path, url: str) -> InstanceRef:

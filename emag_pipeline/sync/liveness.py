@@ -4,7 +4,7 @@
 - **dead**: it does not beat any more.
 - **orphaned**: its Dagster run is over or gone, so nobody will bring it to an end.
 
-A sync whose Dagster run a person cancelled is none of these: it is ended as cancelled.
+A sync whose Dagster run a person cancels is none of these: it is ended as cancelled.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a Dagster run ended, in Dagster's word for it; `gone` is one that Dagster does not know.
+    """How a Dagster run ended, or that it is being cancelled: Dagster's word, `gone` when it knows no such run.
 
     `seconds_ago` is None when nobody knows when.
     """
@@ -76,7 +76,7 @@ class Trouble:
 
 
 def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None) -> Trouble | None:
-    """What is wrong with a running sync, None if it lives and goes on. `run_end`: its Dagster run is over."""
+    """What is wrong with a running sync, None if it lives and goes on. `run_end`: its run is over or told to stop."""
     if run_end is not None and run_end.is_settled:
         return _without_run(sync, run_end)
     if sync.silent_seconds > bounds.silent_seconds:
@@ -95,6 +95,8 @@ def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
     if run_end.status == "gone":
         return Trouble("orphaned", f"{run} is unknown to Dagster")
+    if run_end.status == "CANCELING":
+        return Trouble("cancelled", f"{run} was told to stop and does not")
     if run_end.status == "CANCELED":
         return Trouble("cancelled", f"{run} was cancelled and left the lease behind")
     return Trouble("orphaned", f"{run} has ended ({run_end.status}) and left the lease behind")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psutil
 import pytest
 
+from emag_pipeline.runs.workers import lives
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import BEYOND, Daemon, published_daemon
@@ -55,7 +55,7 @@ def test_the_sync_goes_on_where_it_was_and_is_published(daemon: Daemon, harm: Ca
     assert daemon.pages_asked() == set(range(8, BEYOND + 1))
     wait_until(lambda: daemon.runs()[row.dagster_run_id] == "SUCCESS", 30)
     assert daemon.runs()[run_id] == "FAILURE"
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    assert not lives(worker)
     assert_published_exactly(daemon.database, daemon.market, "main")
 
 
@@ -86,7 +86,7 @@ def test_the_emergency_stop_ends_a_run_although_its_servers_are_dead_and_the_nex
     assert [(run["run_id"], run["status"], run["process"]) for run in stopped["runs"]] == [
         (run_id, "CANCELED", "stopped")
     ]
-    assert not worker.is_running()
+    assert not lives(worker)
     row = newest(daemon.database)
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")
     assert "stop --all" in row.error_message

@@ -57,8 +57,9 @@ def test_a_sync_whose_run_dagster_does_not_know_is_orphaned() -> None:
     assert _condition(_WELL, RunEnd("gone", None)) == "orphaned"
 
 
-def test_a_sync_whose_run_was_cancelled_is_no_failure() -> None:
-    trouble = trouble_of(replace(_WELL, silent_seconds=500), _BOUNDS, RunEnd("CANCELED", seconds_ago=60))
+@pytest.mark.parametrize("status", ["CANCELED", "CANCELING"])
+def test_a_sync_whose_run_is_cancelled_is_no_failure(status: str) -> None:
+    trouble = trouble_of(replace(_WELL, silent_seconds=500), _BOUNDS, RunEnd(status, seconds_ago=60))
     assert trouble is not None
     assert (trouble.condition, trouble.status, trouble.error_class) == ("cancelled", "cancelled", "Interrupted")
 
