@@ -11,16 +11,16 @@ the step, where an interrupt breaks in, and the retry is requested without a fur
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import dagster as dg
 from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 
-from emag_pipeline import embedded, runs
+from emag_pipeline import runs
 from emag_pipeline.assets.run_log import told_in_the_run
-from emag_pipeline.db import migrate
+from emag_pipeline.databases import attached
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import DatabaseUnavailable, PipelineError, Rerun, rerun_after
+from emag_pipeline.errors import PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
 from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings
@@ -37,15 +37,9 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    @contextmanager
-    def database(self) -> Iterator[Database]:
+    def database(self) -> AbstractContextManager[Database]:
         """The pipeline's database, checked to have the schema that this code needs."""
-        database = Database(self._url(), self.settings.db_schema)
-        try:
-            migrate.check(database)
-            yield database
-        finally:
-            database.close()
+        return attached(self.settings)
 
     @contextmanager
     def sync(
@@ -86,18 +80,6 @@ class Pipeline:
             _tell_run_retry(context, rerun_after(type(defect).__name__))
             _keep_secrets(defect, self.settings)
             raise
-
-    def _url(self) -> str:
-        if self.settings.database_url is not None:
-            return self.settings.database_url.get_secret_value()
-        server = embedded.running(self.settings.home)
-        if server is None:
-            raise DatabaseUnavailable(
-                "the embedded PostgreSQL does not run",
-                where=str(self.settings.home),
-                remedy="Start everything with `emag-pipeline up`, or set DATABASE_SYNC_URL",
-            )
-        return server.url("emag")
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:

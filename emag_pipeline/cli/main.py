@@ -3,63 +3,46 @@
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 
 import typer
 
-from emag_pipeline.cli import (
-    approve,
-    backup,
-    doctor,
-    drill,
-    exporter,
-    migrate,
-    prune,
-    recover,
-    rejects,
-    restore,
-    roles,
-    sandbox,
-    status,
-    stop,
-    stuck,
-    sync,
-    up,
-)
 from emag_pipeline.errors import Interrupted, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
 from emag_pipeline.settings import load_settings
 
 log = logger(__name__)
 
-app = typer.Typer(
-    name="emag-pipeline",
-    help="An exact, current and historical copy of your eMAG offers in PostgreSQL.\n\n"
-    "Start with `emag-pipeline up`: without any settings it brings a database and a marketplace to try on.",
-    epilog="Exit codes: 0 done, 1 failed and a rerun may help, 2 wrong usage or settings, 3 refused by the audit, "
-    "4 another sync is running, 5 failed and a rerun cannot help, 130 interrupted. "
-    "Settings come from the environment or from a file .env, see .env.example.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("up")(up.up)
-app.command("sync")(sync.sync)
-app.command("status")(status.status)
-app.command("stuck")(stuck.stuck)
-app.command("recover")(recover.recover)
-app.command("stop")(stop.stop)
-app.command("approve")(approve.approve)
-app.command("rejects")(rejects.rejects)
-app.command("migrate")(migrate.migrate)
-app.command("prune")(prune.prune)
-app.command("backup")(backup.backup)
-app.command("restore")(restore.restore)
-app.command("roles")(roles.roles)
-app.command("exporter")(exporter.exporter)
-app.command("sandbox")(sandbox.sandbox)
-app.command("drill")(drill.drill)
-app.command("doctor")(doctor.doctor)
+#: Each is a function of its module's name, in the order in which the help shows them.
+COMMANDS = (
+    "up", "sync", "status", "doctor", "stuck", "recover", "stop", "approve", "rejects", "migrate", "prune", "backup",
+    "restore", "roles", "exporter", "sandbox", "drill",
+)  # fmt: skip
+
+
+def application(command: str | None = None) -> typer.Typer:
+    """The program with all its commands, or with one only: those that need Dagster take a second to load."""
+    app = typer.Typer(
+        name="emag-pipeline",
+        epilog="Exit codes: 0 done, 1 failed and a rerun may help, 2 wrong usage or settings, 3 refused by the audit, "
+        "4 another sync is running, 5 failed and a rerun cannot help, 130 interrupted. "
+        "Settings come from the environment or from a file .env, see .env.example.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(emag_pipeline)
+    for name in (command,) if command in COMMANDS else COMMANDS:
+        app.command(name)(getattr(import_module(f"emag_pipeline.cli.{name}"), name))
+    return app
+
+
+def emag_pipeline() -> None:
+    """An exact, current and historical copy of your eMAG offers in PostgreSQL.
+
+    Start with `emag-pipeline up`: without any settings it brings a database and a marketplace to try on.
+    """
 
 
 def main() -> None:
@@ -72,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
         configure(load_settings())
     try:
-        app(list(arguments), prog_name="emag-pipeline")
+        application(next(iter(arguments), None))(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:

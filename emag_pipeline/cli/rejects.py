@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from emag_pipeline.databases import attached
 from emag_pipeline.db.quarantine import Rejected, newest
-from emag_pipeline.operations.surroundings import attached
 from emag_pipeline.settings import load_settings
 
 

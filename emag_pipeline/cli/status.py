@@ -38,12 +38,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from emag_pipeline.databases import attached
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
-from emag_pipeline.operations.surroundings import attached
 from emag_pipeline.operations.words import failure_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 

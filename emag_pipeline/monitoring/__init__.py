@@ -37,7 +37,7 @@ def get_sync_health_status() -> dict[str, Any]:
     """Whether all is well, as plain values: {at, healthy, sensors_tick, sensors, accounts}.
 
     at             time of the answer, ISO 8601 in UTC
-    healthy        every account is fresh, no sync is stuck or dead, the sensors tick
+    healthy        every account is fresh, none waits for a person, no sync is stuck or dead, the sensors tick
     sensors_tick   the daemon's sensors look after the accounts
     sensors        {sensor: seconds since its last tick, null if it never ticked}
     accounts       {account: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}}:
@@ -46,10 +46,10 @@ def get_sync_health_status() -> dict[str, Any]:
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
-    from emag_pipeline.monitoring.access import opened
+    from emag_pipeline.databases import attached
     from emag_pipeline.monitoring.health_status import health_status
     from emag_pipeline.settings import load_settings
 
     settings = load_settings()
-    with opened(settings) as database:
+    with attached(settings) as database:
         return health_status(database, settings).as_dict()

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from emag_pipeline.databases import attached
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.monitoring import access
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.monitoring.stuck import StuckSync, find
 from emag_pipeline.runs import instance
@@ -24,7 +24,7 @@ def opened(settings: Settings, complain: Callable[[str], None]) -> Iterator[tupl
     Raises DatabaseUnavailable, SchemaMismatch.
     """
     with ExitStack() as stack:
-        database = stack.enter_context(access.opened(settings))
+        database = stack.enter_context(attached(settings))
         dagster: Instance | None = None
         try:
             dagster = stack.enter_context(instance.opened(settings))

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from emag_pipeline.errors import PipelineError, Rerun, rerun_after
+from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.web import Page
@@ -78,10 +78,9 @@ def _silent(sensor: str, seconds: float | None) -> Problem:
 
 
 def _account_problems(account: AccountHealth) -> Iterator[Problem]:
-    is_broken = account.error_class is not None and rerun_after(account.error_class) is Rerun.NEVER
-    if account.trouble is not None or is_broken:
+    if account.trouble is not None or account.is_broken:
         yield _problem(account.account, account.said, account.remedy)
-    if account.is_stale and not is_broken:
+    if account.is_stale and not account.is_broken:
         yield _problem(account.account, _staleness(account), _way_out(account))
 
 

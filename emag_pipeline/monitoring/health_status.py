@@ -9,14 +9,10 @@ from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, running_syncs
 from emag_pipeline.db.status import AccountStatus, account_statuses
+from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.monitoring import silence
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
-
-#: The sensors that must tick for the pipeline to look after itself.
-SENSORS = ("stuck_syncs", "stale_accounts")
-
-#: Dagster looks after its sensors every five seconds and gives each up to a minute.
-_TICK_SLACK_SECONDS = 90.0
 
 _RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
 
@@ -41,8 +37,13 @@ class AccountHealth:
 
     @property
     def is_well(self) -> bool:
-        """Fresh, and if a sync runs, it goes on."""
-        return not self.is_stale and self.trouble is None
+        """Fresh; if a sync runs, it goes on; the last one did not fail in a way that no rerun mends."""
+        return not (self.is_stale or self.trouble or self.is_broken)
+
+    @property
+    def is_broken(self) -> bool:
+        """The last sync failed in a way that no rerun mends, a refusal by the audit included."""
+        return self.error_class is not None and rerun_after(self.error_class) is Rerun.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
             _account(status, running.get(status.account), bounds, settings.stale_after_hours)
             for status in account_statuses(database, [account.name for account in settings.accounts])
         ),
-        sensor_ages={name: ages.get(name) for name in SENSORS},
-        tick_bound_seconds=2 * settings.monitor_interval_seconds + _TICK_SLACK_SECONDS,
+        sensor_ages={name: ages.get(name) for name in silence.SENSORS},
+        tick_bound_seconds=silence.bound_seconds(settings),
     )
 
 

@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable
 
+from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.patience import limit_waiting
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.operations.stop_signals import StopSignals
-from emag_pipeline.operations.surroundings import as_it_stands
 from emag_pipeline.settings import Settings
 
 #: A frozen database costs a scrape two of these (an old connection, then a new one): less than the ten seconds that

@@ -1,7 +1,7 @@
 """Clean up by hand what the job `maintenance` cleans up every day: the same two functions, the same rules."""
 
+from emag_pipeline.databases import attached
 from emag_pipeline.db import retention
-from emag_pipeline.operations.surroundings import attached
 from emag_pipeline.runs import instance, old
 from emag_pipeline.settings import Settings
 

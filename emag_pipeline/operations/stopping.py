@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from emag_pipeline.databases import attached
 from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.monitoring import access
 from emag_pipeline.runs import ending, instance, workers
 from emag_pipeline.runs.ending import EndedRun
 from emag_pipeline.runs.finding import RunUnderWay, runs_under_way
@@ -61,7 +61,7 @@ def under_way(settings: Settings) -> UnderWay:
     """What an emergency stop would end; changes nothing."""
     unreached: list[str] = []
     with ExitStack() as stack:
-        database = _reached(stack, unreached, lambda: access.opened(settings))
+        database = _reached(stack, unreached, lambda: attached(settings))
         dagster = _reached(stack, unreached, lambda: instance.opened(settings))
         return UnderWay(
             runs=runs_under_way(dagster) if dagster else (),
@@ -78,7 +78,7 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
     """
     stopped = Stopped()
     with ExitStack() as stack:
-        database = _reached(stack, stopped.unreached, lambda: access.opened(settings))
+        database = _reached(stack, stopped.unreached, lambda: attached(settings))
         dagster = _reached(stack, stopped.unreached, lambda: instance.opened(settings))
         if database is not None:
             stopped.held = _release(database, liveness.running_syncs(database), reason, stopped.released)

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from emag_pipeline import embedded
 from emag_pipeline.database_url import masked
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
-from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations import dagster_home
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
@@ -82,35 +80,3 @@ def migrated(found: Databases, settings: Settings) -> tuple[str | None, str]:
         return migrate.upgrade(database)
     finally:
         database.close()
-
-
-@contextmanager
-def attached(settings: Settings) -> Iterator[Database]:
-    """The pipeline's database as it stands, for reading: nothing is started or changed.
-
-    Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
-    schema is not this code's.
-    """
-    database = as_it_stands(settings)
-    try:
-        migrate.check(database)
-        yield database
-    finally:
-        database.close()
-
-
-def as_it_stands(settings: Settings) -> Database:
-    """The pipeline's database, which may be away or of another version; close it.
-
-    Raises DatabaseUnavailable when none is configured and the embedded one does not run.
-    """
-    if settings.database_url is not None:
-        return Database(settings.database_url.get_secret_value(), settings.db_schema)
-    server = embedded.running(settings.home)
-    if server is None:
-        raise DatabaseUnavailable(
-            "the embedded PostgreSQL does not run",
-            where=f"EMAG_HOME {settings.home}",
-            remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
-        )
-    return Database(server.url("emag"), settings.db_schema)

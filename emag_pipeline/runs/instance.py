@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from emag_pipeline import embedded
+from emag_pipeline.databases import dagster_url
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.settings import Settings
@@ -22,7 +22,7 @@ def opened(settings: Settings) -> Iterator[Instance]:
 
     Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
     """
-    url = _url(settings)
+    url = dagster_url(settings)
     reference = _reference(home_of(settings), url)
     _require_reachable(url)
     with Instance.from_ref(reference) as instance:
@@ -77,16 +77,3 @@ def _reference(home: Path, url: str) -> InstanceRef:
             },
         },
     )
-
-
-def _url(settings: Settings) -> str:
-    if settings.dagster_pg_url is not None:
-        return settings.dagster_pg_url.get_secret_value()
-    server = embedded.running(settings.home)
-    if server is None:
-        raise DatabaseUnavailable(
-            "the embedded PostgreSQL does not run",
-            where=f"EMAG_HOME {settings.home}",
-            remedy="Start it with `emag-pipeline up`, or set DAGSTER_PG_URL to another server",
-        )
-    return server.url("emag_dagster")

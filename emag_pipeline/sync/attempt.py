@@ -37,7 +37,8 @@ def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
 def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     status, error_class, message, remedy = _described(context, lease, error)
     try:
-        ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy)
+        if not ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy):
+            return  # somebody else has ended it, and said so
     except PipelineError as unreachable:
         # what happened matters more; the lease is taken over once its run has ended or its heart is silent
         log.warning("end_not_recorded", error=unreachable.message)

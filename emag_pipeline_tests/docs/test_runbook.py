@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from emag_pipeline import errors
-from emag_pipeline.cli.main import app
+from emag_pipeline.cli.main import application
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "docs/runbook.md", *sorted((_ROOT / "docs/how-to").glob("*.md"))]
@@ -69,7 +69,7 @@ def test_there_are_no_errors_that_the_code_does_not_know() -> None:
 @pytest.mark.parametrize(("line", "page"), _command_lines())
 def test_every_command_exists_and_takes_these_options(line: str, page: str) -> None:
     name, *words = shlex.split(line.replace("…", ""))
-    commands: Any = typer.main.get_command(app)
+    commands: Any = typer.main.get_command(application())
     command = commands.commands[name]
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}

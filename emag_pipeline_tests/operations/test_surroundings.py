@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.databases import attached
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations.embedded_use import in_use
-from emag_pipeline.operations.surroundings import attached, surroundings
+from emag_pipeline.operations.surroundings import surroundings
 from emag_pipeline.settings import load_settings
 
 

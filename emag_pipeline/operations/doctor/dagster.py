@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from emag_pipeline.databases import dagster_url
 from emag_pipeline.db import server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring.durations import age
-from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
 
@@ -27,7 +27,7 @@ _PART_SILENT_SECONDS = 1800.0
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Does the daemon live, and may it do its work?"""
-    url = databases.dagster_url(settings)
+    url = dagster_url(settings)
     try:
         has_run = _has_run(url)
     except PipelineError as error:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emag_pipeline import embedded
 from emag_pipeline.database_url import driverless, masked
+from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db import migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
-from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations.doctor import clocks
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
@@ -20,23 +19,11 @@ IF_SILENT = "See whether this machine reaches the server: its host and port, a f
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """The pipeline's database. Raises DatabaseUnavailable when it is the embedded one and does not run."""
-    database = Database(pipeline_url(settings), settings.db_schema, pool_size=1)
+    database = as_it_stands(settings)
     try:
         yield database
     finally:
         database.close()
-
-
-def pipeline_url(settings: Settings) -> str:
-    """Where the pipeline's tables are."""
-    configured = settings.database_url
-    return configured.get_secret_value() if configured else _server(settings).address("emag")
-
-
-def dagster_url(settings: Settings) -> str:
-    """Where Dagster keeps its runs."""
-    configured = settings.dagster_pg_url
-    return configured.get_secret_value() if configured else _server(settings).address("emag_dagster")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -51,16 +38,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
         migrate.check(database)
         yield ok(SUBJECT, f"schema {settings.db_schema} is the one that this program needs")
         yield _rights(database, found)
-
-
-def _server(settings: Settings) -> embedded.EmbeddedServer:
-    found = embedded.running(settings.home)
-    if found is None:
-        raise DatabaseUnavailable(
-            f"the embedded PostgreSQL in {settings.home} does not run",
-            remedy="Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server",
-        )
-    return found
 
 
 def _reached(found: Connection, shown: str) -> Finding:
