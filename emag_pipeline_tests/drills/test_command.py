@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 from emag_pipeline.cli.drill import drill
 from emag_pipeline.operations.drills.scenarios import all_scenarios
 
+pytestmark = pytest.mark.slow
+
 _APP = typer.Typer()
 _APP.command()(drill)
 

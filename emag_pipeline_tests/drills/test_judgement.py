@@ -12,6 +12,8 @@ from emag_pipeline.operations.drills.scenario import Expected, Scenario
 from emag_pipeline.operations.drills.scratch import Scratch, scratch
 from emag_pipeline.operations.drills.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 _OFFERS = 120
 
 

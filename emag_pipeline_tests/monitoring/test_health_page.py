@@ -10,7 +10,8 @@ from emag_pipeline.db import ledger, ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
-from emag_pipeline.monitoring.health_status import SENSORS, health_status
+from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.monitoring.web import Page
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.db.offers import offer

@@ -11,6 +11,8 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.sync.refresh import context_for, refresh, refused
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:

@@ -10,6 +10,8 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.process import ups
 from emag_pipeline_tests.process.ups import Up
 
+pytestmark = pytest.mark.slow
+
 _SENSORS = """{ sensorsOrError(repositorySelector:
     {repositoryName: "__repository__", repositoryLocationName: "emag_pipeline"})
     { ... on Sensors { results { name sensorState { id } } } } }"""

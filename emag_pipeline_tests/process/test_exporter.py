@@ -24,6 +24,8 @@ from emag_pipeline_tests.db.syncs import sync
 from emag_pipeline_tests.monitoring.expositions import value
 from emag_pipeline_tests.process.ups import free_ports, wait_until
 
+pytestmark = pytest.mark.slow
+
 #: What Prometheus waits by default.
 _SCRAPE_SECONDS = 10
 

@@ -15,6 +15,8 @@ from emag_pipeline import embedded
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:

@@ -21,6 +21,8 @@ from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 _PASSWORD = "ein-Geheimnis!"
 
 

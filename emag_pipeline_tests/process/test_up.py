@@ -17,6 +17,8 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.monitoring.expositions import value
 from emag_pipeline_tests.process.ups import Up, processes_of, start, wait_until
 
+pytestmark = pytest.mark.slow
+
 #: Those that have one plain value in the API and one column.
 _FIELDS = (
     "part_number_key", "part_number", "status", "sale_price", "recommended_price", "best_offer_sale_price",

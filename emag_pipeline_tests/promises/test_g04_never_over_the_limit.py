@@ -16,6 +16,8 @@ from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 
+pytestmark = pytest.mark.slow
+
 _RETRY_AFTER_SECONDS = 2.0
 
 

@@ -24,6 +24,8 @@ from emag_pipeline_tests.promises.workers import Workers
 from emag_pipeline_tests.sync.refresh import refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 #: Of the market of ten pages: the page behind the last one, which tells nothing durable and is always asked for.
 _BEYOND = 11
 

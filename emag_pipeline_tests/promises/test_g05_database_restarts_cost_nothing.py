@@ -18,6 +18,8 @@ from emag_pipeline_tests.promises.workers import Workers, environment_of
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own_home() -> Iterator[Path]:

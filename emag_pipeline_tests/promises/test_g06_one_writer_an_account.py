@@ -28,6 +28,8 @@ from emag_pipeline_tests.promises.workers import HEARTBEAT_TIMEOUT_SECONDS, Work
 from emag_pipeline_tests.sync.refresh import refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
+pytestmark = pytest.mark.slow
+
 #: Long enough for six beats on a busy machine, short enough to be waited for.
 _TIMEOUT = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1.2"}
 
