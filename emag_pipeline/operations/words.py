@@ -9,15 +9,17 @@ def progress_words(sync: SyncProgress) -> str:
     if sync.pages_expected is None:
         return sync.phase
     offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
-    return f"{sync.phase}, {sync.pages_done} of {sync.pages_expected} pages, {offers}"
+    again = f", reading {sync.round}" if sync.round > 1 else ""
+    return f"{sync.phase}{again}, {sync.pages_done} of {sync.pages_expected} pages, {offers}"
 
 
 def pace_words(sync: SyncProgress) -> str:
     """How fast a scan is and how long it will take, e.g. `290 offers/s, 3 seconds left`; empty before that is known.
 
-    Of a resumed scan it is not known how many offers this attempt has read.
+    Of a resumed scan it is not known how many offers this attempt has read; nor of a later reading, when it began.
     """
-    if sync.phase != "scanning" or sync.attempt > 1 or not sync.offers_done or not sync.elapsed_seconds:
+    is_first = sync.attempt == sync.round == 1
+    if sync.phase != "scanning" or not (is_first and sync.offers_done and sync.elapsed_seconds):
         return ""
     rate = sync.offers_done / sync.elapsed_seconds
     left = max(0, (sync.offers_expected or 0) - sync.offers_done) / rate

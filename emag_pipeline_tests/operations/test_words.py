@@ -1,4 +1,27 @@
-from emag_pipeline.operations.words import failure_words
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from emag_pipeline.db.status import SyncProgress
+from emag_pipeline.operations.words import failure_words, pace_words, progress_words
+
+_HALF = SyncProgress(
+    sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,
+    started_at=datetime.now(UTC), pages_expected=12, pages_done=6, offers_expected=1200, offers_done=600,
+    offers_created=0, offers_updated=0, offers_unchanged=0, offers_deleted=0, offers_rejected=0, elapsed_seconds=2.0,
+    silent_seconds=0.0, is_approved=False, error_class=None, error_message=None, error_remedy=None,
+)  # fmt: skip
+
+
+def test_a_scan_tells_how_far_it_is_and_how_long_it_will_take() -> None:
+    assert progress_words(_HALF) == "scanning, 6 of 12 pages, 600 of 1,200 offers"
+    assert pace_words(_HALF) == "300 offers/s, 2 seconds left"
+
+
+def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() -> None:
+    again = replace(_HALF, round=2)
+    assert progress_words(again) == "scanning, reading 2, 6 of 12 pages, 600 of 1,200 offers"
+    assert pace_words(again) == ""
 
 
 def test_a_remedy_is_told_once() -> None:
