@@ -10,6 +10,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.operations import family
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.conftest import administer
@@ -29,7 +30,7 @@ def database(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
     database = Database(url)
     migrate.upgrade(database)
     with database.transaction() as tx:
-        for sensor in ("stuck_syncs", "stale_accounts"):
+        for sensor in SENSORS:
             tx.run("INSERT INTO {schema}.emag_sensor_ticks VALUES (:sensor, now() + interval '1 hour')", sensor=sensor)
     yield database
     database.close()
