@@ -86,6 +86,8 @@ def report(
     recovered = recoveries(harms, watch)
     yield f"# {heading}"
     yield ""
+    yield _HOW
+    yield ""
     yield from _table("what", "number", _numbers(stack, database, watch, harms, recovered, verdict))
     yield ""
     yield from _table("trouble", "times", sorted(Counter(harm.name for harm in harms).items()))
@@ -94,6 +96,10 @@ def report(
     yield from _table("how syncs ended", "syncs", [(f"{row.status} {row.error_class}".strip(), row.n) for row in ended])
 
 
+_HOW = """\
+By `make soak`: `emag-pipeline up` with both accounts of the sandbox and the marketplace's own limits, a refresh of each
+account every minute, and a trouble every three to 25 seconds, several at a time, none of them mended by a person. When
+all is quiet, what is published is compared with the sandbox's truth, column by column."""
 _ENDINGS = """
     SELECT status, coalesce(error_class, '') AS error_class, count(*) AS n FROM {schema}.emag_offer_syncs
     GROUP BY 1, 2 ORDER BY n DESC
