@@ -81,6 +81,7 @@ def test_an_error_that_no_rerun_mends_is_not_retried_and_says_what_to_do(
     assert runs.exit_code(instance, result.run_id) == 5
 
 
+@pytest.mark.slow
 def test_an_error_that_may_pass_is_retried_within_the_run(market: SandboxServer, run: Run) -> None:
     market.add_fault("server_error", resource="product_offer/count", count=5)
     result = run("fbe")

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +14,14 @@ from emag_pipeline.operations.stop_signals import StopSignals
 def _send(*numbers: signal.Signals) -> None:
     for number in numbers:
         os.kill(os.getpid(), number)
+
+
+@pytest.fixture(autouse=True)
+def hangup_is_heard() -> Iterator[None]:
+    """As in a terminal: whoever runs the tests by nohup ignores it, and so would what is tested."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)])

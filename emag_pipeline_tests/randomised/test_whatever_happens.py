@@ -27,6 +27,7 @@ _SETTINGS = settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + 30 * _EXAMPLES)  # the search for the shortest story takes up to five minutes
 def test_whatever_happens_the_published_state_is_what_the_marketplace_said(
     cluster: EmbeddedServer, template: str
