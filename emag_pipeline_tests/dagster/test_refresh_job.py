@@ -1,4 +1,5 @@
 import dagster as dg
+import pytest
 
 from emag_pipeline import runs
 from emag_pipeline.db.engine import Database
