@@ -7,9 +7,6 @@ from emag_pipeline.operations.drills.messages import is_said
 from emag_pipeline.operations.drills.runs import Ending
 from emag_pipeline.operations.drills.scenario import Expected
 
-#: Rows that a fault alters without making them unusable are published as they were shown.
-_ALTERED = 2
-
 
 def of_ending(expected: Expected, met: Ending) -> Iterator[str]:
     """How it ended."""
@@ -38,7 +35,8 @@ def of_published(found: Comparison) -> Iterator[str]:
 
 def of_published_meanwhile(expected: Expected, found: Comparison) -> Iterator[str]:
     """What readers see while a fault that does not stop the publish still lasts: its rows may be of yesterday."""
-    if len(found.lost) > max(expected.quarantined, _ALTERED):
-        yield f"{len(found.lost):,} offers lost or wrong meanwhile, {expected.quarantined} were quarantined"
+    if len(found.lost) > expected.quarantined + expected.altered:
+        allowed = f"{expected.quarantined} were quarantined, {expected.altered} shown otherwise than they are"
+        yield f"{len(found.lost):,} offers lost or wrong meanwhile, {allowed}"
     if found.wrongly_deleted:
         yield f"{len(found.wrongly_deleted):,} offers wrongly deleted meanwhile"

@@ -7,14 +7,16 @@ _KEPT = "Quarantines the row with payload and reason; the offer keeps its last g
 _ASKED = "Quarantines the row; the offer that it must be is missing, and asked for by its id"
 
 
-def _poison(row: str, what: str, answer: str, *, quarantined: int, rows: int = 2, rounds: int = 1) -> Scenario:
+def _poison(
+    row: str, what: str, answer: str, *, quarantined: int = 0, altered: int = 0, rows: int = 2, rounds: int = 1
+) -> Scenario:
     return Scenario(
         name=f"row-{row.replace('_', '-')}",
         fault=what,
         produced=f"the first {rows} rows of page 3 ({row})" if rows > 1 else f"a row of page 3 ({row})",
         answer=answer,
         lasts="The row's next good reading takes it out again" if quarantined else "For good",
-        expected=Expected(quarantined=quarantined, rounds=rounds),
+        expected=Expected(quarantined=quarantined, altered=altered, rounds=rounds),
         arrange=fault("poison", row=row, rows=rows, pages=[3]),
         again=True,
     )
@@ -44,7 +46,7 @@ THEME = Theme(
             rows=1,
             rounds=2,
         ),
-        _poison("long_name", "A name has 100,000 characters", "Publishes it: it can be represented", quarantined=0),
+        _poison("long_name", "A name has 100,000 characters", "Publishes it: it can be represented", altered=2),
         Scenario(
             name="too-many-bad-rows",
             fault="More rows are bad than EMAG_SYNC_REJECT_TOLERANCE allows",
