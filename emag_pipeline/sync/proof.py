@@ -18,6 +18,20 @@ def repeats(figures: Figures) -> list[str]:
     return [f"{figures.repeated_rows:,} rows show offers that another page had shown already"]
 
 
+def accidents(figures: Figures) -> list[str]:
+    """Why the numbers of a first reading that add up may do so by accident; a second one that adds up settles it.
+
+    Behind an arrival another new offer may have slipped past (one page cannot skip any). And where offers that only
+    reads by id found make up the count, a dropped row could hide behind them.
+    """
+    said = []
+    if figures.arrivals and figures.pages_expected > 1:
+        said.append(f"{figures.arrivals:,} new offers show, and another one may have slipped past")
+    if figures.shown < figures.count_after:
+        said.append(f"{figures.count_after - figures.shown:,} counted offers were found by their id only")
+    return said
+
+
 def _page_doubts(figures: Figures) -> list[str]:
     said = []
     if figures.pages_staged != figures.pages_expected:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from emag_pipeline.api import Marketplace, Page
 from emag_pipeline.db import audit, ledger, staging
+from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
@@ -21,7 +22,7 @@ from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, Plan, plan_scan
 from emag_pipeline.sync.progress import ProgressReporter
-from emag_pipeline.sync.proof import doubts
+from emag_pipeline.sync.proof import accidents, doubts
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
 
@@ -60,7 +61,7 @@ class Scan:
             self._confirm(ledger.read(self._context.database, self._lease.sync_id).round)
             return
         round_, plan = self._first_round()
-        while (against := self._read_round(round_, plan)) or self._wants_second_reading(round_, plan):
+        while against := self._read_round(round_, plan):
             if round_ >= MOST_ROUNDS:
                 raise ScanNotProven(
                     f"the pages do not add up after {round_} readings",
@@ -71,17 +72,6 @@ class Scan:
             (log.warning if against else log.info)("catalogue_read_again", round=round_, against=against)
             round_ += 1
             plan = self._open_round(round_)
-
-    def _wants_second_reading(self, round_: int, plan: Plan) -> bool:
-        """Whether numbers that add up may do so by accident; a second reading that adds up too settles it.
-
-        Behind an arrival another new offer may have slipped past (one page cannot skip any). And where offers that
-        only reads by id found make up the count, a dropped row could hide behind them.
-        """
-        if round_ > 1:
-            return False
-        figures = audit.figures(self._context.database, self._lease.sync_id)
-        return (figures.arrivals > 0 and plan.pages > 1) or figures.shown < figures.count_after
 
     def _first_round(self) -> tuple[int, Plan]:
         if not self._lease.resumed:
@@ -100,10 +90,14 @@ class Scan:
         rows_beyond = self._read_pages(round_, plan)
         count_after = self._client.count().offers
         audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
-        if page_doubts := doubts(audit.figures(self._context.database, self._lease.sync_id), before_confirming=True):
+        if page_doubts := doubts(self._figures(), before_confirming=True):
             return page_doubts
         self._confirm(round_)
-        return doubts(audit.figures(self._context.database, self._lease.sync_id))
+        figures = self._figures()
+        return doubts(figures) or (accidents(figures) if round_ == 1 else [])
+
+    def _figures(self) -> Figures:
+        return audit.figures(self._context.database, self._lease.sync_id)
 
     def _read_pages(self, round_: int, plan: Plan) -> int:
         """Stage the pages that are not durable yet. Returns the rows of the page behind the last one."""
@@ -150,8 +144,7 @@ class Scan:
             )
 
     def _confirm(self, round_: int) -> None:
-        figures = audit.figures(self._context.database, self._lease.sync_id)
-        if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
+        if self._lease.approved or may_confirm(self._figures(), self._context.settings.max_shrink):
             confirm_missing(
                 self._context.database,
                 self._lease,

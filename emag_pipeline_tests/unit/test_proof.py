@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.sync.proof import doubts
+from emag_pipeline.sync.proof import accidents, doubts
 from emag_pipeline_tests.unit.figures import figures
 
 
@@ -36,3 +36,19 @@ def test_before_they_are_asked_for_missing_offers_may_explain_the_difference() -
     short = figures(rows=1190, distinct_ids=1190, missing=10)
     assert doubts(short, before_confirming=True) == []
     assert doubts(short) != []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"arrivals": 2}, ["2 new offers show, and another one may have slipped past"]),
+        ({"arrivals": 2, "pages_expected": 1, "pages_staged": 1}, []),
+        (
+            {"count_before": 1203, "count_after": 1203, "found_by_id": 3},
+            ["3 counted offers were found by their id only"],
+        ),
+        ({}, []),
+    ],
+)
+def test_numbers_that_may_add_up_by_accident_are_named(changes: dict[str, int], said: list[str]) -> None:
+    assert accidents(figures(**changes)) == said
