@@ -71,9 +71,13 @@ class EmbeddedServer:
         finally:
             connection.close()
 
+    def postmaster(self) -> psutil.Process:
+        """The server's main process. Raises OSError or psutil.NoSuchProcess when it does not run."""
+        return psutil.Process(int((self.data / "postmaster.pid").read_text().splitlines()[0]))
+
     def stop(self) -> None:
         """End the server and wait for it: sessions are cut, everything committed is kept."""
-        if _postmaster(self.data) is not None:
+        if _live_sockets(self.data) is not None:
             _run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w")
 
 
@@ -109,11 +113,11 @@ def program(name: str) -> Path:
 def running(home: Path) -> EmbeddedServer | None:
     """The server of a home directory, if it runs."""
     data = home.resolve() / "postgres"
-    postmaster = _postmaster(data)
-    return None if postmaster is None else EmbeddedServer(data, postmaster, started_here=False)
+    sockets = _live_sockets(data)
+    return None if sockets is None else EmbeddedServer(data, sockets, started_here=False)
 
 
-def _postmaster(data: Path) -> Path | None:
+def _live_sockets(data: Path) -> Path | None:
     """The socket directory of the running server: PostgreSQL notes process id and sockets in postmaster.pid."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()

@@ -2,8 +2,8 @@
 
 import os
 import re
-import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -163,5 +163,4 @@ def test_the_first_start_of_postgres_makes_roles_that_log_in_with_their_password
 
 def _reload(server: embedded.EmbeddedServer) -> None:
     """Reread pg_hba.conf: a signal, since the file lets nobody in any more."""
-    pid = int((server.data / "postmaster.pid").read_text().splitlines()[0])
-    subprocess.run(shlex.split(f"kill -HUP {pid}"), check=True)
+    server.postmaster().send_signal(signal.SIGHUP)

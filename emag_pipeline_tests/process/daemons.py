@@ -64,13 +64,9 @@ class Daemon:
         self.market.clear_faults()
         self.market.reset_stats()
 
-    def processes(self, *words: str) -> list[psutil.Process]:
-        """The processes of this `up` in whose command line all the words stand."""
-        return [one for one in family.members(self.up.home) if all(word in " ".join(one.cmdline()) for word in words)]
-
     def kill(self, *words: str) -> None:
         """SIGKILL to the processes in whose command line all the words stand."""
-        killed = self.processes(*words)
+        killed = self.up.processes(*words)
         assert killed
         family.kill(killed)
 

@@ -91,7 +91,7 @@ def exporter() -> Iterator[Exporter]:
 
 @contextmanager
 def _frozen(exporter: Exporter) -> Iterator[None]:
-    postmaster = psutil.Process(int((exporter.server.data / "postmaster.pid").read_text().split()[0]))
+    postmaster = exporter.server.postmaster()
     processes = [postmaster, *postmaster.children()]
     for process in processes:
         process.suspend()

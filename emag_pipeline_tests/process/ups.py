@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import requests
 
+from emag_pipeline.operations import family
 from emag_pipeline_tests.cli.commands import environment
 
 
@@ -58,10 +59,21 @@ class Up:
         self.process.send_signal(number)
         return self.process.wait(60)
 
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """The processes that this `up` has brought into the world, in whose command line all the words stand."""
+        return [one for one in family.members(self.home) if all(word in " ".join(_command(one)) for word in words)]
+
     def graphql(self, query: str, **variables: Any) -> Any:
         return requests.post(f"{self.ui}/graphql", json={"query": query, "variables": variables}, timeout=30).json()[
             "data"
         ]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
 
 
 def start(home: Path, **variables: str) -> Up:

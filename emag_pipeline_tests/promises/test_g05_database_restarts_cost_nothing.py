@@ -60,7 +60,7 @@ def _server(home: Path) -> EmbeddedServer:
 
 def _crash(server: EmbeddedServer) -> None:
     """kill -9 of the whole server: what a power cut is to it."""
-    postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().splitlines()[0]))
+    postmaster = server.postmaster()
     killed = [postmaster, *postmaster.children(recursive=True)]
     for process in killed:
         process.kill()

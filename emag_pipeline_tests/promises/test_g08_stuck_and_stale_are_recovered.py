@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from emag_pipeline import embedded
@@ -89,7 +88,7 @@ def _kill_everything(daemon: Daemon) -> None:
     """`up`, all that it started, and the database server, whose crash empties staging."""
     server = embedded.running(daemon.up.home)
     assert server is not None
-    postgres = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
+    postgres = server.postmaster()
     daemon.up.process.kill()
     daemon.up.process.wait()
     family.kill([*family.members(daemon.up.home), *postgres.children(), postgres])

@@ -7,11 +7,11 @@ from statistics import median
 from typing import Any
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.drills.truth import as_stored
+from emag_pipeline.db.published import published_offers
+from emag_pipeline.operations.drills.compare import compare
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.soak.stack import ACCOUNTS, FRESH_SECONDS, Stack
 from emag_pipeline_tests.soak.watch import Watch
-from emag_pipeline_tests.sync.truth import published
 
 #: An offer that was absent for a time: a tombstone, and a revival. The soak itself takes nothing away to bring it back.
 _REVIVED = """
@@ -21,9 +21,6 @@ _REVIVED = """
         SELECT FROM {schema}.emag_offer_history c
         WHERE c.account_type = a.account_type AND c.emag_offer_id = a.emag_offer_id
           AND c.valid_from >= a.valid_to AND c.valid_from < b.valid_from)
-"""
-_TOMBSTONES = """
-    SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at IS NOT NULL
 """
 
 
@@ -52,20 +49,15 @@ class Verdict:
 
 def judge(stack: Stack, database: Database) -> Verdict:
     """Compare what is published with what the sandbox has, when all is quiet again."""
-    lost = kept = deleted = 0
-    for account in ACCOUNTS:
-        truth = {offer["id"]: as_stored(offer) for offer in stack.market.truth(account)}
-        stored = {row["emag_offer_id"]: row for row in published(database, account)}
-        lost += sum(
-            one not in stored or any(stored[one][name] != value for name, value in columns.items())
-            for one, columns in truth.items()
-        )
-        kept += len(stored.keys() - truth.keys())
-        gone = {row.emag_offer_id for row in rows(database, _TOMBSTONES, account=account)}
-        deleted += len(gone & truth.keys())
+    found = [compare(published_offers(database, account), stack.market, account) for account in ACCOUNTS]
     revived = rows(database, _REVIVED)[0].offers
     over = sum(stack.market.stats(account)["over_limit"] for account in ACCOUNTS)
-    return Verdict(lost, deleted + int(revived), kept, over)
+    return Verdict(
+        lost=sum(len(one.lost) for one in found),
+        wrongly_deleted=sum(len(one.wrongly_deleted) for one in found) + int(revived),
+        kept=sum(len(one.kept) for one in found),
+        over_limit=over,
+    )
 
 
 def recoveries(harms: Sequence[Harm], watch: Watch) -> list[float]:

@@ -47,10 +47,6 @@ class Stack:
         server = embedded.running(self.up.home)
         return server.address("emag") if server is not None else ""
 
-    def processes(self, *words: str) -> list[psutil.Process]:
-        """The processes of this `up` in whose command line all the words stand."""
-        return [one for one in family.members(self.up.home) if all(word in " ".join(_command(one)) for word in words)]
-
     def workers(self) -> list[psutil.Process]:
         """The processes of the runs under way."""
         return family.run_workers(family.members(self.up.home))
@@ -58,9 +54,7 @@ class Stack:
     def postmaster(self) -> psutil.Process | None:
         """The database server's main process."""
         server = embedded.running(self.up.home)
-        if server is None:
-            return None
-        return psutil.Process(int((server.data / "postmaster.pid").read_text().splitlines()[0]))
+        return None if server is None else server.postmaster()
 
 
 @contextmanager
@@ -97,10 +91,3 @@ def _webhook() -> Iterator[tuple[str, list[str]]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/alerts", told
         server.shutdown()
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []

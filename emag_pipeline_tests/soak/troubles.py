@@ -107,8 +107,8 @@ TROUBLES = (
     Trouble("offers hidden from pages", (20.0, 60.0), _hide),
     Trouble("runs killed", _BLOW, _kill(lambda stack: stack.workers())),
     Trouble("runs frozen", (20.0, 60.0), _freeze),
-    Trouble("the code servers killed", _BLOW, _kill(lambda stack: stack.processes("api", "grpc"))),
-    Trouble("the daemon killed", _BLOW, _kill(lambda stack: stack.processes("dagster._daemon"))),
+    Trouble("the code servers killed", _BLOW, _kill(lambda stack: stack.up.processes("api", "grpc"))),
+    Trouble("the daemon killed", _BLOW, _kill(lambda stack: stack.up.processes("dagster._daemon"))),
     Trouble("the database restarted", _BLOW, _restart_database),
     Trouble("the database crashed", _BLOW, _kill(lambda stack: _database(stack, crash=True))),
 )

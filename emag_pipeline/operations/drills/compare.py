@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.db.published import PublishedOffer
-from emag_pipeline.operations.drills.runs import ACCOUNT
 from emag_pipeline.operations.drills.truth import as_stored
 from emag_pipeline.sandbox import SandboxControl
 
@@ -25,9 +24,9 @@ class Comparison:
     kept: frozenset[int]
 
 
-def compare(published: Published, control: SandboxControl) -> Comparison:
-    """Compare all offers of the account."""
-    truth = {offer["id"]: offer for offer in _truth(control)}
+def compare(published: Published, control: SandboxControl, account: str) -> Comparison:
+    """Compare all offers of an account."""
+    truth = {offer["id"]: offer for offer in _truth(control, account)}
     live = {one for one, offer in published.items() if not offer.is_deleted}
     tombstoned = published.keys() - live
     return Comparison(
@@ -37,10 +36,10 @@ def compare(published: Published, control: SandboxControl) -> Comparison:
     )
 
 
-def _truth(control: SandboxControl) -> Iterator[dict[str, Any]]:
-    yield from control.truth(ACCOUNT)
-    for hidden in control.command("truth", {"account": ACCOUNT, "ids": True})["hidden"]:
-        offer = control.truth_offer(ACCOUNT, hidden)
+def _truth(control: SandboxControl, account: str) -> Iterator[dict[str, Any]]:
+    yield from control.truth(account)
+    for hidden in control.command("truth", {"account": account, "ids": True})["hidden"]:
+        offer = control.truth_offer(account, hidden)
         if offer is not None:
             yield offer
 

@@ -85,7 +85,7 @@ class _Play:
             if self._stage.published() != before:
                 self._problems.append("published rows were touched by a run that failed")
         elif self._scenario.again:
-            found = compare(self._stage.published(), self._stage.market.control)
+            found = compare(self._stage.published(), self._stage.market.control, ACCOUNT)
             self._problems += judgement.of_published_meanwhile(expected, found)
             self._wrongly_deleted |= found.wrongly_deleted
 
@@ -116,7 +116,7 @@ class _Play:
                 yield f"the fault {fault['kind']} never happened"
 
     def _judged(self, observed: str, said: str) -> Result:
-        found = compare(self._stage.published(), self._stage.market.control)
+        found = compare(self._stage.published(), self._stage.market.control, ACCOUNT)
         self._problems += judgement.of_published(found)
         return Result(
             self._scenario,

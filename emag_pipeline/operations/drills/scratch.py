@@ -118,7 +118,7 @@ class Scratch:
 
     def crash(self) -> None:
         """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
-        server = psutil.Process(int((self.server.data / "postmaster.pid").read_text().splitlines()[0]))
+        server = self.server.postmaster()
         server.send_signal(signal.SIGQUIT)
         psutil.wait_procs([server], timeout=30)
         embedded.start(self.home, _SERVER_SETTINGS)
