@@ -5,6 +5,8 @@ from typing import NewType
 
 from pydantic import SecretStr
 
+from emag_pipeline.marketplaces import Marketplace, marketplace_of
+
 AccountName = NewType("AccountName", str)
 
 
@@ -16,3 +18,8 @@ class Account:
     base_url: str
     username: str
     password: SecretStr = field(repr=False)
+
+    @property
+    def marketplace(self) -> Marketplace:
+        """The marketplace that the account sells on."""
+        return marketplace_of(self.base_url)

@@ -1,0 +1,70 @@
+"""Why an offer cannot be bought, in words, and what the seller can do.
+
+The codes are those of the SQL function emag_issue_codes. Source: emag-api.md, section 5.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One reason and its remedy, each one sentence without a full stop."""
+
+    reason: str
+    remedy: str
+
+
+_VALIDATION = {
+    0: Issue("is a draft", "Complete the missing data and send it for validation"),
+    1: Issue(
+        "is being validated by the marketplace", "Wait; ask the marketplace's support if it takes longer than usual"
+    ),
+    2: Issue("waits for its brand to be validated", "Wait, or send the marketplace proof that you may sell the brand"),
+    4: Issue("has new documentation that waits for validation", "Wait; the old content is not shown meanwhile"),
+    5: Issue("was refused for its brand", "Correct the brand, or prove that you may sell it"),
+    6: Issue(
+        "lost its EAN to another product", "Attach the offer to the product that owns the EAN, or correct the EAN"
+    ),
+    8: Issue("was refused for its documentation", "Correct what the marketplace names and send it again"),
+    10: Issue("is blocked by the marketplace", "Ask the marketplace's support for the reason"),
+    13: Issue("waits for an offer that can be sold", "Make the offer saleable: the other reasons say how"),
+    14: Issue("could not be translated", "Translate it yourself, or ask the marketplace's support"),
+    15: Issue("is being translated", "Wait"),
+    16: Issue("waits for its translation", "Wait, or send a translation of your own"),
+}
+_TRANSLATION_ONLY = frozenset({13, 14, 15, 16})
+
+ISSUES: dict[str, Issue] = {
+    "out_of_stock": Issue("There is no stock", "Deliver stock, or correct the stock that is reported"),
+    "stock_unknown": Issue("The stock is not a number", "Send the stock of every warehouse as a number"),
+    "inactive": Issue("The offer is inactive", "Activate it (status 1); the marketplace may have switched it off"),
+    "end_of_life": Issue("The offer is marked as end of life", "Set status 1 if it is still sold"),
+    "status_unknown": Issue(
+        "The offer's status is none that is known", "Set status 1, or ask the marketplace's support"
+    ),
+    "price_invalid": Issue(
+        "The price waits to be checked by hand", "Correct the price, or ask the marketplace to release it"
+    ),
+    "price_not_validated": Issue("The price was not validated", "Send the price again"),
+    "product_not_validated": Issue("The product has no validation state", "Send the product's documentation"),
+    **{
+        f"product_{code}": Issue(f"The product {issue.reason}", issue.remedy)
+        for code, issue in _VALIDATION.items()
+        if code not in _TRANSLATION_ONLY
+    },
+    **{
+        f"translation_{code}": Issue(f"The translation {issue.reason}", issue.remedy)
+        for code, issue in _VALIDATION.items()
+    },
+}
+
+
+def issue(code: str) -> Issue:
+    """The words of a code; of a code that the documents do not know, what can be said of it."""
+    if code in ISSUES:
+        return ISSUES[code]
+    subject, _, number = code.rpartition("_")
+    return Issue(
+        f"The {subject} is in the validation state {number}, which is not documented",
+        "Ask the marketplace's support what it means",
+    )

@@ -1,0 +1,1 @@
+"""The report of an account: one HTML file that is readable offline."""

@@ -1,0 +1,24 @@
+"""Days that pass for a database: its past is moved back, since the server's clock cannot be moved forward."""
+
+from datetime import timedelta
+
+from emag_pipeline.db.engine import Database
+
+_TIMES = """
+    SELECT c.table_name, c.column_name
+    FROM information_schema.columns c
+    JOIN information_schema.tables t USING (table_schema, table_name)
+    WHERE c.table_schema = :schema AND t.table_type = 'BASE TABLE' AND c.data_type = 'timestamp with time zone'
+    ORDER BY 1, 2
+"""
+
+
+def let_pass(database: Database, past: timedelta) -> None:
+    """Afterwards everything that the pipeline's tables tell lies longer ago by this much."""
+    with database.transaction() as tx:
+        columns: dict[str, list[str]] = {}
+        for table, column in tx.run(_TIMES, schema=database.schema):
+            columns.setdefault(table, []).append(column)
+        for table, names in columns.items():
+            changes = ", ".join(f"{name} = {name} - :past" for name in names)
+            tx.run(f"UPDATE {{schema}}.{table} SET {changes}", past=past)
