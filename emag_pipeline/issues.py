@@ -59,12 +59,15 @@ ISSUES: dict[str, Issue] = {
 }
 
 
+#: The words of a code that the documents do not name; its subject and number take the places.
+UNDOCUMENTED = Issue(
+    "The %s is in the validation state %s, which is not documented", "Ask the marketplace's support what it means"
+)
+
+
 def issue(code: str) -> Issue:
     """The words of a code; of a code that the documents do not know, what can be said of it."""
     if code in ISSUES:
         return ISSUES[code]
-    subject, _, number = code.rpartition("_")
-    return Issue(
-        f"The {subject} is in the validation state {number}, which is not documented",
-        "Ask the marketplace's support what it means",
-    )
+    subject, _, number = code.partition("_")
+    return Issue(UNDOCUMENTED.reason % (subject, number), UNDOCUMENTED.remedy)

@@ -1,4 +1,6 @@
-"""The marketplace's API as a client: offers in, normalised, within the rate budget. The public face is this page.
+"""The marketplace's API as a client: offers and reference data in, normalised, within the rate budget.
+
+The public face is this page.
 
 with closing(Marketplace(account, budget, record=records.append)) as marketplace:
     pages = marketplace.count().pages
@@ -12,20 +14,27 @@ from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import OfferCount
 from emag_pipeline.api.records import RequestRecord
+from emag_pipeline.api.reference import ReferenceData
+from emag_pipeline.api.reference_rows import Category, HandlingTime, Rows, VatRate
 from emag_pipeline.api.remarks import Remarks
 from emag_pipeline.api.timeouts import Timeouts
 
 __all__ = [
     "CallAborted",
+    "Category",
+    "HandlingTime",
     "Marketplace",
     "Offer",
     "OfferCount",
     "Page",
     "ProcessBudget",
     "RateBudget",
+    "ReferenceData",
     "Reject",
     "Remarks",
     "RequestRecord",
+    "Rows",
     "Timeouts",
+    "VatRate",
     "normalise",
 ]

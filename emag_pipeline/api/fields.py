@@ -71,18 +71,26 @@ def stock(row: Row, name: str) -> int | None:
 
 def price(row: Row, name: str) -> Decimal | None:
     """An amount of money with four places, from 0 to less than 10^14 (numeric(18,4)), rounded half up."""
+    given = number(row, name)
+    if given is None:
+        return None
+    if given < 0:
+        raise Unreadable(f"{name} is {shown(row[name])}, a negative price")
+    amount = given.quantize(_PLACES, context=_MONEY).copy_abs() if given.adjusted() < 15 else given
+    if amount >= _PRICE_LIMIT:
+        raise Unreadable(f"{name} is {shown(row[name])}, too large for 14 digits before the point")
+    return amount
+
+
+def number(row: Row, name: str) -> Decimal | None:
+    """A finite number of any size."""
     value = row.get(name)
     if value is None or value == "":
         return None
-    number = _number(value)
-    if number is None:
+    found = _number(value)
+    if found is None:
         raise Unreadable(f"{name} is {shown(value)}, not a number")
-    if number < 0:
-        raise Unreadable(f"{name} is {shown(value)}, a negative price")
-    amount = number.quantize(_PLACES, context=_MONEY).copy_abs() if number.adjusted() < 15 else number
-    if amount >= _PRICE_LIMIT:
-        raise Unreadable(f"{name} is {shown(value)}, too large for 14 digits before the point")
-    return amount
+    return found
 
 
 def text(row: Row, name: str) -> str | None:
@@ -108,10 +116,20 @@ def is_given(row: Row, name: str) -> bool | None:
         return None
     if isinstance(value, bool | list | dict):
         return bool(value)
-    flag = _FLAGS.get(str(value).lower())
-    if flag is None:
+    given = _FLAGS.get(str(value).lower())
+    if given is None:
         raise Unreadable(f"{name} is {shown(value)}, neither a boolean nor a list of contacts")
-    return flag
+    return given
+
+
+def flag(row: Row, name: str) -> bool | None:
+    """Yes or no: a boolean, 0 or 1, or one of these as text."""
+    value = row.get(name)
+    if value is None or value == "":
+        return None
+    if str(value).lower() not in _FLAGS:
+        raise Unreadable(f"{name} is {shown(value)}, neither yes nor no")
+    return _FLAGS[str(value).lower()]
 
 
 def _number(value: object) -> Decimal | None:

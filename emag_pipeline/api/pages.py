@@ -27,7 +27,7 @@ class OfferCount:
 
 def page_of(number: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it."""
-    read = [normalise(row) for row in _rows(results)]
+    read = [normalise(row) for row in rows_in(results)]
     offers, repeats = _once_each([one for one in read if isinstance(one, Offer)])
     rejects = (*[one for one in read if isinstance(one, Reject)], *repeats)
     return Page(number, offers, rejects, fingerprint.of_page(offers, rejects), fetched_at or datetime.now(UTC))
@@ -46,7 +46,7 @@ def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
     """The one offer that was asked for; None when the marketplace says that there is none."""
-    rows = _rows(results)
+    rows = rows_in(results)
     if not rows:
         return None
     found = [normalise(row) for row in rows]
@@ -70,8 +70,8 @@ def count_of(results: object) -> OfferCount:
     return OfferCount(offers, -(-offers // items_per_page), items_per_page)
 
 
-def _rows(results: object) -> list[object]:
-    """The rows; [] is the only way to say that there are none."""
+def rows_in(results: object) -> list[object]:
+    """The rows of any answer; [] is the only way to say that there are none."""
     try:
         rows = listed("results", results) if results != {} else None
     except Unreadable as problem:

@@ -1,7 +1,10 @@
-"""The partition key of everything: the seller account."""
+"""The partition keys: the seller account of offers, the marketplace of reference data."""
 
 import dagster as dg
 
 from emag_pipeline.settings import current
 
 accounts = dg.StaticPartitionsDefinition([account.name for account in current().accounts])
+marketplaces = dg.StaticPartitionsDefinition(
+    list(dict.fromkeys(account.marketplace.name for account in current().accounts))
+)

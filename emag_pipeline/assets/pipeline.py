@@ -1,4 +1,4 @@
-"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a sync.
+"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a step.
 
 What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
 whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
@@ -26,6 +26,9 @@ from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
 
+#: For steps that call the marketplace: an outage of seconds costs no run.
+RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
 _LONGEST_TRACEBACK = 20_000
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
@@ -48,27 +51,35 @@ class Pipeline:
         report: Callable[[Progress], None] = lambda _: None,
         retries: dg.RetryPolicy | None = None,
     ) -> Iterator[SyncContext]:
-        """The frame of one step of a sync: this run, this partition's account.
+        """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
+        with about(account=context.partition_key), self.step(context, retries) as database:
+            yield SyncContext(
+                settings=self.settings,
+                database=database,
+                account=self.settings.account(context.partition_key),
+                run_id=context.run.run_id,
+                run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
+                report=report,
+            )
+
+    @contextmanager
+    def step(
+        self, context: Context, retries: dg.RetryPolicy | None = None, *, is_worth_a_run: bool = True
+    ) -> Iterator[Database]:
+        """The frame of any step: the pipeline's database, and events in the run's own log.
 
         Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do. With
-        `retries`, those that may pass at once are tried again, as often and as late as the policy says.
+        `retries`, those that may pass at once are tried again, as often and as late as the policy says. A step that is
+        not `is_worth_a_run` never lets Dagster repeat the run, whatever is wrong.
         """
         if context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true":  # of the run that this one repeats
             _tell_run_retry(context, Rerun.NEVER)
-        about_run = about(account=context.partition_key, run_id=context.run.run_id)
         try:
-            with about_run, told_in_the_run(context), self.database() as database:
-                yield SyncContext(
-                    settings=self.settings,
-                    database=database,
-                    account=self.settings.account(context.partition_key),
-                    run_id=context.run.run_id,
-                    run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
-                    report=report,
-                )
+            with about(run_id=context.run.run_id), told_in_the_run(context), self.database() as database:
+                yield database
         except PipelineError as error:
             failure = _failure(error)
-            rerun = rerun_after(error.error_class)
+            rerun = rerun_after(error.error_class) if is_worth_a_run else Rerun.NEVER
             if retries is None or rerun is not Rerun.AT_ONCE or context.retry_number >= retries.max_retries:
                 _tell_run_retry(context, rerun)
                 raise failure from error
@@ -77,7 +88,7 @@ class Pipeline:
             time.sleep(seconds)
             raise dg.RetryRequested(max_retries=retries.max_retries, seconds_to_wait=0) from failure
         except Exception as defect:
-            _tell_run_retry(context, rerun_after(type(defect).__name__))
+            _tell_run_retry(context, rerun_after(type(defect).__name__) if is_worth_a_run else Rerun.NEVER)
             _keep_secrets(defect, self.settings)
             raise
 

@@ -4,11 +4,9 @@ import dagster as dg
 
 from emag_pipeline.assets.metadata import OWNERS, observed, of_scan
 from emag_pipeline.assets.partitions import accounts
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import RETRIES, Pipeline
 from emag_pipeline.assets.start_time import await_start
 from emag_pipeline.sync import Progress, stage_account
-
-_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 @dg.asset(
@@ -31,5 +29,5 @@ def staged_offers(
         context.log_event(observed(context, progress))
 
     await_start(context)
-    with pipeline.sync(context, report, _RETRIES) as sync:
+    with pipeline.sync(context, report, RETRIES) as sync:
         return dg.MaterializeResult(metadata=of_scan(stage_account(sync)))

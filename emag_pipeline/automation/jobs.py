@@ -5,11 +5,15 @@ import dagster as dg
 from emag_pipeline import runs
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.staged_offers import staged_offers
+from emag_pipeline.checks.audit import audit
+from emag_pipeline.checks.offers import publish_review
 from emag_pipeline.settings import current
 
 refresh_offers = dg.define_asset_job(
     runs.REFRESH_JOB,
-    selection=dg.AssetSelection.assets(staged_offers, offers),
+    # the other checks on offers run with the marts: they read the whole catalogue, and a sync need not wait for them
+    selection=dg.AssetSelection.assets(staged_offers, offers).without_checks()
+    | dg.AssetSelection.checks(audit, publish_review),
     description="Read an account's catalogue, audit it, publish it. One run an account.",
     tags={
         "dagster/max_runtime": str(round(current().timeout_hours * 3600)),

@@ -1,4 +1,4 @@
-"""What Dagster knows of an account's runs: which failed for good, and whether a retry will follow.
+"""What Dagster knows of an account's or a marketplace's runs: which failed for good, and whether a retry will follow.
 
 The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
 retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
@@ -22,10 +22,12 @@ _TAGGING_SECONDS = 10.0
 _MOST_RUNS = 25
 
 
-def past_runs(instance: dg.DagsterInstance, account: str, since: datetime | None) -> PastRuns:
-    """The account's runs of `refresh_offers` that were created after `since`."""
-    of_account = dg.RunsFilter(job_name=runs.REFRESH_JOB, tags={runs.PARTITION_TAG: account}, created_after=since)
-    records = instance.get_run_records(of_account, limit=_MOST_RUNS)
+def past_runs(
+    instance: dg.DagsterInstance, partition: str, since: datetime | None, job: str = runs.REFRESH_JOB
+) -> PastRuns:
+    """The runs of a job for a partition (of `refresh_offers`: an account) that were created after `since`."""
+    wanted = dg.RunsFilter(job_name=job, tags={runs.PARTITION_TAG: partition}, created_after=since)
+    records = instance.get_run_records(wanted, limit=_MOST_RUNS)
     tried_for = max((time.time() - record.create_timestamp.timestamp() for record in records), default=0.0)
     ended = [record for record in records if record.dagster_run.status in runs.ENDED]
     if not ended:

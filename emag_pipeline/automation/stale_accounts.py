@@ -6,25 +6,22 @@ rerun mends is left alone until a run that somebody else started has succeeded o
 hourly schedule's, which after a permanent error costs one request and notices a cause that was removed elsewhere.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Mapping
 
 import dagster as dg
 
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.jobs import refresh_offers
 from emag_pipeline.automation.standings import standings
+from emag_pipeline.checks.answers import Answer
+from emag_pipeline.checks.freshness import freshness, is_fresh
 from emag_pipeline.db import ticks
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings, current
 
 #: Runs that fail are repeated at least this often; it is also how long a person's Terminate is respected.
 LONGEST_WAIT_SECONDS = 3600.0
-
-
-def is_stale(standing: Standing, settings: Settings) -> bool:
-    """Whether the last publish is too old, or there was none."""
-    age = standing.status.age_seconds
-    return age is None or age > settings.stale_after_hours * 3600
 
 
 def wait_seconds(failures: int, interval_seconds: float) -> float:
@@ -40,7 +37,7 @@ def why_not(standing: Standing, settings: Settings) -> str:
         return "a run is under way"
     if needs_a_person(standing):
         return "waits for a person"
-    if not (is_stale(standing, settings) or standing.status.awaits_publish or _ended_unpublished(standing)):
+    if is_fresh(standing.status, settings) and not (standing.status.awaits_publish or _ended_unpublished(standing)):
         return "fresh"
     left = _wait_seconds(standing, settings) - standing.past.ended_seconds_ago
     return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
@@ -77,19 +74,31 @@ def _last_end(standing: Standing) -> str:
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Requests a run for each account that is behind: published longer ago than "
-    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend.",
+    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend. "
+    "Evaluates the check offers_are_fresh of an account when its answer changes.",
 )
-def stale_accounts(
-    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:
-        reasons = {
-            standing.account: why_not(standing, pipeline.settings)
-            for standing in standings(database, context.instance, pipeline.settings)
-        }
+        found = standings(database, context.instance, pipeline.settings)
+        answers = {one.account: freshness(database, one.status, pipeline.settings) for one in found}
         ticks.note(database, "stale_accounts")
-    if all(reasons.values()):
-        yield dg.SkipReason("; ".join(f"{account}: {reason}" for account, reason in reasons.items()))
-    for account, reason in reasons.items():
-        if not reason:
-            yield dg.RunRequest(partition_key=account)
+    reasons = {one.account: why_not(one, pipeline.settings) for one in found}
+    behind = [account for account, reason in reasons.items() if not reason]
+    told = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(partition_key=account) for account in behind],
+        skip_reason=None if behind else dg.SkipReason(told),
+        cursor=json.dumps({account: answer.passed for account, answer in answers.items()}),
+        asset_events=changed(answers, context.cursor),
+    )
+
+
+def changed(answers: Mapping[str, Answer], cursor: str | None) -> list[dg.AssetCheckEvaluation]:
+    """The answers that are not those of the tick before, whose cursor it is.
+
+    The check is also asked after each publish: one that ended a stale time is told again here, which harms nobody.
+    """
+    before = json.loads(cursor) if cursor else {}
+    return [
+        answer.evaluation(account) for account, answer in answers.items() if before.get(account) is not answer.passed
+    ]

@@ -15,8 +15,8 @@ log = logger(__name__)
 
 #: Each is a function of its module's name, in the order in which the help shows them.
 COMMANDS = (
-    "up", "sync", "status", "doctor", "stuck", "recover", "stop", "approve", "rejects", "migrate", "prune", "backup",
-    "restore", "roles", "exporter", "sandbox", "drill",
+    "up", "sync", "status", "doctor", "stuck", "recover", "stop", "approve", "rejects", "export", "migrate", "prune",
+    "backup", "restore", "roles", "exporter", "sandbox", "drill",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from emag_pipeline.monitoring import incidents, outbox
 from emag_pipeline.settings import Settings
 
 #: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.
-SENSORS = ("stuck_syncs", "stale_accounts", "run_failures")
+SENSORS = ("stuck_syncs", "stale_accounts", "stale_marts", "stale_reference", "run_failures")
 DAEMON = "daemon"
 
 _INTERVALS = 3

@@ -9,16 +9,17 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from emag_pipeline.db import libpq, migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import PermanentError, SchemaMismatch, SettingsError
+from emag_pipeline.errors import PermanentError, SchemaMismatch
 from emag_pipeline.operations import postgres_programs
 from emag_pipeline.operations.surroundings import Databases, Say, databases
+from emag_pipeline.operations.whole_file import written_at_once
 from emag_pipeline.settings import Settings
 
 _LOOK_SECONDS = 0.1
@@ -45,7 +46,7 @@ def backup(settings: Settings, file: Path, *, force: bool, say: Say, wait: Calla
     back up, PermanentError when pg_dump cannot do it.
     """
     began = time.monotonic()
-    with _written_at_once(file, force) as unfinished, databases(settings) as found:
+    with written_at_once(file, force) as unfinished, databases(settings) as found:
         revision, server_version = _examined(found, settings)
         program = postgres_programs.dumping(server_version, is_embedded=settings.uses_embedded_database)
         say(f"backing up schema {settings.db_schema} of {found.shown} with pg_dump {program.version}")
@@ -75,28 +76,6 @@ def _examined(found: Databases, settings: Settings) -> tuple[str, int]:
             remedy="Check the database URL and DB_SCHEMA",
         )
     return revision, version
-
-
-@contextmanager
-def _written_at_once(file: Path, force: bool) -> Iterator[Path]:
-    """A file beside it, readable by its owner alone, which takes its place at the end."""
-    if file.is_dir():
-        raise SettingsError(f"{file} is a directory", remedy="Give the name of a file in it")
-    if file.exists() and not force:
-        raise SettingsError(f"{file} exists", remedy="Give another name, or --force to overwrite it")
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
-    except OSError as error:
-        raise SettingsError(
-            f"{file} cannot be written", why=error.strerror or str(error), remedy="Give a file in a directory of yours"
-        ) from error
-    os.close(descriptor)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _run(

@@ -13,6 +13,9 @@ from dagster._core.execution.plan.objects import StepFailureData
 from emag_pipeline.errors import Interrupted, RefusedError, exit_code_of
 
 REFRESH_JOB = "refresh_offers"
+REFERENCE_JOB = "refresh_reference"
+MARTS_JOB = "refresh_marts"
+ASSORTMENT_JOB = "refresh_daily_assortment"
 PARTITION_TAG = "dagster/partition"
 
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -27,7 +30,12 @@ def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 def accounts_under_way(instance: dg.DagsterInstance) -> set[str]:
     """The accounts for which a run is queued, starting or running."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=REFRESH_JOB, statuses=UNDER_WAY))
+    return partitions_under_way(instance, REFRESH_JOB)
+
+
+def partitions_under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
+    """The partitions for which a run of a job is queued, starting or running."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=UNDER_WAY))
     return {record.dagster_run.tags[PARTITION_TAG] for record in records if PARTITION_TAG in record.dagster_run.tags}
 
 

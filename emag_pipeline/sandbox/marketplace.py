@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
-from emag_pipeline.sandbox import reference
 from emag_pipeline.sandbox.accounts import Accounts
-from emag_pipeline.sandbox.answers import Answer, Refusal, success
+from emag_pipeline.sandbox.answers import Answer, Refusal
 from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.faults import Faults
-from emag_pipeline.sandbox.offer_pages import OfferPages, counted, paging
+from emag_pipeline.sandbox.offer_pages import OfferPages
+from emag_pipeline.sandbox.reference_answers import ReferenceAnswers
 from emag_pipeline.sandbox.settings import SandboxSettings
 from emag_pipeline.sandbox.statistics import Statistics
 
@@ -41,10 +41,10 @@ class Marketplace:
         resources: dict[str, Callable[[], Answer]] = {
             "product_offer/read": lambda: self._offers(account).read(dict(data)),
             "product_offer/count": lambda: self._offers(account).count(dict(data)),
-            "category/read": lambda: _categories(dict(data), call.language),
-            "category/count": lambda: counted(len(reference.categories({}, "ro")), paging(dict(data))[1]),
-            "vat/read": lambda: success(reference.VAT_RATES),
-            "handling_time/read": lambda: success(reference.HANDLING_TIMES),
+            "category/read": lambda: self._reference(account).categories(dict(data), call.language),
+            "category/count": lambda: self._reference(account).count_categories(dict(data)),
+            "vat/read": lambda: self._reference(account).vat_rates(),
+            "handling_time/read": lambda: self._reference(account).handling_times(),
         }
         if call.method != "POST":
             raise Refusal("Only the method POST is allowed", 405)
@@ -57,8 +57,5 @@ class Marketplace:
         accounts = self.accounts
         return OfferPages(accounts.catalogues[account], accounts.lives[account], self.faults, self.settings.quirk_share)
 
-
-def _categories(data: dict[str, Any], language: str) -> Answer:
-    page, size = paging(data)
-    found = reference.categories(data, language)
-    return success(found[(page - 1) * size : page * size])
+    def _reference(self, account: str) -> ReferenceAnswers:
+        return ReferenceAnswers(account, self.seed, self.faults, self.settings.quirk_share)

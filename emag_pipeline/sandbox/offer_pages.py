@@ -9,14 +9,13 @@ from emag_pipeline.sandbox.calls import whole
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue, Offer
 from emag_pipeline.sandbox.catalogue.content import contacts
 from emag_pipeline.sandbox.catalogue.life import Life
-from emag_pipeline.sandbox.faults import Fault, Faults, Target
+from emag_pipeline.sandbox.faults import Faults, Target
 from emag_pipeline.sandbox.filters import Selection
-from emag_pipeline.sandbox.poison import poisoned
+from emag_pipeline.sandbox.page_faults import shown_page, spoilt, told_count
 from emag_pipeline.sandbox.quirks import as_php
 
 MOST_PER_PAGE = 100
 _ROLES = ("manufacturer", "eu_representative")
-_ROWS = ("empty_page", "short_page", "poison")
 
 
 def paging(data: dict[str, Any]) -> tuple[int, int]:
@@ -50,12 +49,7 @@ class OfferPages:
         selection = Selection.of(self.catalogue, data)
         _, size = paging(data)
         self.life.catch_up(time.monotonic())
-        number = selection.count()
-        lie = self.faults.take(("count_lies",), self._target("product_offer/count", None))
-        if lie is not None and lie.options["offers"] is not None:
-            number = int(lie.options["offers"])
-        elif lie is not None:
-            number = max(0, number + int(lie.options["difference"] or 0))
+        number = told_count(self.faults, self._target("product_offer/count", None), selection.count())
         return counted(number, size, as_text=self.quirk_share >= 1)
 
     def read(self, data: dict[str, Any]) -> Answer:
@@ -66,25 +60,15 @@ class OfferPages:
         place = None if selection.offer_id is not None else page
         if drift := self.faults.take(("drift",), self._target("product_offer/read", place)):
             self._drift(str(drift.options["change"]), int(drift.options["offers"]))
-        shown = self._shown_page(selection, page, size, place)
+        target = self._target("product_offer/read", place)
+        shown = shown_page(self.faults, target, page, lambda: -(-selection.count() // size))
         offers = selection.offers((shown - 1) * size, shown * size)
         rows = [self._served(offer, in_full=selection.offer_id is not None) for offer in offers]
         target = self._target("product_offer/read", place, [offer["id"] for offer in offers])
-        fault = self.faults.take(_ROWS, target) if rows else None
-        return success_rows(_spoilt(rows, fault) if fault else rows)
+        return success_rows(spoilt(self.faults, target, rows))
 
     def _target(self, resource: str, page: int | None, offer_ids: list[int] | None = None) -> Target:
         return Target(self.catalogue.account, resource, page, offer_ids or ())
-
-    def _shown_page(self, selection: Selection, page: int, size: int, place: int | None) -> int:
-        """The page that is really shown: another one when a fault repeats pages."""
-        target = self._target("product_offer/read", place)
-        if fault := self.faults.take(("repeated_page",), target):
-            return int(fault.options["shows"])
-        last = -(-selection.count() // size) if self.faults.in_force("endless_pages") else 0
-        if 0 < last < page and self.faults.take(("endless_pages",), target):
-            return (page - 1) % last + 1
-        return page
 
     def _drift(self, change: str, offers: int) -> None:
         """Change the catalogue so that every later page shifts, or so that rows differ from those already read."""
@@ -103,12 +87,3 @@ class OfferPages:
             found = {role: contacts(offer["id"], role) if offer[role] is True else [] for role in _ROLES}
             offer = offer | found
         return as_php(offer, (self.catalogue.seed, self.catalogue.account), self.quirk_share)
-
-
-def _spoilt(rows: list[Offer], fault: Fault) -> list[Offer]:
-    if fault.kind == "empty_page":
-        return []
-    if fault.kind == "short_page":
-        return rows[: -int(fault.options["missing"]) or None]
-    chosen = fault.limits.get("offer_ids")
-    return poisoned(rows, fault.options["row"], fault.options["rows"], frozenset(chosen) if chosen else None)

@@ -27,7 +27,7 @@ def _long_name(row: Row) -> Row:
 
 
 def _surrogate(row: Row) -> Row:
-    return row | {"description": row["description"] + " \ud83d"}
+    return row | {"description": f"{row.get('description', '')} \ud83d"}
 
 
 def _types(row: Row) -> Row:

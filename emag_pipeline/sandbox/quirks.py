@@ -1,6 +1,6 @@
-"""What PHP makes of an offer on its way out: the same facts in looser types (emag-api.md section 8).
+"""What PHP makes of a row on its way out: the same facts in looser types (emag-api.md section 8).
 
-A deterministic share of offers is affected. Nothing is lost: a lenient reader gets the true offer back.
+A deterministic share of rows is affected. Nothing is lost: a lenient reader gets the true offer back.
 """
 
 from typing import Any
@@ -29,6 +29,20 @@ def as_php(offer: Offer, key: tuple[object, ...], share: float) -> Offer:
         if chance.happens(300):
             served[name] = _list_as_object(served[name])
     return served
+
+
+def row_as_php(row: dict[str, Any], key: tuple[object, ...], share: float) -> dict[str, Any]:
+    """A row of reference data as it is served: unchanged, or with some of its numbers as text and null as ""."""
+    chance = Chance(*key, "php")
+    if not chance.happens(round(share * 1000)):
+        return row
+    return {name: _in_php(value) if chance.happens(600) else value for name, value in row.items()}
+
+
+def _in_php(value: Any) -> Any:
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _numbers_as_text(offer: Offer, chance: Chance) -> None:

@@ -27,7 +27,9 @@ class SyncContext:
 
     def budget(self) -> DatabaseBudget:
         """The account's rate budget, shared by all processes."""
-        allowed = self.settings
-        return DatabaseBudget(
-            self.database, allowed.requests_per_second, allowed.requests_per_minute, allowed.rate_share
-        )
+        return shared_budget(self.settings, self.database)
+
+
+def shared_budget(settings: Settings, database: Database) -> DatabaseBudget:
+    """The rate budget that all processes share, for any account."""
+    return DatabaseBudget(database, settings.requests_per_second, settings.requests_per_minute, settings.rate_share)

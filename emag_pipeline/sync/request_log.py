@@ -1,10 +1,12 @@
 """The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
 
+from contextlib import suppress
 from threading import Lock
 
 from emag_pipeline.db import requests
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.requests import Request
+from emag_pipeline.errors import DatabaseUnavailable
 
 #: How much a new latency weighs against the earlier ones.
 _WEIGHT = 0.2
@@ -38,3 +40,8 @@ class RequestLog:
             with self._lock:
                 self._waiting = taken + self._waiting
             raise
+
+    def close(self) -> None:
+        """Save the last of it, if the database is there: its absence must not hide what ended the work."""
+        with suppress(DatabaseUnavailable):
+            self.flush()

@@ -8,7 +8,7 @@ from emag_pipeline.api import Marketplace
 from emag_pipeline.db import audit, ledger, staging
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import AnotherSyncRunning, DatabaseUnavailable
+from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
@@ -73,7 +73,7 @@ def _stage(context: SyncContext, lease: Lease) -> Staged:
         client.abort()
         readers.close()
         client.close()
-        _flush(calls)
+        calls.close()
     seconds = time.monotonic() - began
     figures = audit.figures(context.database, lease.sync_id)
     took = {"requests": calls.count, "seconds": round(seconds, 2)}
@@ -86,11 +86,3 @@ def _stage(context: SyncContext, lease: Lease) -> Staged:
         requests=calls.count,
         rate_share=calls.count * budget.pace_seconds / seconds,
     )
-
-
-def _flush(calls: RequestLog) -> None:
-    """The log must not hide what ended the scan; when the database is away, that is known already."""
-    try:
-        calls.flush()
-    except DatabaseUnavailable:
-        return

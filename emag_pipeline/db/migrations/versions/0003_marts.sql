@@ -23,6 +23,26 @@ CREATE TABLE {schema}.emag_reference_reads (
 COMMENT ON TABLE {schema}.emag_reference_reads IS
     'When reference data was last read completely, how many rows it has, and with which account''s login.';
 
+-- A past moment is one look-up for each offer that ever was: it costs by offers, however long the history has grown ----
+CREATE OR REPLACE FUNCTION {schema}.emag_offers_as_of(account text, at timestamptz)
+RETURNS SETOF {schema}.emag_offer_history
+LANGUAGE sql STABLE
+AS $$
+    -- the key comes from `o`, so that a caller's condition on it is applied before the look-ups
+    SELECT o.account_type, o.emag_offer_id, h.valid_from, h.valid_to, h.sync_id,
+           h.part_number_key, h.part_number, h.status, h.sale_price, h.recommended_price,
+           h.best_offer_sale_price, h.best_offer_recommended_price, h.buy_button_rank, h.number_of_offers,
+           h.currency, h.general_stock, h.estimated_stock, h.offer_validation_status, h.validation_status,
+           h.translation_validation_status, h.is_saleable, h.handling_time, h.warranty, h.vat_id
+    FROM {schema}.emag_product_offers o
+    CROSS JOIN LATERAL (
+        SELECT * FROM {schema}.emag_offer_history n
+        WHERE n.account_type = o.account_type AND n.emag_offer_id = o.emag_offer_id AND n.valid_from <= at
+        ORDER BY n.valid_from DESC LIMIT 1
+    ) h
+    WHERE o.account_type = account AND (h.valid_to IS NULL OR h.valid_to > at)
+$$;
+
 -- Why an offer cannot be bought: the one place of that rule in SQL (emag-api.md, section 5) ----------------------------
 CREATE FUNCTION {schema}.emag_issue_codes(
     status smallint, general_stock bigint, offer_validation_status smallint,
@@ -53,71 +73,81 @@ $$;
 COMMENT ON FUNCTION {schema}.emag_issue_codes(smallint, bigint, smallint, smallint[], smallint[]) IS
     'Every reason why an offer in this state cannot be bought, as codes in order; empty exactly when it can be bought.';
 
--- The marts -------------------------------------------------------------------------------------------------------------
+-- The marts: what is multiplied or added up has no bound of digits, so that one absurd stock costs no refresh -------------
 ALTER TABLE {schema}.emag_offer_issues
+    ALTER COLUMN value_held_back TYPE numeric,
     ADD COLUMN said     text,
     ADD COLUMN currency text;
 COMMENT ON COLUMN {schema}.emag_offer_issues.issue_code IS 'As emag_issue_codes names it, e.g. `out_of_stock`, `product_8`.';
 COMMENT ON COLUMN {schema}.emag_offer_issues.reason IS 'The code in plain words.';
 COMMENT ON COLUMN {schema}.emag_offer_issues.remedy IS 'What the seller can do about it.';
 COMMENT ON COLUMN {schema}.emag_offer_issues.said IS
-    'What the marketplace itself says of it; null where it says nothing. Source: validation_status, doc_errors.';
+    'What the marketplace itself says of it; null where it says nothing. Source: emag_products.validation_details, doc_errors.';
 COMMENT ON COLUMN {schema}.emag_offer_issues.since IS
-    'The publish since which the offer has had this issue without a break (UTC).';
-COMMENT ON COLUMN {schema}.emag_offer_issues.stock_held_back IS 'Pieces that cannot be sold because of it; 0 or more.';
+    'The publish since which the offer has had this issue without a break; an absence of the offer is a break (UTC).';
+COMMENT ON COLUMN {schema}.emag_offer_issues.stock_held_back IS
+    'Pieces that cannot be sold while it lasts: the stock, 0 where it is not known. Several issues hold back the same pieces.';
 COMMENT ON COLUMN {schema}.emag_offer_issues.value_held_back IS
     'Those pieces at the sale price, without VAT, in `currency`; null without a price.';
 
 ALTER TABLE {schema}.emag_buy_button
+    ALTER COLUMN gap_percent TYPE numeric,
+    ALTER COLUMN gap_with_vat TYPE numeric,
     ADD COLUMN has_buy_button      boolean,
     ADD COLUMN change              text CHECK (change IN ('won', 'lost', 'kept', 'missed', 'new')),
-    ADD COLUMN compared_with       timestamptz,
     ADD COLUMN vat_rate            numeric(9,4),
-    ADD COLUMN sale_price_with_vat numeric(18,4),
-    ADD COLUMN best_price_with_vat numeric(18,4),
+    ADD COLUMN sale_price_with_vat numeric,
+    ADD COLUMN best_price_with_vat numeric,
     ADD COLUMN is_saleable         boolean;
 COMMENT ON COLUMN {schema}.emag_buy_button.buy_button_rank IS 'Place in the race for the add-to-cart button; 1 has it.';
 COMMENT ON COLUMN {schema}.emag_buy_button.rank_a_day_ago IS
-    'The rank as published at `compared_with`; null when the offer or its rank was not there.';
-COMMENT ON COLUMN {schema}.emag_buy_button.compared_with IS
-    'The moment of the comparison: 24 hours before the publish that the mart shows (UTC).';
+    'The rank 24 hours before the publish that the mart shows (emag_mart_refreshes); null when the offer or its rank was not there.';
 COMMENT ON COLUMN {schema}.emag_buy_button.has_buy_button IS 'Rank 1.';
 COMMENT ON COLUMN {schema}.emag_buy_button.change IS
     'Against a day ago: won, lost, kept (had it and has it), missed (neither), new (no rank a day ago).';
 COMMENT ON COLUMN {schema}.emag_buy_button.gap IS
     'sale_price less best_offer_sale_price, without VAT, in `currency`; above 0 when the best offer is cheaper.';
-COMMENT ON COLUMN {schema}.emag_buy_button.gap_percent IS 'The gap in percent of the best offer''s price.';
+COMMENT ON COLUMN {schema}.emag_buy_button.gap_percent IS
+    'The gap in percent of the best offer''s price; null where that is 0 or not known.';
 COMMENT ON COLUMN {schema}.emag_buy_button.gap_with_vat IS 'The gap with VAT; null when the VAT rate is not known.';
 COMMENT ON COLUMN {schema}.emag_buy_button.vat_rate IS
     'As a share of 1; null when emag_vat_rates does not hold the offer''s vat_id.';
 
 ALTER TABLE {schema}.emag_low_stock
-    ADD COLUMN sold        bigint,
-    ADD COLUMN sold_out_at timestamptz,
+    ALTER COLUMN sold_a_day TYPE numeric,
+    ADD COLUMN sold        numeric,
+    ADD COLUMN sold_out_on date,
     ADD COLUMN sale_price  numeric(18,4),
     ADD COLUMN currency    text;
 COMMENT ON COLUMN {schema}.emag_low_stock.sold IS
-    'Pieces by which the stock fell from state to state within the observed days; rises (deliveries) are not counted.';
+    'Pieces by which the stock fell from state to state in the 30 days before the publish that the mart shows; rises (deliveries) are not counted, nor what happened while the stock was not known or the offer not there.';
 COMMENT ON COLUMN {schema}.emag_low_stock.observed_days IS
-    'Days of history that the pace rests on, at most 30, without those in which the stock was 0.';
-COMMENT ON COLUMN {schema}.emag_low_stock.sold_a_day IS 'sold / observed_days: pieces a day while there was stock.';
-COMMENT ON COLUMN {schema}.emag_low_stock.days_of_cover IS 'general_stock / sold_a_day: days until the stock is gone.';
-COMMENT ON COLUMN {schema}.emag_low_stock.sold_out_at IS 'When the stock will be gone at that pace (UTC).';
+    'Days of these 30 in which the stock was known and above 0: what the pace rests on.';
+COMMENT ON COLUMN {schema}.emag_low_stock.sold_a_day IS
+    'sold / observed_days: pieces a day while there was stock; less than a day of observation counts as a day.';
+COMMENT ON COLUMN {schema}.emag_low_stock.days_of_cover IS
+    'general_stock / sold_a_day: days until the stock is gone, from the publish that the mart shows; 0 when it is gone.';
+COMMENT ON COLUMN {schema}.emag_low_stock.sold_out_on IS
+    'The day on which the stock is gone at that pace (UTC); null when it is gone already.';
 
 ALTER TABLE {schema}.emag_daily_assortment
+    ALTER COLUMN stock TYPE numeric,
+    ALTER COLUMN stock_value TYPE numeric,
     ADD COLUMN as_of          timestamptz,
     ADD COLUMN currency       text,
     ADD COLUMN saleable_share numeric(9,6),
     ADD COLUMN price_rises    bigint NOT NULL DEFAULT 0,
     ADD COLUMN price_cuts     bigint NOT NULL DEFAULT 0,
-    ADD COLUMN issues         jsonb NOT NULL DEFAULT '{}',
-    ADD COLUMN computed_at    timestamptz;
+    ADD COLUMN issues         jsonb NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.as_of IS
-    'The moment that the figures stand for: the day''s end, or the last publish while the day is not over (UTC).';
+    'The moment that the figures stand for, as emag_offers_as_of takes it: the last microsecond of the day, or the last publish while the day is not over (UTC).';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.currency IS
+    'The currency of most offers; amounts of offers in another one are in no figure.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.saleable_share IS 'saleable_offers / offers; null without offers.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.stock IS 'Pieces of all offers, whether or not they can be bought.';
-COMMENT ON COLUMN {schema}.emag_daily_assortment.stock_value IS 'Those pieces at their sale prices, without VAT.';
-COMMENT ON COLUMN {schema}.emag_daily_assortment.median_price IS 'The median sale price of all offers, without VAT.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.stock_value IS
+    'Those pieces at their sale prices, without VAT, in `currency`.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.median_price IS 'The median sale price of all offers that have one, without VAT, in `currency`.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.arrivals IS
     'Offers that are here at `as_of` and were not at the end of the day before.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.departures IS

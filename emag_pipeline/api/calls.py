@@ -1,0 +1,187 @@
+"""Calls of one account: each one paced, bounded, tried again where that can help, and recorded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
+
+from emag_pipeline.accounts import Account
+from emag_pipeline.api import answers, json_text
+from emag_pipeline.api.aborted import CallAborted
+from emag_pipeline.api.exchange import Exchange
+from emag_pipeline.api.pacing import Pacer, RateBudget
+from emag_pipeline.api.records import RequestRecord
+from emag_pipeline.api.remarks import Remarks, remarks_in
+from emag_pipeline.api.timeouts import Timeouts
+from emag_pipeline.api.transport import Transport
+from emag_pipeline.errors import (
+    AccessRefused,
+    ApiUnavailable,
+    PipelineError,
+    RateLimited,
+    RequestRefused,
+    TransientError,
+)
+from emag_pipeline.logs import logger
+from emag_pipeline.redaction import redact, secrets_of
+
+T = TypeVar("T")
+
+log = logger(__name__)
+
+LONGEST_QUOTE = 300
+_OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, CallAborted)
+_back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked: the parameters under `data`, the language of names if one matters (emag-api.md, section 6)."""
+
+    resource: str
+    data: Mapping[str, int]
+    page: int | None = None
+    offer_id: int | None = None
+    language: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What follows the base URL."""
+        return self.resource if self.language is None else f"{self.resource}?language={self.language}"
+
+    @property
+    def where(self) -> str:
+        """The call in an error's words."""
+        if self.offer_id is not None:
+            return f"offer {self.offer_id}"
+        if self.page is None:
+            return self.resource
+        return f"page {self.page}" if self.resource == "product_offer/read" else f"{self.resource}, page {self.page}"
+
+
+class Calls:
+    """One account's calls. Thread-safe: each thread has its own connection, all share the account's pace.
+
+    `record` is called with every attempt, from the calling thread. Errors raised by `record` and by the rate budget
+    pass through as they are. All calls raise, after `attempts` tries where a rerun can help: ApiUnavailable,
+    RateLimited; at once: AccessRefused, RequestRefused, CallAborted.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        budget: RateBudget,
+        *,
+        record: Callable[[RequestRecord], None],
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is frozen
+        attempts: int = 5,
+    ) -> None:
+        self._account = account
+        self._budget = budget
+        self._record = record
+        self._attempts = attempts
+        self._secrets = secrets_of(account)
+        self._pacer = Pacer(budget, account.name)
+        self._transport = Transport(account, timeouts)
+        #: what the newest answer, good or not, said beside its content
+        self.remarks: Remarks | None = None
+
+    def ask(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
+        """What `understand` makes of the results and of the moment at which they had come; it may raise as a call."""
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            retry=retry_if_exception_type((ApiUnavailable, RateLimited)),
+            wait=_wait_seconds,
+            sleep=self._pacer.sleep,
+            reraise=True,
+        )
+        try:
+            answer: T = retrying(self._attempt, call, understand)
+            return answer
+        except _OWN_ERRORS as error:
+            raise self._located(error, call, int(retrying.statistics["attempt_number"])) from error.__cause__
+
+    def abort(self) -> None:
+        """End all calls and waits of all threads now; every later call raises CallAborted. Idempotent."""
+        self._pacer.stop()
+        self._transport.abort()
+
+    def close(self) -> None:
+        """Close the connections; calls must be over."""
+        self._transport.close()
+
+    def _attempt(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
+        exchange = Exchange()
+        body = json_text.compact({"data": call.data}).encode()
+        try:
+            self._transport.post(call.address, body, exchange, self._pacer)
+            self.remarks = remarks_in(exchange.headers)
+            results = answers.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
+            understood = understand(results, exchange.ended_at)
+        except _OWN_ERRORS as error:
+            self._keep(call, exchange, error)
+            if isinstance(error, RateLimited):
+                self._budget.slow_down(self._account.name, error.wait_seconds or 0.0)
+            raise
+        self._keep(call, exchange, None)
+        return understood
+
+    def _keep(self, call: Call, exchange: Exchange, error: PipelineError | None) -> None:
+        """Record the attempt, unless it was aborted before it left."""
+        if isinstance(error, CallAborted) and not exchange.is_sent:
+            return
+        said = redact(exchange.body.decode("utf-8", "replace"), self._secrets) if error and exchange.body else None
+        self._tell(call, exchange, error)
+        self._record(
+            RequestRecord(
+                sent_at=exchange.sent_at,
+                account_type=self._account.name,
+                resource=call.resource,
+                page=call.page,
+                offer_id=call.offer_id,
+                status=exchange.status,
+                outcome="error" if error else "ok",
+                seconds=exchange.seconds,
+                bytes=len(exchange.body),
+                error_class=error.error_class if error else None,
+                error_body=said,
+            )
+        )
+
+    def _tell(self, call: Call, exchange: Exchange, error: PipelineError | None) -> None:
+        facts = {"page": call.page, "offer_id": call.offer_id, "status": exchange.status}
+        known = {name: value for name, value in facts.items() if value is not None}
+        seconds = round(exchange.seconds, 3)
+        if error is None:
+            log.debug("request_answered", resource=call.resource, seconds=seconds, bytes=len(exchange.body), **known)
+        elif isinstance(error, RateLimited):
+            log.warning("rate_limited", resource=call.resource, wait_seconds=error.wait_seconds, **known)
+        elif not isinstance(error, CallAborted):
+            why = redact(error.why, self._secrets, LONGEST_QUOTE)
+            said = {"error_class": error.error_class, "what": error.what, "why": why}
+            log.warning("request_failed", resource=call.resource, seconds=seconds, **said, **known)
+
+    def _located(self, error: PipelineError, call: Call, tries: int) -> PipelineError:
+        """The same error with the place, the number of tries, and nothing secret in the marketplace's own words."""
+        why = redact(error.why, self._secrets, LONGEST_QUOTE)
+        if tries > 1:
+            why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
+        waited = {"wait_seconds": error.wait_seconds} if isinstance(error, TransientError) else {}
+        where = f"{self._account.name}, {call.where}"
+        return type(error)(error.what, where=where, why=why, remedy=error.remedy, **waited)
+
+
+def _wait_seconds(state: RetryCallState) -> float:
+    """The back-off, or longer if the marketplace asked for it."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait_seconds if isinstance(error, TransientError) else None
+    return max(_back_off(state), asked or 0.0)

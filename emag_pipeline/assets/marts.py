@@ -1,0 +1,107 @@
+"""The marts that follow each publish of an account: what cannot be bought, who has the button, what runs out."""
+
+from typing import Any
+
+import dagster as dg
+
+from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
+from emag_pipeline.assets.offers import offers
+from emag_pipeline.assets.partitions import accounts, marketplaces
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.tables import shown, table
+from emag_pipeline.db.accounts import note_accounts
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.look import look_at
+from emag_pipeline.db.marts.marts import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
+from emag_pipeline.db.marts.refresh import Refreshed, refresh
+from emag_pipeline.logs import about
+from emag_pipeline.settings import Settings, current
+
+#: What every mart is told to Dagster as.
+OF_A_MART: dict[str, Any] = {
+    "group_name": "marts",
+    "kinds": {"postgres"},
+    "owners": OWNERS,
+    "tags": {"layer": "mart"},
+}
+READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
+
+_accounts_of = {
+    place: {account.name for account in current().accounts if account.marketplace.name == place}
+    for place in marketplaces.get_partition_keys()
+}
+_vat_rates = dg.AssetDep("vat_rates", partition_mapping=dg.StaticPartitionMapping(_accounts_of))
+
+
+@dg.asset(
+    deps=[offers],
+    partitions_def=accounts,
+    metadata={"dagster/table_name": "app.emag_offer_issues"},
+    description=(
+        "Why offers cannot be bought: table `emag_offer_issues`, one row for each reason of each existing offer, in "
+        "words, with what to do, since when (UTC), what the marketplace says, and the stock and value held back "
+        f"(without VAT). {READ_MORE}"
+    ),
+    **OF_A_MART,
+)
+def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    return _refreshed(context, pipeline, OFFER_ISSUES)
+
+
+@dg.asset(
+    deps=[offers, _vat_rates],
+    partitions_def=accounts,
+    metadata={"dagster/table_name": "app.emag_buy_button"},
+    description=(
+        "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank, "
+        "with the gap to the best offer in money and percent (with VAT where the rate is known), and what has changed "
+        f"within 24 hours. {READ_MORE}"
+    ),
+    **OF_A_MART,
+)
+def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    return _refreshed(context, pipeline, BUY_BUTTON)
+
+
+@dg.asset(
+    deps=[offers],
+    partitions_def=accounts,
+    metadata={"dagster/table_name": "app.emag_low_stock"},
+    description=(
+        "What is about to run out: table `emag_low_stock`, one row for each existing offer whose stock lasts 30 days "
+        "at most at the pace of the last 30 days (pieces a day, from history; deliveries do not count), or which has "
+        f"sold out. {READ_MORE}"
+    ),
+    **OF_A_MART,
+)
+def low_stock(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    return _refreshed(context, pipeline, LOW_STOCK)
+
+
+def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, mart: Mart) -> dg.MaterializeResult[None]:
+    account = context.partition_key
+    with about(account=account), pipeline.step(context) as database:
+        note_marketplaces(database, pipeline.settings)
+        done = refresh(database, mart, account)
+        look = look_at(database, mart, account)
+        numbers = {name: shown(value) for name, value in look.numbers.items() if value is not None}
+        metadata = of_refresh(done) | numbers | {"sample": table(look.sample)}
+        return dg.MaterializeResult(metadata=metadata | column_schema(database, mart.table))
+
+
+def note_marketplaces(database: Database, settings: Settings) -> None:
+    """Tell the database where each account sells: by that SQL finds VAT rates and categories."""
+    places = [(account.name, account.marketplace) for account in settings.accounts]
+    note_accounts(database, [(name, place.name, place.currency) for name, place in places])
+
+
+def of_refresh(done: Refreshed) -> Metadata:
+    """What a refresh did, in rows, and the newest publish at that time."""
+    return {
+        "dagster/row_count": done.rows,
+        "rows_inserted": done.inserted,
+        "rows_updated": done.updated,
+        "rows_deleted": done.deleted,
+        "sync_id": str(done.sync_id),
+        "published_at": dg.MetadataValue.timestamp(done.published_at),
+    }

@@ -1,0 +1,104 @@
+"""Reference data by itself: the job `refresh_reference`, a schedule a marketplace, and the sensor beneath them.
+
+The schedules read it once a day. The sensor sees to what was never read, or too long ago: so a new installation's
+first read needs nobody. It starts one run a marketplace at a time, after failures ever later ones; what no rerun mends
+it leaves to the schedule, which tries once a day and notices a cause that was removed elsewhere.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from emag_pipeline import cron, runs
+from emag_pipeline.assets.partitions import marketplaces
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.reference import categories, handling_times, vat_rates
+from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
+from emag_pipeline.automation.past_runs import past_runs
+from emag_pipeline.automation.schedules import minute_of, second_of
+from emag_pipeline.automation.stale_accounts import LONGEST_WAIT_SECONDS, wait_seconds
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import RESOURCES, last_reads
+from emag_pipeline.monitoring.standing import PastRuns
+from emag_pipeline.settings import Settings, current
+
+#: A day's read may fail and its retries too, before the sensor comes to help.
+STALE_AFTER = timedelta(hours=36)
+
+_MOST_SECONDS = 1800
+
+refresh_reference = dg.define_asset_job(
+    runs.REFERENCE_JOB,
+    selection=dg.AssetSelection.assets(categories, vat_rates, handling_times),
+    description="Read a marketplace's categories, VAT rates and handling times. One run a marketplace.",
+    tags={"dagster/max_runtime": str(_MOST_SECONDS)},
+)
+
+
+def reference_schedule(marketplace: str, settings: Settings) -> dg.ScheduleDefinition:
+    """The read of one marketplace's reference data by EMAG_REFERENCE_CRON, on by default."""
+
+    @dg.schedule(
+        name=f"{runs.REFERENCE_JOB}_{re.sub(r'[^A-Za-z0-9_]', '_', marketplace)}",
+        job=refresh_reference,
+        cron_schedule=cron.with_minute(settings.reference_cron, minute_of(f"reference of {marketplace}")),
+        execution_timezone=settings.cron_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Reads the reference data of {marketplace}, at second {second_of(marketplace)} of the minute.",
+    )
+    def read(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if marketplace in runs.partitions_under_way(context.instance, runs.REFERENCE_JOB):
+            return dg.SkipReason(f"a run of {marketplace} is queued or under way")
+        start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(marketplace), microsecond=0)
+        return dg.RunRequest(partition_key=marketplace, tags={NOT_BEFORE_TAG: start.isoformat()})
+
+    return read
+
+
+reference_schedules = [reference_schedule(name, current()) for name in marketplaces.get_partition_keys()]
+
+
+@dg.sensor(
+    job=refresh_reference,
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=f"Requests a run for each marketplace whose reference data was read more than "
+    f"{STALE_AFTER.total_seconds() / 3600:.0f} hours ago, or never.",
+)
+def stale_reference(
+    context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    names = list(dict.fromkeys(account.marketplace.name for account in pipeline.settings.accounts))
+    with pipeline.database() as database:
+        reasons = {name: _why_not(database, context.instance, name, pipeline.settings) for name in names}
+        ticks.note(database, "stale_reference")
+    if all(reasons.values()):
+        yield dg.SkipReason("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
+    for name, reason in reasons.items():
+        if not reason:
+            yield dg.RunRequest(partition_key=name)
+
+
+def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str, settings: Settings) -> str:
+    """Why the marketplace gets no run now, in a few words; empty when it gets one."""
+    under_way = runs.partitions_under_way(instance, runs.REFERENCE_JOB)  # asked first: what ends meanwhile counts so
+    reads = last_reads(database, marketplace)
+    is_whole = all(resource.name in reads for resource in RESOURCES)
+    oldest = min(reads.values()) if is_whole else None
+    if oldest is not None and datetime.now(UTC) - oldest <= STALE_AFTER:
+        return "fresh"
+    past = past_runs(instance, marketplace, oldest, runs.REFERENCE_JOB)
+    if marketplace in under_way or past.awaits_retry:
+        return "a run is under way"
+    if past.cause is not None and past.cause.needs_a_person and not past.is_cancelled:
+        return "waits for a person"
+    left = _wait_seconds(past, settings) - past.ended_seconds_ago
+    return f"next try in {left:.0f} s" if left > 0 else ""
+
+
+def _wait_seconds(past: PastRuns, settings: Settings) -> float:
+    """How long after the newest run the next one may start."""
+    return LONGEST_WAIT_SECONDS if past.is_cancelled else wait_seconds(past.failures, settings.monitor_interval_seconds)

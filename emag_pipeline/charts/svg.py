@@ -1,0 +1,70 @@
+"""From what matplotlib writes to a small SVG that stands in a page beside others, or alone in an image."""
+
+import re
+from base64 import b64encode
+from xml.etree import ElementTree
+
+from emag_pipeline.charts.palette import NAMES
+
+_SVG = "http://www.w3.org/2000/svg"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+_COLOUR = re.compile("|".join(NAMES))
+_FONT = re.compile(r"font-family: [^;]*(; )?")
+_REFERENCE = re.compile(r"#(?=[A-Za-z])(\w+)")
+#: What XML 1.0 has no way to write.
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def plain(text: str) -> str:
+    """The text without characters that XML cannot hold."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def finished(drawn: str, name: str, title: str, description: str) -> str:
+    """The chart with its title and description for those who do not see it.
+
+    `name` is of small letters and makes its ids unlike those of other charts in a page. Colours are variables with a
+    default (`palette.NAMES`), so that a page can replace them; lengths are CSS pixels.
+    """
+    ElementTree.register_namespace("", _SVG)
+    root = ElementTree.fromstring(drawn)  # noqa: S314 - written by matplotlib a moment ago
+    root.remove(root[0])  # a style for everything in the page that the chart will stand in
+    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
+    for element in list(root.iter()):
+        _trim(element, name)
+    _, _, width, height = root.get("viewBox", "").split()
+    root.attrib.update(width=width, height=height, role="img", **{"font-family": "system-ui, sans-serif"})
+    root.set("aria-labelledby", f"{name}-title {name}-desc")
+    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+        told = ElementTree.Element(f"{{{_SVG}}}{tag}", id=f"{name}-{tag}")
+        told.text = plain(text)
+        root.insert(place, told)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def data_uri(svg: str) -> str:
+    """The chart as the address of an image that needs no server."""
+    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
+
+
+def _trim(element: ElementTree.Element, name: str) -> None:
+    """Shorten an element, rename its id and what it refers to; ids of groups serve nobody."""
+    if element.text and not element.text.strip():
+        element.text = None
+    element.tail = None
+    if element.tag == f"{{{_SVG}}}g":
+        element.attrib.pop("id", None)
+    if _HREF in element.attrib:
+        element.set("href", element.attrib.pop(_HREF))
+    for attribute, value in element.items():
+        element.set(attribute, _renamed(attribute, value, name))
+
+
+def _renamed(attribute: str, value: str, name: str) -> str:
+    if attribute == "id":
+        return f"{name}-{value}"
+    if attribute == "d":
+        return " ".join(value.split())
+    if attribute == "style":
+        return _COLOUR.sub(lambda colour: f"var(--chart-{NAMES[colour[0]]}, {colour[0]})", _FONT.sub("", value))
+    return _REFERENCE.sub(rf"#{name}-\1", value) if attribute in ("href", "clip-path") else value

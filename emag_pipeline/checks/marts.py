@@ -1,0 +1,99 @@
+"""Whether the marts agree with the offers, for each account: for the data team to see; nothing is stopped."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from emag_pipeline.assets import marts
+from emag_pipeline.assets.daily_assortment import account_and_day, accounts_by_day, daily_assortment
+from emag_pipeline.assets.partitions import accounts
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.tables import table
+from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, Mart
+from emag_pipeline.db.marts.reconcile import Reconciliation, reconcile
+from emag_pipeline.logs import about
+
+
+@dg.asset_check(
+    asset=marts.offer_issues,
+    partitions_def=accounts,
+    description="Every existing offer either can be bought or has an issue, and no other offer has one.",
+)
+def issues_reconcile_with_offers(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.AssetCheckResult:
+    return _checked(context, pipeline, OFFER_ISSUES, context.partition_key)
+
+
+@dg.asset_check(
+    asset=marts.buy_button,
+    partitions_def=accounts,
+    description="Every existing offer with a rank is listed once, with the offer's rank and prices, and no other is.",
+)
+def buy_button_reconciles_with_offers(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.AssetCheckResult:
+    return _checked(context, pipeline, BUY_BUTTON, context.partition_key)
+
+
+@dg.asset_check(
+    asset=marts.low_stock,
+    partitions_def=accounts,
+    description="Every offer that is listed exists and has that stock; every offer that has just sold out is listed.",
+)
+def low_stock_reconciles_with_offers(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.AssetCheckResult:
+    return _checked(context, pipeline, LOW_STOCK, context.partition_key)
+
+
+@dg.asset_check(
+    asset=daily_assortment,
+    partitions_def=accounts_by_day,
+    description="The newest day counts the offers that are published; each day follows from the one before it.",
+)
+def assortment_reconciles_with_offers(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.AssetCheckResult:
+    account, day = account_and_day(context)
+    return _checked(context, pipeline, DAILY_ASSORTMENT, account, day)
+
+
+def _checked(
+    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, mart: Mart, account: str, day: date | None = None
+) -> dg.AssetCheckResult:
+    with about(account=account), pipeline.step(context) as database:
+        found = reconcile(database, mart, account, day)
+        if found is None:
+            return dg.AssetCheckResult(passed=True, description=f"{account} was never published: nothing to compare.")
+        if not found.is_current:
+            return _older(found, mart, account)
+        return dg.AssetCheckResult(
+            passed=found.found == 0,
+            description=_sentence(found, mart),
+            metadata=_metadata(found),
+        )
+
+
+def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResult:
+    shown = "no publish yet" if found.shown_at is None else f"the publish of {found.shown_at:%Y-%m-%d %H:%M:%S} UTC"
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{mart.name} shows {shown}, while the newest publish of {account} is of "
+        f"{found.newest_at:%Y-%m-%d %H:%M:%S} UTC. Materialise it again; the sensor stale_marts does it by itself.",
+    )
+
+
+def _sentence(found: Reconciliation, mart: Mart) -> str:
+    if found.found == 0:
+        return f"{mart.name} agrees with the offers."
+    return (
+        f"{found.found:,} differences between {mart.name} and the offers, see the sample. "
+        "Materialise it again; if they stay, somebody else writes the table, or this is a defect: report it."
+    )
+
+
+def _metadata(found: Reconciliation) -> dict[str, Any]:
+    return {"differences": found.found, **found.numbers, "sample": table(found.sample)}

@@ -1,0 +1,73 @@
+"""`emag-pipeline export`."""
+
+import signal
+import sys
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from emag_pipeline.db.export import Selection
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.export import export_to, print_csv, selected
+from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.settings import Settings, load_settings
+
+_READER_LEFT = 1
+
+
+def export(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="E.g. emag_current_offers; a wrong name lists all.")],
+    format_: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="What to write.")] = "csv",
+    account: Annotated[str | None, typer.Option(metavar="NAME", help="Only this account's rows.")] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="emag_product_offers as published then; ISO 8601, UTC if nothing else is said."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; mode 0600. CSV: else to a pipe.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV: texts as they are, unsafe to open in a spreadsheet.")
+    ] = False,
+) -> None:
+    """Write a table as CSV or Parquet: of one moment, of any size, whole or not at all.
+
+    In CSV a text that a spreadsheet would take for a formula gets an apostrophe before it; docs/how-to/export.md has
+    the rule. Without --output, CSV goes to standard output when that is no terminal, else to a file named after the
+    table.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job ignores Ctrl-C
+        signal.signal(number, signal.default_int_handler)
+    settings = load_settings()
+    selection = selected(settings, table, account, _moment(as_of))
+    if output is None and format_ == "csv" and not sys.stdout.isatty():
+        _to_pipe(settings, selection, raw)
+        return
+    file = output or Path(f"{table}{'-' + account if account else ''}.{format_}")
+    done = export_to(file, settings, selection, format_, raw=raw, force=force)
+    size = file.stat().st_size / 1e6
+    Narrator(stderr=True).say(f"{file}: {done.rows:,} rows, {size:,.1f} MB in {done.seconds:.1f} s")
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"--as-of is {text!r}", remedy="Give a time such as 2026-03-01T06:00+02:00") from None
+
+
+def _to_pipe(settings: Settings, selection: Selection, raw: bool) -> None:
+    assert isinstance(sys.stdout, TextIOWrapper)  # noqa: S101
+    sys.stdout.reconfigure(encoding="utf-8", newline="")
+    try:
+        print_csv(sys.stdout, settings, selection, raw=raw)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as `head` does
+        Narrator().fall_silent()
+        raise typer.Exit(_READER_LEFT) from None

@@ -1,0 +1,71 @@
+"""Reading a table from end to end, a piece at a time: memory does not grow with the table.
+
+One cursor is one statement, so all its rows are of one moment, whatever is published meanwhile. It lives in one
+transaction, which PgBouncer in transaction mode leaves on one connection.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from emag_pipeline.db import describe
+from emag_pipeline.db.describe import Column
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.readable import readable
+
+#: Of the widest table some ten megabytes.
+_ROWS_AT_ONCE = 1_000
+#: So long may whoever reads the rows pause, as a person before a pager does; the server then ends the transaction.
+_PAUSE_SECONDS = 900
+
+#: The one table whose past can be asked for.
+WITH_PAST = "emag_product_offers"
+_HISTORY = "emag_offer_history"
+#: Types that are read as text: exact for JSON (whose numbers would become floats), readable for the others.
+_AS_TEXT = {"jsonb": '"{0}"::text', "uuid": '"{0}"::text', "bytea": """encode("{0}", 'hex')"""}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows of a readable table: where `column` has the value, or all; `as_of` (UTC) only with an account."""
+
+    table: str
+    column: str | None = None
+    value: str | None = None
+    as_of: datetime | None = None
+
+
+def columns(database: Database, selection: Selection) -> list[Column]:
+    """The selection's columns, in order. A past state has those of the history."""
+    granted = readable()[selection.table]
+    found = describe.columns(database, _HISTORY if selection.as_of else selection.table)
+    return [column for column in found if granted is None or column.name in granted]
+
+
+def batches(database: Database, selection: Selection, chosen: list[Column]) -> Iterator[list[tuple[Any, ...]]]:
+    """The selection's rows, so many at once, in the table's own order.
+
+    JSON and identifiers (uuid, fingerprints) come as text. Raises DatabaseUnavailable.
+    """
+    listed = ", ".join(_AS_TEXT.get(column.type, '"{0}"').format(column.name) for column in chosen)
+    source, parameters = _source(selection)
+    with database.transaction() as tx:
+        tx.run(
+            """SELECT set_config('transaction_read_only', 'on', true), set_config('cursor_tuple_fraction', '1', true),
+                      set_config('idle_in_transaction_session_timeout', :pause, true)""",
+            pause=str(_PAUSE_SECONDS * 1000),
+        )
+        tx.run(f"DECLARE emag_export NO SCROLL CURSOR FOR SELECT {listed} FROM {source}", **parameters)
+        while rows := tx.run(f"FETCH {_ROWS_AT_ONCE} FROM emag_export").all():
+            yield [tuple(row) for row in rows]
+
+
+def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
+    if selection.as_of is not None:
+        past = "{schema}.emag_offers_as_of(:value, CAST(:at AS timestamptz))"
+        return past, {"value": selection.value, "at": selection.as_of}
+    table = f"{{schema}}.{selection.table}"
+    return (
+        (f"{table} WHERE {selection.column} = :value", {"value": selection.value}) if selection.column else (table, {})
+    )

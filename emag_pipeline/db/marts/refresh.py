@@ -1,0 +1,70 @@
+"""Bringing a mart of one account up to date: insert what is new, update what differs, delete what is gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from emag_pipeline.db.columns import listed
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import Mart
+from emag_pipeline.db.sql import statements
+from emag_pipeline.errors import PermanentError
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh found and did, in rows; and the account's newest publish when it looked (UTC)."""
+
+    rows: int
+    inserted: int
+    updated: int
+    deleted: int
+    sync_id: UUID
+    published_at: datetime
+
+
+def refresh(database: Database, mart: Mart, account: str, day: date | None = None) -> Refreshed:
+    """Compute a mart of an account and merge it into its table, in one transaction; `day` for daily_assortment.
+
+    What has not changed is not written (G9). Two refreshes of the same mart and account wait for each other. Raises
+    PermanentError when the account was never published.
+    """
+    scope: dict[str, Any] = {"account": account, "mart": mart.name, **mart.parameters}
+    if day is not None:
+        scope["day"] = day
+    named = statements("marts/merge.sql")
+    with database.transaction() as tx:
+        tx.run(named["lock"], mart=mart.name, account=account)
+        row = tx.run(_merge(named["merge"], mart), **scope).one_or_none()
+    if row is None:
+        raise PermanentError(
+            f"{mart.name} was not computed",
+            where=account,
+            why="the account was never published",
+            remedy=f"Refresh its offers first: `emag-pipeline sync --account {account}`",
+        )
+    return Refreshed(**row._mapping)
+
+
+def _merge(template: str, mart: Mart) -> str:
+    words = {
+        "{fresh}": mart.statement("fresh"),
+        "{table}": mart.table,
+        "{scope}": mart.scope,
+        "{shows_newest}": mart.shows_newest,
+        **_lists("key", mart.key),
+        **_lists("columns", mart.columns),
+    }
+    for word, sql in words.items():
+        template = template.replace(word, sql)
+    return template
+
+
+def _lists(name: str, columns: Sequence[str]) -> dict[str, str]:
+    return {
+        f"{{{name}}}": listed(columns),
+        f"{{f_{name}}}": listed(columns, "f"),
+        f"{{m_{name}}}": listed(columns, "m"),
+    }

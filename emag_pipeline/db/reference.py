@@ -1,0 +1,133 @@
+"""Reference data of a marketplace (emag_categories, emag_vat_rates, emag_handling_times): what was read takes effect.
+
+A row that the marketplace shows no longer gets a tombstone (`deleted_at`), and is revived when it is shown again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import simplejson
+
+from emag_pipeline.db.columns import listed
+from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.sql import statements
+from emag_pipeline.errors import ScanNotProven
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of reference data: its table, and the columns that are read with their types, the key first."""
+
+    name: str
+    table: str
+    columns: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The column that identifies a row within a marketplace."""
+        return next(iter(self.columns))
+
+
+CATEGORIES = Resource(
+    "categories",
+    "emag_categories",
+    {
+        "category_id": "bigint",
+        "name": "text",
+        "names": "jsonb",
+        "parent_id": "bigint",
+        "is_allowed": "boolean",
+        "is_ean_mandatory": "boolean",
+        "is_warranty_mandatory": "boolean",
+        "raw": "jsonb",
+    },
+)
+VAT_RATES = Resource("vat_rates", "emag_vat_rates", {"vat_id": "bigint", "rate": "numeric(9,4)", "raw": "jsonb"})
+HANDLING_TIMES = Resource("handling_times", "emag_handling_times", {"days": "integer", "raw": "jsonb"})
+RESOURCES = (CATEGORIES, VAT_RATES, HANDLING_TIMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many rows a merge has changed, and how many the marketplace has since."""
+
+    created: int
+    updated: int
+    revived: int
+    deleted: int
+    rows: int
+
+
+def merge(
+    database: Database,
+    resource: Resource,
+    marketplace: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    account: str,
+    is_whole: bool,
+) -> Merged:
+    """Make a marketplace's reference data what was read with an account's login, in one transaction.
+
+    `rows` have the resource's columns; `raw` is JSON text. Unless they are the whole (`is_whole`), nothing gets a
+    tombstone. Rows that are stored so already are not written. Raises ScanNotProven, and changes nothing, when no row
+    was read while some are stored.
+    """
+    text = simplejson.dumps([{**row, "raw": simplejson.RawJSON(row["raw"])} for row in rows], use_decimal=True)
+    with database.transaction(timeout_seconds=120) as tx:
+        if not rows:
+            _require_nothing_stored(tx, resource, marketplace)
+        changed = _run(tx, "merge", resource, marketplace=marketplace, rows=text).one()
+        deleted = _run(tx, "tombstone", resource, marketplace=marketplace, rows=text).rowcount if is_whole else 0
+        count = int(_run(tx, "count", resource, marketplace=marketplace).scalar_one())
+        _run(tx, "note_read", resource, marketplace=marketplace, resource=resource.name, count=count, account=account)
+    return Merged(changed.created, changed.updated, changed.revived, deleted, count)
+
+
+def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:
+    """When each resource was last read to its end (UTC), by its name; one that never was is missing."""
+    with database.transaction(timeout_seconds=30) as tx:
+        rows = tx.run(
+            "SELECT resource, read_at FROM {schema}.emag_reference_reads WHERE marketplace = :marketplace",
+            marketplace=marketplace,
+        )
+        return {row.resource: row.read_at for row in rows}
+
+
+def sample(database: Database, resource: Resource, marketplace: str, most: int) -> list[dict[str, Any]]:
+    """The first rows of a resource by their key, without `raw`."""
+    with database.transaction(timeout_seconds=30) as tx:
+        return [dict(row._mapping) for row in _run(tx, "sample", resource, marketplace=marketplace, most=most)]
+
+
+def _require_nothing_stored(tx: Transaction, resource: Resource, marketplace: str) -> None:
+    stored = _run(tx, "count", resource, marketplace=marketplace).scalar_one()
+    if stored:
+        raise ScanNotProven(
+            f"the marketplace shows no {resource.name.replace('_', ' ')}",
+            where=marketplace,
+            why=f"{stored:,} are stored, and an empty answer is not believed",
+            remedy="Nothing was changed; it is read again later. If it persists, look at the marketplace's status",
+        )
+
+
+def _run(tx: Transaction, name: str, resource: Resource, /, **parameters: Any) -> Any:
+    sql = statements("reference.sql")[name]
+    for word, text in _words(resource).items():
+        sql = sql.replace(f"{{{word}}}", text)
+    return tx.run(sql, **parameters)
+
+
+def _words(resource: Resource) -> dict[str, str]:
+    """What the words in braces of reference.sql stand for."""
+    names = list(resource.columns)
+    return {
+        "table": resource.table,
+        "key": resource.key,
+        "typed": ", ".join(f"{name} {kind}" for name, kind in resource.columns.items()),
+        "columns": listed(names),
+        "shown": listed([name for name in names if name != "raw"]),
+        **{f"{alias}_columns": listed(names, alias) for alias in ("t", "r", "excluded")},
+    }

@@ -1,0 +1,76 @@
+"""Who has the buy button, from emag_buy_button: how many, what was won and lost, and where the gap is widest."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonCounts:
+    """Offers by what the race says of them. `won` and `lost` are against 24 hours before the publish."""
+
+    held: int
+    not_held: int
+    won: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedOffer:
+    """One offer in the race. The gap is above 0 where the best offer is cheaper; prices are without VAT."""
+
+    emag_offer_id: int
+    name: str | None
+    buy_button_rank: int | None
+    rank_a_day_ago: int | None
+    number_of_offers: int | None
+    sale_price: Decimal | None
+    best_offer_sale_price: Decimal | None
+    gap: Decimal | None
+    gap_percent: Decimal | None
+    gap_with_vat: Decimal | None
+
+
+_OFFERS = """
+    SELECT b.emag_offer_id, p.name, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
+           b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
+    FROM {schema}.emag_buy_button b
+    LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    WHERE b.account_type = :account
+"""
+
+
+def button_counts(database: Database, account: str) -> ButtonCounts:
+    """How the account's offers stand in the race."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        row = tx.run(
+            """SELECT count(*) FILTER (WHERE has_buy_button) AS held,
+                      count(*) FILTER (WHERE NOT has_buy_button) AS not_held,
+                      count(*) FILTER (WHERE change = 'won') AS won,
+                      count(*) FILTER (WHERE change = 'lost') AS lost
+               FROM {schema}.emag_buy_button WHERE account_type = :account""",
+            account=account,
+        ).one()
+    return ButtonCounts(**row._mapping)
+
+
+def lost(database: Database, account: str, limit: int = 10) -> list[RankedOffer]:
+    """Offers that had the button a day ago and have it no more, the dearest first."""
+    return _offers(database, account, limit, "change = 'lost'", "b.sale_price")
+
+
+def widest_gaps(database: Database, account: str, limit: int = 10) -> list[RankedOffer]:
+    """Offers without the button whose price is above the best one, the widest gap in money first."""
+    return _offers(database, account, limit, "NOT has_buy_button AND gap > 0", "b.gap")
+
+
+def _offers(database: Database, account: str, limit: int, condition: str, most: str) -> list[RankedOffer]:
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            f"{_OFFERS} AND {condition} ORDER BY {most} DESC NULLS LAST, b.emag_offer_id LIMIT :limit",
+            account=account,
+            limit=limit,
+        )
+        return [RankedOffer(**row._mapping) for row in rows]

@@ -1,0 +1,42 @@
+"""The last days of an account, from emag_daily_assortment."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The figures of one day's end, or of the last publish while the day is not over."""
+
+    day: date
+    offers: int
+    saleable_offers: int
+    saleable_share: Decimal | None
+    stock: Decimal
+    stock_value: Decimal
+    median_price: Decimal | None
+    arrivals: int
+    departures: int
+    price_rises: int
+    price_cuts: int
+
+
+def days(database: Database, account: str, days: int = 30) -> list[Day]:
+    """The account's newest known day and those before it, `days` at most, the oldest first; some may be missing."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            """SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price,
+                      arrivals, departures, price_rises, price_cuts
+               FROM {schema}.emag_daily_assortment
+               WHERE account_type = :account
+                 AND day > (SELECT max(day) FROM {schema}.emag_daily_assortment WHERE account_type = :account)
+                           - CAST(:days AS integer)
+               ORDER BY day""",
+            account=account,
+            days=days,
+        )
+        return [Day(**row._mapping) for row in rows]

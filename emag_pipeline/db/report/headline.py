@@ -1,0 +1,66 @@
+"""The account as last published: the numbers that everybody asks for first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from emag_pipeline.db.engine import Database
+
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """`published_at` and `sync_id` are None before the first publish; `currency`, that of most offers, where none is known."""
+
+    account: str
+    marketplace: str | None
+    currency: str | None
+    sync_id: UUID | None
+    published_at: datetime | None
+    offers: int
+    saleable: int
+    stock: Decimal
+    #: those pieces at their sale prices, without VAT, of offers in `currency`
+    stock_value: Decimal
+    deleted: int
+    #: existing offers whose newest reading could not be represented
+    quarantined: int
+
+
+def headline(database: Database, account: str) -> Headline:
+    """The account's numbers, counted from the published offers; zeros for one that was never published."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        row = tx.run(
+            """WITH offers AS (
+                   SELECT deleted_at, rejected_at, is_saleable, currency,
+                          greatest(general_stock, 0)::numeric AS pieces, sale_price
+                   FROM {schema}.emag_product_offers WHERE account_type = :account
+               ),
+               money AS (
+                   SELECT mode() WITHIN GROUP (ORDER BY currency) AS currency FROM offers WHERE deleted_at IS NULL
+               )
+               SELECT :account AS account, a.marketplace, coalesce(money.currency, a.currency) AS currency,
+                      s.sync_id, s.completed_at AS published_at, counted.*
+               FROM money
+               CROSS JOIN LATERAL (
+                   SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS offers,
+                          count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable) AS saleable,
+                          coalesce(sum(pieces) FILTER (WHERE deleted_at IS NULL), 0) AS stock,
+                          coalesce(sum(pieces * sale_price) FILTER (
+                              WHERE deleted_at IS NULL
+                                AND coalesce(currency, money.currency) IS NOT DISTINCT FROM money.currency
+                          ), 0) AS stock_value,
+                          count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
+                          count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL) AS quarantined
+                   FROM offers
+               ) counted
+               LEFT JOIN {schema}.emag_accounts a ON a.account_type = :account
+               LEFT JOIN LATERAL (
+                   SELECT sync_id, completed_at FROM {schema}.emag_offer_syncs
+                   WHERE account_type = :account AND status = 'completed' ORDER BY completed_at DESC LIMIT 1
+               ) s ON true""",
+            account=account,
+        ).one()
+    return Headline(**row._mapping)

@@ -1,0 +1,37 @@
+-- name: due
+-- What each account's marts lack; an account that was never published has no row. The ledger reaches back for a month:
+-- so far back, and no further, are days looked for.
+SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS published_on,
+       EXISTS (
+           SELECT FROM unnest(CAST(:marts AS text[])) AS m (mart)
+           LEFT JOIN {schema}.emag_mart_refreshes r ON r.account_type = a.account AND r.mart = m.mart
+           WHERE r.sync_id IS DISTINCT FROM n.sync_id
+       ) AS marts_are_older,
+       NOT EXISTS (
+           SELECT FROM {schema}.emag_mart_refreshes r
+           WHERE r.account_type = a.account AND r.mart = :assortment AND r.sync_id = n.sync_id
+       ) AS assortment_is_older,
+       ARRAY(
+           SELECT d.day::date
+           FROM generate_series(
+               greatest(n.first_known_at, now() - :most_days * interval '1 day') AT TIME ZONE 'UTC',
+               now() AT TIME ZONE 'UTC', interval '1 day') AS s (moment)
+           CROSS JOIN LATERAL (SELECT date_trunc('day', s.moment)) AS d (day)
+           WHERE d.day < date_trunc('day', now() AT TIME ZONE 'UTC') AND NOT EXISTS (
+               SELECT FROM {schema}.emag_daily_assortment t
+               WHERE t.account_type = a.account AND t.day = d.day::date
+                 AND t.as_of = (d.day + interval '1 day' - interval '1 microsecond') AT TIME ZONE 'UTC')
+           ORDER BY 1 DESC
+           LIMIT :most_at_once
+       ) AS past_days
+FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a (account, place)
+CROSS JOIN LATERAL (
+    SELECT s.sync_id, s.completed_at AS published_at,
+           (SELECT min(completed_at) FROM {schema}.emag_offer_syncs f
+            WHERE f.account_type = a.account AND f.status = 'completed') AS first_known_at
+    FROM {schema}.emag_offer_syncs s
+    WHERE s.account_type = a.account AND s.status = 'completed'
+    ORDER BY s.completed_at DESC
+    LIMIT 1
+) AS n
+ORDER BY a.place;

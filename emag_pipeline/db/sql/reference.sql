@@ -1,0 +1,41 @@
+-- Reference data: {table} with the key {key} takes over what was read. One statement, so that counts and writes rest on
+-- the same state; rows that say the same are not written. {typed} is {columns} with their types.
+
+-- name: merge
+WITH read AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({typed})
+), changes AS (
+    SELECT r.*, CASE WHEN t.{key} IS NULL THEN 'created' WHEN t.deleted_at IS NULL THEN 'updated' ELSE 'revived' END
+               AS change
+    FROM read r
+    LEFT JOIN {schema}.{table} t ON t.marketplace = :marketplace AND t.{key} = r.{key}
+    WHERE t.{key} IS NULL OR t.deleted_at IS NOT NULL OR ({t_columns}) IS DISTINCT FROM ({r_columns})
+), written AS (
+    INSERT INTO {schema}.{table} AS t (marketplace, {columns}, changed_at)
+    SELECT :marketplace, {columns}, now() FROM changes
+    ORDER BY {key}  -- in one order, so that two processes cannot deadlock
+    ON CONFLICT (marketplace, {key}) DO UPDATE
+        SET ({columns}) = ROW ({excluded_columns}), changed_at = excluded.changed_at, deleted_at = NULL
+)
+SELECT count(*) FILTER (WHERE change = 'created') AS created,
+       count(*) FILTER (WHERE change = 'updated') AS updated,
+       count(*) FILTER (WHERE change = 'revived') AS revived
+FROM changes;
+
+-- name: tombstone
+UPDATE {schema}.{table}
+SET deleted_at = now(), changed_at = now()
+WHERE marketplace = :marketplace AND deleted_at IS NULL
+  AND {key} NOT IN (SELECT {key} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({key} bigint));
+
+-- name: count
+SELECT count(*) FROM {schema}.{table} WHERE marketplace = :marketplace AND deleted_at IS NULL;
+
+-- name: note_read
+INSERT INTO {schema}.emag_reference_reads (marketplace, resource, read_at, rows, account_type)
+VALUES (:marketplace, :resource, now(), :count, :account)
+ON CONFLICT (marketplace, resource) DO UPDATE
+    SET read_at = excluded.read_at, rows = excluded.rows, account_type = excluded.account_type;
+
+-- name: sample
+SELECT {shown} FROM {schema}.{table} WHERE marketplace = :marketplace AND deleted_at IS NULL ORDER BY {key} LIMIT :most;

@@ -1,0 +1,179 @@
+-- What the data team reviews, check by check. A check's statement gives its findings: one row an offer with what is
+-- wrong as columns, and a `weight` that puts the gravest first. `numbers_of_…` gives what it is to be measured against.
+-- :account is the account; an offer exists while it has no tombstone.
+
+-- name: judge
+-- Findings less what is accepted: both are counted in full, and both are shown in a sample.
+WITH findings AS MATERIALIZED (
+    {findings}
+), judged AS (
+    SELECT f.*, EXISTS (
+        SELECT FROM {active} AND (d.emag_offer_id IS NULL OR d.emag_offer_id = f.emag_offer_id)) AS is_accepted
+    FROM findings f
+), ranked AS (
+    SELECT j.*, count(*) OVER (PARTITION BY is_accepted) AS found,
+           row_number() OVER (PARTITION BY is_accepted ORDER BY weight DESC NULLS LAST, emag_offer_id) AS place
+    FROM judged j
+)
+SELECT r.*, o.part_number, left(p.name, 80) AS name
+FROM ranked r
+LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
+LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = r.emag_offer_id
+WHERE r.place <= :most
+ORDER BY r.is_accepted, r.place;
+
+-- name: last_sync
+-- The account's newest publish; `is_staged` while all that it was made from is still there. One statement with what
+-- rests upon it: the next sync may empty the staging at any moment.
+SELECT s.sync_id, s.round, s.completed_at,
+       s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
+       s.pages_done = (SELECT count(*) FROM {schema}.emag_scan_pages p
+                       WHERE p.sync_id = s.sync_id AND p.round = s.round) AS is_staged
+FROM {schema}.emag_offer_syncs s
+WHERE s.account_type = :account AND s.status = 'completed'
+ORDER BY s.completed_at DESC LIMIT 1;
+
+-- name: published_equals_scan
+-- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine.
+WITH last AS ({last_sync}), staged AS (
+    SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow
+    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id, round)
+    WHERE last.is_staged
+), published AS (
+    SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at
+    FROM {schema}.emag_product_offers o
+    JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    WHERE o.account_type = :account AND o.deleted_at IS NULL AND (SELECT is_staged FROM last)
+), compared AS (
+    SELECT emag_offer_id,
+           CASE WHEN p.row_hash IS NULL THEN 'was read, and is not published'
+                WHEN s.row_hash IS NULL AND p.rejected_at IS NULL THEN 'is published, and was not read'
+                WHEN s.row_hash <> p.row_hash OR s.narrow IS DISTINCT FROM p.narrow
+                    THEN 'its prices, stock or status are not those that were read'
+                WHEN s.content_hash <> p.content_hash THEN 'its texts or pictures are not those that were read'
+           END AS what
+    FROM staged s FULL JOIN published p USING (emag_offer_id)
+)
+SELECT emag_offer_id, what, 0 AS weight FROM compared WHERE what IS NOT NULL;
+
+-- name: numbers_of_published_equals_scan
+-- What the ledger says was published, beside what readers see; flagged offers are those that the scan did not give.
+SELECT last.is_staged, last.offers AS offers_in_ledger,
+       (SELECT count(*) FROM {schema}.emag_product_offers o
+        WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.rejected_at IS NULL) AS offers_published
+FROM ({last_sync}) last;
+
+-- name: price_moves
+-- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none.
+SELECT o.emag_offer_id, h.sale_price AS previous_price, o.sale_price / h.sale_price - 1 AS move
+FROM {schema}.emag_product_offers o
+JOIN {schema}.emag_offer_history h
+    ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.valid_to = o.changed_at
+WHERE o.account_type = :account AND o.deleted_at IS NULL AND h.sale_price > 0 AND o.sale_price <> h.sale_price
+  AND o.changed_at = (SELECT max(s.completed_at) FROM {schema}.emag_offer_syncs s
+                      WHERE s.account_type = :account AND s.status = 'completed');
+
+-- name: prices_are_plausible
+-- A recommended price of 0 is none. That it is not below the sale price is our reading; the documents are silent.
+SELECT * FROM (
+    SELECT o.emag_offer_id,
+           concat_ws('; ',
+               CASE WHEN o.sale_price IS NULL THEN 'has no price' WHEN o.sale_price <= 0 THEN 'its price is not above 0' END,
+               CASE WHEN abs(m.move) > :price_move
+                    THEN CASE WHEN m.move > 0 THEN 'rose by ' ELSE 'fell by ' END || round(abs(m.move) * 100, 1) || ' %'
+               END,
+               CASE WHEN o.recommended_price > 0 AND o.sale_price > o.recommended_price
+                    THEN 'costs more than its recommended price' END) AS what,
+           o.sale_price, m.previous_price, o.recommended_price, o.currency,
+           CASE WHEN coalesce(o.sale_price, 0) <= 0 THEN 'Infinity' ELSE coalesce(abs(m.move), 0) END AS weight
+    FROM {schema}.emag_product_offers o
+    LEFT JOIN ({price_moves}) m USING (emag_offer_id)
+    WHERE o.account_type = :account AND o.deleted_at IS NULL
+) f
+WHERE what <> '';
+
+-- name: numbers_of_prices_are_plausible
+SELECT count(*) AS price_moves, coalesce(round(100 * max(abs(move)), 1), 0) AS largest_move_percent
+FROM ({price_moves}) m;
+
+-- name: currencies_are_the_marketplaces
+-- Where the marketplace's currency is not known, the most frequent one stands for it.
+WITH offers AS (
+    SELECT emag_offer_id, currency, sale_price FROM {schema}.emag_product_offers
+    WHERE account_type = :account AND deleted_at IS NULL
+), expected AS (
+    SELECT coalesce(CAST(:currency AS text), (SELECT mode() WITHIN GROUP (ORDER BY currency) FROM offers)) AS currency
+)
+SELECT o.emag_offer_id, coalesce('is priced in ' || o.currency, 'has no currency') AS what,
+       o.sale_price, e.currency AS expected_currency, 0 AS weight
+FROM offers o CROSS JOIN expected e
+WHERE o.currency IS DISTINCT FROM e.currency;
+
+-- name: numbers_of_currencies_are_the_marketplaces
+SELECT count(DISTINCT currency) AS currencies FROM {schema}.emag_product_offers
+WHERE account_type = :account AND deleted_at IS NULL;
+
+-- name: eans
+-- Every EAN, with the digit that its last one should be: filled up with zeros to 14 digits, the first 13 count three
+-- times and once in turn, and the last one makes the sum a multiple of ten (GS1, GTIN-8, -12, -13 and -14). Null for
+-- other lengths, which the marketplace takes too (emag-api.md, section 5): they have no check digit.
+SELECT p.emag_offer_id, e.ean, e.ean ~ '^[0-9]{6,14}$' AS is_number,
+       CASE WHEN e.ean ~ '^[0-9]{8}$|^[0-9]{12,14}$' THEN (
+           SELECT (10 - sum(CAST(substr(lpad(e.ean, 14, '0'), place, 1) AS integer) * (1 + 2 * (place % 2))) % 10) % 10
+           FROM generate_series(1, 13) place
+       ) END AS check_digit
+FROM {schema}.emag_product_offers o
+JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+CROSS JOIN LATERAL unnest(p.ean) e (ean)
+WHERE o.account_type = :account AND o.deleted_at IS NULL;
+
+-- name: ean_check_digits_are_right
+SELECT emag_offer_id,
+       string_agg(CASE WHEN is_number THEN ean || ' should end in ' || check_digit
+                       ELSE left(ean, 20) || ' is not a number of 6 to 14 digits' END, '; ' ORDER BY ean) AS what,
+       count(*) AS weight
+FROM ({eans}) e
+WHERE NOT is_number OR right(ean, 1) <> CAST(check_digit AS text)
+GROUP BY emag_offer_id;
+
+-- name: numbers_of_ean_check_digits_are_right
+SELECT count(*) AS eans, count(*) FILTER (WHERE is_number AND check_digit IS NULL) AS without_check_digit
+FROM ({eans}) e;
+
+-- name: part_number_keys_are_unique
+WITH shared AS (
+    SELECT part_number_key, array_agg(emag_offer_id ORDER BY emag_offer_id) AS ids
+    FROM {schema}.emag_product_offers
+    WHERE account_type = :account AND deleted_at IS NULL AND part_number_key IS NOT NULL
+    GROUP BY part_number_key HAVING count(*) > 1
+)
+SELECT one.emag_offer_id, part_number_key,
+       'is the product of ' || array_to_string((array_remove(ids, one.emag_offer_id))[1:5], ', ') || ' too' AS what,
+       cardinality(ids) AS weight
+FROM shared CROSS JOIN LATERAL unnest(ids) one (emag_offer_id);
+
+-- name: numbers_of_part_number_keys_are_unique
+SELECT count(DISTINCT part_number_key) AS products, count(*) FILTER (WHERE part_number_key IS NULL) AS without_key
+FROM {schema}.emag_product_offers
+WHERE account_type = :account AND deleted_at IS NULL;
+
+-- name: best_prices_are_consistent
+-- The documents call the prices `the best offer's` and rank 1 `wins`, no more (emag-api.md, section 5). That the best
+-- offer is nobody dearer, and that who wins is the best offer, is our reading. Only offers that can be bought compete.
+SELECT * FROM (
+    SELECT emag_offer_id,
+           concat_ws('; ',
+               CASE WHEN best_offer_sale_price > sale_price THEN 'is cheaper than the best offer' END,
+               CASE WHEN buy_button_rank = 1 AND best_offer_sale_price <> sale_price
+                    THEN 'has the buy button at another price than the best offer' END) AS what,
+           sale_price, best_offer_sale_price, buy_button_rank, number_of_offers, currency,
+           abs(sale_price / best_offer_sale_price - 1) AS weight
+    FROM {schema}.emag_product_offers
+    WHERE account_type = :account AND deleted_at IS NULL AND is_saleable AND best_offer_sale_price > 0
+) f
+WHERE what <> '';
+
+-- name: numbers_of_best_prices_are_consistent
+SELECT count(*) FILTER (WHERE best_offer_sale_price > 0) AS compared, count(*) AS saleable
+FROM {schema}.emag_product_offers
+WHERE account_type = :account AND deleted_at IS NULL AND is_saleable;

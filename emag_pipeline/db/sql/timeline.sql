@@ -1,0 +1,78 @@
+-- How a scan went over time. Every :at is in seconds since the sync began; calls are those of its account and time.
+
+-- name: scan
+-- The scan ends with its last page or call: while it is under way the ledger knows no end, afterwards a later one.
+SELECT s.account_type, s.started_at, s.pages_expected, e.until,
+       extract(epoch FROM e.until - s.started_at)::float8 AS seconds
+FROM {schema}.emag_offer_syncs s
+CROSS JOIN LATERAL (
+    SELECT greatest(
+        s.started_at,
+        (SELECT max(fetched_at) FROM {schema}.emag_scan_pages p WHERE p.sync_id = s.sync_id),
+        (SELECT max(sent_at + seconds * interval '1 second') FROM {schema}.emag_requests r
+         WHERE r.account_type = s.account_type AND r.sent_at >= s.started_at
+           AND r.sent_at <= coalesce(s.completed_at, clock_timestamp()))
+    ) AS until
+) e
+WHERE s.sync_id = :sync;
+
+-- name: pages
+-- Of each reading the first, the last, and some :points pages between.
+SELECT round, at, pages
+FROM (
+    SELECT p.round, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
+           row_number() OVER (PARTITION BY p.round ORDER BY p.fetched_at, p.page) AS pages,
+           count(*) OVER (PARTITION BY p.round) AS total
+    FROM {schema}.emag_scan_pages p
+    JOIN {schema}.emag_offer_syncs s USING (sync_id)
+    WHERE p.sync_id = :sync
+) numbered
+WHERE pages IN (1, total) OR pages % greatest(1, total / :points) = 0
+ORDER BY round, pages;
+
+-- name: calls
+SELECT count(*) FILTER (WHERE outcome = 'ok') AS answered,
+       count(*) FILTER (WHERE outcome = 'error') AS failed,
+       count(*) FILTER (WHERE outcome = 'error' AND status = 429) AS limited
+FROM {schema}.emag_requests
+WHERE account_type = :account AND sent_at BETWEEN :from AND :until;
+
+-- name: failures
+-- Failures that fall into the same sixtieth of the time are one mark.
+SELECT DISTINCT ON (place, is_limited) at, is_limited
+FROM (
+    SELECT extract(epoch FROM sent_at - :from)::float8 AS at, coalesce(status = 429, false) AS is_limited,
+           width_bucket(extract(epoch FROM sent_at), extract(epoch FROM :from),
+                        extract(epoch FROM :until) + 0.001, :points) AS place
+    FROM {schema}.emag_requests
+    WHERE account_type = :account AND outcome = 'error' AND sent_at BETWEEN :from AND :until
+) marked
+ORDER BY place, is_limited, at;
+
+-- name: pauses
+-- Times without a call under way that are longer than two seconds and than four usual gaps between calls: a small
+-- share of the rate budget makes every gap long, and is no pause.
+WITH gaps AS (
+    SELECT sent_at,
+           max(sent_at + seconds * interval '1 second')
+               OVER (ORDER BY sent_at, request_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS free_since,
+           sent_at - lag(sent_at) OVER (ORDER BY sent_at, request_id) AS gap
+    FROM {schema}.emag_requests
+    WHERE account_type = :account AND sent_at BETWEEN :from AND :until
+), longest AS (
+    SELECT free_since, sent_at
+    FROM gaps
+    WHERE sent_at - free_since > greatest(
+        interval '2 seconds', 4 * (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) FROM gaps))
+    ORDER BY sent_at - free_since DESC, sent_at LIMIT :most
+)
+SELECT extract(epoch FROM free_since - :from)::float8 AS start, extract(epoch FROM sent_at - :from)::float8 AS end
+FROM longest ORDER BY sent_at;
+
+-- name: answers_over_time
+SELECT width_bucket(extract(epoch FROM sent_at), extract(epoch FROM :from),
+                    extract(epoch FROM :until) + 0.001, :steps) AS step,
+       count(*) AS answers
+FROM {schema}.emag_requests
+WHERE account_type = :account AND outcome = 'ok' AND sent_at BETWEEN :from AND :until
+GROUP BY 1 ORDER BY 1;

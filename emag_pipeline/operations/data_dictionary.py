@@ -1,0 +1,151 @@
+"""docs/data-dictionary.md, from the database's comments: `python -m emag_pipeline.operations.data_dictionary`.
+
+Run it in a checkout; it makes a database of its own, of which nothing remains.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from emag_pipeline import embedded
+from emag_pipeline.db import describe, migrate, roles
+from emag_pipeline.db.describe import Column, Function, Table
+from emag_pipeline.db.engine import Database
+
+PATH = Path("docs/data-dictionary.md")
+
+#: Every table belongs to one of them.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Offers and history": ("emag_current_offers", "emag_product_offers", "emag_products", "emag_offer_history"),
+    "Marts": (
+        "emag_offer_issues",
+        "emag_buy_button",
+        "emag_low_stock",
+        "emag_daily_assortment",
+        "emag_mart_refreshes",
+        "emag_accepted_deviations",
+    ),
+    "Reference": (
+        "emag_accounts",
+        "emag_categories",
+        "emag_vat_rates",
+        "emag_handling_times",
+        "emag_reference_reads",
+    ),
+    "Ledger": ("emag_offer_syncs", "emag_account_figures"),
+    "Quarantine and incidents": ("emag_offer_rejects", "emag_incidents"),
+    "Machinery": (
+        "emag_scan_pages",
+        "emag_scan_offers",
+        "emag_scan_confirmations",
+        "emag_scan_changes",
+        "emag_requests",
+        "emag_rate_budget",
+        "emag_counters",
+        "emag_sensor_ticks",
+        "emag_alembic_version",
+    ),
+}
+_HEAD = """\
+# Data dictionary
+
+Written by `python -m emag_pipeline.operations.data_dictionary` from the comments of the database; do not edit it. In
+psql, `\\d+ app.emag_offer_issues` shows the same words. Questions and their SQL stand in [queries.md](queries.md).
+
+- All tables are in the schema `app` (`DB_SCHEMA`). Prices and values are without VAT unless the column says otherwise,
+  in `currency`; times are UTC. A percent of 5 is written 5, a share of 5 percent 0.05.
+- An offer is found by (`account_type`, `emag_offer_id`) in every table. The same product in two accounts has the same
+  `part_number_key`. An account's VAT rates and categories are those of its marketplace: `emag_accounts.marketplace`,
+  then `vat_id` or `category_id`; `emag_current_offers` has done that already.
+- Nothing is erased when an offer is gone: `emag_product_offers.deleted_at` says since when, and `emag_current_offers`
+  leaves it out. A publish is one transaction: what is read in one statement is of one publish of each account.
+- *Readers* are the members of the role `emag_reader` ([roles](how-to/roles.md)).
+"""
+_SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32)": "varchar(32)"}
+
+
+def rendered(database: Database) -> str:
+    """The whole document. Raises KeyError for a table that a group names and the schema does not hold."""
+    tables = {table.name: table for table in describe.tables(database)}
+    lines = [_HEAD]
+    for title, names in GROUPS.items():
+        lines += [f"## {title}", ""]
+        for name in names:
+            lines += _section(tables[name], tables)
+    lines += ["## Functions", ""]
+    for function in describe.functions(database):
+        lines += _function(function)
+    return "\n".join(lines)
+
+
+def _section(table: Table, tables: Mapping[str, Table]) -> Iterator[str]:
+    yield f"### {table.name}"
+    yield ""
+    yield _linked(table.comment, table.name, tables)
+    yield ""
+    if table.key:
+        yield f"- Key: {', '.join(f'`{name}`' for name in table.key)}"
+    if table.is_view:
+        yield "- A view: any column may be null."
+    yield f"- {_readers(table.name)}"
+    yield ""
+    yield "| column | type | null? | meaning |"
+    yield "|---|---|---|---|"
+    for column in table.columns:
+        yield _row(column, table, tables)
+    yield ""
+
+
+def _readers(table: str) -> str:
+    theirs = roles.readers_tables()
+    if table not in theirs:
+        return "Withheld from readers."
+    if theirs[table]:
+        return f"Readers may read {', '.join(f'`{name}`' for name in sorted(theirs[table]))}."
+    return "Readers may read it."
+
+
+def _row(column: Column, table: Table, tables: Mapping[str, Table]) -> str:
+    may_be_null = "null" if column.nullable and not table.is_view else ""
+    kind = _SHORT_TYPES.get(column.type, column.type)
+    meaning = _linked(column.comment, table.name, tables).replace("|", r"\|")
+    return f"| `{column.name}` | {kind} | {may_be_null} | {meaning} |"
+
+
+def _linked(text: str, here: str, tables: Mapping[str, Table]) -> str:
+    """The text with the names of other tables as links to their sections."""
+    return re.sub(
+        r"\bemag_\w+",
+        lambda name: f"[{name[0]}](#{name[0]})" if name[0] in tables and name[0] != here else name[0],
+        text,
+    )
+
+
+def _function(function: Function) -> Iterator[str]:
+    yield f"### {function.name}"
+    yield ""
+    yield f"`{function.name}({function.arguments}) → {function.result}`"
+    yield ""
+    yield function.comment
+    yield ""
+
+
+def main() -> None:
+    """Write the document anew."""
+    with tempfile.TemporaryDirectory(prefix="emag-dictionary-") as home:
+        server = embedded.start(Path(home), {"fsync": "off"})
+        try:
+            server.ensure_database("dictionary")
+            database = Database(server.url("dictionary"))
+            migrate.upgrade(database)
+            PATH.write_text(rendered(database), encoding="utf-8")
+            database.close()
+        finally:
+            server.stop()
+    sys.stdout.write(f"{PATH}\n")
+
+
+if __name__ == "__main__":
+    main()

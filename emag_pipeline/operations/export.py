@@ -1,0 +1,107 @@
+"""Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from emag_pipeline.databases import attached
+from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
+from emag_pipeline.db.readable import readable
+from emag_pipeline.errors import PermanentError, SettingsError
+from emag_pipeline.operations import csv_lines
+from emag_pipeline.operations.whole_file import written_at_once
+from emag_pipeline.settings import Settings
+
+Format = Literal["csv", "parquet"]
+Rows = Sequence[tuple[Any, ...]]
+
+#: Tables in which an account is known by something else than `account_type`.
+_OF_A_MARKETPLACE = ("emag_categories", "emag_vat_rates", "emag_handling_times", "emag_reference_reads")
+_OF_A_SUBJECT = ("emag_incidents",)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    rows: int
+    seconds: float
+
+
+def selected(settings: Settings, table: str, account: str | None, as_of: datetime | None) -> Selection:
+    """What is to be exported: a whole table, or what is an account's (of reference data: its marketplace's).
+
+    A moment without a time zone is UTC. Raises SettingsError for a table, an account or a moment that there is not.
+    """
+    if table not in readable():
+        raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(readable())}")
+    moment = None if as_of is None else _past(as_of, table, account)
+    if account is None:
+        return Selection(table)
+    known = settings.account(account)
+    if table in _OF_A_MARKETPLACE:
+        return Selection(table, "marketplace", known.marketplace.name)
+    return Selection(table, "subject" if table in _OF_A_SUBJECT else "account_type", known.name, moment)
+
+
+def _past(moment: datetime, table: str, account: str | None) -> datetime:
+    if table != WITH_PAST:
+        raise SettingsError(
+            f"{table} keeps no past states", where="--as-of", remedy=f"Export {WITH_PAST}, or leave --as-of out"
+        )
+    if account is None:
+        raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > datetime.now(UTC):
+        raise SettingsError(f"{moment.isoformat()} is yet to come", where="--as-of", remedy="Give a past moment")
+    return moment.astimezone(UTC)
+
+
+def export_to(
+    file: Path, settings: Settings, selection: Selection, format_: Format, *, raw: bool, force: bool
+) -> Exported:
+    """Write the selection into a file of mode 0600. Raises SettingsError as `whole_file`, DatabaseUnavailable."""
+    with written_at_once(file, force) as unfinished, _writing(file):
+        if format_ == "csv":
+            with unfinished.open("w", encoding="utf-8", newline="") as text:
+                return print_csv(text, settings, selection, raw=raw)
+        return _write_parquet(unfinished, settings, selection)
+
+
+def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
+    """Write the selection as CSV; the stream must not translate line ends."""
+    with attached(settings) as database:
+        chosen = columns(database, selection)
+        text.write(csv_lines.header(column.name for column in chosen))
+        return _written(batches(database, selection, chosen), lambda rows: text.write(csv_lines.lines(rows, raw=raw)))
+
+
+def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Exported:
+    from emag_pipeline.operations.parquet_file import parquet_rows  # pyarrow is slow to load
+
+    with attached(settings) as database:
+        chosen = columns(database, selection)
+        with parquet_rows(file, chosen) as parquet:
+            return _written(batches(database, selection, chosen), parquet.write)
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PermanentError(
+            f"{file} could not be written", why=error.strerror or str(error), remedy="Make room and begin again"
+        ) from error
+
+
+def _written(found: Iterator[Rows], write: Callable[[Rows], object]) -> Exported:
+    began, number = time.monotonic(), 0
+    for rows in found:
+        write(rows)
+        number += len(rows)
+    return Exported(number, time.monotonic() - began)

@@ -1,0 +1,80 @@
+"""Everything that a report tells of an account, read at once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from emag_pipeline.db import quarantine
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Incident
+from emag_pipeline.db.quarantine import Rejected
+from emag_pipeline.db.report import buy_button, cover, days, headline, issues, syncs, timeline
+from emag_pipeline.db.report.buy_button import ButtonCounts, RankedOffer
+from emag_pipeline.db.report.cover import Band, LowStock
+from emag_pipeline.db.report.days import Day
+from emag_pipeline.db.report.headline import Headline
+from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount
+from emag_pipeline.db.report.syncs import LedgerRow, MartStamp
+from emag_pipeline.db.report.timeline import Timeline
+
+_MOST_REJECTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the tables say; `timeline` is None before the first scan."""
+
+    headline: Headline
+    days: list[Day]
+    issues: list[IssueCount]
+    held_back: list[HeldBackOffer]
+    held_back_offers: int
+    buttons: ButtonCounts
+    lost: list[RankedOffer]
+    gaps: list[RankedOffer]
+    bands: list[Band]
+    least_cover: list[LowStock]
+    syncs: list[LedgerRow]
+    marts: list[MartStamp]
+    incidents: list[Incident]
+    rejects: list[Rejected]
+    timeline: Timeline | None
+
+    @property
+    def running_out(self) -> int:
+        """Offers that are sold out within a week at their pace."""
+        return sum(band.offers for band in self.bands if band.is_soon)
+
+    @property
+    def marts_behind(self) -> list[MartStamp]:
+        """Marts that show an older publish than the offers do."""
+        published = self.headline.published_at
+        return [mart for mart in self.marts if published is not None and mart.published_at < published]
+
+    def day_before(self, days: int) -> Day | None:
+        """The figures of so many days before the publish; None where that day is not known."""
+        if self.headline.published_at is None:
+            return None
+        wanted = self.headline.published_at.date() - timedelta(days=days)
+        return next((day for day in self.days if day.day == wanted), None)
+
+
+def facts_of(database: Database, account: str) -> Facts:
+    """Read the account's report. Each table is read as it is at that moment: a publish may pass between two."""
+    scan = timeline.newest_scan(database, account)
+    return Facts(
+        headline=headline.headline(database, account),
+        days=days.days(database, account),
+        issues=issues.issue_counts(database, account),
+        held_back=issues.held_back(database, account),
+        held_back_offers=issues.count_held_back(database, account),
+        buttons=buy_button.button_counts(database, account),
+        lost=buy_button.lost(database, account),
+        gaps=buy_button.widest_gaps(database, account),
+        bands=cover.bands(database, account),
+        least_cover=cover.least_cover(database, account),
+        syncs=syncs.last_syncs(database, account),
+        marts=syncs.mart_stamps(database, account),
+        incidents=syncs.incidents_of(database, account),
+        rejects=quarantine.newest(database, [account], _MOST_REJECTS),
+        timeline=None if scan is None else timeline.timeline(database, scan),
+    )

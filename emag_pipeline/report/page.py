@@ -1,0 +1,54 @@
+"""The facts as one HTML page. Whatever stands in them is text: it is escaped, and the page forbids itself scripts."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from emag_pipeline.charts.svg import plain
+from emag_pipeline.report import pictures, words
+from emag_pipeline.report.facts import Facts
+
+
+def page(facts: Facts) -> str:
+    """The whole document."""
+    return _environment().get_template("report.html").render(facts=facts, pictures=_drawn(facts))
+
+
+def _drawn(facts: Facts) -> dict[str, Markup]:
+    """The charts, each for inclusion as it is."""
+    drawn = {
+        "assortment": pictures.of_assortment(facts.days),
+        "moves": pictures.of_price_moves(facts.days),
+        "issues": pictures.of_issues(facts.issues, facts.headline.offers),
+        "button": pictures.of_buy_button(facts.buttons),
+        "cover": pictures.of_cover(facts.bands),
+    }
+    if facts.timeline is not None:
+        drawn["scan"] = pictures.of_scan(facts.timeline)
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - written by ElementTree, which escapes
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("emag_pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_writable,
+    )
+    for function in (
+        words.number, words.percent, words.change, words.share, words.moment, words.name, words.outcome,
+        words.duration, words.proof,
+        words.proof_in_short,
+    ):  # fmt: skip
+        environment.filters[function.__name__] = function
+    return environment
+
+
+def _writable(value: Any) -> Any:
+    """Text of strangers may hold control characters, which no document may."""
+    return plain(value) if type(value) is str else value

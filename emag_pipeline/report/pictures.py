@@ -1,0 +1,61 @@
+"""The charts of an account as SVG, from the rows that the database gives."""
+
+from collections.abc import Sequence
+
+from emag_pipeline.charts import assortment, bars, price_moves, scan_timeline
+from emag_pipeline.charts.bars import Bar
+from emag_pipeline.charts.palette import BLUE, GREY, ORANGE, SKY
+from emag_pipeline.db.report.buy_button import ButtonCounts
+from emag_pipeline.db.report.cover import Band
+from emag_pipeline.db.report.days import Day
+from emag_pipeline.db.report.issues import IssueCount
+from emag_pipeline.db.report.timeline import Timeline
+
+_MOST_ISSUES = 8
+
+
+def of_assortment(days: Sequence[Day]) -> str:
+    """Offers and saleable offers by day."""
+    return assortment.draw("assortment", days)
+
+
+def of_price_moves(days: Sequence[Day]) -> str:
+    """Prices that rose and fell, by day."""
+    return price_moves.draw("moves", days)
+
+
+def of_issues(counts: Sequence[IssueCount], offers: int) -> str:
+    """Offers by reason, each as a share of all `offers`; the rarest reasons are one bar."""
+    shown, rest = counts[:_MOST_ISSUES], counts[_MOST_ISSUES:]
+    drawn = [Bar(count.reason, count.offers, _with_share(count.offers, offers), ORANGE) for count in shown]
+    if rest:
+        most = max(count.offers for count in rest)
+        drawn.append(Bar(f"{len(rest)} rarer reasons", most, f"at most {most:,} each", GREY))
+    return bars.draw("issues", "Why offers cannot be bought", drawn, empty="No offer has a reason not to be bought.")
+
+
+def of_buy_button(counts: ButtonCounts) -> str:
+    """Offers that have the buy button and that have not; what changed since a day ago."""
+    ranked = counts.held + counts.not_held
+    drawn = [
+        Bar("have the buy button", counts.held, _with_share(counts.held, ranked), BLUE),
+        Bar("do not have it", counts.not_held, _with_share(counts.not_held, ranked), ORANGE),
+        Bar("won since a day ago", counts.won, f"{counts.won:,}", SKY),
+        Bar("lost since a day ago", counts.lost, f"{counts.lost:,}", ORANGE),
+    ]
+    return bars.draw("button", "The buy button", drawn if ranked else [], empty="No offer has a rank.")
+
+
+def of_cover(bands: Sequence[Band]) -> str:
+    """Offers by the days that their stock will last."""
+    drawn = [Bar(band.words, band.offers, f"{band.offers:,}", ORANGE if band.is_soon else BLUE) for band in bands]
+    return bars.draw("cover", "Days until the stock is gone", drawn, empty="No offer has sold anything yet.")
+
+
+def of_scan(timeline: Timeline) -> str:
+    """Pages and troubles over time."""
+    return scan_timeline.draw("scan", timeline)
+
+
+def _with_share(number: int, of: int) -> str:
+    return f"{number:,} · {100 * number / of:.1f} %" if of else f"{number:,}"

@@ -1,0 +1,93 @@
+"""Numbers, moments and proofs as the report writes them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from emag_pipeline.db.report.syncs import LedgerRow
+
+_LONGEST_NAME = 120
+_OUTCOMES = {"completed": "published", "timeout": "timed out"}
+
+Number = int | float | Decimal
+
+
+def number(value: Number | None, digits: int = 0) -> str:
+    """With thousands separators; a dash for what is not known."""
+    return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def percent(share: Number | None) -> str:
+    """A share of 1 in percent."""
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+def change(now: Number, before: Number, digits: int = 0) -> str:
+    """The difference with its sign."""
+    difference = round(Decimal(now) - Decimal(before), digits)
+    return "no change" if not difference else ("+" if difference > 0 else "") + number(difference, digits)
+
+
+def share(part: int, whole: int) -> float | None:
+    """None where there is no whole."""
+    return part / whole if whole else None
+
+
+def moment(time: datetime | None) -> str:
+    """A time to the minute, in UTC."""
+    return "–" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def name(text: str | None) -> str:
+    """A product's name, cut where it is too long for a table."""
+    if not text:
+        return "(no name)"
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1].rstrip() + "…"
+
+
+def outcome(sync: LedgerRow) -> str:
+    """How a sync ended, in a word or two."""
+    return _OUTCOMES.get(sync.status, sync.status)
+
+
+def duration(sync: LedgerRow) -> str:
+    """From a sync's start to its end."""
+    if sync.completed_at is None:
+        return "–"
+    seconds = (sync.completed_at - sync.started_at).total_seconds()
+    minutes, rest = divmod(round(seconds), 60)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+
+
+def proof_in_short(sync: LedgerRow) -> str:
+    """How many of the counted offers are accounted for."""
+    told = sync.proof or {}
+    if "distinct_ids" not in told:
+        return f"{number(sync.pages_done)} pages were read; there is no proof"
+    accounted = told["distinct_ids"] + told["rejected"] + told["found_by_id"]
+    again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
+    return f"{number(accounted)} of {number(told['count_after'])} counted offers accounted for{again}"
+
+
+def proof(sync: LedgerRow) -> str:
+    """Why a scan is complete, or how far it came, in a sentence or two."""
+    told = sync.proof or {}
+    if "distinct_ids" not in told:
+        return proof_in_short(sync) + "."
+    said = [
+        f"The marketplace counted {number(told['count_before'])} offers before and {number(told['count_after'])} "
+        f"after the scan; {number(told['pages_staged'])} of {number(told['pages_expected'])} pages "
+        f"show {number(told['distinct_ids'] + told['rejected'])} different ones"
+    ]
+    for key, words in (
+        ("rejected", "of them cannot be represented"),
+        ("found_by_id", "more were found by their id"),
+        ("confirmed_gone", "are confirmed gone"),
+        ("missing", "are not accounted for"),
+        ("rows_beyond", "rows stand behind the last page"),
+    ):
+        if told.get(key):
+            said.append(f"{number(told[key])} {words}")
+    again = f" All pages were read {told['rounds']} times." if told.get("rounds", 1) > 1 else ""
+    return "; ".join(said) + "." + again

@@ -1,0 +1,117 @@
+"""All categories of a marketplace, in its own language and in English, read until they are proven complete.
+
+Pages promise no order and no end (emag-api.md, sections 3 and 8), so a reading counts only when it adds up: the same
+count before and after it, no category twice, and as many rows as were counted, in each language.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emag_pipeline.api import Category, ReferenceData, Rows
+from emag_pipeline.errors import ScanNotProven
+from emag_pipeline.logs import logger
+from emag_pipeline.marketplaces import Marketplace
+
+log = logger(__name__)
+
+MOST_READINGS = 3
+_ROWS_A_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What all pages showed in one language, and the rows of the page behind the last one."""
+
+    language: str
+    rows: Rows[Category]
+    rows_beyond: int
+
+    @property
+    def keys(self) -> set[int]:
+        return {row.key for row in self.rows.readable}
+
+
+def read_categories(
+    client: ReferenceData, marketplace: Marketplace
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[str]]:
+    """All categories as rows of emag_categories, and why others cannot be represented.
+
+    `name` is in the marketplace's own language, `names` by language; English alone where its language is not known.
+    Raises ScanNotProven when three readings in a row do not add up, and the client's errors.
+    """
+    readings = _proven(client, marketplace)
+    names: dict[int, dict[str, str]] = {}
+    for reading in readings:
+        for row in reading.rows.readable:
+            if row.name is not None:
+                names.setdefault(row.key, {})[reading.language] = row.name
+    unreadable = [f"{reading.language}: {why}" for reading in readings for why in reading.rows.unreadable]
+    own = readings[0].rows.readable
+    unreadable += [f"the name of {row.key} is missing: {row.raw[:80]}" for row in own if row.key not in names]
+    return [_row(row, names[row.key]) for row in own if row.key in names], unreadable
+
+
+def _row(category: Category, names: Mapping[str, str]) -> Mapping[str, Any]:
+    return {
+        "category_id": category.key,
+        "name": next(iter(names.values())),
+        "names": names,
+        "parent_id": category.parent_id,
+        "is_allowed": category.is_allowed,
+        "is_ean_mandatory": category.is_ean_mandatory,
+        "is_warranty_mandatory": category.is_warranty_mandatory,
+        "raw": category.raw,
+    }
+
+
+def _proven(client: ReferenceData, marketplace: Marketplace) -> list[_Reading]:
+    """A reading in each language, the marketplace's own first, that together add up."""
+    languages = list(dict.fromkeys(filter(None, (marketplace.language, "en"))))
+    against: list[str] = []
+    for number in range(1, MOST_READINGS + 1):
+        before = client.count_categories()
+        readings = [_read(client, language, before) for language in languages]
+        against = list(_doubts(readings, before, client.count_categories()))
+        if not against:
+            return readings
+        log.warning("categories_read_again", round=number, against=against)
+    raise ScanNotProven(
+        f"the categories do not add up after {MOST_READINGS} readings",
+        where=marketplace.name,
+        why="; ".join(against),
+        remedy="Nothing was changed; the next run reads anew",
+    )
+
+
+def _read(client: ReferenceData, language: str, count: int) -> _Reading:
+    last = -(-count // _ROWS_A_PAGE)
+    readable: list[Category] = []
+    unreadable: list[str] = []
+    for page in range(1, last + 1):
+        rows = client.read_categories(page, language)
+        if not rows.readable and not rows.unreadable:
+            break  # behind it there is nothing either, however large the count
+        readable += rows.readable
+        unreadable += rows.unreadable
+    beyond = client.read_categories(last + 1, language)
+    rows_beyond = len(beyond.readable) + len(beyond.unreadable)
+    return _Reading(language, Rows(tuple(readable), tuple(unreadable)), rows_beyond)
+
+
+def _doubts(readings: Sequence[_Reading], before: int, after: int) -> Iterator[str]:
+    """What speaks against the readings, in words; nothing if they are complete."""
+    if after != before:
+        yield f"the marketplace counted {before:,} categories before the reading and {after:,} after it"
+    for reading in readings:
+        repeated = len(reading.rows.readable) - len(reading.keys)
+        shown = len(reading.keys) + len(reading.rows.unreadable)
+        if repeated:
+            yield f"{repeated:,} rows ({reading.language}) show categories that another row had shown already"
+        if shown != before:
+            yield f"the marketplace counts {before:,} categories, the pages ({reading.language}) showed {shown:,}"
+        if reading.rows_beyond:
+            yield f"the page behind the last one ({reading.language}) shows {reading.rows_beyond:,} rows"
+    is_legible = not any(reading.rows.unreadable for reading in readings)
+    if is_legible and any(reading.keys != readings[0].keys for reading in readings):
+        yield f"{' and '.join(reading.language for reading in readings)} show different categories"

@@ -1,0 +1,110 @@
+"""Bring a marketplace's reference data up to date: read it whole with one account's login, and merge it.
+
+It needs no lease: a read that is merged twice changes nothing. Its calls share the account's rate budget with syncs.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emag_pipeline.accounts import Account
+from emag_pipeline.api import HandlingTime, ReferenceData, Rows, VatRate
+from emag_pipeline.db import reference
+from emag_pipeline.db.accounts import note_accounts
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
+from emag_pipeline.errors import ScanNotProven, SettingsError
+from emag_pipeline.logs import about, logger
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.categories import read_categories
+from emag_pipeline.sync.context import shared_budget
+from emag_pipeline.sync.persistence import until_done
+from emag_pipeline.sync.request_log import RequestLog
+
+log = logger(__name__)
+
+#: Rows as the database takes them, and why others cannot be represented.
+_Read = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh of one resource did, with which account's login, and in how many calls.
+
+    `unreadable` says of each row that cannot be represented why; while there are such, nothing got a tombstone.
+    """
+
+    account: str
+    merged: Merged
+    unreadable: Sequence[str]
+    requests: int
+    seconds: float
+
+
+def refresh_reference(settings: Settings, database: Database, marketplace: str, resource: Resource) -> Refreshed:
+    """Read one resource of a marketplace to its end, and make the tables show it.
+
+    Raises the client's and the storage's errors; ScanNotProven when what was read is not to be believed; SettingsError
+    when no account sells on the marketplace. Nothing has changed then.
+    """
+    began = time.monotonic()
+    account = account_for(settings, marketplace)
+    note_accounts(database, [(one.name, one.marketplace.name, one.marketplace.currency) for one in settings.accounts])
+    with about(account=account.name, marketplace=marketplace, resource=resource.name):
+        (rows, unreadable), requests = _read(settings, database, account, resource)
+        if unreadable:
+            log.warning("reference_rows_unreadable", rows=len(unreadable), first=unreadable[0])
+        if unreadable and not rows:
+            raise ScanNotProven(
+                f"none of {len(unreadable):,} rows of {resource.name} can be read",
+                where=marketplace,
+                why=unreadable[0],
+                remedy="Nothing was changed; if it persists, the API has changed: report it with this line",
+            )
+        merged = until_done(
+            lambda: reference.merge(
+                database, resource, marketplace, rows, account=account.name, is_whole=not unreadable
+            )
+        )
+        changes = {"created": merged.created, "updated": merged.updated, "deleted": merged.deleted}
+        log.info("reference_refreshed", rows=merged.rows, requests=requests, **changes)
+    return Refreshed(account.name, merged, unreadable, requests, time.monotonic() - began)
+
+
+def account_for(settings: Settings, marketplace: str) -> Account:
+    """The account that reads a marketplace's reference data: the first of the settings that sells there."""
+    for account in settings.accounts:
+        if account.marketplace.name == marketplace:
+            return account
+    known = ", ".join(sorted({account.marketplace.name for account in settings.accounts}))
+    raise SettingsError(f"no account sells on {marketplace!r}", remedy=f"Use one of: {known}")
+
+
+def _read(settings: Settings, database: Database, account: Account, resource: Resource) -> tuple[_Read, int]:
+    """The resource's rows, and the number of calls that it took."""
+    calls = RequestLog(database)
+    client = ReferenceData(account, shared_budget(settings, database), record=calls.record)
+    try:
+        return _READERS[resource.name](client, account), calls.count
+    finally:
+        client.abort()
+        client.close()
+        calls.close()
+
+
+def _vat_rates(client: ReferenceData, _: Account) -> _Read:
+    found: Rows[VatRate] = client.read_vat_rates()
+    return [{"vat_id": row.key, "rate": row.rate, "raw": row.raw} for row in found.readable], found.unreadable
+
+
+def _handling_times(client: ReferenceData, _: Account) -> _Read:
+    found: Rows[HandlingTime] = client.read_handling_times()
+    return [{"days": row.key, "raw": row.raw} for row in found.readable], found.unreadable
+
+
+_READERS: dict[str, Callable[[ReferenceData, Account], _Read]] = {
+    CATEGORIES.name: lambda client, account: read_categories(client, account.marketplace),
+    VAT_RATES.name: _vat_rates,
+    HANDLING_TIMES.name: _handling_times,
+}

@@ -1,0 +1,35 @@
+"""Every table and column says what it means, and docs/data-dictionary.md is what they say."""
+
+from pathlib import Path
+
+from emag_pipeline.db import describe
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.data_dictionary import GROUPS, PATH, rendered
+
+_ROOT = Path(__file__).parents[2]
+_LEAST_WORDS = 3
+
+
+def test_no_table_view_or_column_is_without_words(database: Database) -> None:
+    said = {table.name: table.comment for table in describe.tables(database)}
+    for table in describe.tables(database):
+        said |= {f"{table.name}.{column.name}": column.comment for column in table.columns}
+    assert [name for name, comment in said.items() if len(comment.split()) < _LEAST_WORDS] == [], (
+        "a migration that adds a table or a column comments it"
+    )
+
+
+def test_every_function_says_what_it_answers(database: Database) -> None:
+    said = {function.name: function.comment for function in describe.functions(database)}
+    assert [name for name, comment in said.items() if len(comment.split()) < _LEAST_WORDS] == []
+
+
+def test_every_table_stands_in_one_group(database: Database) -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(table.name for table in describe.tables(database))
+
+
+def test_the_dictionary_is_what_the_database_says(database: Database) -> None:
+    assert (_ROOT / PATH).read_text(encoding="utf-8") == rendered(database), (
+        "run `python -m emag_pipeline.operations.data_dictionary`"
+    )

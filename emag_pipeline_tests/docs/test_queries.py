@@ -1,0 +1,137 @@
+"""Every statement of docs/queries.md answers its question with a reader's rights, as it is printed."""
+
+import re
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db import roles
+from emag_pipeline.db.engine import Database
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.docs.shop import open_shop
+
+_PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
+QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _PAGE.read_text("utf-8"), re.M | re.S))
+
+Ask = Callable[[str], list[Any]]
+
+
+@pytest.fixture(scope="module")
+def ask(cluster: EmbeddedServer, template: str) -> Iterator[Ask]:
+    """The rows that answer a question, for a reader."""
+    administer(cluster, f"CREATE DATABASE queries TEMPLATE {template}")
+    for role in ("emag_writer", "emag_reader"):
+        administer(cluster, f"CREATE ROLE {role}")
+    database = Database(cluster.url("queries"))
+    open_shop(database)
+    assert roles.grant(database)
+    with database.transaction() as tx:
+        tx.run("GRANT USAGE ON SCHEMA {schema} TO emag_reader")
+
+    def answer(question: str) -> list[Any]:
+        with database.transaction() as tx:
+            tx.run("SET LOCAL ROLE emag_reader")
+            return list(tx.connection.exec_driver_sql(QUESTIONS[question].replace("%", "%%")).all())
+
+    yield answer
+    database.close()
+    administer(cluster, "DROP DATABASE queries WITH (FORCE)")
+    administer(cluster, "DROP ROLE emag_writer, emag_reader")
+
+
+def test_every_heading_has_its_statement() -> None:
+    assert list(QUESTIONS) == re.findall(r"^## (.+)$", _PAGE.read_text("utf-8"), re.M)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_statement_has_an_answer(ask: Ask, question: str) -> None:
+    assert ask(question)
+
+
+def test_why_an_offer_cannot_be_bought(ask: Ask) -> None:
+    (row,) = ask("Why can an offer not be bought, and since when?")
+    assert (row.reason, row.value_held_back) == ("The product was refused for its documentation", Decimal(500))
+
+
+def test_who_lost_the_buy_button(ask: Ask) -> None:
+    (row,) = ask("Which offers lost the buy button since yesterday, and by how much?")
+    assert (row.emag_offer_id, row.rank_a_day_ago, row.buy_button_rank, row.gap_with_vat) == (1, 1, 2, Decimal("12.1"))
+
+
+def test_what_runs_out(ask: Ask) -> None:
+    assert [row.emag_offer_id for row in ask("What runs out this week?")] == [6]
+
+
+def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
+    rows = ask("Which offers were there at the end of that day, and in what state?")
+    assert [(row.emag_offer_id, row.sale_price, row.general_stock) for row in rows][:3] == [
+        (1, Decimal(130), 5),
+        (2, Decimal(100), 0),
+        (3, Decimal(50), 10),
+    ]
+
+
+def test_a_price_history(ask: Ask) -> None:
+    rows = ask("What is the price history of an offer?")
+    assert [(row.sale_price, row.percent) for row in rows] == [(Decimal(100), None), (Decimal(130), Decimal(30))]
+
+
+def test_whose_price_moved(ask: Ask) -> None:
+    rows = ask("Whose price moved by more than 20 % in a week?")
+    assert [(row.emag_offer_id, row.a_week_ago, row.now) for row in rows] == [(1, Decimal(100), Decimal(130))]
+
+
+def test_arrivals_and_departures(ask: Ask) -> None:
+    rows = ask("What arrived and what departed within a week?")
+    assert [(row.what, row.emag_offer_id) for row in rows] == [("arrived", 5), ("departed", 4)]
+
+
+def test_what_the_reference_data_does_not_know(ask: Ask) -> None:
+    rows = ask("Which offers have a VAT rate or a category that is not known?")
+    assert [(row.emag_offer_id, row.vat_id, row.category_id) for row in rows] == [(5, 77, 9999)]
+
+
+def test_the_saleable_share_of_a_category(ask: Ask) -> None:
+    rows = ask("What share of the offers can be bought, by category?")
+    assert [(row.account_type, row.category_name, row.offers, row.saleable) for row in rows] == [
+        ("main", "Fierbătoare", 5, 3),
+        ("fbe", "Fierbătoare", 1, 1),
+        ("main", None, 1, 1),
+    ]
+
+
+def test_the_worth_of_the_stock(ask: Ask) -> None:
+    rows = ask("What is the stock worth, by brand?")
+    assert [(row.brand, row.value_without_vat, row.of_it_saleable) for row in rows] == [
+        ("Zăpada", Decimal(2150), Decimal(1650)),
+        ("Șoim", Decimal(825), Decimal(825)),
+    ]
+
+
+def test_two_prices_of_one_product(ask: Ask) -> None:
+    (row,) = ask("Which products have different prices in two accounts?")
+    assert (row.offer_of_main, row.offer_of_fbe, row.difference) == (7, 70, Decimal(5))
+
+
+def test_how_complete_the_copy_is(ask: Ask) -> None:
+    rows = ask("How fresh and how complete is the copy?")
+    told = [(row.account_type, row.shown_by_pages, row.only_in_quarantine, row.not_accounted_for) for row in rows]
+    assert told == [("fbe", 1, 0, 0), ("main", 5, 1, 0)]
+
+
+def test_which_marts_are_behind(ask: Ask) -> None:
+    rows = ask("Do the marts show the newest publish?")
+    assert [(row.account_type, row.mart, row.is_current) for row in rows] == [
+        ("fbe", None, None),
+        ("main", "offer_issues", True),
+    ]
+
+
+def test_what_went_to_quarantine(ask: Ask) -> None:
+    (row,) = ask("Which rows could not be represented, and why?")
+    assert (row.emag_offer_id, row.name, row.reason) == (6, "Cafea măcinată 6", "sale_price is 'x', not a number")
+    assert row.kept_since is not None

@@ -1,0 +1,95 @@
+"""What the database says against what must be so; every difference is a sentence."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.month.judge import assortment, buy_button, issues, low_stock
+from emag_pipeline_tests.month.past import COMMERCIAL, Past
+
+Row = Mapping[str, Any]
+Table = Mapping[Any, Row]
+
+_INSTANT = timedelta(microseconds=1)
+_AS_OF = f"SELECT emag_offer_id, {', '.join(COMMERCIAL)} FROM {{schema}}.emag_offers_as_of(:account, :at)"  # noqa: S608
+_NOW = f"""SELECT emag_offer_id, {', '.join(COMMERCIAL)} FROM {{schema}}.emag_current_offers
+           WHERE account_type = :account"""  # noqa: S608
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """How many rows of each kind were compared, and what differed."""
+
+    compared: dict[str, int] = field(default_factory=dict)
+    differences: list[str] = field(default_factory=list)
+
+    def compare(self, what: str, account: str, expected: Table, found: Table) -> None:
+        """Compare two tables by key; of each row, the columns that are expected."""
+        self.compared[what] = self.compared.get(what, 0) + len(expected.keys() | found.keys())
+        self.differences += [f"{what} of {account}, {line}" for line in _differences(expected, found)]
+
+
+def _differences(expected: Table, found: Table) -> Iterator[str]:
+    yield from (f"{key} is missing: {dict(expected[key])}" for key in sorted(expected.keys() - found.keys()))
+    yield from (f"{key} should not be there: {dict(found[key])}" for key in sorted(found.keys() - expected.keys()))
+    for key in sorted(expected.keys() & found.keys()):
+        for column, value in expected[key].items():
+            if found[key][column] != value:
+                yield f"{key}, {column} is {_shown(found[key][column])}, not {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal | datetime) else repr(value)
+
+
+def reconcile(database: Database, past: Past) -> Reckoning:
+    """Every mart, every past moment and the present of every account."""
+    reckoning = Reckoning()
+    now = datetime.now(UTC)
+    for account in past.publishes:
+        reconcile_marts(reckoning, database, past, account)
+        wanted = assortment.expected(past, account, now)
+        found = _table(database, _DAYS, "day", account=account)
+        reckoning.compare("daily_assortment", account, wanted, found)
+        _reconcile_moments(reckoning, database, past, account)
+        present = _table(database, _NOW, "emag_offer_id", account=account)
+        reckoning.compare("current offers", account, _commercial(past.newest(account).offers), present)
+    return reckoning
+
+
+def reconcile_marts(reckoning: Reckoning, database: Database, past: Past, account: str) -> None:
+    """The marts that show the newest publish."""
+    found = _table(database, _ISSUES, "emag_offer_id", "issue_code", account=account)
+    for row in found.values():
+        row["said"] = {text for text in (row["said"] or "").split("; ") if text}
+    reckoning.compare("offer_issues", account, issues.expected(past, account), found)
+    for mart, judge in (("buy_button", buy_button), ("low_stock", low_stock)):
+        sql = f"SELECT * FROM {{schema}}.emag_{mart} WHERE account_type = :account"  # noqa: S608
+        reckoning.compare(mart, account, judge.expected(past, account), _table(database, sql, "emag_offer_id", account=account))
+
+
+_ISSUES = "SELECT * FROM {schema}.emag_offer_issues WHERE account_type = :account"
+_DAYS = "SELECT * FROM {schema}.emag_daily_assortment WHERE account_type = :account"
+
+
+def _reconcile_moments(reckoning: Reckoning, database: Database, past: Past, account: str) -> None:
+    """What readers saw at each publish and until the instant before it."""
+    for before, publish in past.pairs(account):
+        at = _table(database, _AS_OF, "emag_offer_id", account=account, at=publish.at)
+        reckoning.compare("as of a publish", f"{account} at {publish.at}", _commercial(publish.offers), at)
+        until = _table(database, _AS_OF, "emag_offer_id", account=account, at=publish.at - _INSTANT)
+        wanted = _commercial(before.offers) if before else {}
+        reckoning.compare("as of the instant before", f"{account} at {publish.at}", wanted, until)
+
+
+def _commercial(offers: Mapping[int, Row]) -> Table:
+    return {offer_id: {name: state[name] for name in COMMERCIAL} for offer_id, state in offers.items()}
+
+
+def _table(database: Database, sql: str, *key: str, **parameters: Any) -> dict[Hashable, dict[str, Any]]:
+    found = [dict(row._mapping) for row in rows(database, sql, **parameters)]
+    return {row[key[0]] if len(key) == 1 else tuple(row[name] for name in key): row for row in found}

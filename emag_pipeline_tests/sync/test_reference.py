@@ -1,0 +1,139 @@
+"""Reference data as a whole: proven complete, merged, and never the worse for what the marketplace says."""
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
+from emag_pipeline.errors import AccessRefused, ScanNotProven, SettingsError
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sandbox.reference import categories
+from emag_pipeline.sync.reference import Refreshed, refresh_reference
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.conftest import Refresh
+
+_TRUE = {language: {row["id"]: row["name"] for row in categories({}, language)} for language in ("ro", "en")}
+_COUNT = len(_TRUE["ro"])
+_PAGES = -(-_COUNT // 100)
+_CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM {schema}.emag_categories ORDER BY 1"
+
+
+def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> Refreshed:
+    context = main()
+    return refresh_reference(context.settings, context.database, marketplace, resource)
+
+
+def test_categories_are_stored_with_their_names_in_both_languages(main: Refresh, database: Database) -> None:
+    done = _refresh(main)
+    assert (done.merged.created, done.merged.rows, done.unreadable) == (_COUNT, _COUNT, [])
+    stored = rows(database, _CATEGORIES)
+    assert {row.category_id: row.name for row in stored} == _TRUE["ro"]
+    assert {row.category_id: row.names["en"] for row in stored} == _TRUE["en"]
+
+
+def test_each_language_costs_its_pages_one_behind_them_and_the_counts(
+    main: Refresh, database: Database, market: SandboxServer
+) -> None:
+    assert _refresh(main).requests == 2 * (_PAGES + 1) + 2
+    called = rows(database, "SELECT resource, count(*) AS calls FROM {schema}.emag_requests GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in called] == [("category/count", 2), ("category/read", 2 * (_PAGES + 1))]
+
+
+def test_a_second_read_of_the_same_writes_nothing(
+    main: Refresh, database: Database, market: SandboxServer
+) -> None:
+    _refresh(main)
+    before = rows(database, _CATEGORIES)
+    done = _refresh(main)
+    assert (done.merged.created, done.merged.updated, done.merged.deleted) == (0, 0, 0)
+    assert rows(database, _CATEGORIES) == before
+
+
+def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: Refresh, database: Database) -> None:
+    assert _refresh(main, VAT_RATES).merged.rows == 3
+    assert _refresh(main, HANDLING_TIMES).merged.rows == 11
+    rates = rows(database, "SELECT vat_id, rate::text FROM {schema}.emag_vat_rates ORDER BY 1")
+    assert [tuple(row) for row in rates] == [(1, "0.2100"), (2, "0.1100"), (3, "0.0000")]
+    accounts = rows(database, "SELECT account_type, marketplace, currency FROM {schema}.emag_accounts")
+    assert [tuple(row) for row in accounts] == [("main", "sandbox", "RON")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"kind": "repeated_page", "pages": [2], "shows": 1}, "show categories that another row had shown already"),
+        ({"kind": "empty_page", "pages": [2]}, "categories, the pages \\(ro\\) showed"),
+        ({"kind": "short_page", "pages": [1]}, f"showed {_COUNT - 1}"),
+        ({"kind": "endless_pages"}, "the page behind the last one \\(ro\\) shows 100 rows"),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else "",
+)
+def test_pages_that_do_not_add_up_are_read_again_and_then_not_believed(
+    main: Refresh, database: Database, market: SandboxServer, fault: dict[str, object], why: str
+) -> None:
+    _refresh(main)
+    before = rows(database, _CATEGORIES)
+    market.add_fault(**{"resource": "category/read", **fault})  # type: ignore[arg-type]
+    with pytest.raises(ScanNotProven, match=f"do not add up after 3 readings: .*{why}"):
+        _refresh(main)
+    assert rows(database, _CATEGORIES) == before
+
+
+@pytest.mark.parametrize("difference", [-100, 7, 10**9])
+def test_a_count_that_lies_is_not_believed(main: Refresh, market: SandboxServer, difference: int) -> None:
+    market.add_fault("count_lies", resource="category/count", difference=difference)
+    with pytest.raises(ScanNotProven, match="sandbox: the categories do not add up"):
+        _refresh(main)
+
+
+@pytest.mark.parametrize("after", [0, 1], ids=["before", "after"])
+def test_a_count_that_is_wrong_once_costs_a_second_reading(main: Refresh, market: SandboxServer, after: int) -> None:
+    market.add_fault("count_lies", resource="category/count", difference=1, count=1, after=after)
+    assert _refresh(main).merged.rows == _COUNT
+
+
+def test_a_page_that_is_repeated_once_costs_a_second_reading(main: Refresh, market: SandboxServer) -> None:
+    market.add_fault("repeated_page", resource="category/read", pages=[2], count=1)
+    assert _refresh(main).merged.rows == _COUNT
+
+
+def test_a_cut_off_answer_costs_one_call(main: Refresh, market: SandboxServer) -> None:
+    market.add_fault("truncated_json", resource="category/read", count=1, after=2)
+    done = _refresh(main)
+    assert (done.merged.rows, done.requests) == (_COUNT, 2 * (_PAGES + 1) + 3)
+
+
+def test_a_row_that_cannot_be_represented_is_told_and_nothing_gets_a_tombstone(
+    main: Refresh, database: Database, market: SandboxServer
+) -> None:
+    _refresh(main)
+    market.add_fault("poison", resource="category/read", row="no_id", rows=1, pages=[1])
+    done = _refresh(main)
+    assert [reason.partition(": {")[0] for reason in done.unreadable] == ["ro: id is missing", "en: id is missing"]
+    assert (done.merged.deleted, done.merged.rows) == (0, _COUNT)
+
+
+def test_an_empty_answer_is_not_believed_while_rates_are_stored(main: Refresh, market: SandboxServer) -> None:
+    market.add_fault("count_lies", resource="category/count", offers=0)
+    market.add_fault("empty_page", resource="category/read")
+    assert _refresh(main).merged.rows == 0
+    market.clear_faults()
+    _refresh(main)
+    market.add_fault("count_lies", resource="category/count", offers=0)
+    market.add_fault("empty_page", resource="category/read")
+    with pytest.raises(ScanNotProven, match="shows no categories"):
+        _refresh(main)
+
+
+def test_refused_credentials_end_it_at_once_and_are_in_the_request_log(
+    main: Refresh, database: Database, market: SandboxServer
+) -> None:
+    market.add_fault("wrong_credentials")
+    with pytest.raises(AccessRefused):
+        _refresh(main, VAT_RATES)
+    logged = rows(database, "SELECT resource, error_class FROM {schema}.emag_requests")
+    assert [tuple(row) for row in logged] == [("vat/read", "AccessRefused")]
+
+
+def test_a_marketplace_without_an_account_is_named(main: Refresh) -> None:
+    with pytest.raises(SettingsError, match=r"no account sells on 'emag_hu'. Use one of: sandbox"):
+        _refresh(main, VAT_RATES, "emag_hu")
