@@ -7,6 +7,7 @@ import dagster as dg
 
 from emag_pipeline.assets.daily_assortment import daily_assortment
 from emag_pipeline.assets.marts import buy_button, low_stock, offer_issues
+from emag_pipeline.assets.offer_report import offer_report
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.reference import categories, handling_times, vat_rates
@@ -38,6 +39,7 @@ defs = dg.Definitions(
         buy_button,
         low_stock,
         daily_assortment,
+        offer_report,
         categories,
         vat_rates,
         handling_times,

@@ -7,26 +7,31 @@ from datetime import date
 
 import dagster as dg
 
-from emag_pipeline.assets.marts import OF_A_MART, READ_MORE, note_marketplaces, of_refresh
-from emag_pipeline.assets.metadata import Metadata, column_schema
+from emag_pipeline.assets import pictures
+from emag_pipeline.assets.marts import READ_MORE, note_marketplaces, of_refresh
+from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.tables import shown
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, FIRST_DAY
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.logs import about
 
-#: Before any account's first publish; `end_offset` makes today a partition.
-days = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_offset=1)
+#: `end_offset` makes today a partition.
+days = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), end_offset=1)
 accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
 
 
 @dg.asset(
     deps=[offers],
     partitions_def=accounts_by_day,
+    group_name="marts",
+    kinds={"postgres"},
+    owners=OWNERS,
+    tags={"layer": "mart"},
     metadata={"dagster/table_name": "app.emag_daily_assortment"},
     description=(
         "The assortment on each day (UTC): table `emag_daily_assortment`, one row for a day of an account: offers, "
@@ -34,7 +39,6 @@ accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days
         "the end of the day before. Computed from history, so any day since the first publish can be materialised "
         f"again, here or with `emag-pipeline backfill`. {READ_MORE}"
     ),
-    **OF_A_MART,
 )
 def daily_assortment(
     context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
@@ -43,7 +47,7 @@ def daily_assortment(
     with about(account=account), pipeline.step(context) as database:
         note_marketplaces(database, pipeline.settings)
         done = refresh(database, DAILY_ASSORTMENT, account, day)
-        metadata = of_refresh(done) | _figures(database, account, day)
+        metadata = of_refresh(done) | _figures(database, account, day) | pictures.assortment(database, account, day)
         return dg.MaterializeResult(metadata=metadata | column_schema(database, DAILY_ASSORTMENT.table))
 
 

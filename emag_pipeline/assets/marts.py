@@ -1,9 +1,10 @@
 """The marts that follow each publish of an account: what cannot be bought, who has the button, what runs out."""
 
-from typing import Any
+from collections.abc import Callable
 
 import dagster as dg
 
+from emag_pipeline.assets import pictures
 from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts, marketplaces
@@ -17,13 +18,6 @@ from emag_pipeline.db.marts.refresh import Refreshed, refresh
 from emag_pipeline.logs import about
 from emag_pipeline.settings import Settings, current
 
-#: What every mart is told to Dagster as.
-OF_A_MART: dict[str, Any] = {
-    "group_name": "marts",
-    "kinds": {"postgres"},
-    "owners": OWNERS,
-    "tags": {"layer": "mart"},
-}
 READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
 
 _accounts_of = {
@@ -36,56 +30,67 @@ _vat_rates = dg.AssetDep("vat_rates", partition_mapping=dg.StaticPartitionMappin
 @dg.asset(
     deps=[offers],
     partitions_def=accounts,
+    group_name="marts",
+    kinds={"postgres"},
+    owners=OWNERS,
+    tags={"layer": "mart"},
     metadata={"dagster/table_name": "app.emag_offer_issues"},
     description=(
         "Why offers cannot be bought: table `emag_offer_issues`, one row for each reason of each existing offer, in "
         "words, with what to do, since when (UTC), what the marketplace says, and the stock and value held back "
         f"(without VAT). {READ_MORE}"
     ),
-    **OF_A_MART,
 )
 def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, OFFER_ISSUES)
+    return _refreshed(context, pipeline, OFFER_ISSUES, pictures.issues)
 
 
 @dg.asset(
     deps=[offers, _vat_rates],
     partitions_def=accounts,
+    group_name="marts",
+    kinds={"postgres"},
+    owners=OWNERS,
+    tags={"layer": "mart"},
     metadata={"dagster/table_name": "app.emag_buy_button"},
     description=(
         "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank, "
         "with the gap to the best offer in money and percent (with VAT where the rate is known), and what has changed "
         f"within 24 hours. {READ_MORE}"
     ),
-    **OF_A_MART,
 )
 def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, BUY_BUTTON)
+    return _refreshed(context, pipeline, BUY_BUTTON, pictures.buy_button)
 
 
 @dg.asset(
     deps=[offers],
     partitions_def=accounts,
+    group_name="marts",
+    kinds={"postgres"},
+    owners=OWNERS,
+    tags={"layer": "mart"},
     metadata={"dagster/table_name": "app.emag_low_stock"},
     description=(
         "What is about to run out: table `emag_low_stock`, one row for each existing offer whose stock lasts 30 days "
         "at most at the pace of the last 30 days (pieces a day, from history; deliveries do not count), or which has "
         f"sold out. {READ_MORE}"
     ),
-    **OF_A_MART,
 )
 def low_stock(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, LOW_STOCK)
+    return _refreshed(context, pipeline, LOW_STOCK, pictures.low_stock)
 
 
-def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, mart: Mart) -> dg.MaterializeResult[None]:
+def _refreshed(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, mart: Mart, picture: Callable[[Database, str], Metadata]
+) -> dg.MaterializeResult[None]:
     account = context.partition_key
     with about(account=account), pipeline.step(context) as database:
         note_marketplaces(database, pipeline.settings)
         done = refresh(database, mart, account)
         look = look_at(database, mart, account)
         numbers = {name: shown(value) for name, value in look.numbers.items() if value is not None}
-        metadata = of_refresh(done) | numbers | {"sample": table(look.sample)}
+        metadata = of_refresh(done) | numbers | picture(database, account) | {"sample": table(look.sample)}
         return dg.MaterializeResult(metadata=metadata | column_schema(database, mart.table))
 
 

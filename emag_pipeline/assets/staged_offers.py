@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from emag_pipeline.assets import pictures
 from emag_pipeline.assets.metadata import OWNERS, observed, of_scan
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import RETRIES, Pipeline
@@ -30,4 +31,5 @@ def staged_offers(
 
     await_start(context)
     with pipeline.sync(context, report, RETRIES) as sync:
-        return dg.MaterializeResult(metadata=of_scan(stage_account(sync)))
+        staged = stage_account(sync)
+        return dg.MaterializeResult(metadata=of_scan(staged) | pictures.scan(sync.database, staged.sync_id))

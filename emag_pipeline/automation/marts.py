@@ -11,6 +11,7 @@ import dagster as dg
 from emag_pipeline import runs
 from emag_pipeline.assets.daily_assortment import daily_assortment
 from emag_pipeline.assets.marts import buy_button, low_stock, offer_issues
+from emag_pipeline.assets.offer_report import offer_report
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.checks.offers import offers_review
 from emag_pipeline.db import ticks
@@ -26,8 +27,10 @@ _TAGS = {
 
 refresh_marts = dg.define_asset_job(
     runs.MARTS_JOB,
-    selection=dg.AssetSelection.assets(offer_issues, buy_button, low_stock) | dg.AssetSelection.checks(offers_review),
-    description="Compute an account's marts from its newest publish, check them against the offers, and review these.",
+    selection=dg.AssetSelection.assets(offer_issues, buy_button, low_stock, offer_report)
+    | dg.AssetSelection.checks(offers_review),
+    description="Compute an account's marts from its newest publish, check them against the offers, review these, and "
+    "write the account's report.",
     tags=_TAGS,
 )
 
@@ -53,7 +56,9 @@ def stale_marts(
         accounts = due(database, [account.name for account in pipeline.settings.accounts])
         ticks.note(database, "stale_marts")
     requests = [request for one in accounts for request in _requests(one)]
-    yield from requests or [dg.SkipReason("the marts show what is published")]
+    if not requests:
+        yield dg.SkipReason("the marts show what is published")
+    yield from requests
 
 
 def _requests(one: Due) -> Iterator[dg.RunRequest]:

@@ -1,6 +1,11 @@
-"""Jobs that belong to no account (clean-up, reference data): a failed one is an incident until a run of it succeeds."""
+"""Jobs beside `refresh_offers` (clean-up, marts, reference data): a failed one is an incident until a run succeeds.
 
-from collections.abc import Sequence
+Where a job has a run for each account or marketplace, each of them is a subject of its own: what succeeds for one says
+nothing of the other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -13,21 +18,50 @@ from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import Finding
 
 
-def names(repository: dg.RepositoryDefinition) -> list[str]:
-    """The jobs beside `refresh_offers`; those that Dagster makes for itself are none."""
-    return [name for name in repository.job_names if name != runs.REFRESH_JOB and not name.startswith("__")]
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A job, or a job's runs for one partition."""
+
+    job: str
+    partition: str | None = None
+    #: the tag of a run that names the partition
+    tag: str = runs.PARTITION_TAG
+
+    @property
+    def name(self) -> str:
+        """As incidents and alerts call it."""
+        return self.job if self.partition is None else f"{self.job} of {self.partition}"
 
 
-def note_findings(database: Database, instance: dg.DagsterInstance, jobs: Sequence[str]) -> None:
-    """Open, renew and close the jobs' incidents by how their newest runs ended. Raises DatabaseUnavailable."""
-    for job in jobs:
-        for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=list(runs.ENDED)), limit=1):
+def subjects(repository: dg.RepositoryDefinition) -> list[Subject]:
+    """Everything of these jobs that can fail by itself; jobs that Dagster makes for itself are none."""
+    names = [name for name in repository.job_names if name != runs.REFRESH_JOB and not name.startswith("__")]
+    return [subject for name in names for subject in _subjects(repository.get_job(name))]
+
+
+def note_findings(database: Database, instance: dg.DagsterInstance, found: Sequence[Subject]) -> None:
+    """Open, renew and close the subjects' incidents by how their newest runs ended. Raises DatabaseUnavailable."""
+    for subject in found:
+        tags = {} if subject.partition is None else {subject.tag: subject.partition}
+        wanted = dg.RunsFilter(job_name=subject.job, tags=tags, statuses=list(runs.ENDED))
+        for record in instance.get_run_records(wanted, limit=1):
             run = record.dagster_run
             if run.status == dg.DagsterRunStatus.SUCCESS:
-                incidents.close(database, job, well_at=datetime.fromtimestamp(record.end_time or 0.0, UTC))
+                incidents.close(database, subject.name, well_at=datetime.fromtimestamp(record.end_time or 0.0, UTC))
             elif has_failed(record) and not awaits_retry(instance, record):
                 cause = cause_of(instance, run)
                 incidents.note(
                     database,
-                    Finding(job, "failing", cause.message, cause.remedy, cause.error_class, run.run_id),
+                    Finding(subject.name, "failing", cause.message, cause.remedy, cause.error_class, run.run_id),
                 )
+
+
+def _subjects(job: dg.JobDefinition) -> Iterator[Subject]:
+    """One a partition, where partitions are accounts or marketplaces; of an account's days, the newest run counts."""
+    if isinstance(job.partitions_def, dg.StaticPartitionsDefinition):
+        yield from (Subject(job.name, key) for key in job.partitions_def.get_partition_keys())
+    elif isinstance(job.partitions_def, dg.MultiPartitionsDefinition):
+        keys = job.partitions_def.get_partitions_def_for_dimension("account").get_partition_keys()
+        yield from (Subject(job.name, key, f"{runs.PARTITION_TAG}/account") for key in keys)
+    else:
+        yield Subject(job.name)

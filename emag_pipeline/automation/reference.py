@@ -1,12 +1,12 @@
 """Reference data by itself: the job `refresh_reference`, a schedule a marketplace, and the sensor beneath them.
 
 The schedules read it once a day. The sensor sees to what was never read, or too long ago: so a new installation's
-first read needs nobody. It starts one run a marketplace at a time, after failures ever later ones; what no rerun mends
-it leaves to the schedule, which tries once a day and notices a cause that was removed elsewhere.
+first read needs nobody. It starts one run a marketplace at a time, after failures ever later ones. After what no rerun
+mends it waits until an account of the marketplace has been published, which shows that something was changed.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -22,6 +22,7 @@ from emag_pipeline.automation.stale_accounts import LONGEST_WAIT_SECONDS, wait_s
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import RESOURCES, last_reads
+from emag_pipeline.db.status import account_statuses
 from emag_pipeline.monitoring.standing import PastRuns
 from emag_pipeline.settings import Settings, current
 
@@ -34,7 +35,8 @@ refresh_reference = dg.define_asset_job(
     runs.REFERENCE_JOB,
     selection=dg.AssetSelection.assets(categories, vat_rates, handling_times),
     description="Read a marketplace's categories, VAT rates and handling times. One run a marketplace.",
-    tags={"dagster/max_runtime": str(_MOST_SECONDS)},
+    # in the queue, syncs come first
+    tags={"dagster/max_runtime": str(_MOST_SECONDS), "dagster/priority": "-1"},
 )
 
 
@@ -44,7 +46,7 @@ def reference_schedule(marketplace: str, settings: Settings) -> dg.ScheduleDefin
     @dg.schedule(
         name=f"{runs.REFERENCE_JOB}_{re.sub(r'[^A-Za-z0-9_]', '_', marketplace)}",
         job=refresh_reference,
-        cron_schedule=cron.with_minute(settings.reference_cron, minute_of(f"reference of {marketplace}")),
+        cron_schedule=cron.with_minute(settings.reference_cron, minute_of(marketplace)),
         execution_timezone=settings.cron_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Reads the reference data of {marketplace}, at second {second_of(marketplace)} of the minute.",
@@ -93,10 +95,17 @@ def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str,
     past = past_runs(instance, marketplace, oldest, runs.REFERENCE_JOB)
     if marketplace in under_way or past.awaits_retry:
         return "a run is under way"
-    if past.cause is not None and past.cause.needs_a_person and not past.is_cancelled:
-        return "waits for a person"
+    if past.cause is not None and past.cause.needs_a_person:
+        accounts = [account.name for account in settings.accounts if account.marketplace.name == marketplace]
+        if not _were_published(database, accounts, past.ended_seconds_ago):
+            return "waits for a person"
     left = _wait_seconds(past, settings) - past.ended_seconds_ago
     return f"next try in {left:.0f} s" if left > 0 else ""
+
+
+def _were_published(database: Database, accounts: Sequence[str], within_seconds: float) -> bool:
+    ages = [status.age_seconds for status in account_statuses(database, accounts)]
+    return any(age is not None and age < within_seconds for age in ages)
 
 
 def _wait_seconds(past: PastRuns, settings: Settings) -> float:

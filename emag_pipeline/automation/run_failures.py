@@ -24,11 +24,11 @@ from emag_pipeline.settings import current
 def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SkipReason:
     settings = pipeline.settings
     accounts = [account.name for account in settings.accounts]
-    jobs = other_jobs.names(context.repository_def) if context.repository_def else []
+    others = other_jobs.subjects(context.repository_def) if context.repository_def else []
     with pipeline.database() as database:
         incidents.note_findings(database, standings(database, context.instance, settings), settings)
-        other_jobs.note_findings(database, context.instance, jobs)
-        forget_others(database, [*accounts, *jobs, silence.DAEMON])
+        other_jobs.note_findings(database, context.instance, others)
+        forget_others(database, [*accounts, *(one.name for one in others), silence.DAEMON])
         outbox.deliver(database, settings)
         ticks.note(database, "run_failures")
         found = incidents.open_incidents(database)

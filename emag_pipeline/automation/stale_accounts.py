@@ -96,7 +96,8 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
 def changed(answers: Mapping[str, Answer], cursor: str | None) -> list[dg.AssetCheckEvaluation]:
     """The answers that are not those of the tick before, whose cursor it is.
 
-    The check is also asked after each publish: one that ended a stale time is told again here, which harms nobody.
+    A publish answers too, yet Dagster ranks results by when their run was planned: an answer of a tick while the run was
+    under way stands before it, until the next tick tells the new one.
     """
     before = json.loads(cursor) if cursor else {}
     return [

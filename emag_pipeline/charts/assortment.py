@@ -29,7 +29,7 @@ class DayOfOffers(Protocol):
 
 def draw(name: str, days: Sequence[DayOfOffers]) -> str:
     """The chart of days in their order, gaps allowed. One day is a point, none is said in words."""
-    with sheet(name, "Offers and saleable offers by day", describe(days), height=200, left=42, right=96) as paper:
+    with sheet(name, "Offers and saleable offers by day", describe(days), height=200, left=42, right=106) as paper:
         if days:
             _lines(paper, days)
         else:

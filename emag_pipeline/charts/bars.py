@@ -8,9 +8,9 @@ from emag_pipeline.charts import svg
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.palette import BLUE, INK
 
-_BAR_HEIGHT = 30
-_WORDS_WIDTH = 172
-_WORDS_IN_A_LINE = 30
+_BAR_HEIGHT = 32
+_WORDS_WIDTH = 168
+_WORDS_IN_A_LINE = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Bar:
 def draw(name: str, title: str, bars: Sequence[Bar], *, empty: str) -> str:
     """The chart, first bar on top; `empty` is what it says without bars."""
     height = 36 + _BAR_HEIGHT * max(1, len(bars))
-    with sheet(name, title, describe(bars, empty), height=height, left=_WORDS_WIDTH, right=112) as paper:
+    with sheet(name, title, describe(bars, empty), height=height, left=_WORDS_WIDTH, right=118) as paper:
         if bars:
             _draw(paper, bars)
         else:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: CSS pixels; texts stay readable when a phone shows it in 340.
-WIDTH = 440
-FONT = 11
+WIDTH = 420
+FONT = 12
 
 #: Set once, before the first chart: the same numbers give the same bytes, a `$` in a name is a `$`.
 _SETTINGS: dict[Any, Any] = {

@@ -1,4 +1,7 @@
-"""The colours of all charts, after Okabe and Ito: told apart by colour-blind people, and in grey by their lightness."""
+"""The colours of all charts, after Okabe and Ito: colour-blind people tell them apart.
+
+No chart says by colour alone what it says: a label, a dash or a place says it too, so that it can be read in grey.
+"""
 
 INK = "#1c2430"
 MUTED = "#5b6675"

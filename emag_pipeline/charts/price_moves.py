@@ -10,6 +10,8 @@ from emag_pipeline.charts.palette import BLUE, MUTED, ORANGE
 
 #: A single day is a bar, not a wall.
 _LEAST_DAYS = 9
+#: In days.
+_HALF_A_BAR = 0.35
 
 
 class DayOfMoves(Protocol):
@@ -25,7 +27,7 @@ class DayOfMoves(Protocol):
 
 def draw(name: str, days: Sequence[DayOfMoves]) -> str:
     """The chart of days in their order, gaps allowed."""
-    with sheet(name, "Price moves by day", describe(days), height=180, left=42, right=96) as paper:
+    with sheet(name, "Price moves by day", describe(days), height=180, left=42, right=106) as paper:
         if any(day.price_rises or day.price_cuts for day in days):
             _draw(paper, days)
         else:
@@ -45,8 +47,13 @@ def describe(days: Sequence[DayOfMoves]) -> str:
 
 def _draw(paper: Sheet, days: Sequence[DayOfMoves]) -> None:
     axes, x = paper.axes, [day.day.toordinal() for day in days]
-    axes.bar(x, [day.price_rises for day in days], width=0.7, color=ORANGE)
-    axes.bar(x, [-day.price_cuts for day in days], width=0.7, color=BLUE)
+    edges = [edge for day in x for edge in (day - _HALF_A_BAR, day + _HALF_A_BAR)]
+    for heights, colour in (
+        ([day.price_rises for day in days], ORANGE),
+        ([-day.price_cuts for day in days], BLUE),
+    ):
+        between = [value for height in heights for value in (height, 0)][:-1]
+        axes.stairs(between, edges, fill=True, color=colour, linewidth=0)  # one shape: a tenth of the bytes of bars
     most = max(max(day.price_rises, day.price_cuts) for day in days)
     axes.set_ylim(-1.1 * most, 1.1 * most)
     axes.set_xlim(min(x[0], x[-1] - _LEAST_DAYS) - 0.5, x[-1] + 0.5)

@@ -1,14 +1,20 @@
 """How a scan went: pages over time, reading by reading, with pauses, failed calls and calls over the rate limit."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks
 from emag_pipeline.charts.palette import BLUE, GREY, INK, MUTED, ORANGE, YELLOW
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 #: Where failures are marked, below the axis' zero, as a share of its top.
 _BELOW = -0.12
+#: Seconds between the labels of the time.
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+_MOST_LABELS = 6
 
 
 class Timeline(Protocol):
@@ -45,7 +51,7 @@ class Timeline(Protocol):
 
 def draw(name: str, timeline: Timeline) -> str:
     """The chart; a sync without any page is said in words."""
-    with sheet(name, "The newest scan over time", describe(timeline), height=210, left=42, right=72) as paper:
+    with sheet(name, "The newest scan over time", describe(timeline), height=210, left=42, right=76) as paper:
         if any(timeline.readings):
             _draw(paper, timeline)
         else:
@@ -69,7 +75,7 @@ def _draw(paper: Sheet, timeline: Timeline) -> None:
     axes, expected = paper.axes, timeline.pages_expected
     top = max(expected, *(reading[-1][1] for reading in timeline.readings if reading), 1)
     axes.set_xlim(0, max(timeline.seconds, 0.001))
-    axes.set_ylim(_BELOW * 2 * top, 1.1 * top)
+    axes.set_ylim(_BELOW * 2 * top, 1.2 * top)
     for start, end in timeline.pauses:
         axes.axvspan(start, end, color=YELLOW, alpha=0.35, linewidth=0)
     for number, reading in enumerate(timeline.readings, start=1):
@@ -77,10 +83,10 @@ def _draw(paper: Sheet, timeline: Timeline) -> None:
     axes.axhline(expected, color=GREY, linewidth=1, linestyle=(0, (2, 2)))
     paper.say(timeline.seconds, expected, "expected", dx=8, color=MUTED)
     few_ticks(axes)
-    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= 1.1 * top])
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f} s" if value == int(value) else f"{value:g} s")
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= 1.05 * top])
+    _label_time(axes, timeline.seconds)
     _mark_failures(paper, timeline, _BELOW * top)
-    _name_pauses(paper, timeline, 1.05 * top)
+    _name_pauses(paper, timeline, 1.16 * top)
 
 
 def _climb(paper: Sheet, pages: Sequence[tuple[float, int]], label: str) -> None:
@@ -90,6 +96,12 @@ def _climb(paper: Sheet, pages: Sequence[tuple[float, int]], label: str) -> None
     paper.axes.step([x[0], *x], [0, *y], where="post", color=BLUE, linewidth=2, clip_on=False)
     paper.axes.plot(x[-1:], y[-1:], "o", color=BLUE, markersize=4, clip_on=False)
     paper.say(x[0], 0, label, dx=12, dy=6, color=INK)
+
+
+def _label_time(axes: "Axes", seconds: float) -> None:
+    step = next((step for step in _STEPS if seconds / step <= _MOST_LABELS), _STEPS[-1])
+    ticks = [place * step for place in range(int(seconds / step) + 1)][:: 1 + int(seconds / step / _MOST_LABELS)]
+    axes.set_xticks(ticks, [f"{tick / 60:g} min" if step >= 60 else f"{tick:g} s" for tick in ticks])
 
 
 def _mark_failures(paper: Sheet, timeline: Timeline, y: float) -> None:

@@ -11,6 +11,8 @@ _HREF = "{http://www.w3.org/1999/xlink}href"
 _COLOUR = re.compile("|".join(NAMES))
 _FONT = re.compile(r"font-family: [^;]*(; )?")
 _REFERENCE = re.compile(r"#(?=[A-Za-z])(\w+)")
+#: Behind the tenth of a pixel.
+_TOO_FINE = re.compile(r"(\.\d)\d+")
 #: What XML 1.0 has no way to write.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -47,6 +49,13 @@ def data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 
+def alternative(svg: str) -> str:
+    """The chart's title and description in one line, without what Markdown would take for its own."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - `finished` made it
+    told = ": ".join(root.findtext(f"{{{_SVG}}}{tag}") or "" for tag in ("title", "desc"))
+    return re.sub(r"[\[\]\\`\s]+", " ", told)
+
+
 def _trim(element: ElementTree.Element, name: str) -> None:
     """Shorten an element, rename its id and what it refers to; ids of groups serve nobody."""
     if element.text and not element.text.strip():
@@ -63,8 +72,8 @@ def _trim(element: ElementTree.Element, name: str) -> None:
 def _renamed(attribute: str, value: str, name: str) -> str:
     if attribute == "id":
         return f"{name}-{value}"
-    if attribute == "d":
-        return " ".join(value.split())
+    if attribute in ("d", "x", "y", "transform", "viewBox"):
+        return _TOO_FINE.sub(r"\1", " ".join(value.split()))
     if attribute == "style":
         return _COLOUR.sub(lambda colour: f"var(--chart-{NAMES[colour[0]]}, {colour[0]})", _FONT.sub("", value))
     return _REFERENCE.sub(rf"#{name}-\1", value) if attribute in ("href", "clip-path") else value

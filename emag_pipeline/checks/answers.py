@@ -43,10 +43,19 @@ class Answer:
 
 def of_review(check: OfferCheck, review: Review) -> Answer:
     """The answer of a check that finds offers: it passes when nothing is left that is not accepted."""
-    return Answer(check, review.found == 0, in_words(review), in_numbers(review))
+    return Answer(check, review.found == 0, _words(review), _numbers(review))
 
 
-def in_words(review: Review) -> str:
+def of_comparison(check: OfferCheck, review: Review) -> Answer:
+    """As `of_review` while the last sync's staging is there; else the ledger's count decides, and the answer says so."""
+    if review.numbers.get("is_staged", True):
+        return of_review(check, review)
+    published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
+    said = f"the scan is no longer staged: {published:,} offers are published, the ledger says {told:,}"
+    return Answer(check, published == told, said, _numbers(review))
+
+
+def _words(review: Review) -> str:
     """How many offers were found, with an example."""
     accepted = f"{review.accepted:,} accepted" if review.accepted else ""
     if not review.found:
@@ -56,7 +65,7 @@ def in_words(review: Review) -> str:
     return f"{counted} found{', ' * bool(accepted)}{accepted}: {worst['emag_offer_id']} {worst['what']}"
 
 
-def in_numbers(review: Review) -> dict[str, Any]:
+def _numbers(review: Review) -> dict[str, Any]:
     """Counts, and the rows; of accepted rows only where there are any."""
     return {
         "findings": review.found,

@@ -32,8 +32,10 @@ OFFERS_ARE_FRESH = OfferCheck(
     _ERROR,
     "See in `emag-pipeline status` why nothing is published and what mends it; until then the offers are as they were",
 )
-#: in the order in which the UI shows them
-REVIEWED = (
+#: asked within the run that published
+OF_A_PUBLISH = (PUBLISHED_EQUALS_SCAN, OFFERS_ARE_FRESH)
+#: asked with the marts
+OF_OFFERS = (
     OfferCheck(
         "prices_are_plausible",
         "Every offer has a price above 0 and not above its recommended price, "
@@ -63,6 +65,6 @@ REVIEWED = (
         "best_prices_are_consistent",
         "No offer that can be bought is cheaper than the best offer, and one with the buy button has the best price.",
         _WARN,
-        "Wait a day, since the marketplace may compute ranks later than prices; if it stays, ask its support",
+        "Look at the product's page: the marketplace's documents do not promise this, so it may be right, or a day late",
     ),
 )

@@ -7,11 +7,17 @@ import dagster as dg
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.checks.answers import Answer, in_numbers, of_review
+from emag_pipeline.checks.answers import Answer, of_comparison, of_review
 from emag_pipeline.checks.freshness import freshness
-from emag_pipeline.checks.offer_checks import OFFERS_ARE_FRESH, PUBLISHED_EQUALS_SCAN, REVIEWED, OfferCheck
+from emag_pipeline.checks.offer_checks import (
+    OF_A_PUBLISH,
+    OF_OFFERS,
+    OFFERS_ARE_FRESH,
+    PUBLISHED_EQUALS_SCAN,
+    OfferCheck,
+)
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import Review, review
+from emag_pipeline.db.review import review
 from emag_pipeline.db.status import account_statuses
 from emag_pipeline.logs import about
 from emag_pipeline.settings import Settings
@@ -27,42 +33,42 @@ def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
 @dg.multi_asset_check(
     name="publish_review",
     description="Judges a publish right after it: is it what was read, and is it recent?",
-    specs=_specs([PUBLISHED_EQUALS_SCAN, OFFERS_ARE_FRESH]),
+    specs=_specs(OF_A_PUBLISH),
+    can_subset=True,
 )
 def publish_review(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.AssetCheckResult]:
-    account = context.partition_key
-    # what was published stays so, whatever befalls the look at it: the run is not repeated for that
-    with about(account=account), pipeline.step(context, is_worth_a_run=False) as database:
-        yield published_equals_scan(_reviewed(database, PUBLISHED_EQUALS_SCAN, account, pipeline.settings)).result()
-        (status,) = account_statuses(database, [account])
-        yield freshness(database, status, pipeline.settings).result()
+    yield from _results(context, pipeline, OF_A_PUBLISH)
 
 
 @dg.multi_asset_check(
     name="offers_review",
     description="Looks for offers that the seller may not have meant, as the marketplace shows them.",
-    specs=_specs(REVIEWED),
+    specs=_specs(OF_OFFERS),
+    can_subset=True,
 )
 def offers_review(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.AssetCheckResult]:
-    account = context.partition_key
+    yield from _results(context, pipeline, OF_OFFERS)
+
+
+def _results(
+    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, checks: Sequence[OfferCheck]
+) -> Iterator[dg.AssetCheckResult]:
+    account, wanted = context.partition_key, {key.name for key in context.selected_asset_check_keys}
+    # what was published stays so, whatever befalls the look at it: the run is not repeated for that
     with about(account=account), pipeline.step(context, is_worth_a_run=False) as database:
-        for check in REVIEWED:
-            yield of_review(check, _reviewed(database, check, account, pipeline.settings)).result()
+        for check in checks:
+            if check.name in wanted:
+                yield _answer(check, database, account, pipeline.settings).result()
 
 
-def _reviewed(database: Database, check: OfferCheck, account: str, settings: Settings) -> Review:
+def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> Answer:
+    if check is OFFERS_ARE_FRESH:
+        (status,) = account_statuses(database, [account])
+        return freshness(database, status, settings)
     currency = settings.account(account).marketplace.currency
-    return review(database, check.name, account, currency=currency, price_move=settings.price_move)
-
-
-def published_equals_scan(found: Review) -> Answer:
-    """Offer by offer while the last sync's staging is there; else by the ledger's count, and saying so."""
-    if found.numbers.get("is_staged", True):
-        return of_review(PUBLISHED_EQUALS_SCAN, found)
-    published, told = found.numbers["offers_published"], found.numbers["offers_in_ledger"]
-    said = f"the scan is no longer staged: {published:,} offers are published, the ledger says {told:,}"
-    return Answer(PUBLISHED_EQUALS_SCAN, published == told, said, in_numbers(found))
+    found = review(database, check.name, account, currency=currency, price_move=settings.price_move)
+    return of_comparison(check, found) if check is PUBLISHED_EQUALS_SCAN else of_review(check, found)

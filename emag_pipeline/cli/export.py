@@ -2,15 +2,14 @@
 
 import signal
 import sys
-from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.export import Selection
-from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.export import export_to, print_csv, selected
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.settings import Settings, load_settings
@@ -45,7 +44,7 @@ def export(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job ignores Ctrl-C
         signal.signal(number, signal.default_int_handler)
     settings = load_settings()
-    selection = selected(settings, table, account, _moment(as_of))
+    selection = selected(settings, table, account, moment("--as-of", as_of))
     if output is None and format_ == "csv" and not sys.stdout.isatty():
         _to_pipe(settings, selection, raw)
         return
@@ -53,13 +52,6 @@ def export(
     done = export_to(file, settings, selection, format_, raw=raw, force=force)
     size = file.stat().st_size / 1e6
     Narrator(stderr=True).say(f"{file}: {done.rows:,} rows, {size:,.1f} MB in {done.seconds:.1f} s")
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"--as-of is {text!r}", remedy="Give a time such as 2026-03-01T06:00+02:00") from None
 
 
 def _to_pipe(settings: Settings, selection: Selection, raw: bool) -> None:

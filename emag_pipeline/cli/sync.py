@@ -5,6 +5,7 @@ The JSON is an object `{"accounts": [account, …]}`. An account has:
 account, run_id      its name, and the Dagster run that was executed
 exit_code            what this account alone would have ended with
 error                null, or what went wrong and what to do, in one line
+warning              null, or which marts do not show what was published, and why; never a failure of the sync
 sync                 null when the run never held the account's lease, else {sync_id, status, attempt, round, pages,
                      offers, created, updated, unchanged, deleted, rejected, seconds, offers_per_second}
 
@@ -36,7 +37,7 @@ def sync(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON; progress goes to stderr.")] = False,
 ) -> None:
-    """Refresh accounts now: read every page, audit, publish.
+    """Refresh accounts now: read every page, audit, publish, bring the marts up to date.
 
     The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
@@ -51,6 +52,8 @@ def sync(
     else:
         for one in done:
             narrator.say(outcome_words(one.account, one.said, one.sync))
+            if one.warning:
+                narrator.say(one.warning)
     raise typer.Exit(_exit_code(done))
 
 
@@ -76,6 +79,7 @@ def _account(one: Refreshed) -> dict[str, Any]:
         "run_id": one.run_id,
         "exit_code": one.exit_code,
         "error": error,
+        "warning": one.warning or None,
         "sync": _sync(one),
     }
 

@@ -35,7 +35,7 @@ class Exported:
 def selected(settings: Settings, table: str, account: str | None, as_of: datetime | None) -> Selection:
     """What is to be exported: a whole table, or what is an account's (of reference data: its marketplace's).
 
-    A moment without a time zone is UTC. Raises SettingsError for a table, an account or a moment that there is not.
+    Raises SettingsError for a table, an account or a moment that there is not.
     """
     if table not in readable():
         raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(readable())}")
@@ -55,10 +55,9 @@ def _past(moment: datetime, table: str, account: str | None) -> datetime:
         )
     if account is None:
         raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment > datetime.now(UTC):
         raise SettingsError(f"{moment.isoformat()} is yet to come", where="--as-of", remedy="Give a past moment")
-    return moment.astimezone(UTC)
+    return moment
 
 
 def export_to(

@@ -26,12 +26,16 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success."""
+    """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
+
+    `warning` says which marts do not show the publish, and why; empty when they do.
+    """
 
     account: str
     run_id: str
     exit_code: int
     said: str
+    warning: str
     sync: SyncProgress | None
 
 
@@ -101,8 +105,11 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
+    if code == 0:
+        warning = f"{run.account}: published, but its marts are older: {said}" if said else ""
+        return Refreshed(run.account, run.run_id, code, "", warning, sync)
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    if code != 0 and not said:
+    if not said:
         said = f"{run.account}: the run ended with code {code}, see logs/sync-{run.account}.log in EMAG_HOME"
-    return Refreshed(run.account, run.run_id, code if code >= 0 else 1, said, sync)
+    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)

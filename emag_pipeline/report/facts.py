@@ -6,6 +6,7 @@ from datetime import timedelta
 from emag_pipeline.db import quarantine
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Incident
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
 from emag_pipeline.db.quarantine import Rejected
 from emag_pipeline.db.report import buy_button, cover, days, headline, issues, syncs, timeline
 from emag_pipeline.db.report.buy_button import ButtonCounts, RankedOffer
@@ -42,13 +43,14 @@ class Facts:
     @property
     def running_out(self) -> int:
         """Offers that are sold out within a week at their pace."""
-        return sum(band.offers for band in self.bands if band.is_soon)
+        return sum(band.offers for band in self.bands if band.urgency == "soon")
 
     @property
     def marts_behind(self) -> list[MartStamp]:
-        """Marts that show an older publish than the offers do."""
+        """Marts that show an older publish than the offers do. The assortment has a job of its own, a moment later."""
         published = self.headline.published_at
-        return [mart for mart in self.marts if published is not None and mart.published_at < published]
+        others = [mart for mart in self.marts if mart.mart != DAILY_ASSORTMENT.name]
+        return [mart for mart in others if published is not None and mart.published_at < published]
 
     def day_before(self, days: int) -> Day | None:
         """The figures of so many days before the publish; None where that day is not known."""

@@ -12,6 +12,7 @@ from emag_pipeline.db.report.issues import IssueCount
 from emag_pipeline.db.report.timeline import Timeline
 
 _MOST_ISSUES = 8
+_URGENCY = {"gone": GREY, "soon": ORANGE, "later": BLUE}
 
 
 def of_assortment(days: Sequence[Day]) -> str:
@@ -48,7 +49,7 @@ def of_buy_button(counts: ButtonCounts) -> str:
 
 def of_cover(bands: Sequence[Band]) -> str:
     """Offers by the days that their stock will last."""
-    drawn = [Bar(band.words, band.offers, f"{band.offers:,}", ORANGE if band.is_soon else BLUE) for band in bands]
+    drawn = [Bar(band.words, band.offers, f"{band.offers:,}", _URGENCY[band.urgency]) for band in bands]
     return bars.draw("cover", "Days until the stock is gone", drawn, empty="No offer has sold anything yet.")
 
 

@@ -1,46 +1,39 @@
-"""`python -m emag_pipeline.runs ACCOUNT RUN_ID`: execute the job `refresh_offers` in this process.
+"""`python -m emag_pipeline.runs ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then the jobs of the marts.
 
-Recorded in the same instance as every other run, with or without a daemon. It bypasses Dagster's queue: the lease
-in the ledger is what makes two writers impossible (design.md, section 6).
+It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible (design.md, section 6).
 """
 
 import sys
 
 import dagster as dg
-from dagster._core.definitions.reconstruct import ReconstructableRepository
-from dagster._core.execution.api import execute_run
-from dagster._core.execution.plan.objects import ErrorSource
-from dagster._utils.interrupts import capture_interrupts
 
-from emag_pipeline.runs import PARTITION_TAG, REFRESH_JOB, exit_code, failure, step_failures
+from emag_pipeline.logs import logger
+from emag_pipeline.runs import REFRESH_JOB, exit_code, failure
+from emag_pipeline.runs.executing import execute, refresh_marts
 
-
-def execute_refresh(instance: dg.DagsterInstance, account: str, run_id: str) -> int:
-    """Run `refresh_offers` for an account in this process. Returns the exit code (design.md, section 7)."""
-    # by name: the definitions stand above this module
-    job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(REFRESH_JOB)
-    definition = job.get_definition()
-    run = instance.create_run_for_job(
-        definition,
-        run_id=run_id,
-        # who stops this process wants it to stop: the daemon must not begin it again
-        tags={**definition.run_tags, PARTITION_TAG: account, "dagster/max_retries": "0"},
-        job_code_origin=job.get_python_origin(),
-    )
-    with capture_interrupts():
-        execute_run(job, run, instance)
-    if any(data.error_source == ErrorSource.INTERRUPT for data in step_failures(instance, run_id)):
-        instance.report_run_canceled(run, "A signal stopped the process.")
-    return exit_code(instance, run_id)
+log = logger(__name__)
 
 
 def main() -> int:
-    """Execute one run for the account and under the run id of the command line; prints what made it fail."""
+    """Execute one run for the account and under the run id of the command line.
+
+    Prints what made it fail; of a run that succeeded, what made a mart fail, which does not change its exit code.
+    """
     account, run_id = sys.argv[1:]
     with dg.DagsterInstance.get() as instance:
-        code = execute_refresh(instance, account, run_id)
-        sys.stdout.write(failure(instance, run_id))
+        execute(instance, REFRESH_JOB, account, run_id)
+        code = exit_code(instance, run_id)
+        sys.stdout.write(failure(instance, run_id) if code else _marts(instance, account))
     return code
+
+
+def _marts(instance: dg.DagsterInstance, account: str) -> str:
+    """What made a mart fail, empty if nothing did; never an exception: what is published stays so."""
+    try:
+        return refresh_marts(instance, account)
+    except Exception as error:
+        log.exception("marts_not_refreshed", account=account)
+        return f"{type(error).__name__}, see the log of this sync"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ faults    one fault or a list of them: {"kind": …, limits, options}; {} only l
             truncated_json (keep 0.5; cut "json" | "connection" = promises the whole length) ·
             hang (seconds, none = for ever) · reset (after_bytes 0) · slow (seconds 5) ·
             dribble (seconds 1 a byte; part "body" | "headers")
-          - in what pages and counts say, also on top of those and of each other:
+          - in what pages and counts of offers and categories say, also on top of those and of each other:
             endless_pages · repeated_page (shows 1) · count_lies (difference ±n, or offers n) ·
             drift (change "departure" of the first offers | "arrival" in front | price | stock | standing | edition;
             offers 1), before the page is shown · and, the first one added that matches:

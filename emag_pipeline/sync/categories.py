@@ -1,7 +1,8 @@
 """All categories of a marketplace, in its own language and in English, read until they are proven complete.
 
 Pages promise no order and no end (emag-api.md, sections 3 and 8), so a reading counts only when it adds up: the same
-count before and after it, no category twice, and as many rows as were counted, in each language.
+count before and after it, no category twice, as many rows as were counted, and the same categories in both languages.
+The last: a category that slipped past one reading, since another departed in front of it, shows in the other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ _ROWS_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """What all pages showed in one language, and the rows of the page behind the last one."""
 
     language: str
@@ -29,6 +30,7 @@ class _Reading:
 
     @property
     def keys(self) -> set[int]:
+        """The ids of the categories."""
         return {row.key for row in self.rows.readable}
 
 
@@ -65,14 +67,14 @@ def _row(category: Category, names: Mapping[str, str]) -> Mapping[str, Any]:
     }
 
 
-def _proven(client: ReferenceData, marketplace: Marketplace) -> list[_Reading]:
+def _proven(client: ReferenceData, marketplace: Marketplace) -> list[Reading]:
     """A reading in each language, the marketplace's own first, that together add up."""
     languages = list(dict.fromkeys(filter(None, (marketplace.language, "en"))))
     against: list[str] = []
     for number in range(1, MOST_READINGS + 1):
         before = client.count_categories()
         readings = [_read(client, language, before) for language in languages]
-        against = list(_doubts(readings, before, client.count_categories()))
+        against = list(doubts(readings, before, client.count_categories()))
         if not against:
             return readings
         log.warning("categories_read_again", round=number, against=against)
@@ -84,7 +86,7 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[_Reading]:
     )
 
 
-def _read(client: ReferenceData, language: str, count: int) -> _Reading:
+def _read(client: ReferenceData, language: str, count: int) -> Reading:
     last = -(-count // _ROWS_A_PAGE)
     readable: list[Category] = []
     unreadable: list[str] = []
@@ -96,10 +98,10 @@ def _read(client: ReferenceData, language: str, count: int) -> _Reading:
         unreadable += rows.unreadable
     beyond = client.read_categories(last + 1, language)
     rows_beyond = len(beyond.readable) + len(beyond.unreadable)
-    return _Reading(language, Rows(tuple(readable), tuple(unreadable)), rows_beyond)
+    return Reading(language, Rows(tuple(readable), tuple(unreadable)), rows_beyond)
 
 
-def _doubts(readings: Sequence[_Reading], before: int, after: int) -> Iterator[str]:
+def doubts(readings: Sequence[Reading], before: int, after: int) -> Iterator[str]:
     """What speaks against the readings, in words; nothing if they are complete."""
     if after != before:
         yield f"the marketplace counted {before:,} categories before the reading and {after:,} after it"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.accounts import Account
-from emag_pipeline.api import HandlingTime, ReferenceData, Rows, VatRate
+from emag_pipeline.api import ReferenceData
 from emag_pipeline.db import reference
 from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
@@ -25,7 +25,7 @@ from emag_pipeline.sync.request_log import RequestLog
 log = logger(__name__)
 
 #: Rows as the database takes them, and why others cannot be represented.
-_Read = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+_Found = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
     began = time.monotonic()
     account = account_for(settings, marketplace)
     note_accounts(database, [(one.name, one.marketplace.name, one.marketplace.currency) for one in settings.accounts])
-    with about(account=account.name, marketplace=marketplace, resource=resource.name):
+    with about(account=account.name, marketplace=marketplace):
         (rows, unreadable), requests = _read(settings, database, account, resource)
         if unreadable:
-            log.warning("reference_rows_unreadable", rows=len(unreadable), first=unreadable[0])
+            log.warning("reference_rows_unreadable", resource=resource.name, rows=len(unreadable), first=unreadable[0])
         if unreadable and not rows:
             raise ScanNotProven(
                 f"none of {len(unreadable):,} rows of {resource.name} can be read",
@@ -68,7 +68,7 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
             )
         )
         changes = {"created": merged.created, "updated": merged.updated, "deleted": merged.deleted}
-        log.info("reference_refreshed", rows=merged.rows, requests=requests, **changes)
+        log.info("reference_refreshed", resource=resource.name, rows=merged.rows, requests=requests, **changes)
     return Refreshed(account.name, merged, unreadable, requests, time.monotonic() - began)
 
 
@@ -81,7 +81,7 @@ def account_for(settings: Settings, marketplace: str) -> Account:
     raise SettingsError(f"no account sells on {marketplace!r}", remedy=f"Use one of: {known}")
 
 
-def _read(settings: Settings, database: Database, account: Account, resource: Resource) -> tuple[_Read, int]:
+def _read(settings: Settings, database: Database, account: Account, resource: Resource) -> tuple[_Found, int]:
     """The resource's rows, and the number of calls that it took."""
     calls = RequestLog(database)
     client = ReferenceData(account, shared_budget(settings, database), record=calls.record)
@@ -93,17 +93,17 @@ def _read(settings: Settings, database: Database, account: Account, resource: Re
         calls.close()
 
 
-def _vat_rates(client: ReferenceData, _: Account) -> _Read:
-    found: Rows[VatRate] = client.read_vat_rates()
+def _vat_rates(client: ReferenceData, _: Account) -> _Found:
+    found = client.read_vat_rates()
     return [{"vat_id": row.key, "rate": row.rate, "raw": row.raw} for row in found.readable], found.unreadable
 
 
-def _handling_times(client: ReferenceData, _: Account) -> _Read:
-    found: Rows[HandlingTime] = client.read_handling_times()
+def _handling_times(client: ReferenceData, _: Account) -> _Found:
+    found = client.read_handling_times()
     return [{"days": row.key, "raw": row.raw} for row in found.readable], found.unreadable
 
 
-_READERS: dict[str, Callable[[ReferenceData, Account], _Read]] = {
+_READERS: dict[str, Callable[[ReferenceData, Account], _Found]] = {
     CATEGORIES.name: lambda client, account: read_categories(client, account.marketplace),
     VAT_RATES.name: _vat_rates,
     HANDLING_TIMES.name: _handling_times,

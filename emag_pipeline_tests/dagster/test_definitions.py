@@ -4,41 +4,46 @@ import pytest
 from emag_pipeline.definitions import defs
 
 _REPOSITORY = defs.get_repository_def()
+_AUDIT = {"scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed"}
+_PARTITIONS = {"offers": {"main", "fbe"}, "marts": {"main", "fbe"}, "reference": {"sandbox"}}
 
 
 def test_the_names_that_others_rely_on_are_there() -> None:
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {"staged_offers", "offers"}
-    assert {key.name for key in graph.asset_check_keys} == {
-        "scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed",
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} >= {
+        "staged_offers", "offers", "categories", "vat_rates", "handling_times",
     }  # fmt: skip
-    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} == {
-        "refresh_offers", "maintenance",
+    assert {key.name for key in graph.asset_check_keys} >= _AUDIT | {
+        "categories_exist_for_all_offers", "vat_rates_exist_for_all_offers",
     }  # fmt: skip
-    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} == {
-        "stuck_syncs", "stale_accounts", "run_failures",
+    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} >= {
+        "refresh_offers", "refresh_reference", "maintenance",
+    }  # fmt: skip
+    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} >= {
+        "stuck_syncs", "stale_accounts", "stale_reference", "run_failures",
     }  # fmt: skip
     assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {
-        "refresh_offers_main", "refresh_offers_fbe", "maintenance_daily",
+        "refresh_offers_main", "refresh_offers_fbe", "refresh_reference_sandbox", "maintenance_daily",
     }  # fmt: skip
 
 
-def test_every_asset_is_partitioned_by_account_owned_and_described() -> None:
+def test_every_asset_is_partitioned_by_account_or_marketplace_owned_and_described() -> None:
     for spec in defs.resolve_all_asset_specs():
         assert spec.partitions_def is not None
-        assert spec.partitions_def.get_partition_keys() == ["main", "fbe"]
-        assert spec.group_name == "offers"
+        by_day = isinstance(spec.partitions_def, dg.MultiPartitionsDefinition)
+        keys = {"main", "fbe"} if by_day else set(spec.partitions_def.get_partition_keys())
+        assert keys == _PARTITIONS[str(spec.group_name)]
         assert spec.owners
         assert spec.kinds
         assert spec.description
 
 
-def test_all_checks_block() -> None:
+def test_only_the_audit_blocks() -> None:
     graph = defs.resolve_asset_graph()
-    assert all(graph.get_check_spec(key).blocking for key in graph.asset_check_keys)
+    assert {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking} == _AUDIT
 
 
-@pytest.mark.parametrize("name", ["refresh_offers_main", "refresh_offers_fbe"])
+@pytest.mark.parametrize("name", ["refresh_offers_main", "refresh_offers_fbe", "refresh_reference_sandbox"])
 def test_schedules_are_on_and_off_round_times(name: str) -> None:
     schedule = _REPOSITORY.get_schedule_def(name)
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING

@@ -1,7 +1,8 @@
-"""The checks on offers, run by Dagster on an account of the sandbox whose catalogue was edited."""
+"""The checks on offers, run by Dagster on two accounts of the sandbox; the catalogue of `main` was edited."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import dagster as dg
 import pytest
@@ -11,88 +12,116 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.settings import Settings
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
 
 _OFFERS = dg.AssetKey("offers")
-_REVIEWED = (
-    "prices_are_plausible", "currencies_are_the_marketplaces", "ean_check_digits_are_right",
-    "part_number_keys_are_unique", "best_prices_are_consistent",
-)  # fmt: skip
 
 
-@pytest.fixture
-def instance(cluster: EmbeddedServer, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with stored_instance(cluster, tmp_path) as instance:
-        yield instance
+@dataclass
+class _Reviewed:
+    """Both accounts were refreshed and reviewed once, on an instance as in production."""
+
+    instance: dg.DagsterInstance
+    refresh: dg.ExecuteInProcessResult
+    review: dg.ExecuteInProcessResult
+    wrong: int
+
+    def answers(self, run: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+        """What the run's checks said of the offers."""
+        return {one.check_name: one for one in run.get_asset_check_evaluations() if one.asset_key == _OFFERS}
+
+    def stored(self, check: str) -> dict[str | None, bool]:
+        """By partition, whether the check passed."""
+        key = dg.AssetCheckKey(_OFFERS, check)
+        records = self.instance.event_log_storage.get_asset_check_execution_history(key, 20)
+        found = [(one.partition, one.event.asset_check_evaluation) for one in records if one.event]
+        return {partition: evaluation.passed for partition, evaluation in found if evaluation}
 
 
-@pytest.fixture
-def review(settings: Settings, instance: dg.DagsterInstance) -> Run:
-    """Executes `refresh_marts`, with which these checks run, for an account."""
-    job = defs.resolve_job_def("refresh_marts")
-    return lambda account: job.execute_in_process(
-        partition_key=account,
-        instance=instance,
-        resources={"pipeline": Pipeline(settings)},
-        raise_on_error=False,
-    )
+@contextmanager
+def _copy_of(cluster: EmbeddedServer, template: str) -> Iterator[str]:
+    administer(cluster, f"CREATE DATABASE offers_checks TEMPLATE {template}")
+    yield cluster.url("offers_checks")
+    administer(cluster, "DROP DATABASE offers_checks WITH (FORCE)")
 
 
-def _stored(instance: dg.DagsterInstance, check: str) -> dict[str | None, bool]:
-    """The newest result of each partition."""
-    key = dg.AssetCheckKey(_OFFERS, check)
-    records = instance.event_log_storage.get_asset_check_execution_history(key, 20)
-    evaluations = [(one.partition, one.event.asset_check_evaluation) for one in reversed(records) if one.event]
-    return {partition: found.passed for partition, found in evaluations if found}
+@pytest.fixture(scope="module")
+def reviewed(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Reviewed]:
+    home = tmp_path_factory.mktemp("dagster")
+    with (
+        _copy_of(cluster, template) as database_url,
+        SandboxServer(accounts={"main": 130, "fbe": 40}, requests_per_second=0, requests_per_minute=0) as market,
+        stored_instance(cluster, home) as instance,
+    ):
+        settings = load_settings(
+            {
+                "DATABASE_SYNC_URL": database_url,
+                "EMAG_SANDBOX_PORT": str(market.port),
+                "EMAG_API_REQUESTS_PER_SECOND": "1000",
+                "EMAG_API_REQUESTS_PER_MINUTE": "60000",
+            },
+            env_file=None,
+        )
+
+        def execute(job: str, account: str) -> dg.ExecuteInProcessResult:
+            return defs.resolve_job_def(job).execute_in_process(
+                partition_key=account,
+                instance=instance,
+                resources={"pipeline": Pipeline(settings)},
+                raise_on_error=False,
+            )
+
+        wrong = market.ids("main")[0]
+        market.edit("main", wrong, ean=["5941234567890"])
+        for account in ("fbe", "main"):
+            refresh, review = execute("refresh_offers", account), execute("refresh_marts", account)
+        yield _Reviewed(instance, refresh, review, wrong)
 
 
-def test_a_publish_is_compared_with_its_scan_and_found_fresh(run: Run, instance: dg.DagsterInstance) -> None:
-    answers = run("main").get_asset_check_evaluations()
-    assert {one.check_name: one.passed for one in answers if one.asset_key == _OFFERS} == {
+def test_a_refresh_compares_what_it_published_and_says_that_it_is_fresh(reviewed: _Reviewed) -> None:
+    answers = reviewed.answers(reviewed.refresh)
+    assert {name: answer.passed for name, answer in answers.items()} == {
         "published_equals_scan": True,
         "offers_are_fresh": True,
     }
-    assert _stored(instance, "published_equals_scan") == {"main": True}
+    assert answers["published_equals_scan"].metadata["offers_published"].value == 130
 
 
-def test_what_the_marketplace_shows_wrongly_is_found_in_that_account_only(
-    market: SandboxServer, run: Run, review: Run, instance: dg.DagsterInstance
-) -> None:
-    wrong, *_ = market.ids("main")
-    market.edit("main", wrong, ean=["5941234567890"])
-    for account in ("main", "fbe"):
-        assert run(account).success
-        assert review(account).success
-    assert _stored(instance, "ean_check_digits_are_right") == {"main": False, "fbe": True}
-    assert _stored(instance, "prices_are_plausible") == {"main": True, "fbe": True}
+def test_everything_else_is_reviewed_with_the_marts(reviewed: _Reviewed) -> None:
+    assert {name: answer.passed for name, answer in reviewed.answers(reviewed.review).items()} == {
+        "prices_are_plausible": True,
+        "currencies_are_the_marketplaces": True,
+        "ean_check_digits_are_right": False,
+        "part_number_keys_are_unique": True,
+        "best_prices_are_consistent": True,
+    }
 
 
-def test_the_failing_row_is_shown_and_a_warning_fails_no_run(market: SandboxServer, run: Run, review: Run) -> None:
-    wrong, *_ = market.ids("main")
-    market.edit("main", wrong, ean=["5941234567890"])
-    run("main")
-    result = review("main")
-    (answer,) = [one for one in result.get_asset_check_evaluations() if one.check_name == "ean_check_digits_are_right"]
-    assert (result.success, answer.passed, answer.severity) == (True, False, dg.AssetCheckSeverity.WARN)
-    assert answer.description == f"1 offer found: {wrong} 5941234567890 should end in 9"
+def test_what_is_wrong_in_one_account_fails_the_check_for_that_account_only(reviewed: _Reviewed) -> None:
+    assert reviewed.stored("ean_check_digits_are_right") == {"main": False, "fbe": True}
+    assert reviewed.stored("published_equals_scan") == {"main": True, "fbe": True}
+
+
+def test_the_failing_row_is_shown_with_what_to_do(reviewed: _Reviewed) -> None:
+    answer = reviewed.answers(reviewed.review)["ean_check_digits_are_right"]
+    assert answer.description == f"1 offer found: {reviewed.wrong} 5941234567890 should end in 9"
     sample = answer.metadata["sample"]
     assert isinstance(sample, dg.TableMetadataValue)
-    assert [record.data["emag_offer_id"] for record in sample.records] == [wrong]
-    assert answer.metadata["findings"].value == 1
-    assert answer.metadata["what_to_do"].value
+    assert [record.data["emag_offer_id"] for record in sample.records] == [reviewed.wrong]
+    assert (answer.metadata["findings"].value, answer.metadata["accepted"].value) == (1, 0)
+    assert "Correct the EAN" in str(answer.metadata["what_to_do"].value)
 
 
-def test_the_sandboxs_own_catalogue_passes_every_check(run: Run, review: Run) -> None:
-    run("main")
-    answers = {one.check_name: one for one in review("main").get_asset_check_evaluations()}
-    assert {name: answer.passed for name, answer in answers.items()} == dict.fromkeys(_REVIEWED, True)
-    assert answers["ean_check_digits_are_right"].metadata["eans"].value > 300
+def test_a_warning_fails_no_run(reviewed: _Reviewed) -> None:
+    assert reviewed.answers(reviewed.review)["ean_check_digits_are_right"].severity == dg.AssetCheckSeverity.WARN
+    assert reviewed.review.success
 
 
 def test_a_check_that_breaks_does_not_let_the_catalogue_be_read_again(
-    market: SandboxServer, database: Database, run: Run, instance: dg.DagsterInstance
+    database: Database, run: Run, instance: dg.DagsterInstance
 ) -> None:
     with database.transaction() as tx:
         tx.run("ALTER TABLE {schema}.emag_accepted_deviations RENAME TO hidden")

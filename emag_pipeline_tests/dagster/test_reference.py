@@ -189,6 +189,17 @@ def test_one_resource_that_was_never_read_is_enough(market: SandboxServer, read:
     assert asked() == "sandbox: fresh"
 
 
+def test_what_waited_for_a_person_is_tried_again_once_an_account_is_published(
+    market: SandboxServer, run: Run, read: Read, asked: Asked
+) -> None:
+    fault = market.add_fault("wrong_credentials")
+    read()
+    assert asked() == "sandbox: waits for a person"
+    market.clear_faults(fault)
+    run("fbe")
+    assert asked().startswith("sandbox: next try in")
+
+
 def test_runs_do_not_pile_up(instance: dg.DagsterInstance, asked: Asked) -> None:
     instance.create_run_for_job(_JOB, status=dg.DagsterRunStatus.NOT_STARTED, tags={"dagster/partition": "sandbox"})
     assert asked() == "sandbox: a run is under way"

@@ -62,9 +62,9 @@ def test_an_empty_answer_is_not_believed_while_rows_are_stored(database: Databas
 
 
 def test_each_marketplace_has_rows_of_its_own(database: Database) -> None:
-    _merge(database, _vat(1, "0.21"))
-    _merge(database, _vat(1, "0.27"), marketplace="emag_hu")
-    assert [row[1] for row in _stored(database)] == ["0.2700", "0.2100"] or len(_stored(database)) == 2
+    _merge(database, _vat(1, "0.21"), _vat(2, "0.11"))
+    assert _merge(database, _vat(1, "0.27"), marketplace="emag_hu") == Merged(1, 0, 0, 0, rows=1)
+    assert sorted(_stored(database)) == [(1, "0.2100", False), (1, "0.2700", False), (2, "0.1100", False)]
 
 
 def test_categories_and_handling_times_are_stored_with_all_that_is_known(database: Database) -> None:

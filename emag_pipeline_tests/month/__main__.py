@@ -1,4 +1,7 @@
-"""`python -m emag_pipeline_tests.month [--days N] [--seed N] [--keep DIR] [--report FILE]`: exit code 0 without differences."""
+"""`python -m emag_pipeline_tests.month [--days N] [--seed N] [--keep DIR] [--report FILE]`.
+
+The exit code is 1 when anything differs. In `--keep` stay the database, Dagster's files and an HTML report an account.
+"""
 
 import argparse
 import random
@@ -7,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emag_pipeline.report import facts_of, page, write
 from emag_pipeline_tests.month.backfill import backfill
 from emag_pipeline_tests.month.play import play
 from emag_pipeline_tests.month.reconcile import reconcile
@@ -25,6 +29,9 @@ def main() -> int:
         say(f"{days} days of the assortment computed")
         backfill_seconds = time.monotonic() - begun
         reckoning = reconcile(place.database, month.past)
+        if asked.keep:
+            for account in place.accounts:
+                write(asked.keep / f"{account}.html", page(facts_of(place.database, account)))
     differences = month.on_the_way.differences + reckoning.differences
     for line in differences:
         print(line)
@@ -37,15 +44,15 @@ def main() -> int:
 
 
 def say(line: str) -> None:
-    """What happens, as it happens, on stderr."""
-    print(f"{datetime.now(UTC):%H:%M:%S} {line}", file=sys.stderr, flush=True)
+    """What happens, as it happens."""
+    print(f"{datetime.now(UTC):%H:%M:%S} {line}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emag_pipeline_tests.month")
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--keep", type=Path, help="leave the database, Dagster's files and the reports in this directory")
+    parser.add_argument("--keep", type=Path, help="a directory for what is to stay")
     parser.add_argument("--report", type=Path, help="write the report to this file too")
     return parser.parse_args()
 

@@ -31,10 +31,12 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"status": 2},
     {"status": 7},
     {"general_stock": None, "estimated_stock": None},
+    {"general_stock": -4, "estimated_stock": -4},
     {"sale_price": None},
     {"best_offer_sale_price": 0.0},
     {"buy_button_rank": None},
     {"currency": "EUR"},
+    {"currency": None},
     {"vat_id": 99},
     {"category_id": 9999},
 )
@@ -54,8 +56,8 @@ class Life:
     def __init__(self, market: SandboxFace, chance: random.Random) -> None:
         self._market = market
         self._chance = chance
-        #: stock of the offers that this seller looks after: falls with sales, jumps with deliveries
-        self._managed: dict[tuple[str, int], int] = {}
+        #: stock of the offers that this seller looks after: falls with sales, jumps with deliveries; None of others
+        self._stocks: dict[tuple[str, int], int | None] = {}
         self._away: dict[str, list[int]] = {}
         self._marked: dict[str, set[int]] = {}
 
@@ -86,14 +88,17 @@ class Life:
 
     def _sell(self, account: str, ids: list[int], days: float) -> None:
         for offer_id in ids:
-            key = (account, offer_id)
-            if key not in self._managed and self._chance.random() > _MANAGED_SHARE:
+            stock = self._stock(account, offer_id)
+            if stock is None:
                 continue
-            stock = self._managed.get(key, self._chance.randint(0, 60))
             sold = min(stock, round(self._chance.randint(0, 6) * days))
             delivered = self._chance.randint(10, 60) if not stock and self._chance.random() < 0.3 else 0
-            self._managed[key] = stock - sold + delivered
-            self._market.edit(account, offer_id, general_stock=self._managed[key], estimated_stock=self._managed[key])
+            left = self._stocks[account, offer_id] = stock - sold + delivered
+            self._market.edit(account, offer_id, general_stock=left, estimated_stock=left)
+
+    def _stock(self, account: str, offer_id: int) -> int | None:
+        is_managed = self._chance.random() < _MANAGED_SHARE
+        return self._stocks.setdefault((account, offer_id), self._chance.randint(0, 60) if is_managed else None)
 
     def _judge(self, account: str, ids: list[int]) -> None:
         marked = self._marked.setdefault(account, set())

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.syncs import rows
@@ -38,14 +39,20 @@ def play(stage: Stage, days: int, chance: random.Random, say: Callable[[str], No
         _sync(stage, month, account)
     _let_pass(stage, month, _QUIET)
     for day in range(1, days + 1):
-        syncs = chance.randint(1, 3)
-        for _ in range(syncs):
-            _let_pass(stage, month, timedelta(days=1) / syncs)
+        gaps = _gaps(chance)
+        for gap in gaps:
+            _let_pass(stage, month, timedelta(days=gap))
             for account in stage.accounts:
-                life.pass_time(account, 1 / syncs)
+                life.pass_time(account, gap)
                 _sync(stage, month, account, life.spoil(account))
-        say(f"day {day}: {syncs} syncs, {len(month.on_the_way.differences)} differences so far")
+        say(f"day {day}: {len(gaps)} syncs, {len(month.on_the_way.differences)} differences so far")
     return month
+
+
+def _gaps(chance: random.Random) -> list[float]:
+    """The times between a day's syncs, in days: at any hour."""
+    moments = [0.0, *sorted(chance.random() for _ in range(chance.randint(0, 2))), 1.0]
+    return [later - earlier for earlier, later in pairwise(moments)]
 
 
 def _let_pass(stage: Stage, month: Month, past: timedelta) -> None:

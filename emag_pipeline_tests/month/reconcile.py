@@ -15,9 +15,10 @@ Row = Mapping[str, Any]
 Table = Mapping[Any, Row]
 
 _INSTANT = timedelta(microseconds=1)
-_AS_OF = f"SELECT emag_offer_id, {', '.join(COMMERCIAL)} FROM {{schema}}.emag_offers_as_of(:account, :at)"  # noqa: S608
-_NOW = f"""SELECT emag_offer_id, {', '.join(COMMERCIAL)} FROM {{schema}}.emag_current_offers
-           WHERE account_type = :account"""  # noqa: S608
+_COMMERCIAL = ", ".join(COMMERCIAL)
+_AS_OF = f"SELECT emag_offer_id, {_COMMERCIAL} FROM {{schema}}.emag_offers_as_of(:account, :at)"
+_NOW = f"SELECT emag_offer_id, {_COMMERCIAL} FROM {{schema}}.emag_current_offers WHERE account_type = :account"
+_MART = "SELECT * FROM {{schema}}.emag_{mart} WHERE account_type = :account"
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ def reconcile(database: Database, past: Past) -> Reckoning:
     for account in past.publishes:
         reconcile_marts(reckoning, database, past, account)
         wanted = assortment.expected(past, account, now)
-        found = _table(database, _DAYS, "day", account=account)
+        found = _table(database, _MART.format(mart="daily_assortment"), "day", account=account)
         reckoning.compare("daily_assortment", account, wanted, found)
         _reconcile_moments(reckoning, database, past, account)
         present = _table(database, _NOW, "emag_offer_id", account=account)
@@ -63,17 +64,13 @@ def reconcile(database: Database, past: Past) -> Reckoning:
 
 def reconcile_marts(reckoning: Reckoning, database: Database, past: Past, account: str) -> None:
     """The marts that show the newest publish."""
-    found = _table(database, _ISSUES, "emag_offer_id", "issue_code", account=account)
+    found = _table(database, _MART.format(mart="offer_issues"), "emag_offer_id", "issue_code", account=account)
     for row in found.values():
         row["said"] = {text for text in (row["said"] or "").split("; ") if text}
     reckoning.compare("offer_issues", account, issues.expected(past, account), found)
     for mart, judge in (("buy_button", buy_button), ("low_stock", low_stock)):
-        sql = f"SELECT * FROM {{schema}}.emag_{mart} WHERE account_type = :account"  # noqa: S608
-        reckoning.compare(mart, account, judge.expected(past, account), _table(database, sql, "emag_offer_id", account=account))
-
-
-_ISSUES = "SELECT * FROM {schema}.emag_offer_issues WHERE account_type = :account"
-_DAYS = "SELECT * FROM {schema}.emag_daily_assortment WHERE account_type = :account"
+        found = _table(database, _MART.format(mart=mart), "emag_offer_id", account=account)
+        reckoning.compare(mart, account, judge.expected(past, account), found)
 
 
 def _reconcile_moments(reckoning: Reckoning, database: Database, past: Past, account: str) -> None:

@@ -12,7 +12,9 @@ import dagster as dg
 from emag_pipeline import embedded
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.scratch import ScratchDatabases
 from emag_pipeline.definitions import defs
+from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.operations.surroundings import surroundings
 from emag_pipeline.runs.instance import opened
 from emag_pipeline.sandbox import SandboxServer
@@ -29,11 +31,25 @@ class Stage:
     database: Database
     settings: Settings
     instance: dg.DagsterInstance
+    server: EmbeddedServer
 
     @property
     def accounts(self) -> list[str]:
         """The accounts' names."""
         return [account.name for account in self.settings.accounts]
+
+    @contextmanager
+    def copy_of_the_database(self) -> Iterator[Database]:
+        """The database as it is now, to do harm to."""
+        self.database.close()  # its pool's sessions would be in the way
+        scratch = ScratchDatabases(self.server.url("postgres"))
+        scratch.copy(str(self.database.engine.url.database), "copy")
+        copy = Database(self.server.address("copy"), self.settings.db_schema)
+        try:
+            yield copy
+        finally:
+            copy.close()
+            scratch.drop("copy")
 
     def run(self, job: str, partition: str) -> float:
         """Execute a job as Dagster does, in this process. Returns its seconds; raises RuntimeError when it fails."""
@@ -63,7 +79,7 @@ def stage(sizes: Mapping[str, int] = ACCOUNTS, *, seed: int, home: Path | None =
         around = stack.enter_context(surroundings(settings))
         database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
         stack.callback(database.close)
-        yield Stage(market, database, settings, stack.enter_context(opened(settings)))
+        yield Stage(market, database, settings, stack.enter_context(opened(settings)), server)
 
 
 def _variables(url: str, accounts: Mapping[str, int], home: Path) -> dict[str, str]:

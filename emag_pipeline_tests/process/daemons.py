@@ -56,8 +56,9 @@ class Daemon:
         return run_id
 
     def pages_asked(self) -> set[int]:
-        """The pages that were asked for since the statistics began."""
-        return {request["page"] for request in self.market.requests("main") if request["page"]}
+        """The pages of offers that were asked for since the statistics began."""
+        reads = (one for one in self.market.requests("main") if one["resource"] == "product_offer/read")
+        return {read["page"] for read in reads if read["page"]}
 
     def heal(self) -> None:
         """End all faults; count calls anew."""

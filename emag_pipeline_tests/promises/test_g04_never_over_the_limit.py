@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import CATEGORIES
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.reference import refresh_reference
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.watching import newest
@@ -99,3 +102,18 @@ def test_g4_a_killed_process_keeps_no_slot(database_url: str, dagster_url: str, 
         assert control.stats("main")["over_limit"] == 0
         times = [call["time"] for call in control.requests("main")][-20:]
         assert min(later - earlier for earlier, later in pairwise(times)) < 0.2
+
+
+def test_g4_a_run_and_reads_of_reference_data_together_stay_within_the_limit(
+    database: Database, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    with sandbox_process(2000, per_second=20, per_minute=1200) as (url, control):
+        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(20))
+        settings = load_settings(rush.variables, env_file=None)
+        worker = rush.workers.start()
+        while worker.process.poll() is None:
+            refresh_reference(settings, database, "sandbox", CATEGORIES)
+        assert worker.wait(90) == 0, worker.said()
+        assert control.stats("main")["over_limit"] == 0
+        assert _resources(control) >= {"product_offer/read", "category/read"}
+        assert newest(database).status == "completed"

@@ -70,6 +70,22 @@ def _stored(one: SimpleNamespace) -> dict[str, Any]:
     }
 
 
+def test_g13_a_past_moment_costs_by_the_offers_and_not_by_the_length_of_their_history(database: Database) -> None:
+    catalogue = range(1, 2_001)
+    for price in range(1, 4):
+        at = sync(database, [offer(number, sale_price=Decimal(price)) for number in catalogue]).published_at
+    with database.transaction() as tx:
+        tx.run("ANALYZE {schema}.emag_offer_history")
+        tx.run("ANALYZE {schema}.emag_product_offers")
+    plan = "\n".join(row[0] for row in rows(database, f"EXPLAIN {_AS_OF}", account="main", at=at))
+    assert "emag_offer_history_pkey" in plan
+    assert "Function Scan" not in plan, "it is no longer inlined"
+    one = "\n".join(
+        row[0] for row in rows(database, f"EXPLAIN {_AS_OF} WHERE emag_offer_id = 7", account="main", at=at)
+    )
+    assert "emag_offer_id = 7" in one.partition("emag_product_offers_pkey")[2]
+
+
 _CHANGES = ("price", "stock", "status", "verdict", "text", "departure", "arrival", "revival", "rejection")
 
 

@@ -98,7 +98,8 @@ def _calls(database: Database) -> None:
     """The newest sync lasted half a minute: two readings of 20 pages, a pause after two 429, one failure."""
     with database.transaction() as tx:
         newest = tx.run(
-            """UPDATE {schema}.emag_offer_syncs SET started_at = completed_at - interval '40 seconds', pages_expected = 20
+            """UPDATE {schema}.emag_offer_syncs
+               SET started_at = completed_at - interval '40 seconds', pages_expected = 20
                WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)
                RETURNING sync_id, started_at"""
         ).one()
@@ -135,5 +136,3 @@ def note_call(tx: Any, sent_at: Any, *, status: int = 200, page: int | None = No
         outcome="ok" if status == 200 else "error",
         error=None if status == 200 else "RateLimited" if status == 429 else "ApiUnavailable",
     )
-
-

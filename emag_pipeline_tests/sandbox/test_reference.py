@@ -48,3 +48,24 @@ def test_each_offers_category_vat_rate_and_handling_time_exist(sandbox: SandboxS
     assert {offer["vat_id"] for offer in offers} <= {one["vat_id"] for one in reader.results("vat/read")}
     days = {one["id"] for one in reader.results("handling_time/read")}
     assert {one["value"] for offer in offers for one in offer["handling_time"]} <= days
+
+
+def test_pages_and_counts_of_categories_lie_on_command_and_those_of_offers_do_not(
+    sandbox: SandboxServer, reader: Reader
+) -> None:
+    true = reader.results("category/count")["noOfItems"]
+    sandbox.add_fault("count_lies", resource="category/", difference=7)
+    sandbox.add_fault("repeated_page", resource="category/", pages=[2])
+    assert reader.results("category/count")["noOfItems"] == true + 7
+    first, second = (reader.results("category/read", currentPage=number) for number in (1, 2))
+    assert first == second
+    assert reader.results("product_offer/count")["noOfItems"] == 250
+
+
+def test_quirks_change_types_and_lose_nothing(sandbox: SandboxServer, reader: Reader) -> None:
+    plain = reader.results("vat/read")
+    sandbox.settings(quirk_share=1)
+    served = reader.results("vat/read")
+    assert list(served) == ["0", "1", "2"]
+    assert served["0"] != plain[0]
+    assert [float(one["vat_rate"]) for one in served.values()] == [one["vat_rate"] for one in plain]

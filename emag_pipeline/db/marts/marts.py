@@ -3,10 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from emag_pipeline import issues
 from emag_pipeline.db.sql import statements
+
+#: No day before this one has an assortment; it is the first partition in Dagster.
+FIRST_DAY = date(2024, 1, 1)
 
 #: How far back the pace of sales is looked at, and how few days of cover are low.
 WINDOW_DAYS = 30

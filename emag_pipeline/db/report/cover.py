@@ -16,11 +16,11 @@ SOON_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Offers whose stock lasts about as long. `is_soon`: not gone yet, and less than a week."""
+    """Offers whose stock lasts about as long; `urgency` is gone, soon (less than a week) or later."""
 
     words: str
     offers: int
-    is_soon: bool
+    urgency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ def bands(database: Database, account: str) -> list[Band]:
         counts = {row.band: row.offers for row in rows}
     if not counts:
         return []
-    gone = Band(_GONE, counts.get(-1, 0), is_soon=False)
-    return [gone, *(Band(words, counts.get(place, 0), _is_soon(bound)) for place, (bound, words) in enumerate(_BANDS))]
+    lasting = [Band(words, counts.get(place, 0), _urgency(bound)) for place, (bound, words) in enumerate(_BANDS)]
+    return [Band(_GONE, counts.get(-1, 0), "gone"), *lasting]
 
 
-def _is_soon(bound: int | None) -> bool:
-    return bound is not None and bound <= SOON_DAYS
+def _urgency(bound: int | None) -> str:
+    return "soon" if bound is not None and bound <= SOON_DAYS else "later"
 
 
 def least_cover(database: Database, account: str, limit: int = 10) -> list[LowStock]:

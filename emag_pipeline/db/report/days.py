@@ -25,18 +25,33 @@ class Day:
     price_cuts: int
 
 
-def days(database: Database, account: str, days: int = 30) -> list[Day]:
-    """The account's newest known day and those before it, `days` at most, the oldest first; some may be missing."""
+def days(database: Database, account: str, days: int = 30, until: date | None = None) -> list[Day]:
+    """The newest known day of the account (not after `until`) and those before it, `days` at most, the oldest first.
+
+    Some of them may be missing.
+    """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            """SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price,
+            """WITH known AS (
+                   SELECT * FROM {schema}.emag_daily_assortment
+                   WHERE account_type = :account AND day <= coalesce(CAST(:until AS date), 'infinity')
+               )
+               SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price,
                       arrivals, departures, price_rises, price_cuts
-               FROM {schema}.emag_daily_assortment
-               WHERE account_type = :account
-                 AND day > (SELECT max(day) FROM {schema}.emag_daily_assortment WHERE account_type = :account)
-                           - CAST(:days AS integer)
+               FROM known
+               WHERE day > (SELECT max(day) FROM known) - CAST(:days AS integer)
                ORDER BY day""",
             account=account,
             days=days,
+            until=until,
         )
         return [Day(**row._mapping) for row in rows]
+
+
+def newest(database: Database, account: str) -> date | None:
+    """The newest day of the account that is known."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        found: date | None = tx.run(
+            "SELECT max(day) FROM {schema}.emag_daily_assortment WHERE account_type = :account", account=account
+        ).scalar_one()
+    return found

@@ -12,10 +12,11 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """`published_at` and `sync_id` are None before the first publish; `currency`, that of most offers, where none is known."""
+    """`published_at` and `sync_id` are None before the first publish, `currency` where none is known."""
 
     account: str
     marketplace: str | None
+    #: that of most offers
     currency: str | None
     sync_id: UUID | None
     published_at: datetime | None

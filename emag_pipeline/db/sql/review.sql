@@ -15,7 +15,7 @@ WITH findings AS MATERIALIZED (
            row_number() OVER (PARTITION BY is_accepted ORDER BY weight DESC NULLS LAST, emag_offer_id) AS place
     FROM judged j
 )
-SELECT r.*, o.part_number, left(p.name, 80) AS name
+SELECT r.*, left(o.part_number, 80) AS part_number, left(p.name, 80) AS name
 FROM ranked r
 LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
 LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = r.emag_offer_id
@@ -47,7 +47,7 @@ WITH last AS ({last_sync}), staged AS (
 ), compared AS (
     SELECT emag_offer_id,
            CASE WHEN p.row_hash IS NULL THEN 'was read, and is not published'
-                WHEN s.row_hash IS NULL AND p.rejected_at IS NULL THEN 'is published, and was not read'
+                WHEN s.row_hash IS NULL THEN CASE WHEN p.rejected_at IS NULL THEN 'is published, and was not read' END
                 WHEN s.row_hash <> p.row_hash OR s.narrow IS DISTINCT FROM p.narrow
                     THEN 'its prices, stock or status are not those that were read'
                 WHEN s.content_hash <> p.content_hash THEN 'its texts or pictures are not those that were read'

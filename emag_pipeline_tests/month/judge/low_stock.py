@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from emag_pipeline_tests.month.judge.numbers import rounded
@@ -10,7 +10,7 @@ from emag_pipeline_tests.month.past import Past
 
 _WINDOW = timedelta(days=30)
 _LONGEST_COVER_DAYS = 30
-_DAY = timedelta(days=1)
+_DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
 
 def expected(past: Past, account: str) -> dict[int, dict[str, Any]]:
@@ -22,8 +22,8 @@ def expected(past: Past, account: str) -> dict[int, dict[str, Any]]:
         stock, pieces = state["general_stock"], sold[offer_id]
         if stock is None or not pieces:
             continue
-        days = _days(in_stock[offer_id])
-        pace = pieces / max(days, Decimal(1))
+        days = Fraction(in_stock[offer_id] // _MICROSECOND, _DAY // _MICROSECOND)
+        pace = pieces / max(days, Fraction(1))
         cover = max(stock, 0) / pace
         if cover <= _LONGEST_COVER_DAYS:
             end = newest.at + timedelta(seconds=float(cover * 86400))
@@ -57,7 +57,3 @@ def _observed(past: Past, account: str) -> tuple[dict[int, int], dict[int, timed
             if then is not None and then > 0:
                 in_stock[offer_id] += lasted
     return sold, in_stock
-
-
-def _days(time: timedelta) -> Decimal:
-    return Decimal(time // timedelta(microseconds=1)) / Decimal(_DAY // timedelta(microseconds=1))

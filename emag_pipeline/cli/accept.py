@@ -1,0 +1,32 @@
+"""`emag-pipeline accept`."""
+
+import getpass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from emag_pipeline.databases import attached
+from emag_pipeline.db.deviations import ACCEPTABLE
+from emag_pipeline.db.deviations import accept as accept_deviation
+from emag_pipeline.settings import load_settings
+
+
+def accept(
+    check: Annotated[str, typer.Argument(metavar="CHECK", help=f"One of {', '.join(ACCEPTABLE)}.")],
+    account: Annotated[str, typer.Option(metavar="NAME", help="The account whose finding it is.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is right as it is, for the next reviewer.")],
+    until: Annotated[datetime, typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The last day (UTC).")],
+    offer: Annotated[
+        list[int] | None, typer.Option(metavar="ID", help="Only this offer; repeat it for more. Else all of them.")
+    ] = None,
+) -> None:
+    """Accept what a check finds, for a time: it is still counted and shown, and does not fail the check.
+
+    After its last day the check fails on it again. See what is accepted with `emag-pipeline deviations`.
+    """
+    named = load_settings().account(account).name
+    with attached(load_settings()) as database:
+        accept_deviation(database, named, check, offer or [], reason=reason, until=until.date(), by=getpass.getuser())
+    what = f"offer {', '.join(map(str, offer))}" if offer else "whatever it finds"
+    typer.echo(f"{named}: {check} accepts {what} until {until.date()}, from its next evaluation on")

@@ -1,0 +1,82 @@
+"""`emag-pipeline deviations`: a table for people, JSON for programs.
+
+The JSON is a list of {id, account, check, emag_offer_id, reason, accepted_by, accepted_at, expires_at, withdrawn_at,
+is_active}; emag_offer_id null stands for all of the account, withdrawn_at null for never; times are ISO 8601 in UTC.
+Keys are added, never renamed.
+"""
+
+import json
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from emag_pipeline.databases import attached
+from emag_pipeline.db.deviations import Deviation
+from emag_pipeline.db.deviations import deviations as accepted_deviations
+from emag_pipeline.db.deviations import withdraw as withdraw_deviation
+from emag_pipeline.settings import load_settings
+
+
+def deviations(
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this account; repeat it for more.")
+    ] = None,
+    also_ended: Annotated[bool, typer.Option("--all", help="Also those that expired or were withdrawn.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    withdraw: Annotated[int | None, typer.Option(metavar="ID", help="End this one now, and show nothing.")] = None,
+) -> None:
+    """Show which findings of checks are accepted, by whom, why and until when; or end one before its time."""
+    settings = load_settings()
+    names = [settings.account(name).name for name in account or []] or [one.name for one in settings.accounts]
+    with attached(settings) as database:
+        if withdraw is not None:
+            ended = withdraw_deviation(database, withdraw)
+            typer.echo(f"{ended.account}: {ended.check} fails again on {_offer(ended)}, from its next evaluation on")
+            return
+        found = accepted_deviations(database, names, also_ended=also_ended)
+    if as_json:
+        typer.echo(json.dumps([_described(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        Console(soft_wrap=True, markup=False).print(_table(found) if found else "nothing is accepted")
+
+
+def _described(one: Deviation) -> dict[str, object]:
+    return {
+        "id": one.deviation_id,
+        "account": one.account,
+        "check": one.check,
+        "emag_offer_id": one.offer_id,
+        "reason": one.reason,
+        "accepted_by": one.accepted_by,
+        "accepted_at": _iso(one.accepted_at),
+        "expires_at": _iso(one.expires_at),
+        "withdrawn_at": _iso(one.withdrawn_at),
+        "is_active": one.is_active,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _table(found: list[Deviation]) -> Table:
+    table = Table("id", "account", "check", "offer", "until", "by", "reason", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(
+            str(one.deviation_id), one.account, one.check, _offer(one), _until(one), one.accepted_by, one.reason
+        )
+    return table
+
+
+def _offer(one: Deviation) -> str:
+    return "all offers" if one.offer_id is None else str(one.offer_id)
+
+
+def _until(one: Deviation) -> str:
+    """The last day on which it holds."""
+    if one.withdrawn_at is not None:
+        return f"withdrawn {one.withdrawn_at:%Y-%m-%d}"
+    return f"{one.expires_at - timedelta(seconds=1):%Y-%m-%d}"

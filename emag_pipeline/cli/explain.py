@@ -1,0 +1,136 @@
+"""`emag-pipeline explain`: sentences for people, JSON for programs.
+
+The JSON is an object:
+
+account, emag_offer_id, name
+can_be_bought      whether a customer can buy it, as last published; false for an offer that is gone
+since              since when that is so without a break; of an offer that is gone, as it was before
+conditions         each {name, value, holds, since, reasons, said}: since as above; reasons each {code, reason, remedy,
+                   since}, empty when it holds; said is what the marketplace says of it, as texts
+deleted_at         since when it is gone, null while it is there
+rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
+last_publish_at    the account's last publish: how current all this is
+is_stale           whether that is longer ago than EMAG_SYNC_STALE_AFTER_HOURS
+
+Times are ISO 8601 in UTC. Keys are added, never renamed.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from textwrap import fill
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from emag_pipeline.cli.history import Account, AsJson, OfferId
+from emag_pipeline.cli.moments import iso
+from emag_pipeline.databases import attached
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.explain import Condition, Explanation
+from emag_pipeline.operations.explain import explain as explain_offer
+from emag_pipeline.operations.figures import one_line
+from emag_pipeline.operations.one_offer import at, title
+from emag_pipeline.settings import Settings, load_settings
+
+
+def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> None:
+    """Say in words why an offer can or cannot be bought, since when, and what to do about it.
+
+    Every condition with its value, what the marketplace itself says, and how current our copy is. Only reads.
+    """
+    settings = load_settings()
+    name = settings.account(account).name
+    with attached(settings) as database:
+        found = explain_offer(database, name, offer_id)
+    if as_json:
+        typer.echo(json.dumps(_described(found, settings), indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for text, style in _lines(found, settings, datetime.now(UTC)):
+        indent = " " * (len(text) - len(text.lstrip()))
+        folded = fill(text, console.width, subsequent_indent=indent) if console.is_terminal else text
+        console.print(Text(folded, style), soft_wrap=True)
+
+
+def _described(found: Explanation, settings: Settings) -> dict[str, Any]:
+    return {
+        "account": found.offer.account,
+        "emag_offer_id": found.offer.emag_offer_id,
+        "name": found.offer.name,
+        "can_be_bought": found.can_be_bought,
+        "since": iso(found.since),
+        "conditions": [_condition(one) for one in found.conditions],
+        "deleted_at": iso(found.offer.deleted_at),
+        "rejected_at": iso(found.offer.rejected_at),
+        "reject_reason": found.rejection and found.rejection.reason,
+        "last_publish_at": iso(found.account.last_publish_at),
+        "is_stale": _is_stale(found, settings),
+    }
+
+
+def _condition(one: Condition) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "value": one.value,
+        "holds": one.holds,
+        "since": iso(one.since),
+        "reasons": [
+            {"code": why.code, "reason": why.issue.reason, "remedy": why.issue.remedy, "since": iso(why.since)}
+            for why in one.reasons
+        ],
+        "said": list(one.said),
+    }
+
+
+Line = tuple[str, str]
+
+
+def _lines(found: Explanation, settings: Settings, now: datetime) -> Iterator[Line]:
+    """Each with its style."""
+    yield title(found.offer), "bold"
+    yield _verdict(found, now)
+    for condition in found.conditions:
+        yield from _condition_lines(condition, now)
+    yield from _copy_lines(found, settings)
+
+
+def _verdict(found: Explanation, now: datetime) -> Line:
+    gone = found.offer.deleted_at
+    if gone is not None:
+        since = f"It is gone since {_ago(gone, now)}: a complete scan did not show it, nor did a read by its id."
+        return f"{since} Before that:", "red"
+    if found.can_be_bought:
+        return f"It can be bought, since {_ago(found.since, now)}.", "green"
+    return f"It cannot be bought, since {_ago(found.since, now)}.", "red"
+
+
+def _condition_lines(condition: Condition, now: datetime) -> Iterator[Line]:
+    mark, style = ("✓", "green") if condition.holds else ("✗", "red")
+    yield f"  {mark} {condition.name:21} {condition.value:12} since {_ago(condition.since, now)}", style
+    for why in condition.reasons:
+        since = "" if why.since == condition.since else f", since {_ago(why.since, now)}"
+        yield f"      {why.issue.reason}{since}. {why.issue.remedy}.", ""
+    if condition.said:
+        yield f"      The marketplace says: {'; '.join(condition.said)}", "dim"
+
+
+def _copy_lines(found: Explanation, settings: Settings) -> Iterator[Line]:
+    """How far all this can be relied upon."""
+    if found.account.age_seconds is not None:
+        stale = ", which is stale: `emag-pipeline status` says why" if _is_stale(found, settings) else ""
+        yield f"As published {age(found.account.age_seconds)} ago{stale}.", "yellow" if stale else ""
+    if found.rejection is not None and found.offer.rejected_at is not None:
+        since = f"Since {at(found.offer.rejected_at)} its reading is in quarantine ({one_line(found.rejection.reason)})"
+        yield f"{since}: this is its last good state, the marketplace may show another one.", "yellow"
+
+
+def _is_stale(found: Explanation, settings: Settings) -> bool:
+    seconds = found.account.age_seconds
+    return seconds is None or seconds >= settings.stale_after_hours * 3600
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return f"{at(moment)} ({age((now - moment).total_seconds())})"

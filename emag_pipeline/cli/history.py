@@ -1,0 +1,158 @@
+"""`emag-pipeline history`: a line for each state for people, JSON for programs.
+
+The JSON is an object {account, emag_offer_id, name, first_seen_at, deleted_at, rejected_at, entries}; deleted_at is
+null unless the offer is gone, rejected_at unless its newest reading is in quarantine. An entry is a state or a gap, the
+oldest first:
+
+is_gone                    true for a gap, in which the marketplace did not have the offer; it has only times
+valid_from, valid_to       from the publish that showed it to the one that ended it; valid_to null: still so
+is_saleable, issue_codes   whether it could be bought; if not, the reasons as emag_offer_issues names them
+status                     0 inactive, 1 active, 2 end of life
+sale_price, best_offer_sale_price, currency   prices without VAT, as texts with four places
+general_stock, estimated_stock                pieces
+buy_button_rank, number_of_offers             place in the race for the add-to-cart button, among so many
+offer_validation_status, validation_status, translation_validation_status   the marketplace's codes
+
+Times are ISO 8601 in UTC; what is not known is null. Keys are added, never renamed.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from emag_pipeline.cli.moments import iso, moment
+from emag_pipeline.databases import attached
+from emag_pipeline.db.history import State
+from emag_pipeline.issues import issue
+from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.figures import money, status_words
+from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
+from emag_pipeline.operations.one_offer import at, title
+from emag_pipeline.operations.sparkline import sparkline
+from emag_pipeline.settings import load_settings
+
+#: Columns of the curves.
+_CURVE_WIDTH = 60
+#: Into a pipe each state is one line, however long.
+_WIDTH_OF_A_PIPE = 1000
+
+Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="E.g. main.")]
+OfferId = Annotated[int, typer.Argument(metavar="OFFER_ID", min=1, help="The seller's own id: emag_offer_id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def history(
+    account: Account,
+    offer_id: OfferId,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="From the state on that was in force then; ISO 8601, UTC.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an offer over time: prices, stock, status, rank, and whether it could be bought.
+
+    One line for each state, from the publish that showed it to the one that ended it; a time in which the offer was
+    gone is a line of its own.
+    """
+    settings = load_settings()
+    name = settings.account(account).name
+    begin = moment("--since", since)
+    with attached(settings) as database:
+        found = timeline(database, name, offer_id, begin)
+    if as_json:
+        typer.echo(json.dumps(_described(found), indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_PIPE
+    _draw(console, found, datetime.now(UTC))
+
+
+def _described(found: Timeline) -> dict[str, Any]:
+    offer = found.offer
+    return {
+        "account": offer.account,
+        "emag_offer_id": offer.emag_offer_id,
+        "name": offer.name,
+        "first_seen_at": iso(offer.first_seen_at),
+        "deleted_at": iso(offer.deleted_at),
+        "rejected_at": iso(offer.rejected_at),
+        "entries": [{"is_gone": isinstance(entry, Gap), **_entry(entry)} for entry in found.entries],
+    }
+
+
+def _entry(entry: State | Gap) -> dict[str, Any]:
+    return {field.name: _plain(getattr(entry, field.name)) for field in fields(entry)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _draw(console: Console, found: Timeline, now: datetime) -> None:
+    offer = found.offer
+    console.print(Text(title(offer), "bold"))
+    console.print(_table(found.entries, now))
+    for curve in _curves(found.entries, now):
+        console.print(Text(curve))
+    if offer.rejected_at is not None:
+        since = f"Since {at(offer.rejected_at)} its reading is in quarantine: the last line is the last good state."
+        console.print(Text(since, "yellow"))
+
+
+def _table(entries: Sequence[State | Gap], now: datetime) -> Table:
+    table = Table("from (UTC)", "for", "status", "for sale", box=None, pad_edge=False)
+    for heading in ("price", "stock", "rank"):
+        table.add_column(heading, justify="right")
+    table.add_column("why not")
+    for before, entry in pairwise([None, *entries]):
+        assert entry is not None  # noqa: S101
+        lasted = age(((entry.valid_to or now) - entry.valid_from).total_seconds())
+        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry))
+    return table
+
+
+def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
+    if isinstance(entry, Gap):
+        return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
+    known = before if isinstance(before, State) else entry  # what has no state before it has not moved
+    return [
+        Text(status_words(entry.status)),
+        Text("yes", "green") if entry.is_saleable else Text("no", "red"),
+        _moved(f"{money(entry.sale_price)} {entry.currency or ''}", known.sale_price, entry.sale_price),
+        _moved(_number(entry.general_stock), known.general_stock, entry.general_stock),
+        Text(_number(entry.buy_button_rank)),
+        Text("; ".join(issue(code).reason for code in entry.issue_codes)),
+    ]
+
+
+def _moved(text: str, before: Decimal | int | None, now: Decimal | int | None) -> Text:
+    """With an arrow when the figure rose or fell; a blank keeps the figures below each other."""
+    mark = " " if before is None or now is None or before == now else "▲" if now > before else "▼"
+    return Text(f"{text.strip()} {mark}", "bold" if mark != " " else "")
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
+    """Price and stock over the time that the entries span, each with its least and greatest value."""
+    states = sampled(entries, _CURVE_WIDTH, now)
+    prices = [state.sale_price if state else None for state in states]
+    stocks = [state.general_stock if state else None for state in states]
+    if known := [price for price in prices if price is not None]:
+        yield f"price  {sparkline(prices)}  {money(min(known))} to {money(max(known))}"
+    if pieces := [stock for stock in stocks if stock is not None]:
+        yield f"stock  {sparkline(stocks)}  {min(pieces):,} to {max(pieces):,}"

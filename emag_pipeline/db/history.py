@@ -1,0 +1,104 @@
+"""One offer over time: what is known of it, and its commercial states in order (emag_offer_history)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from emag_pipeline.db.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOffer:
+    """An offer that was published at least once. `verdicts` is emag_products.validation_details. Times are UTC."""
+
+    account: str
+    emag_offer_id: int
+    name: str | None
+    first_seen_at: datetime
+    #: tombstone, and since when the newest reading cannot be represented
+    deleted_at: datetime | None
+    rejected_at: datetime | None
+    verdicts: Mapping[str, Any] | None
+    doc_errors: Any
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One commercial state, in force from `valid_from` until before `valid_to` (UTC; None: still).
+
+    Prices are without VAT, in `currency`. `issue_codes` says why the offer could not be bought (emag_pipeline.issues).
+    """
+
+    valid_from: datetime
+    valid_to: datetime | None
+    issue_codes: tuple[str, ...]
+    is_saleable: bool
+    status: int | None
+    sale_price: Decimal | None
+    best_offer_sale_price: Decimal | None
+    currency: str | None
+    general_stock: int | None
+    estimated_stock: int | None
+    buy_button_rank: int | None
+    number_of_offers: int | None
+    offer_validation_status: int | None
+    validation_status: tuple[int, ...]
+    translation_validation_status: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a reading of the offer went into quarantine, and when."""
+
+    reason: str
+    rejected_at: datetime
+
+
+_STATES = """
+    SELECT valid_from, valid_to, is_saleable, status, sale_price, best_offer_sale_price, currency, general_stock,
+           estimated_stock, buy_button_rank, number_of_offers, offer_validation_status, validation_status,
+           translation_validation_status,
+           {schema}.emag_issue_codes(status, general_stock, offer_validation_status, validation_status,
+                                     translation_validation_status) AS issue_codes
+    FROM {schema}.emag_offer_history
+    WHERE account_type = :account AND emag_offer_id = :offer
+      AND (CAST(:since AS timestamptz) IS NULL OR valid_to IS NULL OR valid_to > :since)
+    ORDER BY valid_from
+"""
+_LISTS = ("issue_codes", "validation_status", "translation_validation_status")
+
+
+def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer | None:
+    """What is known of an offer, None when it was never published."""
+    with database.transaction(timeout_seconds=30) as tx:
+        row = tx.run(
+            """SELECT o.account_type AS account, o.emag_offer_id, p.name, o.first_seen_at, o.deleted_at, o.rejected_at,
+                      p.validation_details AS verdicts, p.doc_errors
+               FROM {schema}.emag_product_offers o
+               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+               WHERE account_type = :account AND emag_offer_id = :offer""",
+            account=account,
+            offer=offer_id,
+        ).one_or_none()
+        return None if row is None else KnownOffer(**row._mapping)
+
+
+def states(database: Database, account: str, offer_id: int, since: datetime | None = None) -> list[State]:
+    """The offer's states in order; with `since` only those that were still in force after it."""
+    with database.transaction(timeout_seconds=60) as tx:
+        rows = tx.run(_STATES, account=account, offer=offer_id, since=since).mappings()
+        return [State(**{**row, **{name: tuple(row[name]) for name in _LISTS}}) for row in rows]
+
+
+def newest_rejection(database: Database, account: str, offer_id: int) -> Rejection | None:
+    """Why the newest reading that could not be represented was none; None when there is none (any more)."""
+    with database.transaction(timeout_seconds=60) as tx:
+        row = tx.run(
+            """SELECT reason, rejected_at FROM {schema}.emag_offer_rejects
+               WHERE account_type = :account AND emag_offer_id = :offer ORDER BY reject_id DESC LIMIT 1""",
+            account=account,
+            offer=offer_id,
+        ).one_or_none()
+        return None if row is None else Rejection(**row._mapping)

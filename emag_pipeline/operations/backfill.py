@@ -1,0 +1,106 @@
+"""Compute the assortment of past days: a Dagster run for each day and account, all in one process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.look import assortment_of
+from emag_pipeline.db.marts.marts import FIRST_DAY
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.surroundings import Surroundings
+from emag_pipeline.settings import Settings
+
+_LOOK_SECONDS = 0.2
+_STOP_SECONDS = 10.0
+
+
+def require_days(first: date, last: date) -> None:
+    """Raise SettingsError unless these days, both counted, lie in the past or are today (UTC)."""
+    today = datetime.now(UTC).date()
+    if not FIRST_DAY <= first <= last <= today:
+        raise SettingsError(
+            f"there is no assortment to compute from {first} to {last}",
+            remedy=f"Give days from {FIRST_DAY} to {today} (UTC), the earlier one with --from",
+        )
+
+
+def backfill(
+    settings: Settings,
+    around: Surroundings,
+    accounts: Sequence[str],
+    days: tuple[date, date],
+    say: Callable[[str], None],
+    wait: Callable[[float], None],
+) -> int:
+    """Run `refresh_daily_assortment` for each day, both ends counted, and each account; `say` hears of each.
+
+    Returns 0, or the exit code of the first run that failed, which ends it; what was computed stays. `wait` sleeps so
+    many seconds and raises Interrupted when a signal came: the run under way is stopped then.
+    """
+    logs = settings.home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
+    with (logs / "backfill.log").open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emag_pipeline.runs.backfill", *map(str, days), *accounts],
+            env=around.environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
+        )
+    try:
+        line = ""
+        for line in _lines(process, wait):
+            say(_words(database, line))
+        code = process.wait()
+        if code != 0 and line.split(" ")[2:3] != [str(code)]:
+            say(f"the runs ended with code {code}, see logs/backfill.log in EMAG_HOME")
+        return code if code >= 0 else 1
+    finally:
+        _stop(process)
+        database.close()
+
+
+def _lines(process: "subprocess.Popen[str]", wait: Callable[[float], None]) -> Iterator[str]:
+    """What the process prints, line by line, to its end; a signal is noticed between lines too."""
+    lines: SimpleQueue[str] = SimpleQueue()
+    reader = Thread(target=_read, args=[process, lines], daemon=True)
+    reader.start()
+    while reader.is_alive() or not lines.empty():
+        try:
+            yield lines.get_nowait()
+        except Empty:
+            wait(_LOOK_SECONDS)
+
+
+def _read(process: "subprocess.Popen[str]", lines: "SimpleQueue[str]") -> None:
+    for line in process.stdout or ():
+        lines.put(line.rstrip("\n"))
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    """Tell it to stop, if it has not ended, and see that it does."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _words(database: Database, line: str) -> str:
+    """One run's line in words, with the figures that it computed."""
+    day, account, code, said = line.split(" ", 3)
+    if code != "0":
+        return f"{day} {account}: {said}"
+    row = assortment_of(database, account, date.fromisoformat(day))
+    if row is None:
+        return f"{day} {account}: no row, the account was first published later"
+    return f"{day} {account}: {row['offers']:,} offers, {row['saleable_offers']:,} of them saleable"

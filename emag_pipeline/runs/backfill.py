@@ -1,0 +1,37 @@
+"""`python -m emag_pipeline.runs.backfill FROM TO ACCOUNT…`: `refresh_daily_assortment` for each day and account.
+
+A line for each: `DAY ACCOUNT EXIT_CODE`, and behind it what failed. It ends with the first failure.
+"""
+
+import sys
+from datetime import date, timedelta
+
+import dagster as dg
+
+from emag_pipeline.runs import ASSORTMENT_JOB, exit_code, failure
+from emag_pipeline.runs.executing import execute
+
+
+def main() -> int:
+    """Execute the runs that the command line asks for, the oldest day first. Returns the exit code of the last one."""
+    first, last = (date.fromisoformat(text) for text in sys.argv[1:3])
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    with dg.DagsterInstance.get() as instance:
+        for day in days:
+            for account in sys.argv[3:]:
+                code = _compute(instance, account, day)
+                if code != 0:
+                    return code
+    return 0
+
+
+def _compute(instance: dg.DagsterInstance, account: str, day: date) -> int:
+    run = execute(instance, ASSORTMENT_JOB, dg.MultiPartitionKey({"account": account, "day": day.isoformat()}))
+    code = exit_code(instance, run.run_id)
+    sys.stdout.write(f"{day} {account} {code} {failure(instance, run.run_id)}\n")
+    sys.stdout.flush()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""`accept` and `deviations`, on a database with one published offer."""
+
+import getpass
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db import deviations
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import sync
+
+_TODAY = datetime.now(UTC).date()
+_TOMORROW = _TODAY + timedelta(days=1)
+
+
+def test_what_was_accepted_is_listed_with_who_why_and_how_long(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1)])
+    accepted = emag_pipeline(
+        tmp_path, "accept", "ean_check_digits_are_right", "--account", "main", "--offer", "1",
+        "--reason", "a code of our own [shop]", "--until", str(_TOMORROW), DATABASE_SYNC_URL=database_url,
+    )  # fmt: skip
+    assert (accepted.returncode, accepted.stderr) == (0, "")
+    assert f"accepts offer 1 until {_TOMORROW}" in accepted.stdout
+    table, document = (
+        emag_pipeline(tmp_path, "deviations", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
+    )
+    assert f"{_TOMORROW}" in table.stdout
+    assert "a code of our own [shop]" in table.stdout
+    (one,) = json.loads(document.stdout)
+    assert one | {"accepted_at": ""} == {
+        "id": 1,
+        "account": "main",
+        "check": "ean_check_digits_are_right",
+        "emag_offer_id": 1,
+        "reason": "a code of our own [shop]",
+        "accepted_by": getpass.getuser(),
+        "accepted_at": "",
+        "expires_at": f"{_TOMORROW + timedelta(days=1)}T00:00:00+00:00",
+        "withdrawn_at": None,
+        "is_active": True,
+    }
+
+
+def test_an_acceptance_can_be_withdrawn_and_is_then_shown_with_all_only(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    deviations.accept(database, "main", "offers_are_fresh", [], reason="closed", until=_TOMORROW, by="ana")
+    done = emag_pipeline(tmp_path, "deviations", "--withdraw", "1", DATABASE_SYNC_URL=database_url)
+    assert (done.returncode, done.stdout) == (
+        0, "main: offers_are_fresh fails again on all offers, from its next evaluation on\n",
+    )  # fmt: skip
+    assert emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url).stdout == "nothing is accepted\n"
+    shown = emag_pipeline(tmp_path, "deviations", "--all", DATABASE_SYNC_URL=database_url).stdout
+    assert f"withdrawn {datetime.now(UTC):%Y-%m-%d}" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["prices", "--reason", "x", "--until", str(_TOMORROW)],
+            "'prices' cannot be accepted. Give one of offers_are_fresh,",
+        ),
+        (["offers_are_fresh", "--reason", "x", "--until", "2020-01-01"], "2020-01-01 is over. Give a day from"),
+        (["offers_are_fresh", "--reason", "x", "--until", "tomorrow"], "does not match"),
+    ],
+)
+def test_what_makes_no_sense_is_wrong_usage(database_url: str, tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = emag_pipeline(tmp_path, "accept", *arguments, "--account", "main", DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.pasts import Past, good
+from emag_pipeline_tests.db.syncs import sync
+
+_VERDICTS = """{"validation_status": [{"value": 8, "description": "Documentation rejected",
+                                       "errors": [{"message": "Descrierea este prea scurtă"}]}]}"""
+
+
+def _lines(tmp_path: Path, database_url: str) -> list[str]:
+    done = emag_pipeline(tmp_path, "explain", "main", "1", DATABASE_SYNC_URL=database_url)
+    assert (done.returncode, done.stderr) == (0, "")
+    return [" ".join(line.split()) for line in done.stdout.splitlines()]
+
+
+def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(days=3)
+    past.publish(good(1, validation_status=(8,), validation_details=_VERDICTS))
+    past.wait(hours=7)
+    first, then = (f"{at:%Y-%m-%d %H:%M} UTC" for at, _ in past.publishes)
+    assert _lines(tmp_path, database_url) == [
+        "main, offer 1: Cafea măcinată 1",
+        f"It cannot be bought, since {then} (7 hours).",
+        f"✓ in stock 5 since {first} (3 days)",
+        f"✓ active active since {first} (3 days)",
+        f"✓ price accepted 1 since {first} (3 days)",
+        f"✗ product accepted 8 since {then} (7 hours)",
+        "The product was refused for its documentation. Correct what the marketplace names and send it again.",
+        "The marketplace says: Documentation rejected; Descrierea este prea scurtă",
+        f"✓ translation accepted none since {first} (3 days)",
+        "As published 7 hours ago, which is stale: `emag-pipeline status` says why.",
+    ]
+
+
+def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    bad = SimpleNamespace(emag_offer_id=1, reason="the price is not a number", payload="{}")
+    sync(database, [good(1), good(2)])
+    sync(database, [good(2)], rejects=[bad])
+    *_, current, quarantined = _lines(tmp_path, database_url)
+    assert current.startswith("As published ")
+    assert quarantined.endswith(
+        "its reading is in quarantine (the price is not a number): this is its last good state, "
+        "the marketplace may show another one."
+    )
+    sync(database, [good(2)], gone=[1])
+    assert _lines(tmp_path, database_url)[1].startswith("It is gone since ")
+
+
+def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp_path: Path) -> None:
+    at = sync(database, [good(1, general_stock=0)]).published_at.isoformat().replace("+00:00", "Z")
+    done = emag_pipeline(tmp_path, "explain", "main", "1", "--json", DATABASE_SYNC_URL=database_url)
+    told = json.loads(done.stdout)
+    stock, *others = told.pop("conditions")
+    assert told == {
+        "account": "main", "emag_offer_id": 1, "name": "Cafea măcinată 1", "can_be_bought": False, "since": at,
+        "deleted_at": None, "rejected_at": None, "reject_reason": None, "last_publish_at": at, "is_stale": False,
+    }  # fmt: skip
+    assert stock == {
+        "name": "in stock", "value": "0", "holds": False, "since": at, "said": [],
+        "reasons": [
+            {
+                "code": "out_of_stock", "reason": "There is no stock",
+                "remedy": "Deliver stock, or correct the stock that is reported", "since": at,
+            }
+        ],
+    }  # fmt: skip
+    assert [(one["name"], one["holds"]) for one in others] == [
+        ("active", True), ("price accepted", True), ("product accepted", True), ("translation accepted", True),
+    ]  # fmt: skip

@@ -1,0 +1,67 @@
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.pasts import Past, good
+
+
+@pytest.fixture
+def past(database: Database) -> Past:
+    """Offer 1: dearer after two days, gone after two more, back without stock after another."""
+    past = Past(database)
+    past.publish(good(1), good(2))
+    past.wait(days=2)
+    past.publish(good(1, sale_price=Decimal("11.0000")), good(2))
+    past.wait(days=2)
+    past.publish(good(2))
+    past.wait(days=1)
+    past.publish(good(1, sale_price=Decimal("11.0000"), general_stock=0), good(2))
+    past.wait(hours=3)
+    return past
+
+
+def test_a_pipe_gets_a_plain_line_a_state_and_a_line_for_the_gap(past: Past, database_url: str, tmp_path: Path) -> None:
+    done = emag_pipeline(tmp_path, "history", "main", "1", DATABASE_SYNC_URL=database_url)
+    assert (done.returncode, done.stderr) == (0, "")
+    title, _, *states, price, stock = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert title == "main, offer 1: Cafea măcinată 1"
+    assert [line.split(" ", 2)[2] for line in states] == [
+        "2 days active yes 10.50 RON 5",
+        "2 days active yes 11.00 RON ▲ 5",
+        "1 day gone The marketplace did not have it",
+        "3 hours active no 11.00 RON 0 There is no stock",
+    ]
+    assert price.startswith("price ▁")
+    assert price.endswith(" 10.50 to 11.00")
+    assert stock.endswith("▁ 0 to 5")
+
+
+def test_json_has_every_state_and_the_gap(past: Past, database_url: str, tmp_path: Path) -> None:
+    since = past.publishes[1][0].isoformat()
+    arguments = ("history", "main", "1", "--json", "--since", since)
+    told = json.loads(emag_pipeline(tmp_path, *arguments, DATABASE_SYNC_URL=database_url).stdout)
+    assert (told["account"], told["emag_offer_id"], told["deleted_at"]) == ("main", 1, None)
+    dearer, gap, back = told["entries"]
+    assert [entry["is_gone"] for entry in (dearer, gap, back)] == [False, True, False]
+    assert dearer["valid_from"] == since.replace("+00:00", "Z")
+    assert set(gap) == {"is_gone", "valid_from", "valid_to"}
+    assert back | {"valid_from": ""} == {
+        "is_gone": False, "valid_from": "", "valid_to": None, "is_saleable": False, "issue_codes": ["out_of_stock"],
+        "status": 1, "sale_price": "11.0000", "best_offer_sale_price": None, "currency": "RON", "general_stock": 0,
+        "estimated_stock": None, "buy_button_rank": None, "number_of_offers": None, "offer_validation_status": 1,
+        "validation_status": [9], "translation_validation_status": [],
+    }  # fmt: skip
+
+
+def test_an_offer_or_an_account_that_there_is_not_is_wrong_usage(past: Past, database_url: str, tmp_path: Path) -> None:
+    unknown = emag_pipeline(tmp_path, "history", "main", "77", DATABASE_SYNC_URL=database_url)
+    assert unknown.returncode == 2
+    assert unknown.stderr.startswith("emag-pipeline: main, offer 77: there is no such offer: no reading up to")
+    shop = emag_pipeline(tmp_path, "history", "shop", "1", DATABASE_SYNC_URL=database_url)
+    assert (shop.returncode, shop.stderr) == (
+        2, "emag-pipeline: there is no account 'shop'. Use one of: main, fbe.\n",
+    )  # fmt: skip

@@ -1,0 +1,222 @@
+"""The marts as Dagster runs them: after a sync, on the real job, with their checks."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation import other_jobs
+from emag_pipeline.automation.marts import stale_marts
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.settings import Settings
+from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.ageing import let_pass
+from emag_pipeline_tests.db.pasts import Past, good
+from emag_pipeline_tests.db.syncs import rows
+
+RunJob = Callable[[str, str], dg.ExecuteInProcessResult]
+Tick = Callable[[], dict[str, str]]
+
+_CHECKS = {
+    "issues_reconcile_with_offers": "emag_offer_issues",
+    "buy_button_reconciles_with_offers": "emag_buy_button",
+    "low_stock_reconciles_with_offers": "emag_low_stock",
+}
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@pytest.fixture
+def run_job(settings: Settings, instance: dg.DagsterInstance) -> RunJob:
+    """Executes a job for a partition."""
+
+    def execute(job: str, partition: str) -> dg.ExecuteInProcessResult:
+        return defs.resolve_job_def(job).execute_in_process(
+            partition_key=partition,
+            instance=instance,
+            resources={"pipeline": Pipeline(settings)},
+            raise_on_error=False,
+        )
+
+    return execute
+
+
+@pytest.fixture
+def tick(settings: Settings, instance: dg.DagsterInstance) -> Tick:
+    """Evaluates the sensor; what it requests, by run key."""
+
+    def evaluate() -> dict[str, str]:
+        context = dg.build_sensor_context(
+            instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)}
+        )
+        requests = stale_marts.evaluate_tick(context).run_requests or []
+        return {str(one.run_key): f"{one.job_name} {one.partition_key}" for one in requests}
+
+    return evaluate
+
+
+@pytest.fixture
+def past(database: Database) -> Past:
+    """An account with an issue, a lost button and a stock that falls."""
+    past = Past(database)
+    past.publish(good(1, status=0), good(2, buy_button_rank=1, general_stock=9), good(3))
+    past.wait(days=2)
+    past.publish(good(1, status=0), good(2, buy_button_rank=2, general_stock=4), good(3))
+    return past
+
+
+def _metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    (event,) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in event.metadata.items()}
+
+
+def _evaluations(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    return {one.check_name: one for one in result.get_asset_check_evaluations()}
+
+
+def test_after_a_sync_the_marts_are_computed_and_agree_with_the_offers(
+    run: Run, run_job: RunJob, tick: Tick, instance: dg.DagsterInstance
+) -> None:
+    assert run("main").success
+    requested = tick()
+    assert sorted(requested.values()) == [f"refresh_daily_assortment main|{_today()}", "refresh_marts main"]
+    results = [run_job(*wanted.split(" ")) for wanted in requested.values()]
+    assert all(one.success for one in results)
+    evaluations = {name: one for result in results for name, one in _evaluations(result).items()}
+    mine = [*_CHECKS, "assortment_reconciles_with_offers"]
+    assert {name: (evaluations[name].passed, evaluations[name].partition) for name in mine} == {
+        **dict.fromkeys(_CHECKS, (True, "main")),
+        "assortment_reconciles_with_offers": (True, f"main|{_today()}"),
+    }
+    assert tick() == {}
+
+
+def test_a_materialization_tells_rows_and_key_numbers(past: Past, run_job: RunJob) -> None:
+    result = run_job("refresh_marts", "main")
+    issues, buttons, stocks = (_metadata(result, name) for name in ("offer_issues", "buy_button", "low_stock"))
+    written = ("dagster/row_count", "rows_inserted", "rows_updated", "rows_deleted")
+    assert [issues[name] for name in written] == [1, 1, 0, 0]
+    assert (issues["issues"], issues["stock_held_back"], issues["value_held_back"]) == (1, 5, 52.5)
+    assert (buttons["offers_with_rank"], buttons["lost"], buttons["with_buy_button"]) == (1, 1, 0)
+    assert (stocks["running_out"], stocks["within_a_week"]) == (1, 1)
+    assert [record.data["emag_offer_id"] for record in stocks["sample"].records] == [2]
+    columns = {column.name: column for column in issues["dagster/column_schema"].columns}
+    assert columns["since"].description
+
+
+@pytest.mark.parametrize("check", _CHECKS)
+def test_a_row_that_somebody_removed_fails_its_check_and_is_named(
+    past: Past, run_job: RunJob, database: Database, check: str, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    past.publish(good(1, status=0), good(2, buy_button_rank=2, general_stock=0), good(3))
+    assert run_job("refresh_marts", "main").success
+    with database.transaction() as tx:
+        tx.run(f"DELETE FROM {{schema}}.{_CHECKS[check]}")
+    found = _check_alone(check, settings, instance)
+    assert not found.passed
+    assert found.severity == dg.AssetCheckSeverity.ERROR
+    (record,) = found.metadata["sample"].value.records
+    assert record.data["emag_offer_id"] == (1 if check == "issues_reconcile_with_offers" else 2)
+    assert "1 differences" in str(found.description)
+
+
+@pytest.mark.parametrize("check", _CHECKS)
+def test_a_row_that_somebody_added_fails_its_check_and_is_named(
+    past: Past, run_job: RunJob, database: Database, check: str, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    assert run_job("refresh_marts", "main").success
+    with database.transaction() as tx:
+        tx.run(f"UPDATE {{schema}}.{_CHECKS[check]} SET emag_offer_id = 77")
+    found = _check_alone(check, settings, instance)
+    assert 77 in [record.data["emag_offer_id"] for record in found.metadata["sample"].value.records]
+
+
+def test_a_mart_that_shows_an_older_publish_is_a_warning_in_words(
+    past: Past, run_job: RunJob, settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    run_job("refresh_marts", "main")
+    past.publish(good(3))
+    found = _check_alone("issues_reconcile_with_offers", settings, instance)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "offer_issues shows the publish of" in str(found.description)
+
+
+def _check_alone(check: str, settings: Settings, instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
+    """The check without its asset, as in the UI."""
+    (key,) = [one for one in defs.resolve_asset_graph().asset_check_keys if one.name == check]
+    job = defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection=set(), asset_check_selection={key})
+    result = job.execute_in_process(instance=instance, partition_key="main", resources={"pipeline": Pipeline(settings)})
+    (found,) = result.get_asset_check_evaluations()
+    return found
+
+
+def test_figures_of_a_day_that_somebody_changed_fail_its_check(past: Past, run_job: RunJob, database: Database) -> None:
+    yesterday = _today() - timedelta(days=1)
+    run_job("refresh_daily_assortment", f"main|{yesterday}")
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_daily_assortment SET offers = offers + 1")
+    found = _evaluations(run_job("refresh_daily_assortment", f"main|{_today()}"))["assortment_reconciles_with_offers"]
+    assert not found.passed
+    (record,) = found.metadata["sample"].value.records
+    assert record.data["figure"] == "offers of the day before + arrivals - departures"
+
+
+def test_the_figures_of_a_day_are_told_as_numbers(past: Past, run_job: RunJob) -> None:
+    told = _metadata(run_job("refresh_daily_assortment", f"main|{_today()}"), "daily_assortment")
+    assert (told["offers"], told["saleable_offers"], told["stock"], told["currency"]) == (3, 2, 14.0, "RON")
+    assert told["issues"] == {"inactive": 1}
+
+
+def test_a_day_before_the_first_publish_is_told_as_such(past: Past, run_job: RunJob) -> None:
+    told = _metadata(run_job("refresh_daily_assortment", "main|2024-01-01"), "daily_assortment")
+    assert (told["dagster/row_count"], "had not been published yet" in told["note"]) == (0, True)
+
+
+def test_each_publish_is_requested_once(past: Past, tick: Tick, database: Database) -> None:
+    first = tick()
+    assert tick().keys() == first.keys(), "Dagster starts no second run for a key"
+    past.publish(good(1))
+    assert not [key for key in tick() if key.startswith("marts") and key in first]
+    assert "stale_marts" in ticks.ages(database)
+
+
+def test_days_that_are_over_are_computed_to_their_end_a_few_at_a_time(
+    past: Past, tick: Tick, run_job: RunJob, database: Database
+) -> None:
+    let_pass(database, timedelta(days=6))
+    asked: list[str] = []
+    for _ in range(3):
+        wanted = [partition for job, partition in (one.split(" ") for one in tick().values()) if "daily" in job]
+        asked += wanted
+        for partition in wanted:
+            assert run_job("refresh_daily_assortment", partition).success
+    days = [str(_today() - timedelta(days=one)) for one in range(1, 9)]
+    assert [partition.split("|")[1] for partition in asked] == days
+    found = rows(database, "SELECT day FROM {schema}.emag_daily_assortment ORDER BY day DESC")
+    assert [str(row.day) for row in found] == days
+
+
+def test_a_mart_that_fails_is_an_incident_of_its_account_and_leaves_the_sync_alone(
+    run: Run, run_job: RunJob, database: Database, instance: dg.DagsterInstance
+) -> None:
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
+    assert run("main").success
+    assert run("fbe").success
+    assert not run_job("refresh_marts", "main").success
+    assert not run_job("refresh_marts", "fbe").success
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.hidden RENAME TO emag_low_stock")
+    assert run_job("refresh_marts", "fbe").success
+    other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()))
+    (incident,) = open_incidents(database)
+    assert (incident.subject, incident.kind) == ("refresh_marts of main", "failing")
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_issues WHERE account_type = 'main'")[0][0] > 0

@@ -1,0 +1,64 @@
+"""The rule of what can be bought stands in Python and in SQL: they never differ."""
+
+from itertools import product
+
+from emag_pipeline.api.saleable import is_saleable
+from emag_pipeline.db.engine import Database
+from emag_pipeline.issues import ISSUES, issue
+from emag_pipeline_tests.db.syncs import rows
+
+_STOCKS = (None, -1, 0, 1, 12)
+_STATUSES = (None, 0, 1, 2, 3)
+_PRICES = (None, 0, 1, 2)
+_CODES = [(), *((code,) for code in range(19)), (9, 9), (9, 8), (3, 11, 12), (8, 10)]
+
+_ASK = """
+    SELECT stock, status, price, p.codes AS product, t.codes AS translation,
+           {schema}.emag_issue_codes(status::smallint, stock::bigint, price::smallint, p.codes, t.codes) AS codes
+    FROM unnest(CAST(:stocks AS bigint[])) stock
+    CROSS JOIN unnest(CAST(:statuses AS smallint[])) status
+    CROSS JOIN unnest(CAST(:prices AS smallint[])) price
+    CROSS JOIN (SELECT CAST(c AS smallint[]) FROM unnest(CAST(:codes AS text[])) c) p (codes)
+    CROSS JOIN (SELECT CAST(c AS smallint[]) FROM unnest(CAST(:codes AS text[])) c) t (codes)
+"""
+
+
+def _asked(database: Database) -> list[object]:
+    codes = ["{" + ",".join(map(str, one)) + "}" for one in _CODES]
+    return rows(database, _ASK, stocks=list(_STOCKS), statuses=list(_STATUSES), prices=list(_PRICES), codes=codes)
+
+
+def test_there_is_no_code_exactly_when_an_offer_can_be_bought(database: Database) -> None:
+    asked = _asked(database)
+    assert len(asked) == len(list(product(_STOCKS, _STATUSES, _PRICES, _CODES, _CODES)))
+    differing = [
+        row
+        for row in asked
+        if (row.codes == [])
+        != is_saleable(
+            general_stock=row.stock,
+            status=row.status,
+            offer_validation_status=row.price,
+            validation_status=row.product,
+            translation_validation_status=row.translation,
+        )
+    ]
+    assert not differing
+
+
+def test_every_code_that_the_documents_know_has_words(database: Database) -> None:
+    told = {code for row in _asked(database) for code in row.codes}
+    without = {code for code in told if code not in ISSUES}
+    assert without == {"product_7", "translation_7", *(f"product_{code}" for code in range(13, 19)), "translation_18"}
+    assert told >= ISSUES.keys()
+
+
+def test_words_are_sentences_without_a_stop() -> None:
+    for words in ISSUES.values():
+        for sentence in (words.reason, words.remedy):
+            assert sentence[0].isupper()
+            assert not sentence.endswith(".")
+
+
+def test_a_code_that_nobody_documented_is_told_as_such() -> None:
+    assert issue("product_77").reason == "The product is in the validation state 77, which is not documented"

@@ -1,0 +1,135 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import OFFER_ISSUES
+from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.errors import PermanentError
+from emag_pipeline.issues import issue
+from emag_pipeline_tests.db.pasts import Past, good
+from emag_pipeline_tests.db.syncs import begin, rows
+
+
+def _issues(database: Database) -> dict[tuple[int, str], Any]:
+    refresh(database, OFFER_ISSUES, "main")
+    found = rows(database, "SELECT * FROM {schema}.emag_offer_issues WHERE account_type = 'main'")
+    return {(row.emag_offer_id, row.issue_code): row for row in found}
+
+
+@pytest.fixture
+def past(database: Database) -> Past:
+    return Past(database)
+
+
+def test_each_reason_is_a_row_with_words_stock_and_value(database: Database, past: Past) -> None:
+    past.publish(good(1), good(2, status=0, validation_status=(8,), sale_price=Decimal("3.2500"), general_stock=4))
+    found = _issues(database)
+    assert found.keys() == {(2, "inactive"), (2, "product_8")}
+    row = found[2, "inactive"]
+    assert (row.reason, row.remedy) == (issue("inactive").reason, issue("inactive").remedy)
+    assert (row.stock_held_back, row.value_held_back, row.currency) == (4, Decimal("13.0000"), "RON")
+
+
+def test_an_unknown_code_is_told_in_words_too(database: Database, past: Past) -> None:
+    past.publish(good(1, validation_status=(77,)))
+    row = _issues(database)[1, "product_77"]
+    assert (row.reason, row.remedy) == (issue("product_77").reason, issue("product_77").remedy)
+
+
+@pytest.mark.parametrize("stock", [None, 0, -3])
+def test_without_stock_or_price_nothing_is_held_back(database: Database, past: Past, stock: int | None) -> None:
+    past.publish(good(1, general_stock=stock), good(2, sale_price=None, status=0))
+    found = _issues(database)
+    (mine,) = [row for (offer_id, _), row in found.items() if offer_id == 1]
+    assert (mine.stock_held_back, mine.value_held_back) == (0, 0)
+    assert found[2, "inactive"].value_held_back is None
+
+
+def test_an_absurd_stock_costs_no_refresh(database: Database, past: Past) -> None:
+    past.publish(good(1, general_stock=2**63 - 1, sale_price=Decimal("99999999999999.9999"), status=0))
+    assert _issues(database)[1, "inactive"].value_held_back > 10**32
+
+
+def test_since_is_the_publish_at_which_it_began(database: Database, past: Past) -> None:
+    past.publish(good(1))
+    past.wait(days=3)
+    past.publish(good(1, general_stock=0))
+    past.wait(days=2)
+    past.publish(good(1, general_stock=0, sale_price=Decimal(7)))
+    assert _issues(database)[1, "out_of_stock"].since == past.publishes[1][0]
+
+
+def test_since_begins_anew_after_a_time_without_the_issue(database: Database, past: Past) -> None:
+    for stock in (0, 5, 0, 0):
+        past.publish(good(1, general_stock=stock))
+        past.wait(days=1)
+    assert _issues(database)[1, "out_of_stock"].since == past.publishes[2][0]
+
+
+def test_since_begins_anew_when_the_offer_was_gone(database: Database, past: Past) -> None:
+    past.publish(good(1, general_stock=0))
+    past.wait(days=1)
+    past.publish()
+    past.wait(days=1)
+    past.publish(good(1, general_stock=0))
+    assert _issues(database)[1, "out_of_stock"].since == past.publishes[2][0]
+
+
+def test_another_issue_that_comes_and_goes_does_not_interrupt(database: Database, past: Past) -> None:
+    for status in (1, 0, 1):
+        past.publish(good(1, general_stock=0, status=status))
+        past.wait(days=1)
+    assert _issues(database)[1, "out_of_stock"].since == past.publishes[0][0]
+
+
+def test_what_is_solved_or_gone_leaves_the_mart(database: Database, past: Past) -> None:
+    past.publish(good(1, status=0), good(2, status=0), good(3, status=0))
+    assert len(_issues(database)) == 3
+    past.publish(good(1), good(2, status=0))
+    assert _issues(database).keys() == {(2, "inactive")}
+
+
+def test_the_marketplaces_own_words_are_kept_each_once(database: Database, past: Past) -> None:
+    said = {
+        "validation_status": [
+            {"value": 9, "description": "Approved"},
+            {"value": 8, "description": "Documentation rejected", "errors": [{"code": 101, "message": "Prea scurtă"}]},
+        ],
+        "offer_validation_status": [{"value": 2, "description": "Price out of range"}],
+    }
+    past.publish(
+        good(
+            1,
+            validation_status=(9, 8),
+            offer_validation_status=2,
+            validation_details=json.dumps(said),
+            doc_errors='[{"message": "Prea scurtă"}, "Fără imagine"]',
+        )
+    )
+    found = _issues(database)
+    assert found[1, "product_8"].said == "Documentation rejected; Prea scurtă; Fără imagine"
+    assert found[1, "price_invalid"].said == "Price out of range"
+
+
+def test_an_issue_of_the_offer_itself_has_no_words_of_the_marketplace(database: Database, past: Past) -> None:
+    past.publish(good(1, status=0, validation_details='{"validation_status": [{"value": 9, "description": "ok"}]}'))
+    assert _issues(database)[1, "inactive"].said is None
+
+
+def test_an_account_leaves_the_rows_of_others_alone(database: Database, past: Past) -> None:
+    past.publish(good(1, status=0))
+    other = Past(database, "fbe")
+    other.publish(good(1, status=2))
+    refresh(database, OFFER_ISSUES, "fbe")
+    refresh(database, OFFER_ISSUES, "main")
+    found = rows(database, "SELECT account_type, issue_code FROM {schema}.emag_offer_issues ORDER BY 1")
+    assert [tuple(row) for row in found] == [("fbe", "end_of_life"), ("main", "inactive")]
+
+
+def test_before_the_first_publish_there_is_nothing_to_compute(database: Database) -> None:
+    begin(database)
+    with pytest.raises(PermanentError, match="emag-pipeline sync --account main"):
+        refresh(database, OFFER_ISSUES, "main")

@@ -1,0 +1,172 @@
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emag_pipeline.api.saleable import is_saleable
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.history import KnownOffer, State
+from emag_pipeline.db.marts.marts import OFFER_ISSUES
+from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.issues import ISSUES
+from emag_pipeline.operations.explain import conditions, explain
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.pasts import Past, good, random_past
+from emag_pipeline_tests.db.syncs import rows, sync
+
+_NOW = datetime(2026, 3, 1, tzinfo=UTC)
+_OFFER = KnownOffer("main", 1, "Cafea", _NOW, None, None, None, None)
+_CODES = [(), *((code,) for code in range(19)), (9, 8), (3, 11, 12)]
+_STANDINGS = [
+    {"general_stock": stock, "status": status, "offer_validation_status": price}
+    for stock, status, price in product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2))
+]
+_ASK = """
+    SELECT x.stock AS general_stock, x.status, x.price AS offer_validation_status, x.product AS validation_status,
+           x.translation AS translation_validation_status,
+           {schema}.emag_issue_codes(x.status, x.stock, x.price, x.product, x.translation) AS issue_codes
+    FROM jsonb_to_recordset(CAST(:asked AS jsonb))
+         AS x (stock bigint, status smallint, price smallint, product smallint[], translation smallint[])
+"""
+
+
+def _state(**values: Any) -> State:
+    columns = dict.fromkeys(State.__slots__)
+    standing = {"valid_from": _NOW, "issue_codes": (), "validation_status": (9,), "translation_validation_status": ()}
+    return State(**{**columns, **standing, **values})
+
+
+def _asked(database: Database) -> list[Any]:
+    listed = [
+        f'{{"stock": {one["general_stock"]}, "status": {one["status"]}, "price": {one["offer_validation_status"]},'
+        f' "product": {list(product_codes)}, "translation": {list(translation)}}}'.replace("None", "null")
+        for one, product_codes, translation in product(_STANDINGS, _CODES, _CODES)
+    ]
+    return rows(database, _ASK, asked=f"[{','.join(listed)}]")
+
+
+def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Database) -> None:
+    asked = _asked(database)
+    assert len(asked) == len(_STANDINGS) * len(_CODES) ** 2
+    for row in asked:
+        found = conditions([_state(**row._mapping)], _OFFER)
+        standing = {name: value for name, value in row._mapping.items() if name != "issue_codes"}
+        assert all(condition.holds for condition in found) == is_saleable(**standing), row
+
+
+def test_every_reason_belongs_to_one_condition() -> None:
+    codes = {*ISSUES, "product_99", "translation_-3"}
+    found = conditions([_state(issue_codes=tuple(codes))], _OFFER)
+    told = [why.code for condition in found for why in condition.reasons]
+    assert sorted(told) == sorted(codes)
+
+
+def test_reasons_and_since_when_are_those_of_the_mart(database: Database) -> None:
+    seed = random.getrandbits(32)
+    print(f"seed {seed}")
+    past = random_past(database, seed)
+    refresh(database, OFFER_ISSUES, "main")
+    for offer_id in past.now:
+        mart = rows(
+            database,
+            """SELECT issue_code, reason, remedy, since FROM {schema}.emag_offer_issues
+               WHERE emag_offer_id = :offer ORDER BY 1""",
+            offer=offer_id,
+        )
+        reasons = [why for condition in explain(database, "main", offer_id).conditions for why in condition.reasons]
+        told = [(why.code, why.issue.reason, why.issue.remedy, why.since) for why in reasons]
+        assert sorted(told) == [tuple(row) for row in mart], offer_id
+
+
+def test_a_condition_holds_since_its_last_break(database: Database) -> None:
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(days=2)
+    past.publish(good(1, general_stock=0))
+    past.wait(days=2)
+    past.publish(good(1, general_stock=0, status=0))
+    sold_out, switched_off = (at for at, _ in past.publishes[1:])
+    found = explain(database, "main", 1)
+    assert not found.can_be_bought
+    assert found.since == sold_out
+    assert {condition.name: (condition.holds, condition.since) for condition in found.conditions} == {
+        "in stock": (False, sold_out),
+        "active": (False, switched_off),
+        "price accepted": (True, past.publishes[0][0]),
+        "product accepted": (True, past.publishes[0][0]),
+        "translation accepted": (True, past.publishes[0][0]),
+    }
+
+
+def test_an_absence_is_a_break(database: Database) -> None:
+    past = Past(database)
+    past.publish(good(1), good(2))
+    past.wait(days=1)
+    past.publish(good(2))
+    past.wait(days=1)
+    back = past.publish(good(1), good(2))
+    found = explain(database, "main", 1)
+    assert (found.can_be_bought, found.since) == (True, back)
+
+
+def test_an_offer_that_is_gone_cannot_be_bought_whatever_its_conditions_were(database: Database) -> None:
+    past = Past(database)
+    past.publish(good(1), good(2))
+    gone = past.publish(good(2))
+    found = explain(database, "main", 1)
+    assert (found.can_be_bought, found.offer.deleted_at) == (False, gone)
+    assert all(condition.holds for condition in found.conditions)
+
+
+def test_what_the_marketplace_says_stands_with_its_condition_in_one_line(database: Database) -> None:
+    verdicts = """{"validation_status": [{"value": 8, "description": "Documentation rejected",
+                   "errors": [{"code": 1, "message": "Descrierea\\n este prea\\u001b scurtă"}]}],
+                   "offer_validation_status": [{"value": 1, "description": "Saleable"}]}"""
+    errors = '{"text": ["Lipsesc caracteristici", "Documentation rejected"]}'
+    sync(database, [offer(1, validation_status=(8,), validation_details=verdicts, doc_errors=errors)])
+    said = {condition.name: condition.said for condition in explain(database, "main", 1).conditions}
+    assert said["product accepted"] == (
+        "Documentation rejected", "Descrierea este prea� scurtă", "Lipsesc caracteristici",
+    )  # fmt: skip
+    assert (said["price accepted"], said["translation accepted"], said["in stock"]) == (("Saleable",), (), ())
+
+
+def _bad(offer_id: int, reason: str) -> SimpleNamespace:
+    return SimpleNamespace(emag_offer_id=offer_id, reason=reason, payload="{}")
+
+
+def test_of_an_offer_whose_reading_is_in_quarantine_the_newest_reason_is_told(database: Database) -> None:
+    sync(database, [offer(1), offer(2)])
+    for reason in ("the price is not a number", "the stock is too large"):
+        sync(database, [offer(2)], rejects=[_bad(1, reason)])
+    found = explain(database, "main", 1)
+    assert found.rejection is not None
+    assert found.rejection.reason == "the stock is too large"
+    sync(database, [offer(1), offer(2)])
+    assert explain(database, "main", 1).rejection is None
+
+
+def test_how_current_the_copy_is_is_told_by_the_accounts_last_publish(database: Database) -> None:
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(hours=7)
+    found = explain(database, "main", 1)
+    assert found.account.last_publish_at == past.published_at
+    assert found.account.age_seconds is not None
+    assert timedelta(seconds=found.account.age_seconds) >= timedelta(hours=7)
+
+
+def test_an_offer_that_was_never_published_is_told_from_one_that_there_is_not(database: Database) -> None:
+    with pytest.raises(SettingsError, match=r"nothing is known of it: the account was never published. Run `emag-pip"):
+        explain(database, "main", 1)
+    sync(database, [offer(1)], rejects=[_bad(2, "the price is not a number")])
+    with pytest.raises(SettingsError, match=r"never published: its reading of .* in quarantine: the price is not a nu"):
+        explain(database, "main", 2)
+    with pytest.raises(
+        SettingsError, match=r"main, offer 3: there is no such offer: no reading up to .* Check the acc"
+    ):
+        explain(database, "main", 3)

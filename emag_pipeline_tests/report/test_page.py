@@ -1,0 +1,148 @@
+import re
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import OFFER_ISSUES
+from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.report import facts_of, page
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.report.documents import Document, read
+from emag_pipeline_tests.report.shops import HOSTILE
+
+_SECTIONS = ["assortment", "issues", "button", "cover", "moves", "syncs", "scan", "quarantine"]
+
+
+@pytest.fixture(scope="module")
+def html(shop: Database) -> str:
+    return page(facts_of(shop, "main"))
+
+
+@pytest.fixture(scope="module")
+def document(html: str) -> Document:
+    return read(html)
+
+
+@pytest.fixture(scope="module")
+def empty(shop: Database) -> Document:
+    return read(page(facts_of(shop, "fbe")))
+
+
+def test_the_same_data_give_the_same_bytes(shop: Database, html: str) -> None:
+    assert page(facts_of(shop, "main")) == html
+
+
+def test_nothing_in_it_is_fetched_or_run(html: str, document: Document) -> None:
+    assert not document.all("script", "link", "img", "iframe", "object", "form")
+    assert all(link["href"].startswith("#") for link in document.all("a", "use"))
+    assert "@import" not in html
+    assert set(re.findall(r"https?://[^\"' ]+", html)) <= {"http://www.w3.org/2000/svg"}
+    assert not [name for _, attributes in document.elements for name in attributes if name.startswith("on")]
+
+
+def test_a_policy_forbids_scripts_even_if_one_slipped_in(document: Document) -> None:
+    (policy,) = [meta["content"] for meta in document.all("meta") if "content-security-policy" in str(meta).lower()]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+
+
+def test_texts_of_strangers_are_shown_as_they_are_and_isolated(html: str, document: Document) -> None:
+    shown = " ".join(HOSTILE.replace("\u0007", "\ufffd").split())
+    assert document.text.count(shown) >= 2, "in a table and in the incident"
+    assert "sale_price is '<b>free</b>', not a number" in document.text
+    assert "\u202e" not in re.sub(r"<bdi>.*?</bdi>", "", html, flags=re.DOTALL)
+
+
+def test_every_section_has_its_heading_and_its_place_in_the_contents(document: Document) -> None:
+    links = [link["href"][1:] for link in document.all("a") if link["href"] != "#main"]
+    assert links == _SECTIONS
+    assert [one["id"] for one in document.all("section") if "id" in one] == _SECTIONS
+    ids = {attributes["id"] for _, attributes in document.elements if "id" in attributes}
+    assert all(section["aria-labelledby"] in ids for section in document.all("section"))
+
+
+def test_no_id_stands_twice(document: Document) -> None:
+    ids = Counter(attributes["id"] for _, attributes in document.elements if "id" in attributes)
+    assert ids.most_common(1)[0][1] == 1
+
+
+def test_tables_have_captions_and_every_cell_its_label(document: Document) -> None:
+    assert len(document.all("table")) == len(document.all("caption")) >= 8
+    assert all(head["scope"] in ("col", "row") for head in document.all("th"))
+    assert all(cell["data-label"] for cell in document.all("td"))
+
+
+def test_each_chart_is_an_image_with_words(document: Document) -> None:
+    charts = document.all("svg")
+    assert len(charts) == 6
+    assert all(chart["role"] == "img" and chart["aria-labelledby"] for chart in charts)
+
+
+def test_it_says_of_which_publish_it_is(shop: Database, document: Document) -> None:
+    (newest,) = rows(
+        shop, "SELECT sync_id, completed_at FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1"
+    )
+    assert f"as published {newest.completed_at:%Y-%m-%d %H:%M} UTC by sync {newest.sync_id}" in document.text
+
+
+def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_week(
+    shop: Database, document: Document
+) -> None:
+    (now,) = rows(
+        shop,
+        """SELECT count(*) AS offers, count(*) FILTER (WHERE is_saleable) AS saleable,
+                  round(sum(general_stock * sale_price)) AS value
+           FROM {schema}.emag_product_offers WHERE deleted_at IS NULL""",
+    )
+    assert f"Offers {now.offers} {now.saleable} can be bought +1 in a day +7 in a week" in document.text
+    assert f"Saleable share {100 * now.saleable / now.offers:.1f} %" in document.text
+    assert f"Stock value {now.value:,} RON without VAT" in document.text
+
+
+def test_each_reason_is_told_with_its_remedy(shop: Database, document: Document) -> None:
+    for issue in rows(shop, "SELECT DISTINCT reason, remedy FROM {schema}.emag_offer_issues"):
+        assert f"{issue.reason} {issue.remedy}" in document.text
+
+
+def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> None:
+    assert "The marketplace counted 59 offers before and 59 after the scan" in document.text
+    assert "1 of them cannot be represented" in document.text
+
+
+def test_the_scans_troubles_are_told_in_numbers(document: Document) -> None:
+    assert (
+        "40 calls were answered, 3 failed, 2 of these over the rate limit; the longest pause took 12" in document.text
+    )
+
+
+def test_an_account_of_which_nothing_is_known_gets_words_instead_of_empty_tables(empty: Document) -> None:
+    assert "nothing has been published yet" in empty.text
+    for words in (
+        "No day is known yet",
+        "There is no offer",
+        "No offer has a rank",
+        "No sync has begun",
+        "No page has",
+    ):
+        assert words in empty.text
+    assert not empty.all("table")
+    assert "None" not in empty.text
+    assert "nan" not in empty.text.lower()
+
+
+def test_marts_that_are_behind_are_said_to_be(database: Database) -> None:
+    sync(database, [offer(1)])
+    refresh(database, OFFER_ISSUES, "main")
+    assert "older publish" not in page(facts_of(database, "main"))
+    sync(database, [offer(1, sale_price=Decimal(9))])
+    assert "offer_issues still shows an older publish" in read(page(facts_of(database, "main"))).text
+
+
+def test_an_account_on_its_first_day_has_nothing_to_compare_with(database: Database) -> None:
+    published = sync(database, [offer(1)])
+    told = read(page(facts_of(database, "main"))).text
+    assert f"No day before {published.published_at.date()} is known yet" in told
+    assert "Offers 1 1 can be bought Saleable share 100.0 %" in told
