@@ -96,8 +96,8 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
 def changed(answers: Mapping[str, Answer], cursor: str | None) -> list[dg.AssetCheckEvaluation]:
     """The answers that are not those of the tick before, whose cursor it is.
 
-    A publish answers too, yet Dagster ranks results by when their run was planned: an answer of a tick while the run was
-    under way stands before it, until the next tick tells the new one.
+    A publish answers too, yet Dagster ranks results by when their run was planned: the answer of a tick while the run
+    was under way stands before it, until the next tick tells the new one.
     """
     before = json.loads(cursor) if cursor else {}
     return [

@@ -47,7 +47,7 @@ def of_review(check: OfferCheck, review: Review) -> Answer:
 
 
 def of_comparison(check: OfferCheck, review: Review) -> Answer:
-    """As `of_review` while the last sync's staging is there; else the ledger's count decides, and the answer says so."""
+    """As `of_review` while the last sync's staging is there; else the ledger's count decides, and it says so."""
     if review.numbers.get("is_staged", True):
         return of_review(check, review)
     published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]

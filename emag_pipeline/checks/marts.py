@@ -89,9 +89,10 @@ def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResu
 def _sentence(found: Reconciliation, mart: Mart) -> str:
     if found.found == 0:
         return f"{mart.name} agrees with the offers."
+    differences = "1 difference" if found.found == 1 else f"{found.found:,} differences"
     return (
-        f"{found.found:,} differences between {mart.name} and the offers, see the sample. "
-        "Materialise it again; if they stay, somebody else writes the table, or this is a defect: report it."
+        f"{differences} between {mart.name} and the offers, see the sample. Materialise it again; if this stays, "
+        "somebody else writes the table, or it is a defect: report it."
     )
 
 

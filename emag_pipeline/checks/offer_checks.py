@@ -65,6 +65,6 @@ OF_OFFERS = (
         "best_prices_are_consistent",
         "No offer that can be bought is cheaper than the best offer, and one with the buy button has the best price.",
         _WARN,
-        "Look at the product's page: the marketplace's documents do not promise this, so it may be right, or a day late",
+        "Look at the product's page: the marketplace's documents do not promise this, so it may be right so",
     ),
 )

@@ -19,8 +19,9 @@ from emag_pipeline.checks.offer_checks import (
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.review import review
 from emag_pipeline.db.status import account_statuses
-from emag_pipeline.logs import about
 from emag_pipeline.settings import Settings
+
+_Result = dg.AssetCheckResult | dg.AssetCheckEvaluation
 
 
 def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
@@ -36,9 +37,7 @@ def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
     specs=_specs(OF_A_PUBLISH),
     can_subset=True,
 )
-def publish_review(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> Iterator[dg.AssetCheckResult]:
+def publish_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Result]:
     yield from _results(context, pipeline, OF_A_PUBLISH)
 
 
@@ -48,21 +47,25 @@ def publish_review(
     specs=_specs(OF_OFFERS),
     can_subset=True,
 )
-def offers_review(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> Iterator[dg.AssetCheckResult]:
+def offers_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Result]:
     yield from _results(context, pipeline, OF_OFFERS)
 
 
 def _results(
     context: dg.AssetCheckExecutionContext, pipeline: Pipeline, checks: Sequence[OfferCheck]
-) -> Iterator[dg.AssetCheckResult]:
-    account, wanted = context.partition_key, {key.name for key in context.selected_asset_check_keys}
+) -> Iterator[_Result]:
+    """The results of the run's account; where it has none, as `Execute all` in the UI starts it, of all accounts."""
+    names = {key.name for key in context.selected_asset_check_keys}
+    wanted = [check for check in checks if check.name in names]
     # what was published stays so, whatever befalls the look at it: the run is not repeated for that
-    with about(account=account), pipeline.step(context, is_worth_a_run=False) as database:
-        for check in checks:
-            if check.name in wanted:
-                yield _answer(check, database, account, pipeline.settings).result()
+    with pipeline.step(context, is_worth_a_run=False) as database:
+        if context.has_partition_key:
+            for check in wanted:
+                yield _answer(check, database, context.partition_key, pipeline.settings).result()
+        else:
+            for account in pipeline.settings.accounts:
+                for check in wanted:
+                    yield _answer(check, database, account.name, pipeline.settings).evaluation(account.name)
 
 
 def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> Answer:

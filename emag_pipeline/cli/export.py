@@ -4,13 +4,14 @@ import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.export import Selection
-from emag_pipeline.operations.export import export_to, print_csv, selected
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.operations.export import Format, export_to, print_csv, selected, writing
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.settings import Settings, load_settings
 
@@ -19,7 +20,7 @@ _READER_LEFT = 1
 
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="E.g. emag_current_offers; a wrong name lists all.")],
-    format_: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="What to write.")] = "csv",
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = "csv",
     account: Annotated[str | None, typer.Option(metavar="NAME", help="Only this account's rows.")] = None,
     as_of: Annotated[
         str | None,
@@ -58,8 +59,12 @@ def _to_pipe(settings: Settings, selection: Selection, raw: bool) -> None:
     assert isinstance(sys.stdout, TextIOWrapper)  # noqa: S101
     sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
-        print_csv(sys.stdout, settings, selection, raw=raw)
-        sys.stdout.flush()
+        with writing("standard output"):
+            print_csv(sys.stdout, settings, selection, raw=raw)
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         Narrator().fall_silent()
         raise typer.Exit(_READER_LEFT) from None
+    except PipelineError:
+        Narrator().fall_silent()  # what is left in the buffer cannot be written either
+        raise

@@ -148,11 +148,12 @@ def _number(value: int | None) -> str:
 
 
 def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
-    """Price and stock over the time that the entries span, each with its least and greatest value."""
-    states = sampled(entries, _CURVE_WIDTH, now)
-    prices = [state.sale_price if state else None for state in states]
-    stocks = [state.general_stock if state else None for state in states]
-    if known := [price for price in prices if price is not None]:
-        yield f"price  {sparkline(prices)}  {money(min(known))} to {money(max(known))}"
-    if pieces := [stock for stock in stocks if stock is not None]:
-        yield f"stock  {sparkline(stocks)}  {min(pieces):,} to {max(pieces):,}"
+    """Price and stock until now, each with its least and greatest value; a state too short for a bar counts for these."""
+    states = [entry for entry in entries if isinstance(entry, State)]
+    shown = sampled(entries, _CURVE_WIDTH, now)
+    if prices := [state.sale_price for state in states if state.sale_price is not None]:
+        bars = sparkline([state.sale_price if state else None for state in shown], min(prices), max(prices))
+        yield f"price  {bars}  {money(min(prices))} to {money(max(prices))}"
+    if stocks := [state.general_stock for state in states if state.general_stock is not None]:
+        bars = sparkline([state.general_stock if state else None for state in shown], min(stocks), max(stocks))
+        yield f"stock  {bars}  {min(stocks):,} to {max(stocks):,}"

@@ -4,7 +4,7 @@ One cursor is one statement, so all its rows are of one moment, whatever is publ
 transaction, which PgBouncer in transaction mode leaves on one connection.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ def columns(database: Database, selection: Selection) -> list[Column]:
     return [column for column in found if granted is None or column.name in granted]
 
 
-def batches(database: Database, selection: Selection, chosen: list[Column]) -> Iterator[list[tuple[Any, ...]]]:
+def batches(database: Database, selection: Selection, chosen: list[Column]) -> Generator[list[tuple[Any, ...]]]:
     """The selection's rows, so many at once, in the table's own order.
 
     JSON and identifiers (uuid, fingerprints) come as text. Raises DatabaseUnavailable.
@@ -66,6 +66,6 @@ def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
         past = "{schema}.emag_offers_as_of(:value, CAST(:at AS timestamptz))"
         return past, {"value": selection.value, "at": selection.as_of}
     table = f"{{schema}}.{selection.table}"
-    return (
-        (f"{table} WHERE {selection.column} = :value", {"value": selection.value}) if selection.column else (table, {})
-    )
+    if selection.column is None:
+        return table, {}
+    return f"{table} WHERE {selection.column} = :value", {"value": selection.value}

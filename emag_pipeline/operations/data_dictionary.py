@@ -6,7 +6,7 @@ Run it in a checkout; it makes a database of its own, of which nothing remains.
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 from emag_pipeline import embedded
@@ -69,21 +69,23 @@ _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32
 def rendered(database: Database) -> str:
     """The whole document. Raises KeyError for a table that a group names and the schema does not hold."""
     tables = {table.name: table for table in describe.tables(database)}
+    functions = describe.functions(database)
+    known = {*tables, *(function.name for function in functions)}
     lines = [_HEAD]
     for title, names in GROUPS.items():
         lines += [f"## {title}", ""]
         for name in names:
-            lines += _section(tables[name], tables)
+            lines += _section(tables[name], known - {name})
     lines += ["## Functions", ""]
-    for function in describe.functions(database):
+    for function in functions:
         lines += _function(function)
     return "\n".join(lines)
 
 
-def _section(table: Table, tables: Mapping[str, Table]) -> Iterator[str]:
+def _section(table: Table, others: Set[str]) -> Iterator[str]:
     yield f"### {table.name}"
     yield ""
-    yield _linked(table.comment, table.name, tables)
+    yield _linked(table.comment, others)
     yield ""
     if table.key:
         yield f"- Key: {', '.join(f'`{name}`' for name in table.key)}"
@@ -94,7 +96,7 @@ def _section(table: Table, tables: Mapping[str, Table]) -> Iterator[str]:
     yield "| column | type | null? | meaning |"
     yield "|---|---|---|---|"
     for column in table.columns:
-        yield _row(column, table, tables)
+        yield _row(column, table.is_view, others)
     yield ""
 
 
@@ -107,20 +109,16 @@ def _readers(table: str) -> str:
     return "Readers may read it."
 
 
-def _row(column: Column, table: Table, tables: Mapping[str, Table]) -> str:
-    may_be_null = "null" if column.nullable and not table.is_view else ""
+def _row(column: Column, is_of_view: bool, others: Set[str]) -> str:
+    may_be_null = "null" if column.nullable and not is_of_view else ""
     kind = _SHORT_TYPES.get(column.type, column.type)
-    meaning = _linked(column.comment, table.name, tables).replace("|", r"\|")
+    meaning = _linked(column.comment, others).replace("|", r"\|")
     return f"| `{column.name}` | {kind} | {may_be_null} | {meaning} |"
 
 
-def _linked(text: str, here: str, tables: Mapping[str, Table]) -> str:
-    """The text with the names of other tables as links to their sections."""
-    return re.sub(
-        r"\bemag_\w+",
-        lambda name: f"[{name[0]}](#{name[0]})" if name[0] in tables and name[0] != here else name[0],
-        text,
-    )
+def _linked(text: str, others: Set[str]) -> str:
+    """The text with the names of other tables and functions as links to their sections."""
+    return re.sub(r"\bemag_\w+", lambda name: f"[{name[0]}](#{name[0]})" if name[0] in others else name[0], text)
 
 
 def _function(function: Function) -> Iterator[str]:

@@ -52,6 +52,7 @@ class Explanation:
     """
 
     offer: KnownOffer
+    issue_codes: tuple[str, ...]
     conditions: tuple[Condition, ...]
     #: since when it could, or could not, be bought without a break (UTC)
     since: datetime
@@ -60,8 +61,8 @@ class Explanation:
 
     @property
     def can_be_bought(self) -> bool:
-        """All conditions hold, and the offer is there."""
-        return self.offer.deleted_at is None and all(condition.holds for condition in self.conditions)
+        """Nothing stands in its way, and the offer is there."""
+        return self.offer.deleted_at is None and not self.issue_codes
 
 
 def explain(database: Database, account: str, offer_id: int) -> Explanation:
@@ -71,6 +72,7 @@ def explain(database: Database, account: str, offer_id: int) -> Explanation:
     (status,) = account_statuses(database, [account])
     return Explanation(
         offer=offer,
+        issue_codes=past[-1].issue_codes,
         conditions=conditions(past, offer),
         since=_since(past, lambda state: not state.issue_codes),
         account=status,

@@ -1,8 +1,8 @@
 """Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +64,7 @@ def export_to(
     file: Path, settings: Settings, selection: Selection, format_: Format, *, raw: bool, force: bool
 ) -> Exported:
     """Write the selection into a file of mode 0600. Raises SettingsError as `whole_file`, DatabaseUnavailable."""
-    with written_at_once(file, force) as unfinished, _writing(file):
+    with written_at_once(file, force) as unfinished, writing(str(file)):
         if format_ == "csv":
             with unfinished.open("w", encoding="utf-8", newline="") as text:
                 return print_csv(text, settings, selection, raw=raw)
@@ -72,7 +72,7 @@ def export_to(
 
 
 def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
-    """Write the selection as CSV; the stream must not translate line ends."""
+    """Write the selection as CSV; the stream must not translate line ends. Raises OSError when it takes no more."""
     with attached(settings) as database:
         chosen = columns(database, selection)
         text.write(csv_lines.header(column.name for column in chosen))
@@ -89,18 +89,22 @@ def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Expo
 
 
 @contextmanager
-def _writing(file: Path) -> Iterator[None]:
+def writing(name: str) -> Iterator[None]:
+    """Raise PermanentError for an output that takes no more; a reader that left stays BrokenPipeError."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise PermanentError(
-            f"{file} could not be written", why=error.strerror or str(error), remedy="Make room and begin again"
+            f"{name} could not be written", why=error.strerror or str(error), remedy="Make room and begin again"
         ) from error
 
 
-def _written(found: Iterator[Rows], write: Callable[[Rows], object]) -> Exported:
+def _written(found: Generator[Rows], write: Callable[[Rows], object]) -> Exported:
     began, number = time.monotonic(), 0
-    for rows in found:
-        write(rows)
-        number += len(rows)
+    with closing(found):  # whatever happens, the transaction ends here
+        for rows in found:
+            write(rows)
+            number += len(rows)
     return Exported(number, time.monotonic() - began)

@@ -49,10 +49,10 @@ def _with_gaps(states: Iterable[State], end: datetime | None) -> Iterator[State 
 
 
 def sampled(entries: Sequence[State | Gap], number: int, now: datetime) -> list[State | None]:
-    """The states in force at so many moments, evenly spread over the time of the entries; None in a gap."""
+    """The states in force at so many moments, evenly spread from the first entry to now; None in a gap."""
     if not entries:
         return []
     begins = [entry.valid_from for entry in entries]
-    step = ((entries[-1].valid_to or now) - begins[0]) / number
+    step = (now - begins[0]) / (number - 1)
     in_force = [entries[bisect_right(begins, begins[0] + step * place) - 1] for place in range(number)]
     return [entry if isinstance(entry, State) else None for entry in in_force]

@@ -7,12 +7,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 _ABSENT = " "
 
 
-def sparkline(values: Sequence[Decimal | int | None]) -> str:
-    """A bar for each value, the least the lowest and the greatest the highest; a blank for None."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    least, greatest = min(known), max(known)
+def sparkline(values: Sequence[Decimal | int | None], least: Decimal | int, greatest: Decimal | int) -> str:
+    """A bar for each value, the lowest for `least` and the highest for `greatest`; a blank for None."""
     return "".join([_ABSENT if value is None else _bar(value, least, greatest) for value in values])
 
 

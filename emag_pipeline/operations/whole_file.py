@@ -13,10 +13,13 @@ from emag_pipeline.errors import SettingsError
 def written_at_once(file: Path, force: bool) -> Iterator[Path]:
     """A file beside it, readable by its owner alone, which takes its place at the end; none is left by a failure.
 
-    Raises SettingsError for a file that exists (without `force`) or cannot be written.
+    Raises SettingsError for a file that exists (without `force`), cannot be written, or is no ordinary one, which would
+    be replaced: as root even a device.
     """
     if file.is_dir():
         raise SettingsError(f"{file} is a directory", remedy="Give the name of a file in it")
+    if file.exists() and not file.is_file():
+        raise SettingsError(f"{file} is a device or a pipe", remedy="Give the name of a file")
     if file.exists() and not force:
         raise SettingsError(f"{file} exists", remedy="Give another name, or --force to overwrite it")
     try:

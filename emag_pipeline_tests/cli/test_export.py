@@ -72,6 +72,17 @@ def test_a_reader_that_leaves_early_costs_no_traceback(database: Database, datab
         assert (process.stderr.read(), process.wait(60)) == (b"", 1)
 
 
+def test_a_full_disk_is_one_line_with_a_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
+    _fill(database, 20_000)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*_COMMAND, "emag_offer_history"], env=environment(tmp_path, DATABASE_SYNC_URL=database_url), cwd=tmp_path,
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    said = "standard output could not be written: No space left on device. Make room and begin again.\n"
+    assert (done.returncode, done.stderr) == (5, f"emag-pipeline: {said}")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_with_130_and_leaves_no_file(
     database: Database, database_url: str, tmp_path: Path, number: signal.Signals

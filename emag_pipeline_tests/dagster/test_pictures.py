@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,85 +13,110 @@ from emag_pipeline.assets import pictures
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
+from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.settings import Settings
+from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline_tests.conftest import administer
 
 _LONGEST = 25_000
 
-
-@pytest.fixture
-def at_home(settings: Settings, tmp_path: Path) -> Settings:
-    """The same settings, with a directory of this test's own as EMAG_HOME."""
-    return settings.model_copy(update={"home": tmp_path})
+Made = dict[str, dict[str, Any]]
 
 
-def _execute(job: str, partition: str | dg.MultiPartitionKey, settings: Settings) -> dict[str, dict[str, Any]]:
-    """The metadata of each materialization of a run, by asset."""
+@dataclass(frozen=True)
+class _Told:
+    """The metadata of each materialization of one publish and what follows it, by asset."""
+
+    home: Path
+    refresh: Made
+    marts: Made
+    assortment: Made
+
+
+@pytest.fixture(scope="module")
+def told(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Told]:
+    """An account is refreshed, with one call that fails; then its marts, its report and today's assortment."""
+    administer(cluster, f"CREATE DATABASE pictures TEMPLATE {template}")
+    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as market:
+        market.add_fault("server_error", resource="product_offer/read", count=1)
+        settings = load_settings(
+            {
+                "DATABASE_SYNC_URL": cluster.url("pictures"),
+                "EMAG_API_BASE_URL": market.url,
+                "EMAG_API_USERNAME": "main@sandbox.example",
+                "EMAG_API_PASSWORD": "sandbox",
+                "EMAG_API_REQUESTS_PER_SECOND": "1000",
+                "EMAG_API_REQUESTS_PER_MINUTE": "60000",
+                "EMAG_HOME": str(tmp_path_factory.mktemp("home")),
+            },
+            env_file=None,
+        )
+        today = dg.MultiPartitionKey({"account": "main", "day": datetime.now(UTC).date().isoformat()})
+        yield _Told(
+            settings.home,
+            _execute(runs.REFRESH_JOB, "main", settings),
+            _execute(runs.MARTS_JOB, "main", settings),
+            _execute(runs.ASSORTMENT_JOB, today, settings),
+        )
+    administer(cluster, "DROP DATABASE pictures WITH (FORCE)")
+
+
+def _execute(job: str, partition: str, settings: Settings) -> Made:
     with dg.DagsterInstance.ephemeral() as instance:
-        resources = {"pipeline": Pipeline(settings)}
-        resolved = defs.resolve_job_def(job)
-        result = resolved.execute_in_process(partition_key=partition, instance=instance, resources=resources)
+        result = defs.resolve_job_def(job).execute_in_process(
+            partition_key=partition, instance=instance, resources={"pipeline": Pipeline(settings)}
+        )
         made = [event.materialization for event in result.filter_events(lambda event: event.is_step_materialization)]
         return {one.asset_key.to_user_string(): {k: v.value for k, v in one.metadata.items()} for one in made}
-
-
-@pytest.fixture
-def published(at_home: Settings, market: SandboxServer) -> Iterator[dict[str, dict[str, Any]]]:
-    market.add_fault("server_error", resource="product_offer/read", count=1)
-    yield _execute(runs.REFRESH_JOB, "main", at_home)
 
 
 def _is_picture(text: object) -> bool:
     return isinstance(text, str) and text.startswith("![") and "](data:image/svg+xml;base64," in text
 
 
-def test_a_scan_is_told_in_numbers_and_a_sparkline_without_a_picture(published: dict[str, dict[str, Any]]) -> None:
-    staged = published["staged_offers"]
+def _pictures(made: Made) -> list[str]:
+    return [value for metadata in made.values() for value in metadata.values() if _is_picture(value)]
+
+
+def test_a_scan_is_told_in_numbers_and_a_sparkline_without_a_picture(told: _Told) -> None:
+    staged = told.refresh["staged_offers"]
     assert (staged["calls_failed"], staged["calls_over_rate_limit"]) == (1, 0)
     assert set(staged["answers_over_time"]) <= set("▁▂▃▄▅▆▇█")
     assert len(staged["answers_over_time"]) == 24
-    assert not [value for metadata in published.values() for value in metadata.values() if _is_picture(value)]
+    assert _pictures(told.refresh) == []
 
 
-def test_marts_and_report_show_pictures_that_are_small_enough_to_store(
-    published: dict[str, dict[str, Any]], at_home: Settings
-) -> None:
-    made = _execute(runs.MARTS_JOB, "main", at_home)
-    for asset, name in (("offer_issues", "picture"), ("buy_button", "picture"), ("low_stock", "picture")):
-        assert _is_picture(made[asset][name])
-    assert _is_picture(made["offer_report"]["scan"])
-    drawn = [value for metadata in made.values() for value in metadata.values() if _is_picture(value)]
-    assert len(drawn) == 4
+def test_marts_report_and_assortment_show_pictures_that_are_small_enough_to_store(told: _Told) -> None:
+    for asset in ("offer_issues", "buy_button", "low_stock"):
+        assert _is_picture(told.marts[asset]["picture"])
+    assert _is_picture(told.marts["offer_report"]["scan"])
+    assert _is_picture(told.assortment["daily_assortment"]["picture"])
+    assert _is_picture(told.assortment["daily_assortment"]["price_moves_picture"])
+    drawn = _pictures(told.marts) + _pictures(told.assortment)
+    assert len(drawn) == 6
     assert max(map(len, drawn)) < _LONGEST
 
 
-def test_the_report_is_written_after_the_marts_with_its_numbers_beside_it(
-    published: dict[str, dict[str, Any]], at_home: Settings
-) -> None:
-    told = _execute(runs.MARTS_JOB, "main", at_home)["offer_report"]
-    file = at_home.home / "reports" / "main.html"
-    assert Path(told["path"]) == file
-    assert told["kilobytes"] == round(file.stat().st_size / 1000, 1)
-    assert (told["offers"], told["saleable"]) == (320, published["offers"]["saleable"])
+def test_the_report_is_written_after_the_marts_with_its_numbers_beside_it(told: _Told) -> None:
+    report, file = told.marts["offer_report"], told.home / "reports" / "main.html"
+    assert Path(report["path"]) == file
+    assert report["kilobytes"] == round(file.stat().st_size / 1000, 1)
+    assert (report["offers"], report["saleable"]) == (320, told.refresh["offers"]["saleable"])
     assert "as published" in file.read_text(encoding="utf-8")
 
 
-def test_the_newest_day_has_pictures_and_a_day_before_it_sparklines_only(
-    published: dict[str, dict[str, Any]], at_home: Settings, database: Database
-) -> None:
+def test_a_day_before_the_newest_has_sparklines_only(database: Database) -> None:
     today = datetime.now(UTC).date()
-    key = dg.MultiPartitionKey({"account": "main", "day": today.isoformat()})
-    newest = _execute(runs.ASSORTMENT_JOB, key, at_home)["daily_assortment"]
-    assert _is_picture(newest["picture"])
-    assert _is_picture(newest["price_moves_picture"])
     with database.transaction() as tx:
         tx.run(
             """INSERT INTO {schema}.emag_daily_assortment
                    (day, account_type, offers, saleable_offers, stock, stock_value, arrivals, departures, price_moves)
-               VALUES (:tomorrow, 'main', 1, 1, 1, 1, 0, 0, 0)""",
-            tomorrow=today + timedelta(days=1),
+               SELECT d, 'main', 1, 1, 1, 1, 0, 0, 0 FROM unnest(CAST(:days AS date[])) d""",
+            days=[today, today - timedelta(days=1)],
         )
-    assert pictures.assortment(database, "main", today) == {"offers_by_day": "█", "saleable_by_day": "█"}
+    told = pictures.assortment(database, "main", today - timedelta(days=1))
+    assert told == {"offers_by_day": "█", "saleable_by_day": "█"}
+    assert _is_picture(pictures.assortment(database, "main", today)["picture"].value)
 
 
 def test_a_picture_that_cannot_be_drawn_is_left_out_with_a_warning(

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded.server import _PROGRAMS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline
@@ -19,7 +20,8 @@ _SCHEMA = "erp"
 _READABLE = {
     "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers", "emag_offer_issues",
     "emag_buy_button", "emag_low_stock", "emag_daily_assortment", "emag_categories", "emag_vat_rates",
-    "emag_handling_times", "emag_offer_syncs", "emag_account_figures", "emag_incidents",
+    "emag_handling_times", "emag_accounts", "emag_reference_reads", "emag_mart_refreshes", "emag_accepted_deviations",
+    "emag_offer_syncs", "emag_account_figures", "emag_incidents",
 }  # fmt: skip
 _WITHHELD = {
     "emag_requests", "emag_offer_rejects", "emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations",
@@ -111,6 +113,21 @@ def test_every_table_is_either_the_readers_or_withheld_on_purpose(installation: 
     )
     assert {name for name, readable in found if readable} == _READABLE
     assert {name for name, readable in found if not readable} == _WITHHELD
+
+
+def test_what_can_be_exported_is_what_the_reader_may_read(installation: Installation) -> None:
+    found = installation.sql(
+        "ana",
+        f"""SELECT c.relname, array_agg(a.attname::text)
+            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE c.relnamespace = '{_SCHEMA}'::regnamespace AND c.relkind IN ('r', 'v')
+              AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+            GROUP BY c.relname""",
+    )
+    granted = {name: set(columns) for name, columns in found}
+    assert granted.keys() == readable().keys()
+    for table, columns in readable().items():
+        assert columns is None or columns == granted[table]
 
 
 @pytest.mark.parametrize(

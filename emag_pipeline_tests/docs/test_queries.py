@@ -57,6 +57,14 @@ def test_why_an_offer_cannot_be_bought(ask: Ask) -> None:
     assert (row.reason, row.value_held_back) == ("The product was refused for its documentation", Decimal(500))
 
 
+def test_the_value_held_back(ask: Ask) -> None:
+    rows = ask("How much value is held back, and by which reason?")
+    assert [(row.issue_code, row.offers, row.pieces, row.value_without_vat) for row in rows] == [
+        ("product_8", 1, 10, Decimal(500)),
+        ("out_of_stock", 1, 0, Decimal(0)),
+    ]
+
+
 def test_who_lost_the_buy_button(ask: Ask) -> None:
     (row,) = ask("Which offers lost the buy button since yesterday, and by how much?")
     assert (row.emag_offer_id, row.rank_a_day_ago, row.buy_button_rank, row.gap_with_vat) == (1, 1, 2, Decimal("12.1"))
@@ -64,6 +72,12 @@ def test_who_lost_the_buy_button(ask: Ask) -> None:
 
 def test_what_runs_out(ask: Ask) -> None:
     assert [row.emag_offer_id for row in ask("What runs out this week?")] == [6]
+
+
+def test_the_assortment_of_a_day(ask: Ask) -> None:
+    (row,) = ask("What did the assortment look like on a day?")
+    assert (row.offers, row.saleable_share, row.arrivals, row.departures) == (6, Decimal("0.666667"), 0, 0)
+    assert (row.stock, row.stock_value, row.price_rises, row.price_cuts) == (45, Decimal(4050), 1, 0)
 
 
 def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
@@ -127,6 +141,8 @@ def test_which_marts_are_behind(ask: Ask) -> None:
     rows = ask("Do the marts show the newest publish?")
     assert [(row.account_type, row.mart, row.is_current) for row in rows] == [
         ("fbe", None, None),
+        ("main", "buy_button", True),
+        ("main", "low_stock", True),
         ("main", "offer_issues", True),
     ]
 
@@ -135,3 +151,8 @@ def test_what_went_to_quarantine(ask: Ask) -> None:
     (row,) = ask("Which rows could not be represented, and why?")
     assert (row.emag_offer_id, row.name, row.reason) == (6, "Cafea măcinată 6", "sale_price is 'x', not a number")
     assert row.kept_since is not None
+
+
+def test_which_findings_are_accepted(ask: Ask) -> None:
+    (row,) = ask("Which findings of checks are accepted, why, and until when?")
+    assert (row.emag_offer_id, row.accepted_by) == (1, "ana")

@@ -33,10 +33,11 @@ def main() -> int:
             for account in place.accounts:
                 write(asked.keep / f"{account}.html", page(facts_of(place.database, account)))
     differences = month.on_the_way.differences + reckoning.differences
+    differences += [f"the check {name} did not pass" for name in place.failed_checks if "reconcile" in name]
     for line in differences:
         print(line)
     heading = f"A month of {asked.days} days, seed {asked.seed}"
-    text = "\n".join(report(heading, month, asked.days, reckoning, backfill_seconds))
+    text = "\n".join(report(heading, month, asked.days, reckoning, backfill_seconds, place.failed_checks))
     print(text, flush=True)
     if asked.report:
         asked.report.write_text(text + "\n", encoding="utf-8")
@@ -54,7 +55,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--keep", type=Path, help="a directory for what is to stay")
     parser.add_argument("--report", type=Path, help="write the report to this file too")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.keep and asked.keep.exists() and any(asked.keep.iterdir()):
+        parser.error(f"{asked.keep} is not empty: name a directory for this month alone")
+    return asked
 
 
 if __name__ == "__main__":

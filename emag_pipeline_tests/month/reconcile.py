@@ -1,5 +1,6 @@
 """What the database says against what must be so; every difference is a sentence."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,15 +24,18 @@ _MART = "SELECT * FROM {{schema}}.emag_{mart} WHERE account_type = :account"
 
 @dataclass(slots=True)
 class Reckoning:
-    """How many rows of each kind were compared, and what differed."""
+    """How many rows of each kind were compared and how many differences they had; each of these as a sentence."""
 
-    compared: dict[str, int] = field(default_factory=dict)
+    compared: "Counter[str]" = field(default_factory=Counter)
+    differing: "Counter[str]" = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
 
     def compare(self, what: str, account: str, expected: Table, found: Table) -> None:
         """Compare two tables by key; of each row, the columns that are expected."""
-        self.compared[what] = self.compared.get(what, 0) + len(expected.keys() | found.keys())
-        self.differences += [f"{what} of {account}, {line}" for line in _differences(expected, found)]
+        lines = [f"{what} of {account}, {line}" for line in _differences(expected, found)]
+        self.compared[what] += len(expected.keys() | found.keys())
+        self.differing[what] += len(lines)
+        self.differences += lines
 
 
 def _differences(expected: Table, found: Table) -> Iterator[str]:

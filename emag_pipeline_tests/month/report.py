@@ -1,7 +1,6 @@
 """docs/month.md: what a month was, what was compared, and the number that must be 0."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from emag_pipeline_tests.month.play import Month
@@ -16,7 +15,14 @@ so is every past moment. What must be there is worked out in plain Python (`emag
 rule or a statement of the pipeline."""
 
 
-def report(heading: str, month: Month, days: int, reckoning: Reckoning, backfill_seconds: float) -> Iterator[str]:
+def report(
+    heading: str,
+    month: Month,
+    days: int,
+    reckoning: Reckoning,
+    backfill_seconds: float,
+    failed_checks: Mapping[str, int],
+) -> Iterator[str]:
     """The report, line by line, as Markdown."""
     yield f"# {heading}"
     yield ""
@@ -29,11 +35,15 @@ def report(heading: str, month: Month, days: int, reckoning: Reckoning, backfill
     yield ""
     yield "| compared with the sandbox's truth | rows | differences |"
     yield "|---|---:|---:|"
-    both = (month.on_the_way, reckoning)
-    compared = sum((Counter(one.compared) for one in both), Counter())
-    differing = Counter(line.partition(" of ")[0] for one in both for line in one.differences)
-    for what, rows in compared.items():
-        yield f"| {what} | {rows:,} | {differing[what]} |"
+    on_the_way = month.on_the_way
+    for what, rows in (on_the_way.compared + reckoning.compared).items():
+        yield f"| {what} | {rows:,} | {on_the_way.differing[what] + reckoning.differing[what]} |"
+    if failed_checks:
+        yield ""
+        yield "| check that found something to look at | times |"
+        yield "|---|---:|"
+        for name, times in sorted(failed_checks.items()):
+            yield f"| `{name}` | {times} |"
 
 
 def _numbers(month: Month, days: int, backfill_seconds: float) -> Iterator[tuple[str, str]]:

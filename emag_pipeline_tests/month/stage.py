@@ -2,9 +2,10 @@
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -32,6 +33,10 @@ class Stage:
     settings: Settings
     instance: dg.DagsterInstance
     server: EmbeddedServer
+    #: what a command needs to work here
+    variables: Mapping[str, str]
+    #: how often each check did not pass
+    failed_checks: "Counter[str]" = field(default_factory=Counter)
 
     @property
     def accounts(self) -> list[str]:
@@ -63,6 +68,7 @@ class Stage:
         if not done.success:
             failed = [event.message for event in done.all_events if event.is_failure]
             raise RuntimeError(f"{job} of {partition}: run {done.run_id} failed: {'; '.join(map(str, failed))}")
+        self.failed_checks.update(one.check_name for one in done.get_asset_check_evaluations() if not one.passed)
         return time.monotonic() - begun
 
 
@@ -70,16 +76,17 @@ class Stage:
 def stage(sizes: Mapping[str, int] = ACCOUNTS, *, seed: int, home: Path | None = None) -> Iterator[Stage]:
     """Set the stage; of a `home` that is given, the database and Dagster's files stay there."""
     with ExitStack() as stack:
-        where = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emag-month-")))
+        where = (home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emag-month-")))).resolve()
         market = SandboxServer(accounts=sizes, seed=seed, requests_per_second=0, requests_per_minute=0)
         stack.enter_context(market)
         server = embedded.start(where, {"fsync": "off"})
         stack.callback(server.stop)
-        settings = load_settings(_variables(market.url, sizes, where), env_file=None)
+        variables = _variables(market.url, sizes, where)
+        settings = load_settings(variables, env_file=None)
         around = stack.enter_context(surroundings(settings))
         database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
         stack.callback(database.close)
-        yield Stage(market, database, settings, stack.enter_context(opened(settings)), server)
+        yield Stage(market, database, settings, stack.enter_context(opened(settings)), server, variables)
 
 
 def _variables(url: str, accounts: Mapping[str, int], home: Path) -> dict[str, str]:

@@ -44,6 +44,10 @@ def test_all_days_and_every_past_moment_are_as_they_were(played: Played) -> None
     assert played.reckoning.differences == []
 
 
+def test_the_marts_own_checks_agree(played: Played) -> None:
+    assert [name for name in played.stage.failed_checks if "reconcile" in name] == []
+
+
 def test_something_was_compared_of_every_mart(played: Played) -> None:
     assert {"offer_issues", "buy_button", "low_stock", "daily_assortment"} <= played.reckoning.compared.keys()
     assert min(played.reckoning.compared.values()) > 0
@@ -77,5 +81,6 @@ def test_what_is_wrong_is_told(played: Played, what: str, wrong: str) -> None:
 
 
 def test_the_report_says_what_was_compared(played: Played) -> None:
-    lines = list(report("A month", played.month, 2, played.reckoning, 1.0))
+    lines = list(report("A month", played.month, 2, played.reckoning, 1.0, {"a_check": 3}))
     assert f"| current offers | {played.reckoning.compared['current offers']:,} | 0 |" in lines
+    assert "| `a_check` | 3 |" in lines

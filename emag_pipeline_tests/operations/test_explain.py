@@ -1,3 +1,4 @@
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -21,16 +22,17 @@ from emag_pipeline_tests.db.syncs import rows, sync
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
 _OFFER = KnownOffer("main", 1, "Cafea", _NOW, None, None, None, None)
 _CODES = [(), *((code,) for code in range(19)), (9, 8), (3, 11, 12)]
+#: stock, status, price, product, translation: all codes of an offer that can be bought, all else with some
 _STANDINGS = [
-    {"general_stock": stock, "status": status, "offer_validation_status": price}
-    for stock, status, price in product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2))
+    *product((5,), (1,), (1,), _CODES, _CODES),
+    *product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2), ((), (9,), (8,)), ((), (17,), (14,))),
 ]
+_NAMES = ("general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status")
 _ASK = """
-    SELECT x.stock AS general_stock, x.status, x.price AS offer_validation_status, x.product AS validation_status,
-           x.translation AS translation_validation_status,
-           {schema}.emag_issue_codes(x.status, x.stock, x.price, x.product, x.translation) AS issue_codes
-    FROM jsonb_to_recordset(CAST(:asked AS jsonb))
-         AS x (stock bigint, status smallint, price smallint, product smallint[], translation smallint[])
+    SELECT {schema}.emag_issue_codes(status, stock, price, product, translation) AS codes
+    FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS x (
+        place integer, stock bigint, status smallint, price smallint, product smallint[], translation smallint[])
+    ORDER BY place
 """
 
 
@@ -40,22 +42,13 @@ def _state(**values: Any) -> State:
     return State(**{**columns, **standing, **values})
 
 
-def _asked(database: Database) -> list[Any]:
-    listed = [
-        f'{{"stock": {one["general_stock"]}, "status": {one["status"]}, "price": {one["offer_validation_status"]},'
-        f' "product": {list(product_codes)}, "translation": {list(translation)}}}'.replace("None", "null")
-        for one, product_codes, translation in product(_STANDINGS, _CODES, _CODES)
-    ]
-    return rows(database, _ASK, asked=f"[{','.join(listed)}]")
-
-
 def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Database) -> None:
-    asked = _asked(database)
-    assert len(asked) == len(_STANDINGS) * len(_CODES) ** 2
-    for row in asked:
-        found = conditions([_state(**row._mapping)], _OFFER)
-        standing = {name: value for name, value in row._mapping.items() if name != "issue_codes"}
-        assert all(condition.holds for condition in found) == is_saleable(**standing), row
+    columns = ("place", "stock", "status", "price", "product", "translation")
+    asked = [dict(zip(columns, (place, *one), strict=True)) for place, one in enumerate(_STANDINGS)]
+    for values, row in zip(_STANDINGS, rows(database, _ASK, asked=json.dumps(asked)), strict=True):
+        standing = dict(zip(_NAMES, values, strict=True))
+        found = conditions([_state(**standing, issue_codes=tuple(row.codes))], _OFFER)
+        assert all(condition.holds for condition in found) == is_saleable(**standing), standing
 
 
 def test_every_reason_belongs_to_one_condition() -> None:

@@ -1,4 +1,5 @@
 import csv
+import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,12 @@ def test_a_file_is_the_owners_alone_and_is_not_overwritten_by_accident(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with pytest.raises(SettingsError, match=r"exists. Give another name, or --force"):
         export_to(file, settings, everything, "csv", raw=False, force=False)
+
+
+def test_a_pipe_or_a_device_is_never_replaced(settings: Settings, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "offers.csv")
+    with pytest.raises(SettingsError, match=r"is a device or a pipe. Give the name of a file"):
+        export_to(tmp_path / "offers.csv", settings, Selection("emag_vat_rates"), "csv", raw=False, force=True)
 
 
 def test_a_cut_off_export_leaves_the_old_file_and_nothing_else(settings: Settings, tmp_path: Path) -> None:

@@ -61,6 +61,14 @@ def test_another_accounts_offer_of_the_same_id_is_not_shown(database: Database) 
     assert state.sale_price == Decimal("7.0000")
 
 
+def test_the_last_sample_is_what_is_so_now(database: Database) -> None:
+    past = _past(database)
+    past.publish(good(1, general_stock=77), good(2))
+    last = sampled(timeline(database, "main", 1).entries, 5, datetime.now(UTC))[-1]
+    assert last is not None
+    assert last.general_stock == 77
+
+
 def test_samples_show_each_state_for_its_share_of_the_time(database: Database) -> None:
     past = _past(database)
     entries = timeline(database, "main", 1).entries

@@ -26,10 +26,9 @@ def test_a_text_of_the_marketplaces_cannot_command_the_terminal() -> None:
 
 
 def test_a_curve_rises_and_falls_with_its_values_and_has_holes_where_there_is_none() -> None:
-    assert sparkline([0, 50, None, 100]) == "▁▅ █"
-    assert sparkline([Decimal("9.99"), Decimal("10.50")]) == "▁█"
+    assert sparkline([0, 50, None, 100], 0, 100) == "▁▅ █"
+    assert sparkline([Decimal("9.99"), Decimal("10.50")], Decimal("9.99"), Decimal("10.50")) == "▁█"
 
 
-def test_a_curve_of_one_value_is_flat_and_one_of_none_is_empty() -> None:
-    assert sparkline([5, 5]) == "▅▅"
-    assert sparkline([None]) == ""
+def test_a_curve_of_one_value_is_flat() -> None:
+    assert sparkline([5, 5], 5, 5) == "▅▅"

@@ -48,11 +48,12 @@ def _row(past: Past, account: str, day: date, now: datetime) -> dict[str, Any]:
 
 def _amounts(here: Offers) -> dict[str, Any]:
     stocks = {offer_id: max(state["general_stock"] or 0, 0) for offer_id, state in here.items()}
-    usual = Counter(state["currency"] for state in here.values()).most_common(1)[0][0] if here else None
+    told = Counter(state["currency"] for state in here.values() if state["currency"] is not None)
+    usual = told.most_common(1)[0][0] if told else None
     prices = {
         offer_id: state["sale_price"]
         for offer_id, state in here.items()
-        if state["sale_price"] is not None and state["currency"] == usual
+        if state["sale_price"] is not None and state["currency"] in (usual, None)
     }
     return {
         "currency": usual,

@@ -1,6 +1,62 @@
 -- Every table and column says what it means, in what unit, and where it comes from: docs/data-dictionary.md is made of
 -- these words. Sources by name, such as product_offer/read, are resources of the marketplace's API.
 
+-- What one row is --------------------------------------------------------------------------------------------------------
+COMMENT ON VIEW {schema}.emag_current_offers IS
+    'One row for each offer that the marketplace holds now: both parts joined, with category and VAT where they are known. Source: emag_product_offers, emag_products, emag_categories, emag_vat_rates.';
+COMMENT ON TABLE {schema}.emag_product_offers IS
+    'One row for each offer that was ever published, as it is now, the part that moves: prices, stock, status. Offers that are gone stay, with a tombstone. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_products IS
+    'One row for each offer that was ever published, as it is now, the part that rarely moves: texts, pictures, characteristics. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_offer_history IS
+    'One row for each commercial state of an offer, from the publish that first showed it to the publish that ended it. Source: product_offer/read, kept by the publish; never pruned.';
+COMMENT ON TABLE {schema}.emag_offer_issues IS
+    'One row for each reason why an existing offer cannot be bought, in words, with the remedy, as of the newest publish. Source: emag_product_offers and emag_offer_history, by the job refresh_marts.';
+COMMENT ON TABLE {schema}.emag_buy_button IS
+    'One row for each existing offer that has a rank: who has the buy button, by how much an own offer misses it, what has changed within 24 hours. Source: emag_product_offers, emag_offer_history, emag_vat_rates, by the job refresh_marts.';
+COMMENT ON TABLE {schema}.emag_low_stock IS
+    'One row for each existing offer whose stock lasts 30 days at most at the sales pace of the last 30 days, or which has sold out within them. Source: emag_product_offers and emag_offer_history, by the job refresh_marts.';
+COMMENT ON TABLE {schema}.emag_daily_assortment IS
+    'One row for each day (UTC) of an account, from its first publish on: the assortment at the end of that day. Source: emag_offer_history, by the job refresh_daily_assortment; any past day can be computed again.';
+COMMENT ON TABLE {schema}.emag_mart_refreshes IS
+    'One row for each mart of an account: which publish it shows, and what its last refresh did. Source: the marts'' refreshes.';
+COMMENT ON TABLE {schema}.emag_accepted_deviations IS
+    'One row for each finding of a check that is known and accepted until a day: it is shown, and does not fail the check. Source: `emag-pipeline accept`.';
+COMMENT ON TABLE {schema}.emag_accounts IS
+    'One row for each account: the marketplace that it sells on. Source: the settings.';
+COMMENT ON TABLE {schema}.emag_categories IS
+    'One row for each category that a marketplace has or had. Source: category/read, once a day by the job refresh_reference.';
+COMMENT ON TABLE {schema}.emag_vat_rates IS
+    'One row for each VAT rate that a marketplace has or had. Source: vat/read, once a day by the job refresh_reference.';
+COMMENT ON TABLE {schema}.emag_handling_times IS
+    'One row for each handling time that a marketplace allows or allowed. Source: handling_time/read, once a day by the job refresh_reference.';
+COMMENT ON TABLE {schema}.emag_reference_reads IS
+    'One row for each kind of reference data of a marketplace: when it was last read to its end. Source: refresh_reference.';
+COMMENT ON TABLE {schema}.emag_offer_syncs IS
+    'The ledger: one row for each sync, which is all attempts to bring an account up to date once. Source: the pipeline.';
+COMMENT ON TABLE {schema}.emag_account_figures IS
+    'One row for each account: how many offers it had after its last publish. Source: emag_product_offers, counted by the publish.';
+COMMENT ON TABLE {schema}.emag_offer_rejects IS
+    'Quarantine: one row for each row of the marketplace that cannot be represented, with the reason in words. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_incidents IS
+    'One row for each thing that is or was wrong, until it was well again: one open row a subject and kind, so that each is told once. Source: monitoring.';
+COMMENT ON TABLE {schema}.emag_scan_pages IS
+    'Staging: one row for each page that is durable. Emptied by a crash of the server, and then read again. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_scan_offers IS
+    'Staging: one row for each offer of a page, durable and not yet visible; page 0 holds offers that were read by their id. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_scan_confirmations IS
+    'Staging: one row for each offer that the pages did not show: what a read by its id said. Source: product_offer/read.';
+COMMENT ON TABLE {schema}.emag_scan_changes IS
+    'Staging: one row for each offer that the publish changed, kept until the account''s next sync. Source: the publish.';
+COMMENT ON TABLE {schema}.emag_requests IS
+    'One row for each call to the marketplace, kept 30 days; bodies only of failures, redacted. Source: the client.';
+COMMENT ON TABLE {schema}.emag_rate_budget IS
+    'One row for each account: when it may be called next, for all processes together. Source: the pipeline.';
+COMMENT ON TABLE {schema}.emag_counters IS
+    'One row for each counter and its labels; it only grows, and survives restarts and retention. Source: the pipeline.';
+COMMENT ON TABLE {schema}.emag_sensor_ticks IS
+    'One row for each sensor: when it last finished an evaluation; a daemon that is dead falls silent here. Source: the sensors.';
+
 -- What the marketplace tells of an offer, in whatever table it stands ---------------------------------------------------
 DO $$
 DECLARE found record;
@@ -97,6 +153,8 @@ COMMENT ON COLUMN {schema}.emag_daily_assortment.offers IS
     'Offers that exist at `as_of`, whether or not they can be bought. Source: emag_offer_history.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.saleable_offers IS
     'Those of them that a customer can buy. Source: emag_offer_history, is_saleable.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.currency IS
+    'The currency of most offers (ISO 4217), which an offer without one is taken to be in; amounts in another one are in no figure.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.price_rises IS
     'Offers here at both moments whose sale price is higher than at the end of the day before.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.price_cuts IS
@@ -129,7 +187,7 @@ END $$;
 COMMENT ON COLUMN {schema}.emag_categories.category_id IS 'The marketplace''s id of the category. Source: category/read, id.';
 COMMENT ON COLUMN {schema}.emag_categories.name IS 'Its name in the marketplace''s own language. Source: category/read.';
 COMMENT ON COLUMN {schema}.emag_categories.names IS
-    'Its name by language, e.g. {"ro": …, "en": …}. Source: category/read, asked in each language.';
+    'Its name by language, e.g. {"ro": …, "en": …}. Source: category/read, asked in each of them.';
 COMMENT ON COLUMN {schema}.emag_categories.parent_id IS
     'The category above it, as category_id; null at the top. Source: category/read.';
 COMMENT ON COLUMN {schema}.emag_categories.is_allowed IS
@@ -140,12 +198,12 @@ COMMENT ON COLUMN {schema}.emag_categories.is_warranty_mandatory IS
     'Whether its products must have a warranty. Source: category/read.';
 COMMENT ON COLUMN {schema}.emag_vat_rates.vat_id IS 'The marketplace''s id of the rate. Source: vat/read.';
 COMMENT ON COLUMN {schema}.emag_vat_rates.rate IS
-    'The rate as a share of 1: 0.21 is 21 percent; null when it was told as no number. Source: vat/read.';
+    'The rate as a share of 1: 0.21 is 21 percent. Source: vat/read.';
 COMMENT ON COLUMN {schema}.emag_handling_times.days IS 'Days from the order to the dispatch. Source: handling_time/read.';
 COMMENT ON COLUMN {schema}.emag_reference_reads.resource IS
     'What was read: `categories`, `vat_rates` or `handling_times`. Source: refresh_reference.';
 COMMENT ON COLUMN {schema}.emag_reference_reads.read_at IS 'When it was last read to its end (UTC). Source: refresh_reference.';
-COMMENT ON COLUMN {schema}.emag_reference_reads.rows IS 'Rows that the marketplace showed. Source: refresh_reference.';
+COMMENT ON COLUMN {schema}.emag_reference_reads.rows IS 'Rows that exist since then. Source: refresh_reference.';
 COMMENT ON COLUMN {schema}.emag_reference_reads.account_type IS 'The account whose login was used. Source: the settings.';
 COMMENT ON COLUMN {schema}.emag_accounts.account_type IS
     'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.';
@@ -208,10 +266,10 @@ COMMENT ON COLUMN {schema}.emag_incidents.remedy IS 'What to do about it, in a s
 COMMENT ON COLUMN {schema}.emag_incidents.dagster_run_id IS 'The Dagster run that it was seen on, if any. Source: Dagster.';
 COMMENT ON COLUMN {schema}.emag_incidents.opened_at IS 'Since when it is wrong (UTC). Source: monitoring.';
 COMMENT ON COLUMN {schema}.emag_incidents.closed_at IS 'When it was well again (UTC); null while it is open. Source: monitoring.';
-COMMENT ON COLUMN {schema}.emag_accepted_deviations.deviation_id IS 'Number of the deviation. Source: the pipeline.';
-COMMENT ON COLUMN {schema}.emag_accepted_deviations.account_type IS 'The account that it holds for. Source: who accepted it.';
-COMMENT ON COLUMN {schema}.emag_accepted_deviations.accepted_by IS 'Who accepted it. Source: who accepted it.';
-COMMENT ON COLUMN {schema}.emag_accepted_deviations.accepted_at IS 'When it was accepted (UTC). Source: the pipeline.';
+COMMENT ON COLUMN {schema}.emag_accepted_deviations.deviation_id IS 'Number of the deviation, as `emag-pipeline deviations` shows it. Source: the pipeline.';
+COMMENT ON COLUMN {schema}.emag_accepted_deviations.account_type IS 'The account that it holds for. Source: `emag-pipeline accept`.';
+COMMENT ON COLUMN {schema}.emag_accepted_deviations.accepted_by IS 'Who accepted it. Source: `emag-pipeline accept`.';
+COMMENT ON COLUMN {schema}.emag_accepted_deviations.accepted_at IS 'When it was accepted (UTC). Source: `emag-pipeline accept`.';
 
 -- Machinery: nothing here is for readers ------------------------------------------------------------------------------------------
 DO $$

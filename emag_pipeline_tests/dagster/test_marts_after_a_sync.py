@@ -1,0 +1,77 @@
+"""The marts beside real syncs of a sandbox's catalogue."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation import other_jobs
+from emag_pipeline.automation.marts import stale_marts
+from emag_pipeline.db.engine import Database
+from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.settings import Settings
+from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.syncs import rows
+
+RunJob = Callable[[str, str], dg.ExecuteInProcessResult]
+Tick = Callable[[], list[tuple[str, str]]]
+
+
+@pytest.fixture
+def run_job(settings: Settings, instance: dg.DagsterInstance) -> RunJob:
+    """Executes a job for a partition."""
+    return lambda job, partition: defs.resolve_job_def(job).execute_in_process(
+        partition_key=partition, instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
+    )
+
+
+@pytest.fixture
+def tick(settings: Settings, instance: dg.DagsterInstance) -> Tick:
+    """Evaluates the sensor; the jobs that it requests, and for what."""
+
+    def evaluate() -> list[tuple[str, str]]:
+        context = dg.build_sensor_context(
+            instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)}
+        )
+        requests = stale_marts.evaluate_tick(context).run_requests or []
+        return [(str(one.job_name), str(one.partition_key)) for one in requests]
+
+    return evaluate
+
+
+def test_after_a_sync_the_marts_are_computed_and_agree_with_the_offers(run: Run, run_job: RunJob, tick: Tick) -> None:
+    assert run("main").success
+    today = f"main|{datetime.now(UTC).date()}"
+    requested = tick()
+    assert sorted(requested) == [("refresh_daily_assortment", today), ("refresh_marts", "main")]
+    results = [run_job(job, partition) for job, partition in requested]
+    assert all(one.success for one in results)
+    evaluations = [one for result in results for one in result.get_asset_check_evaluations()]
+    assert {(one.check_name, one.passed, one.partition) for one in evaluations} >= {
+        ("issues_reconcile_with_offers", True, "main"),
+        ("buy_button_reconciles_with_offers", True, "main"),
+        ("low_stock_reconciles_with_offers", True, "main"),
+        ("assortment_reconciles_with_offers", True, today),
+    }
+    assert tick() == []
+
+
+def test_a_mart_that_fails_is_an_incident_of_its_account_and_leaves_the_sync_alone(
+    run: Run, run_job: RunJob, database: Database, instance: dg.DagsterInstance
+) -> None:
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
+    assert run("main").success
+    assert run("fbe").success
+    assert not run_job("refresh_marts", "main").success
+    assert not run_job("refresh_marts", "fbe").success
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.hidden RENAME TO emag_low_stock")
+    assert run_job("refresh_marts", "fbe").success
+    other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()))
+    (incident,) = open_incidents(database)
+    assert (incident.subject, incident.kind) == ("refresh_marts of main", "failing")
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_issues WHERE account_type = 'main'")[0][0] > 0
