@@ -66,11 +66,11 @@ def _words(review: Review) -> str:
 
 
 def _numbers(review: Review) -> dict[str, Any]:
-    """Counts, and the rows; of accepted rows only where there are any."""
+    """Counts, and the rows where there are any."""
     return {
         "findings": review.found,
         "accepted": review.accepted,
         **{name: shown(number) for name, number in review.numbers.items()},
-        "sample": table(review.sample),
+        **({"sample": table(review.sample)} if review.found else {}),
         **({"accepted_sample": table(review.accepted_sample)} if review.accepted else {}),
     }

@@ -14,6 +14,8 @@ from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK
 from emag_pipeline.db.marts.reconcile import Reconciliation, reconcile
 from emag_pipeline.logs import about
 
+_REMEDY = "Materialise the mart again; if the differences stay, somebody else writes its table, or this is a defect"
+
 
 @dg.asset_check(
     asset=marts.offer_issues,
@@ -81,20 +83,22 @@ def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResu
     return dg.AssetCheckResult(
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{mart.name} shows {shown}, while the newest publish of {account} is of "
-        f"{found.newest_at:%Y-%m-%d %H:%M:%S} UTC. Materialise it again; the sensor stale_marts does it by itself.",
+        description=f"{mart.name} shows {shown}, the newest of {account} is of {found.newest_at:%Y-%m-%d %H:%M:%S} UTC",
+        metadata={"what_to_do": "Materialise it again, or wait: the sensor stale_marts asks for it by itself"},
     )
 
 
 def _sentence(found: Reconciliation, mart: Mart) -> str:
     if found.found == 0:
-        return f"{mart.name} agrees with the offers."
+        return f"{mart.name} agrees with the offers"
     differences = "1 difference" if found.found == 1 else f"{found.found:,} differences"
-    return (
-        f"{differences} between {mart.name} and the offers, see the sample. Materialise it again; if this stays, "
-        "somebody else writes the table, or it is a defect: report it."
-    )
+    return f"{differences} between {mart.name} and the offers, see the sample"
 
 
 def _metadata(found: Reconciliation) -> dict[str, Any]:
-    return {"differences": found.found, **found.numbers, "sample": table(found.sample)}
+    return {
+        "findings": found.found,
+        **found.numbers,
+        "sample": table(found.sample),
+        **({"what_to_do": _REMEDY} if found.found else {}),
+    }

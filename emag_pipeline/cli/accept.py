@@ -25,8 +25,9 @@ def accept(
 
     After its last day the check fails on it again. See what is accepted with `emag-pipeline deviations`.
     """
-    named = load_settings().account(account).name
-    with attached(load_settings()) as database:
-        accept_deviation(database, named, check, offer or [], reason=reason, until=until.date(), by=getpass.getuser())
+    settings = load_settings()
+    name, last = settings.account(account).name, until.date()
+    with attached(settings) as database:
+        accept_deviation(database, name, check, offer or [], reason=reason, until=last, by=getpass.getuser())
     what = f"offer {', '.join(map(str, offer))}" if offer else "whatever it finds"
-    typer.echo(f"{named}: {check} accepts {what} until {until.date()}, from its next evaluation on")
+    typer.echo(f"{name}: {check} accepts {what} until {last}, from its next evaluation on")

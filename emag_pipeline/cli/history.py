@@ -148,7 +148,7 @@ def _number(value: int | None) -> str:
 
 
 def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
-    """Price and stock until now, each with its least and greatest value; a state too short for a bar counts for these."""
+    """Price and stock until now, each with its least and greatest value, also where it was too short for a bar."""
     states = [entry for entry in entries if isinstance(entry, State)]
     shown = sampled(entries, _CURVE_WIDTH, now)
     if prices := [state.sale_price for state in states if state.sale_price is not None]:

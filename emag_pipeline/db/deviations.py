@@ -48,10 +48,10 @@ _DEVIATIONS = """
 
 def accept(
     database: Database, account: str, check: str, offers: Sequence[int], *, reason: str, until: date, by: str
-) -> datetime:
+) -> None:
     """Accept what a check finds on these offers, or without offers on all of the account, to the end of a day (UTC).
 
-    Returns when it ends. Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is over
+    Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is over
     or more than LONGEST_DAYS away, and an offer that the account does not have.
     """
     _require_acceptable(check, offers)
@@ -76,7 +76,6 @@ def accept(
                 for offer in dict.fromkeys(offers) or [None]
             ],
         )
-    return expires_at
 
 
 def withdraw(database: Database, deviation_id: int) -> Deviation:

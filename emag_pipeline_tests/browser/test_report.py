@@ -1,6 +1,7 @@
 """The report as people open it: in a real browser, from a file, without a network."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from emag_pipeline import report
 from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.report import facts_of, page, write
 from emag_pipeline_tests.browser.pages import CHROMIUM
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.report.shops import HOSTILE, open_shop
@@ -29,20 +30,22 @@ class _Seen:
     complaints: list[str] = field(default_factory=list)
 
 
+Scheme = Literal["light", "dark"]
+Open = Callable[..., tuple[Page, _Seen]]
+
+
 @pytest.fixture(scope="module")
-def files(
-    cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Path]]:
+def files(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The report of an account with ten days behind it, and that of one of which nothing is known."""
     administer(cluster, f"CREATE DATABASE report_shop TEMPLATE {template}")
     database = Database(cluster.url("report_shop"))
     open_shop(database)
     files = {account: tmp_path_factory.mktemp("reports") / f"{account}.html" for account in ("main", "fbe")}
     for account, file in files.items():
-        write(file, page(facts_of(database, account)))
+        report.write(file, report.page(report.facts_of(database, account)))
     database.close()
     administer(cluster, "DROP DATABASE report_shop WITH (FORCE)")
-    yield files
+    return files
 
 
 @pytest.fixture(scope="module")
@@ -53,80 +56,86 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def _opened(browser: Browser, file: Path, width: int, scheme: Literal["light", "dark"] = "light") -> tuple[Page, _Seen]:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-    context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-    opened, seen = context.new_page(), _Seen()
-    opened.on("request", lambda request: seen.requests.append(request.url))
-    opened.on("console", lambda message: seen.complaints.append(message.text))
-    opened.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    opened.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
-    opened.goto(file.as_uri())
-    return opened, seen
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Open]:
+    """Opens a file at a width and in a colour scheme, offline; closes it after the test."""
+    with ExitStack() as contexts:
+
+        def open_(file: Path, width: int = 1200, scheme: Scheme = "light") -> tuple[Page, _Seen]:
+            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
+            contexts.callback(context.close)
+            context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
+            page, seen = context.new_page(), _Seen()
+            page.on("request", lambda request: seen.requests.append(request.url))
+            page.on("console", lambda message: seen.complaints.append(message.text))
+            page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+            page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
+            page.goto(file.as_uri())
+            return page, seen
+
+        yield open_
 
 
-def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(browser: Browser, files: dict[str, Path]) -> None:
+def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(opened: Open, files: dict[str, Path]) -> None:
     for file in files.values():
-        _, seen = _opened(browser, file, 1200)
+        _, seen = opened(file)
         assert seen == _Seen([file.as_uri()], [])
 
 
-def test_texts_of_strangers_stay_texts(browser: Browser, files: dict[str, Path]) -> None:
-    opened, _ = _opened(browser, files["main"], 1200)
-    assert opened.locator("script, b").count() == 0
+def test_texts_of_strangers_stay_texts(opened: Open, files: dict[str, Path]) -> None:
+    page, _ = opened(files["main"])
+    assert page.locator("script, b").count() == 0
     name = HOSTILE.replace("\u0007", "\ufffd")
-    assert opened.locator("tbody th bdi").evaluate_all(
-        f"(all, name) => all.some(one => one.textContent === name)", name
-    )
+    assert page.locator("tbody th bdi").evaluate_all("(all, name) => all.some(one => one.textContent === name)", name)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", _WIDTHS.values(), ids=_WIDTHS)
 def test_axe_finds_nothing_that_keeps_people_out(
-    browser: Browser, files: dict[str, Path], width: int, scheme: Literal["light", "dark"]
+    opened: Open, files: dict[str, Path], width: int, scheme: Scheme
 ) -> None:
     for file in files.values():
-        opened, _ = _opened(browser, file, width, scheme)
-        results = Axe().run(opened)
+        page, _ = opened(file, width, scheme)
+        results = Axe().run(page)
         assert results.violations_count == 0, results.generate_report()
 
 
 @pytest.mark.parametrize("width", [1200, 768, 375, 320])
-def test_nothing_is_wider_than_the_screen(browser: Browser, files: dict[str, Path], width: int) -> None:
+def test_nothing_is_wider_than_the_screen(opened: Open, files: dict[str, Path], width: int) -> None:
     for file in files.values():
-        opened, _ = _opened(browser, file, width)
-        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        page, _ = opened(file, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_charts_take_the_colours_of_the_dark(browser: Browser, files: dict[str, Path]) -> None:
-    def ink(scheme: Literal["light", "dark"]) -> str:
-        opened, _ = _opened(browser, files["main"], 1200, scheme)
-        found: str = opened.locator("#issues svg text").first.evaluate("one => getComputedStyle(one).fill")
+def test_charts_take_the_colours_of_the_dark(opened: Open, files: dict[str, Path]) -> None:
+    def ink(scheme: Scheme) -> str:
+        page, _ = opened(files["main"], 1200, scheme)
+        found: str = page.locator("#issues svg text").first.evaluate("one => getComputedStyle(one).fill")
         return found
 
     assert (ink("light"), ink("dark")) == ("rgb(28, 36, 48)", "rgb(231, 235, 241)")
 
 
-def test_the_keyboard_reaches_the_numbers_at_the_first_step(browser: Browser, files: dict[str, Path]) -> None:
-    opened, _ = _opened(browser, files["main"], 1200)
-    opened.keyboard.press("Tab")
-    link = opened.locator(".skip")
+def test_the_keyboard_reaches_the_numbers_at_the_first_step(opened: Open, files: dict[str, Path]) -> None:
+    page, _ = opened(files["main"])
+    page.keyboard.press("Tab")
+    link = page.locator(".skip")
     assert link.evaluate("one => one === document.activeElement")
     assert link.bounding_box()["x"] >= 0  # type: ignore[index]
-    opened.keyboard.press("Enter")
-    assert opened.url.endswith("#main")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
 
 
-def test_a_phone_shows_each_row_as_a_card_that_names_its_numbers(browser: Browser, files: dict[str, Path]) -> None:
-    opened, _ = _opened(browser, files["main"], 375)
-    cell = opened.locator("#button td[data-label='Own price']").first
+def test_a_phone_shows_each_row_as_a_card_that_names_its_numbers(opened: Open, files: dict[str, Path]) -> None:
+    page, _ = opened(files["main"], 375)
+    cell = page.locator("#button td[data-label='Own price']").first
     assert cell.evaluate("one => getComputedStyle(one, '::before').content") == '"Own price"'
-    assert opened.locator("#button thead").first.bounding_box()["width"] <= 1  # type: ignore[index]
+    assert page.locator("#button thead").first.bounding_box()["width"] <= 1  # type: ignore[index]
 
 
-def test_paper_gets_dark_ink_on_white_whatever_the_screen_has(browser: Browser, files: dict[str, Path]) -> None:
-    opened, _ = _opened(browser, files["main"], 1200, "dark")
-    opened.emulate_media(media="print", color_scheme="dark")
+def test_paper_gets_dark_ink_on_white_whatever_the_screen_has(opened: Open, files: dict[str, Path]) -> None:
+    page, _ = opened(files["main"], 1200, "dark")
+    page.emulate_media(media="print", color_scheme="dark")
     style = "one => { const s = getComputedStyle(one); return [s.color, s.backgroundColor] }"
-    assert opened.locator("body").evaluate(style) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    assert opened.pdf(format="A4").startswith(b"%PDF")
+    assert page.locator("body").evaluate(style) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert page.pdf(format="A4").startswith(b"%PDF")

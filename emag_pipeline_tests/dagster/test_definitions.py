@@ -11,16 +11,18 @@ _PARTITIONS = {"offers": {"main", "fbe"}, "marts": {"main", "fbe"}, "reference":
 def test_the_names_that_others_rely_on_are_there() -> None:
     graph = defs.resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} >= {
-        "staged_offers", "offers", "categories", "vat_rates", "handling_times",
+        "staged_offers", "offers", "offer_issues", "buy_button", "low_stock", "daily_assortment", "categories",
+        "vat_rates", "handling_times",
     }  # fmt: skip
     assert {key.name for key in graph.asset_check_keys} >= _AUDIT | {
-        "categories_exist_for_all_offers", "vat_rates_exist_for_all_offers",
+        "issues_reconcile_with_offers", "buy_button_reconciles_with_offers", "low_stock_reconciles_with_offers",
+        "assortment_reconciles_with_offers", "categories_exist_for_all_offers", "vat_rates_exist_for_all_offers",
     }  # fmt: skip
     assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} >= {
-        "refresh_offers", "refresh_reference", "maintenance",
+        "refresh_offers", "refresh_marts", "refresh_daily_assortment", "refresh_reference", "maintenance",
     }  # fmt: skip
     assert {sensor.name for sensor in _REPOSITORY.sensor_defs} >= {
-        "stuck_syncs", "stale_accounts", "stale_reference", "run_failures",
+        "stuck_syncs", "stale_accounts", "stale_marts", "stale_reference", "run_failures",
     }  # fmt: skip
     assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {
         "refresh_offers_main", "refresh_offers_fbe", "refresh_reference_sandbox", "maintenance_daily",

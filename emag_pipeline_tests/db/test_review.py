@@ -61,6 +61,14 @@ def test_what_differs_from_the_scan_is_found_offer_by_offer(database: Database) 
     }
 
 
+def test_without_its_fingerprint_an_offer_is_published_anew_as_read(database: Database) -> None:
+    sync(database, [offer(1), offer(2)])
+    _change(database, "UPDATE {schema}.emag_product_offers SET sale_price = 9 WHERE emag_offer_id = 1")
+    _change(database, "UPDATE {schema}.emag_product_offers SET row_hash = '' WHERE emag_offer_id = 1")
+    assert sync(database, [offer(1), offer(2)]).updated == 1
+    assert _found(database, "published_equals_scan") == {}
+
+
 def test_a_published_offer_that_nobody_read_is_found(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
     sync(database, [offer(1)])

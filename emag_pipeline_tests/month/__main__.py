@@ -31,7 +31,7 @@ def main() -> int:
         reckoning = reconcile(place.database, month.past)
         if asked.keep:
             for account in place.accounts:
-                write(asked.keep / f"{account}.html", page(facts_of(place.database, account)))
+                write(asked.keep / "reports" / f"{account}.html", page(facts_of(place.database, account)))
     differences = month.on_the_way.differences + reckoning.differences
     differences += [f"the check {name} did not pass" for name in place.failed_checks if "reconcile" in name]
     for line in differences:

@@ -12,11 +12,6 @@ from emag_pipeline_tests.process.ups import Up
 
 pytestmark = pytest.mark.slow
 
-_SENSORS = """{ sensorsOrError(repositorySelector:
-    {repositoryName: "__repository__", repositoryLocationName: "emag_pipeline"})
-    { ... on Sensors { results { name sensorState { id } } } } }"""
-_STOP = "mutation Stop($id: String) { stopSensor(id: $id) { __typename } }"
-
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
@@ -50,9 +45,7 @@ def test_beside_a_running_up_all_is_well(up: Up) -> None:
 
 
 def test_a_sensor_that_was_switched_off_in_the_ui_is_found(up: Up) -> None:
-    sensors = up.graphql(_SENSORS)["sensorsOrError"]["results"]
-    (sensor,) = [one["sensorState"]["id"] for one in sensors if one["name"] == "stale_accounts"]
-    assert up.graphql(_STOP, id=sensor)["stopSensor"]["__typename"] == "StopSensorMutationResult"
+    up.switch_off("stale_accounts")
     code, document = _doctor(up)
     (finding,) = [one for one in document["findings"] if one["subject"] == "automation"]
     assert (code, finding["verdict"], finding["what"]) == (1, "broken", "switched off in the UI: stale_accounts")

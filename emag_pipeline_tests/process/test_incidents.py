@@ -80,7 +80,11 @@ def story() -> Iterator[Story]:
             EMAG_ALERT_WEBHOOK_URL=receiver.url.get_secret_value(),
         )
         try:
+            up.wait_for("ready: look at")
+            for sensor in ("stale_marts", "stale_reference"):  # their runs would come between
+                up.switch_off(sensor)
             up.wait_for("all accounts are published")
+            wait_until(lambda: {"SUCCESS", "FAILURE"}.issuperset(_runs(up).values()), 60, lambda: str(_runs(up)))
             server = embedded.running(up.home)
             assert server is not None
             database = Database(server.url("emag"))

@@ -18,6 +18,11 @@ import requests
 from emag_pipeline.operations import family
 from emag_pipeline_tests.cli.commands import environment
 
+_SENSORS = """{ sensorsOrError(repositorySelector:
+    {repositoryName: "__repository__", repositoryLocationName: "emag_pipeline"})
+    { ... on Sensors { results { name sensorState { id } } } } }"""
+_STOP = "mutation Stop($id: String) { stopSensor(id: $id) { __typename } }"
+
 
 def free_ports(number: int) -> list[int]:
     """Ports that nobody listens on."""
@@ -67,6 +72,12 @@ class Up:
         return requests.post(f"{self.ui}/graphql", json={"query": query, "variables": variables}, timeout=30).json()[
             "data"
         ]
+
+    def switch_off(self, sensor: str) -> None:
+        """As a person does in the UI."""
+        sensors = self.graphql(_SENSORS)["sensorsOrError"]["results"]
+        (state,) = [one["sensorState"]["id"] for one in sensors if one["name"] == sensor]
+        assert self.graphql(_STOP, id=state)["stopSensor"]["__typename"] == "StopSensorMutationResult"
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -34,6 +34,7 @@ def home() -> Iterator[Path]:
 def daemon(home: Path) -> Iterator[Daemon]:
     with daemon_in(home, **_SHORT) as daemon:
         wait_for(daemon.database, seconds=120, status="completed")
+        daemon.settle()
         yield daemon
 
 

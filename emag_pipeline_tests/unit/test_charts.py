@@ -12,6 +12,7 @@ import pytest
 from emag_pipeline.charts import assortment, bars, price_moves, scan_timeline, sparkline, svg
 from emag_pipeline.charts.bars import Bar
 
+_SVG = "{http://www.w3.org/2000/svg}"
 _HOSTILE = "<b>&amp; ]]> $x^2$ 漢字 \u0007\ud800 --> ăîșț"
 
 
@@ -71,7 +72,8 @@ def _parsed(drawn: str) -> ElementTree.Element:
 
 
 def _texts(drawn: str) -> str:
-    return " ".join(_parsed(drawn).itertext())
+    """What stands in the picture, title and description aside."""
+    return " ".join("".join(element.itertext()) for element in _parsed(drawn).iter(f"{_SVG}text"))
 
 
 @_every

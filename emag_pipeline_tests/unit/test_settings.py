@@ -50,6 +50,7 @@ def test_a_marketplace_without_credentials_is_refused() -> None:
         ("EMAG_SYNC_MAX_PAGES", "0"),
         ("EMAG_SYNC_TIMEOUT_HOURS", "nan"),
         ("EMAG_SYNC_MAX_SHRINK", "1.5"),
+        ("EMAG_CHECK_PRICE_MOVE", "0"),
         ("EMAG_SYNC_RATE_SHARE", "0"),
         ("EMAG_UI_PORT", "70000"),
         ("DB_SCHEMA", 'app"; DROP'),

@@ -37,6 +37,8 @@ def refresh(database: Database, mart: Mart, account: str, day: date | None = Non
     named = statements("marts/merge.sql")
     with database.transaction() as tx:
         tx.run(named["lock"], mart=mart.name, account=account)
+        # a mart that was never analysed looks tiny: its rows would be looked through for each fresh one
+        tx.run("SELECT set_config('enable_nestloop', 'off', true)")
         row = tx.run(_merge(named["merge"], mart), **scope).one_or_none()
     if row is None:
         raise PermanentError(

@@ -44,3 +44,7 @@ TO emag_reader;
 -- Which rows wait in quarantine and why; not the rows as read, which may hold anything.
 GRANT SELECT (reject_id, account_type, sync_id, round, page, emag_offer_id, reason, rejected_at)
     ON {schema}.emag_offer_rejects TO emag_reader;
+
+-- name: reader_of_version
+-- The commands of a reader (export, history, explain) see by it that the schema is theirs.
+GRANT SELECT ON {schema}.emag_alembic_version TO emag_reader;

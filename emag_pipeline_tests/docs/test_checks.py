@@ -1,0 +1,15 @@
+"""docs/checks.md tells of every check, and whether it blocks."""
+
+import re
+from pathlib import Path
+
+from emag_pipeline.definitions import defs
+
+_PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
+_ROW = re.compile(r"^\| `([a-z_]+)` \| (.*) \|$", re.MULTILINE)
+
+
+def test_every_check_has_a_row_and_those_that_block_say_so() -> None:
+    graph = defs.resolve_asset_graph()
+    listed = {name: "| blocks |" in f"| {cells} |" for name, cells in _ROW.findall(_PAGE.read_text(encoding="utf-8"))}
+    assert listed == {key.name: graph.get_check_spec(key).blocking for key in graph.asset_check_keys}

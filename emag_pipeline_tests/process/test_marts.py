@@ -1,0 +1,92 @@
+"""The marts without a daemon: `sync` leaves them fresh, `backfill` computes past days."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.runs.instance import opened
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.pasts import Past, good
+from emag_pipeline_tests.db.syncs import rows
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": 130}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+@pytest.fixture
+def variables(market: SandboxServer, database_url: str) -> dict[str, str]:
+    return {
+        "EMAG_API_BASE_URL": market.url,
+        "EMAG_API_USERNAME": "main@sandbox.example",
+        "EMAG_API_PASSWORD": "sandbox",
+        "DATABASE_SYNC_URL": database_url,
+        "EMAG_API_REQUESTS_PER_SECOND": "100",
+        "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+    }
+
+
+def test_a_sync_leaves_the_marts_fresh_and_a_failing_one_is_a_warning(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert (done.returncode, "marts" in done.stdout) == (0, False), done.stdout
+    _, *others = rows(database, "SELECT DISTINCT sync_id FROM {schema}.emag_mart_refreshes")
+    assert others == []
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
+    again = emag_pipeline(tmp_path, "sync", **variables)
+    assert again.returncode == 0, again.stdout
+    published, warning = again.stdout.splitlines()[-2:]
+    assert published.startswith("main: published in")
+    assert warning.startswith("main: published, but its marts are older: ")
+    assert "Run `emag-pipeline migrate`" in warning
+
+
+def test_backfill_computes_each_day_and_dagster_knows_them(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    past = Past(database)
+    past.publish(good(1), good(2, status=0))
+    past.wait(days=2)
+    past.publish(good(1))
+    first, today = past.publishes[0][0].date(), past.published_at.date()
+    done = emag_pipeline(tmp_path, "backfill", "--from", str(first - timedelta(days=1)), **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-4:] == [
+        f"{first - timedelta(days=1)} main: no row, the account was first published later",
+        f"{first} main: 2 offers, 1 of them saleable",
+        f"{first + timedelta(days=1)} main: 2 offers, 1 of them saleable",
+        f"{today} main: 1 offers, 1 of them saleable",
+    ]
+    with opened(load_settings({**variables, "EMAG_HOME": str(tmp_path)}, env_file=None)) as instance:
+        known = instance.get_materialized_partitions(dg.AssetKey("daily_assortment"))
+    assert known == {f"main|{first + timedelta(days=one)}" for one in range(-1, 3)}
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "2023-12-31", "2999-01-01"])
+def test_a_day_that_cannot_be_computed_is_told_before_anything_is_started(tmp_path: Path, day: str) -> None:
+    done = emag_pipeline(tmp_path, "backfill", "--from", day)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("emag-pipeline: ")
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    done = emag_pipeline(tmp_path, "backfill", "--from", "2026-01-01", "--to", "2026-01-02", **variables)
+    assert done.returncode == 5
+    assert "2026-01-01 main: " in done.stdout
+    assert "the account was never published" in done.stdout
+    assert "2026-01-02" not in done.stdout
