@@ -79,7 +79,7 @@ def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T
 
 
 def once_each(rows: Rows[T]) -> Rows[T]:
-    """Each key's first row; further ones that say something else are unreadable: nobody knows which of them holds."""
+    """Each key's first row; a further one that says something else is told among the unreadable."""
     first: dict[int, T] = {}
     others = [row for row in rows.readable if first.setdefault(row.key, row) != row]
     repeats = (f"{row.key} is given already, otherwise: {shown(row.raw)}" for row in others)

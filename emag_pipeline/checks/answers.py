@@ -1,7 +1,7 @@
 """What a check on offers answers: in a sentence, in numbers, and with the rows that it found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -19,7 +19,7 @@ class Answer:
     check: OfferCheck
     passed: bool
     sentence: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any]
 
     def result(self) -> dg.AssetCheckResult:
         """As a check's step gives it; it is stored under the step's partition."""

@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emag_pipeline.charts import sparkline
 from emag_pipeline.cli.moments import iso, moment
 from emag_pipeline.databases import attached
 from emag_pipeline.db.history import State
@@ -37,7 +38,6 @@ from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.figures import money, status_words
 from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
 from emag_pipeline.operations.one_offer import at, title
-from emag_pipeline.operations.sparkline import sparkline
 from emag_pipeline.settings import load_settings
 
 #: Columns of the curves.
@@ -152,8 +152,8 @@ def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
     states = [entry for entry in entries if isinstance(entry, State)]
     shown = sampled(entries, _CURVE_WIDTH, now)
     if prices := [state.sale_price for state in states if state.sale_price is not None]:
-        bars = sparkline([state.sale_price if state else None for state in shown], min(prices), max(prices))
+        bars = sparkline.draw([state.sale_price if state else None for state in shown], min(prices))
         yield f"price  {bars}  {money(min(prices))} to {money(max(prices))}"
     if stocks := [state.general_stock for state in states if state.general_stock is not None]:
-        bars = sparkline([state.general_stock if state else None for state in shown], min(stocks), max(stocks))
+        bars = sparkline.draw([state.general_stock if state else None for state in shown], min(stocks))
         yield f"stock  {bars}  {min(stocks):,} to {max(stocks):,}"

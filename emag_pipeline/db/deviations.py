@@ -51,8 +51,8 @@ def accept(
 ) -> None:
     """Accept what a check finds on these offers, or without offers on all of the account, to the end of a day (UTC).
 
-    Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is over
-    or more than LONGEST_DAYS away, and an offer that the account does not have.
+    Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is over or more than
+    LONGEST_DAYS away, and an offer that the account does not have.
     """
     _require_acceptable(check, offers)
     if not reason.strip():
@@ -60,21 +60,17 @@ def accept(
     expires_at = _end_of(until)
     with database.transaction(timeout_seconds=60) as tx:
         _require_offers(tx, account, offers)
-        tx.run_many(
+        tx.run(
             """INSERT INTO {schema}.emag_accepted_deviations
                    (account_type, check_name, emag_offer_id, reason, accepted_by, expires_at)
-               VALUES (:account, :check, :offer, :reason, :by, :expires)""",
-            [
-                {
-                    "account": account,
-                    "check": check,
-                    "offer": offer,
-                    "reason": reason.strip(),
-                    "by": by,
-                    "expires": expires_at,
-                }
-                for offer in dict.fromkeys(offers) or [None]
-            ],
+               SELECT :account, :check, offer, :reason, :by, :expires_at
+               FROM unnest(CAST(:offers AS bigint[])) AS accepted (offer)""",
+            account=account,
+            check=check,
+            offers=list(dict.fromkeys(offers)) or [None],
+            reason=reason.strip(),
+            by=by,
+            expires_at=expires_at,
         )
 
 

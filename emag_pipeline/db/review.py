@@ -1,7 +1,7 @@
 """What the data team reviews: findings among an account's offers, check by check, less what is accepted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.db.columns import NARROW, listed
@@ -27,7 +27,7 @@ class Review:
     accepted: int
     sample: Sequence[Mapping[str, Any]]
     accepted_sample: Sequence[Mapping[str, Any]]
-    numbers: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, Any]
 
 
 def review(database: Database, check: str, account: str, *, currency: str | None, price_move: float) -> Review:

@@ -69,7 +69,7 @@ def random_past(database: Database, seed: int, *, publishes: int = 9, offers: in
     past = Past(database)
     for turn in range(publishes):
         if turn:
-            past.wait(hours=chance.choice((0.1, 3, 24, 24, 50, 150, 300)), seconds=chance.random())
+            past.wait(hours=chance.choice((0.1, 3, 24, 50, 150, 300, 300)), seconds=chance.random())
         before = past.now if past.publishes else {}
         chosen = [one for one in range(1, offers + 1) if chance.random() < 0.8]
         kept = [before[one] for one in chosen if one in before and chance.random() < 0.3]

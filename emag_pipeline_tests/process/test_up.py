@@ -10,6 +10,7 @@ import requests
 
 from emag_pipeline import embedded
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import RESOURCES, last_reads
 from emag_pipeline.db.status import account_statuses
 from emag_pipeline.operations import family, ports
 from emag_pipeline.sandbox import SandboxControl
@@ -81,6 +82,10 @@ def test_it_says_what_it_uses_and_where_to_look(newcomer: Up) -> None:
 def test_both_accounts_are_published_without_a_click(newcomer: Up, published: Database) -> None:
     statuses = account_statuses(published, ["main", "fbe"])
     assert [(status.state, status.offers) for status in statuses] == [("completed", 1200), ("completed", 800)]
+
+
+def test_reference_data_is_read_without_a_click(published: Database) -> None:
+    wait_until(lambda: set(last_reads(published, "sandbox")) == {one.name for one in RESOURCES}, 60)
 
 
 @pytest.mark.parametrize("account", ["main", "fbe"])

@@ -11,7 +11,7 @@ from emag_pipeline.report import facts_of, page
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.report.documents import Document, read
-from emag_pipeline_tests.report.shops import HOSTILE
+from emag_pipeline_tests.report.shops import HOSTILE, fill_marts
 
 _SECTIONS = ["assortment", "issues", "button", "cover", "moves", "syncs", "scan", "quarantine"]
 
@@ -120,14 +120,9 @@ def test_the_scans_troubles_are_told_in_numbers(document: Document) -> None:
 
 def test_an_account_of_which_nothing_is_known_gets_words_instead_of_empty_tables(empty: Document) -> None:
     assert "nothing has been published yet" in empty.text
-    for words in (
-        "No day is known yet",
-        "There is no offer",
-        "No offer has a rank",
-        "No sync has begun",
-        "No page has",
-    ):
+    for words in ("No day is known yet", "No sync has begun yet", "No page has been read yet", "No row of the newest"):
         assert words in empty.text
+    assert empty.text.count("Nothing has been published yet.") == 3
     assert not empty.all("table")
     assert "None" not in empty.text
     assert "nan" not in empty.text.lower()
@@ -146,3 +141,13 @@ def test_an_account_on_its_first_day_has_nothing_to_compare_with(database: Datab
     told = read(page(facts_of(database, "main"))).text
     assert f"No day before {published.published_at.date()} is known yet" in told
     assert "Offers 1 1 can be bought Saleable share 100.0 %" in told
+    assert "The mart offer_issues has not been filled yet" in told
+
+
+def test_a_mart_without_a_row_is_told_apart_from_one_that_was_never_filled(database: Database) -> None:
+    sync(database, [offer(1, general_stock=5, offer_validation_status=1)])
+    fill_marts(database)
+    told = read(page(facts_of(database, "main"))).text
+    for words in ("Every offer can be bought.", "No offer has a rank.", "No offer is known to run out within 30 days"):
+        assert words in told
+    assert "has not been filled" not in told

@@ -1,0 +1,43 @@
+"""Pictures of less than a thousand characters as an image in Markdown: those Dagster's UI shows at once.
+
+Longer Markdown it hides behind `[Show Markdown]` (dagster-webserver 1.13.27). They are drawn by hand, since what
+matplotlib writes is longer; they have no words, so their numbers stand beside them.
+"""
+
+from collections.abc import Sequence
+
+from emag_pipeline.charts.palette import BLUE, ORANGE
+
+_WIDTH, _HEIGHT = 240, 40
+_MOST_POINTS = 31
+
+
+def line(numbers: Sequence[float]) -> str:
+    """The newest 31 numbers as a line from their least to their largest, the last one with a dot."""
+    shown = numbers[-_MOST_POINTS:]
+    least, most = min(shown, default=0), max(shown, default=0)
+    step = (_WIDTH - 8) / max(len(shown) - 1, 1)
+    points = [f"{4 + place * step:.0f},{_y(number - least, most - least):.0f}" for place, number in enumerate(shown)]
+    end = points[-1].replace(",", '" cy="') if points else ""
+    dot = f'<circle cx="{end}" r="3" fill="{BLUE}"/>' if points else ""
+    return _svg(f'<polyline points="{" ".join(points)}" fill="none" stroke="{BLUE}" stroke-width="2"/>{dot}')
+
+
+def columns(numbers: Sequence[float]) -> str:
+    """The first 31 numbers of 0 or more as columns, the largest one the highest."""
+    shown = numbers[:_MOST_POINTS]
+    most = max(shown, default=0)
+    step = _WIDTH / max(len(shown), 1)
+    wide = max(1, min(24, round(step) - 2))
+    drawn = [
+        f"M{place * step:.0f} {_HEIGHT}V{_y(number, most):.0f}h{wide}V{_HEIGHT}z" for place, number in enumerate(shown)
+    ]
+    return _svg(f'<path d="{"".join(drawn)}" fill="{ORANGE}"/>')
+
+
+def _y(number: float, most: float) -> float:
+    return _HEIGHT - 4 - (_HEIGHT - 8) * number / most if most else _HEIGHT - 4
+
+
+def _svg(content: str) -> str:
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}">{content}</svg>'

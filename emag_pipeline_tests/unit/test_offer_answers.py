@@ -1,0 +1,36 @@
+import pytest
+
+from emag_pipeline.checks.answers import of_comparison, of_review
+from emag_pipeline.checks.offer_checks import OF_OFFERS, PUBLISHED_EQUALS_SCAN
+from emag_pipeline.db.review import Review
+
+_ROW = {"emag_offer_id": 7, "what": "has no price"}
+
+
+def _review(found: int = 0, accepted: int = 0, **numbers: object) -> Review:
+    return Review(found, accepted, [_ROW][:found], [_ROW][:accepted], numbers)
+
+
+@pytest.mark.parametrize(
+    ("review", "passed", "said"),
+    [
+        (_review(), True, "no offer found"),
+        (_review(accepted=2), True, "no offer found, 2 accepted"),
+        (_review(1), False, "1 offer found: 7 has no price"),
+        (_review(1200, accepted=3), False, "1,200 offers found, 3 accepted: 7 has no price"),
+    ],
+)
+def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
+    review: Review, passed: bool, said: str
+) -> None:
+    answer = of_review(OF_OFFERS[0], review)
+    assert (answer.passed, answer.sentence) == (passed, said)
+    assert ("what_to_do" in answer.result().metadata) is not passed
+
+
+@pytest.mark.parametrize(("published", "passed"), [(2, True), (1, False)])
+def test_without_staging_the_ledgers_count_decides_and_the_answer_says_so(published: int, passed: bool) -> None:
+    review = _review(is_staged=False, offers_in_ledger=2, offers_published=published)
+    answer = of_comparison(PUBLISHED_EQUALS_SCAN, review)
+    said = f"the scan is no longer staged: {published} offers are published, the ledger says 2"
+    assert (answer.passed, answer.sentence) == (passed, said)
