@@ -37,7 +37,10 @@ _TRANSLATION_ONLY = frozenset({13, 14, 15, 16})
 ISSUES: dict[str, Issue] = {
     "out_of_stock": Issue("There is no stock", "Deliver stock, or correct the stock that is reported"),
     "stock_unknown": Issue("The stock is not a number", "Send the stock of every warehouse as a number"),
-    "inactive": Issue("The offer is inactive", "Activate it (status 1); the marketplace may have switched it off"),
+    "inactive": Issue(
+        "The offer is inactive",
+        "Activate it (status 1); if it falls back, the marketplace has switched it off: ask its support",
+    ),
     "end_of_life": Issue("The offer is marked as end of life", "Set status 1 if it is still sold"),
     "status_unknown": Issue(
         "The offer's status is none that is known", "Set status 1, or ask the marketplace's support"

@@ -1,19 +1,19 @@
-"""Charts and sparklines beside a materialization, as Dagster's UI shows them.
+"""Pictures beside a materialization, as Dagster's UI shows them: small ones at once, charts behind `[Show Markdown]`.
 
-A picture is stored in Dagster's event log with each materialization, 6 to 12 kB, and drawing the first one costs a run
-41 MB and 0.6 s (a refresh has 150 MB). Therefore the refresh of an account has sparklines only; marts and report, whose
-runs are others, draw. The UI shows Markdown of 1000 characters and more behind `[Show Markdown]`: what must be seen at
-once is a number or a sparkline. None of them may cost what it belongs to: one that fails is left out, with a warning.
+A chart is stored in Dagster's event log with each materialization, 6 to 12 kB, and drawing the first one costs a run
+41 MB and 0.6 s (a refresh has 150 MB). Therefore the refresh of an account has a small picture only (`charts.small`);
+marts and report, whose runs are others, have charts too. None may cost what it belongs to: one that fails is left out,
+with a warning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from uuid import UUID
 
 import dagster as dg
 
 from emag_pipeline.assets.metadata import Metadata
-from emag_pipeline.charts import sparkline
+from emag_pipeline.charts import small, sparkline
 from emag_pipeline.charts.svg import alternative, data_uri
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.report import buy_button as button_figures
@@ -26,7 +26,7 @@ log = logger(__name__)
 
 
 def scan(database: Database, sync_id: UUID) -> Metadata:
-    """How a scan went: calls that failed, the longest pause in seconds, and good answers over time as a sparkline."""
+    """How a scan went: calls that failed, the longest pause in seconds, and good answers over time."""
     return _unless_it_fails("scan", lambda: _scan(database, sync_id))
 
 
@@ -36,7 +36,7 @@ def timeline_of(database: Database, account: str) -> Metadata:
 
 
 def assortment(database: Database, account: str, day: date) -> Metadata:
-    """Sparklines of the 30 days up to this one; charts of them beside the newest day only, a backfill has many days."""
+    """The 30 days up to this one, small; as charts beside the newest day only, for a backfill has many days."""
     return _unless_it_fails("assortment", lambda: _assortment(database, account, day))
 
 
@@ -60,13 +60,20 @@ def shown(svg: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{alternative(svg)}]({data_uri(svg)})")
 
 
+def _small(name: str, draw: Callable[[Sequence[float]], str], numbers: Sequence[float]) -> Metadata:
+    """A small picture, none of nothing; where it is not rendered, a sparkline stands in its place."""
+    if not numbers:
+        return {}
+    return {name: dg.MetadataValue.md(f"![{sparkline.draw(numbers)}]({data_uri(draw(numbers))})")}
+
+
 def _scan(database: Database, sync_id: UUID) -> Metadata:
     found = timeline.timeline(database, sync_id)
     return {
         "calls_failed": found.failed,
         "calls_over_rate_limit": found.limited,
         "longest_pause_seconds": round(found.longest_pause_seconds, 1),
-        "answers_over_time": sparkline.draw(found.answers_over_time) or "no call",
+        **_small("answers_over_time", small.columns, found.answers_over_time),
     }
 
 
@@ -79,13 +86,14 @@ def _assortment(database: Database, account: str, day: date) -> Metadata:
     known = days.days(database, account, until=day)
     if not known:
         return {}
-    words = {
-        "offers_by_day": sparkline.draw([one.offers for one in known]),
-        "saleable_by_day": sparkline.draw([one.saleable_offers for one in known]),
+    at_once = {
+        **_small("offers_by_day", small.line, [one.offers for one in known]),
+        **_small("saleable_by_day", small.line, [one.saleable_offers for one in known]),
+        **_small("price_moves_by_day", small.columns, [one.price_rises + one.price_cuts for one in known]),
     }
     if days.newest(database, account) != day:
-        return dict(words)
-    return words | {
+        return at_once
+    return at_once | {
         "picture": shown(pictures.of_assortment(known)),
         "price_moves_picture": shown(pictures.of_price_moves(known)),
     }
@@ -93,7 +101,11 @@ def _assortment(database: Database, account: str, day: date) -> Metadata:
 
 def _issues(database: Database, account: str) -> Metadata:
     offers = headline.headline(database, account).offers
-    return {"picture": shown(pictures.of_issues(issue_figures.issue_counts(database, account), offers))}
+    counts = issue_figures.issue_counts(database, account)
+    return {
+        **_small("offers_by_issue", small.columns, [count.offers for count in counts]),
+        "picture": shown(pictures.of_issues(counts, offers)),
+    }
 
 
 def _buy_button(database: Database, account: str) -> Metadata:
@@ -101,7 +113,11 @@ def _buy_button(database: Database, account: str) -> Metadata:
 
 
 def _low_stock(database: Database, account: str) -> Metadata:
-    return {"picture": shown(pictures.of_cover(cover.bands(database, account)))}
+    bands = cover.bands(database, account)
+    return {
+        **_small("offers_by_cover", small.columns, [band.offers for band in bands]),
+        "picture": shown(pictures.of_cover(bands)),
+    }
 
 
 def _unless_it_fails(name: str, draw: Callable[[], Metadata]) -> Metadata:

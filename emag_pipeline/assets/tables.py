@@ -1,6 +1,7 @@
 """Rows as a table beside a materialization or a check's result."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,4 +18,6 @@ def shown(value: Any) -> Any:
     """A value of the database as one of those that Dagster stores."""
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

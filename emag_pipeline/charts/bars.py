@@ -9,8 +9,8 @@ from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.palette import BLUE, INK
 
 _BAR_HEIGHT = 32
-_WORDS_WIDTH = 168
-_WORDS_IN_A_LINE = 26
+_WORDS_WIDTH = 172
+_WORDS_IN_A_LINE = 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -41,20 +42,8 @@ def backfill(
     Returns 0, or the exit code of the first run that failed, which ends it; what was computed stays. `wait` sleeps so
     many seconds and raises Interrupted when a signal came: the run under way is stopped then.
     """
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    with (logs / "backfill.log").open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "emag_pipeline.runs.backfill", *map(str, days), *accounts],
-            env=around.environment,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
-        )
+    process = _start(around.environment, settings.home / "logs", [*map(str, days), *accounts])
     try:
         line = ""
         for line in _lines(process, wait):
@@ -66,6 +55,21 @@ def backfill(
     finally:
         _stop(process)
         database.close()
+
+
+def _start(environment: Mapping[str, str], logs: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "backfill.log").open("ab") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "emag_pipeline.runs.backfill", *arguments],
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
+        )
 
 
 def _lines(process: "subprocess.Popen[str]", wait: Callable[[float], None]) -> Iterator[str]:

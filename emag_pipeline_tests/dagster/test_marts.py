@@ -160,7 +160,7 @@ def test_the_figures_of_a_day_are_told_as_numbers(past: Past, run_job: RunJob) -
 
 
 def test_a_day_before_the_first_publish_is_told_as_such(past: Past, run_job: RunJob) -> None:
-    told = _metadata(run_job("refresh_daily_assortment", "main|2024-01-01"), "daily_assortment")
+    told = _metadata(run_job("refresh_daily_assortment", "main|2026-10-01"), "daily_assortment")
     assert (told["dagster/row_count"], "had not been published yet" in told["note"]) == (0, True)
 
 

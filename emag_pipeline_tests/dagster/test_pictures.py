@@ -1,4 +1,5 @@
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.conftest import administer
 
 _LONGEST = 25_000
+#: Shorter Markdown is shown by the UI, longer one stands behind a link.
+_AT_ONCE = 1000
 
 Made = dict[str, dict[str, Any]]
 
@@ -78,12 +81,12 @@ def _pictures(made: Made) -> list[str]:
     return [value for metadata in made.values() for value in metadata.values() if _is_picture(value)]
 
 
-def test_a_scan_is_told_in_numbers_and_a_sparkline_without_a_picture(told: _Told) -> None:
+def test_a_scan_is_told_in_numbers_and_a_picture_that_the_ui_shows_at_once(told: _Told) -> None:
     staged = told.refresh["staged_offers"]
     assert (staged["calls_failed"], staged["calls_over_rate_limit"]) == (1, 0)
-    assert set(staged["answers_over_time"]) <= set("▁▂▃▄▅▆▇█")
-    assert len(staged["answers_over_time"]) == 24
-    assert _pictures(told.refresh) == []
+    assert re.match(r"!\[[▁▂▃▄▅▆▇█]{24}\]\(data:image/svg", staged["answers_over_time"])
+    assert _pictures(told.refresh) == [staged["answers_over_time"]]
+    assert len(staged["answers_over_time"]) < _AT_ONCE
 
 
 def test_marts_report_and_assortment_show_pictures_that_are_small_enough_to_store(told: _Told) -> None:
@@ -92,9 +95,16 @@ def test_marts_report_and_assortment_show_pictures_that_are_small_enough_to_stor
     assert _is_picture(told.marts["offer_report"]["scan"])
     assert _is_picture(told.assortment["daily_assortment"]["picture"])
     assert _is_picture(told.assortment["daily_assortment"]["price_moves_picture"])
-    drawn = _pictures(told.marts) + _pictures(told.assortment)
-    assert len(drawn) == 6
-    assert max(map(len, drawn)) < _LONGEST
+    assert max(map(len, _pictures(told.marts) + _pictures(told.assortment))) < _LONGEST
+
+
+def test_what_is_to_be_seen_at_once_is_short_enough_for_it(told: _Told) -> None:
+    day = told.assortment["daily_assortment"]
+    small = [day[name] for name in ("offers_by_day", "saleable_by_day", "price_moves_by_day")]
+    small.append(told.marts["offer_issues"]["offers_by_issue"])
+    assert all(map(_is_picture, small))
+    assert max(map(len, small)) < _AT_ONCE
+    assert "offers_by_cover" not in told.marts["low_stock"], "nothing has been sold yet"
 
 
 def test_the_report_is_written_after_the_marts_with_its_numbers_beside_it(told: _Told) -> None:
@@ -105,7 +115,7 @@ def test_the_report_is_written_after_the_marts_with_its_numbers_beside_it(told: 
     assert "as published" in file.read_text(encoding="utf-8")
 
 
-def test_a_day_before_the_newest_has_sparklines_only(database: Database) -> None:
+def test_a_day_before_the_newest_has_small_pictures_only(database: Database) -> None:
     today = datetime.now(UTC).date()
     with database.transaction() as tx:
         tx.run(
@@ -115,7 +125,8 @@ def test_a_day_before_the_newest_has_sparklines_only(database: Database) -> None
             days=[today, today - timedelta(days=1)],
         )
     told = pictures.assortment(database, "main", today - timedelta(days=1))
-    assert told == {"offers_by_day": "█", "saleable_by_day": "█"}
+    assert set(told) == {"offers_by_day", "saleable_by_day", "price_moves_by_day"}
+    assert all(len(value.value) < _AT_ONCE for value in told.values())
     assert _is_picture(pictures.assortment(database, "main", today)["picture"].value)
 
 

@@ -116,21 +116,25 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
         (2, 2, "lost", 5),
         (3, 3, "missed", 50),
         (4, 2, "missed", -1),
+        (5, 2, "missed", 100),
     ):
         _run(
             database,
             """INSERT INTO {schema}.emag_buy_button
-                   (account_type, emag_offer_id, buy_button_rank, has_buy_button, change, gap, sale_price)
-               VALUES ('main', :id, :rank, :rank = 1, :change, :gap, 100)""",
+                   (account_type, emag_offer_id, buy_button_rank, has_buy_button, change, gap, sale_price,
+                    best_offer_sale_price)
+               VALUES ('main', :id, :rank, :rank = 1, :change, :gap, 100, 100 - :gap)""",
             id=offer_id,
             rank=rank,
             change=change,
             gap=gap,
         )
     counted = buy_button.button_counts(database, "main")
-    assert (counted.held, counted.not_held, counted.won, counted.lost) == (1, 3, 1, 1)
+    assert (counted.held, counted.not_held, counted.won, counted.lost) == (1, 4, 1, 1)
     assert [row.emag_offer_id for row in buy_button.lost(database, "main")] == [2]
-    assert [row.emag_offer_id for row in buy_button.widest_gaps(database, "main")] == [3, 2]
+    assert [row.emag_offer_id for row in buy_button.widest_gaps(database, "main")] == [3, 2], (
+        "offer 5 has no best price"
+    )
 
 
 def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Database) -> None:

@@ -8,21 +8,28 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import roles
+from emag_pipeline.db import describe, roles
 from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.docs.shop import open_shop
 
 _PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _PAGE.read_text("utf-8"), re.M | re.S))
 
+_READABLE = """
+    SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = '{schema}'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+      AND has_column_privilege('emag_reader', c.oid, a.attnum, 'SELECT')
+"""
+
 Ask = Callable[[str], list[Any]]
 
 
 @pytest.fixture(scope="module")
-def ask(cluster: EmbeddedServer, template: str) -> Iterator[Ask]:
-    """The rows that answer a question, for a reader."""
+def shop(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
+    """The filled database, on a server that has the roles."""
     administer(cluster, f"CREATE DATABASE queries TEMPLATE {template}")
     for role in ("emag_writer", "emag_reader"):
         administer(cluster, f"CREATE ROLE {role}")
@@ -31,16 +38,34 @@ def ask(cluster: EmbeddedServer, template: str) -> Iterator[Ask]:
     assert roles.grant(database)
     with database.transaction() as tx:
         tx.run("GRANT USAGE ON SCHEMA {schema} TO emag_reader")
-
-    def answer(question: str) -> list[Any]:
-        with database.transaction() as tx:
-            tx.run("SET LOCAL ROLE emag_reader")
-            return list(tx.connection.exec_driver_sql(QUESTIONS[question].replace("%", "%%")).all())
-
-    yield answer
+    yield database
     database.close()
     administer(cluster, "DROP DATABASE queries WITH (FORCE)")
     administer(cluster, "DROP ROLE emag_writer, emag_reader")
+
+
+@pytest.fixture(scope="module")
+def ask(shop: Database) -> Ask:
+    """The rows that answer a question, for a reader."""
+
+    def answer(question: str) -> list[Any]:
+        with shop.transaction() as tx:
+            tx.run("SET LOCAL ROLE emag_reader")
+            return list(tx.connection.exec_driver_sql(QUESTIONS[question].replace("%", "%%")).all())
+
+    return answer
+
+
+def test_what_the_dictionary_says_of_readers_is_so(shop: Database) -> None:
+    theirs = roles.readers_tables()
+    told = {
+        (table.name, column.name)
+        for table in describe.tables(shop)
+        if table.name in theirs
+        for column in table.columns
+        if not theirs[table.name] or column.name in theirs[table.name]
+    }
+    assert told == {(row.relname, row.attname) for row in rows(shop, _READABLE)}
 
 
 def test_every_heading_has_its_statement() -> None:
@@ -58,8 +83,8 @@ def test_why_an_offer_cannot_be_bought(ask: Ask) -> None:
 
 
 def test_the_value_held_back(ask: Ask) -> None:
-    rows = ask("How much value is held back, and by which reason?")
-    assert [(row.issue_code, row.offers, row.pieces, row.value_without_vat) for row in rows] == [
+    answers = ask("How much value is held back, and by which reason?")
+    assert [(row.issue_code, row.offers, row.pieces, row.value_without_vat) for row in answers] == [
         ("product_8", 1, 10, Decimal(500)),
         ("out_of_stock", 1, 0, Decimal(0)),
     ]
@@ -81,8 +106,8 @@ def test_the_assortment_of_a_day(ask: Ask) -> None:
 
 
 def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
-    rows = ask("Which offers were there at the end of that day, and in what state?")
-    assert [(row.emag_offer_id, row.sale_price, row.general_stock) for row in rows][:3] == [
+    answers = ask("Which offers were there at the end of that day, and in what state?")
+    assert [(row.emag_offer_id, row.sale_price, row.general_stock) for row in answers][:3] == [
         (1, Decimal(130), 5),
         (2, Decimal(100), 0),
         (3, Decimal(50), 10),
@@ -90,28 +115,28 @@ def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
 
 
 def test_a_price_history(ask: Ask) -> None:
-    rows = ask("What is the price history of an offer?")
-    assert [(row.sale_price, row.percent) for row in rows] == [(Decimal(100), None), (Decimal(130), Decimal(30))]
+    answers = ask("What is the price history of an offer?")
+    assert [(row.sale_price, row.percent) for row in answers] == [(Decimal(100), None), (Decimal(130), Decimal(30))]
 
 
 def test_whose_price_moved(ask: Ask) -> None:
-    rows = ask("Whose price moved by more than 20 % in a week?")
-    assert [(row.emag_offer_id, row.a_week_ago, row.now) for row in rows] == [(1, Decimal(100), Decimal(130))]
+    answers = ask("Whose price moved by more than 20 % in a week?")
+    assert [(row.emag_offer_id, row.a_week_ago, row.now) for row in answers] == [(1, Decimal(100), Decimal(130))]
 
 
 def test_arrivals_and_departures(ask: Ask) -> None:
-    rows = ask("What arrived and what departed within a week?")
-    assert [(row.what, row.emag_offer_id) for row in rows] == [("arrived", 5), ("departed", 4)]
+    answers = ask("What arrived and what departed within a week?")
+    assert [(row.what, row.emag_offer_id) for row in answers] == [("arrived", 5), ("departed", 4)]
 
 
 def test_what_the_reference_data_does_not_know(ask: Ask) -> None:
-    rows = ask("Which offers have a VAT rate or a category that is not known?")
-    assert [(row.emag_offer_id, row.vat_id, row.category_id) for row in rows] == [(5, 77, 9999)]
+    answers = ask("Which offers have a VAT rate or a category that is not known?")
+    assert [(row.emag_offer_id, row.vat_id, row.category_id) for row in answers] == [(5, 77, 9999)]
 
 
 def test_the_saleable_share_of_a_category(ask: Ask) -> None:
-    rows = ask("What share of the offers can be bought, by category?")
-    assert [(row.account_type, row.category_name, row.offers, row.saleable) for row in rows] == [
+    answers = ask("What share of the offers can be bought, by category?")
+    assert [(row.account_type, row.category_name, row.offers, row.saleable) for row in answers] == [
         ("main", "Fierbătoare", 5, 3),
         ("fbe", "Fierbătoare", 1, 1),
         ("main", None, 1, 1),
@@ -119,8 +144,8 @@ def test_the_saleable_share_of_a_category(ask: Ask) -> None:
 
 
 def test_the_worth_of_the_stock(ask: Ask) -> None:
-    rows = ask("What is the stock worth, by brand?")
-    assert [(row.brand, row.value_without_vat, row.of_it_saleable) for row in rows] == [
+    answers = ask("What is the stock worth, by brand?")
+    assert [(row.brand, row.value_without_vat, row.of_it_saleable) for row in answers] == [
         ("Zăpada", Decimal(2150), Decimal(1650)),
         ("Șoim", Decimal(825), Decimal(825)),
     ]
@@ -132,14 +157,14 @@ def test_two_prices_of_one_product(ask: Ask) -> None:
 
 
 def test_how_complete_the_copy_is(ask: Ask) -> None:
-    rows = ask("How fresh and how complete is the copy?")
-    told = [(row.account_type, row.shown_by_pages, row.only_in_quarantine, row.not_accounted_for) for row in rows]
+    answers = ask("How fresh and how complete is the copy?")
+    told = [(row.account_type, row.shown_by_pages, row.only_in_quarantine, row.not_accounted_for) for row in answers]
     assert told == [("fbe", 1, 0, 0), ("main", 5, 1, 0)]
 
 
 def test_which_marts_are_behind(ask: Ask) -> None:
-    rows = ask("Do the marts show the newest publish?")
-    assert [(row.account_type, row.mart, row.is_current) for row in rows] == [
+    answers = ask("Do the marts show the newest publish?")
+    assert [(row.account_type, row.mart, row.is_current) for row in answers] == [
         ("fbe", None, None),
         ("main", "buy_button", True),
         ("main", "low_stock", True),

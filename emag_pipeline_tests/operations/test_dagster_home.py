@@ -32,7 +32,14 @@ def test_the_installed_dagster_accepts_the_configuration(instance: dg.DagsterIns
 def test_one_run_an_account(instance: dg.DagsterInstance) -> None:
     with instance:
         limits = instance.get_concurrency_config().run_queue_config.tag_concurrency_limits
-        assert limits == [{"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}]
+    assert {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1} in limits
+
+
+def test_a_backfill_leaves_room_for_syncs(instance: dg.DagsterInstance) -> None:
+    with instance:
+        queue = instance.get_concurrency_config().run_queue_config
+    (backfills,) = [one for one in queue.tag_concurrency_limits if one["key"] == "dagster/backfill"]
+    assert backfills["limit"] < queue.max_concurrent_runs
 
 
 def test_the_files_are_renewed_at_each_start(tmp_path: Path) -> None:

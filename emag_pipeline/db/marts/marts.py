@@ -9,8 +9,8 @@ from typing import Any
 from emag_pipeline import issues
 from emag_pipeline.db.sql import statements
 
-#: No day before this one has an assortment; it is the first partition in Dagster.
-FIRST_DAY = date(2024, 1, 1)
+#: Nobody published before this day. It is the first partition in Dagster, where each day without a row looks missing.
+FIRST_DAY = date(2026, 10, 1)
 
 #: How far back the pace of sales is looked at, and how few days of cover are low.
 WINDOW_DAYS = 30

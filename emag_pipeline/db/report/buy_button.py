@@ -62,8 +62,8 @@ def lost(database: Database, account: str, limit: int = 10) -> list[RankedOffer]
 
 
 def widest_gaps(database: Database, account: str, limit: int = 10) -> list[RankedOffer]:
-    """Offers without the button whose price is above the best one, the widest gap in money first."""
-    return _offers(database, account, limit, "NOT has_buy_button AND gap > 0", "b.gap")
+    """Offers without the button whose price is above a known best one, the widest gap in money first."""
+    return _offers(database, account, limit, "NOT has_buy_button AND gap > 0 AND best_offer_sale_price > 0", "b.gap")
 
 
 def _offers(database: Database, account: str, limit: int, condition: str, most: str) -> list[RankedOffer]:

@@ -1,15 +1,16 @@
 -- emag_daily_assortment: one row for a day (UTC) of an account, from history alone, so that a day computed later is the same.
 
 -- name: fresh
--- A day is over when its end has passed and no publish is under way that may have begun before it. No row for a day that
--- ended before the first publish, nor for one to come.
+-- A day is over when its end had passed before this statement's snapshot was taken (so its timestamp, not the clock), and
+-- no publish is under way that may have begun before that end: it would commit later. No row for a day that ended before
+-- the first publish, nor for one to come.
 WITH day AS (
     SELECT CAST(:day AS date)::timestamp AT TIME ZONE 'UTC' AS begins,
            (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC' AS ends
 ),
 moment AS (
     SELECT day.begins - interval '1 microsecond' AS before,
-           CASE WHEN day.ends > clock_timestamp() OR EXISTS (
+           CASE WHEN day.ends > statement_timestamp() OR EXISTS (
                     SELECT FROM {schema}.emag_offer_syncs
                     WHERE account_type = :account AND status = 'running' AND phase = 'publishing'
                       AND attempt_started_at < day.ends)
@@ -17,7 +18,7 @@ moment AS (
                 ELSE day.ends - interval '1 microsecond' END AS as_of
     FROM day
     CROSS JOIN newest
-    WHERE day.begins <= clock_timestamp() AND day.ends > least(
+    WHERE day.begins <= statement_timestamp() AND day.ends > least(
         (SELECT min(valid_from) FROM {schema}.emag_offer_history WHERE account_type = :account),
         (SELECT min(completed_at) FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'))
 ),
