@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test slow drills soak bench screenshots lock
+.PHONY: help up dev check test slow drills soak month bench docs screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -37,8 +37,15 @@ drills: dev  ## play every fault against a scratch database: lost rows and wrong
 soak: dev  ## half an hour unattended while things go wrong at random, then a report (MINUTES=30 SEED=1)
 	$(VENV)/bin/python -m emag_pipeline_tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
+month: dev  ## a month of catalogue life, every mart reconciled with the sandbox's truth (DAYS=30 SEED=1 KEEP=DIR)
+	EMAG_LOG_LEVEL=error $(VENV)/bin/python -m emag_pipeline_tests.month --days $(or $(DAYS),30) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(KEEP),--keep $(KEEP)) --report docs/month.md
+
 bench: dev  ## timings as ratios measured in one run, and memory (about four minutes)
 	$(VENV)/bin/python -m benchmarks
+
+docs: dev  ## docs/data-dictionary.md anew from the comments of the schema
+	$(VENV)/bin/python -m emag_pipeline.operations.data_dictionary
 
 screenshots: dev  ## docs/images anew from a running `up` (needs chromium)
 	$(VENV)/bin/python -m emag_pipeline_tests.browser.screenshots

@@ -8,17 +8,18 @@ from datetime import date
 import dagster as dg
 
 from emag_pipeline.assets import pictures
-from emag_pipeline.assets.marts import READ_MORE, note_marketplaces, of_refresh
+from emag_pipeline.assets.marts import READ_MORE, of_refresh
 from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.tables import shown
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, FIRST_DAY
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.logs import about
+from emag_pipeline.sync.marketplaces import note_marketplaces
 
 #: `end_offset` makes today a partition.
 days = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), end_offset=1)
@@ -53,7 +54,7 @@ def daily_assortment(
 
 def account_and_day(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, date]:
     """What the step's partition stands for."""
-    key = accounts_by_day.get_partition_key_from_str(context.partition_key).keys_by_dimension
+    key = accounts_by_day.get_partition_key_from_str(partition_of(context)).keys_by_dimension
     return key["account"], date.fromisoformat(key["day"])
 
 

@@ -8,15 +8,15 @@ from emag_pipeline.assets import pictures
 from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts, marketplaces
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.tables import shown, table
-from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.db.marts.refresh import Refreshed, refresh
 from emag_pipeline.logs import about
-from emag_pipeline.settings import Settings, current
+from emag_pipeline.settings import current
+from emag_pipeline.sync.marketplaces import note_marketplaces
 
 READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
 
@@ -84,7 +84,7 @@ def low_stock(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipe
 def _refreshed(
     context: dg.AssetExecutionContext, pipeline: Pipeline, mart: Mart, picture: Callable[[Database, str], Metadata]
 ) -> dg.MaterializeResult[None]:
-    account = context.partition_key
+    account = partition_of(context)
     with about(account=account), pipeline.step(context) as database:
         note_marketplaces(database, pipeline.settings)
         done = refresh(database, mart, account)
@@ -92,12 +92,6 @@ def _refreshed(
         numbers = {name: shown(value) for name, value in look.numbers.items() if value is not None}
         metadata = of_refresh(done) | numbers | picture(database, account) | {"sample": table(look.sample)}
         return dg.MaterializeResult(metadata=metadata | column_schema(database, mart.table))
-
-
-def note_marketplaces(database: Database, settings: Settings) -> None:
-    """Tell the database where each account sells: by that SQL finds VAT rates and categories."""
-    places = [(account.name, account.marketplace) for account in settings.accounts]
-    note_accounts(database, [(name, place.name, place.currency) for name, place in places])
 
 
 def of_refresh(done: Refreshed) -> Metadata:

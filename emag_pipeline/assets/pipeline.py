@@ -52,11 +52,12 @@ class Pipeline:
         retries: dg.RetryPolicy | None = None,
     ) -> Iterator[SyncContext]:
         """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
-        with about(account=context.partition_key), self.step(context, retries) as database:
+        account = partition_of(context)
+        with about(account=account), self.step(context, retries) as database:
             yield SyncContext(
                 settings=self.settings,
                 database=database,
-                account=self.settings.account(context.partition_key),
+                account=self.settings.account(account),
                 run_id=context.run.run_id,
                 run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
                 report=report,
@@ -91,6 +92,14 @@ class Pipeline:
             _tell_run_retry(context, rerun_after(type(defect).__name__) if is_worth_a_run else Rerun.NEVER)
             _keep_secrets(defect, self.settings)
             raise
+
+
+def partition_of(context: Context) -> str:
+    """The run's partition. A run without one, as the UI's `Execute all` starts it for checks, fails and says so."""
+    if not context.has_partition_key:
+        what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
+        raise dg.Failure(what, allow_retries=False)
+    return str(context.partition_key)
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
 from emag_pipeline.assets.partitions import marketplaces
-from emag_pipeline.assets.pipeline import RETRIES, Pipeline
+from emag_pipeline.assets.pipeline import RETRIES, Pipeline, partition_of
 from emag_pipeline.assets.start_time import await_start
 from emag_pipeline.assets.tables import table
 from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource, sample
@@ -66,7 +66,7 @@ def handling_times(
 
 
 def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, resource: Resource) -> dg.MaterializeResult[None]:
-    marketplace = context.partition_key
+    marketplace = partition_of(context)
     await_start(context)
     with pipeline.step(context, RETRIES) as database:
         done = refresh_reference(pipeline.settings, database, marketplace, resource)

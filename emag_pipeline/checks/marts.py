@@ -8,7 +8,7 @@ import dagster as dg
 from emag_pipeline.assets import marts
 from emag_pipeline.assets.daily_assortment import account_and_day, accounts_by_day, daily_assortment
 from emag_pipeline.assets.partitions import accounts
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.tables import table
 from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.db.marts.reconcile import Reconciliation, reconcile
@@ -25,7 +25,7 @@ _REMEDY = "Materialise the mart again; if the differences stay, somebody else wr
 def issues_reconcile_with_offers(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, OFFER_ISSUES, context.partition_key)
+    return _checked(context, pipeline, OFFER_ISSUES, partition_of(context))
 
 
 @dg.asset_check(
@@ -36,7 +36,7 @@ def issues_reconcile_with_offers(
 def buy_button_reconciles_with_offers(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, BUY_BUTTON, context.partition_key)
+    return _checked(context, pipeline, BUY_BUTTON, partition_of(context))
 
 
 @dg.asset_check(
@@ -47,7 +47,7 @@ def buy_button_reconciles_with_offers(
 def low_stock_reconciles_with_offers(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, LOW_STOCK, context.partition_key)
+    return _checked(context, pipeline, LOW_STOCK, partition_of(context))
 
 
 @dg.asset_check(

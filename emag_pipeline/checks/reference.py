@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from emag_pipeline.assets.partitions import marketplaces
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.reference import categories, vat_rates
 from emag_pipeline.assets.tables import table
 from emag_pipeline.db.engine import Database
@@ -44,7 +44,7 @@ def _judged(
     severity: dg.AssetCheckSeverity,
 ) -> dg.AssetCheckResult:
     with pipeline.step(context) as database:
-        unknown = look(database, context.partition_key)
+        unknown = look(database, partition_of(context))
     passed = unknown.offers == 0
     sentence = f"{unknown.offers:,} existing offers name {unknown.ids:,} {what} that the marketplace does not show"
     return dg.AssetCheckResult(

@@ -5,13 +5,17 @@ from functools import cache
 
 from emag_pipeline.db.sql import statements
 
-_TABLE = re.compile(r"\{schema\}\.(emag_\w+)")
-_SOME_COLUMNS = re.compile(r"GRANT SELECT \(([^)]+)\)\s+ON \{schema\}\.(emag_\w+)")
+_TABLE = re.compile(r"\{schema\}\.(\w+)")
+_SOME_COLUMNS = re.compile(r"SELECT \(([^)]*)\)")
 
 
 @cache
 def readable() -> dict[str, frozenset[str] | None]:
     """The tables and views that emag_reader may read, each with the columns if not all of them are granted."""
-    whole = dict.fromkeys(_TABLE.findall(statements("rights.sql")["reader"]))
-    part = _SOME_COLUMNS.findall(statements("rights.sql")["reader_of_rejects"])
-    return whole | {table: frozenset(re.findall(r"\w+", columns)) for columns, table in part}
+    found: dict[str, frozenset[str] | None] = {}
+    for name, statement in statements("rights.sql").items():
+        if name.startswith("reader"):
+            some = _SOME_COLUMNS.search(statement)
+            columns = frozenset(re.findall(r"\w+", some[1])) if some else None
+            found |= dict.fromkeys(_TABLE.findall(statement), columns)
+    return found

@@ -3,7 +3,6 @@
 Their names are fixed, so that a migration finds them: emag_owner, emag_writer, emag_reader.
 """
 
-import re
 from pathlib import Path
 
 from emag_pipeline.db.engine import Database
@@ -30,13 +29,3 @@ def grant(database: Database) -> bool:
             tx.run(statement)
     return True
 
-
-def readers_tables() -> dict[str, frozenset[str]]:
-    """The tables that readers may read, each with the columns that are theirs; no columns: all of them."""
-    found: dict[str, frozenset[str]] = {}
-    for name, statement in statements("rights.sql").items():
-        if name.startswith("reader"):
-            columns = re.search(r"SELECT \(([^)]*)\)", statement)
-            theirs = frozenset(re.findall(r"\w+", columns[1]) if columns else ())
-            found |= dict.fromkeys(re.findall(r"\{schema\}\.(\w+)", statement), theirs)
-    return found

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 from emag_pipeline import embedded
-from emag_pipeline.db import describe, migrate, roles
+from emag_pipeline.db import describe, migrate
 from emag_pipeline.db.describe import Column, Function, Table
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.readable import readable
 
 PATH = Path("docs/data-dictionary.md")
 
@@ -101,11 +102,10 @@ def _section(table: Table, others: Set[str]) -> Iterator[str]:
 
 
 def _readers(table: str) -> str:
-    theirs = roles.readers_tables()
-    if table not in theirs:
+    if table not in readable():
         return "Withheld from readers."
-    if theirs[table]:
-        return f"Readers may read {', '.join(f'`{name}`' for name in sorted(theirs[table]))}."
+    if columns := readable()[table]:
+        return f"Readers may read {', '.join(f'`{name}`' for name in sorted(columns))}."
     return "Readers may read it."
 
 

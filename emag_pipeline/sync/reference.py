@@ -11,7 +11,6 @@ from typing import Any
 from emag_pipeline.accounts import Account
 from emag_pipeline.api import ReferenceData
 from emag_pipeline.db import reference
-from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
 from emag_pipeline.errors import ScanNotProven, SettingsError
@@ -19,6 +18,7 @@ from emag_pipeline.logs import about, logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.categories import read_categories
 from emag_pipeline.sync.context import shared_budget
+from emag_pipeline.sync.marketplaces import note_marketplaces
 from emag_pipeline.sync.persistence import until_done
 from emag_pipeline.sync.request_log import RequestLog
 
@@ -50,7 +50,7 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
     """
     began = time.monotonic()
     account = account_for(settings, marketplace)
-    note_accounts(database, [(one.name, one.marketplace.name, one.marketplace.currency) for one in settings.accounts])
+    note_marketplaces(database, settings)
     with about(account=account.name, marketplace=marketplace):
         (rows, unreadable), requests = _read(settings, database, account, resource)
         if unreadable:

@@ -10,6 +10,7 @@ import pytest
 
 from emag_pipeline.db import describe, roles
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import rows
@@ -57,13 +58,12 @@ def ask(shop: Database) -> Ask:
 
 
 def test_what_the_dictionary_says_of_readers_is_so(shop: Database) -> None:
-    theirs = roles.readers_tables()
     told = {
         (table.name, column.name)
         for table in describe.tables(shop)
-        if table.name in theirs
+        if table.name in readable()
         for column in table.columns
-        if not theirs[table.name] or column.name in theirs[table.name]
+        if (columns := readable()[table.name]) is None or column.name in columns
     }
     assert told == {(row.relname, row.attname) for row in rows(shop, _READABLE)}
 
