@@ -19,3 +19,8 @@ def readable() -> dict[str, frozenset[str] | None]:
             columns = frozenset(re.findall(r"\w+", some[1])) if some else None
             found |= dict.fromkeys(_TABLE.findall(statement), columns)
     return found
+
+
+def exportable() -> dict[str, frozenset[str] | None]:
+    """Those of them that hold data; not the schema's version."""
+    return {table: columns for table, columns in readable().items() if table != "emag_alembic_version"}

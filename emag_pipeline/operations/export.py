@@ -10,7 +10,7 @@ from typing import Any, Literal, TextIO
 
 from emag_pipeline.databases import attached
 from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
-from emag_pipeline.db.readable import readable
+from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline.operations import csv_lines
 from emag_pipeline.operations.whole_file import written_at_once
@@ -37,8 +37,8 @@ def selected(settings: Settings, table: str, account: str | None, as_of: datetim
 
     Raises SettingsError for a table, an account or a moment that there is not.
     """
-    if table not in readable():
-        raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(readable())}")
+    if table not in exportable():
+        raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(exportable())}")
     moment = None if as_of is None else _past(as_of, table, account)
     if account is None:
         return Selection(table)

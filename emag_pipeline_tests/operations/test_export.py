@@ -14,7 +14,7 @@ from pyarrow import parquet
 from emag_pipeline.db import describe, export
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.export import Selection
-from emag_pipeline.db.readable import readable
+from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError
 from emag_pipeline.operations.export import export_to, selected
 from emag_pipeline.settings import Settings, load_settings
@@ -146,7 +146,7 @@ def test_of_the_quarantine_the_rows_as_read_are_withheld(database: Database, wri
 
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_every_table_that_readers_may_see_can_be_exported(database: Database, write: Export, format_: str) -> None:
-    for table, granted in readable().items():
+    for table, granted in exportable().items():
         names = [column.name for column in describe.columns(database, table)]
         assert names, table
         written = write(table, format_)
