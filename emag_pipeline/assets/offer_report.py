@@ -8,7 +8,7 @@ from emag_pipeline.assets import pictures
 from emag_pipeline.assets.marts import buy_button, low_stock, offer_issues
 from emag_pipeline.assets.metadata import OWNERS, Metadata
 from emag_pipeline.assets.partitions import accounts
-from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.logs import about
 from emag_pipeline.report import Facts, facts_of, page, write
 
@@ -29,7 +29,7 @@ from emag_pipeline.report import Facts, facts_of, page, write
     ),
 )
 def offer_report(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    account = context.partition_key
+    account = partition_of(context)
     with about(account=account), pipeline.step(context) as database:
         facts = facts_of(database, account)
         file = pipeline.settings.home / "reports" / f"{account}.html"
