@@ -60,6 +60,6 @@ def test_the_check_says_what_holds_and_shows_the_row_that_fails(up: Up, reviewed
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
     page.goto(up.ui + _CHECK)
     expect(page.get_by_text("fbe", exact=True).first).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("Warning", exact=True).first).to_be_visible()
+    expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
     for shown in (str(offer_id), _WRONG_EAN):
         expect(page.get_by_text(shown).first).to_be_visible()

@@ -1,6 +1,7 @@
 """Runs of the real job in this process, on a real database and a real sandbox."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -20,10 +21,11 @@ def market() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def settings(market: SandboxServer, database_url: str) -> Settings:
+def settings(market: SandboxServer, database_url: str, tmp_path: Path) -> Settings:
     """Both accounts on the sandbox, at a rate that tests can wait for."""
     return load_settings(
         {
+            "EMAG_HOME": str(tmp_path),
             "DATABASE_SYNC_URL": database_url,
             "EMAG_API_BASE_URL": market.url,
             "EMAG_API_USERNAME": "main@sandbox.example",
