@@ -28,4 +28,3 @@ def grant(database: Database) -> bool:
         for statement in found.values():
             tx.run(statement)
     return True
-
