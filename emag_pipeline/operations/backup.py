@@ -19,8 +19,8 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PermanentError, SchemaMismatch
 from emag_pipeline.operations import postgres_programs
 from emag_pipeline.operations.surroundings import Databases, Say, databases
-from emag_pipeline.operations.whole_file import written_at_once
 from emag_pipeline.settings import Settings
+from emag_pipeline.whole_file import written_at_once
 
 _LOOK_SECONDS = 0.1
 #: pg_dump waits so long for a table that a migration or a restore holds.

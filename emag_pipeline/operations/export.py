@@ -13,8 +13,8 @@ from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
 from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline.operations import csv_lines
-from emag_pipeline.operations.whole_file import written_at_once
 from emag_pipeline.settings import Settings
+from emag_pipeline.whole_file import written_at_once
 
 Format = Literal["csv", "parquet"]
 Rows = Sequence[tuple[Any, ...]]

@@ -1,16 +1,13 @@
 """A reviewer at work in the Dagster UI: refresh an account, watch the run, open its checks, find the row that fails."""
 
-import signal
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.browser.pages import CHROMIUM, browser_page
-from emag_pipeline_tests.process.ups import Up, start
+from emag_pipeline_tests.process.ups import Up
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 
@@ -20,24 +17,13 @@ _WRONG_EAN = "5941234567890"
 
 
 @pytest.fixture(scope="module")
-def up() -> Iterator[Up]:
-    with tempfile.TemporaryDirectory(prefix="emag-review-") as directory:
-        up = start(Path(directory) / "home")
-        try:
-            up.wait_for("all accounts are published")
-            yield up
-        finally:
-            up.end(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def reviewed(up: Up) -> Iterator[tuple[Page, int]]:
+def reviewed(published: Up) -> Iterator[tuple[Page, int]]:
     """The page after fbe was refreshed by hand, and the offer that had got a wrong EAN before."""
-    sandbox = SandboxControl(up.sandbox_url)
+    sandbox = SandboxControl(published.sandbox_url)
     offer_id = sandbox.ids("fbe")[3]
     sandbox.edit("fbe", offer_id, ean=[_WRONG_EAN])
     with browser_page() as page:
-        page.goto(up.ui + _GROUP)
+        page.goto(published.ui + _GROUP)
         page.get_by_role("button", name="Materialize all").first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_text("Select a partition").first.click()
@@ -46,7 +32,7 @@ def reviewed(up: Up) -> Iterator[tuple[Page, int]]:
         dialog.get_by_role("button", name="Launch 1 run").click()
         link = page.locator("a[href^='/runs/']:not([href*='?'])").first
         expect(link).to_be_visible(timeout=30_000)
-        page.goto(up.ui + str(link.get_attribute("href")))
+        page.goto(published.ui + str(link.get_attribute("href")))
         yield page, offer_id
 
 
@@ -55,10 +41,10 @@ def test_the_run_that_the_reviewer_started_is_watched_to_its_success(reviewed: t
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
 
 
-def test_the_check_says_what_holds_and_shows_the_row_that_fails(up: Up, reviewed: tuple[Page, int]) -> None:
+def test_the_check_says_what_holds_and_shows_the_row_that_fails(published: Up, reviewed: tuple[Page, int]) -> None:
     page, offer_id = reviewed
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
-    page.goto(up.ui + _CHECK)
+    page.goto(published.ui + _CHECK)
     expect(page.get_by_text("fbe", exact=True).first).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
     for shown in (str(offer_id), _WRONG_EAN):

@@ -1,29 +1,14 @@
 """What people see in the Dagster UI, in a real browser, of a real `up`."""
 
-import signal
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, CHROMIUM, PUBLISHED, browser_page, open_view
-from emag_pipeline_tests.process.ups import Up, start
+from emag_pipeline_tests.process.ups import Up
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
-
-
-@pytest.fixture(scope="module")
-def published() -> Iterator[Up]:
-    """An `up` that has published both accounts of the sandbox."""
-    with tempfile.TemporaryDirectory(prefix="emag-ui-") as directory:
-        up = start(Path(directory) / "home")
-        try:
-            up.wait_for("all accounts are published")
-            yield up
-        finally:
-            up.end(signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,15 @@ def test_a_report_replaces_the_one_before_and_is_for_its_owner_alone(tmp_path: P
 
 def test_what_cannot_be_written_is_said_with_a_remedy_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "main.html").mkdir()
-    with pytest.raises(PermanentError, match=r"main\.html: the report cannot be written: .*\. Free the path"):
+    with pytest.raises(PermanentError, match=r"main\.html is a directory\. Give the name of a file in it"):
         write(tmp_path / "main.html", "text")
     assert [one.name for one in tmp_path.iterdir()] == ["main.html"]
+
+
+def test_a_directory_that_cannot_be_made_is_said_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("no directory")
+    with pytest.raises(PermanentError, match=r"main\.html: the report cannot be written: .*\. Free the path"):
+        write(tmp_path / "reports" / "main.html", "text")
 
 
 def test_a_text_that_no_file_can_hold_leaves_nothing_behind(tmp_path: Path) -> None:
