@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -16,6 +17,14 @@ from emag_pipeline.db.engine import Database
 _serial = itertools.count(1)
 #: A test's database need not survive a power cut.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+def pytest_configure() -> None:
+    """Signals mean what they mean at a terminal, also where the tests were started in a script's background.
+
+    There SIGINT is ignored, every child inherits that, and Dagster makes SIGTERM do what SIGINT does.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
