@@ -81,7 +81,7 @@ def test_the_runs_own_log_has_the_story_and_the_warnings_once(logged: Logged) ->
     assert told.count("offers_published") == 1
     assert not {"pages_staged", "request_answered"} & set(told)
     printed = [entry for entry in logged.entries if entry["event"] == "line_printed"]
-    assert [entry for entry in printed if "offers_published" in entry["message"]] == []
+    assert [entry["message"] for entry in printed if "offers_published " in entry["message"]] == []
 
 
 _PROGRAM = """

@@ -85,8 +85,8 @@ def test_a_day_that_cannot_be_computed_is_told_before_anything_is_started(tmp_pa
 def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    done = emag_pipeline(tmp_path, "backfill", "--from", "2026-01-01", "--to", "2026-01-02", **variables)
+    done = emag_pipeline(tmp_path, "backfill", "--from", "2026-10-01", "--to", "2026-10-02", **variables)
     assert done.returncode == 5
-    assert "2026-01-01 main: " in done.stdout
+    assert "2026-10-01 main: " in done.stdout
     assert "the account was never published" in done.stdout
-    assert "2026-01-02" not in done.stdout
+    assert "2026-10-02" not in done.stdout
