@@ -15,9 +15,8 @@ from emag_pipeline import cron, runs
 from emag_pipeline.assets.partitions import marketplaces
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.reference import categories, handling_times, vat_rates
-from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
 from emag_pipeline.automation.past_runs import past_runs
-from emag_pipeline.automation.schedules import minute_of, second_of
+from emag_pipeline.automation.schedules import minute_of, run_of, second_of
 from emag_pipeline.automation.stale_accounts import LONGEST_WAIT_SECONDS, wait_seconds
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
@@ -54,8 +53,7 @@ def reference_schedule(marketplace: str, settings: Settings) -> dg.ScheduleDefin
     def read(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if marketplace in runs.partitions_under_way(context.instance, runs.REFERENCE_JOB):
             return dg.SkipReason(f"a run of {marketplace} is queued or under way")
-        start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(marketplace), microsecond=0)
-        return dg.RunRequest(partition_key=marketplace, tags={NOT_BEFORE_TAG: start.isoformat()})
+        return run_of(context, marketplace)
 
     return read
 

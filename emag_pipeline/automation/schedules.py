@@ -34,6 +34,12 @@ def second_of(name: str) -> int:
     return _SECONDS[zlib.crc32(b"second of " + name.encode()) % len(_SECONDS)]
 
 
+def run_of(context: dg.ScheduleEvaluationContext, partition: str) -> dg.RunRequest:
+    """The tick's run of a partition, to begin at the partition's own second of the tick's minute."""
+    start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(partition), microsecond=0)
+    return dg.RunRequest(partition_key=partition, tags={NOT_BEFORE_TAG: start.isoformat()})
+
+
 def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
     """The refresh of one account by EMAG_REFRESH_CRON, on by default."""
 
@@ -52,8 +58,7 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
             return dg.SkipReason(f"a run of {account} is queued or under way")
         if _awaits_decision(pipeline, account):
             return dg.SkipReason(f"the audit refused a scan of {account}, a person decides: see `emag-pipeline status`")
-        start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(account), microsecond=0)
-        return dg.RunRequest(partition_key=account, tags={NOT_BEFORE_TAG: start.isoformat()})
+        return run_of(context, account)
 
     return refresh
 

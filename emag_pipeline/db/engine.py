@@ -60,7 +60,7 @@ class Transaction:
         self._aside = aside
 
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
-        """Execute one statement and return its buffered result."""
+        """Execute one statement and return its buffered result; a parameter that it does not name is left out."""
         statement = _statement(sql, self.schema)
         return self._interruptibly(lambda: self.connection.execute(statement, parameters))
 

@@ -115,7 +115,7 @@ def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
     sql = statements("publish.sql")[name]
     for word, columns, alias in _COLUMN_LISTS:
         sql = sql.replace(word, listed(columns, alias))
-    return tx.run(sql, **{key: value for key, value in scope.items() if f":{key}" in sql})
+    return tx.run(sql, **scope)
 
 
 _COLUMN_LISTS = (

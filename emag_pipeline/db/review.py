@@ -55,7 +55,7 @@ def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
         sql = sql.replace(f"{{{part}}}", statements("review.sql")[part])
     for word, text in _FRAGMENTS.items():
         sql = sql.replace(word, text)
-    return tx.run(sql, **{key: value for key, value in scope.items() if f":{key}" in sql})
+    return tx.run(sql, **scope)
 
 
 def _finding(row: Any) -> dict[str, Any]:

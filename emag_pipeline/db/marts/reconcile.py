@@ -42,5 +42,5 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
         sql = sql.replace(f"{{{word}}}", named[name])
     scope = {"account": account, "mart": mart.name, "day": day, "window_days": WINDOW_DAYS, "most": SAMPLE}
     with database.transaction() as tx:
-        row = tx.run(sql, **{name: value for name, value in scope.items() if f":{name}" in sql}).one_or_none()
+        row = tx.run(sql, **scope).one_or_none()
     return None if row is None else Reconciliation(**row._mapping)
