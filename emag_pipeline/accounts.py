@@ -18,6 +18,8 @@ class Account:
     base_url: str
     username: str
     password: SecretStr = field(repr=False)
+    #: the environment variables that user name and password come from
+    variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD")
 
     @property
     def marketplace(self) -> Marketplace:

@@ -44,6 +44,12 @@ def _time_zone(name: str) -> str:
         raise ValueError("a name of the IANA time zone database is needed, such as UTC or Europe/Bucharest") from None
 
 
+def _language(code: str | None) -> str | None:
+    if code is not None and not re.fullmatch(r"[a-z]{2}", code.lower()):
+        raise ValueError("a two-letter code is needed, such as en or ro")
+    return code.lower() if code else None
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -63,6 +69,10 @@ class Settings(BaseModel):
     requests_per_second: Positive = Field(3.0, alias="EMAG_API_REQUESTS_PER_SECOND")
     requests_per_minute: Positive = Field(180.0, alias="EMAG_API_REQUESTS_PER_MINUTE")
     rate_share: Annotated[float, Field(gt=0, le=1)] = Field(1.0, alias="EMAG_SYNC_RATE_SHARE")
+    page_size: Annotated[int, Field(ge=1, le=100)] = Field(100, alias="EMAG_API_PAGE_SIZE")
+    silence_seconds: Positive = Field(60.0, alias="EMAG_API_SILENCE_SECONDS")
+    call_seconds: Positive = Field(200.0, alias="EMAG_API_CALL_SECONDS")
+    language: Annotated[str | None, AfterValidator(_language)] = Field(None, alias="EMAG_LANGUAGE")
     max_pages: Annotated[int, Field(ge=1)] = Field(100, alias="EMAG_SYNC_MAX_PAGES")
     timeout_hours: Positive = Field(2.0, alias="EMAG_SYNC_TIMEOUT_HOURS")
     batch_size: Annotated[int, Field(ge=1)] = Field(50, alias="EMAG_SYNC_BATCH_SIZE")
@@ -134,9 +144,20 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         )
     except ValidationError as error:
         wrong += [SettingsError(_line(problem, given)) for problem in error.errors()]
+    else:
+        if settings.call_seconds < settings.silence_seconds:
+            wrong.append(_total_below_silence(settings))
     if wrong:
         raise SettingsError.of_all(wrong)
     return settings
+
+
+def _total_below_silence(settings: Settings) -> SettingsError:
+    return SettingsError(
+        f"EMAG_API_CALL_SECONDS is {settings.call_seconds:g}, less than the {settings.silence_seconds:g} seconds of "
+        "silence that EMAG_API_SILENCE_SECONDS allows within a call",
+        remedy="Set the total at least as high as the silence",
+    )
 
 
 def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
@@ -184,9 +205,14 @@ def _account_names(given: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(main + sorted(found))) or ["main", "fbe"]
 
 
+def _name_of(given: Mapping[str, str], account: str, what: str) -> str:
+    """The variable that says this of the account; `main` needs no name in it."""
+    own = f"EMAG_{account.upper()}_API_{what}"
+    return f"EMAG_API_{what}" if account == "main" and own not in given else own
+
+
 def _variable(given: Mapping[str, str], account: str, what: str) -> str | None:
-    own = given.get(f"EMAG_{account.upper()}_API_{what}")
-    return own or (given.get(f"EMAG_API_{what}") if account == "main" else None)
+    return given.get(_name_of(given, account, what))
 
 
 def _credentials(given: Mapping[str, str], account: str) -> tuple[str | None, str | None]:
@@ -220,7 +246,8 @@ def _account(given: Mapping[str, str], name: str, sandbox: bool) -> Account:
         raise SettingsError(
             "the base URL is not usable", where=name, remedy=f"Give one like {_MARKETPLACE}, without user or query"
         )
-    return Account(AccountName(name), base.rstrip("/"), username, SecretStr(password))
+    variables = tuple(_name_of(given, name, what) for what in ("USERNAME", "PASSWORD"))
+    return Account(AccountName(name), base.rstrip("/"), username, SecretStr(password), variables)
 
 
 def _sandbox_account(name: str, port: str) -> Account:
