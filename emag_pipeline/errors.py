@@ -69,8 +69,31 @@ class TransientError(PipelineError):
         self.wait_seconds = wait_seconds
 
 
+#: Tries of a page at one size when its answer was too slow or incomplete.
+SLOW_TRIES = 2
+
+
 class ApiUnavailable(TransientError):
     """No trustworthy answer: refused, reset, timed out, 5xx, HTML, cut-off JSON, isError without a cause."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        remedy: str = "",
+        wait_seconds: float | None = None,
+        page_tries: int = 5,
+    ) -> None:
+        super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds)
+        #: how often a page may be asked for at the same size before a smaller one is tried
+        self.page_tries = page_tries
+
+    @property
+    def is_slow(self) -> bool:
+        """The answer took too long or was cut off, so the size of the page may be why."""
+        return self.page_tries == SLOW_TRIES
 
 
 class RateLimited(TransientError):
@@ -126,6 +149,10 @@ class AccessRefused(PermanentError):
 
 class RequestRefused(PermanentError):
     """The marketplace understood the call and says that it is wrong."""
+
+
+class ParametersIgnored(PermanentError):
+    """The marketplace answers, but pays no attention to pagination or filters: no scan of it can be complete."""
 
 
 class PageBoundExceeded(PermanentError):

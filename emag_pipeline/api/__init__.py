@@ -3,16 +3,17 @@
 The public face is this page.
 
 with closing(Marketplace(account, budget, record=records.append)) as marketplace:
-    pages = marketplace.count().pages
+    offers = marketplace.count().rows
     page = marketplace.read_page(1)
 """
 
 from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
+from emag_pipeline.api.obedience import Obedience
 from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
-from emag_pipeline.api.pages import OfferCount
+from emag_pipeline.api.pages import Count, unreadable_page
 from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.api.reference import ReferenceData
 from emag_pipeline.api.reference_rows import Category, HandlingTime, Rows, VatRate
@@ -22,10 +23,11 @@ from emag_pipeline.api.timeouts import Timeouts
 __all__ = [
     "CallAborted",
     "Category",
+    "Count",
     "HandlingTime",
     "Marketplace",
+    "Obedience",
     "Offer",
-    "OfferCount",
     "Page",
     "ProcessBudget",
     "RateBudget",
@@ -37,4 +39,5 @@ __all__ = [
     "Timeouts",
     "VatRate",
     "normalise",
+    "unreadable_page",
 ]

@@ -1,4 +1,7 @@
-"""Calls without a complete answer, in words. Whatever it was, a rerun can help."""
+"""Calls without a complete answer, in words. Whatever it was, a rerun can help.
+
+What may be due to the size of the answer (slow, or cut off) is worth one more try at that size, no more.
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +9,7 @@ import requests
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
 from emag_pipeline.api.timeouts import Timeouts
-from emag_pipeline.errors import ApiUnavailable
+from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
@@ -15,7 +18,8 @@ _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox
 
 def too_slow(total_seconds: float) -> ApiUnavailable:
     """The call's whole time is over, though bytes may still have come."""
-    return ApiUnavailable(f"the answer was not complete after {total_seconds:g} seconds", remedy=_NETWORK)
+    what = f"the answer was not complete after {total_seconds:g} seconds"
+    return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
 
 
 def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnavailable:
@@ -40,8 +44,10 @@ def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnava
     if caused_by(requests.exceptions.ConnectTimeout):
         return ApiUnavailable(f"no connection to {host} within {timeouts.connect_seconds:g} seconds", remedy=_NETWORK)
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
-        return ApiUnavailable(f"nothing was heard for {timeouts.read_seconds:g} seconds", remedy=_NETWORK)
-    return ApiUnavailable("the connection broke off before the answer was complete", remedy=_NETWORK)
+        what = f"no data received for {timeouts.read_seconds:g} seconds (read timeout)"
+        return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+    what = "the connection broke off before the answer was complete"
+    return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

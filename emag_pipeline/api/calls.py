@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_attempt,
     wait_exponential,
     wait_random,
 )
@@ -26,6 +26,7 @@ from emag_pipeline.api.transport import Transport
 from emag_pipeline.errors import (
     AccessRefused,
     ApiUnavailable,
+    ParametersIgnored,
     PipelineError,
     RateLimited,
     RequestRefused,
@@ -39,24 +40,38 @@ T = TypeVar("T")
 log = logger(__name__)
 
 LONGEST_QUOTE = 300
-_OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, CallAborted)
+#: The marketplace gives at most so many rows at once, and so many unless told otherwise (emag-api.md, section 3).
+MOST_PER_PAGE = 100
+_OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, ParametersIgnored, CallAborted)
 _back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: the parameters under `data`, the language of names if one matters (emag-api.md, section 6)."""
+    """What is asked: filters and pagination, the language of names if one matters (emag-api.md, section 6)."""
 
     resource: str
-    data: Mapping[str, int]
+    parameters: Mapping[str, int]
     page: int | None = None
+    page_size: int | None = None
     offer_id: int | None = None
     language: str | None = None
+    #: at most so many tries, if fewer than usual
+    tries: int | None = None
 
     @property
     def address(self) -> str:
         """What follows the base URL."""
         return self.resource if self.language is None else f"{self.resource}?language={self.language}"
+
+    @property
+    def body(self) -> bytes:
+        """The request's body, with the parameters in both places.
+
+        The vendor's document v4.4.9 puts them under `data`, v4.5.1 at the top level; at the wrong place they are
+        ignored without a word (emag-api.md, section 9).
+        """
+        return json_text.compact({**self.parameters, "data": self.parameters}).encode()
 
     @property
     def where(self) -> str:
@@ -65,7 +80,10 @@ class Call:
             return f"offer {self.offer_id}"
         if self.page is None:
             return self.resource
-        return f"page {self.page}" if self.resource == "product_offer/read" else f"{self.resource}, page {self.page}"
+        page = (
+            f"page {self.page}" if self.page_size == MOST_PER_PAGE else f"page {self.page} of {self.page_size} offers"
+        )
+        return page if self.resource == "product_offer/read" else f"{self.resource}, {page}"
 
 
 class Calls:
@@ -73,7 +91,7 @@ class Calls:
 
     `record` is called with every attempt, from the calling thread. Errors raised by `record` and by the rate budget
     pass through as they are. All calls raise, after `attempts` tries where a rerun can help: ApiUnavailable,
-    RateLimited; at once: AccessRefused, RequestRefused, CallAborted.
+    RateLimited; at once: AccessRefused, RequestRefused, ParametersIgnored, CallAborted.
     """
 
     def __init__(
@@ -98,7 +116,7 @@ class Calls:
     def ask(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
         """What `understand` makes of the results and of the moment at which they had come; it may raise as a call."""
         retrying = Retrying(
-            stop=stop_after_attempt(self._attempts),
+            stop=partial(_is_enough, min(self._attempts, call.tries or self._attempts), call),
             retry=retry_if_exception_type((ApiUnavailable, RateLimited)),
             wait=_wait_seconds,
             sleep=self._pacer.sleep,
@@ -121,9 +139,8 @@ class Calls:
 
     def _attempt(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
         exchange = Exchange()
-        body = json_text.compact({"data": call.data}).encode()
         try:
-            self._transport.post(call.address, body, exchange, self._pacer)
+            self._transport.post(call.address, call.body, exchange, self._pacer)
             self.remarks = remarks_in(exchange.headers)
             results = answers.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
             understood = understand(results, exchange.ended_at)
@@ -147,6 +164,7 @@ class Calls:
                 account_type=self._account.name,
                 resource=call.resource,
                 page=call.page,
+                page_size=call.page_size,
                 offer_id=call.offer_id,
                 status=exchange.status,
                 outcome="error" if error else "ok",
@@ -158,7 +176,12 @@ class Calls:
         )
 
     def _tell(self, call: Call, exchange: Exchange, error: PipelineError | None) -> None:
-        facts = {"page": call.page, "offer_id": call.offer_id, "status": exchange.status}
+        facts = {
+            "page": call.page,
+            "page_size": call.page_size,
+            "offer_id": call.offer_id,
+            "status": exchange.status,
+        }
         known = {name: value for name, value in facts.items() if value is not None}
         seconds = round(exchange.seconds, 3)
         if error is None:
@@ -175,9 +198,19 @@ class Calls:
         why = redact(error.why, self._secrets, LONGEST_QUOTE)
         if tries > 1:
             why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
-        waited = {"wait_seconds": error.wait_seconds} if isinstance(error, TransientError) else {}
+        more: dict[str, Any] = {"wait_seconds": error.wait_seconds} if isinstance(error, TransientError) else {}
+        if isinstance(error, ApiUnavailable):
+            more["page_tries"] = error.page_tries
         where = f"{self._account.name}, {call.where}"
-        return type(error)(error.what, where=where, why=why, remedy=error.remedy, **waited)
+        return type(error)(error.what, where=where, why=why, remedy=error.remedy, **more)
+
+
+def _is_enough(attempts: int, call: Call, state: RetryCallState) -> bool:
+    """Whether a call that failed is given up. A page is not asked for again and again where its size may be why."""
+    error = state.outcome.exception() if state.outcome else None
+    if call.page is not None and isinstance(error, ApiUnavailable):
+        attempts = min(attempts, error.page_tries)
+    return state.attempt_number >= attempts
 
 
 def _wait_seconds(state: RetryCallState) -> float:

@@ -69,10 +69,29 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page as read. `content_hash` tells whether two pages show the same offers in the same state."""
+    """One page as read, or the part of it that was asked for.
+
+    `number` and `size` are those of the request; `first_position` and `positions` say which places of the listing,
+    counted from 0, the part covers. `content_hash` tells whether two pages show the same offers in the same state.
+    """
 
     number: int
+    size: int
+    first_position: int
+    positions: int
     offers: tuple[Offer, ...]
     rejects: tuple[Reject, ...]
     content_hash: bytes
     fetched_at: datetime
+    #: the marketplace fails whatever the size of the page that holds this one position
+    is_unreadable: bool = False
+
+    @property
+    def ids(self) -> tuple[int | None, ...]:
+        """The offers that it shows, usable or not."""
+        return (*[offer.emag_offer_id for offer in self.offers], *[row.emag_offer_id for row in self.rejects])
+
+    @property
+    def rows(self) -> int:
+        """How many rows it shows, usable or not."""
+        return len(self.offers) + len(self.rejects)

@@ -10,27 +10,47 @@ from emag_pipeline.api.json_text import ascii_only, parse, shown
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.structures import listed
-from emag_pipeline.errors import ApiUnavailable
+from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 
-ITEMS_PER_PAGE = 100
 _AGAIN = "It is tried again; if it persists, the API has changed"
+_PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys"
 
 
 @dataclass(frozen=True, slots=True)
-class OfferCount:
-    """What the marketplace reports of an account's catalogue; `pages` follows from the other two."""
+class Count:
+    """How many rows there are, and the page size that the answer names; None where it names none."""
 
-    offers: int
-    pages: int
-    items_per_page: int
+    rows: int
+    items_per_page: int | None
 
 
-def page_of(number: int, results: object, fetched_at: datetime | None = None) -> Page:
-    """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it."""
-    read = [normalise(row) for row in rows_in(results)]
+def page_of(
+    number: int, size: int, results: object, fetched_at: datetime | None = None, part: range | None = None
+) -> Page:
+    """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
+
+    `part`: the rows of the page, counted from 0, that are wanted; all of them unless told. Raises ApiUnavailable for
+    more rows than were asked for, before any of them is looked at.
+    """
+    wanted = part if part is not None else range(size)
+    rows = rows_in(results, size)[wanted.start : wanted.stop]
+    read = [normalise(row) for row in rows]
     offers, repeats = _once_each([one for one in read if isinstance(one, Offer)])
-    rejects = (*[one for one in read if isinstance(one, Reject)], *repeats)
-    return Page(number, offers, rejects, fingerprint.of_page(offers, rejects), fetched_at or datetime.now(UTC))
+    return Page(
+        number=number,
+        size=size,
+        first_position=(number - 1) * size + wanted.start,
+        positions=len(wanted),
+        offers=offers,
+        rejects=(rejects := (*[one for one in read if isinstance(one, Reject)], *repeats)),
+        content_hash=fingerprint.of_page(offers, rejects),
+        fetched_at=fetched_at or datetime.now(UTC),
+    )
+
+
+def unreadable_page(position: int) -> Page:
+    """The record of a position that no page shows: the marketplace fails whenever one would."""
+    return Page(position + 1, 1, position, 1, (), (), fingerprint.of_page((), ()), datetime.now(UTC), True)
 
 
 def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
@@ -45,33 +65,61 @@ def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
-    """The one offer that was asked for; None when the marketplace says that there is none."""
+    """The one offer that was asked for; None when the marketplace says that there is none.
+
+    Raises ParametersIgnored when other offers come, as they do where the filter is not looked at; ApiUnavailable for a
+    single other one.
+    """
     rows = rows_in(results)
     if not rows:
         return None
     found = [normalise(row) for row in rows]
     strangers = [one.emag_offer_id for one in found if one.emag_offer_id not in (offer_id, None)]
+    if len(strangers) > 1:
+        raise ignored("the filter id", f"asked for offer {offer_id}, it answered with {len(rows):,} offers")
     if strangers:
         raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
     return found[0]
 
 
-def count_of(results: object) -> OfferCount:
-    """The count. Of contradictory numbers, offers and page size are believed, not the number of pages."""
+def count_of(results: object) -> Count:
+    """The count. A page size that cannot be read counts as not named."""
     if not isinstance(results, Mapping):
         raise ApiUnavailable(f"the count is {shown(results)}, not an object", remedy=_AGAIN)
     try:
-        offers = whole(results, "noOfItems", (0, BIGINT[1]))
-        items_per_page = whole(results, "itemsPerPage", (1, ITEMS_PER_PAGE)) or ITEMS_PER_PAGE
+        rows = whole(results, "noOfItems", (0, BIGINT[1]))
     except Unreadable as problem:
         raise ApiUnavailable("the count cannot be read", why=str(problem), remedy=_AGAIN) from None
-    if offers is None:
+    if rows is None:
         raise ApiUnavailable("the count cannot be read", why="noOfItems is missing", remedy=_AGAIN)
-    return OfferCount(offers, -(-offers // items_per_page), items_per_page)
+    return Count(rows, _page_size(results))
 
 
-def rows_in(results: object) -> list[object]:
-    """The rows of any answer; [] is the only way to say that there are none."""
+def _page_size(results: Mapping[str, object]) -> int | None:
+    try:
+        return whole(results, "itemsPerPage", BIGINT)
+    except Unreadable:
+        return None
+
+
+def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
+    """The error that says by name what the marketplace pays no attention to."""
+    return ParametersIgnored(f"the marketplace ignores {what}", where=where, why=why, remedy=_PROBE)
+
+
+def rows_in(results: object, most: int | None = None) -> list[object]:
+    """The rows of any answer; [] is the only way to say that there are none. Raises ApiUnavailable beyond `most`."""
+    rows = _rows_in(results)
+    if most is not None and len(rows) > most:
+        raise ApiUnavailable(
+            f"the answer holds {len(rows):,} rows, {most:,} were asked for",
+            remedy="It is read in smaller pages; if it persists, the API has changed",
+            page_tries=1,
+        )
+    return rows
+
+
+def _rows_in(results: object) -> list[object]:
     try:
         rows = listed("results", results) if results != {} else None
     except Unreadable as problem:

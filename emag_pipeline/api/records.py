@@ -12,6 +12,7 @@ class RequestRecord:
     account_type: str
     resource: str
     page: int | None
+    page_size: int | None
     offer_id: int | None
     status: int | None
     outcome: str

@@ -1,6 +1,7 @@
 """Which marketplace each account sells on (emag_accounts): what SQL needs to find its reference data."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from emag_pipeline.db.engine import Database
 
@@ -12,6 +13,37 @@ _NOTE = """
         SET marketplace = excluded.marketplace, currency = excluded.currency, noted_at = now()
         WHERE (a.marketplace, a.currency) IS DISTINCT FROM (excluded.marketplace, excluded.currency)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """Offers a page that the marketplace manages for an account; None = whatever the settings ask for."""
+
+    size: int | None = None
+    #: found, or a larger one tried, within the last 24 hours
+    is_recent: bool = False
+
+
+def page_size(database: Database, account: str) -> PageSize:
+    """The page size that was found for an account, if a smaller one than asked for was needed."""
+    with database.transaction(timeout_seconds=60) as tx:
+        row = tx.run(
+            """SELECT page_size, coalesce(page_size_at > now() - interval '1 day', false) AS is_recent
+               FROM {schema}.emag_accounts WHERE account_type = :account""",
+            account=account,
+        ).one_or_none()
+    return PageSize() if row is None else PageSize(row.page_size, row.is_recent)
+
+
+def note_page_size(database: Database, account: str, size: int | None) -> None:
+    """Keep the page size that works for an account, None when none smaller than asked for is needed."""
+    with database.transaction(timeout_seconds=60) as tx:
+        tx.run(
+            """UPDATE {schema}.emag_accounts SET page_size = :size, page_size_at = clock_timestamp()
+               WHERE account_type = :account""",
+            account=account,
+            size=size,
+        )
 
 
 def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | None]]) -> None:

@@ -40,6 +40,13 @@ class Figures:
     #: offers on pages that readers do not see yet
     arrivals: int
     rounds: int
+    #: positions of the listing that the staged pages account for, and the end of the last of them; equal without a gap
+    positions: int
+    positions_end: int
+    #: positions at which the marketplace fails whatever the page's size
+    unreadable_positions: int = 0
+    #: missing offers whose read by id fails too: they keep their last state
+    unreadable_by_id: int = 0
 
     @property
     def repeated_rows(self) -> int:
@@ -83,6 +90,10 @@ WORDS = {
     "published_before": "offers published before",
     "arrivals": "offers that were not published before",
     "rounds": "readings of all pages",
+    "positions": "positions of the listing that were read",
+    "positions_end": "end of the last position that was read",
+    "unreadable_positions": "positions at which every page fails",
+    "unreadable_by_id": "missing offers whose read by id fails too",
 }
 
 
@@ -92,16 +103,23 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     proof: Mapping[str, int] = sync.proof or {}
     with database.transaction() as tx:
         staged = tx.run(
-            """SELECT
-                (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round) AS pages,
-                count(*) FILTER (WHERE page > 0) AS rows,
-                count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids
+            """SELECT count(*) FILTER (WHERE page > 0) AS rows,
+                      count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids
                FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round""",
             sync=sync_id,
             round=sync.round,
         ).one()
+        pages = tx.run(
+            """SELECT count(*) AS staged, coalesce(sum(positions), 0) AS positions,
+                      coalesce(max(first_position + positions), 0) AS positions_end,
+                      count(*) FILTER (WHERE is_unreadable) AS unreadable
+               FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round""",
+            sync=sync_id,
+            round=sync.round,
+        ).one()
         confirmed = tx.run(
-            """SELECT count(*) FILTER (WHERE is_found) AS found, count(*) FILTER (WHERE NOT is_found) AS gone
+            """SELECT count(*) FILTER (WHERE is_found AND NOT is_unreadable) AS found,
+                      count(*) FILTER (WHERE is_unreadable) AS unreadable, count(*) FILTER (WHERE NOT is_found) AS gone
                FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync AND round = :round""",
             sync=sync_id,
             round=sync.round,
@@ -117,7 +135,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         count_before=sync.offers_expected or 0,
         count_after=proof.get("count_after", -1),
         pages_expected=sync.pages_expected or 0,
-        pages_staged=staged.pages,
+        pages_staged=pages.staged,
         rows=staged.rows,
         distinct_ids=staged.distinct_ids,
         rejected=rejects.offers,
@@ -129,6 +147,10 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         published_before=published,
         arrivals=arrivals,
         rounds=sync.round,
+        positions=int(pages.positions),
+        positions_end=pages.positions_end,
+        unreadable_positions=pages.unreadable,
+        unreadable_by_id=confirmed.unreadable,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
+from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.staging import BY_ID, RejectedRow, copy_offers, quarantine
 
@@ -65,21 +65,34 @@ def record(
     rejected: Sequence[tuple[int, RejectedRow]],
     gone: Sequence[int],
     read_at: datetime,
+    failed: Sequence[tuple[int, RejectedRow]] = (),
 ) -> None:
-    """Make what reads by id said durable: found offers are staged, unreadable ones quarantined, absent ones noted.
+    """Make what reads by id said durable: found offers are staged, rejected ones quarantined, absent ones noted.
 
-    `rejected` pairs the id that was asked for with the row that came.
+    `rejected` pairs the id that was asked for with the row that came, `failed` with why no read of it succeeds.
     """
-    answers = [(offer.emag_offer_id, True) for offer in found]
-    answers += [(asked, True) for asked, _ in rejected] + [(asked, False) for asked in gone]
+    in_quarantine = [*rejected, *failed]
     with database.transaction() as tx:
-        ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(rejected))
+        ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(in_quarantine))
         copy_offers(tx, lease, round_, BY_ID, read_at, found)
-        for asked, row in rejected:  # under the id that was asked for: the row itself may hold none
+        for asked, row in in_quarantine:  # under the id that was asked for: the row itself may hold none
             quarantine(tx, lease, round_, BY_ID, [row], offer_id=asked)
-        tx.run_many(
-            """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found)
-               VALUES (:sync, :round, :id, :found)
-               ON CONFLICT (sync_id, round, emag_offer_id) DO UPDATE SET is_found = excluded.is_found""",
-            [{"sync": lease.sync_id, "round": round_, "id": id_, "found": found_} for id_, found_ in answers],
-        )
+        _note(tx, lease, round_, [offer.emag_offer_id for offer in found], is_found=True)
+        _note(tx, lease, round_, [asked for asked, _ in rejected], is_found=True)
+        _note(tx, lease, round_, [asked for asked, _ in failed], is_found=True, is_unreadable=True)
+        _note(tx, lease, round_, gone, is_found=False)
+
+
+def _note(
+    tx: Transaction, lease: Lease, round_: int, ids: Sequence[int], *, is_found: bool, is_unreadable: bool = False
+) -> None:
+    tx.run_many(
+        """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found, is_unreadable)
+           VALUES (:sync, :round, :id, :found, :unreadable)
+           ON CONFLICT (sync_id, round, emag_offer_id)
+           DO UPDATE SET is_found = excluded.is_found, is_unreadable = excluded.is_unreadable""",
+        [
+            {"sync": lease.sync_id, "round": round_, "id": id_, "found": is_found, "unreadable": is_unreadable}
+            for id_ in ids
+        ],
+    )

@@ -93,7 +93,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
-    confirmed = sync.proof.get("found_by_id", 0) + sync.proof.get("confirmed_gone", 0)
+    confirmed = sum(sync.proof.get(name, 0) for name in ("found_by_id", "confirmed_gone", "unreadable_by_id"))
     audit.require_staging(tx, lease.sync_id, sync.round, sync.pages_done, confirmed)
     return sync
 

@@ -27,6 +27,8 @@ class Request(Protocol):
     @property
     def page(self) -> int | None: ...
     @property
+    def page_size(self) -> int | None: ...
+    @property
     def offer_id(self) -> int | None: ...
     @property
     def status(self) -> int | None: ...
@@ -43,7 +45,7 @@ class Request(Protocol):
 
 
 _FIELDS = (
-    "sent_at", "account_type", "resource", "page", "offer_id", "status", "outcome", "seconds", "bytes",
+    "sent_at", "account_type", "resource", "page", "page_size", "offer_id", "status", "outcome", "seconds", "bytes",
     "error_class", "error_body",
 )  # fmt: skip
 _INSERT = (

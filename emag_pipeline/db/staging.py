@@ -40,6 +40,14 @@ class StagedPage(Protocol):
     @property
     def number(self) -> int: ...
     @property
+    def size(self) -> int: ...
+    @property
+    def first_position(self) -> int: ...
+    @property
+    def positions(self) -> int: ...
+    @property
+    def is_unreadable(self) -> bool: ...
+    @property
     def offers(self) -> Sequence[Any]: ...
     @property
     def rejects(self) -> Sequence[RejectedRow]: ...
@@ -64,8 +72,19 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: i
         )
 
 
-def stage_pages(database: Database, lease: Lease, round_: int, pages: Sequence[StagedPage]) -> None:
-    """Make pages durable, all together. Raises LeaseLost, and then nothing of them is there."""
+def note_pages(database: Database, lease: Lease, *, pages: int) -> None:
+    """Say that the round will have so many pages: their size has changed. Counts as progress."""
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "pages_expected = :pages", pages=pages)
+
+
+def stage_pages(
+    database: Database, lease: Lease, round_: int, pages: Sequence[StagedPage], *, pages_expected: int | None = None
+) -> None:
+    """Make pages durable, all together. Raises LeaseLost, and then nothing of them is there.
+
+    `pages_expected`: how many the round will have, where that has changed.
+    """
     offers = sum(len(page.offers) for page in pages)
     rejects = sum(len(page.rejects) for page in pages)
     with database.transaction(durable=False) as tx:  # a crash that loses the commit empties staging too
@@ -73,7 +92,9 @@ def stage_pages(database: Database, lease: Lease, round_: int, pages: Sequence[S
             tx,
             lease,
             """pages_done = pages_done + :pages, offers_rejected = offers_rejected + :rejects,
-               total_offers_processed = total_offers_processed + :offers""",
+               total_offers_processed = total_offers_processed + :offers,
+               pages_expected = coalesce(CAST(:expected AS integer), pages_expected)""",
+            expected=pages_expected,
             pages=len(pages),
             offers=offers + rejects,
             rejects=rejects,
@@ -83,8 +104,10 @@ def stage_pages(database: Database, lease: Lease, round_: int, pages: Sequence[S
             quarantine(tx, lease, round_, page.number, page.rejects)
         tx.run_many(
             """INSERT INTO {schema}.emag_scan_pages
-                   (sync_id, round, page, offers, rejects, content_hash, fetched_at)
-               VALUES (:sync, :round, :page, :offers, :rejects, :hash, :fetched_at)""",
+                   (sync_id, round, page, page_size, first_position, positions, is_unreadable,
+                    offers, rejects, content_hash, fetched_at)
+               VALUES (:sync, :round, :page, :size, :first, :positions, :unreadable,
+                       :offers, :rejects, :hash, :fetched_at)""",
             [_page_record(lease, round_, page) for page in pages],
         )
 
@@ -94,6 +117,10 @@ def _page_record(lease: Lease, round_: int, page: StagedPage) -> dict[str, Any]:
         "sync": lease.sync_id,
         "round": round_,
         "page": page.number,
+        "size": page.size,
+        "first": page.first_position,
+        "positions": page.positions,
+        "unreadable": page.is_unreadable,
         "offers": len(page.offers),
         "rejects": len(page.rejects),
         "hash": page.content_hash,
@@ -142,15 +169,16 @@ def quarantine(
     )
 
 
-def durable_pages(database: Database, lease: Lease, round_: int) -> set[int]:
-    """The pages of this round that need not be read again."""
+def durable_positions(database: Database, lease: Lease, round_: int) -> list[range]:
+    """The positions of the listing that this round need not read again, page by page."""
     with database.transaction() as tx:
         rows = tx.run(
-            "SELECT page FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round",
+            """SELECT first_position, positions FROM {schema}.emag_scan_pages
+               WHERE sync_id = :sync AND round = :round""",
             sync=lease.sync_id,
             round=round_,
         )
-        return set(rows.scalars())
+        return [range(row.first_position, row.first_position + row.positions) for row in rows]
 
 
 def discard_remains(database: Database, account: str, keep: UUID) -> int:

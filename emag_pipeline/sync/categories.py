@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.api import Category, ReferenceData, Rows
+from emag_pipeline.api import Category, Obedience, ReferenceData, Rows
 from emag_pipeline.errors import ScanNotProven
 from emag_pipeline.logs import logger
 from emag_pipeline.marketplaces import Marketplace
@@ -17,7 +17,7 @@ from emag_pipeline.marketplaces import Marketplace
 log = logger(__name__)
 
 MOST_READINGS = 3
-_ROWS_A_PAGE = 100
+_ROWS_A_PAGE = 100  # the marketplace's own page size (emag-api.md, section 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,14 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[Reading]:
     """A reading in each language, the marketplace's own first, that together add up."""
     languages = list(dict.fromkeys(filter(None, (marketplace.language, "en"))))
     against: list[str] = []
+    obedience = client.obedience()
     for number in range(1, MOST_READINGS + 1):
-        before = client.count_categories()
-        readings = [_read(client, language, before) for language in languages]
-        against = list(doubts(readings, before, client.count_categories()))
+        count = client.count_categories()
+        if number == 1:
+            obedience.judge_count(count)
+        before = count.rows
+        readings = [_read(client, language, before, obedience) for language in languages]
+        against = list(doubts(readings, before, client.count_categories().rows))
         if not against:
             return readings
         log.warning("categories_read_again", round=number, against=against)
@@ -86,19 +90,30 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[Reading]:
     )
 
 
-def _read(client: ReferenceData, language: str, count: int) -> Reading:
+def _read(client: ReferenceData, language: str, count: int, obedience: Obedience) -> Reading:
     last = -(-count // _ROWS_A_PAGE)
     readable: list[Category] = []
     unreadable: list[str] = []
+    first: list[object] = []
     for page in range(1, last + 1):
         rows = client.read_categories(page, language)
         if not rows.readable and not rows.unreadable:
             break  # behind it there is nothing either, however large the count
+        first = _compared(obedience, first, rows, page)
         readable += rows.readable
         unreadable += rows.unreadable
     beyond = client.read_categories(last + 1, language)
+    _compared(obedience, first if last == 1 else [], beyond, last + 1)
     rows_beyond = len(beyond.readable) + len(beyond.unreadable)
     return Reading(language, Rows(tuple(readable), tuple(unreadable)), rows_beyond)
+
+
+def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], page: int) -> list[object]:
+    """What page 1 shows, after page 2 was compared with it."""
+    shown = [*[row.key for row in rows.readable], *rows.unreadable]
+    if page == 2:
+        obedience.judge_pages(first, shown, page)
+    return shown if page == 1 else first
 
 
 def doubts(readings: Sequence[Reading], before: int, after: int) -> Iterator[str]:

@@ -1,13 +1,19 @@
-"""Missing offers are asked for one by one: absence from pages alone is never a deletion (G3)."""
+"""Missing offers are asked for one by one: absence from pages alone is never a deletion (G3).
 
-from collections.abc import Callable
+An offer that breaks the marketplace's own page may break its read by id too. It keeps its last state, but only as many
+offers as there are unreadable positions can be missing for that reason, and only while other calls are answered.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from emag_pipeline.api import Marketplace, Offer, Reject
 from emag_pipeline.db import confirmations
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.errors import ApiUnavailable
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
@@ -30,23 +36,57 @@ def confirm_missing(
     readers: Readers,
     calls: RequestLog,
     require_time: Callable[[], None],
+    unreadable: int,
 ) -> None:
     """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
 
-    Found offers are staged (or quarantined), absent ones are noted as gone. Raises the client's errors (absence is
-    never inferred from a failure), and what `require_time` raises when the sync's time is over.
+    Found offers are staged (or quarantined), absent ones are noted as gone. `unreadable` is how many reads by id may
+    fail for good. Raises the client's errors (absence is never inferred from a failure), and what `require_time` raises
+    when the sync's time is over.
     Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
     if confirmations.missing(database, lease, round_, limit=1):
         confirmations.begin_confirming(database, lease)
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
-        answers = list(readers.each(missing, client.read_offer))
+        answers = list(readers.each(missing, partial(_try, client)))
         require_time()
+        failed = [(asked, error) for asked, error in answers if isinstance(error, ApiUnavailable)]
+        unreadable -= len(failed)
+        if failed:
+            _require_others_to_answer(client, failed, unreadable)
         found = [offer for _, offer in answers if isinstance(offer, Offer)]
         rejected = [(asked, row) for asked, row in answers if isinstance(row, Reject)]
         gone = [asked for asked, answer in answers if answer is None]
         confirmations.record(
-            database, lease, round_, found=found, rejected=rejected, gone=gone, read_at=datetime.now(UTC)
+            database,
+            lease,
+            round_,
+            found=found,
+            rejected=rejected,
+            gone=gone,
+            failed=[(asked, _rejected(asked, error)) for asked, error in failed],
+            read_at=datetime.now(UTC),
         )
-        log.info("missing_offers_asked", found=len(found), quarantined=len(rejected), gone=len(gone))
+        counts = {"found": len(found), "quarantined": len(rejected), "gone": len(gone), "unreadable": len(failed)}
+        log.info("missing_offers_asked", **counts)
         calls.flush()
+
+
+def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ApiUnavailable | None:
+    try:
+        return client.read_offer(offer_id)
+    except ApiUnavailable as error:
+        return error
+
+
+def _require_others_to_answer(
+    client: Marketplace, failed: Sequence[tuple[int, ApiUnavailable]], unreadable_left: int
+) -> None:
+    """Raise the failure unless it can be these offers' own: few enough, while the marketplace answers otherwise."""
+    if unreadable_left < 0:
+        raise failed[0][1]
+    client.count()
+
+
+def _rejected(offer_id: int, error: ApiUnavailable) -> Reject:
+    return Reject(offer_id, f"the marketplace fails whenever it is to show this offer: {error.what}", "null")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emag_pipeline.accounts import Account
+from emag_pipeline.api import Timeouts
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.settings import Settings
@@ -28,6 +29,11 @@ class SyncContext:
     def budget(self) -> DatabaseBudget:
         """The account's rate budget, shared by all processes."""
         return shared_budget(self.settings, self.database)
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    """How long a call may be silent, and take in all."""
+    return Timeouts(read_seconds=settings.silence_seconds, total_seconds=settings.call_seconds)
 
 
 def shared_budget(settings: Settings, database: Database) -> DatabaseBudget:

@@ -39,8 +39,9 @@ class ProgressReporter:
         self._pages_done, self._offers_done = pages_done, offers_done
         self._resumed_offers = offers_done
 
-    def add(self, *, pages: int, offers: int) -> None:
-        """Count what has become durable; tell when it is time."""
+    def add(self, *, pages: int, offers: int, pages_expected: int) -> None:
+        """Count what has become durable; tell when it is time. Pages expected change with their size."""
+        self._pages = pages_expected
         self._pages_done += pages
         self._offers_done += offers
         now = time.monotonic()

@@ -27,8 +27,9 @@ def accidents(figures: Figures) -> list[str]:
     said = []
     if figures.arrivals and figures.pages_expected > 1:
         said.append(f"{figures.arrivals:,} new offers show, and another one may have slipped past")
-    if figures.shown < figures.count_after:
-        said.append(f"{figures.count_after - figures.shown:,} counted offers were found by their id only")
+    by_id_only = figures.count_after - figures.shown - figures.unreadable_positions
+    if by_id_only > 0:
+        said.append(f"{by_id_only:,} counted offers were found by their id only")
     return said
 
 
@@ -36,9 +37,21 @@ def _page_doubts(figures: Figures) -> list[str]:
     said = []
     if figures.pages_staged != figures.pages_expected:
         said.append(f"{figures.pages_staged:,} of {figures.pages_expected:,} pages are staged")
+    if not figures.positions == figures.positions_end >= figures.count_before:
+        said.append(
+            f"{figures.positions:,} positions of the listing are read up to position {figures.positions_end:,}, "
+            f"{figures.count_before:,} were counted"
+        )
     if figures.rows_beyond:
-        page = figures.pages_expected + 1
-        said.append(f"page {page:,}, behind the last one, shows {figures.rows_beyond:,} rows: the count is too low")
+        said.append(
+            f"{figures.rows_beyond:,} rows are shown behind the last page, from position {figures.positions_end:,} on: "
+            "the count is too low"
+        )
+    if figures.unreadable_by_id > figures.unreadable_positions:
+        said.append(
+            f"{figures.unreadable_by_id:,} missing offers cannot be read by their id, "
+            f"{figures.unreadable_positions:,} positions are unreadable"
+        )
     return said
 
 
@@ -48,6 +61,9 @@ def _count_doubts(figures: Figures, before_confirming: bool) -> list[str]:
             f"the marketplace counted {figures.count_before:,} offers before and {figures.count_after:,} after the scan"
         ]
     by_id = figures.missing if before_confirming else 0
-    if figures.shown <= figures.count_after <= figures.shown + figures.found_by_id + by_id:
+    accounted = figures.shown + figures.unreadable_positions
+    if accounted <= figures.count_after <= accounted + figures.found_by_id + by_id:
         return []
-    return [f"the marketplace counts {figures.count_after:,} offers, the pages showed {figures.shown:,} different ones"]
+    also = f", {figures.unreadable_positions:,} positions are unreadable" if figures.unreadable_positions else ""
+    shown = f"the pages showed {figures.shown:,} different ones{also}"
+    return [f"the marketplace counts {figures.count_after:,} offers, {shown}"]

@@ -46,24 +46,25 @@ class Readers:
         self._threads = ThreadPoolExecutor(_MOST, thread_name_prefix="reader")
 
     def each(self, items: Iterable[Item], call: Callable[[Item], Result]) -> Iterator[tuple[Item, Result]]:
-        """Call for each item; yields item and result as they come, in any order.
-
-        At most a window of results exists at once: the next call starts when one was taken. The first failure is
-        raised, and nothing more is started.
-        """
+        """Call for each item; otherwise as `as_taken`."""
         waiting = iter(items)
+        return self.as_taken(lambda: next(waiting, None), call)
+
+    def as_taken(
+        self, take: Callable[[], Item | None], call: Callable[[Item], Result]
+    ) -> Iterator[tuple[Item, Result]]:
+        """Call for what `take` gives; yields item and result as they come, in any order.
+
+        `take` is asked again after each result was used, so a result may bring more to do; it ends when `take` gives
+        None while nothing is under way. At most a window of results exists at once: the next call starts when one was
+        taken. The first failure is raised, and nothing more is started.
+        """
         tell_alike = with_context(call)
         window = Window(self._needed)
         under_way: dict[Future[Result], Item] = {}
-        exhausted = False
         while True:
-            while not exhausted and len(under_way) < window.size:
-                try:
-                    item = next(waiting)
-                except StopIteration:
-                    exhausted = True
-                else:
-                    under_way[self._threads.submit(tell_alike, item)] = item
+            while len(under_way) < window.size and (item := take()) is not None:
+                under_way[self._threads.submit(tell_alike, item)] = item
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)

@@ -17,7 +17,7 @@ from emag_pipeline.errors import ScanNotProven, SettingsError
 from emag_pipeline.logs import about, logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.categories import read_categories
-from emag_pipeline.sync.context import shared_budget
+from emag_pipeline.sync.context import shared_budget, timeouts_of
 from emag_pipeline.sync.marketplaces import note_marketplaces
 from emag_pipeline.sync.persistence import until_done
 from emag_pipeline.sync.request_log import RequestLog
@@ -84,7 +84,9 @@ def account_for(settings: Settings, marketplace: str) -> Account:
 def _read(settings: Settings, database: Database, account: Account, resource: Resource) -> tuple[_Found, int]:
     """The resource's rows, and the number of calls that it took."""
     calls = RequestLog(database)
-    client = ReferenceData(account, shared_budget(settings, database), record=calls.record)
+    client = ReferenceData(
+        account, shared_budget(settings, database), record=calls.record, timeouts=timeouts_of(settings)
+    )
     try:
         return _READERS[resource.name](client, account), calls.count
     finally:

@@ -12,7 +12,7 @@ accounted for. (Without an arrival the counts cannot become equal, and one readi
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from emag_pipeline.api import Marketplace, Page
+from emag_pipeline.api import Marketplace, Obedience, Page
 from emag_pipeline.db import audit, ledger, staging
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
@@ -20,10 +20,12 @@ from emag_pipeline.errors import ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.plan import OFFERS_A_PAGE, Plan, plan_scan
+from emag_pipeline.sync.page_size import PageSize
+from emag_pipeline.sync.plan import ScanPlan, bounded
 from emag_pipeline.sync.progress import ProgressReporter
 from emag_pipeline.sync.proof import accidents, doubts
 from emag_pipeline.sync.readers import Readers
+from emag_pipeline.sync.reading import Reading
 from emag_pipeline.sync.request_log import RequestLog
 
 log = logger(__name__)
@@ -32,36 +34,44 @@ log = logger(__name__)
 MOST_ROUNDS = 3
 
 
-def rows_of(page: Page) -> int:
-    """All rows that a page showed, usable or not."""
-    return len(page.offers) + len(page.rejects)
-
-
 class Scan:
     """One attempt's reading of one account."""
 
     def __init__(
         self, context: SyncContext, lease: Lease, client: Marketplace, readers: Readers, log: RequestLog
     ) -> None:
+        settings = context.settings
         self._context = context
         self._lease = lease
         self._client = client
         self._readers = readers
         self._log = log
-        self._progress = ProgressReporter(context.report, context.settings.progress_interval_seconds)
+        self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
         self._deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+        self._page_size = PageSize(context.database, lease.account, settings.page_size)
+        self._reading = Reading(
+            context.database,
+            lease,
+            client,
+            readers,
+            batch_size=settings.batch_size,
+            tolerance=settings.reject_tolerance,
+            page_size=self._page_size,
+            on_staged=self._note_staged,
+            require_time=self._require_time,
+        )
 
     def run(self) -> None:
         """Bring staging to the point where the audit can judge it.
 
-        Raises PageBoundExceeded before the first page, ScanNotProven after the last round, SyncTimedOut, and
-        whatever the client and the storage raise.
+        Raises PageBoundExceeded before the first page, ParametersIgnored after at most three calls, ScanNotProven after
+        the last round, SyncTimedOut, and whatever the client and the storage raise.
         """
         if self._lease.approved:  # a person accepted this very scan: its pages are not read again
             self._confirm(ledger.read(self._context.database, self._lease.sync_id).round)
             return
-        round_, plan = self._first_round()
-        while against := self._read_round(round_, plan):
+        round_, offers, obedience = self._first_round()
+        while against := self._read_round(round_, offers, obedience):
             if round_ >= MOST_ROUNDS:
                 raise ScanNotProven(
                     f"the pages do not add up after {round_} readings",
@@ -71,24 +81,31 @@ class Scan:
                 )
             (log.warning if against else log.info)("catalogue_read_again", round=round_, against=against)
             round_ += 1
-            plan = self._open_round(round_)
+            offers, obedience = self._open_round(round_), None
 
-    def _first_round(self) -> tuple[int, Plan]:
-        if not self._lease.resumed:
-            return 1, self._open_round(1)
-        sync = ledger.read(self._context.database, self._lease.sync_id)
-        return sync.round, Plan(sync.pages_expected, sync.offers_expected)
+    def _first_round(self) -> tuple[int, int, Obedience | None]:
+        """The round to begin or to go on with, its offers, and who judges whether pagination is obeyed."""
+        if self._lease.resumed:
+            sync = ledger.read(self._context.database, self._lease.sync_id)
+            return sync.round, sync.offers_expected, None
+        obedience = self._client.obedience()
+        return 1, self._open_round(1, obedience), obedience
 
-    def _open_round(self, round_: int) -> Plan:
-        plan = plan_scan(self._lease.account, self._client.count().offers, self._context.settings.max_pages)
-        staging.plan(self._context.database, self._lease, pages=plan.pages, offers=plan.offers, round_=round_)
-        log.info("scan_planned", round=round_, pages=plan.pages, offers=plan.offers)
-        return plan
+    def _open_round(self, round_: int, obedience: Obedience | None = None) -> int:
+        """Count the offers, and write down what is expected of the round."""
+        count = self._client.count()
+        if obedience is not None:
+            obedience.judge_count(count)
+        bounded(self._lease.account, count.rows, self._context.settings.max_pages)
+        pages = ScanPlan(count.rows, self._page_size.size).pages
+        staging.plan(self._context.database, self._lease, pages=pages, offers=count.rows, round_=round_)
+        log.info("scan_planned", round=round_, pages=pages, offers=count.rows, page_size=self._page_size.size)
+        return count.rows
 
-    def _read_round(self, round_: int, plan: Plan) -> list[str]:
+    def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> list[str]:
         """Read what is not durable yet. Returns what speaks against the result, nothing if it is complete."""
-        rows_beyond = self._read_pages(round_, plan)
-        count_after = self._client.count().offers
+        rows_beyond = self._read_pages(round_, offers, obedience)
+        count_after = self._client.count().rows
         audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
         if page_doubts := doubts(self._figures(), before_confirming=True):
             return page_doubts
@@ -99,40 +116,25 @@ class Scan:
     def _figures(self) -> Figures:
         return audit.figures(self._context.database, self._lease.sync_id)
 
-    def _read_pages(self, round_: int, plan: Plan) -> int:
-        """Stage the pages that are not durable yet. Returns the rows of the page behind the last one."""
-        durable = staging.durable_pages(self._context.database, self._lease, round_)
+    def _read_pages(self, round_: int, offers: int, obedience: Obedience | None) -> int:
+        """Stage the pages that are not durable yet. Returns the rows behind the last one."""
+        durable = staging.durable_positions(self._context.database, self._lease, round_)
         sync = ledger.read(self._context.database, self._lease.sync_id)
+        plan = ScanPlan(offers, self._page_size.size, durable)
         self._progress.begin(
             round_,
             pages=plan.pages,
-            offers=plan.offers,
+            offers=offers,
             pages_done=len(durable),
             offers_done=sync.total_offers_processed,
         )
-        beyond = plan.pages + 1
-        wanted = (number for number in range(1, beyond + 1) if number not in durable)
-        rows_beyond = 0
-        batch: list[Page] = []
-        for number, page in self._readers.each(wanted, self._client.read_page):
-            if number == beyond:
-                rows_beyond = rows_of(page)
-                continue
-            batch.append(page)
-            if len(batch) * OFFERS_A_PAGE >= self._context.settings.batch_size:
-                self._stage(round_, batch)
-                batch = []
-        if batch:
-            self._stage(round_, batch)
-        return rows_beyond
+        return self._reading.read(round_, plan, offers, obedience)
 
-    def _stage(self, round_: int, pages: Sequence[Page]) -> None:
-        self._require_time()
-        staging.stage_pages(self._context.database, self._lease, round_, pages)
+    def _note_staged(self, pages_expected: int, pages: Sequence[Page]) -> None:
         self._log.flush()
-        offers = sum(map(rows_of, pages))
+        offers = sum(page.rows for page in pages)
         log.debug("pages_staged", pages=[page.number for page in pages], offers=offers)
-        self._progress.add(pages=len(pages), offers=offers)
+        self._progress.add(pages=len(pages), offers=offers, pages_expected=pages_expected)
 
     def _require_time(self) -> None:
         if datetime.now(UTC) >= self._deadline:
@@ -144,7 +146,8 @@ class Scan:
             )
 
     def _confirm(self, round_: int) -> None:
-        if self._lease.approved or may_confirm(self._figures(), self._context.settings.max_shrink):
+        figures = self._figures()
+        if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
             confirm_missing(
                 self._context.database,
                 self._lease,
@@ -153,4 +156,5 @@ class Scan:
                 self._readers,
                 self._log,
                 self._require_time,
+                unreadable=figures.unreadable_positions - figures.unreadable_by_id,
             )

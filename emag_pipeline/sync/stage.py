@@ -11,7 +11,8 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
-from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.context import SyncContext, timeouts_of
+from emag_pipeline.sync.marketplaces import note_marketplaces
 from emag_pipeline.sync.readers import Readers, calls_under_way
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.scan import Scan
@@ -41,6 +42,7 @@ def stage_account(context: SyncContext) -> Staged:
     lease = _lease(context)
     with attempt(context, lease):
         log.info("sync_resumed" if lease.resumed else "sync_started", approved=lease.approved)
+        note_marketplaces(context.database, context.settings)
         staging.discard_remains(context.database, lease.account, keep=lease.sync_id)
         return _stage(context, lease)
 
@@ -65,7 +67,7 @@ def _stage(context: SyncContext, lease: Lease) -> Staged:
     began = time.monotonic()
     calls = RequestLog(context.database)
     budget = context.budget()
-    client = Marketplace(context.account, budget, record=calls.record)
+    client = Marketplace(context.account, budget, record=calls.record, timeouts=timeouts_of(context.settings))
     readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
         Scan(context, lease, client, readers, calls).run()

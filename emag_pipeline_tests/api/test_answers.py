@@ -9,8 +9,15 @@ import pytest
 
 from emag_pipeline.api import Offer
 from emag_pipeline.api.answers import results_of
-from emag_pipeline.api.pages import OfferCount, count_of, offer_of, page_of
-from emag_pipeline.errors import AccessRefused, ApiUnavailable, PipelineError, RateLimited, RequestRefused
+from emag_pipeline.api.pages import Count, count_of, offer_of, page_of
+from emag_pipeline.errors import (
+    AccessRefused,
+    ApiUnavailable,
+    ParametersIgnored,
+    PipelineError,
+    RateLimited,
+    RequestRefused,
+)
 
 _RATE = {"message": "API rate limit exceeded"}
 
@@ -117,21 +124,21 @@ def test_messages_of_any_form_are_quoted() -> None:
 @pytest.mark.parametrize(
     ("results", "count"),
     [
-        ({"noOfItems": 250, "noOfPages": 3, "itemsPerPage": 100}, OfferCount(250, 3, 100)),
-        ({"noOfItems": "250", "noOfPages": "3", "itemsPerPage": "100"}, OfferCount(250, 3, 100)),
-        ({"noOfItems": 250, "noOfPages": 7, "itemsPerPage": 100}, OfferCount(250, 3, 100)),
-        ({"noOfItems": 250, "itemsPerPage": 50}, OfferCount(250, 5, 50)),
-        ({"noOfItems": 250}, OfferCount(250, 3, 100)),
-        ({"noOfItems": 0, "noOfPages": 0, "itemsPerPage": 100}, OfferCount(0, 0, 100)),
+        ({"noOfItems": 250, "noOfPages": 3, "itemsPerPage": 100}, Count(250, 100)),
+        ({"noOfItems": "250", "noOfPages": "250", "itemsPerPage": "1"}, Count(250, 1)),
+        ({"noOfItems": 250, "itemsPerPage": 0}, Count(250, 0)),
+        ({"noOfItems": 250, "itemsPerPage": [1]}, Count(250, None)),
+        ({"noOfItems": 250}, Count(250, None)),
+        ({"noOfItems": 0, "noOfPages": 0, "itemsPerPage": 100}, Count(0, 100)),
     ],
 )
-def test_a_count_is_read(results: object, count: OfferCount) -> None:
+def test_a_count_is_read(results: object, count: Count) -> None:
     assert count_of(results) == count
 
 
 @pytest.mark.parametrize(
     "results",
-    [None, [], 5, {}, {"noOfItems": ""}, {"noOfItems": "many"}, {"noOfItems": -1}, {"noOfItems": 5, "itemsPerPage": 0}],
+    [None, [], 5, {}, {"noOfItems": ""}, {"noOfItems": "many"}, {"noOfItems": -1}],
 )
 def test_a_count_that_is_none_proves_nothing(results: object) -> None:
     with pytest.raises(ApiUnavailable):
@@ -139,15 +146,34 @@ def test_a_count_that_is_none_proves_nothing(results: object) -> None:
 
 
 def test_rows_may_come_as_a_keyed_object() -> None:
-    assert [one.emag_offer_id for one in page_of(1, {"0": {"id": 1}, "1": {"id": 2}}).offers] == [1, 2]
+    assert [one.emag_offer_id for one in page_of(1, 100, {"0": {"id": 1}, "1": {"id": 2}}).offers] == [1, 2]
 
 
 @pytest.mark.parametrize("results", [None, {}, "", 5, {"id": 1}, False])
 def test_rows_that_are_no_list_prove_nothing(results: object) -> None:
     with pytest.raises(ApiUnavailable):
-        page_of(1, results)
+        page_of(1, 100, results)
     with pytest.raises(ApiUnavailable):
         offer_of(1, results)
+
+
+def test_more_rows_than_were_asked_for_are_refused_before_they_are_looked_at() -> None:
+    with pytest.raises(ApiUnavailable, match="the answer holds 3 rows, 2 were asked for") as caught:
+        page_of(1, 2, [{"id": 1}, {"id": 2}, {"id": 3}])
+    assert caught.value.page_tries == 1
+
+
+def test_of_a_page_only_the_wanted_rows_are_taken_and_their_positions_are_known() -> None:
+    page = page_of(3, 20, [{"id": number} for number in range(1, 21)], part=range(10, 15))
+    assert page.ids == (11, 12, 13, 14, 15)
+    assert (page.first_position, page.positions) == (50, 5)
+
+
+def test_many_other_offers_than_the_one_asked_for_mean_that_the_filter_is_ignored() -> None:
+    with pytest.raises(
+        ParametersIgnored, match="the marketplace ignores the filter id: asked for offer 1, it answered"
+    ):
+        offer_of(1, [{"id": 2}, {"id": 3}])
 
 
 @pytest.mark.parametrize("results", [[{"id": 2}], [{"id": 1}, {"id": 2}], [{"id": 2, "name": []}]])

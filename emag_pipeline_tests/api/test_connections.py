@@ -157,7 +157,7 @@ def test_netrc_does_not_override_the_accounts_credentials(
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with client_of(sandbox.url) as client:
-        assert client.count().offers == 250
+        assert client.count().rows == 250
 
 
 def test_a_proxy_from_the_environment_is_not_used_for_this_machine(
@@ -165,14 +165,14 @@ def test_a_proxy_from_the_environment_is_not_used_for_this_machine(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with client_of(sandbox.url) as client:
-        assert client.count().offers == 250
+        assert client.count().rows == 250
 
 
 def test_a_proxy_from_the_environment_is_used_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(Server()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
         with client_of("http://marketplace.invalid/api-3") as client:
-            assert client.count().offers == 5
+            assert client.count().rows == 5
     assert len(proxy.ports) == 1
 
 

@@ -165,5 +165,5 @@ def test_an_error_of_the_rate_budget_passes_through_and_is_no_call(sandbox: Sand
 def test_a_slow_answer_within_the_timeouts_is_fine(sandbox: SandboxServer) -> None:
     sandbox.add_fault("slow", seconds=0.3)
     with client_of(sandbox.url, timeouts=Timeouts(read_seconds=20)) as client:
-        assert client.count().offers == 250
+        assert client.count().rows == 250
     assert client.records[0].seconds >= 0.3

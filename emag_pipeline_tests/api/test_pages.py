@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer, OfferCount
+from emag_pipeline.api import Count, Offer
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.sandbox import SandboxServer
@@ -61,7 +61,7 @@ def columns(offer: Offer) -> dict[str, Any]:
 
 
 def read_all(client: Client) -> list[Offer]:
-    pages = [client.read_page(number) for number in range(1, client.count().pages + 1)]
+    pages = [client.read_page(number) for number in range(1, -(-client.count().rows // 100) + 1)]
     assert not any(page.rejects for page in pages)
     return [offer for page in pages for offer in page.offers]
 
@@ -110,12 +110,18 @@ def test_an_offer_that_is_not_there_is_none(client: Client) -> None:
 
 def test_the_count_may_come_as_text(sandbox: SandboxServer, client: Client) -> None:
     sandbox.settings(quirk_share=1)
-    assert client.count() == OfferCount(offers=250, pages=3, items_per_page=100)
+    assert client.count() == Count(rows=250, items_per_page=1)
 
 
 def test_a_page_behind_the_last_is_empty(client: Client) -> None:
     page = client.read_page(4)
     assert (page.number, page.offers, page.rejects) == (4, (), ())
+
+
+def test_pages_of_any_size_show_the_same_listing(client: Client) -> None:
+    ids = [one for number in (1, 2, 3) for one in client.read_page(number).ids]
+    assert [one for number in range(1, 14) for one in client.read_page(number, 20).ids] == ids
+    assert [client.rows_at(position) for position in (0, 249, 250)] == [1, 1, 0]
 
 
 def test_an_unchanged_page_has_the_same_fingerprint_and_a_changed_one_another(
@@ -137,10 +143,12 @@ def test_each_call_is_recorded(client: Client) -> None:
     client.count()
     client.read_page(2)
     client.read_offer(4_000_000_000)
-    assert [(one.resource, one.page, one.offer_id, one.status, one.outcome) for one in client.records] == [
-        ("product_offer/count", None, None, 200, "ok"),
-        ("product_offer/read", 2, None, 200, "ok"),
-        ("product_offer/read", None, 4_000_000_000, 200, "ok"),
+    assert [
+        (one.resource, one.page, one.page_size, one.offer_id, one.status, one.outcome) for one in client.records
+    ] == [
+        ("product_offer/count", None, 1, None, 200, "ok"),
+        ("product_offer/read", 2, 100, None, 200, "ok"),
+        ("product_offer/read", None, None, 4_000_000_000, 200, "ok"),
     ]
     assert all(one.error_body is None and one.account_type == "main" for one in client.records)
     assert client.records[1].bytes > 100_000

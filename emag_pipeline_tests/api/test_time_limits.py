@@ -27,7 +27,7 @@ def fails(url: str, timeouts: Timeouts) -> ApiUnavailable:
 
 def test_silence_is_ended_by_the_read_timeout(sandbox: SandboxServer) -> None:
     sandbox.add_fault("hang")
-    assert "nothing was heard for 0.3 seconds" in fails(sandbox.url, Timeouts(read_seconds=0.3)).message
+    assert "no data received for 0.3 seconds (read timeout)" in fails(sandbox.url, Timeouts(read_seconds=0.3)).message
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
@@ -47,7 +47,7 @@ def test_the_wait_for_a_slot_is_no_part_of_the_total(sandbox: SandboxServer) -> 
 def test_after_a_cut_the_same_thread_calls_again(sandbox: SandboxServer) -> None:
     sandbox.add_fault("dribble", seconds=0.1, count=1)
     with client_of(sandbox.url, timeouts=Timeouts(total_seconds=0.7), attempts=2) as client:
-        assert client.count().offers == 250
+        assert client.count().rows == 250
     assert client.outcomes == ["ApiUnavailable", "ok"]
 
 

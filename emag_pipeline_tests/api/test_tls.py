@@ -118,7 +118,7 @@ def test_a_connection_is_kept(serve: Callable[..., Server]) -> None:
     server = serve(good)
     with client_of(server.url) as client:
         for _ in range(5):
-            assert client.count().offers == 5
+            assert client.count().rows == 5
     assert (server.connections, server.requests) == (1, 5)
 
 
@@ -139,7 +139,7 @@ def test_a_dribbling_server_is_cut(serve: Callable[..., Server], answer: Callabl
         with pytest.raises(ApiUnavailable, match="not complete after"):
             client.count()
         server.answer = good
-        assert client.count().offers == 5
+        assert client.count().rows == 5
 
 
 def test_an_abort_cuts_a_call(serve: Callable[..., Server]) -> None:

@@ -46,3 +46,10 @@ class PageOf:
     rejects: Sequence[Any] = ()
     content_hash: bytes = b"\x00" * 16
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    size: int = 100
+    positions: int = 100
+    is_unreadable: bool = False
+
+    @property
+    def first_position(self) -> int:
+        return (self.number - 1) * self.size

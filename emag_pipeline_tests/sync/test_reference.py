@@ -4,7 +4,7 @@ import pytest
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
-from emag_pipeline.errors import AccessRefused, ScanNotProven, SettingsError
+from emag_pipeline.errors import AccessRefused, ParametersIgnored, ScanNotProven, SettingsError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.reference import categories
 from emag_pipeline.sync.reference import Refreshed, refresh_reference
@@ -60,7 +60,7 @@ def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: 
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ({"kind": "repeated_page", "pages": [2], "shows": 1}, "show categories that another row had shown already"),
+        ({"kind": "repeated_page", "pages": [1], "shows": 2}, "show categories that another row had shown already"),
         ({"kind": "empty_page", "pages": [2]}, "categories, the pages \\(ro\\) showed"),
         ({"kind": "short_page", "pages": [1]}, f"showed {_COUNT - 1}"),
         ({"kind": "endless_pages"}, "the page behind the last one \\(ro\\) shows 100 rows"),
@@ -93,9 +93,18 @@ def test_a_count_that_is_wrong_once_costs_a_second_reading(main: Refresh, market
 
 
 def test_a_page_that_is_repeated_once_costs_a_second_reading(main: Refresh, market: SandboxServer) -> None:
-    market.add_fault("repeated_page", resource="category/read", pages=[2], count=1)
+    market.add_fault("repeated_page", resource="category/read", pages=[2], count=1, after=1)
     done = _refresh(main)
     assert (done.merged.rows, done.requests) == (_COUNT, 2 * _CALLS)
+
+
+def test_pagination_of_categories_that_is_ignored_is_said_by_name_after_three_calls(
+    main: Refresh, market: SandboxServer
+) -> None:
+    market.add_fault("repeated_page", resource="category/read", shows=1)
+    with pytest.raises(ParametersIgnored, match="the marketplace ignores currentPage: page 2 shows the same 100 rows"):
+        _refresh(main)
+    assert len(market.requests("main")) == 3
 
 
 def test_a_cut_off_answer_costs_one_call(main: Refresh, market: SandboxServer) -> None:

@@ -11,5 +11,6 @@ def figures(**changes: Any) -> Figures:
         "count_before": 1200, "count_after": 1200, "pages_expected": 12, "pages_staged": 12, "rows": 1200,
         "distinct_ids": 1200, "rejected": 0, "quarantined": 0, "rows_beyond": 0, "found_by_id": 0,
         "confirmed_gone": 0, "missing": 0, "published_before": 1200, "arrivals": 0, "rounds": 1,
+        "positions": 1200, "positions_end": 1200,
     }  # fmt: skip
     return Figures(**{**values, **changes})

@@ -112,7 +112,7 @@ def test_fingerprints_are_the_same_in_another_process() -> None:
 
 
 def _page(*rows: object) -> bytes:
-    return page_of(1, list(rows)).content_hash
+    return page_of(1, 100, list(rows)).content_hash
 
 
 def test_a_page_is_the_same_when_its_offers_are() -> None:

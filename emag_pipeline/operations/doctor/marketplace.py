@@ -15,7 +15,7 @@ from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
 from emag_pipeline.settings import Settings
-from emag_pipeline.sync.plan import plan_scan
+from emag_pipeline.sync.plan import bounded
 
 SUBJECT = "marketplace"
 IF_SILENT = "Look whether this machine reaches the marketplace (proxy, firewall); its status may say more"
@@ -40,7 +40,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
         calls: list[RequestRecord] = []
         with closing(Marketplace(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
             try:
-                offers = client.count().offers
+                offers = client.count().rows
             except PipelineError as error:
                 yield of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)
                 offers = None
@@ -74,7 +74,7 @@ def _left(remarks: Remarks | None) -> str:
 
 def _bound(settings: Settings, subject: str, account: Account, offers: int) -> Finding:
     try:
-        pages = plan_scan(account.name, offers, settings.max_pages).pages
+        pages = bounded(account.name, offers, settings.max_pages)
     except PipelineError as error:
         return of_error(subject, error)
     bound = f"{pages:,} of {settings.max_pages:,} pages (EMAG_SYNC_MAX_PAGES)"
