@@ -41,12 +41,13 @@ class Obedience:
         self._is_proven = True
 
     def judge_pages(self, first: Sequence[object], second: Sequence[object], number: int) -> None:
-        """Compare what the first page and the one of that number, read next, show: ids in order.
+        """Compare what the first page and the one of that number, read next, show: ids in order. Once is enough.
 
         Raises ParametersIgnored when the second shows the first once more.
         """
         if not self._is_proven and first and first == second:
             raise self._ignored("currentPage", f"page {number} shows the same {len(first):,} rows as page 1")
+        self._is_proven = True
 
     def _ignored(self, what: str, why: str) -> ParametersIgnored:
         return ignored(what, why, where=self._account)

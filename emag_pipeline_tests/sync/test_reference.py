@@ -60,7 +60,7 @@ def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: 
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ({"kind": "repeated_page", "pages": [1], "shows": 2}, "show categories that another row had shown already"),
+        ({"kind": "repeated_page", "pages": [2], "after": 1}, "show categories that another row had shown already"),
         ({"kind": "empty_page", "pages": [2]}, "categories, the pages \\(ro\\) showed"),
         ({"kind": "short_page", "pages": [1]}, f"showed {_COUNT - 1}"),
         ({"kind": "endless_pages"}, "the page behind the last one \\(ro\\) shows 100 rows"),
