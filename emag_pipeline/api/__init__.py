@@ -10,7 +10,7 @@ with closing(Marketplace(account, budget, record=records.append)) as marketplace
 from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
-from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import OfferCount
 from emag_pipeline.api.records import RequestRecord
@@ -34,6 +34,7 @@ __all__ = [
     "Remarks",
     "RequestRecord",
     "Rows",
+    "Surprise",
     "Timeouts",
     "VatRate",
     "normalise",

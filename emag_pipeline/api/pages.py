@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from emag_pipeline.api import fingerprint
 from emag_pipeline.api.fields import BIGINT, Unreadable, whole
-from emag_pipeline.api.json_text import ascii_only, parse, shown
+from emag_pipeline.api.json_text import ascii_only, shown
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.structures import listed
+from emag_pipeline.api.surprises import added_up
 from emag_pipeline.errors import ApiUnavailable
 
 ITEMS_PER_PAGE = 100
@@ -27,21 +28,24 @@ class OfferCount:
 
 def page_of(number: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it."""
-    read = [normalise(row) for row in rows_in(results)]
-    offers, repeats = _once_each([one for one in read if isinstance(one, Offer)])
-    rejects = (*[one for one in read if isinstance(one, Reject)], *repeats)
-    return Page(number, offers, rejects, fingerprint.of_page(offers, rejects), fetched_at or datetime.now(UTC))
+    offers, rejects = _read(rows_in(results))
+    surprises = added_up(one for offer in offers for one in offer.surprises)
+    content_hash = fingerprint.of_page(offers, rejects)
+    return Page(number, offers, rejects, content_hash, fetched_at or datetime.now(UTC), surprises)
 
 
-def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
+def _read(rows: Sequence[object]) -> tuple[tuple[Offer, ...], tuple[Reject, ...]]:
     """Each id's first row, and a reject for every further row of an id on the same page."""
     offers: dict[int, Offer] = {}
-    repeats = []
-    for offer in read:
-        if offers.setdefault(offer.emag_offer_id, offer) is not offer:
-            reason = f"id {offer.emag_offer_id} stands on this page already"
-            repeats.append(Reject(offer.emag_offer_id, reason, ascii_only(parse(offer.raw.encode()))))
-    return tuple(offers.values()), repeats
+    rejects, repeats = [], []
+    for row in rows:
+        read = normalise(row)
+        if isinstance(read, Reject):
+            rejects.append(read)
+        elif offers.setdefault(read.emag_offer_id, read) is not read:
+            reason = f"id {read.emag_offer_id} stands on this page already"
+            repeats.append(Reject(read.emag_offer_id, reason, ascii_only(row)))
+    return tuple(offers.values()), (*rejects, *repeats)
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
