@@ -59,8 +59,9 @@ def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str,
 
 
 def _leftover(reading: Reading, family: Reading, rest: dict[str, object]) -> dict[str, object]:
-    """What no column holds."""
-    leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS or name in reading.kept}
+    """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
+    leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS}
+    leftover |= {name: [rest[name]] for name in reading.kept}
     if family.row:
         leftover["family"] = {
             name: value for name, value in family.row.items() if name not in known.OF_FAMILY or name in family.kept

@@ -12,7 +12,8 @@ MOST = 200
 
 _NOTE = """
     WITH given AS (
-        SELECT place, g.item ->> 0 AS field, g.item ->> 1 AS kind, g.item ->> 2 AS sample, (g.item ->> 3)::bigint AS times
+        SELECT place, g.item ->> 0 AS field, g.item ->> 1 AS kind, g.item ->> 2 AS sample,
+               (g.item ->> 3)::bigint AS times
         FROM jsonb_array_elements(CAST(:given AS jsonb)) WITH ORDINALITY AS g (item, place)
     ), known AS (
         SELECT field, kind FROM {schema}.emag_answer_surprises
