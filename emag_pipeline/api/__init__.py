@@ -11,7 +11,7 @@ from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
-from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import Count, unreadable_page
 from emag_pipeline.api.records import RequestRecord
@@ -36,6 +36,7 @@ __all__ = [
     "Remarks",
     "RequestRecord",
     "Rows",
+    "Surprise",
     "Timeouts",
     "VatRate",
     "normalise",

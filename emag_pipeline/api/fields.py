@@ -1,13 +1,15 @@
-"""Single values of a row: lenient about PHP's spellings, strict about what they mean (emag-api.md, section 8).
+"""Single values of a row: lenient about PHP's spellings, strict about what they mean (emag-api.md, sections 8 and 9).
 
-Each function takes a row and a field's name. An absent field, null and "" are all "not given".
+Each function takes a row and a field's name. An absent field, null and empty text are all "not given". What cannot be
+read raises Unreadable: whoever reads the row decides what that costs.
 """
 
 import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from emag_pipeline.api.json_text import shown
+from emag_pipeline.api.json_text import LONGEST_NUMBER, shown
+from emag_pipeline.api.offer import Kind
 
 Row = Mapping[str, object]
 
@@ -26,47 +28,56 @@ _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
 class Unreadable(ValueError):
-    """A row cannot be represented; the text says which field and why, as a reject's reason."""
+    """A value cannot be represented; the text says which field and why, as a reject's reason."""
+
+    def __init__(self, says: str, *, field: str, value: object = None, kind: Kind = "unexpected type") -> None:
+        super().__init__(says)
+        self.field = field
+        self.value = value
+        self.kind: Kind = kind
+
+
+def unreadable(field: str, value: object, problem: str, kind: Kind = "unexpected type") -> Unreadable:
+    """The error for a value that is not what its field holds; `problem` goes on from "… is 7, "."""
+    return Unreadable(f"{field} is {shown(value)}, {problem}", field=field, value=value, kind=kind)
 
 
 def offer_id(row: Row) -> int:
     """The seller's own id of the offer."""
     if row.get("id") is None:
-        raise Unreadable("id is missing")
+        raise Unreadable("id is missing", field="id")
     value = whole(row, "id", OFFER_ID)
     if value is None:
-        raise Unreadable("id is '', not a whole number")
+        raise unreadable("id", row["id"], "not a whole number")
     return value
 
 
 def whole(row: Row, name: str, limits: tuple[int, int]) -> int | None:
     """A whole number within the column's range."""
     value = row.get(name)
-    if value is None or value == "":
-        return None
     if type(value) is not int:
+        if is_blank(value):
+            return None
         value = _whole(name, value)
     if not limits[0] <= value <= limits[1]:
-        raise Unreadable(f"{name} is {shown(row[name])}, outside of {limits[0]} to {limits[1]}")
+        raise unreadable(name, row[name], f"outside of {limits[0]} to {limits[1]}", "out of range")
     return value
+
+
+def is_blank(value: object) -> bool:
+    """Whether nothing is given: null or empty text."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _whole(name: str, value: object) -> int:
     number = _number(value)
     if number is None:
-        raise Unreadable(f"{name} is {shown(value)}, not a whole number")
+        raise unreadable(name, value, "not a whole number")
     if number.adjusted() > 30:
-        raise Unreadable(f"{name} is {shown(value)}, which is too large")
+        raise unreadable(name, value, "which is too large", "out of range")
     if number != number.to_integral_value():
-        raise Unreadable(f"{name} is {shown(value)}, not a whole number")
+        raise unreadable(name, value, "not a whole number")
     return int(number)
-
-
-def stock(row: Row, name: str) -> int | None:
-    """A stock; what is not a number at all is no stock, and no error."""
-    if _number(row.get(name)) is None:
-        return None
-    return whole(row, name, BIGINT)
 
 
 def price(row: Row, name: str) -> Decimal | None:
@@ -75,32 +86,60 @@ def price(row: Row, name: str) -> Decimal | None:
     if given is None:
         return None
     if given < 0:
-        raise Unreadable(f"{name} is {shown(row[name])}, a negative price")
+        raise unreadable(name, row[name], "a negative price", "out of range")
     amount = given.quantize(_PLACES, context=_MONEY).copy_abs() if given.adjusted() < 15 else given
     if amount >= _PRICE_LIMIT:
-        raise Unreadable(f"{name} is {shown(row[name])}, too large for 14 digits before the point")
+        raise unreadable(name, row[name], "too large for 14 digits before the point", "out of range")
     return amount
+
+
+def recommended_price(row: Row, name: str) -> Decimal | None:
+    """A recommended price; 0 is how accounts answer that there is none."""
+    return price(row, name) or None
 
 
 def number(row: Row, name: str) -> Decimal | None:
     """A finite number of any size."""
     value = row.get(name)
-    if value is None or value == "":
+    if is_blank(value):
         return None
     found = _number(value)
     if found is None:
-        raise Unreadable(f"{name} is {shown(value)}, not a number")
+        raise unreadable(name, value, "not a number")
     return found
+
+
+def is_numeric(value: object) -> bool:
+    """Whether the value is a number, in any spelling and of any size."""
+    return _number(value) is not None
 
 
 def text(row: Row, name: str) -> str | None:
     """A text of any length. A number is taken as its text, as PHP may turn "12" into 12."""
     value = row.get(name)
     if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return str(value)
-    raise Unreadable(f"{name} is {shown(value)}, not a text")
+        return value or None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise unreadable(name, value, "not a text")
+    if isinstance(value, int) and value.bit_length() > 3 * LONGEST_NUMBER:
+        raise unreadable(name, value, "which is too large", "out of range")
+    return str(value)
+
+
+def currency(row: Row, name: str) -> str | None:
+    """A currency's code, trimmed and in upper case."""
+    value = row.get(name)
+    if is_blank(value):
+        return None
+    if not isinstance(value, str):
+        raise unreadable(name, value, "not a currency")
+    return value.strip().upper()
+
+
+def ownership(row: Row, name: str) -> int | None:
+    """1: the seller may change the content, 2: not. A boolean, which is met more often, has no proven meaning: None."""
+    value = row.get(name)
+    return None if isinstance(value, bool) else whole(row, name, SMALLINT)
 
 
 def genius(row: Row, name: str) -> int | None:
@@ -112,24 +151,20 @@ def genius(row: Row, name: str) -> int | None:
 def is_given(row: Row, name: str) -> bool | None:
     """Whether a contact is given: a boolean in a page, a list of contacts in a read by id."""
     value = row.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool | list | dict):
-        return bool(value)
-    given = _FLAGS.get(str(value).lower())
-    if given is None:
-        raise Unreadable(f"{name} is {shown(value)}, neither a boolean nor a list of contacts")
-    return given
+    return bool(value) if isinstance(value, list | dict) else flag(row, name)
 
 
 def flag(row: Row, name: str) -> bool | None:
     """Yes or no: a boolean, 0 or 1, or one of these as text."""
     value = row.get(name)
-    if value is None or value == "":
+    if isinstance(value, bool):
+        return value
+    if is_blank(value):
         return None
-    if str(value).lower() not in _FLAGS:
-        raise Unreadable(f"{name} is {shown(value)}, neither yes nor no")
-    return _FLAGS[str(value).lower()]
+    found = _FLAGS.get(str(value).strip().lower()) if isinstance(value, int | str) else None
+    if found is None:
+        raise unreadable(name, value, "neither yes nor no")
+    return found
 
 
 def _number(value: object) -> Decimal | None:

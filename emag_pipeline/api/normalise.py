@@ -1,109 +1,162 @@
-"""A row of the marketplace becomes an offer, or a reject that says why it cannot (emag-api.md, sections 5 and 8)."""
+"""A row of the marketplace becomes an offer, or a reject that says why it cannot (emag-api.md, sections 5, 8 and 9).
+
+Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
+value stays in `raw`, and it is noticed.
+"""
 
 from typing import Any
 
-from emag_pipeline.api import fields, fingerprint, structures
-from emag_pipeline.api.fields import BIGINT, INTEGER, SMALLINT, Row, Unreadable
-from emag_pipeline.api.json_text import ascii_only, canonical, shown
+from emag_pipeline.api import fields, fingerprint, known, structures
+from emag_pipeline.api.fields import BIGINT, INTEGER, SMALLINT, Unreadable
+from emag_pipeline.api.json_text import ascii_only, canonical, compact, shown
 from emag_pipeline.api.offer import Offer, Reject
+from emag_pipeline.api.reading import Reading, reading_of
 from emag_pipeline.api.saleable import is_saleable
-from emag_pipeline.api.storable import raw_text
 from emag_pipeline.api.structures import Verdict
-
-#: Every field that section 5 names; others are kept in `raw` and count for the content's fingerprint.
-KNOWN_FIELDS = frozenset(
-    {
-        "id", "part_number_key", "part_number", "name", "brand", "description", "url", "category_id",
-        "vendor_category_id", "ownership", "number_of_offers", "buy_button_rank", "best_offer_sale_price",
-        "best_offer_recommended_price", "sale_price", "recommended_price", "currency", "general_stock",
-        "estimated_stock", "status", "warranty", "vat_id", "ean", "images", "characteristics", "family",
-        "handling_time", "validation_status", "translation_validation_status", "offer_validation_status",
-        "doc_errors", "genius_eligibility", "genius_eligibility_type", "genius_computed", "manufacturer",
-        "eu_representative", "safety_information",
-    }
-)  # fmt: skip
-_VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
 
 
 def normalise(row: object) -> Offer | Reject:
-    """The row as an offer. Never raises: what cannot be represented is a reject, whatever JSON it is."""
-    offer_id: int | None = None
+    """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is."""
     try:
         if not isinstance(row, dict):
-            raise Unreadable(f"the row is {shown(row)}, not an object")
-        offer_id = fields.offer_id(row)
-        return _offer(offer_id, row)
+            raise Unreadable(f"the row is {shown(row)}, not an object", field="")
+        return _offer(fields.offer_id(row), reading_of(row))
     except Unreadable as problem:
-        return Reject(offer_id, str(problem), ascii_only(row))
+        return Reject(None, str(problem), ascii_only(row))
 
 
-def _offer(offer_id: int, row: Row) -> Offer:
-    raw = raw_text(row)
-    found = {name: structures.verdicts(row, name) for name in _VERDICTS}
-    narrow = _commercial(row, found)
-    wide = _content(row, found)
-    unknown = {name: structures.plain(row[name]) for name in row.keys() - KNOWN_FIELDS}
+def _offer(offer_id: int, reading: Reading) -> Offer:
+    verdicts = {name: reading.field(structures.verdicts, name) or [] for name in known.VERDICTS}
+    family, details = reading.part("family"), reading.part("offer_details")
+    narrow = _commercial(reading, details, verdicts)
+    wide = _content(reading, family, verdicts)
+    known.notice_unknown(reading, narrow | wide)
+    rest = _rest(reading, details, wide)
     return Offer(
         emag_offer_id=offer_id,
         row_hash=fingerprint.of_values(narrow.values()),
-        content_hash=fingerprint.of_values([*wide.values(), structures.given(unknown)]),
+        content_hash=fingerprint.of_values([*wide.values(), structures.filled(_leftover(reading, family, rest))]),
         **narrow,
         **wide,
-        raw=raw,
+        raw=compact(rest),
+        surprises=reading.surprises(),
     )
 
 
-def _commercial(row: Row, found: dict[str, list[Verdict]]) -> dict[str, Any]:
+def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str, object]:
+    """The row without what the narrow table holds, and of contacts only whether there are any, as a page shows it."""
+    rest = {name: value for name, value in reading.row.items() if name not in known.IN_NARROW or name in reading.kept}
+    if details.row:
+        rest["offer_details"] = {
+            name: value for name, value in details.row.items() if name not in known.IN_NARROW or name in details.kept
+        }
+    for name, column in known.CONTACTS.items():
+        if wide[column] is not None:
+            rest[name] = wide[column]
+        elif isinstance(rest.get(name), str):
+            rest[name] = bool(rest[name])
+    return rest
+
+
+def _leftover(reading: Reading, family: Reading, rest: dict[str, object]) -> dict[str, object]:
+    """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
+    leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS}
+    leftover |= {name: [rest[name]] for name in reading.kept}
+    if family.row:
+        leftover["family"] = {
+            name: value for name, value in family.row.items() if name not in known.OF_FAMILY or name in family.kept
+        }
+    if isinstance(rest.get("ownership"), bool):
+        leftover["ownership"] = rest["ownership"]
+    return leftover
+
+
+def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
     """What moves with orders and repricing."""
+    read = reading.field
+    rests_on: dict[str, Any] = {
+        "sale_price": read(fields.price, "sale_price"),
+        "currency": read(fields.currency, "currency"),
+        "general_stock": read(fields.whole, "general_stock", BIGINT),
+        "status": read(fields.whole, "status", SMALLINT),
+    }
     standing: dict[str, Any] = {
-        "general_stock": fields.stock(row, "general_stock"),
-        "status": fields.whole(row, "status", SMALLINT),
         # several verdicts on one price: the worst counts
-        "offer_validation_status": max(structures.codes(found["offer_validation_status"]), default=None),
-        "validation_status": structures.codes(found["validation_status"]),
-        "translation_validation_status": structures.codes(found["translation_validation_status"]),
+        "offer_validation_status": max(structures.codes(verdicts["offer_validation_status"]), default=None),
+        "validation_status": structures.codes(verdicts["validation_status"]),
+        "translation_validation_status": structures.codes(verdicts["translation_validation_status"]),
+        "unreadable": tuple(
+            [name for name in rests_on if name in reading.kept and not _is_stock_in_words(reading, name)]
+        ),
     }
-    return standing | {
-        "part_number_key": fields.text(row, "part_number_key"),
-        "part_number": fields.text(row, "part_number"),
-        "sale_price": fields.price(row, "sale_price"),
-        "recommended_price": fields.price(row, "recommended_price"),
-        "best_offer_sale_price": fields.price(row, "best_offer_sale_price"),
-        "best_offer_recommended_price": fields.price(row, "best_offer_recommended_price"),
-        "buy_button_rank": fields.whole(row, "buy_button_rank", INTEGER),
-        "number_of_offers": fields.whole(row, "number_of_offers", INTEGER),
-        "currency": fields.text(row, "currency"),
-        "estimated_stock": fields.stock(row, "estimated_stock"),
-        "is_saleable": is_saleable(**standing),
-        "handling_time": structures.items(row, "handling_time", numbers=("warehouse_id", "value")),
-        "warranty": fields.whole(row, "warranty", INTEGER),
-        "vat_id": fields.whole(row, "vat_id", BIGINT),
-    }
+    return (
+        rests_on
+        | standing
+        | {
+            "is_saleable": is_saleable(general_stock=rests_on["general_stock"], status=rests_on["status"], **standing),
+            "part_number_key": read(fields.text, "part_number_key"),
+            "part_number": read(fields.text, "part_number"),
+            "recommended_price": read(fields.recommended_price, "recommended_price"),
+            "best_offer_sale_price": read(fields.price, "best_offer_sale_price"),
+            "best_offer_recommended_price": read(fields.price, "best_offer_recommended_price"),
+            "min_sale_price": read(fields.price, "min_sale_price"),
+            "max_sale_price": read(fields.price, "max_sale_price"),
+            "commission": read(fields.price, "commission"),
+            "buy_button_rank": read(fields.whole, "buy_button_rank", INTEGER),
+            "number_of_offers": read(fields.whole, "number_of_offers", INTEGER),
+            "estimated_stock": read(fields.whole, "estimated_stock", BIGINT),
+            "warranty": read(fields.whole, "warranty", INTEGER),
+            "vat_id": read(fields.whole, "vat_id", BIGINT),
+            "has_smart_deals_badge": read(fields.flag, "has_smart_deals_badge"),
+            "supply_lead_time": _holder(reading, details, "supply_lead_time").field(
+                fields.whole, "supply_lead_time", INTEGER
+            ),
+            "emag_club": _holder(reading, details, "emag_club").field(fields.flag, "emag_club"),
+            "start_date": read(structures.dates, "start_date"),
+            "handling_time": read(structures.items, "handling_time", numbers=known.OF_WAREHOUSE),
+            "stock_by_warehouse": read(structures.items, "stock", numbers=known.OF_WAREHOUSE),
+            "availability_by_warehouse": read(structures.items, "availability", numbers=known.OF_WAREHOUSE),
+        }
+    )
 
 
-def _content(row: Row, found: dict[str, list[Verdict]]) -> dict[str, Any]:
+def _holder(reading: Reading, details: Reading, name: str) -> Reading:
+    """Whichever of the two has the field."""
+    return reading if name in reading.row else details
+
+
+def _is_stock_in_words(reading: Reading, name: str) -> bool:
+    """A stock that is not numeric, which the document hints at (section 8): no stock is known, and nothing is wrong."""
+    value = reading.row[name]
+    return name == "general_stock" and isinstance(value, str) and not fields.is_numeric(value)
+
+
+def _content(reading: Reading, family: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
     """What a product's page shows, without the row itself."""
-    family_id, family_name = structures.family(row)
-    details = {name: verdicts for name, verdicts in found.items() if verdicts}
+    read = reading.field
+    details = {name: found for name, found in verdicts.items() if found}
     return {
-        "name": fields.text(row, "name"),
-        "brand": fields.text(row, "brand"),
-        "description": fields.text(row, "description"),
-        "url": fields.text(row, "url"),
-        "safety_information": fields.text(row, "safety_information"),
-        "family_id": family_id,
-        "family_name": family_name,
-        "category_id": fields.whole(row, "category_id", BIGINT),
-        "vendor_category_id": fields.whole(row, "vendor_category_id", BIGINT),
-        "ownership": fields.whole(row, "ownership", SMALLINT),
-        "genius_eligibility": fields.genius(row, "genius_eligibility"),
-        "genius_eligibility_type": fields.genius(row, "genius_eligibility_type"),
-        "genius_computed": fields.genius(row, "genius_computed"),
-        "ean": structures.eans(row),
-        "images": structures.items(row, "images", numbers=("display_type",)),
-        "characteristics": structures.items(row, "characteristics", numbers=("id",), texts=("value",)),
+        "name": read(fields.text, "name"),
+        "brand": read(fields.text, "brand"),
+        "description": read(fields.text, "description"),
+        "url": read(fields.text, "url"),
+        "safety_information": read(fields.text, "safety_information"),
+        "family_id": family.field(fields.whole, "id", BIGINT),
+        "family_name": family.field(fields.text, "name"),
+        "category_id": read(fields.whole, "category_id", BIGINT),
+        "vendor_category_id": read(fields.whole, "vendor_category_id", BIGINT),
+        "ownership": read(fields.ownership, "ownership"),
+        "genius_eligibility": read(fields.genius, "genius_eligibility"),
+        "genius_eligibility_type": read(fields.genius, "genius_eligibility_type"),
+        "genius_computed": read(fields.genius, "genius_computed"),
+        "ean": read(structures.eans, "ean") or (),
+        "images": read(structures.items, "images", numbers=("display_type",)),
+        "characteristics": read(structures.items, "characteristics", numbers=("id",), texts=("value",)),
         "validation_details": canonical(details) if details else None,
-        "doc_errors": structures.errors(row, "doc_errors"),
-        "has_manufacturer": fields.is_given(row, "manufacturer"),
-        "has_eu_representative": fields.is_given(row, "eu_representative"),
+        "doc_errors": read(structures.errors, "doc_errors"),
+        "has_manufacturer": read(fields.is_given, "manufacturer"),
+        "has_eu_representative": read(fields.is_given, "eu_representative"),
+        "family_type_id": family.field(fields.whole, "family_type_id", BIGINT),
+        "rrp_guidelines": read(fields.text, "rrp_guidelines"),
+        "auto_translated": read(fields.flag, "auto_translated"),
     }

@@ -3,16 +3,32 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
+
+Kind = Literal["unknown field", "unexpected type", "unknown code", "out of range", "unstorable text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """Something in an answer that this code does not know or cannot read.
+
+    `sample` is at most 80 printable characters without personal data, None where there is nothing to show.
+    """
+
+    field: str
+    kind: Kind
+    sample: str | None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One offer, normalised. Prices are without VAT and have four places; JSON columns are compact JSON text."""
+    """One offer, normalised. Prices are without VAT and have four places; JSON columns are canonical JSON text."""
 
     emag_offer_id: int
-    #: fingerprint of the commercial fields, up to `vat_id`
+    #: fingerprint of the commercial fields, up to `availability_by_warehouse`
     row_hash: bytes
-    #: fingerprint of the fields after them, without `raw`, with the fields that this code does not know
+    #: fingerprint of the fields after them, and of all of `raw` that stands in none of these
     content_hash: bytes
 
     part_number_key: str | None
@@ -34,6 +50,17 @@ class Offer:
     handling_time: str | None
     warranty: int | None
     vat_id: int | None
+    #: those of sale_price, currency, general_stock and status whose value cannot be read
+    unreadable: tuple[str, ...]
+    min_sale_price: Decimal | None
+    max_sale_price: Decimal | None
+    commission: Decimal | None
+    supply_lead_time: int | None
+    emag_club: bool | None
+    has_smart_deals_badge: bool | None
+    start_date: str | None
+    stock_by_warehouse: str | None
+    availability_by_warehouse: str | None
 
     name: str | None
     brand: str | None
@@ -55,7 +82,14 @@ class Offer:
     doc_errors: str | None
     has_manufacturer: bool | None
     has_eu_representative: bool | None
+    family_type_id: int | None
+    rrp_guidelines: str | None
+    auto_translated: bool | None
+    #: the row without what the commercial fields hold, as compact JSON text
     raw: str
+
+    #: what was noticed while the row was read; no column
+    surprises: tuple[Surprise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +107,7 @@ class Page:
 
     `number` and `size` are those of the request; `first_position` and `positions` say which places of the listing,
     counted from 0, the part covers. `content_hash` tells whether two pages show the same offers in the same state.
+    `surprises` are those of its offers, one for each field and kind, with their times added up.
     """
 
     number: int
@@ -83,6 +118,7 @@ class Page:
     rejects: tuple[Reject, ...]
     content_hash: bytes
     fetched_at: datetime
+    surprises: tuple[Surprise, ...] = ()
     #: the marketplace fails whatever the size of the page that holds this one position
     is_unreadable: bool = False
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from emag_pipeline.api import fingerprint
 from emag_pipeline.api.fields import BIGINT, Unreadable, whole
-from emag_pipeline.api.json_text import ascii_only, parse, shown
+from emag_pipeline.api.json_text import ascii_only, shown
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Reject
 from emag_pipeline.api.structures import listed
+from emag_pipeline.api.surprises import added_up
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 
 _AGAIN = "It is tried again; if it persists, the API has changed"
@@ -33,35 +34,38 @@ def page_of(
     more rows than were asked for, before any of them is looked at.
     """
     wanted = part if part is not None else range(size)
-    rows = rows_in(results, size)[wanted.start : wanted.stop]
-    read = [normalise(row) for row in rows]
-    offers, repeats = _once_each([one for one in read if isinstance(one, Offer)])
+    offers, rejects = _read(rows_in(results, size)[wanted.start : wanted.stop])
     return Page(
         number=number,
         size=size,
         first_position=(number - 1) * size + wanted.start,
         positions=len(wanted),
         offers=offers,
-        rejects=(rejects := (*[one for one in read if isinstance(one, Reject)], *repeats)),
+        rejects=rejects,
         content_hash=fingerprint.of_page(offers, rejects),
         fetched_at=fetched_at or datetime.now(UTC),
+        surprises=added_up(one for offer in offers for one in offer.surprises),
     )
 
 
 def unreadable_page(position: int) -> Page:
     """The record of a position that no page shows: the marketplace fails whenever one would."""
-    return Page(position + 1, 1, position, 1, (), (), fingerprint.of_page((), ()), datetime.now(UTC), True)
+    nothing = fingerprint.of_page((), ())
+    return Page(position + 1, 1, position, 1, (), (), nothing, datetime.now(UTC), is_unreadable=True)
 
 
-def _once_each(read: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[Reject]]:
+def _read(rows: Sequence[object]) -> tuple[tuple[Offer, ...], tuple[Reject, ...]]:
     """Each id's first row, and a reject for every further row of an id on the same page."""
     offers: dict[int, Offer] = {}
-    repeats = []
-    for offer in read:
-        if offers.setdefault(offer.emag_offer_id, offer) is not offer:
-            reason = f"id {offer.emag_offer_id} stands on this page already"
-            repeats.append(Reject(offer.emag_offer_id, reason, ascii_only(parse(offer.raw.encode()))))
-    return tuple(offers.values()), repeats
+    rejects, repeats = [], []
+    for row in rows:
+        read = normalise(row)
+        if isinstance(read, Reject):
+            rejects.append(read)
+        elif offers.setdefault(read.emag_offer_id, read) is not read:
+            reason = f"id {read.emag_offer_id} stands on this page already"
+            repeats.append(Reject(read.emag_offer_id, reason, ascii_only(row)))
+    return tuple(offers.values()), (*rejects, *repeats)
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:

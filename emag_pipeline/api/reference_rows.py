@@ -4,25 +4,37 @@ The vendor's document names the fields of categories only. VAT rates come as `va
 handling times as `value`, `id` or a bare number.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
 from emag_pipeline.api.fields import BIGINT, INTEGER, Row, Unreadable, flag, number, text, whole
-from emag_pipeline.api.json_text import shown
-from emag_pipeline.api.storable import raw_text
+from emag_pipeline.api.json_text import compact, shown
+from emag_pipeline.api.offer import Surprise
+from emag_pipeline.api.reading import Reading, reading_of
+from emag_pipeline.api.surprises import added_up
 
 _PLACES = Decimal("0.0001")
+_OF_CATEGORIES = frozenset(
+    {
+        "id", "name", "is_allowed", "parent_id", "is_ean_mandatory", "is_warranty_mandatory", "characteristics",
+        "family_types", "scm_id",
+    }
+)  # fmt: skip
+_OF_VAT_RATES = frozenset({"vat_id", "id", "vat_rate", "rate", "is_default"})
+_OF_HANDLING_TIMES = frozenset({"id", "value", "name"})
 
 
 class ReferenceRow(Protocol):
-    """One row: the marketplace's own key, and the row as read, compact JSON text."""
+    """One row: the marketplace's own key, the row as read (compact JSON text), and what was noticed in it."""
 
     @property
     def key(self) -> int: ...
     @property
     def raw(self) -> str: ...
+    @property
+    def surprises(self) -> tuple[Surprise, ...]: ...
 
 
 T = TypeVar("T", bound=ReferenceRow)
@@ -39,6 +51,7 @@ class Category:
     is_ean_mandatory: bool | None
     is_warranty_mandatory: bool | None
     raw: str
+    surprises: tuple[Surprise, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class VatRate:
     key: int
     rate: Decimal
     raw: str
+    surprises: tuple[Surprise, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class HandlingTime:
 
     key: int
     raw: str
+    surprises: tuple[Surprise, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,11 @@ class Rows(Generic[T]):
 
     readable: tuple[T, ...]
     unreadable: tuple[str, ...]
+
+    @property
+    def surprises(self) -> tuple[Surprise, ...]:
+        """What was noticed in the rows that can be read, one for each field and kind."""
+        return added_up(one for row in self.readable for one in row.surprises)
 
 
 def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T]:
@@ -87,41 +107,47 @@ def once_each(rows: Rows[T]) -> Rows[T]:
 
 
 def category(row: object) -> Category:
-    """A row of category/read. Raises Unreadable."""
-    fields = _object(row)
+    """A row of category/read. Raises Unreadable when it has no usable id."""
+    reading = _reading(row, _OF_CATEGORIES)
     return Category(
-        key=_required(fields, ("id",), BIGINT),
-        name=(text(fields, "name") or "").strip() or None,
-        parent_id=whole(fields, "parent_id", BIGINT) or None,
-        is_allowed=flag(fields, "is_allowed"),
-        is_ean_mandatory=flag(fields, "is_ean_mandatory"),
-        is_warranty_mandatory=flag(fields, "is_warranty_mandatory"),
-        raw=raw_text(fields),
+        key=_required(reading.row, ("id",), BIGINT),
+        name=(reading.field(text, "name") or "").strip() or None,
+        parent_id=reading.field(whole, "parent_id", BIGINT) or None,
+        is_allowed=reading.field(flag, "is_allowed"),
+        is_ean_mandatory=reading.field(flag, "is_ean_mandatory"),
+        is_warranty_mandatory=reading.field(flag, "is_warranty_mandatory"),
+        raw=compact(reading.row),
+        surprises=reading.surprises(),
     )
 
 
 def vat_rate(row: object) -> VatRate:
-    """A row of vat/read. Raises Unreadable."""
-    fields = _object(row)
-    return VatRate(key=_required(fields, ("vat_id", "id"), BIGINT), rate=_rate(fields), raw=raw_text(fields))
+    """A row of vat/read. Raises Unreadable when it has no usable id or rate."""
+    reading = _reading(row, _OF_VAT_RATES)
+    key, rate = _required(reading.row, ("vat_id", "id"), BIGINT), _rate(reading.row)
+    return VatRate(key, rate, compact(reading.row), reading.surprises())
 
 
 def handling_time(row: object) -> HandlingTime:
-    """A row of handling_time/read. Raises Unreadable."""
-    fields = {"value": row} if isinstance(row, int | str | Decimal) else _object(row)
-    return HandlingTime(key=_required(fields, ("value", "id"), (0, INTEGER[1])), raw=raw_text(fields))
+    """A row of handling_time/read. Raises Unreadable when it has no usable number of days."""
+    reading = _reading({"value": row} if isinstance(row, int | str | Decimal) else row, _OF_HANDLING_TIMES)
+    key = _required(reading.row, ("value", "id"), (0, INTEGER[1]))
+    return HandlingTime(key, compact(reading.row), reading.surprises())
 
 
-def _object(row: object) -> Row:
+def _reading(row: object, known: Set[str]) -> Reading:
     if not isinstance(row, dict):
-        raise Unreadable("the row is not an object")
-    return row
+        raise Unreadable("the row is not an object", field="")
+    reading = reading_of(row)
+    for name in sorted(reading.row.keys() - known):
+        reading.notice(name, "unknown field", reading.row[name])
+    return reading
 
 
 def _required(row: Row, names: tuple[str, ...], limits: tuple[int, int]) -> int:
     found = next((value for name in names if (value := whole(row, name, limits)) is not None), None)
     if found is None:
-        raise Unreadable(f"{' or '.join(names)} is missing")
+        raise Unreadable(f"{' or '.join(names)} is missing", field=names[0])
     return found
 
 
@@ -129,7 +155,7 @@ def _rate(row: Row) -> Decimal:
     """The rate as a share of 1: a number from 1 on is a percentage, since no VAT is below 1 % or reaches 100 %."""
     given = next((value for name in ("vat_rate", "rate") if (value := number(row, name)) is not None), None)
     if given is None:
-        raise Unreadable("vat_rate or rate is missing")
+        raise Unreadable("vat_rate or rate is missing", field="vat_rate")
     if not 0 <= given < 100:
-        raise Unreadable("the rate is not from 0 to 100")
+        raise Unreadable("the rate is not from 0 to 100", field="vat_rate")
     return (given / 100 if given >= 1 else given).quantize(_PLACES)

@@ -13,13 +13,16 @@ def is_saleable(
     offer_validation_status: int | None,
     validation_status: Sequence[int],
     translation_validation_status: Sequence[int],
+    unreadable: Sequence[str],
 ) -> bool:
     """True when a customer can buy the offer: in stock, active, price valid, product and translation accepted.
 
     Every validation code must allow it, and there must be one; a product without translation needs none of those.
+    While a field that a commercial row rests on is unreadable, nothing is claimed.
     """
     return (
-        (general_stock or 0) > 0
+        not unreadable
+        and (general_stock or 0) > 0
         and status == 1
         and offer_validation_status == 1
         and bool(validation_status)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, text, whole
+from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, text, unreadable, whole
 from emag_pipeline.api.json_text import canonical, shown
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
@@ -19,7 +19,7 @@ def listed(name: str, value: object) -> list[object] | None:
         return value
     if isinstance(value, dict) and is_keyed_list(value):
         return [value[key] for key in sorted(value, key=int)]
-    raise Unreadable(f"{name} is {shown(value)}, not a list")
+    raise unreadable(name, value, "not a list")
 
 
 def is_keyed_list(value: Mapping[str, object]) -> bool:
@@ -30,35 +30,43 @@ def is_keyed_list(value: Mapping[str, object]) -> bool:
 def items(row: Row, name: str, *, numbers: tuple[str, ...], texts: tuple[str, ...] = ()) -> str | None:
     """A list of small objects as canonical JSON text; `numbers` and `texts` name the keys with these types."""
     found = listed(name, row.get(name))
-    return None if found is None else canonical([_item(one, numbers, texts) for one in found])
+    return None if found is None else canonical([_item(name, one, numbers, texts) for one in found])
 
 
-def _item(item: object, numbers: tuple[str, ...], texts: tuple[str, ...]) -> object:
+def _item(name: str, item: object, numbers: tuple[str, ...], texts: tuple[str, ...]) -> object:
     if not isinstance(item, dict):
-        return item
-    typed = {key: _as_whole(item[key]) for key in numbers if key in item}
+        raise unreadable(name, item, "not a list of objects")
+    typed: dict[str, object] = {key: whole(item, key, BIGINT) for key in numbers if key in item}
     typed |= {key: _as_text(item[key]) for key in texts if key in item}
     return item | typed
 
 
-def eans(row: Row) -> tuple[str, ...]:
-    """The EANs; a single one may come without its list."""
-    value = row.get("ean")
+def dates(row: Row, name: str) -> str | None:
+    """A list of dates as canonical JSON text: bare texts, or objects that name a warehouse."""
+    found = listed(name, row.get(name))
+    for one in found or []:
+        if not isinstance(one, str | dict):
+            raise unreadable(name, one, "not a list of dates")
+    return None if found is None else canonical(plain(found))
+
+
+def eans(row: Row, name: str) -> tuple[str, ...]:
+    """The EANs; a single one may come without its list, and as a number."""
+    value = row.get(name)
     if isinstance(value, str | int) and not isinstance(value, bool):
         value = [value]
-    found = listed("ean", value) or []
-    return tuple([code for code in [text({"ean": one}, "ean") for one in found] if code])
+    found = listed(name, value) or []
+    return tuple([code for code in [text({name: one}, name) for one in found] if code])
 
 
-def family(row: Row) -> tuple[int | None, str | None]:
-    """The family's id and name."""
-    value = row.get("family")
+def part(row: Row, name: str) -> Row | None:
+    """An object; None when it is not given, or empty."""
+    value = row.get(name)
     if value in _EMPTY:
-        return None, None
+        return None
     if not isinstance(value, dict):
-        raise Unreadable(f"family is {shown(value)}, not an object")
-    named = {"family.id": value.get("id"), "family.name": value.get("name")}
-    return whole(named, "family.id", BIGINT), text(named, "family.name")
+        raise unreadable(name, value, "not an object")
+    return value
 
 
 Verdict = dict[str, object]
@@ -77,8 +85,8 @@ def _verdict(name: str, item: object) -> Verdict:
     verdict = item if isinstance(item, dict) else {"value": item}
     code = whole({name: verdict.get("value")}, name, SMALLINT)
     if code is None:
-        raise Unreadable(f"{name} holds {shown(item)}, a verdict without a code")
-    rest = {key: plain(part) for key, part in verdict.items() if part not in _EMPTY}
+        raise Unreadable(f"{name} holds {shown(item)}, a verdict without a code", field=name, value=item)
+    rest = {key: plain(value) for key, value in verdict.items() if value not in _EMPTY}
     return rest | {"value": code}
 
 
@@ -88,9 +96,13 @@ def codes(found: Iterable[Verdict]) -> tuple[int, ...]:
 
 
 def errors(row: Row, name: str) -> str | None:
-    """Errors of any form as canonical JSON text; None when there are none."""
+    """A list or an object of errors, or one in words, as canonical JSON text; None when there are none."""
     value = row.get(name)
-    return None if value in _EMPTY or value is False else canonical(plain(value))
+    if value in _EMPTY or value is False:
+        return None
+    if not isinstance(value, str | list | dict):
+        raise unreadable(name, value, "no errors")
+    return canonical(plain(value))
 
 
 def plain(value: object) -> object:
@@ -117,6 +129,13 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
-def given(fields: Mapping[str, object]) -> dict[str, object]:
-    """The fields that hold anything."""
-    return {name: value for name, value in fields.items() if value not in _EMPTY}
+def filled(value: object) -> object:
+    """The same as `plain`, without members of objects that hold nothing: null, "", [] and {} are one spelling."""
+    return _filled(plain(value))
+
+
+def _filled(value: object) -> object:
+    if isinstance(value, dict):
+        members = {key: _filled(item) for key, item in value.items()}
+        return {key: item for key, item in members.items() if item not in _EMPTY}
+    return [_filled(item) for item in value] if isinstance(value, list) else value

@@ -26,6 +26,16 @@ NARROW = (
     "handling_time",
     "warranty",
     "vat_id",
+    "unreadable",
+    "min_sale_price",
+    "max_sale_price",
+    "commission",
+    "supply_lead_time",
+    "emag_club",
+    "has_smart_deals_badge",
+    "start_date",
+    "stock_by_warehouse",
+    "availability_by_warehouse",
 )
 
 #: What a product's page shows (emag_products).
@@ -50,8 +60,19 @@ WIDE = (
     "doc_errors",
     "has_manufacturer",
     "has_eu_representative",
+    "family_type_id",
+    "rrp_guidelines",
+    "auto_translated",
     "raw",
 )
+
+#: What a commercial row rests on: while one of these is unreadable, its last good value stays published.
+COMMERCIAL = ("status", "sale_price", "currency", "general_stock")
+
+#: Columns that a row which was published under earlier rules (an empty fingerprint) has not got yet: those of migration
+#: 0005, and `raw`, which holds less since then.
+YOUNG_NARROW = NARROW[NARROW.index("unreadable") :]
+YOUNG_WIDE = ("family_type_id", "rrp_guidelines", "auto_translated", "raw")
 
 #: One staged offer: its key, both fingerprints, everything else.
 STAGED = ("emag_offer_id", "row_hash", "content_hash", *NARROW, *WIDE)

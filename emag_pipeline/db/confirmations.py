@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from emag_pipeline.db import ledger
+from emag_pipeline.db import ledger, surprises
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.staging import BY_ID, RejectedRow, copy_offers, quarantine
+from emag_pipeline.db.staging import BY_ID, RESOURCE, RejectedRow, copy_offers, quarantine
 
 _MISSING = """
     FROM (
@@ -75,6 +75,7 @@ def record(
     with database.transaction() as tx:
         ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(in_quarantine))
         copy_offers(tx, lease, round_, BY_ID, read_at, found)
+        surprises.note(tx, lease.account, RESOURCE, [one for offer in found for one in offer.surprises])
         for asked, row in in_quarantine:  # under the id that was asked for: the row itself may hold none
             quarantine(tx, lease, round_, BY_ID, [row], offer_id=asked)
         _note(tx, lease, round_, [offer.emag_offer_id for offer in found], is_found=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from emag_pipeline.db import audit, ledger
-from emag_pipeline.db.columns import NARROW, WIDE, listed
+from emag_pipeline.db.columns import COMMERCIAL, NARROW, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
@@ -14,6 +14,7 @@ from emag_pipeline.errors import RefusedError
 #: Below this many changed rows, look each one up by its key; above, read the tables through.
 _FEW_CHANGES = 20_000
 
+_ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
     "open_history",
@@ -106,6 +107,9 @@ def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
     _run(tx, "forget_changes", scope)
     tx.run("SELECT set_config('enable_nestloop', 'off', true)")
     _run(tx, "forget_repeats", scope)
+    _run(tx, "keep_last_good", scope)
+    for name in _ADOPT:
+        _run(tx, name, scope)
     changes = _run(tx, "find_changes", scope).rowcount + _run(tx, "find_deletions", scope).rowcount
     if changes <= _FEW_CHANGES:
         tx.run("SELECT set_config('enable_nestloop', 'on', true)")
@@ -113,14 +117,28 @@ def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
     sql = statements("publish.sql")[name]
-    for word, columns, alias in _COLUMN_LISTS:
-        sql = sql.replace(word, listed(columns, alias))
+    for word, columns in _COLUMN_LISTS.items():
+        sql = sql.replace(word, columns)
     return tx.run(sql, **scope)
 
 
-_COLUMN_LISTS = (
-    ("{narrow}", NARROW, ""),
-    ("{s_narrow}", NARROW, "s"),
-    ("{wide}", WIDE, ""),
-    ("{s_wide}", WIDE, "s"),
-)
+_OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
+_OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
+_COLUMN_LISTS = {
+    "{narrow}": listed(NARROW),
+    "{s_narrow}": listed(NARROW, "s"),
+    "{wide}": listed(WIDE),
+    "{s_wide}": listed(WIDE, "s"),
+    "{commercial}": listed(COMMERCIAL),
+    "{kept_or_read}": ", ".join(
+        f"CASE WHEN '{column}' = ANY (s.unreadable) THEN o.{column} ELSE s.{column} END" for column in COMMERCIAL
+    ),
+    "{young_narrow}": listed(YOUNG_NARROW),
+    "{s_young_narrow}": listed(YOUNG_NARROW, "s"),
+    "{o_old_narrow}": listed(_OLD_NARROW, "o"),
+    "{s_old_narrow}": listed(_OLD_NARROW, "s"),
+    "{young_wide}": listed(YOUNG_WIDE),
+    "{s_young_wide}": listed(YOUNG_WIDE, "s"),
+    "{p_old_wide}": listed(_OLD_WIDE, "p"),
+    "{s_old_wide}": listed(_OLD_WIDE, "s"),
+}

@@ -10,12 +10,15 @@ from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
-from emag_pipeline.db import counters, ledger
+from emag_pipeline.db import counters, ledger, surprises
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.surprises import Surprising
 
+#: The resource whose answers are staged, as in emag_requests.
+RESOURCE = "product_offer/read"
 #: "Page" of the offers that were read one by one by their id.
 BY_ID = 0
 
@@ -55,6 +58,8 @@ class StagedPage(Protocol):
     def content_hash(self) -> bytes: ...
     @property
     def fetched_at(self) -> datetime: ...
+    @property
+    def surprises(self) -> Sequence[Surprising]: ...
 
 
 def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: int) -> None:
@@ -102,6 +107,7 @@ def stage_pages(
         for page in pages:
             copy_offers(tx, lease, round_, page.number, page.fetched_at, page.offers)
             quarantine(tx, lease, round_, page.number, page.rejects)
+        surprises.note(tx, lease.account, RESOURCE, [one for page in pages for one in page.surprises])
         tx.run_many(
             """INSERT INTO {schema}.emag_scan_pages
                    (sync_id, round, page, page_size, first_position, positions, is_unreadable,

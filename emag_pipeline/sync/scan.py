@@ -20,12 +20,12 @@ from emag_pipeline.errors import ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import ScanPlan, bounded
 from emag_pipeline.sync.progress import ProgressReporter
 from emag_pipeline.sync.proof import accidents, doubts
 from emag_pipeline.sync.readers import Readers
-from emag_pipeline.sync.reading import Reading
 from emag_pipeline.sync.request_log import RequestLog
 
 log = logger(__name__)
@@ -49,7 +49,7 @@ class Scan:
         self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
         self._deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
-        self._reading = Reading(
+        self._reader = ListingReader(
             context.database,
             lease,
             client,
@@ -128,7 +128,7 @@ class Scan:
             pages_done=len(durable),
             offers_done=sync.total_offers_processed,
         )
-        return self._reading.read(round_, plan, offers, obedience)
+        return self._reader.read(round_, plan, offers, obedience)
 
     def _note_staged(self, pages_expected: int, pages: Sequence[Page]) -> None:
         self._log.flush()

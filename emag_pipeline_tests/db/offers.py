@@ -26,11 +26,12 @@ def offer(offer_id: int, **values: Any) -> SimpleNamespace:
         name=f"Cafea măcinată {offer_id}",
         ean=("5941234567899",),
         raw=f'{{"id": {offer_id}}}',
+        unreadable=(),
     )
     columns.update(values)
     columns["row_hash"] = _hash([columns[name] for name in NARROW])
     columns["content_hash"] = _hash([columns[name] for name in WIDE])
-    return SimpleNamespace(**columns)
+    return SimpleNamespace(**columns, surprises=())
 
 
 def _hash(values: Sequence[object]) -> bytes:
@@ -45,6 +46,7 @@ class PageOf:
     offers: Sequence[Any]
     rejects: Sequence[Any] = ()
     content_hash: bytes = b"\x00" * 16
+    surprises: Sequence[Any] = ()
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     size: int = 100
     positions: int = 100

@@ -16,6 +16,42 @@ USING (
 ) ranked
 WHERE s.ctid = ranked.place AND ranked.age > 1;
 
+-- name: keep_last_good
+-- A field that a commercial row rests on and that is unreadable keeps the value that is published; null only where there
+-- is none. The fingerprint stays that of the row as read, so that the same reading is unchanged the next time.
+UPDATE {schema}.emag_scan_offers s
+SET ({commercial}) = ROW({kept_or_read})
+FROM {schema}.emag_product_offers o
+WHERE s.sync_id = :sync AND s.round = :round AND s.unreadable <> '{}'
+  AND o.account_type = :account AND o.emag_offer_id = s.emag_offer_id;
+
+-- name: adopt_history
+-- Rows with an empty fingerprint were published under earlier rules. Where their columns of that time are equal, the
+-- state goes on: only the columns that are younger are filled in.
+UPDATE {schema}.emag_offer_history h
+SET ({young_narrow}) = ROW({s_young_narrow})
+FROM {schema}.emag_product_offers o
+JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_id
+WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
+  AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow})
+  AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.valid_to IS NULL;
+
+-- name: adopt_offers
+UPDATE {schema}.emag_product_offers o
+SET ({young_narrow}) = ROW({s_young_narrow}), row_hash = s.row_hash
+FROM {schema}.emag_scan_offers s
+WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_id
+  AND o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
+  AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow});
+
+-- name: adopt_products
+UPDATE {schema}.emag_products p
+SET ({young_wide}) = ROW({s_young_wide}), row_hash = s.content_hash
+FROM {schema}.emag_scan_offers s
+WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = p.emag_offer_id
+  AND p.account_type = :account AND p.row_hash = ''
+  AND ROW({p_old_wide}) IS NOT DISTINCT FROM ROW({s_old_wide});
+
 -- name: find_changes
 -- What differs between staging and the published rows, by fingerprints alone. Unchanged offers leave no trace (G9).
 INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)

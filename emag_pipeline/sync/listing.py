@@ -22,7 +22,7 @@ log = logger(__name__)
 _FEW = 10
 
 
-class Reading:
+class ListingReader:
     """Reads what a plan asks for, and makes it durable."""
 
     def __init__(
