@@ -121,7 +121,7 @@ class Calls:
 
     def _attempt(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
         exchange = Exchange()
-        body = json_text.compact({"data": call.data}).encode()
+        body = json_text.compact({**call.data, "data": call.data}).encode()
         try:
             self._transport.post(call.address, body, exchange, self._pacer)
             self.remarks = remarks_in(exchange.headers)
