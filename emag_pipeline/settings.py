@@ -95,6 +95,7 @@ class Settings(BaseModel):
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("emag_pipeline"), alias="EMAG_HOME")
     ui_port: Port = Field(3333, alias="EMAG_UI_PORT")
     sandbox_port: Port = Field(8765, alias="EMAG_SANDBOX_PORT")
+    sandbox_parameters: Literal["top", "data", "both"] = Field("top", alias="EMAG_SANDBOX_PARAMETERS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="EMAG_LOG_LEVEL")
     log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
 

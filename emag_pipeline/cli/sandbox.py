@@ -8,6 +8,7 @@ from emag_pipeline import sandbox as marketplace
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.sandbox import PortTaken, SandboxServer
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED
+from emag_pipeline.sandbox.settings import Parameters
 
 
 def sandbox(
@@ -26,6 +27,14 @@ def sandbox(
     requests_per_second: Annotated[float, typer.Option(min=0, help="Limit an account; 0 is none.")] = 3,
     requests_per_minute: Annotated[float, typer.Option(min=0, help="Limit an account; 0 is none.")] = 180,
     latency_seconds: Annotated[float, typer.Option(min=0, help="How long each answer takes.")] = 0,
+    seconds_per_offer: Annotated[float, typer.Option(min=0, help="How long each row of a read takes.")] = 0,
+    parameters: Annotated[
+        Parameters,
+        typer.Option(
+            envvar="EMAG_SANDBOX_PARAMETERS",
+            help="Where reads and counts look for pagination and filters: at the top level, under `data`, or in both.",
+        ),
+    ] = "top",
     changes_per_second: Annotated[float, typer.Option(min=0, help="How fast each catalogue lives.")] = 0,
 ) -> None:
     """Run a marketplace to try on, until Ctrl-C.
@@ -42,6 +51,8 @@ def sandbox(
             requests_per_second=requests_per_second,
             requests_per_minute=requests_per_minute,
             latency_seconds=latency_seconds,
+            seconds_per_offer=seconds_per_offer,
+            parameters=parameters,
             changes_per_second=changes_per_second,
             ready=_announce,
         )

@@ -31,6 +31,7 @@ def sandbox(settings: Settings) -> Program:
         "--requests-per-second": settings.requests_per_second,
         "--requests-per-minute": settings.requests_per_minute,
         "--latency-seconds": _SANDBOX_LATENCY_SECONDS,
+        "--parameters": settings.sandbox_parameters,
     }
     options = (str(part) for pair in arguments.items() for part in pair)
     command = (sys.executable, "-m", "emag_pipeline.sandbox", *options, "--offers", *offers)

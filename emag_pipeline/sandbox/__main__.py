@@ -1,10 +1,13 @@
 """`python -m emag_pipeline.sandbox`: the sandbox from the command line."""
 
 import argparse
+import os
 import sys
+from typing import get_args
 
 from emag_pipeline.sandbox.foreground import run
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, PortTaken, SandboxServer
+from emag_pipeline.sandbox.settings import Parameters, SandboxSettings
 
 
 def main() -> int:
@@ -19,6 +22,8 @@ def main() -> int:
             requests_per_second=wishes.requests_per_second,
             requests_per_minute=wishes.requests_per_minute,
             latency_seconds=wishes.latency_seconds,
+            seconds_per_offer=wishes.seconds_per_offer,
+            parameters=wishes.parameters,
             changes_per_second=wishes.changes_per_second,
             ready=_announce,
         )
@@ -48,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests-per-second", type=float, default=3, help="0 = no limit (default: %(default)s)")
     parser.add_argument("--requests-per-minute", type=float, default=180, help="0 = no limit (default: %(default)s)")
     parser.add_argument("--latency-seconds", type=float, default=0.0, help="of each answer (default: %(default)s)")
+    parser.add_argument(
+        "--seconds-per-offer", type=float, default=0.0, help="of each row that a read returns (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--parameters",
+        default=os.environ.get("EMAG_SANDBOX_PARAMETERS") or SandboxSettings().parameters,
+        help=f"where reads look for pagination and filters: {', '.join(get_args(Parameters))} (default: %(default)s)",
+    )
     parser.add_argument(
         "--changes-per-second", type=float, default=0.0, help="of each catalogue (default: %(default)s)"
     )

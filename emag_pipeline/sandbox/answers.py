@@ -5,15 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+#: a gateway's page
+HTML = (
+    "<!DOCTYPE html>\n<html><head><title>Mentenanță</title></head><body><h1>Revenim imediat</h1></body></html>\n"
+).encode()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer before it is sent."""
+    """An HTTP answer before it is sent. `offers` is how many offers it shows: reading them takes the time."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    offers: int = 0
 
 
 class Refusal(Exception):

@@ -1,4 +1,4 @@
-"""A call as it arrived: whose it is, what it asks for, and the parameters under `data`."""
+"""A call as it arrived: whose it is, what it asks for, and with which parameters."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from emag_pipeline.sandbox.answers import Refusal
+from emag_pipeline.sandbox.settings import Parameters
 
 BASE_PATH = "/api-3"
 MOST_ELEMENTS = 4000
@@ -38,19 +39,23 @@ class Call:
         content_type = headers.get("Content-Type", "")
         return cls(arrived, method, resource, language, username, password, peer, content_type, body)
 
-    def data(self) -> dict[str, Any]:
-        """The parameters. Raises Refusal when they are missing, not an object, or more than 4000 elements."""
+    def parameters(self, place: Parameters) -> dict[str, Any]:
+        """Pagination and filters, looked for in one place or in both; elsewhere they are ignored.
+
+        Raises Refusal when the body is no JSON object or holds more than 4000 elements, or when `data` is mandatory,
+        and missing or no object.
+        """
         content = _form(self.body) if "form" in self.content_type else _json(self.body)
-        if not isinstance(content, dict) or "data" not in content:
-            raise Refusal("The mandatory key data is missing")
         if _elements(content) > MOST_ELEMENTS:
             raise Refusal(f"Maximum input vars of {MOST_ELEMENTS} exceeded")
-        data = content["data"]
-        if data in ([], None, ""):  # PHP cannot tell an empty list from an empty object
-            return {}
-        if not isinstance(data, dict):
-            raise Refusal("The key data must hold an object")
-        return data
+        if place == "data" and (not isinstance(content, dict) or "data" not in content):
+            raise Refusal("The mandatory key data is missing")
+        body = _object("The body", content)
+        top = {name: value for name, value in body.items() if name != "data"}
+        if place == "top":
+            return top
+        data = _object("The key data", body.get("data"))
+        return data if place == "data" else data | top
 
 
 def whole(data: dict[str, Any], key: str, default: int | None = None) -> int | None:
@@ -74,7 +79,17 @@ def _credentials(header: str) -> tuple[str, str]:
     return username, password
 
 
+def _object(what: str, value: Any) -> dict[str, Any]:
+    if value in ([], None, ""):  # PHP cannot tell an empty list from an empty object
+        return {}
+    if not isinstance(value, dict):
+        raise Refusal(f"{what} must hold an object")
+    return value
+
+
 def _json(body: bytes) -> Any:
+    if not body.strip():
+        return {}
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

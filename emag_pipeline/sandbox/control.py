@@ -122,7 +122,7 @@ class Control:
         _only(body, "account", "page", "items_per_page", "id", "ids")
         account = self._account(body)
         self._marketplace.accounts.lives[account].catch_up(time.monotonic())
-        return truth.told(self._marketplace.accounts.catalogues[account], body)
+        return truth.told(self._marketplace.accounts.catalogues[account], self._marketplace.shapes(account), body)
 
     def _account(self, body: Body) -> str:
         account = body.get("account", "main")

@@ -5,13 +5,15 @@ from math import isfinite
 from typing import Any
 
 #: instead of the marketplace's answer
-ANSWERS = frozenset({"server_error", "html_200", "is_error", "storm_429", "wrong_credentials", "ip_not_whitelisted"})
+ANSWERS = frozenset({"server_error", "html_200", "is_error", "storm_429"})
+#: instead of it, because of who calls: in words, in one of several forms, at any status
+REFUSALS = frozenset({"wrong_credentials", "ip_not_whitelisted", "invalid_ip", "not_allowed"})
 #: to the good answer's body
 BODIES = frozenset({"truncated_json", "missing_is_error"})
 #: to the connection
 CONNECTIONS = frozenset({"hang", "reset", "dribble"})
 #: all that happens at the door, one a call; the other kinds change what pages and counts say
-AT_THE_DOOR = ANSWERS | BODIES | CONNECTIONS | {"slow"}
+AT_THE_DOOR = ANSWERS | REFUSALS | BODIES | CONNECTIONS | {"slow"}
 
 #: every kind with its options and their defaults
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -19,8 +21,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "html_200": {},
     "is_error": {"message": "An internal error has occurred", "status": 200},
     "storm_429": {"retry_after": None},
-    "wrong_credentials": {"status": 401},
-    "ip_not_whitelisted": {"status": 403},
+    "wrong_credentials": {"status": 401, "form": "messages", "message": None},
+    "ip_not_whitelisted": {"status": 403, "form": "messages", "message": None},
+    "invalid_ip": {"status": 403, "form": "messages", "message": None},
+    "not_allowed": {"status": 403, "form": "messages", "message": None},
     "truncated_json": {"keep": 0.5, "cut": "json"},
     "missing_is_error": {},
     "hang": {"seconds": None},
@@ -29,6 +33,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "slow": {"seconds": 5.0},
     "drift": {"change": "departure", "offers": 1},
     "endless_pages": {},
+    "ignores_page": {},
+    "ignores_filters": {},
+    "too_many_rows": {"rows": 500},
+    "breaks_page": {"how": "status", "status": 500, "by_id": True},
     "repeated_page": {"shows": 1},
     "empty_page": {},
     "short_page": {"missing": 1},
@@ -38,6 +46,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _LIMITS = frozenset({"account", "resource", "pages", "offer_ids", "probability", "count", "after", "for_seconds"})
 _CHOICES: dict[tuple[str, str], frozenset[str]] = {
     ("truncated_json", "cut"): frozenset({"json", "connection"}),
+    **{(kind, "form"): frozenset({"messages", "objects", "errors", "bare", "html"}) for kind in REFUSALS},
+    ("breaks_page", "how"): frozenset({"status", "hang", "reset", "cut"}),
     ("dribble", "part"): frozenset({"headers", "body"}),
     ("drift", "change"): frozenset({"departure", "arrival", "price", "stock", "standing", "edition"}),
     ("poison", "row"): frozenset(
@@ -123,5 +133,6 @@ _FORMS: dict[str, _Form] = {
     "seconds": _SECONDS,
     "retry_after": _SECONDS,
     "status": (lambda value: _is_whole(value, 200) and value <= 599, "an HTTP status from 200 to 599"),
+    "by_id": (lambda value: isinstance(value, bool), "true or false"),
     "difference": (lambda value: type(value) is int, "a whole number"),
 }

@@ -41,6 +41,7 @@ class Fault:
             and target.resource.startswith(limits.get("resource", ""))
             and ("pages" not in limits or target.page in limits["pages"])
             and ("offer_ids" not in limits or any(one in target.offer_ids for one in limits["offer_ids"]))
+            and (target.page is not None or self.options.get("by_id", True))
         )
 
     @property

@@ -11,7 +11,6 @@ from emag_pipeline.sandbox.catalogue import numbering
 from emag_pipeline.sandbox.catalogue.catalogue import LARGEST_ID, Catalogue, Offer
 from emag_pipeline.sandbox.catalogue.validation import codes
 
-_PAGING = frozenset({"currentPage", "itemsPerPage"})
 _TEXTS: dict[str, Callable[[str], int | None]] = {
     "part_number": numbering.id_of_part_number,
     "part_number_key": numbering.id_of_part_number_key,
@@ -35,10 +34,7 @@ class Selection:
 
     @classmethod
     def of(cls, catalogue: Catalogue, data: dict[str, Any]) -> "Selection":
-        """Understand a call's filters. Raises Refusal for an unknown filter or a value that is not allowed."""
-        known = _PAGING | _TEXTS.keys() | _ALLOWED.keys() | _STOCKS | {"id"}
-        if unknown := sorted(data.keys() - known):
-            raise Refusal(f"Unknown filter: {unknown[0]}")
+        """Understand a call's filters; what is no filter is ignored. Raises Refusal for a value that is not allowed."""
         names = sorted((_ALLOWED.keys() | _STOCKS | {"id"}) & data.keys())
         numbers = {name: _number(data, name) for name in names}
         return cls(catalogue, numbers, {name: str(data[name]) for name in _TEXTS if name in data})
@@ -57,19 +53,17 @@ class Selection:
         """How many offers the marketplace reports for these filters."""
         return self.catalogue.count() if self.is_everything else sum(1 for _ in self._ids())
 
-    def offers(self, start: int, stop: int) -> list[Offer]:
+    def ids(self, start: int, stop: int) -> list[int]:
         """The offers on these places of the selection."""
-        if self.is_everything:
-            return self.catalogue.offers(start, stop)
         with self.catalogue.lock:
-            found = map(self.catalogue.offer, islice(self._ids(), start, stop))
-            return [offer for offer in found if offer is not None]
+            return self.catalogue.ids(start, stop) if self.is_everything else list(islice(self._ids(), start, stop))
 
     def _ids(self) -> Iterator[int]:
         if "id" in self.numbers or self.texts:
             for candidate in self._candidates():
                 offer = self.catalogue.offer(candidate)
-                if offer is not None and self._fits(offer) and self._reads(offer):
+                now = offer and offer | self.catalogue.edits(candidate)
+                if now and self._fits(now) and self._reads(now):
                     yield candidate
         else:
             yield from (offer_id for offer_id, facts in self.catalogue.each_facts() if self._fits(facts))
@@ -103,4 +97,4 @@ def _number(data: dict[str, Any], name: str) -> int:
 def _matches(value: Any, name: str, wanted: int) -> bool:
     if name in _STOCKS:
         return type(value) is int and 0 <= value <= wanted
-    return wanted in codes(value) if isinstance(value, list) else bool(value == wanted)
+    return wanted in codes(value) if isinstance(value, list | dict) else bool(value == wanted)

@@ -1,21 +1,22 @@
 """What stands before the marketplace: counting, rate limits, credentials, latency, and the faults of gateways."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
-from emag_pipeline.sandbox.answers import Answer, Refusal, plain, refused
+from emag_pipeline.sandbox import refusals
+from emag_pipeline.sandbox.answers import HTML, Answer, Refusal, plain, refused
 from emag_pipeline.sandbox.calls import Call
-from emag_pipeline.sandbox.fault_kinds import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS
+from emag_pipeline.sandbox.fault_kinds import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS, REFUSALS
 from emag_pipeline.sandbox.faults import Fault, Target
 from emag_pipeline.sandbox.limits import Verdict
 from emag_pipeline.sandbox.marketplace import Marketplace
+from emag_pipeline.sandbox.offer_pages import PageBroken
+from emag_pipeline.sandbox.settings import Parameters
 from emag_pipeline.sandbox.statistics import Seen
 
-_HTML = (
-    "<!DOCTYPE html>\n<html><head><title>Mentenanță</title></head><body><h1>Revenim imediat</h1></body></html>\n"
-).encode()
 _OVER_LIMIT = {"message": "API rate limit exceeded"}
 
 
@@ -38,10 +39,11 @@ class Gateway:
 
     def receive(self, call: Call) -> Visit:
         """Answer one call; the caller sends the answer and then calls `leave`."""
-        data, refusal = _data(call)
-        account = self._marketplace.accounts.owner(call.username)
-        seen = Seen(_wall_clock(call.arrived), account, call.resource, _page(call, data), _offer_id(data))
         settings = self._marketplace.settings
+        data, refusal = _parameters(call, settings.parameters)
+        account = self._marketplace.accounts.owner(call.username)
+        asked = (_page(call, data), _whole(data, "id"), _whole(data, "itemsPerPage"))
+        seen = Seen(_wall_clock(call.arrived), account, call.resource, *asked)
         verdict = self._marketplace.statistics.arrive(
             seen, call.arrived, settings.requests_per_second, settings.requests_per_minute
         )
@@ -68,15 +70,27 @@ class Gateway:
         target = Target(seen.account, seen.resource, seen.page, () if seen.offer_id is None else (seen.offer_id,))
         fault = self._marketplace.faults.take(AT_THE_DOOR, target)
         seen.fault = fault.kind if fault else None
-        self._wait(fault)
+        self._wait_at_the_door(fault)
         if fault and fault.kind in CONNECTIONS:
             visit.connection_fault = fault
             if _is_silent(fault):
                 return
-        if fault and fault.kind in ANSWERS:
-            visit.answer = _faulty_answer(fault, call.peer)
+        if fault and fault.kind in REFUSALS:
+            visit.answer = refusals.answer(fault, call.peer)
+        elif fault and fault.kind in ANSWERS:
+            visit.answer = _faulty_answer(fault)
+        else:
+            self._answer(visit, fault, lambda: self._good_answer(call, seen.account, data, refusal))
+
+    def _answer(self, visit: Visit, fault: Fault | None, good_answer: Callable[[], Answer]) -> None:
+        """Let the marketplace answer, and take the time that it needs for so many offers."""
+        try:
+            answer = good_answer()
+        except PageBroken as broken:
+            self._wait(broken.answer.offers * self._marketplace.settings.seconds_per_offer)
+            _break(visit, broken)
             return
-        answer = self._good_answer(call, seen.account, data, refusal)
+        self._wait(answer.offers * self._marketplace.settings.seconds_per_offer)
         visit.answer = _spoilt(answer, fault) if fault and fault.kind in BODIES else answer
 
     def _good_answer(self, call: Call, account: str, data: dict[str, Any], refusal: Refusal | None) -> Answer:
@@ -87,17 +101,18 @@ class Gateway:
         except Refusal as said:
             return refused(said)
 
-    def _wait(self, fault: Fault | None) -> None:
-        seconds = self._marketplace.settings.latency_seconds
-        if fault and fault.kind == "slow":
-            seconds += fault.options["seconds"]
+    def _wait_at_the_door(self, fault: Fault | None) -> None:
+        slow = fault.options["seconds"] if fault and fault.kind == "slow" else 0.0
+        self._wait(self._marketplace.settings.latency_seconds + slow)
+
+    def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self._stopping.wait(seconds)
 
 
-def _data(call: Call) -> tuple[dict[str, Any], Refusal | None]:
+def _parameters(call: Call, place: Parameters) -> tuple[dict[str, Any], Refusal | None]:
     try:
-        return call.data(), None
+        return call.parameters(place), None
     except Refusal as refusal:
         return {}, refusal
 
@@ -110,8 +125,8 @@ def _page(call: Call, data: dict[str, Any]) -> int | None:
     return int(page) if page.isascii() and page.isdigit() and len(page) < 10 else None
 
 
-def _offer_id(data: dict[str, Any]) -> int | None:
-    wanted = str(data.get("id", ""))
+def _whole(data: dict[str, Any], name: str) -> int | None:
+    wanted = str(data.get(name, ""))
     return int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
 
 
@@ -133,28 +148,43 @@ def _is_silent(fault: Fault) -> bool:
     return fault.kind == "hang" or (fault.kind == "reset" and not fault.options["after_bytes"])
 
 
-def _faulty_answer(fault: Fault, peer: str) -> Answer:
+def _faulty_answer(fault: Fault) -> Answer:
     """What stands in for the marketplace's answer."""
     options = fault.options
     if fault.kind == "server_error":
-        return Answer(options["status"], _HTML, "text/html; charset=utf-8")
+        return Answer(options["status"], HTML, "text/html; charset=utf-8")
     if fault.kind == "html_200":
-        return Answer(200, _HTML, "text/html; charset=utf-8")
+        return Answer(200, HTML, "text/html; charset=utf-8")
     if fault.kind == "storm_429":
         wait = options["retry_after"]
         return replace(plain(429, _OVER_LIMIT), headers={} if wait is None else {"Retry-After": str(wait)})
-    messages = {
-        "is_error": options.get("message"),
-        "wrong_credentials": "Invalid username or password",
-        "ip_not_whitelisted": f"The IP {peer} is not whitelisted for this user",
-    }
-    return refused(Refusal(str(messages[fault.kind]), options["status"]))
+    return refused(Refusal(str(options["message"]), options["status"]))
 
 
 def _spoilt(answer: Answer, fault: Fault) -> Answer:
     """The good answer with its body damaged. `cut: connection` promises more bytes than it sends."""
     if fault.kind == "missing_is_error":
         return replace(answer, body=answer.body.replace(b'"isError":false,', b"", 1))
-    kept = answer.body[: int(len(answer.body) * fault.options["keep"])]
-    promised = {} if fault.options["cut"] == "json" else {"Content-Length": str(len(answer.body))}
+    return _cut(answer, fault.options["keep"], keeps_promise=fault.options["cut"] == "json")
+
+
+def _cut(answer: Answer, keep: float, *, keeps_promise: bool) -> Answer:
+    promised = {} if keeps_promise else {"Content-Length": str(len(answer.body))}
+    kept = answer.body[: int(len(answer.body) * keep)]
     return replace(answer, body=kept, headers={**answer.headers, **promised})
+
+
+def _break(visit: Visit, broken: PageBroken) -> None:
+    """Let the call end as the fault says that pages with this offer end."""
+    fault = broken.fault
+    visit.seen.fault = fault.kind
+    visit.connection_fault = None
+    match fault.options["how"]:
+        case "status":
+            visit.answer = Answer(fault.options["status"], HTML, "text/html; charset=utf-8")
+        case "cut":
+            visit.answer = _cut(broken.answer, 0.5, keeps_promise=False)
+        case "hang":
+            visit.connection_fault = replace(fault, kind="hang", options={"seconds": None})
+        case _:
+            visit.connection_fault = replace(fault, kind="reset", options={"after_bytes": 0})

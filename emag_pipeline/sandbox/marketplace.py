@@ -1,5 +1,6 @@
 """The marketplace itself: accounts, settings, faults, statistics, and the resources that a reader calls."""
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -8,6 +9,7 @@ from typing import Any
 from emag_pipeline.sandbox.accounts import Accounts
 from emag_pipeline.sandbox.answers import Answer, Refusal
 from emag_pipeline.sandbox.calls import Call
+from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.faults import Faults
 from emag_pipeline.sandbox.offer_pages import OfferPages
 from emag_pipeline.sandbox.reference_answers import ReferenceAnswers
@@ -24,6 +26,7 @@ class Marketplace:
         self.faults = Faults(seed)
         self.statistics = Statistics()
         self.settings = SandboxSettings()
+        self._counts = itertools.count()
         # Threads render no faster together, and each one that does delays the stamping of arrivals by its turn.
         self._turn = Lock()
         self.apply(settings)
@@ -36,13 +39,17 @@ class Marketplace:
                 self.accounts.lives[name].set_rate(settings.changes_per_second, time.monotonic())
         self.settings = settings
 
+    def shapes(self, account: str) -> Shapes:
+        """How the account's offers are shaped."""
+        return Shapes(self.seed, account, self.settings.shape_share)
+
     def answer(self, call: Call, account: str, data: Mapping[str, Any]) -> Answer:
-        """The good answer to an admitted call. Raises Refusal when the call is wrong."""
+        """The good answer to an admitted call. Raises Refusal when the call is wrong, PageBroken for a page's fault."""
         resources: dict[str, Callable[[], Answer]] = {
             "product_offer/read": lambda: self._offers(account).read(dict(data)),
-            "product_offer/count": lambda: self._offers(account).count(dict(data)),
+            "product_offer/count": lambda: self._offers(account).count(dict(data), as_text=self._as_text()),
             "category/read": lambda: self._reference(account).categories(dict(data), call.language),
-            "category/count": lambda: self._reference(account).count_categories(dict(data)),
+            "category/count": lambda: self._reference(account).count_categories(dict(data), as_text=self._as_text()),
             "vat/read": lambda: self._reference(account).vat_rates(),
             "handling_time/read": lambda: self._reference(account).handling_times(),
         }
@@ -54,8 +61,17 @@ class Marketplace:
             return resources[call.resource]()
 
     def _offers(self, account: str) -> OfferPages:
-        accounts = self.accounts
-        return OfferPages(accounts.catalogues[account], accounts.lives[account], self.faults, self.settings.quirk_share)
+        return OfferPages(
+            self.accounts.catalogues[account],
+            self.accounts.lives[account],
+            self.faults,
+            self.shapes(account),
+            self.settings.quirk_share,
+        )
 
     def _reference(self, account: str) -> ReferenceAnswers:
-        return ReferenceAnswers(account, self.seed, self.faults, self.settings.quirk_share)
+        return ReferenceAnswers(account, self.seed, self.faults, self.settings.shape_share, self.settings.quirk_share)
+
+    def _as_text(self) -> bool:
+        """Whether this count's numbers come as text: every second one, all of a quirky sandbox, none of a documented."""
+        return self.settings.quirk_share >= 1 or (self.settings.shape_share > 0 and next(self._counts) % 2 == 0)

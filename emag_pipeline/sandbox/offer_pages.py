@@ -1,7 +1,8 @@
 """product_offer/read and product_offer/count: pages of offers, true or as the faults in force would have them."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emag_pipeline.sandbox.answers import Answer, Refusal, success, success_rows
@@ -9,13 +10,23 @@ from emag_pipeline.sandbox.calls import whole
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue, Offer
 from emag_pipeline.sandbox.catalogue.content import contacts
 from emag_pipeline.sandbox.catalogue.life import Life
-from emag_pipeline.sandbox.faults import Faults, Target
+from emag_pipeline.sandbox.catalogue.shapes import Shapes
+from emag_pipeline.sandbox.faults import Fault, Faults, Target
 from emag_pipeline.sandbox.filters import Selection
-from emag_pipeline.sandbox.page_faults import shown_page, spoilt, told_count
+from emag_pipeline.sandbox.page_faults import heard, shown_page, shown_size, spoilt, told_count
 from emag_pipeline.sandbox.quirks import as_php
 
 MOST_PER_PAGE = 100
 _ROLES = ("manufacturer", "eu_representative")
+
+
+class PageBroken(Exception):
+    """A fault breaks the answer that would hold a certain offer; `answer` is what it would have been."""
+
+    def __init__(self, fault: Fault, answer: Answer) -> None:
+        super().__init__(fault.kind)
+        self.fault = fault
+        self.answer = answer
 
 
 def paging(data: dict[str, Any]) -> tuple[int, int]:
@@ -42,33 +53,44 @@ class OfferPages:
     catalogue: Catalogue
     life: Life
     faults: Faults
+    shapes: Shapes
     quirk_share: float
 
-    def count(self, data: dict[str, Any]) -> Answer:
+    def count(self, asked: dict[str, Any], *, as_text: bool) -> Answer:
         """How many offers and pages there are; a fault may lie about it."""
+        target = self._target("product_offer/count", None)
+        data = heard(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
         _, size = paging(data)
         self.life.catch_up(time.monotonic())
-        number = told_count(self.faults, self._target("product_offer/count", None), selection.count())
-        return counted(number, size, as_text=self.quirk_share >= 1)
+        return counted(told_count(self.faults, target, selection.count()), size, as_text=as_text)
 
-    def read(self, data: dict[str, Any]) -> Answer:
-        """One page of offers, after the faults had their say."""
+    def read(self, asked: dict[str, Any]) -> Answer:
+        """One page of offers, after the faults had their say. Raises PageBroken when a fault breaks it."""
+        page, _ = paging(asked)
+        place = None if "id" in asked else page
+        target = self._target("product_offer/read", place)
+        data = heard(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
         page, size = paging(data)
         self.life.catch_up(time.monotonic())
-        place = None if selection.offer_id is not None else page
-        if drift := self.faults.take(("drift",), self._target("product_offer/read", place)):
+        if drift := self.faults.take(("drift",), target):
             self._drift(str(drift.options["change"]), int(drift.options["offers"]))
-        target = self._target("product_offer/read", place)
         shown = shown_page(self.faults, target, page, lambda: -(-selection.count() // size))
-        offers = selection.offers((shown - 1) * size, shown * size)
-        rows = [self._served(offer, in_full=selection.offer_id is not None) for offer in offers]
-        target = self._target("product_offer/read", place, [offer["id"] for offer in offers])
-        return success_rows(spoilt(self.faults, target, rows))
+        size = shown_size(self.faults, target, size)
+        with self.catalogue.lock:
+            offer_ids = selection.ids((shown - 1) * size, shown * size)
+            rows = [self._served(offer_id, in_full=selection.offer_id is not None) for offer_id in offer_ids]
+        return self._answered(self._target("product_offer/read", place, offer_ids), rows)
 
-    def _target(self, resource: str, page: int | None, offer_ids: list[int] | None = None) -> Target:
-        return Target(self.catalogue.account, resource, page, offer_ids or ())
+    def _answered(self, target: Target, rows: list[Offer]) -> Answer:
+        answer = replace(success_rows(spoilt(self.faults, target, rows)), offers=len(rows))
+        if broken := self.faults.take(("breaks_page",), target):
+            raise PageBroken(broken, answer)
+        return answer
+
+    def _target(self, resource: str, page: int | None, offer_ids: Sequence[int] = ()) -> Target:
+        return Target(self.catalogue.account, resource, page, offer_ids)
 
     def _drift(self, change: str, offers: int) -> None:
         """Change the catalogue so that every later page shifts, or so that rows differ from those already read."""
@@ -82,8 +104,11 @@ class OfferPages:
             else:
                 self.life.change(offers, change)
 
-    def _served(self, offer: Offer, *, in_full: bool) -> Offer:
-        if in_full:
-            found = {role: contacts(offer["id"], role) if offer[role] is True else [] for role in _ROLES}
-            offer = offer | found
-        return as_php(offer, (self.catalogue.seed, self.catalogue.account), self.quirk_share)
+    def _served(self, offer_id: int, *, in_full: bool) -> Offer:
+        offer = self.catalogue.offer(offer_id)
+        if offer is None:
+            raise KeyError(offer_id)
+        served = as_php(self.shapes.served(offer), (self.catalogue.seed, self.catalogue.account), self.quirk_share)
+        served = served | self.catalogue.edits(offer_id)
+        roles = [role for role in _ROLES if in_full and isinstance(served[role], bool)]
+        return served | {role: contacts(offer_id, role) if served[role] else [] for role in roles}

@@ -7,7 +7,9 @@ from emag_pipeline.sandbox.faults import Faults, Target
 from emag_pipeline.sandbox.poison import poisoned
 
 Row = dict[str, Any]
+Parameters = dict[str, Any]
 
+PAGING = frozenset({"currentPage", "itemsPerPage"})
 _ROWS = ("empty_page", "short_page", "poison")
 
 
@@ -19,6 +21,21 @@ def told_count(faults: Faults, target: Target, number: int) -> int:
     if lie.options["offers"] is not None:
         return int(lie.options["offers"])
     return max(0, number + int(lie.options["difference"] or 0))
+
+
+def heard(faults: Faults, target: Target, asked: Parameters) -> Parameters:
+    """The parameters that the marketplace acts upon: those asked, or fewer when a fault ignores some."""
+    if faults.take(("ignores_filters",), target):
+        asked = {name: value for name, value in asked.items() if name in PAGING}
+    if faults.take(("ignores_page",), target):
+        asked = {name: value for name, value in asked.items() if name != "currentPage"}
+    return asked
+
+
+def shown_size(faults: Faults, target: Target, size: int) -> int:
+    """How many rows a page really holds: those asked for, or more when a fault ignores that."""
+    fault = faults.take(("too_many_rows",), target)
+    return int(fault.options["rows"]) if fault else size
 
 
 def shown_page(faults: Faults, target: Target, page: int, last: Callable[[], int]) -> int:

@@ -7,7 +7,8 @@ Row = dict[str, Any]
 
 
 def _nul(row: Row) -> Row:
-    return row | {"name": f"{row['name'][:5]}\x00{row['name'][5:]}"}
+    name = str(row["name"])
+    return row | {"name": f"{name[:5]}\x00{name[5:]}"}
 
 
 def _price(row: Row) -> Row:
@@ -23,7 +24,8 @@ def _huge_id(row: Row) -> Row:
 
 
 def _long_name(row: Row) -> Row:
-    return row | {"name": (row["name"] + " ") * (100_000 // (len(row["name"]) + 1)) + "ț" * 200}
+    name = f"{row['name']} "
+    return row | {"name": name * (100_000 // len(name)) + "ț" * 200}
 
 
 def _surrogate(row: Row) -> Row:

@@ -21,6 +21,8 @@ VAT_RATES: tuple[dict[str, Any], ...] = (
     {"vat_id": 2, "vat_rate": 0.11, "is_default": 0},
     {"vat_id": 3, "vat_rate": 0, "is_default": 0},
 )
+#: the same, as some accounts are told
+VAT_PERCENTAGES = tuple(row | {"vat_rate": round(row["vat_rate"] * 100)} for row in VAT_RATES)
 HANDLING_TIMES: tuple[dict[str, Any], ...] = tuple({"id": days} for days in (0, 1, 2, 3, 4, 5, 7, 10, 14, 20, 30))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from emag_pipeline.sandbox import reference
 from emag_pipeline.sandbox.answers import Answer, success, success_rows
+from emag_pipeline.sandbox.catalogue.chance import Chance
 from emag_pipeline.sandbox.faults import Faults, Target
 from emag_pipeline.sandbox.offer_pages import counted, paging
-from emag_pipeline.sandbox.page_faults import shown_page, spoilt, told_count
+from emag_pipeline.sandbox.page_faults import heard, shown_page, shown_size, spoilt, told_count
 from emag_pipeline.sandbox.quirks import row_as_php
 
 
@@ -18,28 +19,32 @@ class ReferenceAnswers:
     account: str
     seed: int
     faults: Faults
+    shape_share: float
     quirk_share: float
 
-    def count_categories(self, data: dict[str, Any]) -> Answer:
+    def count_categories(self, data: dict[str, Any], *, as_text: bool) -> Answer:
         """How many categories and pages there are; a fault may lie about it."""
         _, size = paging(data)
         number = told_count(
             self.faults, Target(self.account, "category/count", None), len(reference.categories({}, "ro"))
         )
-        return counted(number, size, as_text=self.quirk_share >= 1)
+        return counted(number, size, as_text=as_text)
 
-    def categories(self, data: dict[str, Any], language: str) -> Answer:
+    def categories(self, asked: dict[str, Any], language: str) -> Answer:
         """One page of categories, after the faults had their say; or the one asked for by its id."""
+        target = Target(self.account, "category/read", None if "id" in asked else paging(asked)[0])
+        data = heard(self.faults, target, asked)
         page, size = paging(data)
         found = reference.categories(data, language)
-        target = Target(self.account, "category/read", None if "id" in data else page)
         shown = shown_page(self.faults, target, page, lambda: -(-len(found) // size))
+        size = shown_size(self.faults, target, size)
         rows = [self._served(row) for row in found[(shown - 1) * size : shown * size]]
         return success_rows(spoilt(self.faults, target, rows))
 
     def vat_rates(self) -> Answer:
-        """All VAT rates."""
-        return self._all(reference.VAT_RATES)
+        """All VAT rates, to some accounts as percentages."""
+        as_percent = Chance(self.seed, self.account, "vat").happens(round(self.shape_share * 500))
+        return self._all(reference.VAT_PERCENTAGES if as_percent else reference.VAT_RATES)
 
     def handling_times(self) -> Answer:
         """All handling times."""

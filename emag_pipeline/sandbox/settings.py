@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from emag_pipeline.sandbox.catalogue.shelf import Order, Place
+
+#: Where pagination and filters of reads and counts are looked for: at the top level of the body, under its key `data`,
+#: or wherever they are given, where the top level wins (emag-api.md section 9).
+Parameters = Literal["top", "data", "both"]
 
 
 class SettingError(ValueError):
@@ -14,15 +18,23 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """How the sandbox behaves for all accounts; a limit of 0 is none, `quirk_share` is the PHP-like share of offers."""
+    """How the sandbox behaves for all accounts.
+
+    A limit of 0 is none. `seconds_per_offer` is added to the latency of a read for each row that it returns.
+    `shape_share` is the share of offers in the shapes that real accounts were seen to answer (the others are as the
+    vendor's document says), `quirk_share` the share that PHP spells in its own way.
+    """
 
     requests_per_second: float = 3
     requests_per_minute: float = 180
     latency_seconds: float = 0.0
+    seconds_per_offer: float = 0.0
+    shape_share: float = 0.95
     quirk_share: float = 0.06
     changes_per_second: float = 0.0
     order: Order = "id"
     arrivals: Place = "end"
+    parameters: Parameters = "top"
 
     def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
         """The same with some settings changed. Raises SettingError for a name or value that is not allowed."""
@@ -35,7 +47,7 @@ class SandboxSettings:
 
 
 def _check(name: str, value: Any) -> None:
-    words = {"order": get_args(Order), "arrivals": get_args(Place)}.get(name)
+    words = {"order": get_args(Order), "arrivals": get_args(Place), "parameters": get_args(Parameters)}.get(name)
     if words is not None:
         if value not in words:
             raise SettingError(f"{name} is one of {', '.join(words)}, not {value!r}.")
@@ -43,5 +55,5 @@ def _check(name: str, value: Any) -> None:
         raise SettingError(f"{name} is a number from 0, not {value!r}.")
     elif name in ("requests_per_second", "requests_per_minute") and 0 < value < 1:
         raise SettingError(f"{name} is 0 (no limit) or a number from 1, not {value!r}.")
-    elif name == "quirk_share" and value > 1:
+    elif name in ("quirk_share", "shape_share") and value > 1:
         raise SettingError(f"{name} is a share from 0 to 1, not {value!r}.")

@@ -12,13 +12,17 @@ _KEPT_REQUESTS = 200_000
 
 @dataclass(slots=True)
 class Seen:
-    """One request. `time` is in seconds since the epoch; `status` is None while (or if never) answered."""
+    """One request. `time` is in seconds since the epoch; `status` is None while (or if never) answered.
+
+    Page, its size and id are as the marketplace understood them: None where they were not given, or in the wrong place.
+    """
 
     time: float
     account: str
     resource: str
     page: int | None
     offer_id: int | None
+    items_per_page: int | None = None
     status: int | None = None
     fault: str | None = None
 

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
+from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.catalogue.validation import is_saleable
 
 
-def told(catalogue: Catalogue, wish: Mapping[str, Any]) -> dict[str, Any]:
+def told(catalogue: Catalogue, shapes: Shapes, wish: Mapping[str, Any]) -> dict[str, Any]:
     """What was wished for of one moment: a page of offers, one offer, or all ids; always the counts.
 
-    Raises ValueError when page or items_per_page is below 1.
-
-    Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists.
+    Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. What was edited is
+    told as it was edited, even where it cannot be read. Raises ValueError when page or items_per_page is below 1.
     """
     size = int(wish.get("items_per_page", 100))
     page = int(wish.get("page") or 1)
@@ -27,14 +27,15 @@ def told(catalogue: Catalogue, wish: Mapping[str, Any]) -> dict[str, Any]:
             "day": catalogue.day,
         }
         if wish.get("page") is not None:
-            told |= _offers(catalogue.offers((page - 1) * size, page * size))
+            told |= _offers(catalogue, shapes, catalogue.ids((page - 1) * size, page * size))
         if wish.get("id") is not None:
-            found = catalogue.offer(int(wish["id"]))
-            told |= _offers([] if found is None else [found])
+            told |= _offers(catalogue, shapes, [int(wish["id"])])
         if wish.get("ids"):
             told |= {"ids": catalogue.ids(), "hidden": catalogue.hidden_ids()}
         return told
 
 
-def _offers(offers: list[dict[str, Any]]) -> dict[str, Any]:
+def _offers(catalogue: Catalogue, shapes: Shapes, offer_ids: list[int]) -> dict[str, Any]:
+    found = [(offer_id, catalogue.offer(offer_id)) for offer_id in offer_ids]
+    offers = [shapes.true(offer, catalogue.edits(offer_id)) for offer_id, offer in found if offer is not None]
     return {"offers": offers, "saleable": [offer["id"] for offer in offers if is_saleable(offer)]}

@@ -1,4 +1,4 @@
-"""A sandbox of its own for each test, without limits and without PHP's quirks unless a test asks for them."""
+"""A sandbox of its own for each test, without limits, measured shapes and PHP's quirks unless a test asks for them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +13,7 @@ PLAIN: dict[str, Any] = {
     "requests_per_second": 0,
     "requests_per_minute": 0,
     "quirk_share": 0,
+    "shape_share": 0,
     "accounts": {"main": 250},
 }
 OpenSandbox = Callable[..., SandboxServer]

@@ -1,4 +1,4 @@
-"""A caller of the sandbox's API, as plain as can be."""
+"""A caller of the sandbox's API, as plain as can be: parameters at the top level of the body."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class Reader:
         self.session.auth = (f"{account}@sandbox.example", "sandbox")
 
     def call(self, resource: str = "product_offer/count", **data: Any) -> requests.Response:
-        return self.session.post(f"{self.url}/{resource}", json={"data": data}, timeout=PATIENCE_SECONDS)
+        return self.session.post(f"{self.url}/{resource}", json=data, timeout=PATIENCE_SECONDS)
 
     def results(self, resource: str, **data: Any) -> Any:
         answer = self.call(resource, **data).json()

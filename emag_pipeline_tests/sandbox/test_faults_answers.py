@@ -180,7 +180,7 @@ def test_a_faulty_call_counts_against_the_budget(open_sandbox: OpenSandbox) -> N
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"kind": "flood"}, "Unknown fault 'flood'; known are count_lies, "),
+        ({"kind": "flood"}, "Unknown fault 'flood'; known are breaks_page, "),
         ({"kind": ["hang"]}, "Unknown fault"),
         ({"kind": "hang", "second": 5}, "The fault hang has no 'second'; it takes account, "),
         ({"kind": "poison", "row": "nil"}, "The fault poison knows no row 'nil', only huge_id, "),

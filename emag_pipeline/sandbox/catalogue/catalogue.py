@@ -1,5 +1,6 @@
 """One account's living catalogue: the offers that pages show, those found by id only, and every change made."""
 
+import json
 from collections.abc import Iterator, Mapping
 from threading import RLock
 from typing import Any
@@ -49,13 +50,12 @@ class Catalogue:
         """The offers with at least one field set by hand."""
         return set(self._edits)
 
-    def offers(self, start: int, stop: int) -> list[Offer]:
-        """The offers on these places, as they are now."""
-        with self.lock:
-            return [self._offer(offer_id) for offer_id in self.ids(start, stop)]
+    def edits(self, offer_id: int) -> Offer:
+        """The fields that were set by hand."""
+        return self._edits.get(offer_id, {})
 
     def offer(self, offer_id: int) -> Offer | None:
-        """The offer as it is now, hidden or not; None when the catalogue does not hold it."""
+        """The offer as it is now without its edits, hidden or not; None when the catalogue does not hold it."""
         with self.lock:
             return self._offer(offer_id) if offer_id in self else None
 
@@ -69,16 +69,17 @@ class Catalogue:
             yield offer_id, self._book.facts(offer_id, self.day, moves) | self._edits.get(offer_id, {})
 
     def edit(self, offer_id: int, fields: Mapping[str, Any]) -> None:
-        """Set fields to exactly these values, whatever the days bring.
+        """Set fields to exactly these values, any JSON, whatever the days bring; they are served as they are given.
 
-        Raises KeyError for an unknown offer, ValueError for the field `id`: under another id it is another offer.
+        Raises KeyError for an unknown offer, TypeError for what is no JSON, ValueError for the field `id`: under
+        another id it is another offer.
         """
         if offer_id not in self:
             raise KeyError(offer_id)
         if "id" in fields:
             raise ValueError("An offer's id cannot be edited; add another offer, or use the fault poison.")
         with self.lock:
-            self._edits.setdefault(offer_id, {}).update(fields)
+            self._edits.setdefault(offer_id, {}).update(json.loads(json.dumps(dict(fields))))
 
     def add(self, offer_id: int | None = None, place: Place | None = None) -> int:
         """Show one more offer, or a removed one again; returns its id."""
@@ -110,5 +111,4 @@ class Catalogue:
             self._moves[offer_id] = Moves(*(old + new for old, new in zip(before, more, strict=True)))
 
     def _offer(self, offer_id: int) -> Offer:
-        offer = self._book.offer(offer_id, self.day, self._moves.get(offer_id, Moves()))
-        return offer | self._edits.get(offer_id, {})
+        return self._book.offer(offer_id, self.day, self._moves.get(offer_id, Moves()))

@@ -7,6 +7,8 @@ from emag_pipeline.sandbox.catalogue.chance import Chance
 from emag_pipeline.sandbox.catalogue.goods import Good
 
 _NO_KEY_YET = frozenset({0, 1, 2})
+#: verdicts that decide the offer's status by themselves; a draft has the one that is called "end of life"
+_STATUS_OF = {validation.LOST_EAN_CONFLICT: 0, validation.DRAFT: 2}
 _PRICE_DESCRIPTIONS = {1: "Valid price", 2: "Invalid price, waiting for a manual check"}
 
 
@@ -21,21 +23,25 @@ class Moves(NamedTuple):
 
 def commerce(key: tuple[object, ...], turn: int, good: Good, moves: Moves) -> dict[str, Any]:
     """Everything about the offer that moves with trade. `turn` spreads the rare verdicts evenly over offers."""
-    return _standing(Chance(*key, "standing", moves.standing), turn + 7 * moves.standing) | _trade(key, good, moves)
+    return _standing(key, turn + 7 * moves.standing, moves) | _trade(key, good, moves)
 
 
-def _standing(chance: Chance, turn: int) -> dict[str, Any]:
+def _standing(key: tuple[object, ...], turn: int, moves: Moves) -> dict[str, Any]:
+    chance, why = Chance(*key, "standing", moves.standing), Chance(*key, "reasons", moves.standing)
+    offer_id = int(str(key[-1]))
     code = validation.product_code(chance, turn)
     translation = validation.translation_code(chance, turn)
     price = 2 if chance.happens(15) else 1
     genius = chance.below(4) if chance.happens(700) else 0
     status = 1 if chance.happens(935) else chance.pick((0, 0, 2))
     return {
-        "status": 0 if code == validation.LOST_EAN_CONFLICT else status,
-        "validation_status": [validation.verdict(code, chance)],
-        "translation_validation_status": [] if translation is None else [validation.verdict(translation, chance)],
+        "status": _STATUS_OF.get(code, status),
+        "validation_status": [validation.verdict(code, offer_id, why)],
+        "translation_validation_status": []
+        if translation is None
+        else [validation.verdict(translation, offer_id, why)],
         "offer_validation_status": [{"value": price, "description": _PRICE_DESCRIPTIONS[price]}],
-        "doc_errors": validation.documentation_errors(code, chance),
+        "doc_errors": validation.documentation_errors(code, why),
         "genius_eligibility": int(genius > 0),
         "genius_eligibility_type": genius or None,
         "genius_computed": genius if chance.happens(900) else 0,
@@ -44,7 +50,13 @@ def _standing(chance: Chance, turn: int) -> dict[str, Any]:
         "handling_time": [
             {"warehouse_id": number, "value": chance.below(5)} for number in range(1, 2 + chance.happens(150))
         ],
-    } | ({"part_number_key": None} if code in _NO_KEY_YET else {})
+    } | _not_yet(code)
+
+
+def _not_yet(code: int) -> dict[str, Any]:
+    """What a product has only once it is accepted: its key; and a page of its own, once it is no draft any more."""
+    missing = {"part_number_key": None} if code in _NO_KEY_YET else {}
+    return missing | ({"url": None} if code == validation.DRAFT else {})
 
 
 def _trade(key: tuple[object, ...], good: Good, moves: Moves) -> dict[str, Any]:
@@ -59,6 +71,8 @@ def _trade(key: tuple[object, ...], good: Good, moves: Moves) -> dict[str, Any]:
     stock = _stock(stocks)
     return {
         "sale_price": _money(sale),
+        "min_sale_price": _money(base * 60),
+        "max_sale_price": _money(base * 180),
         "recommended_price": listed,
         "best_offer_sale_price": _money(best),
         "best_offer_recommended_price": listed and _money(best * 5 // 4),

@@ -5,6 +5,7 @@ from typing import Any
 from emag_pipeline.sandbox.catalogue.chance import Chance, number
 from emag_pipeline.sandbox.catalogue.commerce import Moves, commerce
 from emag_pipeline.sandbox.catalogue.content import content, good_of
+from emag_pipeline.sandbox.catalogue.extras import extras
 from emag_pipeline.sandbox.catalogue.numbering import FIRST_ID, STRIDE
 
 #: in how many days each side of an offer moves once: the shortest, and how much longer it may take
@@ -19,7 +20,7 @@ class OfferBook:
         self._key = (seed, account)
 
     def offer(self, offer_id: int, day: float, extra: Moves) -> dict[str, Any]:
-        """The offer in plain types. `extra` are moves beyond those that the days brought."""
+        """The offer in plain types, with every field. `extra` are moves beyond those that the days brought."""
         return self._compose(offer_id, day, extra, whole=True)
 
     def facts(self, offer_id: int, day: float, extra: Moves) -> dict[str, Any]:
@@ -32,7 +33,10 @@ class OfferBook:
         chance = Chance(*key)
         good = good_of(chance)
         fast = commerce(key, (offer_id - FIRST_ID) // STRIDE, good, moves)
-        return content(offer_id, good, chance, moves.edition) | fast if whole else fast
+        if not whole:
+            return fast
+        offer = content(offer_id, good, chance, moves.edition) | fast
+        return offer | extras(offer, Chance(*key, "extras", moves.standing))
 
     def _moves(self, offer_id: int, day: float, extra: Moves) -> Moves:
         if not day:

@@ -6,7 +6,9 @@ Source: emag-api.md section 5, "Validation codes" and "When an offer can be boug
 from collections.abc import Mapping
 from typing import Any
 
+from emag_pipeline.sandbox.catalogue import reasons
 from emag_pipeline.sandbox.catalogue.chance import Chance
+from emag_pipeline.sandbox.catalogue.reading import number, unreadable, whole
 
 DESCRIPTIONS: dict[int, str] = {
     0: "Draft",
@@ -29,6 +31,7 @@ DESCRIPTIONS: dict[int, str] = {
 }
 SALEABLE = frozenset({3, 9, 11, 12})
 SALEABLE_TRANSLATION = SALEABLE | {17}
+DRAFT = 0
 LOST_EAN_CONFLICT = 6
 REFUSED = frozenset({5, 6, 8, 12, 14})
 
@@ -36,13 +39,6 @@ _COMMON = (9,) * 14 + (11,) * 3 + (12,) * 2 + (3,)
 _RARE = (0, 1, 2, 4, 5, 6, 8, 10)
 _RARE_TRANSLATION = (0, 1, 2, 4, 5, 6, 8, 10, 13, 14, 15, 16)
 _TRANSLATION = (9,) * 10 + (17,) * 4 + (11,) * 2 + (12, 3)
-_REASONS = (
-    "Imaginea principală conține text promoțional",
-    "Denumirea nu respectă formatul categoriei",
-    "Codul EAN este deja asociat altui produs",
-    "Descrierea este prea scurtă",
-    "Lipsesc caracteristici obligatorii: Material, Țară de origine",
-)
 
 
 def product_code(chance: Chance, turn: int) -> int:
@@ -58,33 +54,40 @@ def translation_code(chance: Chance, turn: int) -> int | None:
     return _RARE_TRANSLATION[tenth // 6 % 12] if tenth % 6 == 0 else chance.pick(_TRANSLATION)
 
 
-def verdict(code: int, chance: Chance) -> dict[str, Any]:
+def verdict(code: int, offer_id: int, chance: Chance) -> dict[str, Any]:
     """One element of `validation_status` or `translation_validation_status`."""
-    errors = [{"code": 100 + chance.below(60), "message": chance.pick(_REASONS)}] if code in REFUSED else None
+    errors = None
+    if code in REFUSED:
+        errors = reasons.refused(offer_id, chance)
+    elif chance.happens(40):
+        errors = reasons.improvable(offer_id, chance)
     return {"value": code, "description": DESCRIPTIONS[code], "errors": errors}
 
 
 def documentation_errors(code: int, chance: Chance) -> list[dict[str, Any]] | None:
-    """The value of `doc_errors`: None unless the documentation was refused."""
-    if code != 8:
-        return None
-    first = chance.below(len(_REASONS))
-    return [{"code": 200 + place, "message": _REASONS[place % len(_REASONS)]} for place in range(first, first + 2)]
+    """The value of `doc_errors`: None unless the documentation was refused, and even then in half of the cases."""
+    return reasons.documentation_errors(chance) if code == 8 and chance.happens(500) else None
 
 
 def codes(verdicts: object) -> list[int]:
-    """The bare codes of a list of verdicts."""
-    return [one["value"] for one in verdicts] if isinstance(verdicts, list) else []
+    """The bare codes of verdicts: a list of them, one alone, or whatever else stands there, which has none."""
+    if isinstance(verdicts, dict):
+        verdicts = [verdicts] if "value" in verdicts else list(verdicts.values())
+    elif not isinstance(verdicts, list):
+        verdicts = [verdicts]
+    found = [whole(one.get("value") if isinstance(one, dict) else one) for one in verdicts]
+    return [code for code in found if code is not None]
 
 
 def is_saleable(offer: Mapping[str, Any]) -> bool:
-    """True when a customer can buy it: stock, status, price and every verdict say so."""
-    product = codes(offer["validation_status"])
+    """True when a customer can buy it: stock, status, price and every verdict say so, and all can be read."""
+    product = codes(offer.get("validation_status"))
     return (
-        (offer["general_stock"] or 0) > 0
-        and offer["status"] == 1
-        and codes(offer["offer_validation_status"]) == [1]
+        not unreadable(offer)
+        and (number(offer.get("general_stock")) or 0) > 0
+        and whole(offer.get("status")) == 1
+        and max(codes(offer.get("offer_validation_status")), default=None) == 1
         and bool(product)
         and SALEABLE.issuperset(product)
-        and SALEABLE_TRANSLATION.issuperset(codes(offer["translation_validation_status"]))
+        and SALEABLE_TRANSLATION.issuperset(codes(offer.get("translation_validation_status")))
     )
