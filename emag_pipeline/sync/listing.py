@@ -80,7 +80,7 @@ class ListingReader:
     def _try(self, window: Window) -> Page | ApiUnavailable:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
-            return self._client.read_page(window.page, window.size, window.part)
+            return self._client.read_page(window.page, window.size, window.part, window.tries)
         except ApiUnavailable as error:
             return error
 

@@ -10,7 +10,7 @@ a single position, the fault is local: that position is given up, and the size b
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emag_pipeline.errors import PageBoundExceeded
 
@@ -20,6 +20,7 @@ OFFERS_A_PAGE = 100
 SIZES = (100, 50, 20, 10, 5, 1)
 #: A page that failed though all of its parts answered may have been bad luck once, not twice.
 _LUCK = 2
+_PART_TRIES = 2
 
 
 def bounded(account: str, offers: int, max_pages: int) -> int:
@@ -58,6 +59,13 @@ class Window:
     size: int
     #: behind the end of the listing, where nothing should be
     is_behind: bool = False
+    #: of a window that failed
+    is_part: bool = False
+
+    @property
+    def tries(self) -> int | None:
+        """How often to ask for it, if less often than usual: a part that fails is narrowed down further anyway."""
+        return _PART_TRIES if self.is_part and self.size > 1 else None
 
     @property
     def page(self) -> int:
@@ -146,7 +154,7 @@ class ScanPlan:
         `is_slow`: the answer took too long or was cut off, so that its size may be why.
         """
         above = self._under_way.pop(window)
-        parts = list(_parts(window, smaller(window.size)))
+        parts = [replace(part, is_part=True) for part in _parts(window, smaller(window.size))]
         if window.is_behind:  # one row there says as much as many
             self._waiting.appendleft((parts[0], None))
             return

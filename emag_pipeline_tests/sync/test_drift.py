@@ -33,12 +33,18 @@ def test_a_catalogue_that_never_holds_still_is_not_published(market: SandboxServ
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"kind": "count_lies", "difference": -120}, "behind the last one, shows 100 rows: the count is too low"),
+        (
+            {"kind": "count_lies", "difference": -120},
+            "100 rows are shown behind the last page, from position 400 on: the count is too low",
+        ),
         ({"kind": "count_lies", "difference": 120}, "counts 640 offers, the pages showed 520 different ones"),
         ({"kind": "repeated_page", "pages": [4]}, "100 rows show offers that another page had shown already"),
         ({"kind": "empty_page", "pages": [4]}, "counts 520 offers, the pages showed 420 different ones"),
         ({"kind": "short_page", "pages": [4]}, "counts 520 offers, the pages showed 519 different ones"),
-        ({"kind": "endless_pages"}, "page 7, behind the last one, shows 100 rows"),
+        (
+            {"kind": "endless_pages"},
+            "100 rows are shown behind the last page, from position 600 on: the count is too low",
+        ),
     ],
 )
 def test_pages_that_do_not_add_up_are_named(

@@ -1,0 +1,186 @@
+"""Slow and broken pages: read in smaller ones, the size that works is kept, and one bad offer costs that offer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import stage_account
+from emag_pipeline_tests.sync.conftest import Refresh
+from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
+from emag_pipeline_tests.sync.truth import assert_published_exactly, published
+
+#: An offer of the second hundred, and one that nobody knows before the pages show it.
+_PLACE = 151
+
+
+def page_size(database: Database) -> int | None:
+    with database.transaction() as tx:
+        sql = "SELECT page_size FROM {schema}.emag_accounts WHERE account_type = 'main'"
+        size: int | None = tx.run(sql).scalar_one()
+        return size
+
+
+def proof(main: Refresh) -> Any:
+    return ledger_row(main()).proof
+
+
+@pytest.fixture
+def bad(market: SandboxServer) -> int:
+    """The id of the offer that will break its pages."""
+    return market.ids("main")[_PLACE]
+
+
+@pytest.mark.parametrize("parameters", ["top", "data", "both"])
+def test_a_catalogue_is_published_exactly_wherever_the_marketplace_looks_for_parameters(
+    market: SandboxServer, main: Refresh, database: Database, parameters: str
+) -> None:
+    market.settings(parameters=parameters)
+    done = refresh(main())
+    assert (done.published.offers, done.published.rejected) == (520, 0)
+    assert_published_exactly(database, market, "main")
+
+
+@pytest.mark.parametrize("size", [100, 50, 20, 30, 7])
+def test_any_page_size_gives_the_same_copy(market: SandboxServer, main: Refresh, database: Database, size: int) -> None:
+    refresh(main(EMAG_API_PAGE_SIZE=str(size)))
+    assert_published_exactly(database, market, "main")
+    row = ledger_row(main())
+    assert row.pages_done == row.pages_expected == -(-520 // size)
+    assert page_size(database) is None
+
+
+def test_pages_that_are_too_slow_are_read_in_smaller_ones_and_the_size_is_kept(
+    market: SandboxServer, main: Refresh, database: Database
+) -> None:
+    market.settings(seconds_per_offer=0.007)
+    patience = {"EMAG_API_SILENCE_SECONDS": "0.55", "EMAG_API_CALL_SECONDS": "5"}
+    refresh(main(**patience))
+    assert_published_exactly(database, market, "main")
+    assert page_size(database) == 50
+    row = ledger_row(main())
+    assert row.pages_done == row.pages_expected
+    market.reset_stats()
+    refresh(main(**patience))
+    assert len([one for one in market.requests("main") if one["resource"] == "product_offer/read"]) == 12
+
+
+def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: Refresh, database: Database) -> None:
+    refresh(main())
+    with database.transaction() as tx:
+        tx.run(
+            "UPDATE {schema}.emag_accounts SET page_size = 20, page_size_at = now() - :age WHERE account_type = 'main'",
+            age=timedelta(hours=25),
+        )
+    refresh(main())
+    assert page_size(database) == 50
+    refresh(main())  # not twice a day
+    assert page_size(database) == 50
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_accounts SET page_size_at = now() - interval '2 days'")
+    refresh(main())
+    assert page_size(database) is None
+
+
+@pytest.mark.parametrize("how", ["status", "reset", "cut"])
+def test_an_offer_that_breaks_its_pages_is_read_by_its_id(
+    market: SandboxServer, main: Refresh, database: Database, bad: int, how: str
+) -> None:
+    refresh(main())
+    market.edit("main", bad, sale_price=77.5)
+    market.add_fault("breaks_page", offer_ids=[bad], how=how, by_id=False)
+    refresh(main())
+    assert_published_exactly(database, market, "main")
+    assert (proof(main)["unreadable_positions"], proof(main)["found_by_id"]) == (1, 1)
+    assert page_size(database) is None
+
+
+def test_an_offer_that_breaks_its_read_by_id_too_keeps_its_last_state_and_is_flagged(
+    market: SandboxServer, main: Refresh, database: Database, bad: int
+) -> None:
+    refresh(main())
+    market.edit("main", bad, sale_price=77.5)
+    market.add_fault("breaks_page", offer_ids=[bad], how="cut")
+    done = refresh(main(EMAG_SYNC_REJECT_TOLERANCE="0.01"))
+    (row,) = [one for one in published(database, "main") if one["emag_offer_id"] == bad]
+    assert row["sale_price"] != 77.5
+    assert row["rejected_at"] == done.published.published_at
+    assert row["deleted_at"] is None
+    assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 1)
+    market.clear_faults()
+    refresh(main())
+    assert_published_exactly(database, market, "main")
+
+
+def test_an_unknown_offer_behind_an_unreadable_position_is_counted_and_nothing_else_is_lost(
+    market: SandboxServer, main: Refresh, database: Database, bad: int
+) -> None:
+    market.add_fault("breaks_page", offer_ids=[bad], how="cut")
+    refresh(main())
+    ids = {row["emag_offer_id"] for row in published(database, "main")}
+    assert ids == set(market.ids("main")) - {bad}
+    assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
+
+
+def test_unreadable_positions_beyond_the_tolerance_are_for_a_person_to_decide(
+    market: SandboxServer, main: Refresh
+) -> None:
+    market.add_fault("breaks_page", offer_ids=market.ids("main")[300:308], how="cut")
+    audit = refused(main())
+    assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["rejects_within_tolerance"]
+
+
+def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: SandboxServer, main: Refresh) -> None:
+    refresh(main())
+    market.reset_stats()
+    market.add_fault("html_200", resource="product_offer/read")
+    with pytest.raises(ApiUnavailable, match=r"main, page \d+: the answer is a web page"):
+        stage_account(main())
+    assert all(one["page"] is None or one["page"] <= 521 for one in market.requests("main"))
+    assert len(market.requests("main")) < 30
+
+
+def test_more_rows_than_were_asked_for_at_every_size_are_ignored_pagination(
+    market: SandboxServer, main: Refresh
+) -> None:
+    market.add_fault("too_many_rows", rows=100)
+    with pytest.raises(ParametersIgnored, match="the marketplace ignores itemsPerPage"):
+        stage_account(main(EMAG_API_PAGE_SIZE="50"))
+    assert len(market.requests("main")) <= 3
+
+
+def test_a_row_that_makes_its_page_too_long_costs_no_offer(
+    market: SandboxServer, main: Refresh, database: Database, bad: int
+) -> None:
+    refresh(main())
+    market.add_fault("poison", row="same_id_twice", offer_ids=[bad])
+    refresh(main())
+    assert_published_exactly(database, market, "main")
+
+
+def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
+    market: SandboxServer, main: Refresh
+) -> None:
+    market.add_fault("ignores_page")
+    context = main()
+    with pytest.raises(ParametersIgnored, match="main: the marketplace ignores currentPage"):
+        stage_account(context)
+    assert len(market.requests("main")) == 3
+    assert ledger_row(context).error_class == "ParametersIgnored"
+
+
+def test_narrowing_counts_as_progress_and_is_resumed_by_position(
+    market: SandboxServer, main: Refresh, database: Database, bad: int
+) -> None:
+    market.add_fault("breaks_page", offer_ids=[bad], how="cut")
+    market.add_fault("wrong_credentials", resource="product_offer/read", pages=[_PLACE + 1], count=1)
+    with pytest.raises(Exception, match="refuses"):
+        stage_account(main())
+    stopped = ledger_row(main())
+    assert 0 < stopped.pages_done < stopped.pages_expected
+    refresh(main())
+    assert ledger_row(main()).attempt == 2
+    assert len(published(database, "main")) == 519
