@@ -37,6 +37,10 @@ _WRONG_CALL = re.compile(
 )
 _DEFECT_STATUSES = frozenset({405, 406, 411, 413, 414, 415, 431})
 
+#: The keys of an object under which texts for people stand, and how deep they are looked for.
+_TEXT_KEYS = ("message", "text", "error", "description", "detail", "messages", "errors")
+_DEEPEST = 10
+
 #: The words that `with_variables` completes.
 _LOGIN = "the account's user name and password"
 _API_RIGHTS = "check that the user has API rights"
@@ -97,10 +101,6 @@ def _address_in(said: str) -> str | None:
             if not ip_address(address).is_unspecified:
                 return address
     return None
-
-
-_DEEPEST = 10
-_TEXT_KEYS = ("message", "text", "error", "description", "detail", "messages", "errors")
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:
