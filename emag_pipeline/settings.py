@@ -121,6 +121,13 @@ class Settings(BaseModel):
         known = ", ".join(account.name for account in self.accounts)
         raise SettingsError(f"there is no account {name!r}", remedy=f"Use one of: {known}")
 
+    def language_of(self, name: str) -> str | None:
+        """The language in which the marketplace is quoted for an account (two letters); None: English where it can be.
+
+        EMAG_LANGUAGE, else that of the account's marketplace.
+        """
+        return self.language or self.account(name).marketplace.language
+
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings. Raises SettingsError with a line for each wrong variable."""

@@ -5,13 +5,13 @@ Everything else is an error, sorted by whether a rerun can help. A redirect is n
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from emag_pipeline.api import json_text
-from emag_pipeline.errors import AccessRefused, ApiUnavailable, PipelineError, RateLimited, RequestRefused
+from emag_pipeline.api import json_text, refusals
+from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, RequestRefused
 
 #: Nobody waits longer because a header says so.
 LONGEST_WAIT_SECONDS = 120.0
@@ -19,38 +19,26 @@ _DEFAULT_WAIT_SECONDS = 1.0
 
 _NOT_WRONG = {408, 425}  # 4xx that say "again, please"
 _RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
-_WHITELIST = re.compile(r"(?i)white-?\s?list|\bIP\b.{0,60}\b(?:not|allowed|denied|blocked)\b")
-_CREDENTIALS = re.compile(
-    r"(?i)\b(?:invalid|wrong|bad|incorrect|missing)\b.{0,30}\b(?:user ?name|user|password|credentials?|login)\b"
-    r"|\bunauthori[sz]ed\b|\bauthentication\b|\bnot authori[sz]ed\b|\baccess denied\b|\bno api rights?\b"
-)
-_WRONG_CALL = re.compile(r"(?i)maximum input vars")
-
 _AGAIN = "It is tried again; if it persists, look at the marketplace's status"
-_DEFECT = "This is a defect in the pipeline or a change of the API: report it with this line"
-_LOGIN = (
-    "Correct the account's user name and password (EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_<ACCOUNT>_API_…), "
-    "and see that the user has API rights"
-)
-_ADDRESS = "Add this machine's public IP address to the whitelist in the seller's marketplace account"
 
 
 def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
     """The `results` of a good answer.
 
-    Raises RateLimited, AccessRefused, RequestRefused, or ApiUnavailable for whatever proves nothing. Their `why` may
-    quote the marketplace's own messages: redact it.
+    Raises RateLimited, AccessRefused, RequestRefused, or ApiUnavailable for a response that cannot be trusted. Their
+    `why` may quote the marketplace's own messages: redact it.
     """
     content, defect = _content(body)
-    said = "; ".join(_messages(content))
-    if problem := _refusal(status, headers, said, has_frame="isError" in content):
+    is_good = 200 <= status < 300 and content.get("isError") is False
+    words = () if is_good else refusals.words_in(content)
+    if problem := _refusal(status, headers, words, has_frame="isError" in content):
         raise problem
     if defect:
         raise ApiUnavailable(defect, why=f"HTTP {status}", remedy=_AGAIN, wait_seconds=_retry_after(headers))
     if content.get("isError") is not False:
-        raise _not_good(content, status, said)
+        raise _not_good(content, status, words)
     if "results" not in content:
-        raise ApiUnavailable("the answer holds no results", why=f"HTTP {status}", remedy=_AGAIN)
+        raise ApiUnavailable("the response has no results", why=f"HTTP {status}", remedy=_AGAIN)
     return content["results"]
 
 
@@ -70,53 +58,40 @@ def _content(body: bytes) -> tuple[dict[str, object], str]:
     return content, ""
 
 
-def _refusal(status: int, headers: Mapping[str, str], said: str, *, has_frame: bool) -> PipelineError | None:
-    """The error that the HTTP status or the messages stand for; None when neither tells."""
-    why = f"HTTP {status}, {said}" if said else f"HTTP {status}"
+def _refusal(
+    status: int, headers: Mapping[str, str], words: refusals.Words, *, has_frame: bool
+) -> PipelineError | None:
+    """The error that the HTTP status or the words stand for; None when neither tells."""
+    why = ", ".join([f"HTTP {status}", *filter(None, ["; ".join(words)])])
     asked = _retry_after(headers)
-    if status == 429 or _RATE_LIMIT.search(said):
+    if status == 429 or any(map(_RATE_LIMIT.search, words)):
         wait = _DEFAULT_WAIT_SECONDS if asked is None else asked
         remedy = "It is tried again more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE"
         return RateLimited("the rate limit is exceeded", why=why, remedy=remedy, wait_seconds=wait)
     if 300 <= status < 400:
         return _redirect(status, headers)
-    if status in (401, 403):
-        return _access_refused(why, said)
     if status >= 500:
         return ApiUnavailable("the marketplace fails", why=why, remedy=_AGAIN, wait_seconds=asked)
-    if 400 <= status < 500 and has_frame and status not in _NOT_WRONG:
-        return _access_refused(why, said) if _is_about_access(said) else _wrong_call(why)
+    if access := refusals.access_refused(status, why, words):
+        return access
+    if 400 <= status < 500 and status not in _NOT_WRONG and (has_frame or (words and status in refusals.BAD_REQUEST)):
+        return refusals.request_refused(status, why, words)
     if not 200 <= status < 300:
         remedy = "Check the account's base URL" if status == 404 else _AGAIN
         return ApiUnavailable("the answer is not the marketplace's own", why=why, remedy=remedy, wait_seconds=asked)
     return None
 
 
-def _not_good(content: Mapping[str, object], status: int, said: str) -> PipelineError:
-    """The error of an answer that came well and does not say `isError: false`."""
+def _not_good(content: Mapping[str, object], status: int, words: refusals.Words) -> PipelineError:
+    """The error of a response with a good HTTP status that does not say `isError: false`."""
     if content.get("isError") is not True:
         flag = f"isError is {json_text.shown(content['isError'])}" if "isError" in content else "isError is missing"
-        return ApiUnavailable("the answer proves nothing", why=f"HTTP {status}, {flag}", remedy=_AGAIN)
-    why = f"HTTP {status}, isError is true, {said or 'without a message'}"
-    if _is_about_access(said):
-        return _access_refused(why, said)
-    if _WRONG_CALL.search(said):
-        return _wrong_call(why)
+        why = ", ".join([f"HTTP {status}", flag, *words])
+        return ApiUnavailable("the response has no valid isError flag", why=why, remedy=_AGAIN)
+    why = f"HTTP {status}, isError is true, {'; '.join(words) or 'no message'}"
+    if refusals.is_wrong_call(words):
+        return refusals.request_refused(status, why, words)
     return ApiUnavailable("the marketplace reports an error", why=why, remedy=_AGAIN)
-
-
-def _is_about_access(said: str) -> bool:
-    return bool(_CREDENTIALS.search(said) or _WHITELIST.search(said))
-
-
-def _access_refused(why: str, said: str) -> AccessRefused:
-    if _WHITELIST.search(said):
-        return AccessRefused("the marketplace refuses this machine's address", why=why, remedy=_ADDRESS)
-    return AccessRefused("the marketplace refuses the credentials", why=why, remedy=_LOGIN)
-
-
-def _wrong_call(why: str) -> RequestRefused:
-    return RequestRefused("the marketplace says that the call is wrong", why=why, remedy=_DEFECT)
 
 
 def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
@@ -126,20 +101,6 @@ def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
     if status in (301, 308):
         return RequestRefused(what, why=why, remedy="Correct the account's base URL")
     return ApiUnavailable(what, why=why, remedy="It is tried again; if it persists, check the account's base URL")
-
-
-def _messages(content: Mapping[str, object]) -> Iterator[str]:
-    """What an answer that is not good says, from `messages` (any nesting) or `message`."""
-    if content.get("isError") is not False:
-        yield from _texts([content.get("messages"), content.get("message")])
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str) and value.strip():
-        yield " ".join(value.split()).rstrip(".")
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -20,6 +20,7 @@ from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.exchange import Exchange
 from emag_pipeline.api.pacing import Pacer, RateBudget
 from emag_pipeline.api.records import RequestRecord
+from emag_pipeline.api.refusals import with_variables
 from emag_pipeline.api.remarks import Remarks, remarks_in
 from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.api.transport import Transport
@@ -202,7 +203,8 @@ class Calls:
         if isinstance(error, ApiUnavailable):
             more["page_tries"] = error.page_tries
         where = f"{self._account.name}, {call.where}"
-        return type(error)(error.what, where=where, why=why, remedy=error.remedy, **more)
+        remedy = with_variables(error.remedy, self._account.variables)
+        return type(error)(error.what, where=where, why=why, remedy=remedy, **more)
 
 
 def _is_enough(attempts: int, call: Call, state: RetryCallState) -> bool:

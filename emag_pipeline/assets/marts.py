@@ -87,7 +87,7 @@ def _refreshed(
     account = partition_of(context)
     with about(account=account), pipeline.step(context) as database:
         note_marketplaces(database, pipeline.settings)
-        done = refresh(database, mart, account)
+        done = refresh(database, mart, account, language=pipeline.settings.language_of(account))
         look = look_at(database, mart, account)
         numbers = {name: shown(value) for name, value in look.numbers.items() if value is not None}
         metadata = of_refresh(done) | numbers | picture(database, account) | {"sample": table(look.sample)}

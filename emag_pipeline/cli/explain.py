@@ -6,7 +6,7 @@ account, emag_offer_id, name
 can_be_bought      whether a customer can buy it, as last published; false for an offer that is gone
 since              since when that is so without a break; of an offer that is gone, as it was before
 conditions         each {name, value, holds, since, reasons, said}: since as above; reasons each {code, reason, remedy,
-                   since}, empty when it holds; said is what the marketplace says of it, as texts
+                   since}, empty when it holds; said is what the marketplace says of it, one sentence a verdict
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
 last_publish_at    the account's last publish: how current all this is
@@ -44,7 +44,7 @@ def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> Non
     settings = load_settings()
     name = settings.account(account).name
     with attached(settings) as database:
-        found = explain_offer(database, name, offer_id)
+        found = explain_offer(database, name, offer_id, settings.language_of(name))
     if as_json:
         typer.echo(json.dumps(_described(found, settings), indent=2, ensure_ascii=False))
         return

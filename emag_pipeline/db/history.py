@@ -1,17 +1,16 @@
 """One offer over time: what is known of it, and its commercial states in order (emag_offer_history)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from emag_pipeline.db.engine import Database
 
 
 @dataclass(frozen=True, slots=True)
 class KnownOffer:
-    """An offer that was published at least once. `verdicts` is emag_products.validation_details. Times are UTC."""
+    """An offer that was published at least once. Times are UTC."""
 
     account: str
     emag_offer_id: int
@@ -20,8 +19,6 @@ class KnownOffer:
     #: tombstone, and since when the newest reading cannot be represented
     deleted_at: datetime | None
     rejected_at: datetime | None
-    verdicts: Mapping[str, Any] | None
-    doc_errors: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,7 @@ def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer |
     """What is known of an offer, None when it was never published."""
     with database.transaction(timeout_seconds=30) as tx:
         row = tx.run(
-            """SELECT o.account_type AS account, o.emag_offer_id, p.name, o.first_seen_at, o.deleted_at, o.rejected_at,
-                      p.validation_details AS verdicts, p.doc_errors
+            """SELECT o.account_type AS account, o.emag_offer_id, p.name, o.first_seen_at, o.deleted_at, o.rejected_at
                FROM {schema}.emag_product_offers o
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
                WHERE account_type = :account AND emag_offer_id = :offer""",
@@ -90,6 +86,26 @@ def states(database: Database, account: str, offer_id: int, since: datetime | No
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_STATES, account=account, offer=offer_id, since=since).mappings()
         return [State(**{**row, **{name: tuple(row[name]) for name in _LISTS}}) for row in rows]
+
+
+def said_of(
+    database: Database, account: str, offer_id: int, codes: Iterable[str], language: str | None
+) -> dict[str, str]:
+    """What the marketplace says of an offer, by issue code, where it says anything (SQL function emag_refusal_said).
+
+    `language` (two letters) is preferred, then English.
+    """
+    with database.transaction(timeout_seconds=30) as tx:
+        rows = tx.run(
+            """SELECT code, {schema}.emag_refusal_said(code, validation_details, doc_errors, :language) AS said
+               FROM {schema}.emag_products CROSS JOIN unnest(CAST(:codes AS text[])) code
+               WHERE account_type = :account AND emag_offer_id = :offer""",
+            account=account,
+            offer=offer_id,
+            codes=sorted(codes),
+            language=language,
+        )
+        return {row.code: row.said for row in rows if row.said is not None}
 
 
 def newest_rejection(database: Database, account: str, offer_id: int) -> Rejection | None:

@@ -4,13 +4,12 @@ The rule itself (emag-api.md, section 5) is the SQL function emag_issue_codes; h
 and followed through the history.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.history import KnownOffer, Rejection, State, newest_rejection, states
+from emag_pipeline.db.history import KnownOffer, Rejection, State, newest_rejection, said_of, states
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.issues import Issue, issue
 from emag_pipeline.operations.figures import one_line, status_words
@@ -28,7 +27,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of being bought. `said` is what the marketplace says of it, also where it holds."""
+    """One condition of being bought. `said` is what the marketplace says of it, also where it holds.
+
+    One sentence for each of its verdicts; of a condition that does not hold, those of the reasons.
+    """
 
     name: str
     value: str
@@ -65,24 +67,37 @@ class Explanation:
         return self.offer.deleted_at is None and not self.issue_codes
 
 
-def explain(database: Database, account: str, offer_id: int) -> Explanation:
-    """Explain an offer as it was last published. Raises SettingsError when it never was."""
+def explain(database: Database, account: str, offer_id: int, language: str | None = None) -> Explanation:
+    """Explain an offer as it was last published. Raises SettingsError when it never was.
+
+    The marketplace is quoted in `language` (two letters) where it can be, else in English.
+    """
     offer = found(database, account, offer_id)
     past = states(database, account, offer_id)
+    said = said_of(
+        database,
+        account,
+        offer_id,
+        {code for about in _CONDITIONS.values() for code in _meant(past[-1], about)},
+        language,
+    )
     (status,) = account_statuses(database, [account])
     return Explanation(
         offer=offer,
         issue_codes=past[-1].issue_codes,
-        conditions=conditions(past, offer),
+        conditions=conditions(past, said),
         since=_since(past, lambda state: not state.issue_codes),
         account=status,
         rejection=newest_rejection(database, account, offer_id) if offer.rejected_at else None,
     )
 
 
-def conditions(past: Sequence[State], offer: KnownOffer) -> tuple[Condition, ...]:
-    """Every condition as it stands in the last of the states; all their issue codes are among the reasons."""
-    return tuple([_condition(name, past, offer) for name in _CONDITIONS])
+def conditions(past: Sequence[State], said: Mapping[str, str]) -> tuple[Condition, ...]:
+    """Every condition as it stands in the last of the states; all their issue codes are among the reasons.
+
+    `said` is what the marketplace says, by code.
+    """
+    return tuple([_condition(name, past, said) for name in _CONDITIONS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +106,23 @@ class _About:
 
     codes: tuple[str, ...]
     value: Callable[[State], str]
-    verdicts: str = ""
+    verdicts: Callable[[State], Sequence[int | None]] = lambda _: ()
+
+
+def _verdicts(code: str, verdicts: Callable[[State], Sequence[int | None]]) -> _About:
+    return _About((code,), lambda state: _listed(verdicts(state)), verdicts)
 
 
 _CONDITIONS = {
     "in stock": _About(("out_of_stock", "stock_"), lambda state: _pieces(state.general_stock)),
     "active": _About(("inactive", "end_of_life", "status_"), lambda state: status_words(state.status)),
-    "price accepted": _About(
-        ("price_",), lambda state: _listed([state.offer_validation_status]), "offer_validation_status"
-    ),
-    "product accepted": _About(("product_",), lambda state: _listed(state.validation_status), "validation_status"),
-    "translation accepted": _About(
-        ("translation_",),
-        lambda state: _listed(state.translation_validation_status),
-        "translation_validation_status",
-    ),
+    "price accepted": _verdicts("price_", lambda state: [state.offer_validation_status]),
+    "product accepted": _verdicts("product_", lambda state: state.validation_status),
+    "translation accepted": _verdicts("translation_", lambda state: state.translation_validation_status),
 }
 
 
-def _condition(name: str, past: Sequence[State], offer: KnownOffer) -> Condition:
+def _condition(name: str, past: Sequence[State], said: Mapping[str, str]) -> Condition:
     about = _CONDITIONS[name]
     codes = _own(past[-1], about)
     return Condition(
@@ -117,12 +130,17 @@ def _condition(name: str, past: Sequence[State], offer: KnownOffer) -> Condition
         value=about.value(past[-1]),
         since=_since(past, lambda state: not _own(state, about)),
         reasons=tuple([Reason(code, issue(code), _since_code(past, code)) for code in codes]),
-        said=tuple(dict.fromkeys(map(one_line, _said(about, offer)))),
+        said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
     )
 
 
 def _own(state: State, about: _About) -> list[str]:
     return [code for code in state.issue_codes if code.startswith(about.codes)]
+
+
+def _meant(state: State, about: _About) -> list[str]:
+    """The codes under which the marketplace's words are asked for: the reasons, else all verdicts."""
+    return _own(state, about) or [f"{about.codes[0]}{verdict}" for verdict in about.verdicts(state)]
 
 
 def _since_code(past: Sequence[State], code: str) -> datetime:
@@ -137,22 +155,6 @@ def _since(past: Sequence[State], fact: Callable[[State], bool]) -> datetime:
             break
         since = state
     return since.valid_from
-
-
-def _said(about: _About, offer: KnownOffer) -> Iterator[str]:
-    for verdict in (offer.verdicts or {}).get(about.verdicts, ()):
-        yield from _texts([verdict.get("description"), verdict.get("errors")])
-    if about.verdicts == "validation_status":
-        yield from _texts(offer.doc_errors)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a piece of JSON: what the marketplace's errors look like is not documented."""
-    if isinstance(value, str) and value.strip():
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
 
 
 def _pieces(stock: int | None) -> str:

@@ -17,10 +17,18 @@ USERNAME = "main@sandbox.example"
 class Client(Marketplace):
     """A marketplace client that keeps its records and its waits."""
 
-    def __init__(self, url: str, *, password: str = PASSWORD, per_second: float = 1000.0, **options: Any) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        password: str = PASSWORD,
+        variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD"),
+        per_second: float = 1000.0,
+        **options: Any,
+    ) -> None:
         self.records: list[RequestRecord] = []
         self.waits: list[float] = []
-        account = Account(AccountName("main"), url, USERNAME, SecretStr(password))
+        account = Account(AccountName("main"), url, USERNAME, SecretStr(password), variables)
         budget = _Budget(self.waits, per_second)
         super().__init__(account, budget, record=self.records.append, **options)
 

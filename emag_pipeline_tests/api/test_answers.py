@@ -116,8 +116,8 @@ def test_retry_after_counts_for_a_server_that_is_down_too() -> None:
     assert error.wait_seconds == 9.0
 
 
-def test_messages_of_any_form_are_quoted() -> None:
-    error = error_of(200, failed("One.", {"code": 5, "text": "two\n lines"}, [["three"]]))
+def test_messages_of_any_form_are_quoted_each_once() -> None:
+    error = error_of(200, failed("One.", {"code": 5, "text": "two\n lines"}, [["three", "One"]]))
     assert error.why == "HTTP 200, isError is true, One; two lines; three"
 
 

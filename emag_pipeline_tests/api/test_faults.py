@@ -17,7 +17,7 @@ _UNBELIEVABLE: list[tuple[str, dict[str, Any], str]] = [
     ("server_error", {"status": 500}, "the marketplace fails: HTTP 500"),
     ("html_200", {}, "the answer is a web page, not JSON: HTTP 200"),
     ("is_error", {}, "the marketplace reports an error: HTTP 200, isError is true, An internal error has occurred"),
-    ("missing_is_error", {}, "the answer proves nothing: HTTP 200, isError is missing"),
+    ("missing_is_error", {}, "the response has no valid isError flag: HTTP 200, isError is missing"),
     ("truncated_json", {}, "the answer is cut off or no JSON: HTTP 200"),
     ("truncated_json", {"cut": "connection"}, "the connection broke off before the answer was complete"),
     ("reset", {}, "the connection broke off before the answer was complete"),
@@ -107,7 +107,7 @@ def test_a_storm_of_429_ends_as_rate_limited(sandbox: SandboxServer, client: Cli
 
 def test_an_unknown_resource_is_a_wrong_call_and_not_repeated(sandbox: SandboxServer) -> None:
     with client_of(f"{sandbox.url}/elsewhere") as client:
-        with pytest.raises(RequestRefused, match="says that the call is wrong: HTTP 404"):
+        with pytest.raises(RequestRefused, match="refuses the request: HTTP 404"):
             client.count()
         assert client.outcomes == ["RequestRefused"]
 

@@ -27,13 +27,13 @@ def fails(url: str, timeouts: Timeouts) -> ApiUnavailable:
 
 def test_silence_is_ended_by_the_read_timeout(sandbox: SandboxServer) -> None:
     sandbox.add_fault("hang")
-    assert "no data received for 0.3 seconds (read timeout)" in fails(sandbox.url, Timeouts(read_seconds=0.3)).message
+    assert "no data received for 0.3 s (read timeout)" in fails(sandbox.url, Timeouts(read_seconds=0.3)).message
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
 def test_a_byte_now_and_then_is_ended_by_the_total_timeout(sandbox: SandboxServer, part: str) -> None:
     sandbox.add_fault("dribble", part=part, seconds=0.5)
-    assert "not complete after 0.7 seconds" in fails(sandbox.url, Timeouts(total_seconds=0.7)).message
+    assert "not complete after 0.7 s" in fails(sandbox.url, Timeouts(total_seconds=0.7)).message
 
 
 def test_the_wait_for_a_slot_is_no_part_of_the_total(sandbox: SandboxServer) -> None:
@@ -60,7 +60,7 @@ def silent_port() -> Iterator[int]:
 
 def test_a_tls_handshake_that_never_ends_is_cut(silent_port: int) -> None:
     timeouts = Timeouts(connect_seconds=60, total_seconds=0.5)
-    assert "after 0.5 seconds" in fails(f"https://127.0.0.1:{silent_port}/api-3", timeouts).message
+    assert "after 0.5 s (total timeout)" in fails(f"https://127.0.0.1:{silent_port}/api-3", timeouts).message
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def deaf_port() -> Iterator[int]:
 
 def test_connecting_has_a_timeout_of_its_own(deaf_port: int) -> None:
     error = fails(f"http://127.0.0.1:{deaf_port}/api-3", Timeouts(connect_seconds=0.3))
-    assert "no connection to 127.0.0.1 within 0.3 seconds" in error.message
+    assert "no connection to 127.0.0.1 within 0.3 s (connect timeout)" in error.message
 
 
 def test_connecting_is_cut_by_the_total_timeout(deaf_port: int) -> None:
     timeouts = Timeouts(connect_seconds=60, total_seconds=0.3)
-    assert "not complete after 0.3 seconds" in fails(f"http://127.0.0.1:{deaf_port}/api-3", timeouts).message
+    assert "not complete after 0.3 s" in fails(f"http://127.0.0.1:{deaf_port}/api-3", timeouts).message

@@ -7,12 +7,13 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import sync
 
-_VERDICTS = """{"validation_status": [{"value": 8, "description": "Documentation rejected",
-                                       "errors": [{"message": "Descrierea este prea scurtă"}]}]}"""
+_VERDICTS = """{"validation_status": [{"value": 8, "description": "Documentation rejected", "errors": {
+    "doc_id": "1401fcf0", "errors": [{"code": "description:short", "extraInfo": "cel puțin 50 de cuvinte",
+        "message": {"ro_RO": "Descrierea este prea scurtă.", "en_GB": "The description is too short."}}]}}]}"""
 
 
-def _lines(tmp_path: Path, database_url: str) -> list[str]:
-    done = emag_pipeline(tmp_path, "explain", "main", "1", DATABASE_SYNC_URL=database_url)
+def _lines(tmp_path: Path, database_url: str, **variables: str) -> list[str]:
+    done = emag_pipeline(tmp_path, "explain", "main", "1", DATABASE_SYNC_URL=database_url, **variables)
     assert (done.returncode, done.stderr) == (0, "")
     return [" ".join(line.split()) for line in done.stdout.splitlines()]
 
@@ -34,7 +35,7 @@ def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
         f"✓ price accepted 1 since {first} (3 days)",
         f"✗ product accepted 8 since {then} (7 hours)",
         "The product was refused for its documentation. Correct what the marketplace names and send it again.",
-        "The marketplace says: Documentation rejected; Descrierea este prea scurtă",
+        "The marketplace says: Descrierea este prea scurtă (cel puțin 50 de cuvinte)",
         f"✓ translation accepted none since {first} (3 days)",
         "As published 7 hours ago, which is stale: `emag-pipeline status` says why.",
     ]
@@ -54,6 +55,17 @@ def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
     )
     sync(database, [good(2)], gone=[1])
     assert _lines(tmp_path, database_url)[1].startswith("It is gone since ")
+
+
+def test_the_marketplace_is_quoted_in_the_language_that_is_set(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [good(1, validation_status=(8,), validation_details=_VERDICTS)])
+    said = "The marketplace says: The description is too short (cel puțin 50 de cuvinte)"
+    assert said in _lines(tmp_path, database_url, EMAG_LANGUAGE="en")
+    done = emag_pipeline(tmp_path, "explain", "main", "1", "--json", DATABASE_SYNC_URL=database_url, EMAG_LANGUAGE="hu")
+    product = json.loads(done.stdout)["conditions"][3]
+    assert (product["name"], product["said"]) == ("product accepted", [said.removeprefix("The marketplace says: ")])
 
 
 def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp_path: Path) -> None:

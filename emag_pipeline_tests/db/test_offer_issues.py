@@ -92,26 +92,36 @@ def test_what_is_solved_or_gone_leaves_the_mart(database: Database, past: Past) 
     assert _issues(database).keys() == {(2, "inactive")}
 
 
-def test_the_marketplaces_own_words_are_kept_each_once(database: Database, past: Past) -> None:
-    said = {
-        "validation_status": [
-            {"value": 9, "description": "Approved"},
-            {"value": 8, "description": "Documentation rejected", "errors": [{"code": 101, "message": "Prea scurtă"}]},
-        ],
-        "offer_validation_status": [{"value": 2, "description": "Price out of range"}],
+_BRAND = {"message": {"ro_RO": "Brandul nu este valid.", "en_GB": "The brand is not valid."}, "extraInfo": "Noname"}
+_SAID = {
+    "validation_status": [
+        {"value": 9, "description": "Approved"},
+        {"value": 8, "description": "Documentation rejected", "errors": {"errors": [_BRAND], "warnings": ["Scurt"]}},
+    ],
+    "offer_validation_status": [{"value": 2, "description": "Price out of range"}],
+}
+
+
+def _refused(**values: Any) -> Any:
+    refused = {"validation_status": (9, 8), "offer_validation_status": 2, "validation_details": json.dumps(_SAID)}
+    return good(1, **refused, **values)
+
+
+def test_why_the_marketplace_refused_is_said_in_one_sentence(database: Database, past: Past) -> None:
+    past.publish(_refused(doc_errors='[{"message": "Scurt"}, "Fără imagine"]'))
+    refresh(database, OFFER_ISSUES, "main", language="ro")
+    found = {row.issue_code: row.said for row in rows(database, "SELECT * FROM {schema}.emag_offer_issues")}
+    assert found == {
+        "product_8": "Brandul nu este valid (Noname); Scurt; Fără imagine",
+        "price_invalid": "Price out of range",
     }
-    past.publish(
-        good(
-            1,
-            validation_status=(9, 8),
-            offer_validation_status=2,
-            validation_details=json.dumps(said),
-            doc_errors='[{"message": "Prea scurtă"}, "Fără imagine"]',
-        )
-    )
-    found = _issues(database)
-    assert found[1, "product_8"].said == "Documentation rejected; Prea scurtă; Fără imagine"
-    assert found[1, "price_invalid"].said == "Price out of range"
+
+
+def test_another_language_is_another_sentence_in_the_mart(database: Database, past: Past) -> None:
+    past.publish(_refused())
+    refresh(database, OFFER_ISSUES, "main", language="ro")
+    assert refresh(database, OFFER_ISSUES, "main", language="de").updated == 1
+    assert _issues(database)[1, "product_8"].said == "The brand is not valid (Noname); Scurt"
 
 
 def test_an_issue_of_the_offer_itself_has_no_words_of_the_marketplace(database: Database, past: Past) -> None:

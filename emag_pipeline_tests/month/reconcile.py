@@ -69,8 +69,6 @@ def reconcile(database: Database, past: Past) -> Reckoning:
 def reconcile_marts(reckoning: Reckoning, database: Database, past: Past, account: str) -> None:
     """The marts that show the newest publish."""
     found = _table(database, _MART.format(mart="offer_issues"), "emag_offer_id", "issue_code", account=account)
-    for row in found.values():
-        row["said"] = {text for text in (row["said"] or "").split("; ") if text}
     reckoning.compare("offer_issues", account, issues.expected(past, account), found)
     for mart, judge in (("buy_button", buy_button), ("low_stock", low_stock)):
         found = _table(database, _MART.format(mart=mart), "emag_offer_id", account=account)

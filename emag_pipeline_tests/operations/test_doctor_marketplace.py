@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,21 +54,29 @@ def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
     assert len(rows(database, "SELECT * FROM {schema}.emag_rate_budget WHERE next_slot_at > now()")) <= 1
 
 
+def _said(words: str, status: int) -> dict[str, Any]:
+    return {"kind": "is_error", "message": words, "status": status}
+
+
 @pytest.mark.parametrize(
-    ("kind", "said", "remedy"),
+    ("fault", "said", "remedy"),
     [
-        ("wrong_credentials", "the marketplace refuses the credentials", "EMAG_API_PASSWORD"),
-        ("ip_not_whitelisted", "the marketplace refuses this machine's address", "whitelist"),
-        ("server_error", "the marketplace fails", "status"),
-        ("html_200", "the answer is a web page", "status"),
-        ("reset", "the connection broke off", "network"),
-        ("hang", "nothing was heard for 5 seconds", "network"),
+        ({"kind": "wrong_credentials"}, "the marketplace refuses the credentials", "EMAG_API_PASSWORD"),
+        ({"kind": "ip_not_whitelisted"}, "the marketplace refuses this machine's address", "whitelist"),
+        (_said("Invalid vendor ip [188.214.106.10]", 200), "refuses this machine's address", "Add 188.214.106.10 to"),
+        (_said("You are not allowed to use this API.", 403), "the marketplace refuses access", "EMAG_API_PASSWORD"),
+        (_said("You are not allowed to use this API.", 400), "the marketplace refuses access", "whitelist"),
+        (_said("Contractul a expirat", 400), "the marketplace refuses the request", "seller's marketplace account"),
+        ({"kind": "server_error"}, "the marketplace fails", "status"),
+        ({"kind": "html_200"}, "the answer is a web page", "status"),
+        ({"kind": "reset"}, "the connection broke off", "network"),
+        ({"kind": "hang"}, "no data received for 5 s (read timeout)", "network"),
     ],
 )
 def test_what_is_wrong_with_the_marketplace_is_told_apart(
-    market: SandboxServer, database_url: str, tmp_path: Path, kind: str, said: str, remedy: str
+    market: SandboxServer, database_url: str, tmp_path: Path, fault: dict[str, Any], said: str, remedy: str
 ) -> None:
-    market.add_fault(kind)
+    market.add_fault(**fault)
     diagnosis = _diagnosed(market.url, database_url, tmp_path)
     finding = found(diagnosis, "account main", said)
     assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)

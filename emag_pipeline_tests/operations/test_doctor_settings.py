@@ -45,6 +45,17 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(tmp_path: Path,
     assert "geheim" not in str(finding)
 
 
+def test_every_variable_that_is_set_and_read_is_listed(tmp_path: Path) -> None:
+    given = {
+        "EMAG_API_PAGE_SIZE": "20",
+        "EMAG_API_SILENCE_SECONDS": "90",
+        "EMAG_API_CALL_SECONDS": "90",
+        "EMAG_LANGUAGE": "en",
+    }
+    finding = found(diagnosed(tmp_path, **given), "settings", "set are")
+    assert [name for name in given if name not in finding.what] == []
+
+
 def test_other_softwares_variables_are_its_own_affair(tmp_path: Path) -> None:
     diagnosis = diagnosed(tmp_path, DB_CONNECTION="x", DATABASES="y", HOME="/root")
     assert [one.subject for one in diagnosis.findings].count("settings") == 1

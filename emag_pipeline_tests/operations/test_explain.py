@@ -9,7 +9,7 @@ import pytest
 
 from emag_pipeline.api.saleable import is_saleable
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.history import KnownOffer, State
+from emag_pipeline.db.history import State
 from emag_pipeline.db.marts.marts import OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.errors import SettingsError
@@ -20,7 +20,6 @@ from emag_pipeline_tests.db.pasts import Past, good, random_past
 from emag_pipeline_tests.db.syncs import rows, sync
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
-_OFFER = KnownOffer("main", 1, "Cafea", _NOW, None, None, None, None)
 _CODES = [(), *((code,) for code in range(19)), (9, 8), (3, 11, 12)]
 #: stock, status, price, product, translation: all codes of an offer that can be bought, all else with some
 _STANDINGS = [
@@ -47,13 +46,13 @@ def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Datab
     asked = [dict(zip(columns, (place, *one), strict=True)) for place, one in enumerate(_STANDINGS)]
     for values, row in zip(_STANDINGS, rows(database, _ASK, asked=json.dumps(asked)), strict=True):
         standing = dict(zip(_NAMES, values, strict=True))
-        found = conditions([_state(**standing, issue_codes=tuple(row.codes))], _OFFER)
+        found = conditions([_state(**standing, issue_codes=tuple(row.codes))], {})
         assert all(condition.holds for condition in found) == is_saleable(**standing), standing
 
 
 def test_every_reason_belongs_to_one_condition() -> None:
     codes = {*ISSUES, "product_99", "translation_-3"}
-    found = conditions([_state(issue_codes=tuple(codes))], _OFFER)
+    found = conditions([_state(issue_codes=tuple(codes))], {})
     told = [why.code for condition in found for why in condition.reasons]
     assert sorted(told) == sorted(codes)
 
@@ -115,17 +114,37 @@ def test_an_offer_that_is_gone_cannot_be_bought_whatever_its_conditions_were(dat
     assert all(condition.holds for condition in found.conditions)
 
 
-def test_what_the_marketplace_says_stands_with_its_condition_in_one_line(database: Database) -> None:
-    verdicts = """{"validation_status": [{"value": 8, "description": "Documentation rejected",
-                   "errors": [{"code": 1, "message": "Descrierea\\n este prea\\u001b scurtă"}]}],
-                   "offer_validation_status": [{"value": 1, "description": "Saleable"}]}"""
-    errors = '{"text": ["Lipsesc caracteristici", "Documentation rejected"]}'
-    sync(database, [offer(1, validation_status=(8,), validation_details=verdicts, doc_errors=errors)])
-    said = {condition.name: condition.said for condition in explain(database, "main", 1).conditions}
-    assert said["product accepted"] == (
-        "Documentation rejected", "Descrierea este prea� scurtă", "Lipsesc caracteristici",
-    )  # fmt: skip
+_REFUSED = [
+    {"value": 9, "description": "Documentation approved"},
+    {
+        "value": 8,
+        "description": "Documentation rejected",
+        "errors": {"errors": [{"code": 1, "message": {"ro_RO": "Prea\n scurtă\u001b", "en_GB": "Too short"}}]},
+    },
+]
+
+
+def _said(database: Database, language: str | None = None, **values: Any) -> dict[str, tuple[str, ...]]:
+    details = {"validation_status": _REFUSED, "offer_validation_status": [{"value": 1, "description": "Saleable"}]}
+    sync(database, [good(1, validation_status=(9, 8), validation_details=json.dumps(details), **values)])
+    return {condition.name: condition.said for condition in explain(database, "main", 1, language).conditions}
+
+
+def test_why_it_was_refused_stands_with_its_condition_in_one_line(database: Database) -> None:
+    said = _said(database, "ro", doc_errors='{"text": ["Lipsesc caracteristici", "Prea scurtă"]}')
+    assert said["product accepted"] == ("Prea scurtă; Lipsesc caracteristici",)
     assert (said["price accepted"], said["translation accepted"], said["in stock"]) == (("Saleable",), (), ())
+
+
+def test_the_marketplace_is_quoted_in_english_where_no_language_is_known(database: Database) -> None:
+    assert _said(database)["product accepted"] == ("Too short",)
+
+
+def test_what_the_marketplace_says_is_what_the_mart_says(database: Database) -> None:
+    (told,) = _said(database, "ro")["product accepted"]
+    refresh(database, OFFER_ISSUES, "main", language="ro")
+    (row,) = rows(database, "SELECT said FROM {schema}.emag_offer_issues WHERE issue_code = 'product_8'")
+    assert row.said == told
 
 
 def _bad(offer_id: int, reason: str) -> SimpleNamespace:

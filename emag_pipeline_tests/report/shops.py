@@ -1,5 +1,6 @@
 """An account with ten days behind it, in which something of everything that a report tells has happened."""
 
+import json
 import random
 from datetime import timedelta
 from decimal import Decimal
@@ -22,8 +23,23 @@ HOSTILE = "<script>alert('x')</script> & ]]> \"quoted\" $math$ 漢字 \u202e\u00
 
 _REJECT = SimpleNamespace(emag_offer_id=2, reason="sale_price is '<b>free</b>', not a number", payload="{}")
 _NAMES = ("Fierbător de apă", "Set 6 pahare", "Lanternă LED", "Covor de baie", "Căști fără fir", "Ghiozdan școlar")
+#: What the marketplace says of a refused offer, once in each of two languages.
+REASON = "Descrierea trebuie să conțină cel puțin cincizeci de cuvinte despre produs, fără adrese, prețuri și promoții"
+_REFUSED = json.dumps(
+    {
+        "validation_status": [
+            {
+                "value": 8,
+                "description": "Documentation rejected",
+                "errors": {
+                    "errors": [{"code": "description:short", "message": {"ro_RO": REASON, "en_GB": "Short"}}] * 2
+                },
+            }
+        ]
+    }
+)
 _STATES: tuple[dict[str, Any], ...] = (
-    {"validation_status": (8,)},
+    {"validation_status": (8,), "validation_details": _REFUSED},
     {"offer_validation_status": 2},
     {"status": 0},
     {"validation_status": (6,)},
@@ -57,7 +73,7 @@ def open_shop(database: Database, offers: int = 60) -> None:
 def fill_marts(database: Database, account: str = "main") -> None:
     """All marts of an account, and each of its days."""
     for mart in OF_NEWEST_PUBLISH:
-        refresh(database, mart, account)
+        refresh(database, mart, account, language="ro")
     days = rows(
         database,
         """SELECT DISTINCT (completed_at AT TIME ZONE 'UTC')::date AS day FROM {schema}.emag_offer_syncs

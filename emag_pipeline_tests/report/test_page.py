@@ -11,7 +11,7 @@ from emag_pipeline.report import facts_of, page
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.report.documents import Document, read
-from emag_pipeline_tests.report.shops import HOSTILE, fill_marts
+from emag_pipeline_tests.report.shops import HOSTILE, REASON, fill_marts
 
 _SECTIONS = ["assortment", "issues", "button", "cover", "moves", "syncs", "scan", "quarantine"]
 
@@ -105,6 +105,11 @@ def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_wee
 def test_each_reason_is_told_with_its_remedy(shop: Database, document: Document) -> None:
     for issue in rows(shop, "SELECT DISTINCT reason, remedy FROM {schema}.emag_offer_issues"):
         assert f"{issue.reason} {issue.remedy}" in document.text
+
+
+def test_why_the_marketplace_refused_is_told_in_one_sentence(document: Document) -> None:
+    assert f"The marketplace says: {REASON} " in document.text
+    assert "Documentation rejected" not in document.text
 
 
 def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> None:

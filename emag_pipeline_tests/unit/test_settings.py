@@ -48,6 +48,12 @@ def test_a_marketplace_without_credentials_is_refused() -> None:
     ("variable", "value"),
     [
         ("EMAG_SYNC_MAX_PAGES", "0"),
+        ("EMAG_API_PAGE_SIZE", "0"),
+        ("EMAG_API_PAGE_SIZE", "101"),
+        ("EMAG_API_SILENCE_SECONDS", "0"),
+        ("EMAG_API_CALL_SECONDS", "nan"),
+        ("EMAG_LANGUAGE", "ron"),
+        ("EMAG_LANGUAGE", "ro_RO"),
         ("EMAG_SYNC_TIMEOUT_HOURS", "nan"),
         ("EMAG_SYNC_MAX_SHRINK", "1.5"),
         ("EMAG_CHECK_PRICE_MOVE", "0"),
@@ -139,3 +145,18 @@ def test_no_secret_is_ever_shown() -> None:
 def test_an_unknown_account_is_refused_with_those_that_exist() -> None:
     with pytest.raises(SettingsError, match="Use one of: main, fbe"):
         _load().account("mian")
+
+
+def test_a_call_takes_at_least_as_long_as_its_silence() -> None:
+    with pytest.raises(SettingsError, match=r"EMAG_API_CALL_SECONDS is 30, less than the 60 seconds .*SILENCE_SECONDS"):
+        _load(EMAG_API_CALL_SECONDS="30")
+    settings = _load(EMAG_API_CALL_SECONDS="30", EMAG_API_SILENCE_SECONDS="30")
+    assert (settings.call_seconds, settings.silence_seconds, settings.page_size) == (30, 30, 100)
+
+
+def test_the_marketplace_is_quoted_in_its_own_language_unless_one_is_set() -> None:
+    bulgaria = "https://marketplace-api.emag.bg/api-3"
+    strange = {"EMAG_X_API_USERNAME": "u", "EMAG_X_API_PASSWORD": "p", "EMAG_X_API_BASE_URL": "https://x.example/api-3"}
+    settings = _load(**_MAIN, **strange, EMAG_API_BASE_URL=bulgaria)
+    assert (settings.language_of("main"), settings.language_of("x")) == ("bg", None)
+    assert _load(**_MAIN, EMAG_API_BASE_URL=bulgaria, EMAG_LANGUAGE="RO").language_of("main") == "ro"

@@ -25,13 +25,17 @@ class Refreshed:
     published_at: datetime
 
 
-def refresh(database: Database, mart: Mart, account: str, day: date | None = None) -> Refreshed:
+def refresh(
+    database: Database, mart: Mart, account: str, day: date | None = None, *, language: str | None = None
+) -> Refreshed:
     """Compute a mart of an account and merge it into its table, in one transaction; `day` for daily_assortment.
+
+    `language` (two letters) is the one in which the marketplace is quoted where it can be, English if it is None.
 
     What has not changed is not written (G9). Two refreshes of the same mart and account wait for each other. Raises
     PermanentError when the account was never published.
     """
-    scope: dict[str, Any] = {"account": account, "mart": mart.name, **mart.parameters}
+    scope: dict[str, Any] = {"account": account, "mart": mart.name, "language": language, **mart.parameters}
     if day is not None:
         scope["day"] = day
     named = statements("marts/merge.sql")

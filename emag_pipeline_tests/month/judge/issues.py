@@ -9,6 +9,13 @@ from emag_pipeline_tests.month.past import Offers, Past, State
 
 _STATUS = {0: {"inactive"}, 1: set(), 2: {"end_of_life"}}
 _PRICE = {1: set(), 2: {"price_invalid"}}
+_FIELDS = {
+    "product": "validation_status",
+    "translation": "translation_validation_status",
+    "price": "offer_validation_status",
+}
+#: characters of a sentence
+_LONGEST = 400
 
 
 def codes(state: State) -> set[str]:
@@ -54,24 +61,29 @@ def _row(state: State, code: str, since: datetime) -> dict[str, Any]:
     }
 
 
-def _said(state: State, code: str) -> set[str]:
-    """What the marketplace says of it, each text once."""
+def _said(state: State, code: str) -> str | None:
+    """Why the marketplace refused: errors, then warnings, each once; else its name of the verdict."""
     subject, _, number = code.partition("_")
-    field = {
-        "product": "validation_status",
-        "translation": "translation_validation_status",
-        "price": "offer_validation_status",
-    }
-    verdicts = state["verdicts"].get(field.get(subject, ""), [])
     meant = 2 if code == "price_invalid" else int(number) if number.isdigit() else None
-    found = set()
-    for verdict in verdicts:
-        if meant in (None, verdict["value"]):
-            found |= {verdict.get("description"), *_messages(verdict.get("errors"))}
-    if code == "product_8":
-        found |= _messages(state["doc_errors"])
-    return {text for text in found if text}
+    verdicts = [one for one in state["verdicts"].get(_FIELDS.get(subject), []) if meant in (None, one["value"])]
+    held = [one.get("errors") for one in verdicts] + ([state["doc_errors"]] if code == "product_8" else [])
+    told = [text for kind in ("errors", "warnings") for errors in held for text in _texts(errors, kind)]
+    sentence = "; ".join(dict.fromkeys(told or [one["description"] for one in verdicts]))
+    return (sentence if len(sentence) <= _LONGEST else f"{sentence[:_LONGEST].rpartition(' ')[0].rstrip(';')}…") or None
 
 
-def _messages(errors: list[dict[str, Any]] | None) -> set[str]:
-    return {error["message"] for error in errors or []}
+def _texts(errors: Any, kind: str) -> Iterator[str]:
+    """Of both forms: an object of errors and warnings, or a list of errors."""
+    for item in (errors.get(kind) if isinstance(errors, dict) else errors if kind == "errors" else None) or []:
+        if "user_message" in item:
+            for told in item["user_message"]:
+                yield from (told["error_description"], *(reason["seller_text"] for reason in told["reasons"]))
+        else:
+            extra = f" ({item['extraInfo']})" if item.get("extraInfo") else ""
+            yield _in_romanian(item["message"]) + extra
+
+
+def _in_romanian(message: Any) -> str:
+    if isinstance(message, str):
+        return message
+    return str(message.get("ro_RO") or message.get("en_GB"))

@@ -4,6 +4,7 @@
 -- `since` is the start of the newest stretch of states that have the code: a state begins one when the state before it
 -- had not the code, or did not reach up to it (the offer was away).
 -- :words are the reasons and remedies by code; :unknown_reason and :unknown_remedy those of a code that is not in there.
+-- :language is the one in which the marketplace is quoted where it can be (two letters).
 WITH standing AS (
     SELECT o.account_type, o.emag_offer_id, o.general_stock, o.sale_price, o.currency, code
     FROM {schema}.emag_product_offers o
@@ -33,37 +34,14 @@ SELECT s.account_type, s.emag_offer_id, s.code AS issue_code,
        coalesce(CAST(:words AS jsonb) -> s.code ->> 'reason',
                 format(CAST(:unknown_reason AS text), split_part(s.code, '_', 1), split_part(s.code, '_', 2))) AS reason,
        coalesce(CAST(:words AS jsonb) -> s.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
-       said.words AS said, begun.since,
+       {schema}.emag_refusal_said(s.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
+       begun.since,
        greatest(s.general_stock, 0) AS stock_held_back,
        greatest(s.general_stock, 0) * s.sale_price AS value_held_back,
        s.currency
 FROM standing s
 LEFT JOIN begun USING (emag_offer_id, code)
-LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
--- which of the marketplace's verdicts are meant: of the product, its translation or its price, with the code's number
-CROSS JOIN LATERAL (
-    SELECT CASE split_part(s.code, '_', 1) WHEN 'product' THEN 'validation_status'
-                                           WHEN 'translation' THEN 'translation_validation_status'
-                                           WHEN 'price' THEN 'offer_validation_status' END,
-           CASE WHEN s.code = 'price_invalid' THEN '2'
-                WHEN s.code ~ '_-?[0-9]+$' THEN split_part(s.code, '_', 2) END
-) meant (field, value)
--- every text in a verdict's description and errors, whatever their form, each once, in their order
-CROSS JOIN LATERAL (
-    SELECT left(string_agg(once.text, '; ' ORDER BY once.place), 1000)
-    FROM (
-        SELECT leaf #>> '{}' AS text, min(place) AS place
-        FROM jsonb_path_query(
-            jsonb_build_array(
-                (SELECT jsonb_agg(jsonb_build_array(v -> 'description', v -> 'errors'))
-                 FROM jsonb_array_elements(p.validation_details -> meant.field) v
-                 WHERE meant.value IS NULL OR v ->> 'value' = meant.value),
-                CASE WHEN s.code = 'product_8' THEN p.doc_errors END),
-            'strict $.** ? (@.type() == "string" && @ != "")'
-        ) WITH ORDINALITY found (leaf, place)
-        GROUP BY leaf #>> '{}'
-    ) once
-) said (words);
+LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id);
 
 -- name: numbers
 -- An offer with several issues holds back its stock once.

@@ -5,8 +5,7 @@ from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
 
 _LOGIN = (
     "the marketplace refuses the credentials: HTTP 401, Invalid username or password. Correct the account's user name "
-    "and password (EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_<ACCOUNT>_API_…), and see that the user has API "
-    "rights."
+    "and password (EMAG_API_USERNAME and EMAG_API_PASSWORD), and check that the user has API rights."
 )
 
 THEME = Theme(
@@ -41,8 +40,7 @@ THEME = Theme(
                 5,
                 "AccessRefused",
                 "main, product_offer/count: the marketplace refuses this machine's address: HTTP 403, The IP 127.0.0.1 "
-                "is not whitelisted for this user. Add this machine's public IP address to the whitelist in the "
-                "seller's marketplace account.",
+                "is not whitelisted for this user. Add 127.0.0.1 to the whitelist in the seller's marketplace account.",
             ),
             arrange=fault("ip_not_whitelisted"),
             look=calls(1),

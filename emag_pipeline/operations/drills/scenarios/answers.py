@@ -74,7 +74,9 @@ THEME = Theme(
             produced="4 answers without the key",
             answer=_AGAIN,
             lasts=_TRIES,
-            persisting=_untrusted("missing_is_error", "the answer proves nothing: HTTP 200, isError is missing."),
+            persisting=_untrusted(
+                "missing_is_error", "the response has no valid isError flag: HTTP 200, isError is missing."
+            ),
             arrange=fault("missing_is_error", count=4),
         ),
         Scenario(
