@@ -106,6 +106,7 @@ _CONDITIONS = {
         lambda state: _listed(state.translation_validation_status),
         "translation_validation_status",
     ),
+    "answer readable": _About(("field_",), lambda state: _named(state.unreadable)),
 }
 
 
@@ -157,6 +158,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _pieces(stock: int | None) -> str:
     return "not a number" if stock is None else str(stock)
+
+
+def _named(unreadable: Sequence[str]) -> str:
+    return f"not {', '.join(unreadable)}" if unreadable else "yes"
 
 
 def _listed(codes: Sequence[int | None]) -> str:
