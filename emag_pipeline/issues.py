@@ -35,6 +35,11 @@ _VALIDATION = {
 _TRANSLATION_ONLY = frozenset({13, 14, 15, 16})
 
 ISSUES: dict[str, Issue] = {
+    "field_unreadable": Issue(
+        "The marketplace answers the price, currency, stock or status in a form that cannot be read",
+        "Look at the offer in the marketplace and correct what looks wrong; if nothing does, report the file that"
+        " `emag-pipeline probe` writes",
+    ),
     "out_of_stock": Issue("There is no stock", "Deliver stock, or correct the stock that is reported"),
     "stock_unknown": Issue("The stock is not a number", "Send the stock of every warehouse as a number"),
     "inactive": Issue(

@@ -11,6 +11,7 @@ VERDICTS = ("validation_status", "translation_validation_status", "offer_validat
 #: contacts, each with the column that tells whether there are any
 CONTACTS = {"manufacturer": "has_manufacturer", "eu_representative": "has_eu_representative"}
 OF_WAREHOUSE = ("warehouse_id", "value", "id")
+OF_DETAILS = frozenset({"supply_lead_time", "emag_club"})
 OF_FAMILY = frozenset({"id", "name", "family_type_id"})
 
 #: Fields whose value the narrow table holds, at the top of a row or in its `offer_details`.
@@ -19,7 +20,7 @@ IN_NARROW = frozenset(
         "part_number_key", "part_number", "status", "sale_price", "recommended_price", "best_offer_sale_price",
         "best_offer_recommended_price", "buy_button_rank", "number_of_offers", "currency", "general_stock",
         "estimated_stock", *VERDICTS, "handling_time", "warranty", "vat_id", "min_sale_price", "max_sale_price",
-        "commission", "supply_lead_time", "emag_club", "has_smart_deals_badge", "start_date", "stock", "availability",
+        "commission", *OF_DETAILS, "has_smart_deals_badge", "start_date", "stock", "availability",
     }
 )  # fmt: skip
 

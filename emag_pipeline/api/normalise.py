@@ -48,7 +48,9 @@ def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str,
     rest = {name: value for name, value in reading.row.items() if name not in known.IN_NARROW or name in reading.kept}
     if details.row:
         rest["offer_details"] = {
-            name: value for name, value in details.row.items() if name not in known.IN_NARROW or name in details.kept
+            name: value
+            for name, value in details.row.items()
+            if name not in known.OF_DETAILS or name in details.kept or name in reading.row
         }
     for name, column in known.CONTACTS.items():
         if wide[column] is not None:

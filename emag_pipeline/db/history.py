@@ -43,6 +43,8 @@ class State:
     offer_validation_status: int | None
     validation_status: tuple[int, ...]
     translation_validation_status: tuple[int, ...]
+    #: fields that were in an answer and could not be read; they show their last good value
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,15 @@ class Rejection:
 _STATES = """
     SELECT valid_from, valid_to, is_saleable, status, sale_price, best_offer_sale_price, currency, general_stock,
            estimated_stock, buy_button_rank, number_of_offers, offer_validation_status, validation_status,
-           translation_validation_status,
+           translation_validation_status, unreadable,
            {schema}.emag_issue_codes(status, general_stock, offer_validation_status, validation_status,
-                                     translation_validation_status) AS issue_codes
+                                     translation_validation_status, unreadable) AS issue_codes
     FROM {schema}.emag_offer_history
     WHERE account_type = :account AND emag_offer_id = :offer
       AND (CAST(:since AS timestamptz) IS NULL OR valid_to IS NULL OR valid_to > :since)
     ORDER BY valid_from
 """
-_LISTS = ("issue_codes", "validation_status", "translation_validation_status")
+_LISTS = ("issue_codes", "validation_status", "translation_validation_status", "unreadable")
 
 
 def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer | None:

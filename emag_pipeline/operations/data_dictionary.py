@@ -19,7 +19,13 @@ PATH = Path("docs/data-dictionary.md")
 
 #: Every table belongs to one of them.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Offers and history": ("emag_current_offers", "emag_product_offers", "emag_products", "emag_offer_history"),
+    "Offers and history": (
+        "emag_current_offers",
+        "emag_offer_warehouses",
+        "emag_product_offers",
+        "emag_products",
+        "emag_offer_history",
+    ),
     "Marts": (
         "emag_offer_issues",
         "emag_buy_button",
@@ -36,7 +42,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_reference_reads",
     ),
     "Ledger": ("emag_offer_syncs", "emag_account_figures"),
-    "Quarantine and incidents": ("emag_offer_rejects", "emag_incidents"),
+    "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_incidents"),
     "Machinery": (
         "emag_scan_pages",
         "emag_scan_offers",

@@ -119,6 +119,7 @@ _CONDITIONS = {
     "price accepted": _verdicts("price_", lambda state: [state.offer_validation_status]),
     "product accepted": _verdicts("product_", lambda state: state.validation_status),
     "translation accepted": _verdicts("translation_", lambda state: state.translation_validation_status),
+    "answer readable": _About(("field_",), lambda state: _named(state.unreadable)),
 }
 
 
@@ -159,6 +160,10 @@ def _since(past: Sequence[State], fact: Callable[[State], bool]) -> datetime:
 
 def _pieces(stock: int | None) -> str:
     return "not a number" if stock is None else str(stock)
+
+
+def _named(unreadable: Sequence[str]) -> str:
+    return f"not {', '.join(unreadable)}" if unreadable else "yes"
 
 
 def _listed(codes: Sequence[int | None]) -> str:

@@ -15,7 +15,10 @@ from emag_pipeline_tests.db.syncs import sync
 
 Shelf = dict[int, SimpleNamespace]
 
-_STANDING = ("general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status")
+_STANDING = (
+    "general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status",
+    "unreadable",
+)  # fmt: skip
 
 
 def good(offer_id: int, **values: Any) -> SimpleNamespace:

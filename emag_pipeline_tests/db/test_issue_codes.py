@@ -12,25 +12,30 @@ _STATUSES = (None, 0, 1, 2, 3)
 _PRICES = (None, 0, 1, 2)
 _CODES = [(), *((code,) for code in range(19)), (9, 9), (9, 8), (3, 11, 12), (8, 10)]
 
+_UNREADABLE: tuple[tuple[str, ...], ...] = ((), ("sale_price",), ("currency", "status"))
+
 _ASK = """
-    SELECT stock, status, price, p.codes AS product, t.codes AS translation,
-           {schema}.emag_issue_codes(status::smallint, stock::bigint, price::smallint, p.codes, t.codes) AS codes
+    SELECT stock, status, price, p.codes AS product, t.codes AS translation, u.fields AS unreadable,
+           {schema}.emag_issue_codes(
+               status::smallint, stock::bigint, price::smallint, p.codes, t.codes, u.fields) AS codes
     FROM unnest(CAST(:stocks AS bigint[])) stock
     CROSS JOIN unnest(CAST(:statuses AS smallint[])) status
     CROSS JOIN unnest(CAST(:prices AS smallint[])) price
     CROSS JOIN (SELECT CAST(c AS smallint[]) FROM unnest(CAST(:codes AS text[])) c) p (codes)
     CROSS JOIN (SELECT CAST(c AS smallint[]) FROM unnest(CAST(:codes AS text[])) c) t (codes)
+    CROSS JOIN (SELECT CAST(c AS text[]) FROM unnest(CAST(:unreadable AS text[])) c) u (fields)
 """
 
 
 def _asked(database: Database) -> list[object]:
-    codes = ["{" + ",".join(map(str, one)) + "}" for one in _CODES]
-    return rows(database, _ASK, stocks=list(_STOCKS), statuses=list(_STATUSES), prices=list(_PRICES), codes=codes)
+    codes, unreadable = (["{" + ",".join(map(str, one)) + "}" for one in arrays] for arrays in (_CODES, _UNREADABLE))
+    standings = {"stocks": list(_STOCKS), "statuses": list(_STATUSES), "prices": list(_PRICES)}
+    return rows(database, _ASK, **standings, codes=codes, unreadable=unreadable)
 
 
 def test_there_is_no_code_exactly_when_an_offer_can_be_bought(database: Database) -> None:
     asked = _asked(database)
-    assert len(asked) == len(list(product(_STOCKS, _STATUSES, _PRICES, _CODES, _CODES)))
+    assert len(asked) == len(list(product(_STOCKS, _STATUSES, _PRICES, _CODES, _CODES, _UNREADABLE)))
     differing = [
         row
         for row in asked
@@ -41,6 +46,7 @@ def test_there_is_no_code_exactly_when_an_offer_can_be_bought(database: Database
             offer_validation_status=row.price,
             validation_status=row.product,
             translation_validation_status=row.translation,
+            unreadable=row.unreadable,
         )
     ]
     assert not differing

@@ -23,26 +23,31 @@ _NOW = datetime(2026, 3, 1, tzinfo=UTC)
 _CODES = [(), *((code,) for code in range(19)), (9, 8), (3, 11, 12)]
 #: stock, status, price, product, translation: all codes of an offer that can be bought, all else with some
 _STANDINGS = [
-    *product((5,), (1,), (1,), _CODES, _CODES),
-    *product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2), ((), (9,), (8,)), ((), (17,), (14,))),
+    *product((5,), (1,), (1,), _CODES, _CODES, ((),)),
+    *product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2), ((), (9,), (8,)), ((), (17,), (14,)), ((), ("currency",))),
 ]
-_NAMES = ("general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status")
+_NAMES = (
+    "general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status",
+    "unreadable",
+)  # fmt: skip
 _ASK = """
-    SELECT {schema}.emag_issue_codes(status, stock, price, product, translation) AS codes
+    SELECT {schema}.emag_issue_codes(status, stock, price, product, translation, unreadable) AS codes
     FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS x (
-        place integer, stock bigint, status smallint, price smallint, product smallint[], translation smallint[])
+        place integer, stock bigint, status smallint, price smallint, product smallint[], translation smallint[],
+        unreadable text[])
     ORDER BY place
 """
 
 
 def _state(**values: Any) -> State:
     columns = dict.fromkeys(State.__slots__)
-    standing = {"valid_from": _NOW, "issue_codes": (), "validation_status": (9,), "translation_validation_status": ()}
+    standing = {"valid_from": _NOW, "issue_codes": (), "validation_status": (9,)}
+    standing |= {"translation_validation_status": (), "unreadable": ()}
     return State(**{**columns, **standing, **values})
 
 
 def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Database) -> None:
-    columns = ("place", "stock", "status", "price", "product", "translation")
+    columns = ("place", "stock", "status", "price", "product", "translation", "unreadable")
     asked = [dict(zip(columns, (place, *one), strict=True)) for place, one in enumerate(_STANDINGS)]
     for values, row in zip(_STANDINGS, rows(database, _ASK, asked=json.dumps(asked)), strict=True):
         standing = dict(zip(_NAMES, values, strict=True))
@@ -91,6 +96,7 @@ def test_a_condition_holds_since_its_last_break(database: Database) -> None:
         "price accepted": (True, past.publishes[0][0]),
         "product accepted": (True, past.publishes[0][0]),
         "translation accepted": (True, past.publishes[0][0]),
+        "answer readable": (True, past.publishes[0][0]),
     }
 
 

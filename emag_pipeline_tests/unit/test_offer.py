@@ -11,7 +11,7 @@ from emag_pipeline.db.copy_text import line
 
 
 def test_an_offer_has_exactly_the_columns_of_staging() -> None:
-    assert sorted(field.name for field in fields(Offer)) == sorted(STAGED)
+    assert sorted(field.name for field in fields(Offer)) == sorted([*STAGED, "surprises"])
 
 
 def test_an_offer_of_nothing_but_an_id_can_be_staged() -> None:
@@ -26,6 +26,7 @@ _GOOD = {
     "offer_validation_status": 1,
     "validation_status": (9,),
     "translation_validation_status": (),
+    "unreadable": (),
 }
 
 
@@ -59,6 +60,7 @@ def test_these_translation_codes_may_be_sold(code: int) -> None:
         {"validation_status": (17,)},
         {"translation_validation_status": (9, 14)},
         {"translation_validation_status": (16,)},
+        {"unreadable": ("sale_price",)},
     ],
 )
 def test_one_thing_amiss_and_it_cannot_be_bought(change: dict[str, object]) -> None:

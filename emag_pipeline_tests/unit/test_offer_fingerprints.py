@@ -48,6 +48,11 @@ def read(**changes: Any) -> Offer:
         {"family": []},
         {"doc_errors": []},
         {"recommended_price": ""},
+        {"recommended_price": 0},
+        {"part_number": ""},
+        {"min_sale_price": ""},
+        {"offer_details": {"id": None, "supply_lead_time": ""}},
+        {"unknown": {"code": 12, "list": [1, 2], "price": 2, "more": []}},
     ],
 )
 def test_another_spelling_is_no_change(changes: dict[str, Any]) -> None:
@@ -63,8 +68,11 @@ def test_another_spelling_is_no_change(changes: dict[str, Any]) -> None:
         {"sale_price": 0},
         {"general_stock": None},
         {"general_stock": 1},
-        {"part_number": ""},
         {"part_number": "0"},
+        {"sale_price": "none"},
+        {"min_sale_price": 5},
+        {"stock": [{"warehouse_id": 1, "value": 0}]},
+        {"offer_details": {"supply_lead_time": 14}},
         {"handling_time": []},
         {"validation_status": [{"value": 11, "description": "ok"}]},
     ],
@@ -77,12 +85,20 @@ def test_a_commercial_change_shows(changes: dict[str, Any]) -> None:
     "changes",
     [
         {"name": "Cană"},
-        {"name": ""},
         {"name": None},
+        {"name": ["Cană"]},
+        {"name": []},
         {"images": []},
         {"characteristics": [{"id": 5, "value": "13"}]},
         {"manufacturer": False},
         {"unknown": {"code": 13}},
+        {"family": {"id": None, "family_type_id": 4}},
+        {"family": {"more": 4}},
+        {"offer_details": {"warranty_type": 1}},
+        {"weight": "3"},
+        {"ownership": True},
+        {"images": "https://x"},
+        {"warranty": {"months": 24}},
         {"another": "field"},
         {"validation_status": [{"value": 9, "description": "still ok"}]},
     ],
@@ -90,6 +106,24 @@ def test_a_commercial_change_shows(changes: dict[str, Any]) -> None:
 def test_a_change_of_content_shows_there_only(changes: dict[str, Any]) -> None:
     assert read(**changes).content_hash != read().content_hash
     assert read(**changes).row_hash == read().row_hash
+
+
+def test_two_unreadable_values_differ_in_content_only() -> None:
+    one, other = read(sale_price="N/A"), read(sale_price="soon")
+    assert one.row_hash == other.row_hash
+    assert one.content_hash != other.content_hash
+
+
+def test_a_boolean_ownership_that_turns_is_a_change_of_content() -> None:
+    assert read(ownership=True).content_hash != read(ownership=False).content_hash
+
+
+def test_a_read_by_id_that_shows_contacts_is_the_offer_that_its_page_shows() -> None:
+    contacts = [{"name": "ACME", "address": "Cluj", "email": "x@y.ro"}]
+    by_id = read(manufacturer=contacts, eu_representative=[])
+    page = read(manufacturer=True, eu_representative=False)
+    assert (by_id.content_hash, by_id.raw) == (page.content_hash, page.raw)
+    assert "ACME" not in by_id.raw
 
 
 def test_fingerprints_are_sixteen_bytes() -> None:

@@ -33,12 +33,26 @@ def read(**fields: Any) -> Offer:
         ("vat_id", "0012", 12),
         ("general_stock", "15", 15),
         ("general_stock", "N/A", None),
-        ("general_stock", [], None),
-        ("general_stock", True, None),
         ("estimated_stock", "many", None),
         ("genius_eligibility", True, 1),
         ("part_number", 12, "12"),
-        ("part_number", "", ""),
+        ("part_number", "", None),
+        ("name", "", None),
+        ("url", "", None),
+        ("currency", " ron ", "RON"),
+        ("currency", "", None),
+        ("recommended_price", 0, None),
+        ("recommended_price", "0.0000", None),
+        ("recommended_price", "5", Decimal("5.0000")),
+        ("best_offer_recommended_price", 0, Decimal("0.0000")),
+        ("min_sale_price", "1.5", Decimal("1.5000")),
+        ("commission", None, None),
+        ("has_smart_deals_badge", 1, True),
+        ("auto_translated", 0, False),
+        ("rrp_guidelines", "RRP input possible", "RRP input possible"),
+        ("handling_time", [{"value": 0}], '[{"value":0}]'),
+        ("ownership", 2, 2),
+        ("ownership", True, None),
         ("name", "x" * 100_000, "x" * 100_000),
         ("name", "șurubelniță 🪛", "șurubelniță 🪛"),
         ("ean", "5941234567899", ("5941234567899",)),
@@ -143,8 +157,99 @@ def test_no_documentation_errors_have_many_spellings(value: object) -> None:
     assert read(doc_errors=value).doc_errors is None
 
 
-def test_raw_is_the_whole_row_as_read() -> None:
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"offer_details": {"id": 4, "supply_lead_time": "14", "emag_club": 1}}, (14, True)),
+        ({"offer_details": {"supply_lead_time": 14}, "supply_lead_time": 3, "emag_club": False}, (3, False)),
+        ({"offer_details": []}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_lead_time_and_club_stand_at_the_top_or_in_the_offers_details(fields: dict[str, Any], told: object) -> None:
+    offer = read(**fields)
+    assert (offer.supply_lead_time, offer.emag_club) == told
+
+
+def test_what_is_told_by_warehouse_may_name_none() -> None:
+    offer = read(stock=[{"value": "139"}], availability=[{"id": 3, "warehouse_id": "1"}], start_date=["2026-01-01"])
+    assert offer.stock_by_warehouse == '[{"value":139}]'
+    assert offer.availability_by_warehouse == '[{"id":3,"warehouse_id":1}]'
+    assert offer.start_date == '["2026-01-01"]'
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        None,
+        {"status": "error", "errors": [{"code": "brand:incorrect", "message": {"ro_RO": "Brand"}}], "seller_input": {}},
+        [{"message": "x", "user_message": [{"error_description": "y", "reasons": [{"seller_text": "z"}]}]}],
+    ],
+)
+def test_verdicts_come_with_errors_of_every_form_and_none_is_a_surprise(errors: object) -> None:
+    verdict = {"value": 9, "description": "Approved documentation", "errors": errors}
+    offer = read(validation_status=[verdict], offer_validation_status={"value": 1, "description": "x", "errors": None})
+    assert (offer.validation_status, offer.offer_validation_status, offer.surprises) == ((9,), 1, ())
+
+
+#: one Romanian and one Bulgarian account's answer, as recorded
+_RECORDED: list[dict[str, Any]] = [
+    {
+        "offer_details": {"id": 42840257, "warranty_type": 1, "supply_lead_time": 14, "emag_club": 1},
+        "availability": [{"value": 3}],
+        "stock": [{"value": 139}],
+        "handling_time": [{"value": 0}],
+        "family": {"id": 1, "name": "x", "family_type_id": 95},
+        "recommended_price": None,
+        "commission": None,
+        "url": "",
+        "weight": "0.000000",
+        "attachments": [],
+        "reversible_vat_charging": False,
+        "auto_translated": 0,
+        "recycleWarranties": 0,
+        "ownership": True,
+        "genius_eligibility": 1,
+        "min_sale_price": Decimal("1.0000"),
+        "max_sale_price": Decimal("100387.58"),
+        "offer_validation_status": {"value": 1, "description": "Saleable", "errors": None},
+    },
+    {
+        "brand_name": "x",
+        "sale_price": Decimal("274.91"),
+        "recommended_price": 0,
+        "weight": "3",
+        "vendor_category_id": None,
+        "family": None,
+        "ownership": False,
+        "rrp_guidelines": "RRP input possible",
+        "start_date": [],
+        "offer_properties": [],
+        "barcode": [],
+        "ean": [],
+        "content_details": [{"x": 1}],
+        "currency_type": None,
+        "offer_price_other_currency": None,
+        "start_date_other_currency": [],
+        "has_smart_deals_badge": False,
+    },
+]
+
+
+@pytest.mark.parametrize("row", _RECORDED)
+def test_what_accounts_were_seen_to_answer_is_no_surprise(row: dict[str, Any]) -> None:
+    assert read(**row).surprises == ()
+
+
+def test_raw_is_the_row_without_what_the_commercial_columns_hold() -> None:
     row = {"id": "7", "name": "Ceașcă", "sale_price": Decimal("10.50"), "brand_new_field": {"a": [1, None]}}
-    offer = normalise(row)
+    details = {"id": 4, "supply_lead_time": 3, "emag_club": True, "status": "x"}
+    offer = normalise(row | {"validation_status": [{"value": 9}], "offer_details": details, "warranty": "two years"})
     assert isinstance(offer, Offer)
-    assert offer.raw == '{"id":"7","name":"Ceașcă","sale_price":10.50,"brand_new_field":{"a":[1,null]}}'
+    assert json.loads(offer.raw) == {
+        "id": "7",
+        "name": "Ceașcă",
+        "brand_new_field": {"a": [1, None]},
+        "offer_details": {"id": 4, "status": "x"},
+        "warranty": "two years",
+    }

@@ -18,6 +18,7 @@ from emag_pipeline.api.reference_rows import Rows, category, handling_time, once
         ({"vat_id": 1, "vat_rate": 0}, "0.0000"),
         ({"vat_id": 1, "vat_rate": 1}, "0.0100"),
         ({"vat_id": 1, "vat_rate": Decimal("0.055"), "is_default": ""}, "0.0550"),
+        ({"vat_id": 1, "vat_rate": 21, "is_default": 1}, "0.2100"),
     ],
 )
 def test_a_vat_rate_is_a_share_of_1_however_it_is_given(row: dict[str, Any], rate: str) -> None:
@@ -33,7 +34,6 @@ def test_a_vat_rate_is_a_share_of_1_however_it_is_given(row: dict[str, Any], rat
         ({"vat_id": 1, "vat_rate": -1}, "the rate is not from 0 to 100"),
         ({"vat_id": 1, "vat_rate": 100}, "the rate is not from 0 to 100"),
         ({"vat_id": "x", "vat_rate": 21}, "vat_id is 'x', not a whole number"),
-        ({"vat_id": 1, "vat_rate": 21, "note": "\0"}, "note holds NUL"),
         (["1", 21], "the row is not an object"),
     ],
 )
@@ -64,11 +64,29 @@ def test_a_category_is_the_same_in_every_spelling() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [{"name": "Ceai"}, {"id": 2**70, "name": "Ceai"}, {"id": 7, "name": ["Ceai"]}, {"id": 7, "is_allowed": 2}]
+    "row", [{"name": "Ceai"}, {"id": 2**70, "name": "Ceai"}, {"id": "tea", "name": "Ceai"}, ["tea"]]
 )
-def test_a_category_without_a_usable_id_or_with_the_wrong_types_is_unreadable(row: object) -> None:
+def test_a_category_without_a_usable_id_is_unreadable(row: object) -> None:
     with pytest.raises(Unreadable):
         category(row)
+
+
+def test_what_cannot_be_read_of_a_category_costs_that_field_and_is_noticed() -> None:
+    read = category({"id": 7, "name": ["Ceai"], "is_allowed": 2, "is_ean_mandatory": 1, "note": "a\0b"})
+    assert (read.key, read.name, read.is_allowed, read.is_ean_mandatory) == (7, None, None, True)
+    assert [(one.field, one.kind) for one in read.surprises] == [
+        ("note", "unstorable text"),
+        ("note", "unknown field"),
+        ("name", "unexpected type"),
+        ("is_allowed", "unexpected type"),
+    ]
+
+
+def test_surprises_of_many_rows_are_added_up() -> None:
+    found = rows_of([{"id": 1, "new": 5}, {"id": 2, "new": 6}, 3], handling_time)
+    assert [(one.field, one.kind, one.sample, one.times) for one in found.surprises] == [
+        ("new", "unknown field", "5", 2)
+    ]
 
 
 def test_every_row_is_either_read_or_told() -> None:

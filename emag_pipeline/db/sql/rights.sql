@@ -33,11 +33,13 @@ REVOKE INSERT, UPDATE, DELETE ON {schema}.emag_alembic_version FROM emag_writer;
 -- Withheld: calls and their bodies, staging, counters and other machinery.
 GRANT SELECT ON
     {schema}.emag_product_offers, {schema}.emag_products, {schema}.emag_offer_history, {schema}.emag_current_offers,
+    {schema}.emag_offer_warehouses,
     {schema}.emag_offer_issues, {schema}.emag_buy_button, {schema}.emag_low_stock, {schema}.emag_daily_assortment,
     {schema}.emag_categories, {schema}.emag_vat_rates, {schema}.emag_handling_times,
     {schema}.emag_accounts, {schema}.emag_reference_reads, {schema}.emag_mart_refreshes,
     {schema}.emag_accepted_deviations,
-    {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents
+    {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents,
+    {schema}.emag_answer_surprises
 TO emag_reader;
 
 -- name: reader_of_rejects

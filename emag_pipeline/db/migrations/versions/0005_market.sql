@@ -78,13 +78,6 @@ ALTER TABLE {schema}.emag_products
     ADD COLUMN rrp_guidelines  text,
     ADD COLUMN auto_translated boolean;
 
--- A row whose fingerprint is empty was published under earlier rules: the next sync compares its columns instead, and
--- takes it over without a new state where they are equal.
-ALTER TABLE {schema}.emag_scan_changes
-    DROP CONSTRAINT emag_scan_changes_change_check,
-    ADD CONSTRAINT emag_scan_changes_change_check
-        CHECK (change IN ('created', 'updated', 'revived', 'content', 'adopted', 'deleted'));
-
 -- What answers held that this code does not know or cannot read
 CREATE TABLE {schema}.emag_answer_surprises (
     account_type  text NOT NULL,
@@ -98,6 +91,22 @@ CREATE TABLE {schema}.emag_answer_surprises (
     sample        text,
     PRIMARY KEY (account_type, resource, field, kind)
 );
+COMMENT ON TABLE {schema}.emag_answer_surprises IS
+    'One row for each thing in an account''s answers that this version does not know or cannot read; at most 200 for each resource, what is beyond is added up under the field `…`. Source: the scan, refresh_reference.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.account_type IS
+    'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.resource IS
+    'What was called, as in emag_requests, e.g. `product_offer/read`. Source: the client.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.field IS
+    'The field of a row, e.g. `warranty` or `family.id`, cut to 100 characters. Source: the resource''s rows.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.kind IS
+    '`unknown field`: kept in raw; `unexpected type`, `out of range`: its column is null; `unknown code`: kept as it is; `unstorable text`: kept with U+FFFD in place of what PostgreSQL cannot hold. Source: the client.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.first_seen_at IS 'When it was first read (UTC). Source: the pipeline.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.last_seen_at IS 'When it was last read (UTC). Source: the pipeline.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.times IS
+    'Rows that showed it since then; a row counts each time that it is read. Source: the pipeline.';
+COMMENT ON COLUMN {schema}.emag_answer_surprises.sample IS
+    'The first such value in at most 80 characters, of lists and objects only the shape; null where it may be personal data. Source: the resource''s rows.';
 
 -- Why the marketplace refused, in one sentence and one language (emag-api.md, section 9) --------------------
 -- Texts of a reason, whatever its form: a text, a list, texts by locale, or an object with texts under known keys.

@@ -14,3 +14,4 @@ depends_on = None
 def upgrade() -> None:
     """Add what accounts were seen to answer, and let the next sync take over published offers without a new state."""
     run_file("0005_market.sql")
+    run_file("0005_published.sql")

@@ -9,7 +9,8 @@ WITH standing AS (
     SELECT o.account_type, o.emag_offer_id, o.general_stock, o.sale_price, o.currency, code
     FROM {schema}.emag_product_offers o
     CROSS JOIN LATERAL unnest({schema}.emag_issue_codes(
-        o.status, o.general_stock, o.offer_validation_status, o.validation_status, o.translation_validation_status
+        o.status, o.general_stock, o.offer_validation_status, o.validation_status, o.translation_validation_status,
+        o.unreadable
     )) code
     WHERE o.account_type = :account AND o.deleted_at IS NULL
 ),
@@ -18,7 +19,8 @@ states AS (
            lag(h.valid_to) OVER past AS before_until, lag(c.codes) OVER past AS codes_before
     FROM {schema}.emag_offer_history h
     CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
-        h.status, h.general_stock, h.offer_validation_status, h.validation_status, h.translation_validation_status
+        h.status, h.general_stock, h.offer_validation_status, h.validation_status, h.translation_validation_status,
+        h.unreadable
     )) c (codes)
     WHERE h.account_type = :account AND h.emag_offer_id IN (SELECT emag_offer_id FROM standing)
     WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
