@@ -121,8 +121,8 @@ def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_bac
 
 @pytest.mark.parametrize("kind", ["quarantined", "unreadable_rows", "unreadable_positions"])
 def test_the_tolerance_is_about_rows_fields_and_positions_alike(kind: str) -> None:
-    assert _failed(figures(**{kind: 12})) == set()
-    assert _failed(figures(**{kind: 13})) == {"rejects_within_tolerance"}
+    assert "rejects_within_tolerance" not in _failed(figures(**{kind: 12}))
+    assert "rejects_within_tolerance" in _failed(figures(**{kind: 13}))
 
 
 def test_what_could_not_be_read_is_told_apart() -> None:
