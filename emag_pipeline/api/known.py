@@ -10,6 +10,8 @@ from emag_pipeline.api.reading import Reading
 VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
 #: contacts, each with the column that tells whether there are any
 CONTACTS = {"manufacturer": "has_manufacturer", "eu_representative": "has_eu_representative"}
+#: fields that may repeat what the seller had sent (`seller_input`)
+MAY_REPEAT_INPUT = frozenset({*VERDICTS, "doc_errors"})
 OF_WAREHOUSE = ("warehouse_id", "value", "id")
 OF_DETAILS = frozenset({"supply_lead_time", "emag_club"})
 OF_FAMILY = frozenset({"id", "name", "family_type_id"})

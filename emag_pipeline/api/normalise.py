@@ -10,6 +10,7 @@ from emag_pipeline.api import fields, fingerprint, known, structures
 from emag_pipeline.api.fields import BIGINT, INTEGER, SMALLINT, Unreadable
 from emag_pipeline.api.json_text import ascii_only, canonical, compact, shown
 from emag_pipeline.api.offer import Offer, Reject
+from emag_pipeline.api.personal import without_people, without_seller_input
 from emag_pipeline.api.reading import Reading, reading_of
 from emag_pipeline.api.saleable import is_saleable
 from emag_pipeline.api.structures import Verdict
@@ -22,7 +23,7 @@ def normalise(row: object) -> Offer | Reject:
             raise Unreadable(f"the row is {shown(row)}, not an object", field="")
         return _offer(fields.offer_id(row), reading_of(row))
     except Unreadable as problem:
-        return Reject(None, str(problem), ascii_only(row))
+        return Reject(None, str(problem), ascii_only(without_people(row)))
 
 
 def _offer(offer_id: int, reading: Reading) -> Offer:
@@ -52,6 +53,8 @@ def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str,
             for name, value in details.row.items()
             if name not in known.OF_DETAILS or name in details.kept or name in reading.row
         }
+    for name in rest.keys() & known.MAY_REPEAT_INPUT:
+        rest[name] = without_seller_input(rest[name])
     for name, column in known.CONTACTS.items():
         if wide[column] is not None:
             rest[name] = wide[column]

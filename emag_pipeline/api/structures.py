@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, text, unreadable, whole
 from emag_pipeline.api.json_text import canonical, shown
+from emag_pipeline.api.personal import SELLER_INPUT
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _EMPTY: tuple[object, ...] = (None, "", [], {})
@@ -106,11 +107,14 @@ def errors(row: Row, name: str) -> str | None:
 
 
 def plain(value: object) -> object:
-    """Any JSON in one spelling: keyed lists are lists, whole numbers in text or with a point are whole numbers."""
+    """Any JSON in one spelling: keyed lists are lists, whole numbers in text or with a point are whole numbers.
+
+    `seller_input` is left out, see `personal`.
+    """
     if isinstance(value, dict):
         if value and is_keyed_list(value):
             return [plain(value[key]) for key in sorted(value, key=int)]
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items() if key != SELLER_INPUT}
     if isinstance(value, list):
         return [plain(item) for item in value]
     return _as_whole(value)

@@ -12,7 +12,7 @@ from emag_pipeline.sync import Verdict, audit_scan
 _CHECKS = {
     "scan_is_complete": "Every offer that the marketplace counts is staged, quarantined or found by its id.",
     "offer_ids_are_unique": "No offer stands on two pages: nothing moved while the pages were read.",
-    "rejects_within_tolerance": "Few rows only cannot be represented (EMAG_SYNC_REJECT_TOLERANCE).",
+    "rejects_within_tolerance": "Few rows, fields or positions cannot be read (EMAG_SYNC_REJECT_TOLERANCE).",
     "volume_has_not_collapsed": "Not too many published offers have vanished at once (EMAG_SYNC_MAX_SHRINK).",
 }
 

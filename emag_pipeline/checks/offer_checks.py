@@ -32,6 +32,12 @@ OFFERS_ARE_FRESH = OfferCheck(
     _ERROR,
     "See in `emag-pipeline status` why nothing is published and what mends it; until then the offers are as they were",
 )
+ANSWERS_ARE_AS_KNOWN = OfferCheck(
+    "answers_are_as_known",
+    "Since the last completed sync began, the marketplace answered with known fields, types and codes only.",
+    _WARN,
+    "Report the file that `emag-pipeline probe` writes, so that the pipeline learns it; until then it may be accepted",
+)
 #: asked within the run that published
 OF_A_PUBLISH = (PUBLISHED_EQUALS_SCAN, OFFERS_ARE_FRESH)
 #: asked with the marts
@@ -67,4 +73,5 @@ OF_OFFERS = (
         _WARN,
         "Look at the product's page: the marketplace's documents do not promise this, so it may be right so",
     ),
+    ANSWERS_ARE_AS_KNOWN,
 )

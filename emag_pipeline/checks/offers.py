@@ -9,7 +9,9 @@ from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.checks.answers import Answer, of_comparison, of_review
 from emag_pipeline.checks.freshness import freshness
+from emag_pipeline.checks.known_answers import known_answers
 from emag_pipeline.checks.offer_checks import (
+    ANSWERS_ARE_AS_KNOWN,
     OF_A_PUBLISH,
     OF_OFFERS,
     OFFERS_ARE_FRESH,
@@ -72,6 +74,8 @@ def _answer(check: OfferCheck, database: Database, account: str, settings: Setti
     if check is OFFERS_ARE_FRESH:
         (status,) = account_statuses(database, [account])
         return freshness(database, status, settings)
+    if check is ANSWERS_ARE_AS_KNOWN:
+        return known_answers(database, account)
     currency = settings.account(account).marketplace.currency
     found = review(database, check.name, account, currency=currency, price_move=settings.price_move)
     return of_comparison(check, found) if check is PUBLISHED_EQUALS_SCAN else of_review(check, found)

@@ -13,6 +13,9 @@ from emag_pipeline.sync.approval import approve as approve_sync
 
 def approve(
     sync_id: Annotated[UUID, typer.Argument(help="The refused sync, as `status` and the run's error name it.")],
+    even_if_empty: Annotated[
+        bool, typer.Option("--even-if-empty", help="Approve even a scan that holds no offer to publish.")
+    ] = False,
 ) -> None:
     """Accept a scan that the audit refused: the next run publishes it without reading its pages again.
 
@@ -21,6 +24,6 @@ def approve(
     """
     settings = load_settings()
     with attached(settings) as database:
-        account = approve_sync(database, settings, sync_id, getpass.getuser())
+        account = approve_sync(database, settings, sync_id, getpass.getuser(), even_if_empty=even_if_empty)
     now = f"emag-pipeline sync --account {account}"
     typer.echo(f"{account}: approved; the next run publishes it, by itself or now with `{now}`")

@@ -1,7 +1,7 @@
 """`emag-pipeline prune`: a line for each kind, JSON for programs.
 
-The JSON is an object {older_than_days, dry_run, removed: {syncs, rejects, requests, incidents, staged_rows,
-dagster_runs}}; with dry_run true the numbers are what would be removed. Keys are added, never renamed.
+The JSON is an object {older_than_days, dry_run, removed: {syncs, rejects, payloads, surprises, requests, incidents,
+staged_rows, dagster_runs}}; with dry_run true the numbers are what would be removed. Keys are added, never renamed.
 """
 
 import json
@@ -19,6 +19,8 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 _WORDS = {
     "syncs": "ledger rows",
     "rejects": "rows in quarantine whose sync is gone",
+    "payloads": "rows as read, of those that stay in quarantine",
+    "surprises": "surprises in answers that were not met again",
     "requests": "calls in the request log",
     "incidents": "closed incidents",
     "staged_rows": "rows in staging that no sync can use any more",

@@ -1,18 +1,27 @@
 """`emag-pipeline rejects`: a table for people, JSON for programs.
 
-The JSON is a list of {account, sync_id, page, emag_offer_id, reason, payload, rejected_at}; the payload is the row as
-read, as text; page 0 stands for a read by id; times are ISO 8601 in UTC. Keys are added, never renamed.
+The JSON is a list of {account, sync_id, kind, page, emag_offer_id, reason, payload, rejected_at}:
+
+kind       `quarantined` (the row is kept out), `unreadable field` (the offer is taken, the fields that the reason names
+           keep their published values) or `unreadable position` (the marketplace fails on every page that holds it);
+           the last two are known while the sync's scan is staged
+page       0 for a read by id
+payload    the row as read, as text; null for a position. It may hold personal data (docs/privacy.md)
+
+Times are ISO 8601 in UTC. Keys are added, never renamed.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
+from rich.text import Text
 
 from emag_pipeline.databases import attached
-from emag_pipeline.db.quarantine import Rejected, newest
+from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
 from emag_pipeline.settings import load_settings
 
 
@@ -23,24 +32,27 @@ def rejects(
     limit: Annotated[int, typer.Option(min=1, help="How many rows at most.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the rows as read.")] = False,
 ) -> None:
-    """Show the quarantine: rows of each account's newest sync that cannot be represented, and why.
+    """Show which rows of each account's newest sync were not read, or not in full, and why.
 
-    A bad row costs that row only: an offer that was published before keeps its last good state, flagged.
+    A bad row costs that row only: an offer that was published before keeps its last good state, flagged. A bad field
+    costs that field only.
     """
     settings = load_settings()
     names = [settings.account(name).name for name in account or []] or [one.name for one in settings.accounts]
     with attached(settings) as database:
         rows = newest(database, names, limit)
+        counted = reasons(database, names) if rows and not as_json else []
     if as_json:
         typer.echo(json.dumps([_described(row) for row in rows], indent=2, ensure_ascii=False))
     else:
-        Console(soft_wrap=True).print(_table(rows) if rows else "no row is in quarantine", markup=False)
+        Console(soft_wrap=True).print(_picture(rows, counted) if rows else "no row is in quarantine", markup=False)
 
 
 def _described(row: Rejected) -> dict[str, object]:
     return {
         "account": row.account,
         "sync_id": str(row.sync_id),
+        "kind": row.kind,
         "page": row.page,
         "emag_offer_id": row.emag_offer_id,
         "reason": row.reason,
@@ -49,8 +61,23 @@ def _described(row: Rejected) -> dict[str, object]:
     }
 
 
-def _table(rows: list[Rejected]) -> Table:
-    table = Table("account", "page", "offer", "reason", box=None, pad_edge=False)
+def _picture(rows: Sequence[Rejected], counted: Sequence[Reason]) -> Group:
+    """The rows; below them how many there are for each reason."""
+    total = sum(reason.rows for reason in counted)
+    shown = f"{total:,} rows" if total == len(rows) else f"{total:,} rows, of which --limit shows {len(rows):,}"
+    return Group(_table(rows), Text(f"\n{shown}:"), _summary(counted))
+
+
+def _table(rows: Sequence[Rejected]) -> Table:
+    table = Table("account", "page", "offer", "kind", "reason", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(row.account, str(row.page or "by id"), str(row.emag_offer_id or "no id"), row.reason)
+        cells = (row.account, str(row.page or "by id"), str(row.emag_offer_id or "no id"), row.kind, row.reason)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _summary(counted: Sequence[Reason]) -> Table:
+    table = Table("account", "rows", "reason", "first", box=None, pad_edge=False)
+    for reason in counted:
+        table.add_row(*map(Text, (reason.account, f"{reason.rows:,}", reason.words, reason.example)))
     return table

@@ -8,7 +8,9 @@ last_publish_at    time of the last publish, null before the first
 age_seconds        since then, null likewise
 offers, saleable   published offers that exist, and those of them that can be bought
 deleted            offers confirmed as gone
-quarantined        existing offers whose newest reading could not be represented
+quarantined        rows of the newest sync that could not be represented, as `emag-pipeline rejects` lists them; also
+                   those of offers that were never published
+flagged            published offers that keep their last good state because their newest reading is in quarantine
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
                    offers_done, offers_expected, elapsed_seconds, silent_seconds}
 last_error         null, or {error_class, message, remedy, at} of the newest sync when it ended without publishing
@@ -107,7 +109,8 @@ def _account(status: AccountStatus) -> dict[str, Any]:
         "offers": status.offers,
         "saleable": status.saleable,
         "deleted": status.deleted,
-        "quarantined": status.rejected,
+        "quarantined": status.quarantined,
+        "flagged": status.flagged,
         "running": _running(status.running) if status.running else None,
         "last_error": error
         and {"error_class": error.error_class, "message": error.message, "remedy": error.remedy, "at": _iso(error.at)},
@@ -150,7 +153,7 @@ def _table(statuses: Sequence[AccountStatus]) -> Table:
         table.add_column(heading, justify="right")
     for status in statuses:
         published = "never" if status.age_seconds is None else f"{age(status.age_seconds)} ago"
-        numbers = [f"{number:,}" for number in (status.offers, status.saleable, status.deleted, status.rejected)]
+        numbers = [f"{number:,}" for number in (status.offers, status.saleable, status.deleted, status.quarantined)]
         table.add_row(status.account, status.state, published, *numbers)
     return table
 

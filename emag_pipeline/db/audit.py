@@ -45,8 +45,12 @@ class Figures:
     positions_end: int
     #: positions at which the marketplace fails whatever the page's size
     unreadable_positions: int = 0
-    #: missing offers whose read by id fails too: they keep their last state
+    #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
     unreadable_by_id: int = 0
+    #: staged offers with a commercial field that cannot be read
+    unreadable_rows: int = 0
+    #: of the confirmed gone and the missing, those that were never published: an earlier reading of this sync saw them
+    vanished_unpublished: int = 0
 
     @property
     def repeated_rows(self) -> int:
@@ -55,13 +59,36 @@ class Figures:
 
     @property
     def vanished(self) -> int:
-        """Published or seen before, not in this scan: gone, or not accounted for."""
-        return self.confirmed_gone + self.missing
+        """Published and not in this scan: gone, or not accounted for."""
+        return self.confirmed_gone + self.missing - self.vanished_unpublished
 
     @property
     def vanished_share(self) -> float:
-        """The vanished as a share of what was published; before the first publish, of what the pages showed."""
-        return self.vanished / max(1, self.published_before or self.shown)
+        """The vanished as a share of what was published; 0 before the first publish: there is nothing to lose."""
+        return self.vanished / self.published_before if self.published_before else 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no offer to publish."""
+        return self.distinct_ids + self.found_by_id == 0
+
+    @property
+    def not_read(self) -> int:
+        """What the tolerance is about: quarantined rows, offers with unreadable fields, unreadable positions.
+
+        An offer that is known to stand at such a position is in quarantine too, and counts once.
+        """
+        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self.unreadable_by_id
+
+    @property
+    def rows_and_positions(self) -> int:
+        """Everything that the listing showed or failed to show."""
+        return self.rows + self.quarantined + self.unreadable_positions - self.unreadable_by_id
+
+    @property
+    def not_read_share(self) -> float:
+        """`not_read` as a share of `rows_and_positions`."""
+        return self.not_read / max(1, self.rows_and_positions)
 
     @property
     def shown(self) -> int:
@@ -94,6 +121,8 @@ WORDS = {
     "positions_end": "end of the last position that was read",
     "unreadable_positions": "positions at which every page fails",
     "unreadable_by_id": "missing offers whose read by id fails too",
+    "unreadable_rows": "offers with a field that cannot be read",
+    "vanished_unpublished": "missing offers that were never published",
 }
 
 
@@ -104,7 +133,8 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     with database.transaction() as tx:
         staged = tx.run(
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
-                      count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids
+                      count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
+                      count(*) FILTER (WHERE unreadable <> '{}') AS unreadable
                FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round""",
             sync=sync_id,
             round=sync.round,
@@ -126,6 +156,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         ).one()
         rejects = _count_rejects(tx, sync_id, sync.round)
         arrivals = _count_arrivals(tx, sync_id, sync.account_type, sync.round)
+        vanished_unpublished = _count_vanished_unpublished(tx, sync_id, sync.account_type, sync.round)
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
@@ -151,6 +182,8 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         positions_end=pages.positions_end,
         unreadable_positions=pages.unreadable,
         unreadable_by_id=confirmed.unreadable,
+        unreadable_rows=staged.unreadable,
+        vanished_unpublished=vanished_unpublished,
     )
 
 
@@ -180,6 +213,28 @@ def _count_arrivals(tx: Transaction, sync_id: UUID, account: str, round_: int) -
                LEFT JOIN {schema}.emag_product_offers o
                  ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
                WHERE s.sync_id = :sync AND s.round = :round AND s.page > 0 AND o.emag_offer_id IS NULL""",
+            sync=sync_id,
+            account=account,
+            round=round_,
+        ).scalar_one()
+    )
+
+
+def _count_vanished_unpublished(tx: Transaction, sync_id: UUID, account: str, round_: int) -> int:
+    """Offers that only earlier readings of this sync showed, and that readers do not see."""
+    if round_ == 1:
+        return 0
+    return int(
+        tx.run(
+            """SELECT count(DISTINCT e.emag_offer_id) FROM {schema}.emag_scan_offers e
+               WHERE e.sync_id = :sync AND e.round < :round
+                 AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers o
+                                 WHERE o.account_type = :account AND o.emag_offer_id = e.emag_offer_id
+                                   AND o.deleted_at IS NULL)
+                 AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                                 WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = e.emag_offer_id)
+                 AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+                                 WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = e.emag_offer_id)""",
             sync=sync_id,
             account=account,
             round=round_,

@@ -26,6 +26,10 @@ _HISTORY = "emag_offer_history"
 _AS_TEXT = {"jsonb": '"{0}"::text', "uuid": '"{0}"::text', "bytea": """encode("{0}", 'hex')"""}
 
 
+#: Columns that readers may look at and that leave the database in no file: offers as read may hold anything.
+_LEFT_OUT = {"emag_products": frozenset({"raw"})}
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Rows of a readable table: where `column` has the value, or all; `as_of` (UTC) only with an account."""
@@ -37,10 +41,10 @@ class Selection:
 
 
 def columns(database: Database, selection: Selection) -> list[Column]:
-    """The selection's columns, in order. A past state has those of the history."""
-    granted = readable()[selection.table]
+    """The selection's columns, in order. A past state has those of the history; `raw` is left out (docs/privacy.md)."""
+    granted, left_out = readable()[selection.table], _LEFT_OUT.get(selection.table, frozenset())
     found = describe.columns(database, _HISTORY if selection.as_of else selection.table)
-    return [column for column in found if granted is None or column.name in granted]
+    return [column for column in found if column.name not in left_out and (granted is None or column.name in granted)]
 
 
 def batches(database: Database, selection: Selection, chosen: list[Column]) -> Generator[list[tuple[Any, ...]]]:

@@ -143,12 +143,12 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
 
     One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew.
     """
-    if last.status not in ("failed", "timeout", "cancelled") or last.pages_done == 0:
-        return False
-    if last.error_class == "ScanNotProven":
+    if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
         return False
     refused = last.error_class == "RefusedError"
-    wanted = last.approved_at is not None if refused else bool(last.in_time)
+    # an empty catalogue has no pages: only an approved scan of one is worth going on with
+    approved = last.approved_at is not None
+    wanted = approved if refused else bool(last.in_time) and (approved or last.pages_done > 0)
     return wanted and last.pages_done == _durable_pages(tx, last.sync_id, last.round)
 
 

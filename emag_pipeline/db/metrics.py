@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emag_pipeline.db import counters
+from emag_pipeline.db.answer_review import RECENT
 from emag_pipeline.db.engine import Database, Transaction
 
 
@@ -42,13 +43,17 @@ class AccountGauges:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything of one scrape. `open_incidents` counts them by kind, `revision` is the schema's."""
+    """Everything of one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
+
+    `surprises` counts the fields that were not as known, by account and kind; where there are none, nothing stands.
+    """
 
     revision: str
     counters: Sequence[Counter]
     accounts: Sequence[AccountGauges]
     sensor_ages: Mapping[str, float]
     open_incidents: Mapping[str, float]
+    surprises: Mapping[tuple[str, str], float]
 
 
 #: The newest sync and the newest success each end at the first row of an index.
@@ -109,6 +114,7 @@ def read(database: Database, accounts: Sequence[str], timeout_seconds: float) ->
             accounts=_accounts(tx, accounts),
             sensor_ages=_by_name(tx, _SENSORS),
             open_incidents=_by_name(tx, _INCIDENTS),
+            surprises=_surprises(tx, accounts),
         )
 
 
@@ -120,6 +126,11 @@ def _counters(tx: Transaction) -> list[Counter]:
 def _accounts(tx: Transaction, accounts: Sequence[str]) -> list[AccountGauges]:
     rows = tx.run(_ACCOUNTS, accounts=list(accounts), processed=counters.OFFERS_PROCESSED)
     return [AccountGauges(**row._mapping) for row in rows]
+
+
+def _surprises(tx: Transaction, accounts: Sequence[str]) -> dict[tuple[str, str], float]:
+    rows = tx.run(f"SELECT a.account, s.kind, count(*) AS fields {RECENT} GROUP BY 1, 2", accounts=list(accounts))
+    return {(row.account, row.kind): row.fields for row in rows}
 
 
 def _by_name(tx: Transaction, sql: str) -> dict[str, float]:

@@ -1,4 +1,8 @@
-"""Reading the quarantine (emag_offer_rejects): rows that could not be represented, with their reasons."""
+"""Reading the quarantine (emag_offer_rejects): rows that could not be represented, with their reasons.
+
+Beside them, as long as a scan is staged: offers with fields that cannot be read, and positions of the listing that the
+marketplace fails to show. All three count for the audit's tolerance.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,33 +14,104 @@ from emag_pipeline.db.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row in quarantine. `payload` is the row as read, JSON in ASCII; page 0 stands for a read by id."""
+    """One row that was not read, or not in full.
+
+    `kind` is `quarantined` (the row is kept out), `unreadable field` (the offer is taken, these fields keep their
+    published values) or `unreadable position` (the marketplace showed nothing). `payload` is the row as read, JSON in
+    ASCII, None for a position; page 0 stands for a read by id.
+    """
 
     account: str
     sync_id: UUID
+    kind: str
     page: int
     emag_offer_id: int | None
     reason: str
-    payload: str
+    payload: str | None
     rejected_at: datetime
 
 
-def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Rejected]:
-    """The rows that each account's newest sync put into quarantine, in the order of pages; at most `limit` in all.
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows were not read, how many they are, and the first of them.
 
-    A catalogue that moved is read several times: only the last reading counts.
+    `words` have an ellipsis for each value that differs from row to row.
     """
+
+    account: str
+    words: str
+    rows: int
+    emag_offer_id: int | None
+    page: int
+
+    @property
+    def example(self) -> str:
+        """Where it was met first, e.g. `offer 123 on page 4`."""
+        what = "a row without an id" if self.emag_offer_id is None else f"offer {self.emag_offer_id}"
+        return f"{what} on page {self.page}" if self.page else f"{what}, read by its id"
+
+
+_NEWEST = """
+    SELECT a.account, s.sync_id, s.round FROM unnest(CAST(:accounts AS text[])) AS a(account)
+    CROSS JOIN LATERAL (
+        SELECT sync_id, round FROM {schema}.emag_offer_syncs s
+        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+    ) s
+"""
+_OF_A_SYNC = "SELECT account_type AS account, sync_id, round FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"
+
+#: Rows of some scans, of their last reading: a catalogue that moved is read several times.
+_NOT_READ = """
+    SELECT account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload, rejected_at,
+           reject_id AS place
+    FROM scans JOIN {schema}.emag_offer_rejects USING (sync_id, round)
+    UNION ALL
+    SELECT account, sync_id, 'unreadable field', page, emag_offer_id,
+           array_to_string(unreadable, ', ') || ' cannot be read', CAST(raw AS text), fetched_at, emag_offer_id
+    FROM scans JOIN {schema}.emag_scan_offers USING (sync_id, round) WHERE unreadable <> '{}'
+    UNION ALL
+    SELECT account, sync_id, 'unreadable position', page, NULL,
+           'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
+           first_position
+    FROM scans JOIN {schema}.emag_scan_pages USING (sync_id, round) WHERE is_unreadable
+"""
+_COMMONEST = f"""
+    WITH scans AS MATERIALIZED ({{scans}}), grouped AS (
+        SELECT *, left(regexp_replace(reason, :values, '…', 'g'), 160) AS words FROM ({_NOT_READ}) not_read
+    )
+    SELECT account, words, count(*) AS rows, (array_agg(emag_offer_id ORDER BY page, place))[1] AS emag_offer_id,
+           (array_agg(page ORDER BY page, place))[1] AS page
+    FROM grouped GROUP BY account, words ORDER BY account, rows DESC, words
+"""
+#: What differs between rows that have the same reason: JSON, quoted text, numbers, constants.
+_VALUES = (
+    r"""[\[{].*[\]}…]|'([^'\\]|\\.)*'…?|"([^"\\]|\\.)*"…?|-?\m[0-9][0-9.eE+-]*|"""
+    r"""\m(true|false|null|NaN|Infinity)\M"""
+)
+
+
+def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Rejected]:
+    """What each account's newest sync did not read, in the order of pages; at most `limit` rows in all."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(
-            """SELECT r.account_type AS account, r.sync_id, r.page, r.emag_offer_id, r.reason, r.payload, r.rejected_at
-               FROM unnest(CAST(:accounts AS text[])) AS a(account)
-               CROSS JOIN LATERAL (
-                   SELECT sync_id, round FROM {schema}.emag_offer_syncs s
-                   WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
-               ) s
-               JOIN {schema}.emag_offer_rejects r ON r.sync_id = s.sync_id AND r.round = s.round
-               ORDER BY r.account_type, r.page, r.reject_id LIMIT :limit""",
+            f"""WITH scans AS MATERIALIZED ({_NEWEST})
+                SELECT account, sync_id, kind, page, emag_offer_id, reason, payload, rejected_at
+                FROM ({_NOT_READ}) not_read ORDER BY account, page, kind, place LIMIT :limit""",
             accounts=list(accounts),
             limit=limit,
         )
         return [Rejected(**row._mapping) for row in rows]
+
+
+def reasons(database: Database, accounts: Sequence[str]) -> list[Reason]:
+    """Why each account's newest sync did not read rows, the commonest reason of an account first."""
+    with database.transaction(timeout_seconds=60) as tx:
+        sql = _COMMONEST.replace("{scans}", _NEWEST)
+        return [Reason(**row._mapping) for row in tx.run(sql, accounts=list(accounts), values=_VALUES)]
+
+
+def commonest(database: Database, sync_id: UUID, most: int = 3) -> list[Reason]:
+    """The commonest reasons for which a sync's last reading did not read rows."""
+    with database.transaction() as tx:
+        sql = _COMMONEST.replace("{scans}", _OF_A_SYNC) + " LIMIT :most"
+        return [Reason(**row._mapping) for row in tx.run(sql, sync=sync_id, values=_VALUES, most=most)]

@@ -66,17 +66,30 @@ _STAGING = {
 
 @dataclass(frozen=True, slots=True)
 class _Remains:
-    """Rows `t` of a table that have served their time, by a condition on them and on :days."""
+    """Rows `t` of a table that have served their time, by a condition on them and on :days.
+
+    They are deleted, or where `emptied` has assignments, only these are made.
+    """
 
     table: str
     condition: str
     least_days: float = 0.0
+    emptied: str = ""
 
+
+_REJECTS = f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_REASONS})"
 
 #: By the name under which they are reported.
 _BY_AGE = {
     "syncs": _Remains("emag_offer_syncs", f"t.sync_id NOT IN ({_KEPT})"),
-    "rejects": _Remains("emag_offer_rejects", f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_REASONS})"),
+    "rejects": _Remains("emag_offer_rejects", _REJECTS),
+    # rows as read may hold personal data: where the reason stays longer, they do not (docs/privacy.md)
+    "payloads": _Remains(
+        "emag_offer_rejects",
+        f"t.rejected_at < now() - :days * interval '1 day' AND t.payload <> 'null' AND NOT ({_REJECTS})",
+        emptied="payload = 'null'",
+    ),
+    "surprises": _Remains("emag_answer_surprises", "t.last_seen_at < now() - :days * interval '1 day'"),
     "requests": _Remains("emag_requests", "t.sent_at < now() - :days * interval '1 day'", REQUESTS_DAYS),
     "incidents": _Remains("emag_incidents", "t.closed_at < now() - :days * interval '1 day'"),
 }
@@ -85,31 +98,33 @@ _BY_AGE = {
 def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
 
-    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `requests` (calls; never younger
-    than REQUESTS_DAYS), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go on, of any age).
-    Begun again after a failure, it goes on. Raises DatabaseUnavailable.
+    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those that
+    stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `incidents` (closed
+    ones), `staged_rows` (of syncs that can no longer go on, of any age). Begun again after a failure, it goes on.
+    Raises DatabaseUnavailable.
     """
-    act = _count if dry_run else _delete
-    found = {
-        name: act(database, what.table, what.condition, days=max(days, what.least_days))
-        for name, what in _BY_AGE.items()
-    }
-    staged = (act(database, table, "t.sync_id = :sync", sync=sync) for table, sync in _staging_remains(database))
+    act = _count if dry_run else _remove
+    found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}
+    staged = (
+        act(database, _Remains(table, "t.sync_id = :sync"), sync=sync) for table, sync in _staging_remains(database)
+    )
     return {**found, "staged_rows": sum(staged)}
 
 
-def _count(database: Database, table: str, condition: str, **values: float | UUID) -> int:
+def _count(database: Database, what: _Remains, **values: float | UUID) -> int:
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        return int(tx.run(f"SELECT count(*) FROM {{schema}}.{table} t WHERE {condition}", **values).scalar_one())
+        counted = f"SELECT count(*) FROM {{schema}}.{what.table} t WHERE {what.condition}"
+        return int(tx.run(counted, **values).scalar_one())
 
 
-def _delete(database: Database, table: str, condition: str, **values: float | UUID) -> int:
-    removed = 0
+def _remove(database: Database, what: _Remains, **values: float | UUID) -> int:
+    removed, table = 0, f"{{schema}}.{what.table}"
+    change = f"UPDATE {table} SET {what.emptied}" if what.emptied else f"DELETE FROM {table}"
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
             batch = tx.run(
-                f"""DELETE FROM {{schema}}.{table} WHERE ctid = ANY(ARRAY(
-                        SELECT t.ctid FROM {{schema}}.{table} t WHERE {condition}
+                f"""{change} WHERE ctid = ANY(ARRAY(
+                        SELECT t.ctid FROM {table} t WHERE {what.condition}
                         LIMIT :batch FOR UPDATE OF t SKIP LOCKED))""",
                 batch=_BATCH,
                 **values,

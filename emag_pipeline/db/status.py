@@ -52,7 +52,11 @@ class SyncProgress:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """One account as an operator asks after it. `age_seconds`: since the last publish, None before the first."""
+    """One account as an operator asks after it. `age_seconds`: since the last publish, None before the first.
+
+    `quarantined` are the rows that the newest sync put into quarantine, also those of offers that were never published;
+    `flagged` the published offers that keep their last good state because their newest reading is in quarantine.
+    """
 
     account: str
     state: str
@@ -61,7 +65,8 @@ class AccountStatus:
     offers: int
     saleable: int
     deleted: int
-    rejected: int
+    quarantined: int
+    flagged: int
     running: SyncProgress | None
     #: the audit refused the newest sync and a person approved it: the next run publishes it
     awaits_publish: bool
@@ -85,8 +90,14 @@ _ACCOUNTS = """
            (SELECT max(completed_at) FROM {schema}.emag_offer_syncs s
             WHERE s.account_type = a.account AND s.status = 'completed') AS last_publish_at,
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
-           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS rejected
+           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
+           (SELECT count(*) FROM {schema}.emag_offer_rejects r
+            WHERE r.sync_id = newest.sync_id AND r.round = newest.round) AS quarantined
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
+    LEFT JOIN LATERAL (
+        SELECT sync_id, round FROM {schema}.emag_offer_syncs s
+        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+    ) newest ON true
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
 """
@@ -126,7 +137,8 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
         offers=row.offers,
         saleable=row.saleable,
         deleted=row.deleted,
-        rejected=row.rejected,
+        quarantined=row.quarantined,
+        flagged=row.flagged,
         running=running,
         awaits_publish=failed and newest is not None and newest.is_approved,
         last_error=_last_error(newest) if failed and newest is not None else None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from emag_pipeline.db.answer_review import KINDS
 from emag_pipeline.db.counters import OFFERS_PROCESSED
 from emag_pipeline.monitoring.silence import SENSORS
 
@@ -145,6 +146,13 @@ QUARANTINED = Metric(
     _ACCOUNT,
     "Existing offers whose newest reading could not be represented; the last good one stays published.",
 )
+ANSWER_SURPRISES = Metric(
+    "emag_sync_answer_surprises",
+    "gauge",
+    {**_ACCOUNT, "kind": tuple(kind.replace(" ", "_") for kind in KINDS)},
+    "Fields of the marketplace's answers that were not as known since the newest completed sync began, by kind: "
+    "the check answers_are_as_known lists them.",
+)
 MONITOR_STATUS = Metric(
     "emag_sync_monitor_status",
     "gauge",
@@ -174,5 +182,5 @@ BOUNDS = Metric(
 METRICS = (
     DATABASE_UP, SCRAPE_SECONDS, SCHEMA_INFO, REQUESTS, REQUEST_ERRORS, REQUEST_LATENCY, OFFERS_READ, STUCK_SYNCS,
     RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
-    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, MONITOR_STATUS, SENSOR_AGE, INCIDENTS, BOUNDS,
+    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, MONITOR_STATUS, SENSOR_AGE, INCIDENTS, BOUNDS,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client import metrics_core as core
 from prometheus_client.registry import Collector
 
+from emag_pipeline.db.answer_review import KINDS
 from emag_pipeline.db.metrics import AccountGauges, Figures
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring import metric_list as names
@@ -72,6 +73,7 @@ def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metri
     for metric, value in values:
         yield _gauge(metric, _each(figures, value))
     yield _gauge(names.OFFERS, dict(pair for account in figures.accounts for pair in _offers(account)))
+    yield _gauge(names.ANSWER_SURPRISES, _surprises(figures))
     yield _gauge(names.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
 
 
@@ -101,6 +103,14 @@ def _offers(account: AccountGauges) -> Iterator[tuple[Labels, float]]:
     yield (account.account, "saleable"), account.saleable
     yield (account.account, "not_saleable"), account.not_saleable
     yield (account.account, "deleted"), account.deleted
+
+
+def _surprises(figures: Figures) -> dict[Labels, float]:
+    return {
+        (account.account, kind.replace(" ", "_")): figures.surprises.get((account.account, kind), 0)
+        for account in figures.accounts
+        for kind in KINDS
+    }
 
 
 def _has_failed(account: AccountGauges) -> bool:

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
@@ -24,6 +25,7 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "saleable": 1,
         "deleted": 0,
         "quarantined": 0,
+        "flagged": 0,
         "running": None,
         "last_error": None,
     }
@@ -31,6 +33,21 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
     assert abs((read - published.published_at).total_seconds()) < 0.001
     assert main["last_publish_at"].endswith("Z")
     assert (fbe["state"], fbe["last_publish_at"], fbe["age_seconds"]) == ("never synced", None, None)
+
+
+def test_rows_in_quarantine_are_counted_even_where_nothing_was_ever_published(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    lease = begin(database)
+    bad = [SimpleNamespace(emag_offer_id=number, reason="no id", payload="{}") for number in (1234, 1235, 1236)]
+    stage(database, lease, [], rejects=bad)
+    ledger.end(database, lease, "failed", error_class="RefusedError", message="refused", remedy="Look")
+    table, document = (
+        emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
+    )
+    main = json.loads(document.stdout)["accounts"][0]
+    assert (main["quarantined"], main["flagged"]) == (3, 0)
+    assert table.stdout.splitlines()[1].split() == ["main", "failed", "never", "0", "0", "0", "3"]
 
 
 def test_json_shows_a_running_sync_and_its_pages(database: Database, database_url: str, tmp_path: Path) -> None:
@@ -59,7 +76,7 @@ def test_open_incidents_are_listed_under_the_table_and_in_the_json(
         emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
     )
     assert "daemon: silent for " in table.stdout
-    assert "seconds: it says nothing. Start it." in table.stdout
+    assert ": it says nothing. Start it." in table.stdout
     (incident,) = json.loads(document.stdout)["incidents"]
     assert incident | {"since": ""} == {
         "subject": "daemon",

@@ -44,6 +44,11 @@ def sync(
     return publish.publish(database, lease)
 
 
+def execute(database: Database, sql: str, /, **parameters: Any) -> None:
+    with database.transaction() as tx:
+        tx.run(sql, **parameters)
+
+
 def rows(database: Database, sql: str, /, **parameters: Any) -> list[Any]:
     with database.transaction() as tx:
         return list(tx.run(sql, **parameters).all())

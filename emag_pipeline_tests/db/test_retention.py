@@ -11,9 +11,10 @@ import pytest
 from emag_pipeline.db import ledger, retention
 from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 
-_NOTHING = {"syncs": 0, "rejects": 0, "requests": 0, "incidents": 0, "staged_rows": 0}
+_NOTHING = dict.fromkeys(("syncs", "rejects", "payloads", "surprises", "requests", "incidents", "staged_rows"), 0)
 
 
 def _execute(database: Database, sql: str, **parameters: Any) -> None:
@@ -143,6 +144,23 @@ def test_the_reason_why_an_offer_is_flagged_stays_however_old(database: Database
     assert [row.reason for row in rows(database, "SELECT reason FROM {schema}.emag_offer_rejects")] == [
         "the present reason"
     ]
+
+
+def test_rows_as_read_go_after_their_days_even_where_the_reason_stays(database: Database) -> None:
+    sync(database, [offer(1), offer(2)])
+    sync(database, [offer(1)], rejects=[_reject(2)])
+    _age(database, 31)
+    assert retention.prune(database, 30)["payloads"] == 1
+    (kept,) = rows(database, "SELECT reason, payload FROM {schema}.emag_offer_rejects")
+    assert (kept.reason, kept.payload) == ("no number", "null")
+    assert retention.prune(database, 30)["payloads"] == 0
+
+
+def test_surprises_that_were_not_met_again_go(database: Database) -> None:
+    surprise(database, "old", seen="2020-01-01")
+    surprise(database, "new")
+    assert retention.prune(database, 30)["surprises"] == 1
+    assert [row.field for row in rows(database, "SELECT field FROM {schema}.emag_answer_surprises")] == ["new"]
 
 
 def _call(database: Database, days_ago: float) -> None:

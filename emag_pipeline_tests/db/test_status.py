@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses, sync_progress
@@ -24,6 +26,19 @@ def test_a_running_sync_shows_its_pages(database: Database) -> None:
     progress = sync_progress(database, "main", "r1")
     assert progress is not None
     assert (progress.phase, progress.pages_done, progress.pages_expected, progress.offers_done) == ("scanning", 1, 1, 1)
+
+
+def test_quarantined_rows_are_those_of_the_newest_sync_and_flagged_offers_the_published_ones(
+    database: Database,
+) -> None:
+    bad = [SimpleNamespace(emag_offer_id=offer_id, reason="no number", payload="{}") for offer_id in (2, 3)]
+    sync(database, [offer(1), offer(2)])
+    sync(database, [offer(1)], rejects=bad)
+    status = account_statuses(database, ["main"])[0]
+    assert (status.offers, status.quarantined, status.flagged) == (2, 2, 1)
+    ledger.end(database, begin(database), "failed", error_class="ApiUnavailable", message="what", remedy="do this")
+    status = account_statuses(database, ["main"])[0]
+    assert (status.quarantined, status.flagged) == (0, 1)
 
 
 def test_a_failed_sync_shows_its_reason_and_remedy(database: Database) -> None:

@@ -24,8 +24,8 @@ _READABLE = {
     "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_alembic_version",
 }  # fmt: skip
 _WITHHELD = {
-    "emag_requests", "emag_offer_rejects", "emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations",
-    "emag_scan_changes", "emag_rate_budget", "emag_counters", "emag_sensor_ticks",
+    "emag_requests", "emag_offer_rejects", "emag_answer_surprises", "emag_scan_pages", "emag_scan_offers",
+    "emag_scan_confirmations", "emag_scan_changes", "emag_rate_budget", "emag_counters", "emag_sensor_ticks",
 }  # fmt: skip
 
 
@@ -143,6 +143,7 @@ def test_what_can_be_exported_is_what_the_reader_may_read(installation: Installa
     [
         "SELECT count(*) FROM erp.emag_requests",
         "SELECT payload FROM erp.emag_offer_rejects",
+        "SELECT sample FROM erp.emag_answer_surprises",
         "SELECT count(*) FROM erp.emag_scan_offers",
         "DELETE FROM erp.emag_product_offers",
         "INSERT INTO erp.emag_vat_rates VALUES ('ro', 1, 0.19, '{}', now())",

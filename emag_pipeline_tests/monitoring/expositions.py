@@ -54,6 +54,6 @@ def call(**values: Any) -> SimpleNamespace:
     fields: dict[str, Any] = {
         "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read", "page": 1,
         "offer_id": None, "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None,
-        "error_body": None,
+        "error_body": None, "page_size": None,
     }  # fmt: skip
     return SimpleNamespace(**{**fields, **values})

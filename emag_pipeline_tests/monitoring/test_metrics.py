@@ -12,6 +12,7 @@ from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.sync.liveness import ERROR_CLASSES
 from emag_pipeline_tests.db.offers import PageOf, offer
+from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 from emag_pipeline_tests.monitoring.expositions import call, exposition, series, value
 
@@ -213,6 +214,21 @@ def test_without_the_schema_it_tells_that_the_figures_cannot_be_read_and_nothing
     assert {name for name, _ in told} == {"emag_sync_database_up", "emag_sync_scrape_seconds"}
     assert told["emag_sync_database_up", ()] == 0
     database.close()
+
+
+def test_fields_that_are_not_as_known_are_counted_by_kind_until_a_sync_completes_without_them(
+    database: Database,
+) -> None:
+    surprise(database, "sale_price")
+    surprise(database, "currency")
+    surprise(database, "loyalty", "unknown field", account="fbe")
+    text = exposition(database)
+    kinds = {"account_type": "main", "kind": "unexpected_type"}
+    assert value(text, "emag_sync_answer_surprises", **kinds) == 2
+    assert value(text, "emag_sync_answer_surprises", account_type="main", kind="unknown_field") == 0
+    assert value(text, "emag_sync_answer_surprises", account_type="fbe", kind="unknown_field") == 1
+    sync(database, [offer(1)])
+    assert value(exposition(database), "emag_sync_answer_surprises", **kinds) == 0
 
 
 def test_no_figure_looks_through_offers_calls_or_old_syncs(database: Database) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from emag_pipeline.db import deviations
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
@@ -137,6 +139,19 @@ def test_a_stale_account_is_broken_and_its_last_error_told(
     finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "stale")
     assert finding.verdict is Verdict.BROKEN
     assert "published 7 hours ago, 6 hours are allowed" in finding.what
+
+
+def test_fields_that_are_not_as_known_are_a_warning_until_they_are_accepted(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    surprise(database)
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as known: sale_price")
+    assert finding.verdict is Verdict.WARNING
+    assert "`emag-pipeline probe --account main`" in finding.remedy
+    today = datetime.now(UTC).date()
+    deviations.accept(database, "main", "answers_are_as_known", [], reason="reported", until=today, by="ana")
+    accepted = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as known")
+    assert accepted.verdict is Verdict.OK
 
 
 class _OneClockAhead(http.server.BaseHTTPRequestHandler):

@@ -38,6 +38,18 @@ def test_a_refused_scan_is_approved_by_its_id(
     assert refresh(context_for(database, market.url)).published.deleted == 100
 
 
+def test_a_scan_without_offers_is_approved_only_with_the_option_that_says_so(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    refresh(context_for(database, market.url))
+    market.remove("main", market.ids("main"))
+    sync_id = str(refused(context_for(database, market.url)).lease.sync_id)
+    done = emag_pipeline(tmp_path, "approve", sync_id, **variables)
+    assert done.returncode == 3
+    assert f"run `emag-pipeline approve {sync_id} --even-if-empty`" in done.stderr
+    assert emag_pipeline(tmp_path, "approve", sync_id, "--even-if-empty", **variables).returncode == 0
+
+
 def test_what_cannot_be_approved_ends_with_3_and_says_why(variables: dict[str, str], tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "approve", "00000000-0000-0000-0000-000000000000", **variables)
     assert done.returncode == 3

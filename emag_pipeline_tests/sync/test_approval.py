@@ -1,15 +1,19 @@
 """A person may accept a shrunken or dirty scan; then that very scan is published."""
 
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from emag_pipeline.db import audit, ledger, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import RefusedError
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
 from emag_pipeline.sync import stage_account
 from emag_pipeline.sync.approval import approve
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.db.offers import PageOf, offer
+from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -44,11 +48,66 @@ def test_vanished_offers_that_are_found_by_id_are_kept_even_when_approved(
     assert (done.published.deleted, done.published.offers) == (0, 520)
 
 
-def test_too_many_rejected_rows_can_be_approved(market: SandboxServer, database: Database, main: Refresh) -> None:
-    market.add_fault("poison", row="price", rows=5, pages=[1, 2, 3])
+@pytest.mark.parametrize(("row", "published"), [("no_id", 505), ("price", 520)])
+def test_too_many_rejected_rows_or_unreadable_fields_can_be_approved(
+    market: SandboxServer, database: Database, main: Refresh, row: str, published: int
+) -> None:
+    market.add_fault("poison", row=row, rows=5, pages=[1, 2, 3])
     context = main()
     approve(database, context.settings, refused(context).lease.sync_id, "ana")
-    assert refresh(main()).published.offers == 505
+    assert refresh(main()).published.offers == published
+
+
+def test_an_emptied_account_is_refused_and_approved_only_expressly(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    market.remove("main", market.ids("main"))
+    context = main()
+    sync_id = refused(context).lease.sync_id
+    with pytest.raises(RefusedError, match="the account would lose all 520 published ones") as refusal:
+        approve(database, context.settings, sync_id, "ana")
+    assert f"`emag-pipeline approve {sync_id} --even-if-empty`" in refusal.value.remedy
+    approve(database, context.settings, sync_id, "ana", even_if_empty=True)
+    done = refresh(main())
+    assert (done.sync.sync_id, done.published.deleted, done.published.offers) == (sync_id, 520, 0)
+
+
+def test_once_emptied_an_account_stays_empty_without_another_approval(market: SandboxServer, main: Refresh) -> None:
+    market.remove("main", market.ids("main"))
+    for _ in range(2):
+        assert refresh(main()).published.offers == 0
+
+
+def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly(
+    database: Database, database_url: str
+) -> None:
+    lease = begin(database)
+    stage(database, lease, [], rejects=[SimpleNamespace(emag_offer_id=None, reason="no id", payload="{}")])
+    audit.refuse(
+        database, lease, audit.figures(database, lease.sync_id).as_proof() | {"count_after": 1, "rows_beyond": 0}
+    )
+    ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
+    settings = load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)
+    with pytest.raises(RefusedError, match="it holds no offer that could be published"):
+        approve(database, settings, lease.sync_id, "ana")
+    assert approve(database, settings, lease.sync_id, "ana", even_if_empty=True) == "main"
+
+
+def test_offers_that_only_an_earlier_reading_showed_are_not_called_published(database: Database) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1), offer(2)])
+    staging.plan(database, lease, pages=1, offers=1, round_=2)
+    staging.stage_pages(database, lease, 2, [PageOf(1, [offer(2)])])
+    figures = audit.figures(database, lease.sync_id)
+    assert (figures.missing, figures.vanished_unpublished, figures.vanished) == (1, 1, 0)
+
+
+def test_offers_with_unreadable_fields_count_for_the_tolerance(database: Database) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1), offer(2), offer(3)])
+    execute(database, "UPDATE {schema}.emag_scan_offers SET unreadable = '{sale_price}' WHERE emag_offer_id > 1")
+    assert audit.figures(database, lease.sync_id).unreadable_rows == 2
 
 
 def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main: Refresh) -> None:
@@ -80,8 +139,8 @@ def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Refresh
 
 
 def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, database: Database, main: Refresh) -> None:
-    market.add_fault("poison", row="price", rows=1, pages=[2])
+    market.add_fault("poison", row="huge_id", rows=1, pages=[2])
     refresh(main())
     (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM {schema}.emag_offer_rejects")
-    assert (kept.emag_offer_id, kept.page) == (market.ids("main")[100], 2)
-    assert kept.reason == "sale_price is '12,34,56 lei', not a number"
+    assert (kept.emag_offer_id, kept.page) == (None, 2)
+    assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[100]}, outside of ")

@@ -4,8 +4,10 @@ import pytest
 
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.audit import Audit, judge
+from emag_pipeline.sync.audit import Audit
+from emag_pipeline.sync.verdicts import Verdict, judge
 from emag_pipeline_tests.unit.figures import figures
 
 _SETTINGS = load_settings({}, env_file=None)
@@ -47,19 +49,140 @@ def test_nothing_is_published_while_a_missing_offer_is_unaccounted_for_approved_
     assert _failed(figures(missing=1), approved=True) == {"volume_has_not_collapsed"}
 
 
-def test_an_account_without_offers_passes() -> None:
-    empty = figures(count_before=0, count_after=0, pages_expected=0, pages_staged=0, rows=0, distinct_ids=0)
-    assert _failed(figures(**{**empty.as_proof(), "published_before": 0})) == set()
+def _empty(**changes: int) -> Figures:
+    """An empty catalogue of an account that has never had offers, with some changes."""
+    nothing = dict.fromkeys(
+        (
+            "count_before",
+            "count_after",
+            "pages_expected",
+            "pages_staged",
+            "rows",
+            "distinct_ids",
+            "published_before",
+            "positions",
+            "positions_end",
+        ),
+        0,
+    )
+    return figures(**{**nothing, **changes})
 
 
-def test_a_refusal_names_the_numbers_and_the_command_that_approves() -> None:
-    lease = Lease("main", uuid4(), uuid4(), attempt=1, resumed=False)
-    shrunk = figures(published_before=2400, missing=1200)
-    said = Audit(lease, judge(shrunk, _SETTINGS)).refusal().message
+def test_an_account_that_never_had_offers_may_be_empty() -> None:
+    assert _failed(_empty()) == set()
+
+
+def test_an_empty_scan_of_an_account_that_has_offers_is_refused_whatever_may_shrink() -> None:
+    everything = _SETTINGS.model_copy(update={"max_shrink": 1.0})
+    (verdict,) = [one for one in judge(_empty(published_before=2, confirmed_gone=2), everything) if not one.passed]
+    assert (verdict.name, verdict.is_about_emptiness) == ("volume_has_not_collapsed", True)
+    assert "the scan holds no offer that could be published, the marketplace counts 0" in verdict.sentence
+
+
+def test_a_first_publish_of_nothing_is_refused_while_the_marketplace_counts_offers() -> None:
+    lenient = _SETTINGS.model_copy(update={"reject_tolerance": 1.0})
+    unreadable = _empty(
+        count_before=3,
+        count_after=3,
+        pages_expected=1,
+        pages_staged=1,
+        quarantined=3,
+        rejected=3,
+        positions=3,
+        positions_end=3,
+    )
+    assert [one.name for one in judge(unreadable, lenient) if not one.passed] == ["volume_has_not_collapsed"]
+
+
+def _volume(scan: Figures) -> Verdict:
+    return judge(scan, _SETTINGS)[3]
+
+
+def test_before_the_first_publish_there_is_nothing_to_lose() -> None:
+    verdict = _volume(_empty(confirmed_gone=300, vanished_unpublished=300, rounds=2))
+    assert verdict.passed
+    assert verdict.sentence == (
+        "no offer was published before, so none can be lost; "
+        "300 unpublished offers of an earlier reading are no longer listed"
+    )
+    assert verdict.numbers["vanished"] == 0
+
+
+def test_only_published_offers_count_as_vanished() -> None:
+    verdict = _volume(figures(published_before=100, confirmed_gone=25, vanished_unpublished=20, rounds=2))
+    assert verdict.passed
+    assert "5 of 100 published offers have vanished (5.00%)" in verdict.sentence
+
+
+def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_back() -> None:
+    said = _volume(figures(published_before=2000, missing=1)).sentence
+    assert said.endswith("1 missing offers have not been confirmed by their id")
+
+
+@pytest.mark.parametrize("kind", ["quarantined", "unreadable_rows", "unreadable_positions"])
+def test_the_tolerance_is_about_rows_fields_and_positions_alike(kind: str) -> None:
+    assert "rejects_within_tolerance" not in _failed(figures(**{kind: 12}))
+    assert "rejects_within_tolerance" in _failed(figures(**{kind: 13}))
+
+
+def test_what_could_not_be_read_is_told_apart() -> None:
+    mixed = figures(quarantined=10, unreadable_rows=20, unreadable_positions=1)
+    assert judge(mixed, _SETTINGS)[2].sentence == (
+        "31 of 1,211 rows cannot be used as they are (2.56%), 1.00% are tolerated: 10 in quarantine, "
+        "20 with unreadable fields, 1 that the marketplace fails to show"
+    )
+
+
+def test_an_offer_at_an_unreadable_position_that_is_known_by_its_id_counts_once() -> None:
+    one = figures(rows=1199, distinct_ids=1199, quarantined=1, unreadable_positions=1, unreadable_by_id=1)
+    assert (one.not_read, one.rows_and_positions) == (1, 1200)
+
+
+_REASONS = (
+    Reason("main", "id is …, not a whole number", 15, None, 4),
+    Reason("main", "id … stands on this page already", 4, 123, 2),
+    Reason("main", "the row is …, not an object", 1, None, 9),
+)
+
+
+def _refused(scan: Figures, lease: Lease, reasons: tuple[Reason, ...] = ()) -> str:
+    return Audit(lease, judge(scan, _SETTINGS, reasons)).refusal().message
+
+
+@pytest.fixture
+def lease() -> Lease:
+    return Lease("main", uuid4(), uuid4(), attempt=1, resumed=False)
+
+
+def test_a_refusal_names_the_numbers_and_the_command_that_approves(lease: Lease) -> None:
+    said = _refused(figures(published_before=2400, missing=1200), lease)
     assert "1,200 of 2,400 published offers have vanished (50.00%), 20% may vanish without approval" in said
-    assert f"emag-pipeline approve {lease.sync_id}" in said
+    assert f"emag-pipeline approve {lease.sync_id}`" in said
 
 
-def test_an_incomplete_scan_cannot_be_approved() -> None:
-    lease = Lease("main", uuid4(), uuid4(), attempt=1, resumed=False)
-    assert "approve" not in Audit(lease, judge(figures(rows_beyond=3), _SETTINGS)).refusal().message
+def test_a_refusal_for_rejects_names_the_commonest_reasons_and_an_example(lease: Lease) -> None:
+    said = _refused(figures(quarantined=20), lease, _REASONS)
+    assert (
+        "20 of 1,220 rows are in quarantine (1.64%), 1.00% are tolerated; "
+        'most often "id is …, not a whole number" (15), '
+        '"id … stands on this page already" (4), "the row is …, not an object" (1); '
+        "for example a row without an id on page 4."
+    ) in said
+
+
+def test_a_refusal_for_rejects_says_first_how_to_see_them_and_then_how_to_approve(lease: Lease) -> None:
+    said = _refused(figures(quarantined=20), lease, _REASONS)
+    assert said.index("`emag-pipeline rejects --account main`") < said.index(f"`emag-pipeline approve {lease.sync_id}`")
+
+
+def test_a_refusal_of_an_emptied_account_names_the_option_that_accepts_it(lease: Lease) -> None:
+    said = _refused(_empty(published_before=520, missing=520), lease)
+    assert f"`emag-pipeline approve {lease.sync_id} --even-if-empty`" in said
+
+
+def test_reasons_are_left_out_where_the_rejects_are_few() -> None:
+    assert "most often" not in judge(figures(quarantined=1), _SETTINGS, _REASONS)[2].sentence
+
+
+def test_an_incomplete_scan_cannot_be_approved(lease: Lease) -> None:
+    assert "approve" not in _refused(figures(rows_beyond=3), lease)

@@ -47,6 +47,11 @@ TO emag_reader;
 GRANT SELECT (reject_id, account_type, sync_id, round, page, emag_offer_id, reason, rejected_at)
     ON {schema}.emag_offer_rejects TO emag_reader;
 
+-- name: reader_of_surprises
+-- Which fields of the marketplace's answers are not as known; not the samples, which may hold anything.
+GRANT SELECT (account_type, resource, field, kind, first_seen_at, last_seen_at, times)
+    ON {schema}.emag_answer_surprises TO emag_reader;
+
 -- name: reader_of_version
 -- The commands of a reader (export, history, explain) see by it that the schema is theirs.
 GRANT SELECT ON {schema}.emag_alembic_version TO emag_reader;

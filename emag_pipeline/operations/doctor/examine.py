@@ -71,6 +71,7 @@ def _database(settings: Settings) -> Examination:
 
 def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination("accounts", _MARKETPLACE_SECONDS, partial(troubles.accounts, settings))
+    yield Examination("answers", _MARKETPLACE_SECONDS, partial(troubles.answers, settings))
     for account in settings.accounts:
         look = partial(marketplace.examine, settings, account)
         yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.IF_SILENT)

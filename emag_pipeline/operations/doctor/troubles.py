@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from math import inf
 
+from emag_pipeline.db.answer_review import review_answers
+from emag_pipeline.db.deviations import is_accepted
 from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
@@ -14,6 +16,11 @@ from emag_pipeline.settings import Settings
 
 INCIDENTS = "incidents"
 SENSORS = "sensors"
+_CHECK = "answers_are_as_known"
+_REPORT = (
+    "Nothing else suffers; report the file of `emag-pipeline probe --account {account}`, so that the pipeline learns "
+    f"it, or accept it for a time with `emag-pipeline accept {_CHECK} --account {{account}} --reason … --until …`"
+)
 
 
 def accounts(settings: Settings) -> Iterator[Finding]:
@@ -23,6 +30,19 @@ def accounts(settings: Settings) -> Iterator[Finding]:
             yield _age(settings, status)
             if status.last_error is not None:
                 yield _last_error(status)
+
+
+def answers(settings: Settings) -> Iterator[Finding]:
+    """A finding for each account whose answers held what this version does not know; none breaks anything."""
+    with databases.opened(settings) as database:
+        for account in settings.accounts:
+            subject, found = f"account {account.name}", review_answers(database, account.name)
+            if not found.fields:
+                yield ok(subject, found.sentence)
+            elif is_accepted(database, account.name, _CHECK):
+                yield ok(subject, f"{found.sentence}, accepted")
+            else:
+                yield warning(subject, found.sentence, _REPORT.format(account=account.name))
 
 
 def incidents(settings: Settings) -> Iterator[Finding]:

@@ -56,9 +56,10 @@ THEME = Theme(
             expected=Expected(
                 3,
                 "RefusedError",
-                "main, sync …: the audit refuses the scan, nothing was published: 20 of 950 rows are in quarantine "
-                "(2.11%), 1.00% are tolerated. If this is right, run `emag-pipeline approve …`; it publishes the "
-                "staged scan.",
+                "main, sync …: the audit refuses the scan, nothing was published: 20 of 950 rows cannot be used as "
+                'they are (2.11%), 1.00% are tolerated: 20 with unreadable fields; most often "sale_price cannot be '
+                'read" (20); for example offer … on page 2. See the rows with `emag-pipeline rejects --account main`; '
+                "if this is right, run `emag-pipeline approve …`; it publishes the staged scan.",
                 resumes=False,
             ),
             arrange=fault("poison", row="price", rows=20, pages=[2]),

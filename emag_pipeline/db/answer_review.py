@@ -1,0 +1,62 @@
+"""What the marketplace's answers held that the code does not know or cannot read, as operators are told of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emag_pipeline.db.engine import Database
+
+#: Rows that are shown; they are counted in full.
+SAMPLE = 20
+#: The kinds of emag_answer_surprises, the gravest first, and what each says of a field.
+KINDS = {
+    "unexpected type": "has an unexpected type",
+    "out of range": "is out of range",
+    "unstorable text": "holds text that PostgreSQL cannot store",
+    "unknown code": "holds an unknown code",
+    "unknown field": "is an unknown field",
+}
+
+#: Of each account, what was seen since its newest completed sync began; before the first one, ever.
+RECENT = """
+    FROM unnest(CAST(:accounts AS text[])) AS a (account)
+    JOIN {schema}.emag_answer_surprises s ON s.account_type = a.account
+    WHERE s.last_seen_at >= coalesce(
+        (SELECT max(started_at) FROM {schema}.emag_offer_syncs p
+         WHERE p.account_type = a.account AND p.status = 'completed'), '-infinity')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReview:
+    """How many fields were not as known, and a sample of at most SAMPLE rows of emag_answer_surprises."""
+
+    fields: int
+    sample: Sequence[Mapping[str, Any]]
+
+    @property
+    def sentence(self) -> str:
+        """How many fields are meant, with the gravest one, e.g. `2 fields of the answers are not as known: …`."""
+        if not self.fields:
+            return "every field of the answers is as known"
+        counted = "1 field of the answers is" if self.fields == 1 else f"{self.fields:,} fields of the answers are"
+        one = self.sample[0]
+        return (
+            f"{counted} not as known: {one['field']} of {one['resource']} {KINDS[one['kind']]} ({one['times']:,} times)"
+        )
+
+
+def review_answers(database: Database, account: str) -> AnswerReview:
+    """What answers to the account held since its newest completed sync began; before the first one, ever."""
+    with database.transaction(timeout_seconds=60) as tx:
+        rows = tx.run(
+            f"""SELECT count(*) OVER () AS fields, s.resource, s.field, s.kind, s.times, s.first_seen_at,
+                       s.last_seen_at, s.sample {RECENT}
+                ORDER BY array_position(CAST(:kinds AS text[]), s.kind), s.times DESC, s.resource, s.field
+                LIMIT :most""",
+            accounts=[account],
+            kinds=list(KINDS),
+            most=SAMPLE,
+        ).all()
+    sample = [{name: value for name, value in row._mapping.items() if name != "fields"} for row in rows]
+    return AnswerReview(rows[0].fields if rows else 0, sample)

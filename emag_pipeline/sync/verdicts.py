@@ -1,0 +1,128 @@
+"""The four verdicts on a scan, from its figures: is it complete, and is it plausible enough to be published?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from emag_pipeline.db.audit import Figures
+from emag_pipeline.db.quarantine import Reason
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.proof import doubts, repeats
+
+REJECTS = "rejects_within_tolerance"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's answer: whether it passed, why in one sentence, and the numbers that it rests on."""
+
+    name: str
+    passed: bool
+    sentence: str
+    numbers: Mapping[str, int | float] = field(default_factory=dict)
+    #: a person may accept it nevertheless (`emag-pipeline approve`)
+    can_be_approved: bool = False
+    #: the person must say expressly that nothing is to be left (`--even-if-empty`)
+    is_about_emptiness: bool = False
+
+
+def judge(
+    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approved: bool = False
+) -> list[Verdict]:
+    """The four verdicts. `approved`: a person has accepted the two that are matters of judgement.
+
+    `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
+    """
+    return [
+        _scan_is_complete(figures),
+        _offer_ids_are_unique(figures),
+        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approved),
+        _volume_has_not_collapsed(figures, settings.max_shrink, approved),
+    ]
+
+
+def _scan_is_complete(figures: Figures) -> Verdict:
+    against = doubts(figures)
+    accounted = f"all {figures.count_after:,} offers are accounted for: {figures.distinct_ids:,} staged from pages"
+    sentence = f"{accounted}, {figures.rejected:,} quarantined, {figures.found_by_id:,} found by id"
+    return Verdict("scan_is_complete", not against, "; ".join(against) or sentence, figures.as_proof())
+
+
+def _offer_ids_are_unique(figures: Figures) -> Verdict:
+    against = repeats(figures)
+    return Verdict(
+        "offer_ids_are_unique",
+        not against,
+        "; ".join(against) or f"each of {figures.distinct_ids:,} offers is staged once",
+        {"rows": figures.rows, "distinct_ids": figures.distinct_ids, "repeated_rows": figures.repeated_rows},
+    )
+
+
+def _rejects_within_tolerance(figures: Figures, tolerance: float, reasons: Sequence[Reason], approved: bool) -> Verdict:
+    within = figures.not_read_share <= tolerance
+    sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
+    return Verdict(
+        REJECTS,
+        approved or within,
+        sentence,
+        {
+            "quarantined": figures.quarantined,
+            "unreadable_rows": figures.unreadable_rows,
+            "unreadable_positions": figures.unreadable_positions,
+            "rows": figures.rows_and_positions,
+            "share": figures.not_read_share,
+            "tolerance": tolerance,
+        },
+        can_be_approved=True,
+    )
+
+
+def _not_read(figures: Figures, tolerance: float) -> str:
+    """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
+    rows, share = f"{figures.rows_and_positions:,} rows", f"({figures.not_read_share:.2%})"
+    tolerated = f"{tolerance:.2%} are tolerated"
+    if figures.not_read == figures.quarantined:
+        return f"{figures.quarantined:,} of {rows} are in quarantine {share}, {tolerated}"
+    parts = {
+        "in quarantine": figures.quarantined - figures.unreadable_by_id,
+        "with unreadable fields": figures.unreadable_rows,
+        "that the marketplace fails to show": figures.unreadable_positions,
+    }
+    listed = ", ".join(f"{number:,} {words}" for words, number in parts.items() if number)
+    return f"{figures.not_read:,} of {rows} cannot be used as they are {share}, {tolerated}: {listed}"
+
+
+def _listed(reasons: Sequence[Reason]) -> str:
+    """The reasons with their counts, and where one of them was met."""
+    counted = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
+    return f"{counted}; for example {reasons[0].example}"
+
+
+def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approved: bool) -> Verdict:
+    before, share = figures.published_before, figures.vanished_share
+    #: an account may have no offers at all, where none were published and the marketplace counts none
+    emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
+    return Verdict(
+        "volume_has_not_collapsed",
+        figures.missing == 0 and (approved or (share <= max_shrink and not emptied)),
+        "; ".join(_volume(figures, max_shrink, emptied)),
+        {"vanished": figures.vanished, "published_before": before, "share": share, "max_shrink": max_shrink},
+        can_be_approved=True,
+        is_about_emptiness=emptied,
+    )
+
+
+def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
+    before, share = figures.published_before, figures.vanished_share
+    if before:
+        vanished = f"{figures.vanished:,} of {before:,} published offers have vanished ({share:.2%})"
+        said = [f"{vanished}, {max_shrink:.0%} may vanish without approval"]
+    else:
+        said = ["no offer was published before, so none can be lost"]
+    if figures.vanished_unpublished:
+        said.append(f"{figures.vanished_unpublished:,} unpublished offers of an earlier reading are no longer listed")
+    if emptied:
+        counted = f"the marketplace counts {figures.count_after:,}"
+        said.append(f"the scan holds no offer that could be published, {counted}")
+    if figures.missing and share <= max_shrink:
+        said.append(f"{figures.missing:,} missing offers have not been confirmed by their id")
+    return said

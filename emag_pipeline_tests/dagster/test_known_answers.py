@@ -1,0 +1,43 @@
+"""The check answers_are_as_known, as its step and the button `Execute all` store it."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from emag_pipeline.checks.known_answers import known_answers
+from emag_pipeline.db import deviations
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.db.surprises import surprise
+
+
+def test_it_passes_while_every_field_is_known(database: Database) -> None:
+    result = known_answers(database, "main").result()
+    assert (result.check_name, result.passed) == ("answers_are_as_known", True)
+    assert "what_to_do" not in result.metadata
+
+
+def test_it_warns_with_the_table_as_sample_and_what_to_do(database: Database) -> None:
+    surprise(database)
+    result = known_answers(database, "main").result()
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.description is not None
+    assert "sale_price of product_offer/read has an unexpected type" in result.description
+    sample = result.metadata["sample"]
+    assert isinstance(sample, dg.TableMetadataValue)
+    assert [record.data["field"] for record in sample.records] == ["sale_price"]
+    assert "emag-pipeline probe" in str(result.metadata["what_to_do"].value)
+
+
+def test_it_is_of_one_account(database: Database) -> None:
+    surprise(database, account="fbe")
+    assert [known_answers(database, account).passed for account in ("main", "fbe")] == [True, False]
+
+
+def test_it_can_be_accepted_for_the_account_and_still_shows_what_there_is(database: Database) -> None:
+    surprise(database)
+    today = datetime.now(UTC).date()
+    deviations.accept(database, "main", "answers_are_as_known", [], reason="reported", until=today, by="ana")
+    answer = known_answers(database, "main")
+    assert answer.passed
+    assert answer.sentence.endswith("(12 times), accepted")
+    assert (answer.metadata["findings"], answer.metadata["accepted"]) == (1, 1)
