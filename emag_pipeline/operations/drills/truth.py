@@ -6,6 +6,7 @@ The sandbox tells edited fields as they were edited, so any value may hold anyth
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from types import UnionType
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.reading import is_given, number, unreadable, whole
@@ -30,8 +31,8 @@ _PRICES = (
     "max_sale_price", "commission",
 )  # fmt: skip
 _FLAGS = ("has_smart_deals_badge", "auto_translated")
-#: column → field of the marketplace
-_LISTS = {name: name for name in ("images", "characteristics", "handling_time", "start_date")} | {
+#: column of a list of objects → field of the marketplace
+_OBJECTS = {name: name for name in ("images", "characteristics", "handling_time")} | {
     "stock_by_warehouse": "stock",
     "availability_by_warehouse": "availability",
 }
@@ -53,13 +54,14 @@ def as_stored(offer: _Offer) -> dict[str, Any]:
         **_read(offer, _TEXTS, _text),
         **_read(offer, _PRICES, _price),
         **_read(offer, _FLAGS, _flag),
-        **{column: _listed(offer.get(field)) for column, field in _LISTS.items()},
+        **{column: _listed(offer.get(field), dict) for column, field in _OBJECTS.items()},
         **{column: _is_named(offer.get(field)) for column, field in _CONTACTS.items()},
         **{name: codes(offer.get(name)) for name in _CODES},
         **_parts(offer),
         "offer_validation_status": max(codes(offer.get("offer_validation_status")), default=None),
-        "ean": [text for one in _listed(offer.get("ean")) or [] if (text := _text(one))],
-        "doc_errors": _storable(offer.get("doc_errors")) or None,
+        "start_date": _listed(offer.get("start_date"), str | dict),
+        "ean": [_text(one) for one in _listed(offer.get("ean"), str | int) or [] if is_given(one)],
+        "doc_errors": _errors(offer.get("doc_errors")),
     }
     return {name: value for name, value in stored.items() if name not in named} | {"unreadable": named}
 
@@ -95,7 +97,7 @@ def _price(value: Any) -> Decimal | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(_storable(str(value))) if is_given(value) else None
+    return str(_storable(str(value))) or None
 
 
 def _flag(value: Any) -> bool | None:
@@ -106,10 +108,17 @@ def _is_named(value: Any) -> bool | None:
     return bool(value) if isinstance(value, list | dict) else _flag(value)
 
 
-def _listed(value: Any) -> list[Any] | None:
+def _errors(value: Any) -> Any:
+    return _storable(value) or None if isinstance(value, str | list | dict) else None
+
+
+def _listed(value: Any, kind: UnionType | type) -> list[Any] | None:
+    """A list of such items, or what PHP makes of one; None where any item is another."""
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         value = [value[key] for key in sorted(value, key=int)]
-    return [_storable(one) for one in value] if isinstance(value, list) else None
+    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
+        return None
+    return [_storable(one) for one in value]
 
 
 def _storable(value: Any) -> Any:
