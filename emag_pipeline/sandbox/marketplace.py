@@ -73,5 +73,5 @@ class Marketplace:
         return ReferenceAnswers(account, self.seed, self.faults, self.settings.shape_share, self.settings.quirk_share)
 
     def _as_text(self) -> bool:
-        """Whether this count's numbers come as text: every second one, all of a quirky sandbox, none of a documented."""
+        """Whether a count's numbers come as text: every second one, all of a quirky sandbox, none of unshaped ones."""
         return self.settings.quirk_share >= 1 or (self.settings.shape_share > 0 and next(self._counts) % 2 == 0)

@@ -59,7 +59,7 @@ def _numbers_as_text(offer: Offer, chance: Chance) -> None:
 def _absent_as_empty(offer: Offer, chance: Chance) -> None:
     for name in _ABSENT_NUMBERS:
         if offer[name] is None:
-            offer[name] = "N/A" if name == "general_stock" and chance.happens(500) else ""
+            offer[name] = ""
     for name in _ABSENT_OBJECTS:
         if offer[name] is None:
             offer[name] = []

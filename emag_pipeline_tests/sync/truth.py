@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from emag_pipeline.db.columns import WIDE, listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.drills.truth import as_stored
 from emag_pipeline.sandbox.face import SandboxFace
 
-_PUBLISHED = """
-    SELECT o.*, p.name, p.brand, p.description, p.url, p.safety_information, p.family_id, p.family_name, p.category_id,
-           p.vendor_category_id, p.ownership, p.genius_eligibility, p.genius_eligibility_type, p.genius_computed,
-           p.ean, p.images, p.characteristics, p.validation_details, p.doc_errors, p.has_manufacturer,
-           p.has_eu_representative
-    FROM {schema}.emag_product_offers o JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+_PUBLISHED = f"""
+    SELECT o.*, {listed([column for column in WIDE if column != "raw"], "p")}
+    FROM {{schema}}.emag_product_offers o JOIN {{schema}}.emag_products p USING (account_type, emag_offer_id)
     WHERE o.account_type = :account AND o.deleted_at IS NULL ORDER BY o.emag_offer_id
 """
 

@@ -58,6 +58,15 @@ def _add_fault(stage: Stage, kind: str, limits_and_options: Mapping[str, Any]) -
     stage.market.control.add_fault(kind, **limits_and_options)
 
 
+def settings(**changes: Any) -> Action:
+    """Change settings of the sandbox."""
+    return lambda stage: _set(stage, changes)
+
+
+def _set(stage: Stage, changes: Mapping[str, Any]) -> None:
+    stage.market.control.settings(**changes)
+
+
 def all_of(*actions: Action) -> Action:
     """Several actions, one after the other."""
 

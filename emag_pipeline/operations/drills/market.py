@@ -38,7 +38,7 @@ class Market:
 
     def _start(self, port: int) -> "tuple[subprocess.Popen[str], str]":
         options = ("--port", str(port), "--seed", str(SEED), "--offers", f"main={self._offers}")
-        unlimited = ("--requests-per-second", "0", "--requests-per-minute", "0")
+        unlimited = ("--requests-per-second", "0", "--requests-per-minute", "0", "--parameters", "top")
         with self._log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "emag_pipeline.sandbox", *options, *unlimited],

@@ -1,32 +1,134 @@
-"""An offer of the sandbox as it must stand in the database, worked out independently of the pipeline's normalising."""
+"""An offer of the sandbox as it must be in the database, worked out independently of the pipeline's normalising.
 
-from collections.abc import Mapping
-from decimal import Decimal
+The sandbox tells edited fields as they were edited, so any value may hold anything: what cannot be read is null.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from types import UnionType
 from typing import Any
 
-#: column → field of the marketplace, where both hold the same plain value
-_PLAIN = {
-    name: name
-    for name in (
-        "part_number_key", "part_number", "status", "buy_button_rank", "number_of_offers", "currency",
-        "general_stock", "estimated_stock", "warranty", "vat_id", "name", "brand", "description", "url",
-        "safety_information", "category_id", "vendor_category_id", "ownership", "genius_eligibility",
-        "genius_eligibility_type", "genius_computed", "ean", "images", "characteristics", "handling_time", "doc_errors",
-    )
-} | {"has_manufacturer": "manufacturer", "has_eu_representative": "eu_representative"}  # fmt: skip
-_PRICES = ("sale_price", "recommended_price", "best_offer_sale_price", "best_offer_recommended_price")
+from emag_pipeline.sandbox.catalogue.reading import is_given, number, unreadable, whole
+from emag_pipeline.sandbox.catalogue.validation import codes
+
+_Offer = Mapping[str, Any]
+
+#: how many bits the columns hold, without the sign
+_SMALL, _INTEGER, _BIG = 15, 31, 63
+_WHOLE = {
+    "status": _SMALL, "buy_button_rank": _INTEGER, "number_of_offers": _INTEGER, "general_stock": _BIG,
+    "estimated_stock": _BIG, "warranty": _INTEGER, "vat_id": _BIG, "category_id": _BIG, "vendor_category_id": _BIG,
+    "ownership": _SMALL,
+}  # fmt: skip
+_GENIUS = ("genius_eligibility", "genius_eligibility_type", "genius_computed")
+_TEXTS = (
+    "part_number_key", "part_number", "currency", "name", "brand", "description", "url", "safety_information",
+    "rrp_guidelines",
+)  # fmt: skip
+_PRICES = (
+    "sale_price", "recommended_price", "best_offer_sale_price", "best_offer_recommended_price", "min_sale_price",
+    "max_sale_price", "commission",
+)  # fmt: skip
+_FLAGS = ("has_smart_deals_badge", "auto_translated")
+#: column of a list of objects → field of the marketplace
+_OBJECTS = {name: name for name in ("images", "characteristics", "handling_time")} | {
+    "stock_by_warehouse": "stock",
+    "availability_by_warehouse": "availability",
+}
+_CONTACTS = {"has_manufacturer": "manufacturer", "has_eu_representative": "eu_representative"}
+_UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 _CODES = ("validation_status", "translation_validation_status")
 
 
-def as_stored(offer: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of both published tables that the marketplace tells. Prices are Decimal, without VAT."""
-    family = offer["family"] or {}
-    (price_status,) = offer["offer_validation_status"]
-    return {
-        **{column: offer[field] for column, field in _PLAIN.items()},
-        **{name: None if offer[name] is None else Decimal(str(offer[name])) for name in _PRICES},
-        **{name: [one["value"] for one in offer[name]] for name in _CODES},
-        "offer_validation_status": price_status["value"],
-        "family_id": family.get("id"),
-        "family_name": family.get("name"),
+def as_stored(offer: _Offer) -> dict[str, Any]:
+    """The columns of both published tables that the marketplace tells. Prices are Decimal, without VAT.
+
+    A commercial value that cannot be read is named in `unreadable` and has no column here: the database keeps the one
+    that was published before.
+    """
+    named = unreadable(offer)
+    stored: dict[str, Any] = {
+        **{name: _whole(offer.get(name), bits) for name, bits in _WHOLE.items()},
+        **_read(offer, _GENIUS, lambda value: int(value) if isinstance(value, bool) else _whole(value, _SMALL)),
+        **_read(offer, _TEXTS, _text),
+        **_read(offer, _PRICES, _price),
+        **_read(offer, _FLAGS, _flag),
+        **{column: _listed(offer.get(field), dict) for column, field in _OBJECTS.items()},
+        **{column: _is_named(offer.get(field)) for column, field in _CONTACTS.items()},
+        **{name: codes(offer.get(name)) for name in _CODES},
+        **_parts(offer),
+        "offer_validation_status": max(codes(offer.get("offer_validation_status")), default=None),
+        "start_date": _listed(offer.get("start_date"), str | dict),
+        "ean": [_text(one) for one in _listed(offer.get("ean"), str | int) or [] if is_given(one)],
+        "doc_errors": _errors(offer.get("doc_errors")),
     }
+    return {name: value for name, value in stored.items() if name not in named} | {"unreadable": named}
+
+
+def _read(offer: _Offer, names: tuple[str, ...], reader: Callable[[Any], Any]) -> dict[str, Any]:
+    return {name: reader(offer.get(name)) for name in names}
+
+
+def _parts(offer: _Offer) -> dict[str, Any]:
+    """What is told inside of `family` and `offer_details`."""
+    family, details = _object(offer.get("family")), _object(offer.get("offer_details"))
+    return {
+        "family_id": _whole(family.get("id"), _BIG),
+        "family_name": _text(family.get("name")),
+        "family_type_id": _whole(family.get("family_type_id"), _BIG),
+        "supply_lead_time": _whole(details.get("supply_lead_time"), _INTEGER),
+        "emag_club": _flag(details.get("emag_club")),
+    }
+
+
+def _whole(value: Any, bits: int) -> int | None:
+    found = whole(value)
+    return found if found is not None and -(2**bits) <= found < 2**bits else None
+
+
+def _price(value: Any) -> Decimal | None:
+    found = number(value)
+    if found is None or not 0 <= found < Decimal(10) ** 14:
+        return None
+    return found.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(_storable(str(value))) or None
+
+
+def _flag(value: Any) -> bool | None:
+    return {"0": False, "1": True, "false": False, "true": True}.get(str(value).lower())
+
+
+def _is_named(value: Any) -> bool | None:
+    return bool(value) if isinstance(value, list | dict) else _flag(value)
+
+
+def _errors(value: Any) -> Any:
+    return _storable(value) or None if isinstance(value, str | list | dict) else None
+
+
+def _listed(value: Any, kind: UnionType | type) -> list[Any] | None:
+    """A list of such items, or what PHP makes of one; None where any item is another."""
+    if isinstance(value, dict) and all(key.isdigit() for key in value):
+        value = [value[key] for key in sorted(value, key=int)]
+    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
+        return None
+    return [_storable(one) for one in value]
+
+
+def _storable(value: Any) -> Any:
+    """The same with U+FFFD in place of what PostgreSQL cannot hold."""
+    if isinstance(value, dict):
+        return {str(_storable(name)): _storable(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _object(value: Any) -> _Offer:
+    return value if isinstance(value, dict) else {}

@@ -1,7 +1,7 @@
 """What a value means, whatever JSON it is: an edit may set any field to anything (emag-api.md sections 8 and 9)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ ESSENTIAL = ("sale_price", "currency", "general_stock", "status")
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?")
 _PRICE_LIMIT = 10**14
-_LARGEST_STATUS = 2**15
+_SMALL, _BIG = 2**15, 2**63
 
 
 def number(value: object) -> Decimal | None:
@@ -30,12 +30,12 @@ def whole(value: object) -> int | None:
 
 
 def is_given(value: object) -> bool:
-    """False for null and for empty text, which both say that there is no value."""
-    return value is not None and value != ""
+    """False for null and for blank text, which both say that there is no value."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def unreadable(offer: Mapping[str, Any]) -> list[str]:
-    """The essential fields of an offer that hold something which cannot be what they should."""
+    """The essential fields of an offer that hold something which they cannot hold."""
     return [name for name in ESSENTIAL if is_given(offer.get(name)) and not _READABLE[name](offer[name])]
 
 
@@ -44,18 +44,19 @@ def _is_price(value: object) -> bool:
     return found is not None and 0 <= found < _PRICE_LIMIT
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
-
-
 def _is_stock(value: object) -> bool:
     """A text that is no number says that the stock is none, e.g. `N/A`: that can be read."""
-    return whole(value) is not None or (isinstance(value, str) and number(value) is None)
+    return _is_whole(value, _BIG) or (isinstance(value, str) and number(value) is None)
 
 
-def _is_status(value: object) -> bool:
+def _is_whole(value: object, bound: int) -> bool:
     found = whole(value)
-    return found is not None and -_LARGEST_STATUS <= found < _LARGEST_STATUS
+    return found is not None and -bound <= found < bound
 
 
-_READABLE = {"sale_price": _is_price, "currency": _is_text, "general_stock": _is_stock, "status": _is_status}
+_READABLE: dict[str, Callable[[object], bool]] = {
+    "sale_price": _is_price,
+    "currency": lambda value: isinstance(value, str),
+    "general_stock": _is_stock,
+    "status": lambda value: _is_whole(value, _SMALL),
+}

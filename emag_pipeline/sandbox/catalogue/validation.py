@@ -70,13 +70,13 @@ def documentation_errors(code: int, chance: Chance) -> list[dict[str, Any]] | No
 
 
 def codes(verdicts: object) -> list[int]:
-    """The bare codes of verdicts: a list of them, one alone, or whatever else stands there, which has none."""
+    """The bare codes of verdicts: a list of them, or one alone; none at all where one of them has no code."""
     if isinstance(verdicts, dict):
         verdicts = [verdicts] if "value" in verdicts else list(verdicts.values())
     elif not isinstance(verdicts, list):
         verdicts = [verdicts]
     found = [whole(one.get("value") if isinstance(one, dict) else one) for one in verdicts]
-    return [code for code in found if code is not None]
+    return [] if None in found else [code for code in found if code is not None]
 
 
 def is_saleable(offer: Mapping[str, Any]) -> bool:

@@ -13,15 +13,19 @@ from emag_pipeline.operations.drills.scenarios import (
     drift,
     network,
     pages,
+    parameters,
     processes,
     rows,
+    slow_pages,
 )
 
 THEMES: Sequence[Theme] = (
     network.THEME,
     answers.THEME,
     access.THEME,
+    parameters.THEME,
     pages.THEME,
+    slow_pages.THEME,
     drift.THEME,
     rows.THEME,
     deletions.THEME,
