@@ -98,8 +98,8 @@ _BY_AGE = {
 def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
 
-    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those that
-    stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `incidents` (closed
+    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those
+    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `incidents` (closed
     ones), `staged_rows` (of syncs that can no longer go on, of any age). Begun again after a failure, it goes on.
     Raises DatabaseUnavailable.
     """
