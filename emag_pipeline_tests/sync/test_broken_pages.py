@@ -56,8 +56,8 @@ def test_any_page_size_gives_the_same_copy(market: SandboxServer, main: Refresh,
 def test_pages_that_are_too_slow_are_read_in_smaller_ones_and_the_size_is_kept(
     market: SandboxServer, main: Refresh, database: Database
 ) -> None:
-    market.settings(seconds_per_offer=0.007)
-    patience = {"EMAG_API_SILENCE_SECONDS": "0.55", "EMAG_API_CALL_SECONDS": "5"}
+    market.settings(seconds_per_offer=0.014)
+    patience = {"EMAG_API_SILENCE_SECONDS": "1.05", "EMAG_API_CALL_SECONDS": "10"}
     refresh(main(**patience))
     assert_published_exactly(database, market, "main")
     assert page_size(database) == 50
