@@ -95,6 +95,11 @@ class ApiUnavailable(TransientError):
         """The answer took too long or was cut off, so the size of the page may be why."""
         return self.page_tries == SLOW_TRIES
 
+    @property
+    def is_too_long(self) -> bool:
+        """The page holds more rows than were asked for."""
+        return self.page_tries == 1
+
 
 class RateLimited(TransientError):
     """HTTP 429: the marketplace counts more calls than the rate budget did."""

@@ -20,6 +20,8 @@ log = logger(__name__)
 
 #: More unreadable positions than these, or than are tolerated, are no matter of single offers any more.
 _FEW = 10
+#: An offer that its own page shows twice is no sign that page sizes are ignored.
+_REPEATED = 2
 
 
 class ListingReader:
@@ -106,18 +108,20 @@ class ListingReader:
 
     def _answers_elsewhere(self, window: Window, error: ApiUnavailable) -> bool:
         """Whether the marketplace shows any other position; one try each."""
-        for position in _elsewhere(window, self._offers):
+        first = (0,) if error.is_too_long else ()  # where any page size that is used instead shows rows
+        for position in (*first, *_elsewhere(window, self._offers)):
             try:
                 rows = self._client.rows_at(position)
             except ApiUnavailable:
                 continue
-            if rows > 1:  # smaller pages cannot be had
+            if rows > _REPEATED:  # smaller pages cannot be had
                 self._refuse_size(rows, error)
-            return True
+            if rows:
+                return True
         return False
 
     def _refuse_size(self, rows: int, error: ApiUnavailable) -> None:
-        if error.page_tries > 1:
+        if not error.is_too_long:
             raise error
         raise ParametersIgnored(
             "the marketplace ignores itemsPerPage",
