@@ -7,6 +7,7 @@ Source: PostgreSQL manual, "JSON Types", "Numeric Types" and "Character Types"; 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import cast
 
 from emag_pipeline.api import json_text
 
@@ -25,11 +26,20 @@ class Cut(dict[str, str]):
 def is_within_bounds(value: object, depth: int = 0) -> bool:
     """Whether jsonb holds all numbers in it, and it is not nested deeper than DEEPEST levels below a row."""
     if isinstance(value, dict | list):
-        items: Iterable[object] = value.values() if isinstance(value, dict) else value
-        return depth <= DEEPEST and all(
-            is_within_bounds(item, depth + 1) for item in items if type(item) in _CONSTRAINED
-        )
+        return depth <= DEEPEST and _are_within_bounds(value.values() if isinstance(value, dict) else value, depth + 1)
     return type(value) not in _CONSTRAINED or _is_number_within_bounds(value)
+
+
+def _are_within_bounds(values: Iterable[object], depth: int) -> bool:
+    """A loop, and numbers and texts without a call: all of every answer comes through here."""
+    for value in values:
+        kind = type(value)
+        if kind is int:
+            if not -_LARGEST < cast(int, value) < _LARGEST:
+                return False
+        elif kind in _CONSTRAINED and not is_within_bounds(value, depth):
+            return False
+    return True
 
 
 def _is_number_within_bounds(value: object) -> bool:

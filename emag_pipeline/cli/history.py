@@ -12,6 +12,7 @@ sale_price, best_offer_sale_price, currency   prices without VAT, as texts with 
 general_stock, estimated_stock                pieces
 buy_button_rank, number_of_offers             place in the race for the add-to-cart button, among so many
 offer_validation_status, validation_status, translation_validation_status   the marketplace's codes
+unreadable                 fields that the marketplace told in a form which cannot be read: they show their last value
 
 Times are ISO 8601 in UTC; what is not known is null. Keys are added, never renamed.
 """

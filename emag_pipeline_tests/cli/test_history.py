@@ -53,7 +53,7 @@ def test_json_has_every_state_and_the_gap(past: Past, database_url: str, tmp_pat
         "is_gone": False, "valid_from": "", "valid_to": None, "is_saleable": False, "issue_codes": ["out_of_stock"],
         "status": 1, "sale_price": "11.0000", "best_offer_sale_price": None, "currency": "RON", "general_stock": 0,
         "estimated_stock": None, "buy_button_rank": None, "number_of_offers": None, "offer_validation_status": 1,
-        "validation_status": [9], "translation_validation_status": [],
+        "validation_status": [9], "translation_validation_status": [], "unreadable": [],
     }  # fmt: skip
 
 

@@ -22,7 +22,8 @@ def begin(database: Database, account: str = "main", run_id: str | None = None, 
 
 def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequence[Any] = ()) -> None:
     staging.plan(database, lease, pages=1, offers=len(offers) + len(rejects), round_=1)
-    staging.stage_pages(database, lease, 1, [PageOf(1, offers, rejects)])
+    noticed = [one for offer in offers for one in offer.surprises]
+    staging.stage_pages(database, lease, 1, [PageOf(1, offers, rejects, surprises=noticed)])
 
 
 def sync(

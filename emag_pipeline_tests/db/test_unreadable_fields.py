@@ -1,16 +1,13 @@
 """Offers with fields that cannot be read, through COPY, the publish and the history."""
 
 import json
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.api import Offer, Page
-from emag_pipeline.api.pages import page_of
-from emag_pipeline.db import audit, publish, staging
+from emag_pipeline.api import Offer, normalise
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.engine import Database
-from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.unit.wrong_values import cases
 
 _GOOD: dict[str, Any] = {
@@ -37,14 +34,11 @@ _CODES = """
 """
 
 
-def _publish(database: Database, read: Sequence[object]) -> tuple[Page, publish.Published]:
-    page = page_of(1, list(read))
-    lease = begin(database)
-    staging.discard_remains(database, "main", keep=lease.sync_id)
-    staging.plan(database, lease, pages=1, offers=len(page.offers), round_=1)
-    staging.stage_pages(database, lease, 1, [page])
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
-    return page, publish.publish(database, lease)
+def _read(*answers: object) -> list[Offer]:
+    read = [normalise(answer) for answer in answers]
+    offers = [one for one in read if isinstance(one, Offer)]
+    assert len(offers) == len(read)
+    return offers
 
 
 def _state(database: Database) -> tuple[Any, ...]:
@@ -53,10 +47,10 @@ def _state(database: Database) -> tuple[Any, ...]:
 
 def test_every_wrong_value_of_every_field_is_published_as_its_row_with_null_in_its_column(database: Database) -> None:
     every = list(cases())
-    page, done = _publish(database, [case.row(number) for number, case in enumerate(every, start=1)])
-    assert (done.created, done.rejected, len(page.rejects)) == (len(every), 0, 0)
+    offers = _read(*[case.row(number) for number, case in enumerate(every, start=1)])
+    assert sync(database, offers).created == len(every)
     stored: dict[int, Any] = {row.emag_offer_id: dict(row._mapping) for row in rows(database, _PUBLISHED)}
-    for offer in page.offers:
+    for offer in offers:
         _assert_stored(offer, stored[offer.emag_offer_id])
     noticed = rows(database, "SELECT DISTINCT field FROM {schema}.emag_answer_surprises WHERE field <> '…'")
     expected = {case.field for case in every if case.is_noticed}
@@ -76,30 +70,30 @@ def _assert_stored(offer: Offer, stored: Any) -> None:
 
 
 def test_an_unreadable_field_keeps_its_last_good_value_and_the_offer_cannot_be_bought(database: Database) -> None:
-    _publish(database, [_GOOD])
-    _publish(database, [_GOOD | {"sale_price": "soon", "currency": ["RON"], "general_stock": 3}])
+    sync(database, _read(_GOOD))
+    sync(database, _read(_GOOD | {"sale_price": "soon", "currency": ["RON"], "general_stock": 3}))
     assert _state(database) == (Decimal("10.5000"), "RON", 3, 1, False, ["sale_price", "currency"])
     assert rows(database, _CODES)[0][0] == ["field_unreadable"]
 
 
 def test_an_unreadable_field_that_never_had_a_value_is_null(database: Database) -> None:
-    _publish(database, [_GOOD | {"status": {}, "sale_price": True}])
+    sync(database, _read(_GOOD | {"status": {}, "sale_price": True}))
     assert _state(database) == (None, "RON", 5, None, False, ["sale_price", "status"])
 
 
 def test_the_same_unreadable_answer_is_unchanged_the_next_time(database: Database) -> None:
-    _publish(database, [_GOOD])
+    sync(database, _read(_GOOD))
     bad = _GOOD | {"sale_price": "soon"}
-    _publish(database, [bad])
-    _, again = _publish(database, [bad])
+    sync(database, _read(bad))
+    again = sync(database, _read(bad))
     assert (again.unchanged, again.updated) == (1, 0)
     assert rows(database, _STATES)[0][0] == 2
 
 
 def test_a_value_that_can_be_read_again_opens_a_new_state_even_if_it_is_the_old_one(database: Database) -> None:
-    _publish(database, [_GOOD])
-    _publish(database, [_GOOD | {"sale_price": "soon"}])
-    _, done = _publish(database, [_GOOD])
+    sync(database, _read(_GOOD))
+    sync(database, _read(_GOOD | {"sale_price": "soon"}))
+    done = sync(database, _read(_GOOD))
     assert _state(database) == (Decimal("10.5000"), "RON", 5, 1, True, [])
     assert (done.updated, rows(database, _STATES)[0][0]) == (1, 3)
 
@@ -110,7 +104,7 @@ def test_what_readers_see_by_warehouse(database: Database) -> None:
         "handling_time": [{"warehouse_id": 2, "value": 1}],
         "availability": [{"value": 5}],
     }
-    _publish(database, [_GOOD | told])
+    sync(database, _read(_GOOD | told))
     found = rows(
         database,
         """SELECT warehouse_id, stock, handling_time, availability FROM {schema}.emag_offer_warehouses
@@ -120,6 +114,6 @@ def test_what_readers_see_by_warehouse(database: Database) -> None:
 
 
 def test_the_current_view_shows_the_younger_columns(database: Database) -> None:
-    _publish(database, [_GOOD | {"min_sale_price": 9, "max_sale_price": "12.5", "family": {"family_type_id": 95}}])
+    sync(database, _read(_GOOD | {"min_sale_price": 9, "max_sale_price": "12.5", "family": {"family_type_id": 95}}))
     row = rows(database, "SELECT min_sale_price, max_sale_price, family_type_id FROM {schema}.emag_current_offers")[0]
     assert tuple(row) == (Decimal("9.0000"), Decimal("12.5000"), 95)

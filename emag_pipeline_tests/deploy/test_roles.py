@@ -22,6 +22,7 @@ _READABLE = {
     "emag_buy_button", "emag_low_stock", "emag_daily_assortment", "emag_categories", "emag_vat_rates",
     "emag_handling_times", "emag_accounts", "emag_reference_reads", "emag_mart_refreshes", "emag_accepted_deviations",
     "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_alembic_version",
+    "emag_offer_warehouses", "emag_answer_surprises",
 }  # fmt: skip
 _WITHHELD = {
     "emag_requests", "emag_offer_rejects", "emag_answer_surprises", "emag_scan_pages", "emag_scan_offers",
@@ -81,7 +82,7 @@ def synced(installation: Installation) -> Installation:
     """After a whole sync as the writer, Dagster's own tables included."""
     users = {"main": ("seller@example.com", "secret")}
     with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as market:
-        market.add_fault("poison", count=1)
+        market.add_fault("poison", row="no_id", count=1)
         installation.run(
             "emag_writer",
             "sync",
@@ -157,7 +158,7 @@ def test_the_reader_is_refused(installation: Installation, statement: str) -> No
 
 def test_the_reader_sees_which_rows_came_to_quarantine_and_why(synced: Installation) -> None:
     ((reason,),) = synced.sql("ana", "SELECT reason FROM erp.emag_offer_rejects")
-    assert reason == "name holds NUL, which PostgreSQL cannot store"
+    assert reason == "id is missing"
 
 
 def test_the_reader_does_not_come_into_dagsters_database(synced: Installation) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.pages import page_of
-from emag_pipeline.db import audit, migrate, publish, staging
+from emag_pipeline.api import Offer, normalise
+from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline.db.publish import Published
+from emag_pipeline_tests.db.syncs import rows, sync
 
 _CONTACTS = [{"name": "ACME", "address": "Cluj", "email": "x@y.ro"}]
 
@@ -71,13 +72,9 @@ def _fill(database: Database, answer: dict[str, Any]) -> None:
         )
 
 
-def _sync(database: Database, *answers: dict[str, Any]) -> publish.Published:
-    page = page_of(1, list(answers))
-    lease = begin(database)
-    staging.plan(database, lease, pages=1, offers=len(answers), round_=1)
-    staging.stage_pages(database, lease, 1, [page])
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
-    return publish.publish(database, lease)
+def _sync(database: Database, *answers: dict[str, Any]) -> Published:
+    read = [normalise(answer) for answer in answers]
+    return sync(database, [one for one in read if isinstance(one, Offer)])
 
 
 @pytest.fixture

@@ -122,7 +122,8 @@ def test_g2_what_is_completed_carries_the_numbers_that_prove_it(
     assert row.status == "completed"
     assert proof["pages_staged"] == proof["pages_expected"] == 4
     assert proof["count_before"] == proof["count_after"] == 315
-    assert (proof["distinct_ids"], proof["rejected"], proof["rows"]) == (314, 1, 314)
+    assert (proof["distinct_ids"], proof["rejected"], proof["rows"]) == (315, 0, 315)
+    assert proof["unreadable_rows"] == 1
     assert (proof["found_by_id"], proof["confirmed_gone"], proof["missing"]) == (2, 3, 0)
     assert proof["rows_beyond"] == 0
 

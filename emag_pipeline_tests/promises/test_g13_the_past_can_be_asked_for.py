@@ -181,9 +181,12 @@ def _market_days(market: SandboxServer, chance: random.Random) -> Iterator[None]
 
 
 def _truth(market: SandboxServer, before: State) -> State:
-    """What the marketplace truly shows; of a row that is spoilt, what was last published."""
+    """What the marketplace truly shows; of a price that is spoilt, what was last published."""
     saleable = set(market.saleable_ids("main"))
     spoilt = {number for fault in market.faults() for number in fault["offer_ids"] or ()}
     now = {one["id"]: expected(one, one["id"] in saleable) for one in market.truth("main")}
     narrow = {number: {name: row[name] for name in NARROW} for number, row in now.items()}
-    return narrow | {number: before[number] for number in spoilt}
+    for number in spoilt:
+        unreadable = {"unreadable": ["sale_price"], "is_saleable": False}
+        narrow[number] |= {"sale_price": before[number]["sale_price"], **unreadable}
+    return narrow

@@ -1,4 +1,7 @@
-"""G7: a bad row costs that row, not the sync: it is quarantined; past a tolerance the audit refuses the scan."""
+"""G7: a bad field costs that field, a row without a usable id that row, never the sync.
+
+It is noticed, or quarantined with payload and reason; past a tolerance the audit refuses the scan.
+"""
 
 import json
 from typing import Any
@@ -13,7 +16,15 @@ from emag_pipeline_tests.sync.refresh import refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly, expected, published
 
 _POISONS = ("nul", "price", "no_id", "huge_id", "same_id_twice", "long_name", "surrogate", "types")
+#: those that spoil a field of the row and leave its id
+_OF_FIELDS = {
+    "nul": {("name", "unstorable text")},
+    "surrogate": {("description", "unstorable text")},
+    "price": {("sale_price", "unexpected type")},
+    "types": {(name, "unexpected type") for name in ("images", "name", "sale_price", "status")},
+}
 _REJECTS = "SELECT emag_offer_id, reason, payload FROM {schema}.emag_offer_rejects ORDER BY reject_id"
+_SURPRISES = "SELECT field, kind FROM {schema}.emag_answer_surprises"
 _OFFER = "SELECT * FROM {schema}.emag_product_offers WHERE emag_offer_id = :id"
 
 
@@ -58,7 +69,42 @@ def test_g7_of_a_published_account_a_poisoned_row_costs_no_offer(
     _assert_the_others_are_exact(database, small, spoilt)
 
 
-@pytest.mark.parametrize("row", ["price", "types", "no_id", "huge_id"])
+@pytest.mark.parametrize("row", _OF_FIELDS)
+def test_g7_a_bad_field_costs_that_field_and_is_noticed(
+    small: SandboxServer, database: Database, main: Contexts, row: str
+) -> None:
+    spoilt = small.ids("main")[100]
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
+    done = refresh(main()).published
+    assert (done.rejected, done.offers) == (0, small.count("main"))
+    stored = {row["emag_offer_id"]: row for row in published(database, "main")}[spoilt]
+    (true,) = [offer for offer in small.truth("main") if offer["id"] == spoilt]
+    wanted = expected(true, spoilt in small.saleable_ids("main"))
+    differing = {name for name, value in wanted.items() if stored[name] != value}
+    fields = {field for field, _ in _OF_FIELDS[row]}
+    assert fields - {"status"} <= differing <= fields | {"unreadable", "is_saleable", "ean"}
+    assert {tuple(one) for one in rows(database, _SURPRISES)} >= _OF_FIELDS[row]
+
+
+@pytest.mark.parametrize(("row", "unreadable"), [("price", ["sale_price"]), ("types", ["sale_price", "status"])])
+def test_g7_a_commercial_field_that_becomes_unreadable_keeps_its_last_good_value_and_is_named(
+    small: SandboxServer, database: Database, main: Contexts, row: str, unreadable: list[str]
+) -> None:
+    refresh(main())
+    spoilt = small.saleable_ids("main")[50]
+    good = _state(database, spoilt)
+    small.edit("main", spoilt, sale_price=1.5, general_stock=7)
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
+    refresh(main())
+    kept = _state(database, spoilt)
+    assert (kept.sale_price, kept.status, kept.general_stock) == (good.sale_price, good.status, 7)
+    assert (kept.is_saleable, kept.unreadable, kept.rejected_at) == (False, unreadable, None)
+    small.clear_faults()
+    refresh(main())
+    assert_published_exactly(database, small, "main")
+
+
+@pytest.mark.parametrize("row", ["no_id", "huge_id"])
 def test_g7_an_offer_whose_new_version_is_rejected_keeps_its_last_good_state_flagged(
     small: SandboxServer, database: Database, main: Contexts, row: str
 ) -> None:
@@ -79,22 +125,23 @@ def test_g7_an_offer_whose_new_version_is_rejected_keeps_its_last_good_state_fla
 
 def test_g7_payload_and_reason_of_a_bad_row_are_kept(small: SandboxServer, database: Database, main: Contexts) -> None:
     spoilt = small.ids("main")[0]
-    small.add_fault("poison", row="price", pages=[1])
+    small.add_fault("poison", row="no_id", pages=[1])
     done = refresh(main())
+    (true,) = [offer for offer in small.truth("main") if offer["id"] == spoilt]
     (reject, *_) = rows(database, _REJECTS)
-    assert reject.emag_offer_id == spoilt
-    assert "sale_price" in reject.reason
-    assert json.loads(reject.payload)["sale_price"] == "12,34,56 lei"
+    assert reject.reason == "id is missing"
+    assert json.loads(reject.payload)["part_number"] == true["part_number"]
     assert (done.published.rejected, done.published.offers) == (1, 319)
 
 
+@pytest.mark.parametrize(("row", "lost"), [("no_id", 4), ("price", 0)])
 def test_g7_a_scan_with_more_bad_rows_than_tolerated_is_refused_and_nothing_is_published(
-    small: SandboxServer, database: Database, main: Contexts
+    small: SandboxServer, database: Database, main: Contexts, row: str, lost: int
 ) -> None:
-    small.add_fault("poison", row="price", rows=4, pages=[1])
+    small.add_fault("poison", row=row, rows=4, pages=[1])
     audit = refused(main())
     assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["rejects_within_tolerance"]
     assert published(database, "main") == []
     small.advance(changes=1, account="main")
     refresh(main(EMAG_SYNC_REJECT_TOLERANCE="0.02"))
-    assert len(published(database, "main")) == small.count("main") - 4
+    assert len(published(database, "main")) == small.count("main") - lost
