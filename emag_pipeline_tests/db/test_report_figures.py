@@ -214,7 +214,7 @@ def test_many_pages_and_failures_are_thinned_to_what_a_look_needs(database: Data
     _run(
         database,
         """INSERT INTO {schema}.emag_scan_pages
-           SELECT :sync, 2, n, 100, 0, '\\x00', now() - interval '50 seconds' + n * interval '1 ms'
+           SELECT :sync, 2, n, 100, 0, '\\x00', now() - interval '50 seconds' + n * interval '1 ms', 100, n * 100, 100
            FROM generate_series(1, 5000) n""",
         sync=sync_id,
     )

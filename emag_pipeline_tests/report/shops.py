@@ -129,7 +129,8 @@ def _calls(database: Database) -> None:
                 pause = 12.0 if reading == 1 and page > 8 else 0.0
                 note_call(tx, newest.started_at + timedelta(seconds=begins + pause + page / 3), page=page)
                 tx.run(
-                    """INSERT INTO {schema}.emag_scan_pages VALUES (:sync, :round, :page, 100, 0, '\\x00', :at)""",
+                    """INSERT INTO {schema}.emag_scan_pages
+                       VALUES (:sync, :round, :page, 100, 0, '\\x00', :at, 100, (:page - 1) * 100, 100)""",
                     sync=newest.sync_id,
                     round=reading,
                     page=page,
