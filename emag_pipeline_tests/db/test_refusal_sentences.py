@@ -163,6 +163,12 @@ _FORMS: list[tuple[str, Any, Any, str]] = [
         "Imaginea, de pe poziția 2, are text; Imagine inaccesibilă",
     ),
     (
+        "e-mail addresses; a short number in brackets stays",
+        _listed("Producătorul (elena.ionescu@firma.ro) nu este valid la poziția [2]"),
+        None,
+        "Producătorul nu este valid la poziția [2]",
+    ),
+    (
         "HTML tags and entities, white space",
         _listed(
             "<p>Titlul <b>nu</b>&nbsp;respectă<br/>formatul &amp; &#539;ara</p>\n\t"

@@ -200,7 +200,8 @@ BEGIN
         END LOOP;
         said := normalize(regexp_replace(said, '&[A-Za-z][A-Za-z0-9]{1,30};', ' ', 'g'), NFC);
     END IF;
-    IF said ~ '[/.]' THEN  -- addresses, also of pictures without a scheme; the sign that ends a sentence is no part of one
+    IF said ~ '[/.]' THEN  -- addresses, also of people, and of pictures without a scheme; the sign that ends a sentence is no part of one
+        said := regexp_replace(said, '[[:alnum:]_.+-]+@[[:alnum:]-]+(\.[[:alnum:]-]+)+', '', 'g');
         said := regexp_replace(said, '((https?:)?//|\ywww\.)[^\s<>"'')\]]*[^\s<>"'')\].,;:!?]', '', 'gi');
         said := regexp_replace(said, '[^\s<>"''(\[]+\.(jpe?g|png|gif|webp|bmp)(\?[^\s<>"'')\]]*)?(?![[:alnum:]])', '', 'gi');
     END IF;
