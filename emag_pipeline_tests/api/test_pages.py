@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,54 +9,40 @@ import pytest
 from emag_pipeline.api import Count, Offer
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
+from emag_pipeline.operations.drills.truth import as_stored
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.api.clients import Client, client_of
 
-_PRICES = ("sale_price", "recommended_price", "best_offer_sale_price", "best_offer_recommended_price")
-_SAME = (
-    "part_number_key", "part_number", "status", "buy_button_rank", "number_of_offers", "currency", "general_stock",
-    "estimated_stock", "warranty", "vat_id", "name", "brand", "description", "url", "safety_information",
-    "category_id", "vendor_category_id", "ownership", "genius_eligibility", "genius_eligibility_type",
-    "genius_computed",
-)  # fmt: skip
 _VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
-
-
+_JSON = (
+    "images", "characteristics", "handling_time", "doc_errors", "validation_details", "start_date",
+    "stock_by_warehouse", "availability_by_warehouse",
+)  # fmt: skip
 #: what the marketplace does not tell
 _OURS = ("row_hash", "content_hash", "raw", "is_saleable")
 
 
 def expected(true: dict[str, Any]) -> dict[str, Any]:
     """The columns of an offer, from the sandbox's truth, as far as it tells them."""
-    family = true["family"] or {"id": None, "name": None}
-    return {name: true[name] for name in _SAME} | {
+    return as_stored(true) | {
         "emag_offer_id": true["id"],
-        **{name: None if true[name] is None else Decimal(f"{true[name]:.4f}") for name in _PRICES},
-        **{name: tuple(verdict["value"] for verdict in true[name]) for name in _VERDICTS[:2]},
-        "offer_validation_status": true["offer_validation_status"][0]["value"],
-        "family_id": family["id"],
-        "family_name": family["name"],
-        "ean": tuple(true["ean"]),
-        "images": true["images"],
-        "characteristics": true["characteristics"],
-        "handling_time": true["handling_time"],
-        "doc_errors": true["doc_errors"],
         "validation_details": {name: [_told(one) for one in true[name]] for name in _VERDICTS if true[name]},
-        "has_manufacturer": true["manufacturer"],
-        "has_eu_representative": true["eu_representative"],
     }
 
 
 def _told(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A verdict as it is kept: without what the seller had sent."""
+    errors = verdict.get("errors")
+    if isinstance(errors, dict):
+        verdict = verdict | {"errors": {name: value for name, value in errors.items() if name != "seller_input"}}
     return {name: value for name, value in verdict.items() if value is not None}
 
 
 def columns(offer: Offer) -> dict[str, Any]:
     """The same of an offer as read."""
     found = {name: getattr(offer, name) for name in STAGED if name not in _OURS}
-    for name in ("images", "characteristics", "handling_time", "doc_errors", "validation_details"):
-        found[name] = None if found[name] is None else json.loads(found[name])
-    return found
+    lists = {name: list(value) for name, value in found.items() if isinstance(value, tuple)}
+    return found | lists | {name: None if found[name] is None else json.loads(found[name]) for name in _JSON}
 
 
 def read_all(client: Client) -> list[Offer]:
