@@ -71,6 +71,8 @@ class TransientError(PipelineError):
 
 #: Tries of a page at one size when its answer was too slow or incomplete.
 SLOW_TRIES = 2
+#: Tries of a page at one size after any other failure.
+PAGE_TRIES = 5
 
 
 class ApiUnavailable(TransientError):
@@ -84,7 +86,7 @@ class ApiUnavailable(TransientError):
         why: str = "",
         remedy: str = "",
         wait_seconds: float | None = None,
-        page_tries: int = 5,
+        page_tries: int = PAGE_TRIES,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds)
         #: how often a page may be asked for at the same size before a smaller one is tried

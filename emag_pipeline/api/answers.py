@@ -11,12 +11,14 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from emag_pipeline.api import json_text, refusals
-from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, RequestRefused
+from emag_pipeline.errors import PAGE_TRIES, SLOW_TRIES, ApiUnavailable, PipelineError, RateLimited, RequestRefused
 
 #: Nobody waits longer because a header says so.
 LONGEST_WAIT_SECONDS = 120.0
 _DEFAULT_WAIT_SECONDS = 1.0
 
+_CUT_OFF = "the answer is cut off or no JSON"
+_TIMED_OUT = {504, 524}  # a gateway's own patience: 504 after a minute was seen on page 1 (emag-api.md, section 9)
 _NOT_WRONG = {408, 425}  # 4xx that say "again, please"
 _RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
 _AGAIN = "It is tried again; if it persists, look at the marketplace's status"
@@ -34,7 +36,9 @@ def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
     if problem := _refusal(status, headers, words, has_frame="isError" in content):
         raise problem
     if defect:
-        raise ApiUnavailable(defect, why=f"HTTP {status}", remedy=_AGAIN, wait_seconds=_retry_after(headers))
+        tries = SLOW_TRIES if defect == _CUT_OFF else PAGE_TRIES
+        why, wait = f"HTTP {status}", _retry_after(headers)
+        raise ApiUnavailable(defect, why=why, remedy=_AGAIN, wait_seconds=wait, page_tries=tries)
     if content.get("isError") is not False:
         raise _not_good(content, status, words)
     if "results" not in content:
@@ -52,7 +56,7 @@ def _content(body: bytes) -> tuple[dict[str, object], str]:
     except ValueError:
         if start.startswith(b"<"):
             return {}, "the answer is a web page, not JSON"
-        return {}, "the answer is cut off or no JSON" if start else "the answer is empty"
+        return {}, _CUT_OFF if start else "the answer is empty"
     if not isinstance(content, dict):
         return {}, "the answer is JSON, but no object"
     return content, ""
@@ -71,7 +75,8 @@ def _refusal(
     if 300 <= status < 400:
         return _redirect(status, headers)
     if status >= 500:
-        return ApiUnavailable("the marketplace fails", why=why, remedy=_AGAIN, wait_seconds=asked)
+        tries = SLOW_TRIES if status in _TIMED_OUT else PAGE_TRIES
+        return ApiUnavailable("the marketplace fails", why=why, remedy=_AGAIN, wait_seconds=asked, page_tries=tries)
     if access := refusals.access_refused(status, why, words):
         return access
     if 400 <= status < 500 and status not in _NOT_WRONG and (has_frame or (words and status in refusals.BAD_REQUEST)):

@@ -186,3 +186,15 @@ def test_of_an_offer_that_comes_twice_the_first_row_counts() -> None:
     found = offer_of(1, [{"id": 1, "name": "first"}, {"id": 1, "name": "second"}])
     assert isinstance(found, Offer)
     assert found.name == "first"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "is_slow"),
+    [(504, b"", True), (200, b'{"isError":false,"results":[{"id', True), (500, b"", False), (200, b"<p>", False)],
+)
+def test_an_answer_that_was_too_slow_or_is_cut_off_is_asked_for_once_more_at_its_size(
+    status: int, content: bytes, is_slow: bool
+) -> None:
+    error = error_of(status, content)
+    assert isinstance(error, ApiUnavailable)
+    assert (error.is_slow, error.page_tries) == ((True, 2) if is_slow else (False, 5))
