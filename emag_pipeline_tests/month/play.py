@@ -63,7 +63,7 @@ def _let_pass(stage: Stage, month: Month, past: timedelta) -> None:
 def _sync(stage: Stage, month: Month, account: str, spoilt: Collection[int] = ()) -> None:
     """Sync while the marketplace shows some rows spoilt, refresh the marts, and reconcile them."""
     if spoilt:
-        stage.market.add_fault("poison", account=account, row="price", offer_ids=list(spoilt))
+        stage.market.add_fault("poison", account=account, row="no_id", offer_ids=list(spoilt))
     month.sync_seconds.append(stage.run("refresh_offers", account))
     stage.market.clear_faults()
     ((at,),) = rows(stage.database, _NEWEST, account=account)

@@ -63,7 +63,7 @@ def filled(database: Database, market: SandboxServer) -> Database:
     refresh(context_for(database, market.url))
     market.remove("main", market.ids("main")[:3])
     market.edit("main", market.ids("main")[10], sale_price="99.1234", name="tab\there, line\nthere, \\backslash")
-    market.add_fault("poison", row="price", rows=1, pages=[2])
+    market.add_fault("poison", row="no_id", rows=1, pages=[2])
     refresh(context_for(database, market.url))
     with database.transaction() as tx:
         tx.run(

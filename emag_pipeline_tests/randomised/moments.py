@@ -11,8 +11,8 @@ from emag_pipeline_tests.sync.truth import expected
 ACCOUNT = "main"
 OFFERS_A_PAGE = 100
 LARGEST_ID = 4_294_967_295
-#: poison that spoils the row itself; the others leave it readable
-_UNREADABLE = frozenset({"nul", "price", "no_id", "huge_id", "surrogate", "types"})
+#: poison that spoils the row itself; the others leave it an offer, if with fields that cannot be read
+_UNREADABLE = frozenset({"no_id", "huge_id"})
 
 Version = Mapping[str, Any]
 Row = dict[str, Any]
@@ -72,9 +72,10 @@ class Moment:
         return sorted(one for one in self.missing(live) & self.told.keys() if self.told[one] is None)
 
     def is_too_bad(self, live: Mapping[int, Version], tolerance: float) -> bool:
-        """Whether a larger share of rows than tolerated goes to the quarantine."""
+        """Whether a larger share of rows than tolerated goes to the quarantine, or has fields that cannot be read."""
         quarantined = len(self.rejects) + len(self.rejected_by_id(live))
-        return quarantined > tolerance * (len(self.shown) + quarantined)
+        unreadable = sum(bool((self.told[one] or {}).get("unreadable")) for one in self.readable(live))
+        return quarantined + unreadable > tolerance * (len(self.shown) + quarantined)
 
     def adds_up(self, live: Mapping[int, Version], *, asked: bool) -> bool:
         """Whether what pages show and reads by id find (if they are `asked`) can be what the marketplace counts.
@@ -111,7 +112,10 @@ def _told(offer: Row, saleable: set[int], poison: Poison | None) -> Version | No
     offer_id = offer["id"]
     if poison is None or offer_id not in poison.offer_ids:
         return expected(offer, offer_id in saleable)
-    return None if poison.hides(offer_id) else expected(poison.spoil([offer])[0], offer_id in saleable)
+    if poison.hides(offer_id):
+        return None
+    version = expected(poison.spoil([offer])[0], offer_id in saleable)
+    return version | {"is_saleable": version["is_saleable"] and not version["unreadable"]}
 
 
 def _on_pages(offers: list[Row], poison: Poison | None) -> tuple[frozenset[int], tuple[int | None, ...]]:
