@@ -13,7 +13,7 @@ from emag_pipeline.api.fields import BIGINT, INTEGER, Row, Unreadable, flag, num
 from emag_pipeline.api.json_text import compact, shown
 from emag_pipeline.api.offer import Surprise
 from emag_pipeline.api.reading import Reading, reading_of
-from emag_pipeline.api.surprises import added_up
+from emag_pipeline.api.surprises import added_up, surprise
 
 _PLACES = Decimal("0.0001")
 _OF_CATEGORIES = frozenset(
@@ -79,23 +79,23 @@ class Rows(Generic[T]):
 
     readable: tuple[T, ...]
     unreadable: tuple[str, ...]
-
-    @property
-    def surprises(self) -> tuple[Surprise, ...]:
-        """What was noticed in the rows that can be read, one for each field and kind."""
-        return added_up(one for row in self.readable for one in row.surprises)
+    #: what was noticed in all of them, one for each field and kind
+    surprises: tuple[Surprise, ...] = ()
 
 
 def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T]:
     """Each row understood, or the reason why it cannot be."""
     readable: list[T] = []
     unreadable: list[str] = []
+    noticed: list[Surprise] = []
     for row in rows:
         try:
             readable.append(understand(row))
         except Unreadable as problem:
             unreadable.append(f"{problem}: {shown(row)}")
-    return Rows(tuple(readable), tuple(unreadable))
+            noticed.append(surprise(problem.field or "(row)", problem.kind, problem.value))
+    noticed += [one for row in readable for one in row.surprises]
+    return Rows(tuple(readable), tuple(unreadable), added_up(noticed))
 
 
 def once_each(rows: Rows[T]) -> Rows[T]:
@@ -103,7 +103,7 @@ def once_each(rows: Rows[T]) -> Rows[T]:
     first: dict[int, T] = {}
     others = [row for row in rows.readable if first.setdefault(row.key, row) != row]
     repeats = (f"{row.key} is given already, otherwise: {shown(row.raw)}" for row in others)
-    return Rows(tuple(first.values()), (*rows.unreadable, *repeats))
+    return Rows(tuple(first.values()), (*rows.unreadable, *repeats), rows.surprises)
 
 
 def category(row: object) -> Category:

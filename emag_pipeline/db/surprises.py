@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol
 
-from emag_pipeline.db.engine import Transaction
+from emag_pipeline.db.engine import Database, Transaction
 
 #: Rows that an account may have for one resource; what is beyond is added up under the field '…'.
 MOST = 200
@@ -60,3 +60,9 @@ def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surpr
     if times:
         given = [(*key, samples[key], number) for key, number in times.items()]
         tx.run(_NOTE, account=account, resource=resource, given=json.dumps(given), most=MOST)
+
+
+def keep(database: Database, account: str, resource: str, surprises: Iterable[Surprising]) -> None:
+    """The same in a transaction of its own."""
+    with database.transaction(timeout_seconds=30) as tx:
+        note(tx, account, resource, surprises)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.api import Category, Obedience, ReferenceData, Rows
+from emag_pipeline.api import Category, Obedience, ReferenceData, Rows, Surprise
 from emag_pipeline.errors import ScanNotProven
 from emag_pipeline.logs import logger
 from emag_pipeline.marketplaces import Marketplace
@@ -36,8 +36,8 @@ class Reading:
 
 def read_categories(
     client: ReferenceData, marketplace: Marketplace
-) -> tuple[Sequence[Mapping[str, Any]], Sequence[str]]:
-    """All categories as rows of emag_categories, and why others cannot be represented.
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[str], Sequence[Surprise]]:
+    """All categories as rows of emag_categories, why others cannot be represented, and what was noticed in any.
 
     `name` is in the marketplace's own language, `names` by language; English alone where its language is not known.
     Raises ScanNotProven when three readings in a row do not add up, and the client's errors.
@@ -51,7 +51,8 @@ def read_categories(
     unreadable = [f"{reading.language}: {why}" for reading in readings for why in reading.rows.unreadable]
     own = readings[0].rows.readable
     unreadable += [f"the name of {row.key} is missing: {row.raw[:80]}" for row in own if row.key not in names]
-    return [_row(row, names[row.key]) for row in own if row.key in names], unreadable
+    noticed = [one for reading in readings for one in reading.rows.surprises]
+    return [_row(row, names[row.key]) for row in own if row.key in names], unreadable, noticed
 
 
 def _row(category: Category, names: Mapping[str, str]) -> Mapping[str, Any]:
@@ -94,6 +95,7 @@ def _read(client: ReferenceData, language: str, count: int, obedience: Obedience
     last = -(-count // _ROWS_A_PAGE)
     readable: list[Category] = []
     unreadable: list[str] = []
+    noticed: list[Surprise] = []
     first: list[object] = []
     for page in range(1, last + 1):
         rows = client.read_categories(page, language)
@@ -102,10 +104,11 @@ def _read(client: ReferenceData, language: str, count: int, obedience: Obedience
         first = _compared(obedience, first, rows, page)
         readable += rows.readable
         unreadable += rows.unreadable
+        noticed += rows.surprises
     beyond = client.read_categories(last + 1, language)
     _compared(obedience, first if last == 1 else [], beyond, last + 1)
     rows_beyond = len(beyond.readable) + len(beyond.unreadable)
-    return Reading(language, Rows(tuple(readable), tuple(unreadable)), rows_beyond)
+    return Reading(language, Rows(tuple(readable), tuple(unreadable), tuple(noticed)), rows_beyond)
 
 
 def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], page: int) -> list[object]:

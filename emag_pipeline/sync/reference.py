@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.accounts import Account
-from emag_pipeline.api import ReferenceData
-from emag_pipeline.db import reference
+from emag_pipeline.api import ReferenceData, Surprise
+from emag_pipeline.db import reference, surprises
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
 from emag_pipeline.errors import ScanNotProven, SettingsError
@@ -24,8 +24,10 @@ from emag_pipeline.sync.request_log import RequestLog
 
 log = logger(__name__)
 
-#: Rows as the database takes them, and why others cannot be represented.
-_Found = tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+#: Rows as the database takes them, why others cannot be represented, and what was noticed in any.
+_Found = tuple[Sequence[Mapping[str, Any]], Sequence[str], Sequence[Surprise]]
+#: What is called for each, as in emag_requests.
+_CALLED = {CATEGORIES.name: "category/read", VAT_RATES.name: "vat/read", HANDLING_TIMES.name: "handling_time/read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
     account = account_for(settings, marketplace)
     note_marketplaces(database, settings)
     with about(account=account.name, marketplace=marketplace):
-        (rows, unreadable), requests = _read(settings, database, account, resource)
+        (rows, unreadable, noticed), requests = _read(settings, database, account, resource)
+        until_done(lambda: surprises.keep(database, account.name, _CALLED[resource.name], noticed))
         if unreadable:
             log.warning("reference_rows_unreadable", resource=resource.name, rows=len(unreadable), first=unreadable[0])
         if unreadable and not rows:
@@ -97,12 +100,16 @@ def _read(settings: Settings, database: Database, account: Account, resource: Re
 
 def _vat_rates(client: ReferenceData, _: Account) -> _Found:
     found = client.read_vat_rates()
-    return [{"vat_id": row.key, "rate": row.rate, "raw": row.raw} for row in found.readable], found.unreadable
+    return (
+        [{"vat_id": row.key, "rate": row.rate, "raw": row.raw} for row in found.readable],
+        found.unreadable,
+        found.surprises,
+    )
 
 
 def _handling_times(client: ReferenceData, _: Account) -> _Found:
     found = client.read_handling_times()
-    return [{"days": row.key, "raw": row.raw} for row in found.readable], found.unreadable
+    return [{"days": row.key, "raw": row.raw} for row in found.readable], found.unreadable, found.surprises
 
 
 _READERS: dict[str, Callable[[ReferenceData, Account], _Found]] = {

@@ -177,6 +177,20 @@ def test_an_offer_in_quarantine_that_can_be_read_now_loses_its_flag_without_a_ne
     assert len(rows(filled, "SELECT 1 FROM {schema}.emag_offer_history")) == 6
 
 
+def test_what_the_seller_had_sent_of_a_refused_offer_is_removed(empty_url: str) -> None:
+    database = Database(empty_url)
+    migrate.upgrade(database, "0004")
+    _fill(database, _answer(1))
+    errors = {"errors": [{"code": "x"}], "seller_input": {"name": "Ion"}}
+    details = {"validation_status": [{"value": 9}, {"value": 8, "errors": errors}]}
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_products SET validation_details = CAST(:told AS jsonb)", told=json.dumps(details))
+    migrate.upgrade(database)
+    (row,) = rows(database, "SELECT validation_details AS told FROM {schema}.emag_products")
+    assert row.told == {"validation_status": [{"value": 9}, {"value": 8, "errors": {"errors": [{"code": "x"}]}}]}
+    database.close()
+
+
 def test_a_raw_offer_whose_details_are_an_empty_list_is_stripped_too(empty_url: str) -> None:
     database = Database(empty_url)
     migrate.upgrade(database, "0004")

@@ -83,9 +83,11 @@ def test_what_cannot_be_read_of_a_category_costs_that_field_and_is_noticed() -> 
 
 
 def test_surprises_of_many_rows_are_added_up() -> None:
-    found = rows_of([{"id": 1, "new": 5}, {"id": 2, "new": 6}, 3], handling_time)
+    found = rows_of([{"id": 1, "new": 5}, {"id": 2, "new": 6}, 3, {"id": "soon"}, [4]], handling_time)
     assert [(one.field, one.kind, one.sample, one.times) for one in found.surprises] == [
-        ("new", "unknown field", "5", 2)
+        ("id", "unexpected type", "soon", 1),
+        ("(row)", "unexpected type", "null", 1),
+        ("new", "unknown field", "5", 2),
     ]
 
 

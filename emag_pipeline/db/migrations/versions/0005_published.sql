@@ -39,6 +39,17 @@ SET row_hash = '',
                 THEN jsonb_build_object('manufacturer', coalesce(has_manufacturer, false)) ELSE '{}' END
         || CASE WHEN jsonb_typeof(raw -> 'eu_representative') IN ('array', 'object', 'string')
                 THEN jsonb_build_object('eu_representative', coalesce(has_eu_representative, false)) ELSE '{}' END;
+-- What the seller had sent of a refused offer is no longer kept (docs/privacy.md).
+UPDATE {schema}.emag_products p
+SET validation_details = (
+    SELECT jsonb_object_agg(field, (
+        SELECT jsonb_agg(
+            CASE WHEN jsonb_typeof(verdict -> 'errors') = 'object'
+                 THEN jsonb_set(verdict, '{errors}', (verdict -> 'errors') - 'seller_input') ELSE verdict END
+            ORDER BY place)
+        FROM jsonb_array_elements(verdicts) WITH ORDINALITY AS listed (verdict, place)))
+    FROM jsonb_each(p.validation_details) AS told (field, verdicts))
+WHERE strpos(p.validation_details::text, '"seller_input"') > 0;
 COMMENT ON COLUMN {schema}.emag_products.raw IS
     'The offer as read, without what emag_product_offers holds in columns, unless that cannot be read; of manufacturer and eu_representative only whether they are given. Source: product_offer/read.';
 COMMENT ON COLUMN {schema}.emag_products.row_hash IS
