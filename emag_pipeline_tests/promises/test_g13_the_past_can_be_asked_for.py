@@ -67,6 +67,7 @@ def _stored(one: SimpleNamespace) -> dict[str, Any]:
         "validation_status": list(one.validation_status),
         "translation_validation_status": list(one.translation_validation_status),
         "handling_time": [],
+        "unreadable": list(one.unreadable),
     }
 
 
