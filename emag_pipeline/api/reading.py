@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from emag_pipeline.api import json_text, storable
+from emag_pipeline.api import storable
 from emag_pipeline.api.fields import Row, Unreadable
 from emag_pipeline.api.offer import Kind, Surprise
 from emag_pipeline.api.storable import Cut
@@ -53,12 +53,11 @@ class Reading:
         return tuple([surprise(field, kind, value) for (field, kind), value in self._found.items()])
 
 
-def reading_of(row: Row) -> Reading:
+def reading_of(row: dict[str, object]) -> Reading:
     """The row, without what PostgreSQL cannot hold."""
     reading = Reading(row)
-    if not storable.is_within_bounds(row):
+    if not storable.is_storable(row):
         _cut(reading)
-    if not storable.is_text_storable(json_text.compact(reading.row)):
         _mend(reading)
     return reading
 

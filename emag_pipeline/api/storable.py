@@ -15,7 +15,6 @@ DEEPEST = 100
 _LARGEST: int = 10**json_text.LONGEST_NUMBER
 _NESTED = "… nested deeper"
 _WRONG = re.compile("[\0\ud800-\udfff]")
-#: text is judged as a whole, by its encoding
 _CONSTRAINED = frozenset({dict, list, int, float, Decimal})
 
 
@@ -23,23 +22,46 @@ class Cut(dict[str, str]):
     """An object that shows, of a number which jsonb cannot hold, the beginning."""
 
 
+def is_storable(row: dict[str, object]) -> bool:
+    """Whether PostgreSQL holds all of a row as it is. All of every answer comes through here."""
+    return _are_storable(row, 1) and _are_storable(row.values(), 1)
+
+
+def _are_storable(values: Iterable[object], depth: int) -> bool:
+    """Of an object, first its keys and then what they hold."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if not _is_text(cast(str, value)):
+                return False
+        elif isinstance(value, dict | list):
+            if depth > DEEPEST or not _are_storable(value, depth + 1):
+                return False
+            if isinstance(value, dict) and not _are_storable(value.values(), depth + 1):
+                return False
+        elif kind in _CONSTRAINED and not _is_number_within_bounds(value):
+            return False
+    return True
+
+
+def _is_text(text: str) -> bool:
+    if "\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_within_bounds(value: object, depth: int = 0) -> bool:
     """Whether jsonb holds all numbers in it, and it is not nested deeper than DEEPEST levels below a row."""
     if isinstance(value, dict | list):
-        return depth <= DEEPEST and _are_within_bounds(value.values() if isinstance(value, dict) else value, depth + 1)
+        items: Iterable[object] = value.values() if isinstance(value, dict) else value
+        return depth <= DEEPEST and all(is_within_bounds(item, depth + 1) for item in items)
     return type(value) not in _CONSTRAINED or _is_number_within_bounds(value)
-
-
-def _are_within_bounds(values: Iterable[object], depth: int) -> bool:
-    """A loop, and numbers and texts without a call: all of every answer comes through here."""
-    for value in values:
-        kind = type(value)
-        if kind is int:
-            if not -_LARGEST < cast(int, value) < _LARGEST:
-                return False
-        elif kind in _CONSTRAINED and not is_within_bounds(value, depth):
-            return False
-    return True
 
 
 def _is_number_within_bounds(value: object) -> bool:
@@ -63,22 +85,11 @@ def cut(value: object, depth: int = 0) -> object:
     return value
 
 
-def is_text_storable(written: str) -> bool:
-    """Whether PostgreSQL holds all text of a JSON text; may err on the side of no."""
-    if "\\u0000" in written:
-        return False
-    try:
-        written.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def mended(value: object) -> object:
     """The value with U+FFFD in place of what PostgreSQL cannot hold."""
     if isinstance(value, str):
         return _WRONG.sub("\ufffd", value)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not isinstance(value, Cut):
         return {_WRONG.sub("\ufffd", key): mended(item) for key, item in value.items()}
     if isinstance(value, list):
         return [mended(item) for item in value]
