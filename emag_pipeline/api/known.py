@@ -49,7 +49,7 @@ _CODES: Mapping[str, frozenset[int]] = {
     "ownership": frozenset({1, 2}),
     "offer_validation_status": frozenset({1, 2}),
     "genius_eligibility": frozenset({0, 1}),
-    "genius_eligibility_type": frozenset({1, 2, 3}),
+    "genius_eligibility_type": frozenset({0, 1, 2, 3}),  # 0: as in the programme's other two fields, none
     "genius_computed": frozenset({0, 1, 2, 3}),
 }
 _LISTS_OF_CODES: Mapping[str, frozenset[int]] = {

@@ -90,8 +90,13 @@ def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Ver
         "offer_validation_status": max(structures.codes(verdicts["offer_validation_status"]), default=None),
         "validation_status": structures.codes(verdicts["validation_status"]),
         "translation_validation_status": structures.codes(verdicts["translation_validation_status"]),
+        # of the verdicts only the translation's: without one an offer counts as not translated, and can be bought
         "unreadable": tuple(
-            [name for name in rests_on if name in reading.kept and not _is_stock_in_words(reading, name)]
+            [
+                name
+                for name in (*rests_on, "translation_validation_status")
+                if name in reading.kept and not _is_stock_in_words(reading, name)
+            ]
         ),
     }
     return (

@@ -67,7 +67,7 @@ WIDE = (
 )
 
 #: What a commercial row rests on: while one of these is unreadable, its last good value stays published.
-COMMERCIAL = ("status", "sale_price", "currency", "general_stock")
+COMMERCIAL = ("status", "sale_price", "currency", "general_stock", "translation_validation_status")
 
 #: Columns that a row which was published under earlier rules (an empty fingerprint) has not got yet: those of migration
 #: 0005, and `raw`, which holds less since then.

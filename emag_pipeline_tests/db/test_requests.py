@@ -10,7 +10,7 @@ from emag_pipeline_tests.db.syncs import rows
 def _call(**values: Any) -> SimpleNamespace:
     fields: dict[str, Any] = {
         "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read",
-        "page": 1, "offer_id": None,
+        "page": 1, "page_size": 100, "offer_id": None,
         "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None, "error_body": None,
     }  # fmt: skip
     return SimpleNamespace(**{**fields, **values})

@@ -13,6 +13,11 @@ from emag_pipeline.api.pages import page_of
 from emag_pipeline_tests.unit.wrong_values import Case, cases, nested
 
 
+_GOOD = {
+    "sale_price": 5, "general_stock": 1, "status": 1, "validation_status": 9, "offer_validation_status": 1,
+}  # fmt: skip
+
+
 def read(**fields: Any) -> Offer:
     offer = normalise({"id": 7, **fields})
     assert isinstance(offer, Offer), offer
@@ -96,12 +101,15 @@ def test_what_a_commercial_row_rests_on_is_named_when_it_is_unreadable(
     assert read(**fields).unreadable == unreadable
 
 
+def test_an_offer_whose_translation_cannot_be_judged_cannot_be_bought() -> None:
+    offer = read(**_GOOD | {"translation_validation_status": "published"})
+    assert offer.unreadable == ("translation_validation_status",)
+    assert not offer.is_saleable
+
+
 def test_an_offer_with_an_unreadable_price_cannot_be_bought() -> None:
-    good = {
-        "sale_price": 5, "general_stock": 1, "status": 1, "validation_status": 9, "offer_validation_status": 1,
-    }  # fmt: skip
-    assert read(**good).is_saleable
-    assert not read(**good | {"sale_price": "soon"}).is_saleable
+    assert read(**_GOOD).is_saleable
+    assert not read(**_GOOD | {"sale_price": "soon"}).is_saleable
 
 
 def test_text_that_only_looks_like_an_escaped_nul_is_fine() -> None:

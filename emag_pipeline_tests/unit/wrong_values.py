@@ -161,7 +161,7 @@ def cases() -> Iterator[Case]:
 
 def _case(field: str, wrong: str, meant: Mapping[str, Any]) -> Case:
     column = _ELSEWHERE.get(field, field.rpartition(".")[2])
-    is_code = (wrong == "-1" and field in _CODES) or (wrong, field) == ("false", "genius_eligibility_type")
+    is_code = wrong == "-1" and field in _CODES
     is_fine = wrong in meant or wrong in _NOTHING.get(field, ())
     nothing = () if field in _ARRAYS else None
     return Case(field, wrong, column, meant.get(wrong, nothing), wrong in _NEVER_HELD or is_code or not is_fine)
