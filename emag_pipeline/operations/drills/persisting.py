@@ -8,6 +8,7 @@ from emag_pipeline.operations.drills.messages import is_said
 from emag_pipeline.operations.drills.runs import ACCOUNT
 from emag_pipeline.operations.drills.scenario import Persisting
 from emag_pipeline.operations.drills.stage import Stage
+from emag_pipeline.sync.context import timeouts_of
 
 #: No offer's id, so that no run asks for it.
 _NOBODY = 1
