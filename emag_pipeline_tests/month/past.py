@@ -14,7 +14,9 @@ COMMERCIAL = (
     "part_number_key", "part_number", "status", "sale_price", "recommended_price", "best_offer_sale_price",
     "best_offer_recommended_price", "buy_button_rank", "number_of_offers", "currency", "general_stock",
     "estimated_stock", "offer_validation_status", "validation_status", "translation_validation_status", "handling_time",
-    "warranty", "vat_id", "is_saleable",
+    "warranty", "vat_id", "is_saleable", "unreadable", "min_sale_price", "max_sale_price", "commission",
+    "supply_lead_time", "emag_club", "has_smart_deals_badge", "start_date", "stock_by_warehouse",
+    "availability_by_warehouse",
 )  # fmt: skip
 _VERDICTS = ("offer_validation_status", "validation_status", "translation_validation_status")
 

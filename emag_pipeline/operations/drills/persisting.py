@@ -8,6 +8,7 @@ from emag_pipeline.operations.drills.messages import is_said
 from emag_pipeline.operations.drills.runs import ACCOUNT
 from emag_pipeline.operations.drills.scenario import Persisting
 from emag_pipeline.operations.drills.stage import Stage
+from emag_pipeline.sync.context import timeouts_of
 
 #: No offer's id, so that no run asks for it.
 _NOBODY = 1
@@ -26,7 +27,8 @@ def differences(stage: Stage, persisting: Persisting) -> list[str]:
 def _error_of(stage: Stage) -> PipelineError | None:
     settings = stage.settings()
     budget = ProcessBudget(settings.requests_per_second, settings.requests_per_minute)
-    client = Marketplace(settings.account(ACCOUNT), budget, record=lambda _: None, attempts=1)
+    account, timeouts = settings.account(ACCOUNT), timeouts_of(settings)
+    client = Marketplace(account, budget, record=lambda _: None, timeouts=timeouts, attempts=1)
     try:
         client.read_offer(_NOBODY)
     except PipelineError as error:

@@ -6,6 +6,7 @@ from emag_pipeline.operations.drills.scenario import Expected, Persisting, Scena
 from emag_pipeline.operations.drills.stage import Stage
 
 _AWAY_SECONDS = 3.0
+_SHORT = {"EMAG_API_SILENCE_SECONDS": "10", "EMAG_API_CALL_SECONDS": "20"}
 
 
 def _broken(kind: str, what: str, **options: float) -> Persisting:
@@ -39,9 +40,10 @@ THEME = Theme(
             fault="The marketplace takes calls and answers nothing",
             produced="2 calls hang for ever",
             answer="Gives the call up and tries it again",
-            lasts="30 s of silence a call (5 s to connect), up to 5 tries",
-            persisting=_broken("hang", "no data received for 30 s (read timeout)."),
+            lasts="EMAG_API_SILENCE_SECONDS a call (60; here 10), up to 5 tries (of a page 2, then smaller ones)",
+            persisting=_broken("hang", "no data received for 10 s (read timeout)."),
             arrange=fault("hang", count=2, after=2),
+            variables=_SHORT,
             long=True,
         ),
         Scenario(
@@ -49,9 +51,10 @@ THEME = Theme(
             fault="An answer comes byte by byte, never silent for long",
             produced="1 answer with a byte every half second",
             answer="Gives the call up at its total time and tries it again",
-            lasts="60 s a call, up to 5 tries",
-            persisting=_broken("dribble", "the response was not complete after 60 s (total timeout).", seconds=2.0),
+            lasts="EMAG_API_CALL_SECONDS a call (200; here 20), up to 5 tries (of a page 2, then smaller ones)",
+            persisting=_broken("dribble", "the response was not complete after 20 s (total timeout).", seconds=2.0),
             arrange=fault("dribble", seconds=0.5, count=1, after=2),
+            variables=_SHORT,
             long=True,
         ),
         Scenario(

@@ -1,23 +1,35 @@
-"""Rows that no database can hold, or that cannot be told apart: each costs that row, not the sync."""
+"""Rows that hold what they should not: an unusable id costs the row, any other field costs itself, never the sync."""
 
 from emag_pipeline.operations.drills.actions import fault
 from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
 
-_KEPT = "Quarantines the row with payload and reason; the offer keeps its last good state, flagged"
+_REPLACED = "Publishes it with U+FFFD in that place, and records a surprise"
+_UNREADABLE = (
+    "Publishes the offer with its last good price, flagged `field_unreadable` and not saleable, and records a surprise"
+)
+_NULL = "Publishes null for each of these fields, of status and price the last good value; records surprises"
 _ASKED = "Quarantines the row; the offer that it must be is missing, and asked for by its id"
 
 
 def _poison(
-    row: str, what: str, answer: str, *, quarantined: int = 0, altered: int = 0, rows: int = 2, rounds: int = 1
+    row: str,
+    what: str,
+    answer: str,
+    *,
+    quarantined: int = 0,
+    altered: int = 0,
+    rows: int = 2,
+    page: int = 3,
+    rounds: int = 1,
 ) -> Scenario:
     return Scenario(
         name=f"row-{row.replace('_', '-')}",
         fault=what,
-        produced=f"the first {rows} rows of page 3 ({row})" if rows > 1 else f"a row of page 3 ({row})",
+        produced=f"the first {rows} rows of page {page} ({row})" if rows > 1 else f"a row of page {page} ({row})",
         answer=answer,
-        lasts="The row's next good reading takes it out again" if quarantined else "For good",
+        lasts="The row's next good reading takes it out again" if quarantined else "Until the next good reading",
         expected=Expected(quarantined=quarantined, altered=altered, rounds=rounds),
-        arrange=fault("poison", row=row, rows=rows, pages=[3]),
+        arrange=fault("poison", row=row, rows=rows, pages=[page]),
         again=True,
     )
 
@@ -25,10 +37,10 @@ def _poison(
 THEME = Theme(
     "Rows",
     (
-        _poison("nul", "A text holds NUL, which PostgreSQL cannot store", _KEPT, quarantined=2),
-        _poison("price", "A price is no number", _KEPT, quarantined=2),
-        _poison("types", "Fields have the wrong types", _KEPT, quarantined=2),
-        _poison("surrogate", "A text holds half of a surrogate pair", _KEPT, quarantined=2),
+        _poison("nul", "A text holds NUL, which PostgreSQL cannot store", _REPLACED, altered=2),
+        _poison("price", "A price is no number", _UNREADABLE, altered=2),
+        _poison("types", "Fields have the wrong types", _NULL, altered=2),
+        _poison("surrogate", "A text holds half of a surrogate pair", _REPLACED, altered=2),
         _poison("no_id", "A row has no id", _ASKED, quarantined=2),
         _poison("huge_id", "An id is out of range", _ASKED, quarantined=2),
         _poison(
@@ -36,6 +48,7 @@ THEME = Theme(
             "An offer stands on a page twice",
             "Keeps the first row, quarantines the second",
             quarantined=2,
+            page=10,
         ),
         _poison(
             "same_id_instead",

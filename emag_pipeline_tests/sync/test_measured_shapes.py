@@ -1,0 +1,29 @@
+"""What real accounts answer (emag-api.md, section 9) is published exactly, wherever parameters are looked for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+
+@pytest.fixture(params=["top", "data", "both"])
+def market(request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
+    sizes = {"main": 1200}
+    with SandboxServer(
+        accounts=sizes, requests_per_second=0, requests_per_minute=0, shape_share=1, parameters=request.param
+    ) as server:
+        yield server
+
+
+def test_1200_offers_in_measured_shapes_are_published_exactly_without_a_reject_or_a_surprise(
+    market: SandboxServer, database: Database
+) -> None:
+    summary = refresh(context_for(database, market.url))
+    assert summary.published.rejected == 0
+    assert_published_exactly(database, market, "main")
+    with database.transaction() as tx:
+        assert list(tx.run("SELECT field, kind, sample FROM {schema}.emag_answer_surprises")) == []
