@@ -12,7 +12,6 @@ from emag_pipeline.api.json_text import parse
 from emag_pipeline.api.pages import page_of
 from emag_pipeline_tests.unit.wrong_values import Case, cases, nested
 
-
 _GOOD = {
     "sale_price": 5, "general_stock": 1, "status": 1, "validation_status": 9, "offer_validation_status": 1,
 }  # fmt: skip
