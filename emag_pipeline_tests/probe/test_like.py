@@ -1,5 +1,6 @@
 """A sandbox that is started with a probe's file answers in its shapes, and is published exactly."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -109,6 +110,15 @@ def test_a_new_field_and_a_wrong_type_are_published_and_noticed(start: Start, da
 def test_an_invented_value_has_the_length_that_is_told(start: Start) -> None:
     fields = probed(start(_SMALL))["offers"]["fields"]
     assert fields["novelty"] == {"types": {"text": 40}, "absent": 60, "length": {"text": [3, 12]}}
+
+
+def test_the_example_of_the_page_is_served_as_it_says(start: Start) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/probe.md").read_text(encoding="utf-8")
+    told = probed(start(json.loads(page.partition("```json\n")[2].partition("```")[0])))
+    assert told["unknown_fields"] == ["energy_label"]
+    assert told["offers"]["fields"]["energy_label"]["absent"] == 60
+    assert told["offers"]["fields"]["warranty"]["types"] == {"integer": 70, "list": 30}
+    assert told["parameters"]["obeyed"] == "data"
 
 
 def _with(**changes: Any) -> Content:

@@ -149,6 +149,8 @@ def test_samples_are_short_printable_and_show_of_objects_only_the_shape() -> Non
 
 
 def test_a_page_adds_the_surprises_of_its_rows_up() -> None:
-    page = page_of(1, 100, [{"id": 1, "warranty": "x"}, {"id": 2, "warranty": "y"}, {"id": 3, "warranty": 12, "new": 1}])
+    page = page_of(
+        1, 100, [{"id": 1, "warranty": "x"}, {"id": 2, "warranty": "y"}, {"id": 3, "warranty": 12, "new": 1}]
+    )
     told = [(one.field, one.kind, one.sample, one.times) for one in page.surprises]
     assert told == [("warranty", "unexpected type", "x", 2), ("new", "unknown field", "1", 1)]
