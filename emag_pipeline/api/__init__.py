@@ -14,6 +14,7 @@ from emag_pipeline.api.obedience import Obedience
 from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import Count, unreadable_page
+from emag_pipeline.api.raw import RawAnswer, RawCalls
 from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.api.reference import ReferenceData
 from emag_pipeline.api.reference_rows import Category, HandlingTime, Rows, VatRate
@@ -31,6 +32,8 @@ __all__ = [
     "Page",
     "ProcessBudget",
     "RateBudget",
+    "RawAnswer",
+    "RawCalls",
     "ReferenceData",
     "Reject",
     "Remarks",

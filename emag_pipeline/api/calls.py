@@ -59,6 +59,8 @@ class Call:
     language: str | None = None
     #: at most so many tries, if fewer than usual
     tries: int | None = None
+    #: a body of the caller's own, instead of the parameters in both places
+    content: Mapping[str, object] | None = None
 
     @property
     def address(self) -> str:
@@ -67,12 +69,13 @@ class Call:
 
     @property
     def body(self) -> bytes:
-        """The request's body, with the parameters in both places.
+        """The request's body, with the parameters in both places unless it is given as a whole.
 
         The vendor's document v4.4.9 puts them under `data`, v4.5.1 at the top level; at the wrong place they are
         ignored without a word (emag-api.md, section 9).
         """
-        return json_text.compact({**self.parameters, "data": self.parameters}).encode()
+        content = {**self.parameters, "data": self.parameters} if self.content is None else self.content
+        return json_text.compact(content).encode()
 
     @property
     def where(self) -> str:

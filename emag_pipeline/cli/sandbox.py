@@ -1,12 +1,13 @@
 """`emag-pipeline sandbox`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from emag_pipeline import sandbox as marketplace
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.sandbox import PortTaken, SandboxServer
+from emag_pipeline.sandbox import LikenessError, PortTaken, SandboxServer, like
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED
 from emag_pipeline.sandbox.settings import Parameters
 
@@ -26,16 +27,30 @@ def sandbox(
     ] = None,
     requests_per_second: Annotated[float, typer.Option(min=0, help="Limit an account; 0 is none.")] = 3,
     requests_per_minute: Annotated[float, typer.Option(min=0, help="Limit an account; 0 is none.")] = 180,
-    latency_seconds: Annotated[float, typer.Option(min=0, help="How long each answer takes.")] = 0,
-    seconds_per_offer: Annotated[float, typer.Option(min=0, help="How long each row of a read takes.")] = 0,
+    latency_seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long each answer takes: 0 by default.")
+    ] = None,
+    seconds_per_offer: Annotated[
+        float | None, typer.Option(min=0, help="How long each row of a read takes: 0 by default.")
+    ] = None,
     parameters: Annotated[
-        Parameters,
+        Parameters | None,
         typer.Option(
             envvar="EMAG_SANDBOX_PARAMETERS",
-            help="Where reads and counts look for pagination and filters: at the top level, under `data`, or in both.",
+            help="Where reads and counts look for pagination and filters: at the top level (the default), under "
+            "`data`, in both, or in neither.",
         ),
-    ] = "top",
+    ] = None,
     changes_per_second: Annotated[float, typer.Option(min=0, help="How fast each catalogue lives.")] = 0,
+    like_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--like",
+            metavar="FILE",
+            help="Answer in the shapes that `emag-pipeline probe` wrote into FILE: types, unknown fields, the place of "
+            "the parameters, order, latency. Other options win.",
+        ),
+    ] = None,
 ) -> None:
     """Run a marketplace to try on, until Ctrl-C.
 
@@ -43,6 +58,11 @@ def sandbox(
     ACCOUNT@sandbox.example with the password `sandbox`. Without --offers there are main (1200) and fbe (800).
     """
     accounts = dict(_size(text) for text in offers) if offers else DEFAULT_ACCOUNTS
+    given: dict[str, Any] = {
+        "latency_seconds": latency_seconds,
+        "seconds_per_offer": seconds_per_offer,
+        "parameters": parameters,
+    }
     try:
         marketplace.run(
             port,
@@ -50,12 +70,13 @@ def sandbox(
             accounts=accounts,
             requests_per_second=requests_per_second,
             requests_per_minute=requests_per_minute,
-            latency_seconds=latency_seconds,
-            seconds_per_offer=seconds_per_offer,
-            parameters=parameters,
             changes_per_second=changes_per_second,
+            like=like.read(like_file) if like_file else None,
             ready=_announce,
+            **{name: value for name, value in given.items() if value is not None},
         )
+    except LikenessError as error:
+        raise SettingsError(str(error).removesuffix(".")) from error
     except PortTaken as error:
         raise SettingsError(
             f"port {port} is taken", remedy="Stop what uses it, or choose another with --port"

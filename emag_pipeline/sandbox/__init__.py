@@ -10,6 +10,8 @@ only), so that it cannot share our mistakes. docs/how-to/sandbox.md shows its us
         requests.post(f"{sandbox.url}/product_offer/read", auth=login, json={"currentPage": 2})
         sandbox.add_fault("server_error", pages=[3], count=2)
 
+With `like` it answers in the shapes of an account that was probed; the package `like` describes the file.
+
 `SandboxControl(url)` has the same methods (face.py) for a sandbox in another process. Both speak the control API,
 JSON over `POST /_control/<verb>` on the same port, neither counted nor limited:
 
@@ -45,8 +47,8 @@ advance   {"account" (else all), "days": x, "changes": n,
           "kind": arrival | departure | price | stock | standing | edition}
 settings  {requests_per_second, requests_per_minute (0 = none), latency_seconds, seconds_per_offer (of each row that a
           read of offers returns), shape_share (of offers in the shapes of section 9), quirk_share (of offers in PHP's
-          spelling), changes_per_second, parameters "top" | "data" | "both" (where reads and counts look for them),
-          order "id" | "id_desc" | "shuffled", arrivals "end" | "front", users {account: [user, password]}};
+          spelling), changes_per_second, parameters "top" | "data" | "both" | "neither" (where reads and counts look for
+          them), order "id" | "id_desc" | "shuffled", arrivals "end" | "front", users {account: [user, password]}};
           {} only shows
 stats     {"requests": true for the list, "account", "reset": true}: requests, over_limit, most_in_a_second,
           most_in_a_minute, at_once, most_at_once by account
@@ -58,6 +60,7 @@ truth     {"account", "page": n | "id": n | "ids": true, "items_per_page"}: offe
 from emag_pipeline.sandbox.client import SandboxControl
 from emag_pipeline.sandbox.fault_kinds import FaultError
 from emag_pipeline.sandbox.foreground import run
+from emag_pipeline.sandbox.like import LikenessError
 from emag_pipeline.sandbox.server import PortTaken, SandboxServer
 
-__all__ = ["FaultError", "PortTaken", "SandboxControl", "SandboxServer", "run"]
+__all__ = ["FaultError", "LikenessError", "PortTaken", "SandboxControl", "SandboxServer", "run"]

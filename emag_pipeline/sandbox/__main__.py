@@ -3,8 +3,10 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import get_args
 
+from emag_pipeline.sandbox import like
 from emag_pipeline.sandbox.foreground import run
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, PortTaken, SandboxServer
 from emag_pipeline.sandbox.settings import Parameters, SandboxSettings
@@ -13,6 +15,7 @@ from emag_pipeline.sandbox.settings import Parameters, SandboxSettings
 def main() -> int:
     """Serve until interrupted; 2 when the address is taken or an argument is wrong."""
     wishes = _parser().parse_args()
+    given = {name: getattr(wishes, name) for name in ("latency_seconds", "seconds_per_offer", "parameters")}
     try:
         run(
             wishes.port,
@@ -21,11 +24,10 @@ def main() -> int:
             accounts=dict(wishes.offers) if wishes.offers else DEFAULT_ACCOUNTS,
             requests_per_second=wishes.requests_per_second,
             requests_per_minute=wishes.requests_per_minute,
-            latency_seconds=wishes.latency_seconds,
-            seconds_per_offer=wishes.seconds_per_offer,
-            parameters=wishes.parameters,
             changes_per_second=wishes.changes_per_second,
+            like=like.read(wishes.like) if wishes.like else None,
             ready=_announce,
+            **{name: value for name, value in given.items() if value is not None},
         )
     except (PortTaken, ValueError) as error:
         sys.stderr.write(f"{error.strerror if isinstance(error, OSError) else error}\n")
@@ -52,14 +54,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--requests-per-second", type=float, default=3, help="0 = no limit (default: %(default)s)")
     parser.add_argument("--requests-per-minute", type=float, default=180, help="0 = no limit (default: %(default)s)")
-    parser.add_argument("--latency-seconds", type=float, default=0.0, help="of each answer (default: %(default)s)")
-    parser.add_argument(
-        "--seconds-per-offer", type=float, default=0.0, help="of each row that a read returns (default: %(default)s)"
-    )
+    parser.add_argument("--latency-seconds", type=float, help="of each answer (default: 0)")
+    parser.add_argument("--seconds-per-offer", type=float, help="of each row that a read returns (default: 0)")
     parser.add_argument(
         "--parameters",
-        default=os.environ.get("EMAG_SANDBOX_PARAMETERS") or SandboxSettings().parameters,
-        help=f"where reads look for pagination and filters: {', '.join(get_args(Parameters))} (default: %(default)s)",
+        default=os.environ.get("EMAG_SANDBOX_PARAMETERS") or None,
+        help=f"where reads look for pagination and filters: {', '.join(get_args(Parameters))} "
+        f"(default: {SandboxSettings().parameters})",
+    )
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE",
+        help="answer in the shapes that `emag-pipeline probe` wrote into FILE; the options above win",
     )
     parser.add_argument(
         "--changes-per-second", type=float, default=0.0, help="of each catalogue (default: %(default)s)"

@@ -51,6 +51,8 @@ class Call:
         if place == "data" and (not isinstance(content, dict) or "data" not in content):
             raise Refusal("The mandatory key data is missing")
         body = _object("The body", content)
+        if place == "neither":
+            return {}
         top = {name: value for name, value in body.items() if name != "data"}
         if place == "top":
             return top

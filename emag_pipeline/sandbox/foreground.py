@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emag_pipeline.sandbox.face import Users
+from emag_pipeline.sandbox.like.likeness import Likeness
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, SandboxServer
 
 
@@ -17,6 +18,7 @@ def run(
     seed: int = DEFAULT_SEED,
     accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
     users: Users | None = None,
+    like: Likeness | None = None,
     ready: Callable[[SandboxServer], None] | None = None,
     **settings: Any,
 ) -> None:
@@ -24,7 +26,7 @@ def run(
 
     `ready` is called when calls can come. Raises PortTaken when it cannot listen. Main thread only.
     """
-    server = SandboxServer(port, host=host, seed=seed, accounts=accounts, users=users, **settings)
+    server = SandboxServer(port, host=host, seed=seed, accounts=accounts, users=users, like=like, **settings)
     sys.setswitchinterval(0.001)  # arrivals are stamped on time even while another thread renders a page
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _end)

@@ -11,6 +11,7 @@ from emag_pipeline.sandbox.answers import Answer, Refusal
 from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.faults import Faults
+from emag_pipeline.sandbox.like.likeness import Likeness, LikeShapes
 from emag_pipeline.sandbox.offer_pages import OfferPages
 from emag_pipeline.sandbox.reference_answers import ReferenceAnswers
 from emag_pipeline.sandbox.settings import SandboxSettings
@@ -20,13 +21,19 @@ from emag_pipeline.sandbox.statistics import Statistics
 class Marketplace:
     """Everything that one sandbox holds. Thread-safe."""
 
-    def __init__(self, seed: int, accounts: Accounts, settings: SandboxSettings) -> None:
+    def __init__(
+        self, seed: int, accounts: Accounts, settings: SandboxSettings, likeness: Likeness | None = None
+    ) -> None:
         self.seed = seed
         self.accounts = accounts
         self.faults = Faults(seed)
         self.statistics = Statistics()
         self.settings = SandboxSettings()
         self._counts = itertools.count()
+        self._likeness = likeness
+        self._alike = {
+            name: LikeShapes(likeness, catalogue) for name, catalogue in accounts.catalogues.items() if likeness
+        }
         # Threads render no faster together, and each one that does delays the stamping of arrivals by its turn.
         self._turn = Lock()
         self.apply(settings)
@@ -39,8 +46,10 @@ class Marketplace:
                 self.accounts.lives[name].set_rate(settings.changes_per_second, time.monotonic())
         self.settings = settings
 
-    def shapes(self, account: str) -> Shapes:
+    def shapes(self, account: str) -> Shapes | LikeShapes:
         """How the account's offers are shaped."""
+        if account in self._alike:
+            return self._alike[account]
         return Shapes(self.seed, account, self.settings.shape_share)
 
     def answer(self, call: Call, account: str, data: Mapping[str, Any]) -> Answer:
@@ -66,12 +75,17 @@ class Marketplace:
             self.accounts.lives[account],
             self.faults,
             self.shapes(account),
-            self.settings.quirk_share,
+            0.0 if self._likeness else self.settings.quirk_share,
         )
 
     def _reference(self, account: str) -> ReferenceAnswers:
         return ReferenceAnswers(account, self.seed, self.faults, self.settings.shape_share, self.settings.quirk_share)
 
     def _as_text(self) -> bool:
-        """Whether a count's numbers come as text: every second one, all of a quirky sandbox, none of unshaped ones."""
+        """Whether a count's numbers come as text: every second one, all of a quirky sandbox, none of unshaped ones.
+
+        Unless a probed account is imitated, of which it is known.
+        """
+        if self._likeness and self._likeness.counts_as_text is not None:
+            return self._likeness.counts_as_text
         return self.settings.quirk_share >= 1 or (self.settings.shape_share > 0 and next(self._counts) % 2 == 0)

@@ -13,6 +13,7 @@ from emag_pipeline.sandbox.catalogue.life import Life
 from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.faults import Fault, Faults, Target
 from emag_pipeline.sandbox.filters import Selection
+from emag_pipeline.sandbox.like.likeness import LikeShapes
 from emag_pipeline.sandbox.page_faults import heard, shown_page, shown_size, spoilt, told_count
 from emag_pipeline.sandbox.quirks import as_php
 
@@ -53,7 +54,7 @@ class OfferPages:
     catalogue: Catalogue
     life: Life
     faults: Faults
-    shapes: Shapes
+    shapes: Shapes | LikeShapes
     quirk_share: float
 
     def count(self, asked: dict[str, Any], *, as_text: bool) -> Answer:
@@ -110,5 +111,5 @@ class OfferPages:
             raise KeyError(offer_id)
         served = as_php(self.shapes.served(offer), (self.catalogue.seed, self.catalogue.account), self.quirk_share)
         served = served | self.catalogue.edits(offer_id)
-        roles = [role for role in _ROLES if in_full and isinstance(served[role], bool)]
+        roles = [role for role in _ROLES if in_full and isinstance(served.get(role), bool)]
         return served | {role: contacts(offer_id, role) if served[role] else [] for role in roles}

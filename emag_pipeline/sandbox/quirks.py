@@ -18,7 +18,7 @@ _ABSENT_OBJECTS = ("family", "doc_errors")
 def as_php(offer: Offer, key: tuple[object, ...], share: float) -> Offer:
     """The offer as it is served: unchanged, or with some fields in PHP's types."""
     chance = Chance(*key, offer["id"], "php")
-    if not chance.happens(round(share * 1000)):
+    if not share or not chance.happens(round(share * 1000)):
         return offer
     served = dict(offer)
     if chance.happens(500):

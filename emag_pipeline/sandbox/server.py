@@ -11,6 +11,7 @@ from emag_pipeline.sandbox.connections import Listener
 from emag_pipeline.sandbox.control import Control
 from emag_pipeline.sandbox.face import SandboxFace, Users
 from emag_pipeline.sandbox.gateway import Gateway
+from emag_pipeline.sandbox.like.likeness import Likeness
 from emag_pipeline.sandbox.marketplace import Marketplace
 from emag_pipeline.sandbox.settings import SandboxSettings
 
@@ -25,6 +26,8 @@ class PortTaken(OSError):
 class SandboxServer(SandboxFace):
     """A marketplace to try on. It listens from its construction on (port 0 = any free one), serves from `start` on.
 
+    `like`: the shapes of a probed account, which take the place of the sandbox's own; settings given here win.
+
     Raises PortTaken when it cannot listen, ValueError for a wrong setting, port or user.
     """
 
@@ -36,11 +39,13 @@ class SandboxServer(SandboxFace):
         seed: int = DEFAULT_SEED,
         accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
         users: Users | None = None,
+        like: Likeness | None = None,
         **settings: Any,
     ) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"A port is a number from 0 (any free one) to 65535, not {port}.")
-        marketplace = Marketplace(seed, Accounts(seed, accounts, users or {}), SandboxSettings().changed(settings))
+        chosen = SandboxSettings().changed({**(like.settings if like else {}), **settings})
+        marketplace = Marketplace(seed, Accounts(seed, accounts, users or {}), chosen, like)
         self._control = Control(marketplace)
         self._stopping = Event()
         self._thread: Thread | None = None

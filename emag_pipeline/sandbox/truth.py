@@ -6,9 +6,10 @@ from typing import Any
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
 from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.catalogue.validation import is_saleable
+from emag_pipeline.sandbox.like.likeness import LikeShapes
 
 
-def told(catalogue: Catalogue, shapes: Shapes, wish: Mapping[str, Any]) -> dict[str, Any]:
+def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, Any]) -> dict[str, Any]:
     """What was wished for of one moment: a page of offers, one offer, or all ids; always the counts.
 
     Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. What was edited is
@@ -35,7 +36,7 @@ def told(catalogue: Catalogue, shapes: Shapes, wish: Mapping[str, Any]) -> dict[
         return told
 
 
-def _offers(catalogue: Catalogue, shapes: Shapes, offer_ids: list[int]) -> dict[str, Any]:
+def _offers(catalogue: Catalogue, shapes: Shapes | LikeShapes, offer_ids: list[int]) -> dict[str, Any]:
     found = [(offer_id, catalogue.offer(offer_id)) for offer_id in offer_ids]
     offers = [shapes.true(offer, catalogue.edits(offer_id)) for offer_id, offer in found if offer is not None]
     return {"offers": offers, "saleable": [offer["id"] for offer in offers if is_saleable(offer)]}

@@ -34,3 +34,13 @@ def test_offers_without_a_number_are_2(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "sandbox", "--offers", "main")
     assert done.returncode == 2
     assert "ACCOUNT=NUMBER" in done.stderr
+
+
+def test_a_bad_file_of_shapes_is_2_and_named(tmp_path: Path) -> None:
+    (tmp_path / "probe.json").write_text('{"format": 1, "offers": null}')
+    done = emag_pipeline(tmp_path, "sandbox", "--like", "probe.json")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "emag-pipeline: probe.json: it describes no offers, as when the probe was refused or the account has none. "
+        "Give a file that `emag-pipeline probe` wrote, or correct it (docs/how-to/probe.md).\n"
+    )

@@ -1,6 +1,7 @@
 """The sandbox as a process of its own, its start and its end."""
 
 import ast
+import json
 import signal
 import subprocess
 import sys
@@ -44,9 +45,21 @@ def test_the_program_takes_accounts_seed_and_limits() -> None:
         assert (settings["requests_per_second"], settings["latency_seconds"]) == (0, 2)
 
 
+def test_the_program_takes_the_shapes_of_a_file_and_options_win(tmp_path: Path) -> None:
+    file = tmp_path / "probe.json"
+    fields = {"novelty": {"types": {"text": 1}}}
+    told = {"format": 1, "offers": {"rows": 1, "fields": fields}, "parameters": {"obeyed": "data"}}
+    file.write_text(json.dumps(told | {"order": {"ids_descend": True}}))
+    with program("--like", str(file), "--parameters", "both") as (_, control):
+        settings = control.settings()
+        assert (settings["parameters"], settings["order"]) == ("both", "id_desc")
+        assert control.truth_page("main", 1)[0].keys() == {"id", "novelty"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--like", "/none.json"), "/none.json: it cannot be read (No such file or directory). Give a file that"),
         (("--offers", "main"), "'main' is not of the form ACCOUNT=NUMBER, e.g. main=1200"),
         (("--port", "70000"), "A port is a number from 0 (any free one) to 65535, not 70000."),
         (("--requests-per-second", "-1"), "requests_per_second is a number from 0, not -1.0."),

@@ -36,7 +36,7 @@ class Shapes:
         held, is_shaped, _ = self._held(offer)
         if is_shaped:
             held["ownership"] = None  # a boolean says nothing that the document explains
-        return held | {name: _meant(name, value) for name, value in edits.items()}
+        return held | {name: meant(name, value) for name, value in edits.items()}
 
     def served(self, offer: Offer) -> Offer:
         """The offer as it is sent, without what was edited."""
@@ -75,8 +75,8 @@ def _shaped(held: Offer, chance: Chance) -> Offer:
     }
 
 
-def _meant(name: str, value: Any) -> Any:
-    """What an edited value says, as far as section 9 explains it; else the value as it was edited."""
+def meant(name: str, value: Any) -> Any:
+    """What a value says that was edited or invented, as far as section 9 explains it; else the value as it is."""
     if name in _TEXTS and value == "":
         return None
     if name == "currency" and isinstance(value, str):

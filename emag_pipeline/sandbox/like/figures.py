@@ -1,0 +1,102 @@
+"""The figures of one path of a probe's file, and of the paths below it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TYPES = ("null", "boolean", "integer", "decimal", "text", "list", "map", "object")
+ITEM, ANY_KEY, ANY_LOCALE = "[]", "*", "{locale}"
+
+_STEP = re.compile(r"\[\]|\.?(?:\*|\{locale\}|[A-Za-z_]\w*)")
+_COUNTS = ("types", "empty", "zero", "negative", "numeric_texts")
+_BOUNDS = ("length", "digits", "decimals")
+_KNOWN = (*_COUNTS, *_BOUNDS, "absent")
+#: what a sandbox can serve in reasonable time
+_MOST = 1_000_000
+_MOST_DIGITS, _MOST_ITEMS = 300, 10_000
+
+Counts = dict[str, int]
+Bounds = dict[str, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was met at one path."""
+
+    types: Counts = field(default_factory=dict)
+    absent: int = 0
+    empty: Counts = field(default_factory=dict)
+    zero: Counts = field(default_factory=dict)
+    negative: Counts = field(default_factory=dict)
+    numeric_texts: Counts = field(default_factory=dict)
+    length: Bounds = field(default_factory=dict)
+    digits: Bounds = field(default_factory=dict)
+    decimals: Bounds = field(default_factory=dict)
+    parts: "dict[str, Figures]" = field(default_factory=dict)
+
+    @property
+    def met(self) -> int:
+        """How many values were met."""
+        return sum(self.types.values())
+
+
+def figures_of(rows: int, fields: Mapping[str, Any]) -> Figures:
+    """The tree of all paths. Raises ValueError naming the path that cannot be read."""
+    root = Figures(types={"object": rows})
+    for path, told in fields.items():
+        steps = _steps(path)
+        place = root
+        for step in steps[:-1]:
+            place = place.parts.setdefault(step, Figures())
+        below = place.parts[steps[-1]].parts if steps[-1] in place.parts else {}
+        place.parts[steps[-1]] = _read(path, told, below)
+    return root
+
+
+def _steps(path: str) -> list[str]:
+    found = _STEP.findall(path)
+    if not found or "".join(found) != path:
+        raise ValueError(f"the path {path[:60]!r} is not of the form name, name[].name or name.*")
+    return [step.removeprefix(".") for step in found]
+
+
+def _read(path: str, told: object, parts: dict[str, Figures]) -> Figures:
+    if not isinstance(told, Mapping) or not isinstance(told.get("types"), Mapping):
+        raise ValueError(f"{path} is no object with types")
+    if unknown := sorted(told.keys() - set(_KNOWN)):
+        raise ValueError(f"{path} has {unknown[0]!r}, known are {', '.join(_KNOWN)}")
+    figures: dict[str, Any] = {name: _counts(f"{path}, {name}", told.get(name, {})) for name in _COUNTS}
+    figures |= {name: _bounds(f"{path}, {name}", told.get(name, {}), name) for name in _BOUNDS}
+    return Figures(**figures, absent=_number(f"{path}, absent", told.get("absent", 0)), parts=parts)
+
+
+def _counts(where: str, told: object) -> Counts:
+    return {kind: _number(where, number) for kind, number in _by_type(where, told).items()}
+
+
+def _bounds(where: str, told: object, name: str) -> Bounds:
+    found = {}
+    for kind, pair in _by_type(where, told).items():
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ValueError(f"{where} is not [least, most] for {kind}")
+        low, high = (_number(where, one) for one in pair)
+        most = _MOST_DIGITS if name != "length" else _MOST if kind == "text" else _MOST_ITEMS
+        if not low <= high <= most:
+            raise ValueError(f"{where} is not [least, most] with at most {most:,} for {kind}")
+        found[kind] = (low, high)
+    return found
+
+
+def _by_type(where: str, told: object) -> Mapping[str, Any]:
+    if not isinstance(told, Mapping):
+        raise ValueError(f"{where} is no object by type")
+    if strange := sorted(told.keys() - set(TYPES)):
+        raise ValueError(f"{where} names the type {strange[0]!r}, known are {', '.join(TYPES)}")
+    return told
+
+
+def _number(where: str, value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise ValueError(f"{where} holds {str(value)[:20]!r} where a whole number from 0 to {_MOST:,} is needed")
+    return value

@@ -1,0 +1,45 @@
+"""A probe of a sandbox without its process: the same calls, at a pace that costs no time, and its file."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from emag_pipeline.accounts import Account, AccountName
+from emag_pipeline.api import ProcessBudget, RawCalls
+from emag_pipeline.operations.probe.document import document
+from emag_pipeline.operations.probe.questions import Answers, questions
+from emag_pipeline.sandbox import SandboxServer
+
+UNLIMITED = {"requests_per_second": 0, "requests_per_minute": 0}
+
+
+def answers_of(sandbox: SandboxServer, account: Account | None = None) -> Answers:
+    """All questions asked, with their answers."""
+    account = account or account_of(sandbox)
+    answers = Answers()
+    with closing(RawCalls(account, ProcessBudget(1000, 60_000), record=lambda _: None, attempts=1)) as client:
+        for question in questions(answers):
+            answers.add(question, client.answer(question.resource, question.body))
+            if answers.is_over:
+                break
+    return answers
+
+
+def probed(sandbox: SandboxServer, account: Account | None = None) -> dict[str, Any]:
+    """The file of a probe of the account `main`."""
+    account = account or account_of(sandbox)
+    return document(account, answers_of(sandbox, account))
+
+
+def account_of(sandbox: SandboxServer) -> Account:
+    return Account(AccountName("main"), sandbox.url, "main@sandbox.example", SecretStr("sandbox"))
+
+
+def written(directory: Path, content: object) -> Path:
+    """The content as a file."""
+    file = directory / "probe.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
