@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from emag_pipeline.api.known import FIELDS, OF_DETAILS
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import LikenessError, SandboxServer, like
+from emag_pipeline.sandbox.like.figures import TYPES
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.probe.probing import UNLIMITED, probed, written
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
@@ -105,6 +107,22 @@ def test_a_new_field_and_a_wrong_type_are_published_and_noticed(start: Start, da
     assert_published_exactly(database, sandbox, "main")
     noticed = rows(database, "SELECT field, kind FROM {schema}.emag_answer_surprises ORDER BY field")
     assert [tuple(one) for one in noticed] == [("novelty", "unknown field"), ("warranty", "unexpected type")]
+
+
+def _in_all_types(names: list[str]) -> dict[str, Any]:
+    """Figures of fields that come as anything, and of what is in them."""
+    mixture: dict[str, Any] = {"types": dict.fromkeys(TYPES, 4), "absent": 4, "empty": {"text": 1}}
+    inner = {"[]": {"integer": 4, "text": 4, "null": 1}, ".*": {"object": 4}, ".*.value": {"integer": 4}}
+    below = {name + path: {"types": types} for name in names for path, types in inner.items()}
+    return {**dict.fromkeys(names, mixture), **below, **{f"{name}.value": {"types": {"text": 4}} for name in names}}
+
+
+def test_fields_of_all_types_are_published_exactly(start: Start, database: Database) -> None:
+    names = sorted(FIELDS - OF_DETAILS - {"id"})
+    sandbox = start(_with(offers={"rows": 36, "others": "usual", "fields": _in_all_types(names)}))
+    context = context_for(database, sandbox.url, EMAG_SYNC_REJECT_TOLERANCE="1")
+    assert refresh(context).published.rejected == 0
+    assert_published_exactly(database, sandbox, "main")
 
 
 def test_an_invented_value_has_the_length_that_is_told(start: Start) -> None:

@@ -31,10 +31,14 @@ _PRICES = (
     "max_sale_price", "commission",
 )  # fmt: skip
 _FLAGS = ("has_smart_deals_badge", "auto_translated")
-#: column of a list of objects → field of the marketplace
-_OBJECTS = {name: name for name in ("images", "characteristics", "handling_time")} | {
-    "stock_by_warehouse": "stock",
-    "availability_by_warehouse": "availability",
+_OF_WAREHOUSE = ("warehouse_id", "value", "id")
+#: column of a list of objects → field of the marketplace, and which keys of its objects are whole numbers
+_OBJECTS = {
+    "images": ("images", ("display_type",)),
+    "characteristics": ("characteristics", ("id",)),
+    "handling_time": ("handling_time", _OF_WAREHOUSE),
+    "stock_by_warehouse": ("stock", _OF_WAREHOUSE),
+    "availability_by_warehouse": ("availability", _OF_WAREHOUSE),
 }
 _CONTACTS = {"has_manufacturer": "manufacturer", "has_eu_representative": "eu_representative"}
 _UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
@@ -54,13 +58,13 @@ def as_stored(offer: _Offer) -> dict[str, Any]:
         **_read(offer, _TEXTS, _text),
         **_read(offer, _PRICES, _price),
         **_read(offer, _FLAGS, _flag),
-        **{column: _listed(offer.get(field), dict) for column, field in _OBJECTS.items()},
+        **{column: _objects(offer.get(field), field, numbers) for column, (field, numbers) in _OBJECTS.items()},
         **{column: _is_named(offer.get(field)) for column, field in _CONTACTS.items()},
         **{name: codes(offer.get(name)) for name in _CODES},
         **_parts(offer),
         "offer_validation_status": max(codes(offer.get("offer_validation_status")), default=None),
         "start_date": _listed(offer.get("start_date"), str | dict),
-        "ean": [_text(one) for one in _listed(offer.get("ean"), str | int) or [] if is_given(one)],
+        "ean": [_text(one) for one in _eans(offer.get("ean")) if is_given(one)],
         "doc_errors": _errors(offer.get("doc_errors")),
     }
     return {name: value for name, value in stored.items() if name not in named} | {"unreadable": named}
@@ -109,16 +113,41 @@ def _is_named(value: Any) -> bool | None:
 
 
 def _errors(value: Any) -> Any:
-    return _storable(value) or None if isinstance(value, str | list | dict) else None
+    found = _unkeyed(value)
+    return _storable(found) or None if isinstance(found, str | list | dict) else None
+
+
+def _objects(value: Any, field: str, numbers: tuple[str, ...]) -> list[Any] | None:
+    """None where a number is none; the value of a characteristic is a text, also where PHP made a number of it."""
+    found = []
+    for one in _listed(value, dict) or []:
+        typed = {name: _whole(one[name], _BIG) for name in numbers if name in one}
+        if any(typed[name] is None and is_given(one[name]) for name in typed):
+            return None
+        is_number = field == "characteristics" and type(one.get("value")) in (int, float)
+        found.append(one | typed | ({"value": str(one["value"])} if is_number else {}))
+    return None if _listed(value, dict) is None else found
+
+
+def _eans(value: Any) -> list[Any]:
+    """A single one may come without its list."""
+    is_single = isinstance(value, str | int) and not isinstance(value, bool)
+    return _listed([value] if is_single else value, str | int | None) or []
 
 
 def _listed(value: Any, kind: UnionType | type) -> list[Any] | None:
     """A list of such items, or what PHP makes of one; None where any item is another."""
-    if isinstance(value, dict) and all(key.isdigit() for key in value):
-        value = [value[key] for key in sorted(value, key=int)]
-    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
+    found = _unkeyed(value)
+    if not isinstance(found, list) or not all(isinstance(one, kind) for one in found):
         return None
-    return [_storable(one) for one in value]
+    return [_storable(one) for one in found]
+
+
+def _unkeyed(value: Any) -> Any:
+    """The list of which PHP made an object with the keys "0", "1", …; any other value as it is."""
+    if isinstance(value, dict) and all(key.isdigit() for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    return value
 
 
 def _storable(value: Any) -> Any:
