@@ -52,7 +52,7 @@ class Gateway:
             if not verdict.allowed:
                 visit.answer = plain(429, _OVER_LIMIT)
             elif not self._marketplace.accounts.accepts(account, call.username, call.password):
-                visit.answer = refused(Refusal("Invalid username or password", 401))
+                visit.answer = refused(Refusal(refusals.NOT_ALLOWED, 401))
             else:
                 self._admit(visit, call, data, refusal)
         except Exception:

@@ -3,11 +3,13 @@
 from emag_pipeline.sandbox.answers import HTML, Answer, plain
 from emag_pipeline.sandbox.faults import Fault
 
+#: also what a stranger is told
+NOT_ALLOWED = "You are not allowed to use this API"
 _WORDS = {
     "wrong_credentials": "Invalid username or password",
     "ip_not_whitelisted": "The IP {peer} is not whitelisted for this user",
     "invalid_ip": "Invalid vendor ip [{peer}]",
-    "not_allowed": "You are not allowed to use this API",
+    "not_allowed": NOT_ALLOWED,
 }
 
 

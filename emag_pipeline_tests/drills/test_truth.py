@@ -26,7 +26,14 @@ def test_a_good_offer_has_every_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("sale_price", "12,5 lei"), ("currency", []), ("general_stock", {"a": 1}), ("status", True)]
+    ("field", "value"),
+    [
+        ("sale_price", "12,5 lei"),
+        ("currency", []),
+        ("general_stock", {"a": 1}),
+        ("status", True),
+        ("translation_validation_status", "none"),
+    ],
 )
 def test_an_unreadable_commercial_value_is_named_and_has_no_column(field: str, value: Any) -> None:
     found = stored(**{field: value})

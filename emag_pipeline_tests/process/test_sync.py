@@ -161,7 +161,7 @@ def _run_status(database: Database, run_id: str | None) -> str:
 def test_the_password_is_printed_nowhere(
     market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    market.add_fault("is_error", message=f"no right for {_PASSWORD}", resource="product_offer/read", count=1)
+    market.add_fault("is_error", message=f"an internal error for {_PASSWORD}", resource="product_offer/read", count=1)
     done = emag_pipeline(tmp_path, "sync", **variables)
     written = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
     logged: list[Any] = rows(database, "SELECT r::text AS line FROM {schema}.emag_requests r")

@@ -158,7 +158,7 @@ def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_passwo
 ) -> None:
     secretive.add_fault("is_error", message=f"{_ECHO}; {_HEADERS}", status=401)
     printed, lines = _run(tmp_path / "home", "doctor", **variables)
-    assert "the marketplace refuses the credentials" in printed
+    assert "the marketplace refuses access" in printed
     assert _told([printed, *lines, *_tables(database_url)]) == []
 
 

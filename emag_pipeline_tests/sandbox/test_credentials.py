@@ -13,7 +13,7 @@ def test_wrong_credentials_are_refused_with_401(reader: Reader, login: tuple[str
     reader.session.auth = login
     answer = reader.call()
     assert answer.status_code == 401
-    assert answer.json()["isError"] is True
+    assert answer.json() == {"isError": True, "messages": ["You are not allowed to use this API"], "results": []}
 
 
 def test_a_call_without_credentials_is_refused(reader: Reader) -> None:

@@ -108,6 +108,10 @@ def test_contacts_are_edited_for_pages_and_reads_by_id_alike(sandbox: SandboxSer
         ({"currency": ["RON"]}, False),
         ({"validation_status": "approved"}, False),
         ({"validation_status": []}, False),
+        ({"translation_validation_status": {"0": {"value": 9}}}, True),
+        ({"translation_validation_status": "approved"}, False),
+        ({"translation_validation_status": {"a": 1}}, False),
+        ({"translation_validation_status": [{"value": None}]}, False),
         ({"offer_validation_status": [{"value": 1}, {"value": 2}]}, False),
     ],
 )

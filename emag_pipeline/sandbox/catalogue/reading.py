@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-#: What an offer's commercial row rests on: where one of these cannot be read, the offer is not sold.
-ESSENTIAL = ("sale_price", "currency", "general_stock", "status")
+#: What an offer's commercial row rests on: where one of these cannot be read, the offer is not sold. Of the verdicts it
+#: is the translation's, since an offer without one could be sold, but not an offer without the others.
+ESSENTIAL = ("sale_price", "currency", "general_stock", "status", "translation_validation_status")
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?")
 _PRICE_LIMIT = 10**14
@@ -34,6 +35,21 @@ def is_given(value: object) -> bool:
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
+def verdict_codes(value: object) -> list[int] | None:
+    """The bare codes of verdicts: a list of them, or one alone; None where one of them has no code."""
+    if not is_given(value):
+        return []
+    if isinstance(value, dict) and "value" not in value and all(key.isdigit() for key in value):
+        value = list(value.values())
+    found = []
+    for verdict in value if isinstance(value, list) else [value]:
+        code = verdict.get("value") if isinstance(verdict, dict) else verdict
+        if not _is_whole(code, _SMALL):
+            return None
+        found.append(int(str(whole(code))))
+    return found
+
+
 def unreadable(offer: Mapping[str, Any]) -> list[str]:
     """The essential fields of an offer that hold something which they cannot hold."""
     return [name for name in ESSENTIAL if is_given(offer.get(name)) and not _READABLE[name](offer[name])]
@@ -59,4 +75,5 @@ _READABLE: dict[str, Callable[[object], bool]] = {
     "currency": lambda value: isinstance(value, str),
     "general_stock": _is_stock,
     "status": lambda value: _is_whole(value, _SMALL),
+    "translation_validation_status": lambda value: verdict_codes(value) is not None,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from emag_pipeline.sandbox.catalogue import reasons
 from emag_pipeline.sandbox.catalogue.chance import Chance
-from emag_pipeline.sandbox.catalogue.reading import number, unreadable, whole
+from emag_pipeline.sandbox.catalogue.reading import number, unreadable, verdict_codes, whole
 
 DESCRIPTIONS: dict[int, str] = {
     0: "Draft",
@@ -70,13 +70,8 @@ def documentation_errors(code: int, chance: Chance) -> list[dict[str, Any]] | No
 
 
 def codes(verdicts: object) -> list[int]:
-    """The bare codes of verdicts: a list of them, or one alone; none at all where one of them has no code."""
-    if isinstance(verdicts, dict):
-        verdicts = [verdicts] if "value" in verdicts else list(verdicts.values())
-    elif not isinstance(verdicts, list):
-        verdicts = [verdicts]
-    found = [whole(one.get("value") if isinstance(one, dict) else one) for one in verdicts]
-    return [] if None in found else [code for code in found if code is not None]
+    """The bare codes of verdicts: none at all where one of them cannot be read."""
+    return verdict_codes(verdicts) or []
 
 
 def is_saleable(offer: Mapping[str, Any]) -> bool:
