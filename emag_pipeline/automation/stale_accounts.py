@@ -4,18 +4,17 @@ An account is behind when its last publish is too old, when there is none, when 
 or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later ones. What no
 rerun mends is left alone until a run that somebody else started has succeeded or failed otherwise: a person's, or the
 hourly schedule's, which after a permanent error costs one request and notices a cause that was removed elsewhere.
-"""
 
-import json
-from collections.abc import Mapping
+Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
+empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
+"""
 
 import dagster as dg
 
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.jobs import refresh_offers
 from emag_pipeline.automation.standings import standings
-from emag_pipeline.checks.answers import Answer
-from emag_pipeline.checks.freshness import freshness, is_fresh
+from emag_pipeline.checks.freshness import is_fresh
 from emag_pipeline.db import ticks
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings, current
@@ -74,13 +73,11 @@ def _last_end(standing: Standing) -> str:
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Requests a run for each account that is behind: published longer ago than "
-    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend. "
-    "Evaluates the check offers_are_fresh of an account when its answer changes.",
+    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend.",
 )
 def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:
         found = standings(database, context.instance, pipeline.settings)
-        answers = {one.account: freshness(database, one.status, pipeline.settings) for one in found}
         ticks.note(database, "stale_accounts")
     reasons = {one.account: why_not(one, pipeline.settings) for one in found}
     behind = [account for account, reason in reasons.items() if not reason]
@@ -88,18 +85,4 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
     return dg.SensorResult(
         run_requests=[dg.RunRequest(partition_key=account) for account in behind],
         skip_reason=None if behind else dg.SkipReason(told),
-        cursor=json.dumps({account: answer.passed for account, answer in answers.items()}),
-        asset_events=changed(answers, context.cursor),
     )
-
-
-def changed(answers: Mapping[str, Answer], cursor: str | None) -> list[dg.AssetCheckEvaluation]:
-    """The answers that are not those of the tick before, whose cursor it is.
-
-    A publish answers too, yet Dagster ranks results by when their run was planned: the answer of a tick while the run
-    was under way stands before it, until the next tick tells the new one.
-    """
-    before = json.loads(cursor) if cursor else {}
-    return [
-        answer.evaluation(account) for account, answer in answers.items() if before.get(account) is not answer.passed
-    ]

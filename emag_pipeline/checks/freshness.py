@@ -1,4 +1,4 @@
-"""offers_are_fresh: asked after each publish, and by the sensor `stale_accounts` while none comes."""
+"""offers_are_fresh: asked after each publish. While none comes, `status`, `/health` and metrics tell of staleness."""
 
 from typing import Any
 
