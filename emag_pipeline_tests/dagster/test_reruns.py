@@ -34,6 +34,7 @@ _WANTED = {
     "SettingsError": _NEVER,
     "AccessRefused": _NEVER,
     "RequestRefused": _NEVER,
+    "ParametersIgnored": _NEVER,
     "PageBoundExceeded": _NEVER,
     "SchemaMismatch": _NEVER,
     "RefusedError": _NEVER,
