@@ -84,9 +84,7 @@ class Call:
             return f"offer {self.offer_id}"
         if self.page is None:
             return self.resource
-        page = (
-            f"page {self.page}" if self.page_size == MOST_PER_PAGE else f"page {self.page} of {self.page_size} offers"
-        )
+        page = f"page {self.page}" if self.page_size == MOST_PER_PAGE else f"page {self.page} (size {self.page_size})"
         return page if self.resource == "product_offer/read" else f"{self.resource}, {page}"
 
 

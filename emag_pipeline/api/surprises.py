@@ -16,7 +16,7 @@ _PERSONAL = re.compile("manufacturer|representative|contact|seller|address|mail|
 def surprise(field: str, kind: Kind, value: object) -> Surprise:
     """A surprise with a sample of the value: texts and numbers as they are, of lists and objects only the shape."""
     sample = None if _PERSONAL.search(field) else _sample(value)
-    return Surprise(_printable(field, _LONGEST_FIELD), kind, sample)
+    return Surprise(_printable(_ADDRESS.sub("…@…", field), _LONGEST_FIELD), kind, sample)
 
 
 def added_up(found: Iterable[Surprise]) -> tuple[Surprise, ...]:

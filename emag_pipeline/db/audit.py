@@ -8,6 +8,7 @@ from uuid import UUID
 import simplejson
 
 from emag_pipeline.db import confirmations, ledger
+from emag_pipeline.db.columns import RESTS_ON
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import StagingLost
@@ -121,7 +122,7 @@ WORDS = {
     "positions_end": "end of the last position that was read",
     "unreadable_positions": "positions at which every page fails",
     "unreadable_by_id": "missing offers whose read by id fails too",
-    "unreadable_rows": "offers with a field that cannot be read",
+    "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
     "vanished_unpublished": "missing offers that were never published",
 }
 
@@ -134,10 +135,11 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         staged = tx.run(
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
                       count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
-                      count(*) FILTER (WHERE unreadable <> '{}') AS unreadable
+                      count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
                FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round""",
             sync=sync_id,
             round=sync.round,
+            rests_on=list(RESTS_ON),
         ).one()
         pages = tx.run(
             """SELECT count(*) AS staged, coalesce(sum(positions), 0) AS positions,

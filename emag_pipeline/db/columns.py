@@ -66,8 +66,11 @@ WIDE = (
     "raw",
 )
 
-#: What a commercial row rests on: while one of these is unreadable, its last good value stays published.
-COMMERCIAL = ("status", "sale_price", "currency", "general_stock", "translation_validation_status")
+#: What a commercial row rests on; the audit's tolerance is about rows in which one of these cannot be read.
+RESTS_ON = ("status", "sale_price", "currency", "general_stock")
+#: While one of these is unreadable, its last good value stays published. Without a verdict on its translation an offer
+#: would count as not translated, and could be bought.
+COMMERCIAL = (*RESTS_ON, "translation_validation_status")
 
 #: Columns that a row which was published under earlier rules (an empty fingerprint) has not got yet: those of migration
 #: 0005, and `raw`, which holds less since then.

@@ -41,12 +41,15 @@ class Reason:
     account: str
     words: str
     rows: int
+    kind: str
     emag_offer_id: int | None
     page: int
 
     @property
     def example(self) -> str:
         """Where it was met first, e.g. `offer 123 on page 4`."""
+        if self.kind == "unreadable position":
+            return f"position {self.page} of the listing"
         what = "a row without an id" if self.emag_offer_id is None else f"offer {self.emag_offer_id}"
         return f"{what} on page {self.page}" if self.page else f"{what}, read by its id"
 
@@ -79,7 +82,8 @@ _COMMONEST = f"""
     WITH scans AS MATERIALIZED ({{scans}}), grouped AS (
         SELECT *, left(regexp_replace(reason, :values, '…', 'g'), 160) AS words FROM ({_NOT_READ}) not_read
     )
-    SELECT account, words, count(*) AS rows, (array_agg(emag_offer_id ORDER BY page, place))[1] AS emag_offer_id,
+    SELECT account, words, count(*) AS rows, min(kind) AS kind,
+           (array_agg(emag_offer_id ORDER BY page, place))[1] AS emag_offer_id,
            (array_agg(page ORDER BY page, place))[1] AS page
     FROM grouped GROUP BY account, words ORDER BY account, rows DESC, words
 """

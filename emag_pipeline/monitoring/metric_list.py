@@ -36,7 +36,8 @@ _RESOURCE = {
 _CALL_ERRORS = ("ApiUnavailable", "RateLimited", "AccessRefused", "RequestRefused", "CallAborted", OTHER)
 _SYNC_ERRORS = (
     "ApiUnavailable", "RateLimited", "DatabaseUnavailable", "SyncTimedOut", "StagingLost", "ScanNotProven",
-    "AccessRefused", "RequestRefused", "ParametersIgnored", "PageBoundExceeded", "SchemaMismatch", "SettingsError", "PermanentError",
+    "AccessRefused", "RequestRefused", "ParametersIgnored", "PageBoundExceeded", "SchemaMismatch",
+    "SettingsError", "PermanentError",
     "RefusedError", "StuckSync", "OwnerDied", "Interrupted", OTHER,
 )  # fmt: skip
 

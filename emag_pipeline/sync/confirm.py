@@ -13,7 +13,7 @@ from emag_pipeline.db import confirmations
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import ApiUnavailable
+from emag_pipeline.errors import ApiUnavailable, RequestRefused
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
@@ -50,7 +50,7 @@ def confirm_missing(
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()
-        failed = [(asked, error) for asked, error in answers if isinstance(error, ApiUnavailable)]
+        failed = [(asked, error) for asked, error in answers if isinstance(error, ApiUnavailable | RequestRefused)]
         unreadable -= len(failed)
         if failed:
             _require_others_to_answer(client, failed, unreadable)
@@ -72,15 +72,15 @@ def confirm_missing(
         calls.flush()
 
 
-def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ApiUnavailable | None:
+def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ApiUnavailable | RequestRefused | None:
     try:
         return client.read_offer(offer_id)
-    except ApiUnavailable as error:
+    except (ApiUnavailable, RequestRefused) as error:
         return error
 
 
 def _require_others_to_answer(
-    client: Marketplace, failed: Sequence[tuple[int, ApiUnavailable]], unreadable_left: int
+    client: Marketplace, failed: Sequence[tuple[int, ApiUnavailable | RequestRefused]], unreadable_left: int
 ) -> None:
     """Raise the failure unless it can be these offers' own: few enough, while the marketplace answers otherwise."""
     if unreadable_left < 0:
@@ -88,5 +88,6 @@ def _require_others_to_answer(
     client.count()
 
 
-def _rejected(offer_id: int, error: ApiUnavailable) -> Reject:
-    return Reject(offer_id, f"the marketplace fails whenever it is to show this offer: {error.what}", "null")
+def _rejected(offer_id: int, error: ApiUnavailable | RequestRefused) -> Reject:
+    said = f" ({error.why})" if error.why else ""
+    return Reject(offer_id, f"every page that holds this offer fails, and so does its read by id{said}", "null")

@@ -10,14 +10,16 @@ from emag_pipeline.api import Marketplace, Obedience, Page, unreadable_page
 from emag_pipeline.db import staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
+from emag_pipeline.errors import ApiUnavailable, ParametersIgnored, RequestRefused
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.page_size import PageSize
-from emag_pipeline.sync.plan import ScanPlan, Window
+from emag_pipeline.sync.plan import SIZES, ScanPlan, Window
 from emag_pipeline.sync.readers import Readers
 
 log = logger(__name__)
 
+#: A page that fails, or that is refused while others are answered: which status goes with what is not documented.
+PageFailure = ApiUnavailable | RequestRefused
 #: More unreadable positions than these, or than are tolerated, are no matter of single offers any more.
 _FEW = 10
 #: An offer that its own page shows twice is no sign that page sizes are ignored.
@@ -64,7 +66,7 @@ class ListingReader:
         plan.is_cautious = obedience is not None
         rows_behind = 0
         for window, outcome in self._readers.as_taken(plan.take, self._try):
-            if isinstance(outcome, ApiUnavailable):
+            if isinstance(outcome, ApiUnavailable | RequestRefused):
                 self._narrow(window, outcome)
                 continue
             if obedience is not None and plan.is_cautious:
@@ -79,11 +81,11 @@ class ListingReader:
         self._page_size.proven()
         return rows_behind
 
-    def _try(self, window: Window) -> Page | ApiUnavailable:
+    def _try(self, window: Window) -> Page | PageFailure:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
             return self._client.read_page(window.page, window.size, window.part, window.tries)
-        except ApiUnavailable as error:
+        except (ApiUnavailable, RequestRefused) as error:
             return error
 
     def _judge(self, obedience: Obedience, page: Page) -> None:
@@ -93,12 +95,12 @@ class ListingReader:
             obedience.judge_pages(self._first, page.ids, page.number)
             self._plan.is_cautious = False
 
-    def _narrow(self, window: Window, error: ApiUnavailable) -> None:
+    def _narrow(self, window: Window, error: PageFailure) -> None:
         self._require_time()
         if not self._answers_elsewhere(window, error):
             raise error
         if window.size > 1:
-            self._plan.narrow(window, is_slow=error.is_slow)
+            self._plan.narrow(window, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
             log.warning("page_narrowed", page=window.page, page_size=window.size, why=error.what)
         elif window.is_behind:
             raise error
@@ -106,31 +108,33 @@ class ListingReader:
             self._give_up(window, error)
         staging.note_pages(self._database, self._lease, pages=self._plan.pages)
 
-    def _answers_elsewhere(self, window: Window, error: ApiUnavailable) -> bool:
+    def _answers_elsewhere(self, window: Window, error: PageFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""
-        first = (0,) if error.is_too_long else ()  # where any page size that is used instead shows rows
+        is_too_long = isinstance(error, ApiUnavailable) and error.is_too_long
+        first = (0,) if is_too_long else ()  # where any page size that is used instead shows rows
         for position in (*first, *_elsewhere(window, self._offers)):
             try:
                 rows = self._client.rows_at(position)
-            except ApiUnavailable:
+            except (ApiUnavailable, RequestRefused):
                 continue
             if rows > _REPEATED:  # smaller pages cannot be had
-                self._refuse_size(rows, error)
+                self._refuse_size(window, rows, error)
             if rows:
                 return True
         return False
 
-    def _refuse_size(self, rows: int, error: ApiUnavailable) -> None:
-        if not error.is_too_long:
+    def _refuse_size(self, window: Window, rows: int, error: PageFailure) -> None:
+        if not (isinstance(error, ApiUnavailable) and error.is_too_long):
             raise error
+        report = "report the file of `emag-pipeline probe`"
         raise ParametersIgnored(
             "the marketplace ignores itemsPerPage",
             where=self._lease.account,
             why=f"{error.what}, and asked for 1 it answered with {rows:,}",
-            remedy="Set EMAG_API_PAGE_SIZE to 100, and report the file of `emag-pipeline probe`",
+            remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if window.size < SIZES[0] else report.capitalize(),
         )
 
-    def _give_up(self, window: Window, error: ApiUnavailable) -> None:
+    def _give_up(self, window: Window, error: PageFailure) -> None:
         self._unreadable += 1
         if self._unreadable > max(_FEW, self._tolerance * self._offers):
             raise ApiUnavailable(

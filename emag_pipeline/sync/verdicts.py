@@ -58,7 +58,8 @@ def _offer_ids_are_unique(figures: Figures) -> Verdict:
 
 
 def _rejects_within_tolerance(figures: Figures, tolerance: float, reasons: Sequence[Reason], approved: bool) -> Verdict:
-    within = figures.not_read_share <= tolerance
+    # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
+    within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
     sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
     return Verdict(
         REJECTS,

@@ -10,7 +10,7 @@ from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
+from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
 
 #: An offer of the second hundred, and one that nobody knows before the pages show it.
@@ -131,6 +131,35 @@ def test_unreadable_positions_beyond_the_tolerance_are_for_a_person_to_decide(
     market.add_fault("breaks_page", offer_ids=market.ids("main")[300:308], how="cut")
     audit = refused(main())
     assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["rejects_within_tolerance"]
+
+
+def test_a_single_unreadable_offer_is_tolerated_however_small_the_account(
+    market: SandboxServer, database: Database
+) -> None:
+    context = context_for(database, market.url, "fbe", EMAG_SYNC_REJECT_TOLERANCE="0.001")
+    market.edit("fbe", market.ids("fbe")[5], sale_price="call us")
+    assert refresh(context).published.offers == 130
+
+
+def test_a_translation_that_cannot_be_read_sells_nothing_and_is_no_matter_of_the_tolerance(
+    market: SandboxServer, database: Database
+) -> None:
+    for offer_id in market.ids("fbe"):
+        market.edit("fbe", offer_id, translation_validation_status=True)
+    assert refresh(context_for(database, market.url, "fbe")).published.saleable == 0
+    assert {tuple(row["unreadable"]) for row in published(database, "fbe")} == {("translation_validation_status",)}
+
+
+@pytest.mark.parametrize("status", [200, 400, 422])
+def test_an_offer_whose_pages_are_refused_in_words_costs_that_offer(
+    market: SandboxServer, main: Refresh, database: Database, bad: int, status: int
+) -> None:
+    refresh(main())
+    market.add_fault("is_error", resource="product_offer/read", offer_ids=[bad], status=status)
+    market.add_fault("breaks_page", offer_ids=[bad], status=status, by_id=False)
+    refresh(main())
+    assert {row["emag_offer_id"] for row in published(database, "main")} == set(market.ids("main"))
+    assert proof(main)["unreadable_by_id"] == 1
 
 
 def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: SandboxServer, main: Refresh) -> None:

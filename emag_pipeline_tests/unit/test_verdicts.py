@@ -139,9 +139,9 @@ def test_an_offer_at_an_unreadable_position_that_is_known_by_its_id_counts_once(
 
 
 _REASONS = (
-    Reason("main", "id is …, not a whole number", 15, None, 4),
-    Reason("main", "id … stands on this page already", 4, 123, 2),
-    Reason("main", "the row is …, not an object", 1, None, 9),
+    Reason("main", "id is …, not a whole number", 15, "quarantined", None, 4),
+    Reason("main", "id … stands on this page already", 4, "quarantined", 123, 2),
+    Reason("main", "the row is …, not an object", 1, "quarantined", None, 9),
 )
 
 

@@ -18,7 +18,8 @@ INCIDENTS = "incidents"
 SENSORS = "sensors"
 _CHECK = "answers_are_as_known"
 _REPORT = (
-    "Nothing else suffers; report the file of `emag-pipeline probe --account {account}`, so that the pipeline learns "
+    "`emag-pipeline rejects` lists offers whose price, currency, stock or status is among them: they are not for sale "
+    "until it can be read. Report the file of `emag-pipeline probe --account {account}`, so that the pipeline learns "
     f"it, or accept it for a time with `emag-pipeline accept {_CHECK} --account {{account}} --reason … --until …`"
 )
 

@@ -147,18 +147,23 @@ SELECT o.account_type, o.emag_offer_id, t.warehouse_id,
        max(t.number) FILTER (WHERE t.told = 'availability') AS availability
 FROM {schema}.emag_product_offers o
 CROSS JOIN LATERAL (
-    SELECT told,
-           CASE WHEN jsonb_typeof(item -> 'warehouse_id') = 'number' THEN (item ->> 'warehouse_id')::bigint END
-               AS warehouse_id,
-           CASE WHEN jsonb_typeof(item -> 'value') = 'number' THEN (item ->> 'value')::bigint
-                WHEN jsonb_typeof(item -> 'id') = 'number' THEN (item ->> 'id')::bigint END AS number
+    -- what does not name its warehouse is that of the only one that is named
+    SELECT told, number,
+           coalesce(named, CASE WHEN min(named) OVER () = max(named) OVER () THEN min(named) OVER () END) AS warehouse_id
     FROM (
-        SELECT 'stock' AS told, item FROM jsonb_array_elements(o.stock_by_warehouse) item
-        UNION ALL
-        SELECT 'handling_time', item FROM jsonb_array_elements(o.handling_time) item
-        UNION ALL
-        SELECT 'availability', item FROM jsonb_array_elements(o.availability_by_warehouse) item
-    ) listed
+        SELECT told,
+               CASE WHEN jsonb_typeof(item -> 'warehouse_id') = 'number' THEN (item ->> 'warehouse_id')::numeric END
+                   AS named,
+               CASE WHEN jsonb_typeof(item -> 'value') = 'number' THEN (item ->> 'value')::numeric
+                    WHEN jsonb_typeof(item -> 'id') = 'number' THEN (item ->> 'id')::numeric END AS number
+        FROM (
+            SELECT 'stock' AS told, item FROM jsonb_array_elements(o.stock_by_warehouse) item
+            UNION ALL
+            SELECT 'handling_time', item FROM jsonb_array_elements(o.handling_time) item
+            UNION ALL
+            SELECT 'availability', item FROM jsonb_array_elements(o.availability_by_warehouse) item
+        ) listed
+    ) told
 ) t
 WHERE o.deleted_at IS NULL
 GROUP BY o.account_type, o.emag_offer_id, t.warehouse_id;
@@ -169,7 +174,7 @@ COMMENT ON COLUMN {schema}.emag_offer_warehouses.account_type IS
 COMMENT ON COLUMN {schema}.emag_offer_warehouses.emag_offer_id IS
     'The seller''s own id of the offer: its key within the account. Source: product_offer/read, id.';
 COMMENT ON COLUMN {schema}.emag_offer_warehouses.warehouse_id IS
-    'The seller''s warehouse; null where the marketplace does not name it, as it may be with only one. Source: product_offer/read.';
+    'The seller''s warehouse; null where the marketplace names none of the offer. What does not name its warehouse counts to the only one that is named. Source: product_offer/read.';
 COMMENT ON COLUMN {schema}.emag_offer_warehouses.stock IS 'Pieces in the warehouse. Source: stock_by_warehouse.';
 COMMENT ON COLUMN {schema}.emag_offer_warehouses.handling_time IS
     'Days from the order to the dispatch. Source: handling_time.';
@@ -183,7 +188,7 @@ BEGIN
     FOR found IN
         SELECT a.attrelid::regclass::text || '.' || quote_ident(a.attname) AS name, meaning
         FROM (VALUES
-            ('unreadable', 'Those of sale_price, currency, general_stock and status that the marketplace tells in a form which cannot be read: they show their last good value, and the offer is not saleable. Source: product_offer/read.'),
+            ('unreadable', 'Those of sale_price, currency, general_stock (other than words, which are no number), status and translation_validation_status that the marketplace tells in a form which cannot be read: they show their last good value, and the offer is not saleable. Source: product_offer/read.'),
             ('min_sale_price', 'The lowest sale price that the marketplace accepts for the offer, without VAT, in `currency`. Source: product_offer/read.'),
             ('max_sale_price', 'The highest sale price that the marketplace accepts for the offer, without VAT, in `currency`. Source: product_offer/read.'),
             ('commission', 'The marketplace''s commission as it tells it; null when it does not. Source: product_offer/read.'),
