@@ -15,6 +15,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
 from emag_pipeline.logs import logger
+from emag_pipeline.sync.listing import ReadFailure
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
 
@@ -50,7 +51,7 @@ def confirm_missing(
     while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()
-        failed = [(asked, error) for asked, error in answers if isinstance(error, ApiUnavailable | RequestRefused)]
+        failed = [(asked, error) for asked, error in answers if isinstance(error, ReadFailure)]
         unreadable -= len(failed)
         if failed:
             _require_others_to_answer(client, failed, unreadable)
@@ -72,7 +73,7 @@ def confirm_missing(
         calls.flush()
 
 
-def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ApiUnavailable | RequestRefused | None:
+def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ReadFailure | None:
     try:
         return client.read_offer(offer_id)
     except (ApiUnavailable, RequestRefused) as error:
@@ -80,7 +81,7 @@ def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ApiUnavailable 
 
 
 def _require_others_to_answer(
-    client: Marketplace, failed: Sequence[tuple[int, ApiUnavailable | RequestRefused]], unreadable_left: int
+    client: Marketplace, failed: Sequence[tuple[int, ReadFailure]], unreadable_left: int
 ) -> None:
     """Raise the failure unless it can be these offers' own: few enough, while the marketplace answers otherwise."""
     if unreadable_left < 0:
@@ -88,6 +89,6 @@ def _require_others_to_answer(
     client.count()
 
 
-def _rejected(offer_id: int, error: ApiUnavailable | RequestRefused) -> Reject:
+def _rejected(offer_id: int, error: ReadFailure) -> Reject:
     said = f" ({error.why})" if error.why else ""
     return Reject(offer_id, f"every page that holds this offer fails, and so does its read by id{said}", "null")

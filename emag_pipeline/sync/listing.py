@@ -18,8 +18,8 @@ from emag_pipeline.sync.readers import Readers
 
 log = logger(__name__)
 
-#: A page that fails, or that is refused while others are answered: which status goes with what is not documented.
-PageFailure = ApiUnavailable | RequestRefused
+#: A read that fails, or that is refused while others are answered: which status goes with what is not documented.
+ReadFailure = ApiUnavailable | RequestRefused
 #: More unreadable positions than these, or than are tolerated, are no matter of single offers any more.
 _FEW = 10
 #: An offer that its own page shows twice is no sign that page sizes are ignored.
@@ -66,7 +66,7 @@ class ListingReader:
         plan.is_cautious = obedience is not None
         rows_behind = 0
         for window, outcome in self._readers.as_taken(plan.take, self._try):
-            if isinstance(outcome, ApiUnavailable | RequestRefused):
+            if isinstance(outcome, ReadFailure):
                 self._narrow(window, outcome)
                 continue
             if obedience is not None and plan.is_cautious:
@@ -81,7 +81,7 @@ class ListingReader:
         self._page_size.proven()
         return rows_behind
 
-    def _try(self, window: Window) -> Page | PageFailure:
+    def _try(self, window: Window) -> Page | ReadFailure:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
             return self._client.read_page(window.page, window.size, window.part, window.tries)
@@ -95,7 +95,7 @@ class ListingReader:
             obedience.judge_pages(self._first, page.ids, page.number)
             self._plan.is_cautious = False
 
-    def _narrow(self, window: Window, error: PageFailure) -> None:
+    def _narrow(self, window: Window, error: ReadFailure) -> None:
         self._require_time()
         if not self._answers_elsewhere(window, error):
             raise error
@@ -108,7 +108,7 @@ class ListingReader:
             self._give_up(window, error)
         staging.note_pages(self._database, self._lease, pages=self._plan.pages)
 
-    def _answers_elsewhere(self, window: Window, error: PageFailure) -> bool:
+    def _answers_elsewhere(self, window: Window, error: ReadFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""
         is_too_long = isinstance(error, ApiUnavailable) and error.is_too_long
         first = (0,) if is_too_long else ()  # where any page size that is used instead shows rows
@@ -123,7 +123,7 @@ class ListingReader:
                 return True
         return False
 
-    def _refuse_size(self, window: Window, rows: int, error: PageFailure) -> None:
+    def _refuse_size(self, window: Window, rows: int, error: ReadFailure) -> None:
         if not (isinstance(error, ApiUnavailable) and error.is_too_long):
             raise error
         report = "report the file of `emag-pipeline probe`"
@@ -134,7 +134,7 @@ class ListingReader:
             remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if window.size < SIZES[0] else report.capitalize(),
         )
 
-    def _give_up(self, window: Window, error: PageFailure) -> None:
+    def _give_up(self, window: Window, error: ReadFailure) -> None:
         self._unreadable += 1
         if self._unreadable > max(_FEW, self._tolerance * self._offers):
             raise ApiUnavailable(
