@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, text, unreadable, whole
+from emag_pipeline.api.fields import BIGINT, SMALLINT, Row, Unreadable, is_blank, text, unreadable, whole
 from emag_pipeline.api.json_text import canonical, shown
 from emag_pipeline.api.personal import SELLER_INPUT
 
@@ -14,7 +14,7 @@ _EMPTY: tuple[object, ...] = (None, "", [], {})
 
 def listed(name: str, value: object) -> list[object] | None:
     """A list, also when PHP made an object with the keys "0", "1", … of it. None when it is not given."""
-    if value is None or value == "":
+    if is_blank(value):
         return None
     if isinstance(value, list):
         return value
@@ -57,13 +57,14 @@ def eans(row: Row, name: str) -> tuple[str, ...]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         value = [value]
     found = listed(name, value) or []
-    return tuple([code for code in [text({name: one}, name) for one in found] if code])
+    found_codes = [text({name: one}, name) for one in found]
+    return tuple([code for code in found_codes if code is not None and code.strip()])
 
 
 def part(row: Row, name: str) -> Row | None:
     """An object; None when it is not given, or empty."""
     value = row.get(name)
-    if value in _EMPTY:
+    if is_blank(value) or value == []:
         return None
     if not isinstance(value, dict):
         raise unreadable(name, value, "not an object")
@@ -76,7 +77,7 @@ Verdict = dict[str, object]
 def verdicts(row: Row, name: str) -> list[Verdict]:
     """The marketplace's verdicts: a list of {value, description, errors}, or a bare one, or a bare code."""
     value = row.get(name)
-    is_bare = isinstance(value, int | str) and value != ""
+    is_bare = isinstance(value, int | str) and not is_blank(value)
     if is_bare or (isinstance(value, dict) and "value" in value):
         value = [value]
     return [_verdict(name, one) for one in listed(name, value) or []]
@@ -99,7 +100,7 @@ def codes(found: Iterable[Verdict]) -> tuple[int, ...]:
 def errors(row: Row, name: str) -> str | None:
     """A list or an object of errors, or one in words, as canonical JSON text; None when there are none."""
     value = row.get(name)
-    if value in _EMPTY or value is False:
+    if is_blank(value) or value in _EMPTY or value is False:
         return None
     if not isinstance(value, str | list | dict):
         raise unreadable(name, value, "no errors")

@@ -5,6 +5,7 @@ is away, slow or frozen is something to be told, never a reason to end.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -111,9 +112,10 @@ class Exporter:
         """Every monitor interval; whatever goes wrong is for the next time, and harms nothing else."""
         interval = self._settings.monitor_interval_seconds
         pause = threading.Event()
+        began = time.monotonic()
         while not pause.wait(interval):
             try:
-                silence.watch(self._connect(), self._settings)
+                silence.watch(self._connect(), self._settings, time.monotonic() - began)
             except PipelineError as error:
                 log.info("silence_unknown", error=error.message)
             except Exception:

@@ -1,6 +1,5 @@
 """Silence is a state to be checked: a daemon that is dead raises no alarm, so another process listens for it."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -16,7 +15,6 @@ DAEMON = "daemon"
 
 _INTERVALS = 3
 _LEAST_SECONDS = 60.0
-_BEGAN = time.monotonic()
 
 Silent = Sequence[tuple[str, float]]
 
@@ -36,18 +34,17 @@ def silent_sensors(database: Database, settings: Settings) -> Silent:
     return [(sensor, age) for sensor in SENSORS if (age := ages.get(sensor, float("inf"))) > bound]
 
 
-def watch(database: Database, settings: Settings, listening_seconds: float | None = None) -> None:
+def watch(database: Database, settings: Settings, listening_seconds: float) -> None:
     """Open or close the incident `silent` of the daemon, and tell what is to be told; once a monitor interval.
 
-    For a process that is not the daemon. Only after it has listened for as long as a sensor may be silent does it say
-    so (`listening_seconds`, by default since this process began): after a stop of everything, the daemon needs its time
-    too. Raises DatabaseUnavailable, SchemaMismatch; never because of the webhook.
+    For a process that is not the daemon. Only after it has listened for as long as a sensor may be silent
+    (`listening_seconds`) does it say so: after a stop of everything, the daemon needs its time too.
+    Raises DatabaseUnavailable, SchemaMismatch; never because of the webhook.
     """
-    listening = time.monotonic() - _BEGAN if listening_seconds is None else listening_seconds
     silent = silent_sensors(database, settings)
     if not silent:
         incidents.close(database, DAEMON, well_at=datetime.now(UTC))
-    elif listening > bound_seconds(settings):
+    elif listening_seconds > bound_seconds(settings):
         incidents.note(database, _finding(silent))
     outbox.deliver(database, settings)
 

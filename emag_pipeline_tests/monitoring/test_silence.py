@@ -58,5 +58,5 @@ def test_a_silent_daemon_is_told_once_and_once_when_it_speaks_again(
 def test_who_has_just_begun_to_listen_says_nothing_yet(
     database: Database, settings: Settings, receiver: Receiver
 ) -> None:
-    silence.watch(database, settings)
+    silence.watch(database, settings, silence.bound_seconds(settings) - 1)
     assert (open_incidents(database), receiver.taken) == ([], [])

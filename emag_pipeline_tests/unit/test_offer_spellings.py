@@ -1,6 +1,7 @@
 """PHP's spellings of the same facts (emag-api.md, section 8)."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -253,3 +254,16 @@ def test_raw_is_the_row_without_what_the_commercial_columns_hold() -> None:
         "offer_details": {"id": 4, "status": "x"},
         "warranty": "two years",
     }
+
+
+_OF_MANY_PARTS = (
+    "images", "characteristics", "handling_time", "stock", "availability", "start_date", "doc_errors", "family",
+    "offer_details", "validation_status", "translation_validation_status", "offer_validation_status", "attachments",
+    "manufacturer", "eu_representative", "commission", "sale_price", "status", "ean",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", _OF_MANY_PARTS)
+def test_blank_text_says_that_nothing_is_given(field: str) -> None:
+    blank, absent = read(**{field: " "}), read()
+    assert replace(blank, raw=absent.raw, content_hash=absent.content_hash) == absent

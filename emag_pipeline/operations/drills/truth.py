@@ -114,7 +114,7 @@ def _is_named(value: Any) -> bool | None:
 
 def _errors(value: Any) -> Any:
     found = _unkeyed(value)
-    return _storable(found) or None if isinstance(found, str | list | dict) else None
+    return _storable(found) or None if is_given(found) and isinstance(found, str | list | dict) else None
 
 
 def _objects(value: Any, field: str, numbers: tuple[str, ...]) -> list[Any] | None:
