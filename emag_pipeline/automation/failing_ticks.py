@@ -12,6 +12,8 @@ from emag_pipeline.monitoring.incidents import Finding
 from emag_pipeline.runs import ticks
 from emag_pipeline.runs.ticks import LastTick
 
+#: Dagster's, when the code server is being started again.
+_PASSING = {"DagsterUserCodeUnreachableError", "DagsterCodeLocationLoadError"}
 _REMEDY = (
     "Until then nothing of what it watches over is done by itself: see its ticks in Dagster's UI, under Automation; an "
     "error that names no remedy is a defect in the pipeline: report it with this line"
@@ -21,14 +23,16 @@ _REMEDY = (
 def finding(tick: LastTick) -> Finding | None:
     """What is wrong with a sensor or schedule; None when its newest look ended well.
 
-    An error that may pass at once, as a database that is being restarted, counts when the next look met one as well.
+    An error that may pass at once, as a database or code server that is being restarted, counts when the look before
+    met one as well.
     """
     if tick.error is None:
         return None
     error = innermost(tick.error)
     error_class = error.cls_name or "UnknownError"
     known = named(error_class)
-    if known is not None and known.rerun is Rerun.AT_ONCE and tick.failures < 2:
+    may_pass = error_class in _PASSING or (known is not None and known.rerun is Rerun.AT_ONCE)
+    if may_pass and tick.failures < 2:
         return None
     said = one_line(error.message)
     return Finding(tick.subject, "failing", f"its look at {tick.at:%H:%M:%S} UTC failed: {said}", _REMEDY, error_class)
