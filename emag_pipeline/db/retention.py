@@ -103,9 +103,9 @@ def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str
     """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
 
     By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those
-    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results`
-    (not asked again, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go on, of any age). Begun again after a failure, it goes on.
-    Raises DatabaseUnavailable.
+    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (not
+    asked again, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go
+    on, of any age). Begun again after a failure, it goes on. Raises DatabaseUnavailable.
     """
     act = _count if dry_run else _remove
     found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}
