@@ -217,6 +217,7 @@ _SHORT = {
     "kind": "a name of the code",
     "mart": "a name of the code",
     "sensor": "a name of the code",
+    "emag_check_results.part": "a day",
     "emag_counters.name": "a counter's name",
     "labels": "a counter's labels: accounts, resources and error classes",
     "subject": "an account, or a job of an account",
