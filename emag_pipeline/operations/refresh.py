@@ -45,6 +45,7 @@ class _Run:
     def __init__(self, account: str, environment: Mapping[str, str], log: Path) -> None:
         self.account = account
         self.run_id = str(uuid4())
+        self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "emag_pipeline.runs", account, self.run_id],
@@ -111,5 +112,7 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     if not said:
-        said = f"{run.account}: the run ended with code {code}, see logs/sync-{run.account}.log in EMAG_HOME"
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
+        said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
     return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)
