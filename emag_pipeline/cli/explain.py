@@ -27,8 +27,8 @@ from rich.text import Text
 
 from emag_pipeline.cli.history import Account, AsJson, OfferId
 from emag_pipeline.cli.moments import iso
-from emag_pipeline.databases import attached
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.explain import Condition, Explanation
 from emag_pipeline.operations.explain import explain as explain_offer
 from emag_pipeline.operations.figures import one_line
@@ -43,7 +43,7 @@ def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> Non
     """
     settings = load_settings()
     name = settings.account(account).name
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         found = explain_offer(database, name, offer_id, settings.language_of(name))
     if as_json:
         typer.echo(json.dumps(_described(found, settings), indent=2, ensure_ascii=False))

@@ -17,7 +17,7 @@ log = logger(__name__)
 COMMANDS = (
     "up", "sync", "backfill", "status", "doctor", "probe", "stuck", "recover", "stop", "approve", "discard", "rejects",
     "explain", "history", "accept", "deviations", "report", "export", "migrate", "prune", "backup", "restore", "roles",
-    "exporter", "sandbox", "drill",
+    "exporter", "sandbox", "drill", "psql",
 )  # fmt: skip
 
 

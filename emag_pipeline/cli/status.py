@@ -51,13 +51,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import failure_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
@@ -77,7 +77,7 @@ def status(
     Only reads; starts nothing.
     """
     settings = load_settings()
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         if as_json:
             _print_json(database, settings, watch)
         elif watch:
@@ -182,12 +182,15 @@ def _iso(time: datetime | None) -> str | None:
 def _picture(database: Database, settings: Settings) -> Group:
     """The table; below it a line for each account that runs or has failed, each incident, each check that fails."""
     statuses, incidents = _statuses(database, settings), open_incidents(database)
-    said = {incident.subject for incident in incidents if incident.kind in ("failing", "refused")}
-    remarks = [(status.account, _remark(status, status.account in said)) for status in statuses]
+    unpublished = {one.subject: one for one in incidents if one.kind in ("failing", "refused")}
+    remarks = [(status.account, _remark(status, unpublished.get(status.account))) for status in statuses]
+    # the ledger knows of a newer failure, or of an approval, before the monitor's next look
+    known = {status.account for status in statuses if status.last_error is not None}
+    others = [one for one in incidents if one.subject not in known or one.kind not in ("failing", "refused")]
     told = {incident.subject for incident in incidents}
     checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
-    return Group(_table(statuses), *lines, *map(_line, incidents), *checks)
+    return Group(_table(statuses), *lines, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str]) -> bool:
@@ -212,15 +215,23 @@ def _table(statuses: Sequence[AccountStatus]) -> Table:
 
 
 def _line(incident: Incident) -> Text:
-    since = age((datetime.now(UTC) - incident.opened_at).total_seconds())
-    return Text(f"{incident.subject}: {incident.kind} for {since}: {failure_words(incident.message, incident.remedy)}")
+    said = failure_words(incident.message, incident.remedy, incident.subject)
+    return Text(f"{incident.subject}: {incident.kind} for {_since(incident)}: {said}")
 
 
-def _remark(status: AccountStatus, is_said: bool) -> str:
+def _since(incident: Incident) -> str:
+    return age((datetime.now(UTC) - incident.opened_at).total_seconds())
+
+
+def _remark(status: AccountStatus, incident: Incident | None) -> str:
     if status.running is not None:
         return progress_words(status.running)
+    if status.awaits_publish:
+        return f"approved: the next run publishes it, or now `emag-pipeline sync --account {status.account}`"
     error = status.last_error
-    if error is None or is_said:
+    if error is None:
         return ""
-    words = failure_words(error.message, error.remedy)
-    return words if str(error.sync_id) in words else f"{words} (sync {error.sync_id})"
+    since = f"{incident.kind} for {_since(incident)}: " if incident else ""
+    words = since + failure_words(error.message, error.remedy, status.account)
+    is_named = not error.pages_staged or str(error.sync_id) in words
+    return words if is_named else f"{words} (sync {error.sync_id})"

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emag_pipeline.errors import Interrupted
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import view_on
 from emag_pipeline.operations.refresh import Refreshed, refresh
@@ -61,13 +62,17 @@ def sync(
 
 
 def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator) -> list[Refreshed]:
-    with (
-        StopSignals() as signals,
-        surroundings(settings) as around,
-        sandbox_beside(settings, around.environment),
-        view_on(narrator, settings.progress_interval_seconds) as view,
-    ):
-        return refresh(settings, around, accounts, view.show, signals.wait)
+    try:
+        with (
+            StopSignals() as signals,
+            surroundings(settings) as around,
+            sandbox_beside(settings, around.environment),
+            view_on(narrator, settings.progress_interval_seconds) as view,
+        ):
+            return refresh(settings, around, accounts, view.show, signals.wait)
+    except Interrupted:
+        narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
+        raise
 
 
 def _exit_code(done: Sequence[Refreshed]) -> int:

@@ -115,6 +115,11 @@ def program(name: str) -> Path:
     return _PROGRAMS / name
 
 
+def is_set_up(home: Path) -> bool:
+    """Whether a home directory has a server's data, running or not."""
+    return (home.resolve() / "postgres" / "PG_VERSION").exists()
+
+
 def running(home: Path) -> EmbeddedServer | None:
     """The server of a home directory, if it runs."""
     data = home.resolve() / "postgres"

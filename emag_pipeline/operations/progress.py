@@ -68,9 +68,8 @@ class ProgressWatch:
         if sync.status == "completed":
             self._published(sync.account)
         elif sync.status != "running":
-            self._say(
-                f"{sync.account}: {sync.status}: {failure_words(sync.error_message or '', sync.error_remedy or '')}"
-            )
+            said = failure_words(sync.error_message or "", sync.error_remedy or "", sync.account)
+            self._say(f"{sync.account}: {sync.status}: {said}")
 
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]

@@ -45,6 +45,7 @@ class _Run:
     def __init__(self, account: str, environment: Mapping[str, str], log: Path) -> None:
         self.account = account
         self.run_id = str(uuid4())
+        self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "emag_pipeline.runs", account, self.run_id],
@@ -106,12 +107,14 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
-    is_published = sync is not None and sync.status == "completed"
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    if code and not said:
-        said = f"{run.account}: the run ended with code {code}, see logs/sync-{run.account}.log in EMAG_HOME"
-    if not is_published:
-        return Refreshed(run.account, run.run_id, code if code > 0 else 1, said, "", sync)
-    warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
-    return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    if sync is not None and sync.status == "completed":
+        said = said or f"the run {how}; what it said is in {run.log}."
+        warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
+        return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)
+    if not said:
+        again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
+        said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
+    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)

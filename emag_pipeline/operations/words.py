@@ -47,8 +47,13 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
     return f"{account}: published in {sync.elapsed_seconds:.1f} s: {counted}"
 
 
-def failure_words(message: str, remedy: str) -> str:
-    """Why a sync failed and what to do; the remedy is added only where the message does not end with it."""
+def failure_words(message: str, remedy: str, account: str = "") -> str:
+    """Why a sync failed and what to do; the remedy is added only where the message does not end with it.
+
+    An `account` that is said already is not said again at the beginning.
+    """
     if not message:
         return remedy or "no reason was noted"
+    if account:
+        message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
     return message if remedy in message else f"{message.rstrip('.')}. {remedy}."

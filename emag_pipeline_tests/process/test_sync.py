@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -137,8 +138,10 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     _wait_for_pages(database, 6)
     told = time.monotonic()
     process.send_signal(number)
-    assert process.wait(30) == 130
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
     assert time.monotonic() - told < 10
+    assert "interrupted; the next `emag-pipeline sync` goes on after the last durable page" in said
     row = sync_progress(database, "main")
     assert row is not None
     assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 6)
@@ -147,6 +150,21 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
     assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
     assert_published_exactly(database, market, "main")
+
+
+def test_a_run_that_was_killed_says_so_and_what_to_do(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5], count=1)
+    process = _start(tmp_path, variables)
+    _wait_for_pages(database, 3)
+    (run,) = [
+        child for child in psutil.Process(process.pid).children() if "emag_pipeline.runs" in " ".join(child.cmdline())
+    ]
+    run.kill()
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "main: the run was killed by signal 9. Run `emag-pipeline sync --account main` again" in said
 
 
 def _run_status(database: Database, run_id: str | None) -> str:
