@@ -14,7 +14,8 @@ quarantined        rows of the newest sync that could not be represented, as `em
 flagged            published offers that keep their last good state because their newest reading is in quarantine
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
                    offers_done, offers_expected, elapsed_seconds, silent_seconds}
-last_error         null, or {error_class, message, remedy, at} of the newest sync when it ended without publishing
+last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
+                   publishing
 
 An incident is what is wrong until it is well again, the oldest first:
 
@@ -52,7 +53,7 @@ from rich.text import Text
 
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
+from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
@@ -112,7 +113,6 @@ def _watch_table(database: Database, settings: Settings) -> None:
 
 
 def _account(status: AccountStatus) -> dict[str, Any]:
-    error = status.last_error
     return {
         "account": status.account,
         "state": status.state,
@@ -124,8 +124,17 @@ def _account(status: AccountStatus) -> dict[str, Any]:
         "quarantined": status.quarantined,
         "flagged": status.flagged,
         "running": _running(status.running) if status.running else None,
-        "last_error": error
-        and {"error_class": error.error_class, "message": error.message, "remedy": error.remedy, "at": _iso(error.at)},
+        "last_error": _error(status.last_error) if status.last_error else None,
+    }
+
+
+def _error(error: LastError) -> dict[str, Any]:
+    return {
+        "sync_id": str(error.sync_id),
+        "error_class": error.error_class,
+        "message": error.message,
+        "remedy": error.remedy,
+        "at": _iso(error.at),
     }
 
 
@@ -219,7 +228,9 @@ def _remark(status: AccountStatus, incident: Incident | None) -> str:
         return progress_words(status.running)
     if status.awaits_publish:
         return f"approved: the next run publishes it, or now `emag-pipeline sync --account {status.account}`"
-    if status.last_error is not None:
-        since = f"{incident.kind} for {_since(incident)}: " if incident else ""
-        return since + failure_words(status.last_error.message, status.last_error.remedy, status.account)
-    return ""
+    error = status.last_error
+    if error is None:
+        return ""
+    since = f"{incident.kind} for {_since(incident)}: " if incident else ""
+    words = failure_words(error.message, error.remedy, status.account)
+    return since + (words if str(error.sync_id) in words else f"{words} (sync {error.sync_id})")

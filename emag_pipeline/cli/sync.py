@@ -4,8 +4,8 @@ The JSON is an object `{"accounts": [account, …]}`. An account has:
 
 account, run_id      its name, and the Dagster run that was executed
 exit_code            what this account alone would have ended with
-error                null, or what went wrong and what to do, in one line
-warning              null, or which marts do not show what was published, and why; never a failure of the sync
+error                null, or why it was not published and what to do, in one line
+warning              null, or why its marts or checks do not follow what was published; `exit_code` is not 0 then either
 sync                 null when the run never held the account's lease, else {sync_id, status, attempt, round, pages,
                      offers, created, updated, unchanged, deleted, rejected, seconds, offers_per_second}
 
@@ -43,6 +43,9 @@ def sync(
     The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
     next sync goes on after the last durable page.
+
+    Says when an account is published, and computes its marts and checks then. What of them could not be computed is
+    told, and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
     """
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
-from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
+from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_passing
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
@@ -28,9 +28,10 @@ _COLUMNS = """sync_id, account_type, status, phase, attempt, round, dagster_run_
     attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
     offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
     offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at,
-    approved_by"""
+    approved_by, discarded_at"""
 
 
+_AFTER_THE_SCAN = ("auditing", "publishing")
 _SAME_INSTANT = "a sync that began in the same instant"
 
 
@@ -141,11 +142,16 @@ def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
 def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
 
-    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew.
+    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew. So is one whose
+    audit or publish failed otherwise than by a passing fault: the same pages would fail again.
     """
     if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
         return False
+    if last.discarded_at is not None:
+        return False
     refused = last.error_class == "RefusedError"
+    if last.phase in _AFTER_THE_SCAN and not refused and not is_passing(last.error_class or ""):
+        return False
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
     wanted = approved if refused else bool(last.in_time) and (approved or last.pages_done > 0)
@@ -172,7 +178,7 @@ def _resume(tx: Transaction, last: Row[Any], run_id: str) -> Lease:
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
                deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
                                   ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
-           WHERE sync_id = :sync AND status <> 'running' RETURNING attempt""",
+           WHERE sync_id = :sync AND status <> 'running' AND discarded_at IS NULL RETURNING attempt""",
         sync=last.sync_id,
         run=run_id,
         token=token,
@@ -234,7 +240,7 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
     return tx.run(
         f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
-            WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError'
+            WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
               AND started_at = (SELECT max(started_at) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
               AND pages_done = (SELECT count(*) FROM {{schema}}.emag_scan_pages p

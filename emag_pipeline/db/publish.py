@@ -11,9 +11,6 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
 from emag_pipeline.errors import RefusedError
 
-#: Below this many changed rows, look each one up by its key; above, read the tables through.
-_FEW_CHANGES = 20_000
-
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
@@ -100,19 +97,9 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
 
 
 def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
-    """Fill emag_scan_changes, and tell the planner what it cannot know of freshly filled staging.
-
-    A table that was never analysed looks tiny for one sync; nested loops over a million offers would follow.
-    """
-    _run(tx, "forget_changes", scope)
-    tx.run("SELECT set_config('enable_nestloop', 'off', true)")
-    _run(tx, "forget_repeats", scope)
-    _run(tx, "keep_last_good", scope)
-    for name in _ADOPT:
+    """Fill emag_scan_changes."""
+    for name in ("forget_changes", "forget_repeats", "keep_last_good", *_ADOPT, "find_changes", "find_deletions"):
         _run(tx, name, scope)
-    changes = _run(tx, "find_changes", scope).rowcount + _run(tx, "find_deletions", scope).rowcount
-    if changes <= _FEW_CHANGES:
-        tx.run("SELECT set_config('enable_nestloop', 'on', true)")
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:

@@ -205,6 +205,11 @@ def discard_remains(database: Database, account: str, keep: UUID) -> int:
                 keep=keep,
             ).scalars()
         )
-        for table in ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"):
-            tx.run(f"DELETE FROM {{schema}}.{table} WHERE sync_id = ANY(:remains)", remains=remains)
+        empty(tx, remains)
     return len(remains)
+
+
+def empty(tx: Transaction, syncs: Sequence[UUID]) -> None:
+    """Remove all that is staged of these syncs, within the caller's transaction."""
+    for table in ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"):
+        tx.run(f"DELETE FROM {{schema}}.{table} WHERE sync_id = ANY(:syncs)", syncs=list(syncs))

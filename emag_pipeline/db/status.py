@@ -13,12 +13,14 @@ from emag_pipeline.db.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """Why the newest sync that ended did not publish."""
+    """Why the newest sync that ended did not publish. `is_discarded`: its pages are gone, the next one reads anew."""
 
+    sync_id: UUID
     error_class: str
     message: str
     remedy: str
     at: datetime
+    is_discarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class SyncProgress:
     error_class: str | None
     error_message: str | None
     error_remedy: str | None
+    #: a person threw its staged pages away
+    is_discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,9 @@ _PROGRESS = """
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           approved_at IS NOT NULL AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           error_class, error_message, error_remedy
+           approved_at IS NOT NULL AND discarded_at IS NULL
+               AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
+           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded
     FROM {schema}.emag_offer_syncs
 """
 
@@ -146,9 +151,8 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
 
 
 def _last_error(sync: SyncProgress) -> LastError:
-    return LastError(
-        error_class=sync.error_class or "",
-        message=sync.error_message or "",
-        remedy=sync.error_remedy or "",
-        at=sync.started_at,
-    )
+    message, remedy = sync.error_message or "", sync.error_remedy or ""
+    if sync.is_discarded:
+        message = message.removesuffix(f" {remedy}.")
+        remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
+    return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, sync.is_discarded)

@@ -102,10 +102,11 @@ class _Lines:
     def show(self, running: Sequence[SyncProgress]) -> None:
         for sync in running:
             phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
+            now_in = "published" if sync.status == "completed" else sync.phase
             new, now = progress_words(sync), time.monotonic()
-            if new == text or (sync.phase == phase and now - said_at < self._interval_seconds):
+            if new == text or (now_in == phase and now - said_at < self._interval_seconds):
                 continue
-            self._last[sync.account] = (sync.phase, new, now)
+            self._last[sync.account] = (now_in, new, now)
             self._narrator.say(f"{sync.account}: {words_of(sync)}")
 
 

@@ -28,7 +28,7 @@ _LOOK_SECONDS = 0.5
 class Refreshed:
     """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
 
-    `warning` says which marts do not show the publish, and why; empty when they do.
+    `warning` says which marts or checks do not follow the publish, and why; empty when they do. `exit_code` tells both.
     """
 
     account: str
@@ -91,7 +91,8 @@ def refresh(
     try:
         while any(run.process.poll() is None for run in runs):
             with suppress(DatabaseUnavailable):  # the runs notice it, and tell
-                watch([sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))])
+                under_way = [run for run in runs if run.process.poll() is None]
+                watch([sync for run in under_way if (sync := sync_progress(database, run.account, run.run_id))])
             wait(_LOOK_SECONDS)
         return [_ended(database, run) for run in runs]
     finally:
@@ -106,13 +107,14 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
-    if code == 0:
-        warning = f"{run.account}: published, but its marts are older: {said}" if said else ""
-        return Refreshed(run.account, run.run_id, code, "", warning, sync)
+    is_published = sync is not None and sync.status == "completed"
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    if not said:
+    if code and not said:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
         said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
-    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)
+    if not is_published:
+        return Refreshed(run.account, run.run_id, code if code > 0 else 1, said, "", sync)
+    warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
+    return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)

@@ -5,7 +5,9 @@ from emag_pipeline.monitoring.durations import age
 
 
 def progress_words(sync: SyncProgress) -> str:
-    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`."""
+    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`; also what follows its publish."""
+    if sync.status == "completed":
+        return "published, its marts and checks are being computed"
     if sync.pages_expected is None:
         return sync.phase
     offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
@@ -19,7 +21,11 @@ def pace_words(sync: SyncProgress) -> str:
     Of a resumed scan it is not known how many offers this attempt has read; nor of a later reading, when it began.
     """
     is_first = sync.attempt == sync.round == 1
-    if sync.phase != "scanning" or not (is_first and sync.offers_done and sync.elapsed_seconds):
+    if (
+        sync.status != "running"
+        or sync.phase != "scanning"
+        or not (is_first and sync.offers_done and sync.elapsed_seconds)
+    ):
         return ""
     rate = sync.offers_done / sync.elapsed_seconds
     left = max(0, (sync.offers_expected or 0) - sync.offers_done) / rate

@@ -120,7 +120,7 @@ def test_the_newest_failure_is_told_once_also_while_its_incident_is_of_an_older_
     )
     lines = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout.splitlines()
     (told,) = [line for line in lines if line.startswith("main: ")]
-    assert re.fullmatch(r"main: failing for \d seconds?: refused\. Log in\.", told)
+    assert re.fullmatch(r"main: failing for \d seconds?: refused\. Log in\. \(sync .*\)", told)
     assert not any("was away" in line for line in lines)
 
 
