@@ -23,6 +23,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
 from emag_pipeline.redaction import Redactor
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
 
@@ -61,6 +62,7 @@ class Pipeline:
                 run_id=context.run.run_id,
                 run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
                 report=report,
+                dagster_instance_id=identity_of(context.instance),
             )
 
     @contextmanager

@@ -76,11 +76,11 @@ _ACCOUNTS = """
     CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
     LEFT JOIN LATERAL (
         SELECT * FROM {schema}.emag_offer_syncs
-        WHERE account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) AS s ON true
     LEFT JOIN LATERAL (
         SELECT completed_at FROM {schema}.emag_offer_syncs
-        WHERE account_type = a.account AND status = 'completed' ORDER BY started_at DESC LIMIT 1
+        WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) AS p ON true
     LEFT JOIN {schema}.emag_counters c
         ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)

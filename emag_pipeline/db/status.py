@@ -96,7 +96,7 @@ _ACCOUNTS = """
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
     LEFT JOIN LATERAL (
         SELECT sync_id, round FROM {schema}.emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
@@ -109,7 +109,7 @@ def sync_progress(database: Database, account: str, run_id: str | None = None) -
         row = tx.run(
             _PROGRESS
             + """ WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
-                  ORDER BY started_at DESC LIMIT 1""",
+                  ORDER BY sync_number DESC LIMIT 1""",
             account=account,
             run=run_id,
         ).one_or_none()

@@ -57,6 +57,7 @@ def _lease(context: SyncContext) -> Lease:
             timeout_hours=settings.timeout_hours,
             heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
             run_has_ended=context.run_has_ended,
+            dagster_instance_id=context.dagster_instance_id,
         )
     except AnotherSyncRunning as other:
         log.info("sync_already_running", account=context.account.name, message=other.message)
