@@ -63,6 +63,7 @@ class Pipeline:
                 run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
                 report=report,
                 dagster_instance_id=identity_of(context.instance),
+                anew=_reads_anew(context.run),
             )
 
     @contextmanager
@@ -102,6 +103,11 @@ def partition_of(context: Context) -> str:
         what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
         raise dg.Failure(what, allow_retries=False)
     return str(context.partition_key)
+
+
+def _reads_anew(run: dg.DagsterRun) -> bool:
+    """Whether somebody asked for it; what Dagster repeats goes on with what the first run has read."""
+    return run.tags.get(runs.ANEW_TAG) == "true" and run.parent_run_id is None
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:

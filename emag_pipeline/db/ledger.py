@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
-from emag_pipeline.db.owners import PROCESS, Owner, death, owner_words
+from emag_pipeline.db.owners import PROCESS, Owner, death
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 from emag_pipeline.logs import logger
 
@@ -28,8 +28,8 @@ log = logger(__name__)
 _COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round, dagster_run_id, lease_token,
     started_at, attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
     offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
-    offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at,
-    approved_by"""
+    offers_deleted, offers_rejected, oldest_page_at, worked_seconds, proof, error_class,
+    error_message, error_remedy, approved_at, approved_by"""
 
 
 _SAME_INSTANT = "a sync that began in the same instant"
@@ -71,18 +71,21 @@ def begin(
     heartbeat_timeout_seconds: float,
     run_has_ended: Callable[[str], bool],
     dagster_instance_id: str | None = None,
+    anew: bool = False,
 ) -> Lease:
     """Take the account's lease for this process: resume the interrupted sync, or open a new one.
 
     `run_has_ended` says of a Dagster run id whether that run is known to be over; it is asked about runs of the
-    instance `dagster_instance_id` only, since another one's copies of them prove nothing. Raises AnotherSyncRunning
-    when a living sync holds the lease, or one that cannot be told from a living one.
+    instance `dagster_instance_id` only, since another one's copies of them prove nothing. `anew`: open a new sync,
+    unless the interrupted one is of this very run. Raises AnotherSyncRunning when a living sync holds the lease, or
+    one that cannot be told from a living one.
     """
     owner = Owner.here(run_id, dagster_instance_id)
     with database.transaction() as tx:
         _end_dead_owner(tx, account, owner, heartbeat_timeout_seconds, run_has_ended)
         last = _last_sync(tx, account)
-        if last is not None and _can_resume(tx, last):
+        is_wanted = last is not None and (not anew or last.dagster_run_id == run_id)
+        if last is not None and is_wanted and _can_resume(tx, last):
             return _resume(tx, last, owner)
         lease = _open(tx, account, owner, timeout_hours)
         counters.add_offers_processed(tx, account, 0 if last is None else last.total_offers_processed)
@@ -108,7 +111,7 @@ def _end_dead_owner(
         return
     why = death(owner, asking, timeout, run_has_ended)
     if why is None:
-        raise _taken(account, f"sync {owner.sync_id} ({owner_words(owner)})")
+        raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
     remedy = "Nothing is to be done: the next attempt resumes it"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
@@ -163,12 +166,16 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
     attempt = tx.run(
         f"""UPDATE {{schema}}.emag_offer_syncs
            SET status = 'running', phase = 'scanning', attempt = attempt + 1, {owned},
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM heartbeat_at - attempt_started_at)),
+               oldest_page_at = (SELECT min(fetched_at) FROM {{schema}}.emag_scan_pages p
+                                 WHERE p.sync_id = :sync AND p.round = :round),
                lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
                deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
                                   ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
            WHERE sync_id = :sync AND status <> 'running' RETURNING attempt""",
         sync=last.sync_id,
+        round=last.round,
         token=token,
         **owner.columns,
     ).scalar_one_or_none()

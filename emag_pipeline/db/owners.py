@@ -50,13 +50,6 @@ def process_of(row: Row[Any]) -> ProcessMark | None:
     return ProcessMark(row.host, row.process_id, row.boot_id, row.namespaces, row.process_start_ticks)
 
 
-def owner_words(row: Row[Any]) -> str:
-    """Who works on a running sync, e.g. `Dagster run 1f2e…, process 4711 on shop-1`."""
-    process = process_of(row)
-    where = f", process {process.process_id} on {process.host}" if process else ""
-    return f"Dagster run {row.dagster_run_id}{where}"
-
-
 def gone_words(process: ProcessMark) -> str:
     """Why its sync is dead, in a clause."""
     return f"its process {process.process_id} on {process.host} is gone"

@@ -63,8 +63,12 @@ def publish(database: Database, lease: Lease) -> Published:
             tx,
             lease,
             """status = 'completed', completed_at = :at, offers_created = :created, offers_updated = :updated,
-               offers_unchanged = :unchanged, offers_deleted = :deleted""",
+               offers_unchanged = :unchanged, offers_deleted = :deleted,
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
+               oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
+                                                     WHERE p.sync_id = :sync AND p.round = :round), started_at))""",
             at=at,
+            round=sync.round,
             created=summary.created,
             updated=summary.updated,
             unchanged=unchanged,

@@ -85,8 +85,7 @@ def _account_problems(account: AccountHealth) -> Iterator[Problem]:
 
 
 def _staleness(account: AccountHealth) -> str:
-    published = "was never published" if account.age_seconds is None else f"published {age(account.age_seconds)} ago"
-    return published if account.phase is None else f"{published}; a sync is {account.phase}"
+    return account.published if account.phase is None else f"{account.published}; a sync is {account.phase}"
 
 
 def _way_out(account: AccountHealth) -> str:

@@ -17,6 +17,8 @@ REFERENCE_JOB = "refresh_reference"
 MARTS_JOB = "refresh_marts"
 ASSORTMENT_JOB = "refresh_daily_assortment"
 PARTITION_TAG = "dagster/partition"
+#: Of a run that reads all pages, whatever an interrupted sync has left: `true`.
+ANEW_TAG = "emag/anew"
 
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in ENDED]

@@ -26,6 +26,8 @@ class SyncContext:
     run_has_ended: Callable[[str], bool]
     report: Callable[[Progress], None]
     dagster_instance_id: str | None = None
+    #: read all pages, whatever an interrupted sync has left
+    anew: bool = False
 
     def budget(self) -> DatabaseBudget:
         """The account's rate budget, shared by all processes."""

@@ -58,6 +58,7 @@ def _lease(context: SyncContext) -> Lease:
             heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
             run_has_ended=context.run_has_ended,
             dagster_instance_id=context.dagster_instance_id,
+            anew=context.anew,
         )
     except AnotherSyncRunning as other:
         log.info("sync_already_running", account=context.account.name, message=other.message)
