@@ -10,7 +10,7 @@ conditions         each {name, value, holds, since, reasons, said}: since as abo
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
 last_publish_at    the account's last publish: how current all this is
-is_stale           whether that is longer ago than EMAG_SYNC_STALE_AFTER_HOURS
+is_stale           whether its pages are older than EMAG_SYNC_STALE_AFTER_HOURS, and than two scans
 
 Times are ISO 8601 in UTC. Keys are added, never renamed.
 """

@@ -33,6 +33,8 @@ class AccountGauges:
     progress_age: float
     heartbeat_age: float
     last_success: float | None
+    oldest_page: float | None
+    scan_seconds: float | None
     offers_processed: float
     saleable: int
     not_saleable: int
@@ -65,6 +67,7 @@ _ACCOUNTS = """
            CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.heartbeat_at)
                 ELSE 0 END::float8 AS heartbeat_age,
            extract(epoch FROM p.completed_at)::float8 AS last_success,
+           extract(epoch FROM p.oldest_page_at)::float8 AS oldest_page, p.worked_seconds AS scan_seconds,
            coalesce(c.value, 0) + coalesce(s.total_offers_processed, 0) AS offers_processed,
            coalesce(f.saleable, 0) AS saleable, coalesce(f.offers - f.saleable, 0) AS not_saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS quarantined,
@@ -79,7 +82,7 @@ _ACCOUNTS = """
         WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) AS s ON true
     LEFT JOIN LATERAL (
-        SELECT completed_at FROM {schema}.emag_offer_syncs
+        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs
         WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) AS p ON true
     LEFT JOIN {schema}.emag_counters c

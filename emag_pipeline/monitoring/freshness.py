@@ -4,6 +4,8 @@ A sync may be resumed long after its first pages were read. And one that reads f
 so what counts as stale is at least twice the time that the last scan took.
 """
 
+from typing import Protocol
+
 from emag_pipeline.db.status import AccountStatus
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.settings import Settings
@@ -15,7 +17,14 @@ _AHEAD_SECONDS = 60.0
 _NOTABLE_SECONDS = 60.0
 
 
-def bound_seconds(status: AccountStatus, settings: Settings) -> float:
+class _Scanned(Protocol):
+    """What knows how long an account's last scan took, None before the first one."""
+
+    @property
+    def scan_seconds(self) -> float | None: ...
+
+
+def bound_seconds(status: _Scanned, settings: Settings) -> float:
     """The age from which on the account is stale: EMAG_SYNC_STALE_AFTER_HOURS, or twice its last scan's length."""
     return max(settings.stale_after_hours * 3600, _SCANS * (status.scan_seconds or 0.0))
 

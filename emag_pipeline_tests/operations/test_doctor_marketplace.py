@@ -15,6 +15,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -135,7 +136,7 @@ def test_a_stale_account_is_broken_and_its_last_error_told(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     sync(database, [offer(1)])
-    rows(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' RETURNING 1")
+    published_ago(database, timedelta(hours=7))
     finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "stale")
     assert finding.verdict is Verdict.BROKEN
     assert "published 7 hours ago, 6 hours are allowed" in finding.what
