@@ -63,6 +63,22 @@ def running_syncs(database: Database) -> list[RunningSync]:
         return [_sync(row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
 
 
+def bring_back_signs(database: Database, account: str | None = None) -> None:
+    """Let signs of life that lie ahead of the clock, which was set back, count from now on: none could be missed.
+
+    Whoever lives gives the next one soon. Of all accounts, or of one.
+    """
+    with database.transaction(timeout_seconds=30) as tx:
+        tx.run(
+            """UPDATE {schema}.emag_offer_syncs
+               SET heartbeat_at = least(heartbeat_at, clock_timestamp()),
+                   progressed_at = least(progressed_at, clock_timestamp())
+               WHERE status = 'running' AND (CAST(:account AS text) IS NULL OR account_type = :account)
+                 AND greatest(heartbeat_at, progressed_at) > clock_timestamp() + interval '5 seconds'""",
+            account=account,
+        )
+
+
 def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
     """The sync as it is now, kept from whoever else might end it; None when it has ended. Raises StillWriting."""
     try:

@@ -14,6 +14,13 @@ from emag_pipeline.errors import RefusedError
 #: Below this many changed rows, look each one up by its key; above, read the tables through.
 _FEW_CHANGES = 20_000
 
+#: Clock, not transaction start: it must lie after everything that an earlier publish wrote, also where the clock was
+#: set back since.
+_MOMENT = """
+    SELECT greatest(clock_timestamp(), max(completed_at) + interval '1 microsecond')
+    FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
+"""
+
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
@@ -50,8 +57,7 @@ def publish(database: Database, lease: Lease) -> Published:
     with database.transaction() as tx:
         ledger.hold(tx, lease)
         sync = _accepted(tx, lease)
-        # clock, not transaction start: it must lie after everything that an earlier publish wrote
-        at = tx.run("SELECT clock_timestamp()").scalar_one()
+        at = tx.run(_MOMENT, account=lease.account).scalar_one()
         scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account, "at": at}
         _find_changes(tx, scope)
         for name in _MERGE:

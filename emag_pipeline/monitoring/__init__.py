@@ -42,7 +42,8 @@ def get_sync_health_status() -> dict[str, Any]:
     sensors        {sensor: seconds since its last tick, null if it never ticked}
     accounts       {account: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}}:
                    as in `emag-pipeline status`; phase of the running sync or null; stale: what it shows was
-                   read too long ago, or it shows nothing; trouble: null, `stuck` or `dead`; error and remedy in words, null when nothing is wrong
+                   read too long ago, or it shows nothing; trouble: null, `stuck` or `dead`; error and remedy in
+                   words, null when nothing is wrong
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """

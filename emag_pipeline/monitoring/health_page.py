@@ -9,8 +9,8 @@ accounts        by name: {state, phase, last_publish_at, age_seconds, stale, tro
 
 What needs a person: the database cannot be read; a sensor is silent; what an account shows was read too long ago
 (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans) or it shows nothing; its running sync is stuck or dead; its last sync
-failed in a way that no rerun mends, a refusal by the audit included. A failure that is going to be tried again is shown,
-and is no problem as long as the account is fresh. Keys are added, never renamed.
+failed in a way that no rerun mends, a refusal by the audit included. A failure that is going to be tried again is
+shown, and is no problem as long as the account is fresh. Keys are added, never renamed.
 """
 
 import json

@@ -53,6 +53,7 @@ def recover(
     A sync whose row is being written (above all by its publish) is alive and left alone. Without an instance no
     Dagster run is ended. Raises the errors of the database.
     """
+    liveness.bring_back_signs(database)
     syncs = liveness.running_syncs(database)
     ends = run_ends(instance, syncs)
     ended = [

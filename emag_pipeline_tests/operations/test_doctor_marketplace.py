@@ -15,7 +15,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.db.ageing import published_ago
+from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -108,6 +108,18 @@ def test_after_a_429_the_account_is_left_alone(
         found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
     )
     assert market.stats("main")["requests"] == 0
+
+
+def test_a_call_that_was_put_off_before_the_clock_was_set_back_is_named_and_not_waited_for(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    DatabaseBudget(database, 3, 180).reserve("main")
+    let_pass(database, timedelta(hours=-1))
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "clock was set back")
+    assert finding.verdict is Verdict.WARNING
+    assert market.stats("main")["requests"] == 1
+    diagnosis = _diagnosed(market.url, database_url, tmp_path)
+    assert not [one for one in diagnosis.findings if "set back" in one.what]
 
 
 @pytest.mark.parametrize(
