@@ -88,7 +88,7 @@ class DatabaseBudget:
         return bool(quiet)
 
     def lost_seconds(self, account: str) -> float:
-        """How far ahead a slot lies that only a clock which was set back explains; 0 without one. No call waits for it."""
+        """How far ahead a slot lies that only a clock which was set back explains, else 0. No call waits for it."""
         with self._database.transaction(timeout_seconds=60) as tx:
             found = tx.run(_LOST, account=account, farthest=_farthest(self.pace_seconds)).scalar_one_or_none()
         return float(found or 0.0)
