@@ -24,7 +24,7 @@ def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[
     accounts = [account.name for account in settings.accounts]
     with pipeline.database() as database:
         sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(settings), accounts)]
+        for sentence in sentences:
+            context.log.warning(sentence)
         ticks.note(database, "stuck_syncs")
-    for sentence in sentences:
-        context.log.warning(sentence)
     yield dg.SkipReason(". ".join(sentences) or "every running sync lives and goes on")

@@ -5,6 +5,6 @@ reading; here its programs are called directly. Who stops the server is the call
 may pass through the directories above it, not list them.
 """
 
-from emag_pipeline.embedded.server import EmbeddedServer, program, running, start
+from emag_pipeline.embedded.server import EmbeddedServer, log_of, program, running, start
 
-__all__ = ["EmbeddedServer", "program", "running", "start"]
+__all__ = ["EmbeddedServer", "log_of", "program", "running", "start"]

@@ -99,10 +99,15 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
         sockets = _socket_directory(data)
         options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(sockets)}
         arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        log = data / "server.log"
+        log = log_of(home)
         _run("pg_ctl", "start", "-D", str(data), "-w", "-t", str(_START_TIMEOUT_SECONDS), "-l", str(log),
              "-o", arguments, log=log)  # fmt: skip
         return EmbeddedServer(data, sockets, started_here=True)
+
+
+def log_of(home: Path) -> Path:
+    """Where the server of a home directory writes its log."""
+    return home.resolve() / "postgres" / "server.log"
 
 
 def program(name: str) -> Path:

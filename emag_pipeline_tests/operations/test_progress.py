@@ -6,14 +6,17 @@ from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync
 
 
-def _watch(database: Database, output: io.StringIO, *, terminal: bool = False, fresh_hours: float = 6) -> ProgressWatch:
+def _watch(database: Database, output: io.StringIO, *, terminal: bool = False) -> ProgressWatch:
     narrator = Narrator(file=output, force_terminal=terminal, width=200)
-    return ProgressWatch(database, ["main", "fbe"], narrator, interval_seconds=10, fresh_hours=fresh_hours)
+    return ProgressWatch(
+        database, ["main", "fbe"], narrator, interval_seconds=10, settings=load_settings({}, env_file=None)
+    )
 
 
 def test_all_accounts_are_published_is_said_once(database: Database) -> None:
