@@ -1,4 +1,7 @@
-"""The rate budget that all processes of an account share (emag_rate_budget): one row, one even pace.
+"""The rate budget that all processes of a login share (emag_rate_budget): one row, one even pace.
+
+It belongs to whom the marketplace sees (`Account.login`), not to a name: two installations on one database may call it
+differently.
 
 A slot is reserved in one statement under the row's lock, by the database's clock, so it does not matter on
 which machine a process runs, and a killed holder wastes the one slot it had.
@@ -26,9 +29,9 @@ _AIR = """
 _IS_LOST = f"b.next_slot_at > greatest(clock_timestamp(), {_PAUSE}) + :farthest * interval '1 second'"
 
 _RESERVE = f"""
-    INSERT INTO {{schema}}.emag_rate_budget AS b (account_type, next_slot_at, minute, slots)
-    SELECT :account, clock_timestamp() + :pace * interval '1 second', date_trunc('minute', now()), 1
-    ON CONFLICT (account_type) DO UPDATE SET
+    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, minute, slots)
+    SELECT :login, clock_timestamp() + :pace * interval '1 second', date_trunc('minute', now()), 1
+    ON CONFLICT (login) DO UPDATE SET
         next_slot_at = greatest(
                 -- a call may have left just before the clock was set back
                 CASE WHEN {_IS_LOST} THEN clock_timestamp() + :pace * interval '1 second' ELSE b.next_slot_at END,
@@ -44,9 +47,9 @@ _RESERVE = f"""
 """
 
 _SLOW_DOWN = f"""
-    INSERT INTO {{schema}}.emag_rate_budget AS b (account_type, next_slot_at, quiet_until, air, slowed_at)
-    VALUES (:account, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
-    ON CONFLICT (account_type) DO UPDATE SET
+    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, quiet_until, air, slowed_at)
+    VALUES (:login, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
+    ON CONFLICT (login) DO UPDATE SET
         quiet_until = greatest({_PAUSE}, excluded.quiet_until),
         air = least(:slowest, :slower * {_AIR}),
         slowed_at = now()
@@ -54,7 +57,7 @@ _SLOW_DOWN = f"""
 
 _LOST = f"""
     SELECT extract(epoch FROM b.next_slot_at - clock_timestamp()) FROM {{schema}}.emag_rate_budget b
-    WHERE b.account_type = :account AND {_IS_LOST}
+    WHERE b.login = :login AND {_IS_LOST}
 """
 
 
@@ -63,7 +66,7 @@ def _farthest(pace_seconds: float) -> float:
 
 
 class DatabaseBudget:
-    """Implements the client's RateBudget: the slots of an account, one after the other, for all processes."""
+    """Implements the client's RateBudget: the slots of a login, one after the other, for all processes."""
 
     def __init__(
         self, database: Database, requests_per_second: float, requests_per_minute: float, share: float = 1.0
@@ -71,29 +74,29 @@ class DatabaseBudget:
         self._database = database
         self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
 
-    def reserve(self, account: str) -> float:
-        """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+    def reserve(self, login: str) -> float:
+        """Take the login's next slot. Returns the seconds from now until it comes, 0 when it is now."""
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:
             farthest = _farthest(self.pace_seconds)
-            slot = tx.run(_RESERVE, account=account, pace=self.pace_seconds, farthest=farthest).one()
+            slot = tx.run(_RESERVE, login=login, pace=self.pace_seconds, farthest=farthest).one()
         return max(0.0, float(slot.until_next) - self.pace_seconds * float(slot.air))
 
-    def is_quiet(self, account: str) -> bool:
-        """Whether any process of the account got a 429 whose wait is not over."""
+    def is_quiet(self, login: str) -> bool:
+        """Whether any process of the login got a 429 whose wait is not over."""
         with self._database.transaction(timeout_seconds=60) as tx:
             quiet = tx.run(
-                f"SELECT {_PAUSE} > clock_timestamp() FROM {{schema}}.emag_rate_budget b WHERE account_type = :account",
-                account=account,
+                f"SELECT {_PAUSE} > clock_timestamp() FROM {{schema}}.emag_rate_budget b WHERE login = :login",
+                login=login,
             ).scalar_one_or_none()
         return bool(quiet)
 
-    def lost_seconds(self, account: str) -> float:
+    def lost_seconds(self, login: str) -> float:
         """How far ahead a slot lies that only a clock which was set back explains, else 0. No call waits for it."""
         with self._database.transaction(timeout_seconds=60) as tx:
-            found = tx.run(_LOST, account=account, farthest=_farthest(self.pace_seconds)).scalar_one_or_none()
+            found = tx.run(_LOST, login=login, farthest=_farthest(self.pace_seconds)).scalar_one_or_none()
         return float(found or 0.0)
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
-        """After a 429: nobody calls for this account for `wait_seconds`, and the pace gets more air for an hour."""
+    def slow_down(self, login: str, wait_seconds: float) -> None:
+        """After a 429: nobody calls with this login for `wait_seconds`, and the pace gets more air for an hour."""
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:
-            tx.run(_SLOW_DOWN, account=account, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)
+            tx.run(_SLOW_DOWN, login=login, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)

@@ -100,13 +100,18 @@ def close(database: Database, subject: str, *, well_at: datetime, still: Collect
     return [Incident(**row._mapping) for row in rows]
 
 
-def forget_others(database: Database, subjects: Collection[str]) -> None:
-    """Close, without a word, the incidents of what is no longer there, as an account taken out of the settings."""
+def forget_others(database: Database, subjects: Collection[str], unseen_seconds: float) -> None:
+    """Close, without a word, the incidents of what is no longer there, as an account taken out of the settings.
+
+    Those that somebody has seen within so many seconds stay: they are another installation's on the same database.
+    """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(
             """UPDATE {schema}.emag_incidents SET closed_at = now(), end_told_at = now()
-               WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))""",
+               WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))
+                 AND seen_at <= clock_timestamp() - :unseen * interval '1 second'""",
             subjects=list(subjects),
+            unseen=unseen_seconds,
         )
 
 

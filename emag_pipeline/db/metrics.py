@@ -77,7 +77,7 @@ _ACCOUNTS = """
                WHEN clock.minute THEN b.slots + b.slots_before * (1 - clock.share)
                WHEN clock.minute - interval '1 minute' THEN b.slots * (1 - clock.share)
                ELSE 0 END::float8 AS slots
-    FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
+    FROM unnest(CAST(:accounts AS text[]), CAST(:logins AS text[])) WITH ORDINALITY AS a(account, login, place)
     CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
     LEFT JOIN LATERAL (
         SELECT * FROM {schema}.emag_offer_syncs
@@ -90,7 +90,7 @@ _ACCOUNTS = """
     LEFT JOIN {schema}.emag_counters c
         ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
-    LEFT JOIN {schema}.emag_rate_budget b ON b.account_type = a.account
+    LEFT JOIN {schema}.emag_rate_budget b ON b.login = a.login
     ORDER BY a.place
 """
 
@@ -113,8 +113,12 @@ _CHECKS = """
 """
 
 
-def read(database: Database, accounts: Sequence[str], marketplaces: Sequence[str], timeout_seconds: float) -> Figures:
+def read(
+    database: Database, accounts: Mapping[str, str], marketplaces: Sequence[str], timeout_seconds: float
+) -> Figures:
     """Read everything in one transaction; no statement may take longer than `timeout_seconds`.
+
+    `accounts` are the names with their logins (`Account.login`).
 
     Raises DatabaseUnavailable, SchemaMismatch or PermanentError, see `db.failures`.
     """
@@ -125,7 +129,7 @@ def read(database: Database, accounts: Sequence[str], marketplaces: Sequence[str
             accounts=_accounts(tx, accounts),
             sensor_ages=_by_name(tx, _SENSORS),
             open_incidents=_by_name(tx, _INCIDENTS),
-            surprises=_surprises(tx, accounts),
+            surprises=_surprises(tx, list(accounts)),
             checks=_checks(tx, [*accounts, *marketplaces]),
         )
 
@@ -135,8 +139,9 @@ def _counters(tx: Transaction) -> list[Counter]:
     return [Counter(row.name, labels, value) for row in rows for labels, value in row.stored]
 
 
-def _accounts(tx: Transaction, accounts: Sequence[str]) -> list[AccountGauges]:
-    rows = tx.run(_ACCOUNTS, accounts=list(accounts), processed=counters.OFFERS_PROCESSED)
+def _accounts(tx: Transaction, accounts: Mapping[str, str]) -> list[AccountGauges]:
+    logins = list(accounts.values())
+    rows = tx.run(_ACCOUNTS, accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
     return [AccountGauges(**row._mapping) for row in rows]
 
 

@@ -15,6 +15,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
@@ -29,6 +30,11 @@ def market() -> Iterator[SandboxServer]:
     users = {"main": ("seller@example.com", _PASSWORD)}
     with SandboxServer(accounts={"main": 1130}, users=users) as server:
         yield server
+
+
+def _login(market: SandboxServer) -> str:
+    given = {"EMAG_API_BASE_URL": market.url, "EMAG_API_USERNAME": "seller@example.com", "EMAG_API_PASSWORD": _PASSWORD}
+    return load_settings(given, env_file=None).account("main").login
 
 
 def _diagnosed(market_url: str, database_url: str, home: Path, **variables: str) -> Diagnosis:
@@ -103,7 +109,7 @@ def test_a_429_is_no_defect(market: SandboxServer, database_url: str, tmp_path: 
 def test_after_a_429_the_account_is_left_alone(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    DatabaseBudget(database, 3, 180).slow_down("main", 60)
+    DatabaseBudget(database, 3, 180).slow_down(_login(market), 60)
     assert (
         found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
     )
@@ -113,7 +119,7 @@ def test_after_a_429_the_account_is_left_alone(
 def test_a_call_that_was_put_off_before_the_clock_was_set_back_is_named_and_not_waited_for(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    DatabaseBudget(database, 3, 180).reserve("main")
+    DatabaseBudget(database, 3, 180).reserve(_login(market))
     let_pass(database, timedelta(hours=-1))
     finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "clock was set back")
     assert finding.verdict is Verdict.WARNING

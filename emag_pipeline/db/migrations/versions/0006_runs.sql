@@ -47,3 +47,11 @@ COMMENT ON COLUMN {schema}.emag_offer_syncs.oldest_page_at IS
     'When the oldest page of what it published was read; of a running one, of what it goes on with (UTC). Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_offer_syncs.worked_seconds IS
     'Seconds of work on it in attempts that have ended, without the time between them. Source: the pipeline.';
+
+-- Whom the marketplace sees cannot be told from an account's name here; pauses that it asked for are minutes at most.
+DELETE FROM {schema}.emag_rate_budget;
+ALTER TABLE {schema}.emag_rate_budget RENAME COLUMN account_type TO login;
+COMMENT ON COLUMN {schema}.emag_rate_budget.login IS
+    'Fingerprint of the base URL and user name whose budget it is, for all accounts that use them. Source: the settings.';
+COMMENT ON TABLE {schema}.emag_rate_budget IS
+    'When a login may call the marketplace next, for all processes together. Source: the pipeline.';
