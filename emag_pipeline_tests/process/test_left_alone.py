@@ -117,7 +117,7 @@ def _third(up: Up, database: Database) -> bool:
 def story() -> Iterator[Story]:
     with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
         home = Path(directory) / "home"
-        up = start(home, EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL))
+        up = start(home, EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL), PYTHONWARNINGS="")
         try:
             up.wait_for("ready: look at")
             server = embedded.running(home)
