@@ -86,11 +86,15 @@ def note(database: Database, finding: Finding) -> bool:
 
 
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
-    """Close the subject's incidents that began before it was well, except of the kinds that are `still` found."""
+    """Close the subject's incidents that began before it was well, except of the kinds that are `still` found.
+
+    One that lies ahead of the clock, which was set back since, began before.
+    """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""UPDATE {{schema}}.emag_incidents SET closed_at = :at
-                WHERE subject = :subject AND closed_at IS NULL AND opened_at <= :at
+            f"""UPDATE {{schema}}.emag_incidents SET closed_at = greatest(opened_at, :at)
+                WHERE subject = :subject AND closed_at IS NULL
+                  AND (opened_at <= :at OR opened_at > clock_timestamp() + interval '1 minute')
                   AND NOT (kind = ANY(CAST(:still AS text[])))
                 RETURNING {COLUMNS}""",
             subject=subject,

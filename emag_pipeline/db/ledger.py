@@ -250,7 +250,10 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
 def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:
     """Let the next attempt resume a refused sync."""
     tx.run(
-        "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = :by WHERE sync_id = :sync",
+        # after the refusal, also where the clock was set back since
+        """UPDATE {schema}.emag_offer_syncs
+           SET approved_at = greatest(now(), completed_at + interval '1 microsecond'), approved_by = :by
+           WHERE sync_id = :sync""",
         sync=sync_id,
         by=by,
     )

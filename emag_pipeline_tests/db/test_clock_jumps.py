@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db import ledger, liveness
+from emag_pipeline.db import incidents, ledger, liveness
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Finding
 from emag_pipeline.db.status import account_statuses, sync_progress
 from emag_pipeline.errors import AnotherSyncRunning, RefusedError
 from emag_pipeline.settings import load_settings
@@ -95,3 +96,21 @@ def test_a_sync_that_died_before_the_jump_is_dead_in_time(database: Database) ->
     assert 0 <= running.silent_seconds < 60
     execute(database, "UPDATE {schema}.emag_offer_syncs SET heartbeat_at = heartbeat_at - interval '121 seconds'")
     assert begin(database).resumed
+
+
+def test_an_approval_counts_although_the_refusal_lies_ahead(database: Database) -> None:
+    refused = begin(database)
+    stage(database, refused, [offer(1)])
+    ledger.end(database, refused, "failed", error_class="RefusedError", message="m", remedy="r")
+    _set_back(database)
+    with database.transaction() as tx:
+        ledger.note_approval(tx, refused.sync_id, "a person")
+    assert account_statuses(database, ["main"])[0].awaits_publish
+    assert begin(database).approved
+
+
+def test_an_incident_that_lies_ahead_is_over_when_the_account_is_published(database: Database) -> None:
+    incidents.note(database, Finding("main", "failing", "m", "r"))
+    _set_back(database)
+    incidents.close(database, "main", well_at=sync(database, [offer(1)]).published_at)
+    assert incidents.open_incidents(database) == []
