@@ -1,7 +1,9 @@
 """What an account is: one seller login on one marketplace, and the partition key everywhere."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NewType
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -20,6 +22,14 @@ class Account:
     password: SecretStr = field(repr=False)
     #: the environment variables that user name and password come from
     variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD")
+
+    @property
+    def login(self) -> str:
+        """Fingerprint of whom the marketplace sees: accounts that share it share the rate limit and the catalogue."""
+        parts = urlsplit(self.base_url)
+        port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+        seen = f"{parts.hostname}{port}{parts.path.rstrip('/')}\n{self.username.casefold()}"
+        return sha256(seen.encode()).hexdigest()[:32]
 
     @property
     def marketplace(self) -> Marketplace:

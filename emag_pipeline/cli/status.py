@@ -6,7 +6,8 @@ An account has:
 account            its name
 state              never synced, running, completed, failed, timeout or cancelled: that of its newest sync
 last_publish_at    time of the last publish, null before the first
-age_seconds        since then, null likewise
+oldest_page_at     when the oldest page of that publish was read, null likewise
+age_seconds        since then, null likewise: how old what readers see is
 offers, saleable   published offers that exist, and those of them that can be bought
 deleted            offers confirmed as gone
 quarantined        rows of the newest sync that could not be represented, as `emag-pipeline rejects` lists them; also
@@ -56,6 +57,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import failure_words, progress_words
@@ -117,6 +119,7 @@ def _account(status: AccountStatus) -> dict[str, Any]:
         "account": status.account,
         "state": status.state,
         "last_publish_at": _iso(status.last_publish_at),
+        "oldest_page_at": _iso(status.oldest_page_at),
         "age_seconds": status.age_seconds,
         "offers": status.offers,
         "saleable": status.saleable,
@@ -208,7 +211,7 @@ def _table(statuses: Sequence[AccountStatus]) -> Table:
     for heading in ("offers", "for sale", "gone", "quarantined"):
         table.add_column(heading, justify="right")
     for status in statuses:
-        published = "never" if status.age_seconds is None else f"{age(status.age_seconds)} ago"
+        published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")
         numbers = [f"{number:,}" for number in (status.offers, status.saleable, status.deleted, status.quarantined)]
         table.add_row(status.account, status.state, published, *numbers)
     return table

@@ -28,6 +28,7 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "account": "main",
         "state": "completed",
         "last_publish_at": main["last_publish_at"],
+        "oldest_page_at": main["oldest_page_at"],
         "age_seconds": 0,
         "offers": 2,
         "saleable": 1,
