@@ -1,5 +1,6 @@
 """The program `emag-pipeline`: its commands, and what its end says to the shell."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -47,7 +48,11 @@ def emag_pipeline() -> None:
 
 
 def main() -> None:
-    """Run the command line of this process and exit with its code (design.md, section 7)."""
+    """Run the command line of this process and exit with its code (design.md, section 7).
+
+    What it and its children write is for this user alone, unless they say otherwise.
+    """
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from emag_pipeline.home import directory
 from emag_pipeline.operations.programs import Program
 
 _TAIL_LINES = 5
@@ -60,8 +61,7 @@ def _message(line: str) -> str:
 
 def fresh_logs(home: Path) -> Path:
     """The directory of the programs' logs; the logs of the start before keep a `.1`."""
-    logs = home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = directory(home, "logs")
     for log in logs.glob("*.log"):
         log.replace(log.with_name(f"{log.name}.1"))
     return logs

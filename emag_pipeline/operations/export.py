@@ -11,7 +11,8 @@ from typing import Any, Literal, TextIO
 from emag_pipeline.databases import attached
 from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
 from emag_pipeline.db.readable import exportable
-from emag_pipeline.errors import PermanentError, SettingsError
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.file_errors import of_os_error
 from emag_pipeline.operations import csv_lines
 from emag_pipeline.settings import Settings
 from emag_pipeline.whole_file import written_at_once
@@ -90,15 +91,16 @@ def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Expo
 
 @contextmanager
 def writing(name: str) -> Iterator[None]:
-    """Raise PermanentError for an output that takes no more; a reader that left stays BrokenPipeError."""
+    """Raise TransientError for an output without room, PermanentError for one that takes no more.
+
+    A reader that left stays BrokenPipeError.
+    """
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise PermanentError(
-            f"{name} could not be written", why=error.strerror or str(error), remedy="Make room and begin again"
-        ) from error
+        raise of_os_error(error, f"{name} could not be written", remedy="Name another file or place") from error
 
 
 def _written(found: Generator[Rows], write: Callable[[Rows], object]) -> Exported:

@@ -53,8 +53,9 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 
 
 def _mark_of(process: psutil.Process) -> str | None:
+    """Its home; of a process of another user none, whatever that has written into its environment."""
     try:
-        return process.environ().get(_MARK)
+        return process.environ().get(_MARK) if process.uids().effective == os.geteuid() else None
     except (psutil.Error, OSError):
         return None  # another user's, or just gone
 
