@@ -10,7 +10,9 @@ import typer
 
 from emag_pipeline.errors import Interrupted, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
-from emag_pipeline.settings import load_settings
+from emag_pipeline.operations import family
+from emag_pipeline.settings import Settings, given_variables, load_settings
+from emag_pipeline.unread_variables import unread
 
 log = logger(__name__)
 
@@ -40,6 +42,17 @@ def application(command: str | None = None) -> typer.Typer:
     return app
 
 
+def _warn_of_unread(settings: Settings) -> None:
+    """Name the variables of ours that nothing reads; not again in the programs that `up` runs."""
+    if family.is_member():
+        return
+    for what, remedy in unread(given_variables()):
+        if settings.log_format == "json":
+            log.warning("variable_not_read", message=what, remedy=remedy)
+        else:
+            sys.stderr.write(f"emag-pipeline: {what}. {remedy}.\n")
+
+
 def emag_pipeline() -> None:
     """An exact, current and historical copy of your eMAG offers in PostgreSQL.
 
@@ -58,10 +71,14 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. An expected error is one line on stderr, never a traceback."""
+    command = next(iter(arguments), None)
     with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
-        configure(load_settings())
+        settings = load_settings()
+        configure(settings)
+        if command in COMMANDS and command != "doctor":  # which has a finding for each
+            _warn_of_unread(settings)
     try:
-        application(next(iter(arguments), None))(list(arguments), prog_name="emag-pipeline")
+        application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:

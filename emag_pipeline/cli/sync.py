@@ -24,7 +24,7 @@ from emag_pipeline.operations.refresh import Refreshed, refresh
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.surroundings import surroundings
-from emag_pipeline.operations.words import outcome_words
+from emag_pipeline.operations.words import outcome_words, source_words
 from emag_pipeline.settings import Settings, load_settings
 
 #: Which exit code speaks for all when accounts end differently: what needs a person first.
@@ -46,6 +46,7 @@ def sync(
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
     narrator = Narrator(stderr=as_json)
+    narrator.say(source_words(settings))
     done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator)
     if as_json:
         typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))

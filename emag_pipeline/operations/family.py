@@ -20,6 +20,11 @@ def mark(home: Path) -> dict[str, str]:
     return {_MARK: str(home.resolve())}
 
 
+def is_member() -> bool:
+    """Whether this process is one, of whatever home."""
+    return _MARK in os.environ
+
+
 def members(home: Path) -> list[psutil.Process]:
     """The living processes of this home's family, without this process."""
     wanted = str(home.resolve())

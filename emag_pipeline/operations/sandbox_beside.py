@@ -19,7 +19,7 @@ def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterat
 
     It is stopped at the end. Raises TransientError when it does not start.
     """
-    if not settings.uses_sandbox or ports.answers(settings.sandbox_port):
+    if not settings.starts_sandbox or ports.answers(settings.sandbox_port, settings.sandbox_host):
         yield False
         return
     logs = directory(settings.home, "logs")

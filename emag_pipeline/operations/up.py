@@ -17,6 +17,7 @@ from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
 from emag_pipeline.operations.surroundings import Surroundings, surroundings
+from emag_pipeline.operations.words import source_words
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
@@ -67,11 +68,12 @@ def _require_ports(settings: Settings) -> None:
     ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
     ports.require_free(settings.metrics_port, "EMAG_SYNC_METRICS_PORT", "the exporter's metrics", settings.bind)
     ports.require_free(settings.health_port, "EMAG_SYNC_HEALTH_PORT", "the exporter's health", settings.bind)
-    if settings.uses_sandbox:
-        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
+    if settings.starts_sandbox:
+        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox", settings.sandbox_bind)
 
 
 def _introduce(settings: Settings, narrator: Narrator) -> None:
+    narrator.say(source_words(settings))
     narrator.say(f"home: {settings.home}")
     for account in settings.accounts:
         where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
@@ -81,7 +83,7 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
 
 
 def _start(settings: Settings, around: Surroundings, supervisor: Supervisor, narrator: Narrator) -> None:
-    if settings.uses_sandbox:
+    if settings.starts_sandbox:
         narrator.say(f"starting the sandbox on port {settings.sandbox_port}")
         supervisor.start(programs.sandbox(settings))
     narrator.say(f"starting Dagster's webserver on port {settings.ui_port}")

@@ -1,7 +1,10 @@
-"""Numbers in words, for people."""
+"""Numbers and states in words, for people."""
+
+from pathlib import Path
 
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.settings import Settings
 
 
 def progress_words(sync: SyncProgress) -> str:
@@ -46,3 +49,10 @@ def failure_words(message: str, remedy: str) -> str:
     if not message:
         return remedy or "no reason was noted"
     return message if remedy in message else f"{message.rstrip('.')}. {remedy}."
+
+
+def source_words(settings: Settings) -> str:
+    """Where the settings come from."""
+    if settings.env_file is None:
+        return f"settings: the environment alone, there is no .env in {Path.cwd()}"
+    return f"settings: {settings.env_file}, and the environment, which wins"
