@@ -1,10 +1,10 @@
 """Is the sandbox the marketplace, and where is it? And which addresses may be reached without encryption."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.marketplaces import is_here
 
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
@@ -62,16 +62,7 @@ def is_address(base_url: str) -> bool:
 def is_safe(base_url: str) -> bool:
     """Whether credentials may go there: encrypted, or not leaving this machine."""
     parts = urlsplit(base_url)
-    return parts.scheme == "https" or _is_loopback(parts.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or is_here(parts.hostname or "")
 
 
 def _shown(address: str) -> str:

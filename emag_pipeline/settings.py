@@ -63,6 +63,8 @@ class Settings(BaseModel):
 
     accounts: tuple[Account, ...]
     uses_sandbox: bool
+    #: EMAG_SANDBOX=1: the sandbox although a database is configured
+    wants_sandbox: bool = False
     #: the `.env` that was read, None when there was none
     env_file: Path | None = None
     #: what it gave and the environment did not
@@ -130,6 +132,19 @@ class Settings(BaseModel):
         told = {webhook, urlsplit(webhook).path.strip("/")} if webhook else set()
         return frozenset().union(*accounts, *map(passwords_in, urls), told)
 
+    def require_marketplace(self) -> None:
+        """Raise SettingsError where invented offers would be published into a database that is somebody's.
+
+        Without credentials, most likely misspelt ones, the sandbox is the marketplace; beside a configured database
+        that must have been meant.
+        """
+        if self.uses_sandbox and self.database_url is not None and not self.wants_sandbox:
+            raise SettingsError(
+                "a database is configured, but no credentials of a marketplace",
+                why="the sandbox's invented offers would be published into it",
+                remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_SANDBOX=1 where that is meant",
+            )
+
     def account(self, name: str) -> Account:
         """The account of that name. Raises SettingsError naming those that exist."""
         for account in self.accounts:
@@ -167,6 +182,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
             {
                 "accounts": tuple(filter(None, accounts)),
                 "uses_sandbox": sandbox,
+                "wants_sandbox": _unless_wrong([], lambda: sandbox_choice.is_wanted(given)) or False,
                 "env_file": file.path if file else None,
                 "from_env_file": {name: given[name] for name in _only_in(file, real) if name in given},
                 "database_url": database,
@@ -278,7 +294,8 @@ def _sandbox_url(given: Mapping[str, str]) -> str:
 def _account(given: Mapping[str, str], name: str, sandbox_url: str | None) -> Account:
     """The account; that of the sandbox where its URL is given."""
     if sandbox_url is not None:
-        return Account(AccountName(name), sandbox_url, f"{name}@sandbox.example", SecretStr("sandbox"))
+        login = f"{name}@sandbox.example"
+        return Account(AccountName(name), sandbox_url, login, SecretStr("sandbox"), is_of_sandbox=True)
     username, password = _credentials(given, name)
     prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
     if username is None or password is None:

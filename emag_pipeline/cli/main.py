@@ -8,7 +8,8 @@ from importlib import import_module
 
 import typer
 
-from emag_pipeline.errors import Interrupted, PipelineError, SettingsError
+from emag_pipeline.cli import output
+from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
 from emag_pipeline.operations import family
 from emag_pipeline.settings import Settings, given_variables, load_settings
@@ -66,11 +67,24 @@ def main() -> None:
     What it and its children write is for this user alone, unless they say otherwise.
     """
     os.umask(0o077)
+    output.adapt()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. An expected error is one line on stderr, never a traceback."""
+    try:
+        code = _run(arguments)
+        output.flush()
+        return code
+    except OSError as error:
+        output.fall_silent()
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough, as `head` does
+            return 1
+        return _told(output.failure(error) or PermanentError("the output cannot be written", why=str(error)))
+
+
+def _run(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), None)
     with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
         settings = load_settings()
@@ -82,12 +96,20 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
-        for line in error.message.splitlines():
-            sys.stderr.write(f"emag-pipeline: {line}\n")
-        return error.exit_code
+        return _told(error)
     except (Interrupted, KeyboardInterrupt):
         return Interrupted.exit_code
-    except Exception:  # a defect: its traceback may hold secrets, so it goes where they are taken out
+    except Exception as error:
+        if isinstance(error, OSError) and output.failure(error):
+            raise
+        # a defect: its traceback may hold secrets, so it goes where they are taken out
         log.critical("crashed", exc_info=True)
         return 1
     return 0
+
+
+def _told(error: PipelineError) -> int:
+    with suppress(OSError):  # nobody hears it
+        for line in error.message.splitlines():
+            sys.stderr.write(f"emag-pipeline: {line}\n")
+    return error.exit_code

@@ -3,6 +3,7 @@
 The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [incident, …]}`. An account has:
 
 account            its name
+is_invented        whether its offers are the sandbox's
 state              never synced, running, completed, failed, timeout or cancelled: that of its newest sync
 last_publish_at    time of the last publish, null before the first
 age_seconds        since then, null likewise
@@ -43,10 +44,11 @@ from rich.text import Text
 from emag_pipeline.databases import attached
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
+from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
-from emag_pipeline.operations.words import failure_words, progress_words
+from emag_pipeline.operations.words import failure_words, invented_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
 _WATCH_SECONDS = 2.0
@@ -83,7 +85,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
     while True:
         document = {
             "at": _iso(datetime.now(UTC)),
-            "accounts": [_account(status) for status in _statuses(database, settings)],
+            "accounts": [_account(status, settings) for status in _statuses(database, settings)],
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
         }
         typer.echo(json.dumps(document, indent=None if watch else 2, ensure_ascii=False))
@@ -99,10 +101,11 @@ def _watch_table(database: Database, settings: Settings) -> None:
             live.update(_picture(database, settings), refresh=True)
 
 
-def _account(status: AccountStatus) -> dict[str, Any]:
+def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
     error = status.last_error
     return {
         "account": status.account,
+        "is_invented": settings.account(status.account).marketplace.name == SANDBOX.name,
         "state": status.state,
         "last_publish_at": _iso(status.last_publish_at),
         "age_seconds": status.age_seconds,
@@ -144,7 +147,9 @@ def _picture(database: Database, settings: Settings) -> Group:
     statuses, incidents = _statuses(database, settings), open_incidents(database)
     said = {incident.subject for incident in incidents if incident.kind in ("failing", "refused")}
     remarks = [(status.account, _remark(status, status.account in said)) for status in statuses]
-    return Group(_table(statuses), *(Text(f"{name}: {text}") for name, text in remarks if text), *map(_line, incidents))
+    invented = [Text(words)] if (words := invented_words(settings)) else []
+    said_of_accounts = [Text(f"{name}: {text}") for name, text in remarks if text]
+    return Group(_table(statuses), *invented, *said_of_accounts, *map(_line, incidents))
 
 
 def _table(statuses: Sequence[AccountStatus]) -> Table:

@@ -26,6 +26,8 @@ def environment(
         **{name: value.get_secret_value() for name, value in settings.from_env_file.items()},
         **(os.environ if given is None else given),
         env_file.IS_READ: "1",
+        # a child sees a database configured, whichever it is
+        **({"EMAG_SANDBOX": "1"} if settings.uses_sandbox else {}),
         "EMAG_HOME": str(settings.home.resolve()),
         "DATABASE_SYNC_URL": database_url,
         "DAGSTER_PG_URL": dagster_pg_url,

@@ -16,7 +16,7 @@ from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
-from emag_pipeline.operations.surroundings import Surroundings, surroundings
+from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
 from emag_pipeline.operations.words import source_words
 from emag_pipeline.settings import Settings
 
@@ -45,12 +45,14 @@ def up(settings: Settings, narrator: Narrator) -> int:
 
 
 def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) -> None:
+    settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
         narrator.say(f"ended {left} processes that an `up` that was killed had left running")
     _require_ports(settings)
     _introduce(settings, narrator)
     with surroundings(settings, narrator.say) as around:
+        require_same_marketplaces(around.databases, settings, [account.name for account in settings.accounts])
         supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)
         try:
             _start(settings, around, supervisor, narrator)

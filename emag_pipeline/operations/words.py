@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from emag_pipeline.db.status import SyncProgress
+from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.settings import Settings
 
@@ -56,3 +57,9 @@ def source_words(settings: Settings) -> str:
     if settings.env_file is None:
         return f"settings: the environment alone, there is no .env in {Path.cwd()}"
     return f"settings: {settings.env_file}, and the environment, which wins"
+
+
+def invented_words(settings: Settings) -> str:
+    """Which accounts show invented offers; empty when none does."""
+    invented = [account.name for account in settings.accounts if account.marketplace.name == SANDBOX.name]
+    return f"{', '.join(invented)}: SANDBOX, all offers are invented" if invented else ""

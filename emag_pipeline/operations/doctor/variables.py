@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emag_pipeline import env_file, unread_variables
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
+from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
 from emag_pipeline.unread_variables import OF_AN_ACCOUNT, known
 
@@ -29,6 +29,14 @@ def good(settings: Settings, given: Mapping[str, str]) -> Finding:
     where = "the sandbox" if settings.uses_sandbox else "the marketplace"
     read = sorted(name for name in given if name in known() or OF_AN_ACCOUNT.fullmatch(name))
     return ok(SUBJECT, f"accounts {names} on {where}, home {settings.home}; set are {', '.join(read) or 'none'}")
+
+
+def choice(settings: Settings) -> Iterator[Finding]:
+    """Whether the sandbox is the marketplace although that may not be meant."""
+    try:
+        settings.require_marketplace()
+    except SettingsError as error:
+        yield of_error(SUBJECT, error)
 
 
 def unread(given: Mapping[str, str]) -> Iterator[Finding]:
