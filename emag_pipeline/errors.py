@@ -4,7 +4,7 @@ Retries, exit codes and alerts follow from the type (design.md, section 10). Mes
 four short parts; neither payloads nor secrets belong in any of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import ClassVar
 
@@ -107,6 +107,10 @@ class RateLimited(TransientError):
     """HTTP 429: the marketplace counts more calls than the rate budget did."""
 
 
+class CallAborted(TransientError):
+    """`Marketplace.abort` ended the call, or came before it: this process is stopping."""
+
+
 class DatabaseUnavailable(TransientError):
     """The connection was lost or refused, or the transaction was a deadlock's victim."""
 
@@ -205,13 +209,24 @@ def rerun_after(error_class: str) -> Rerun:
     By name, because that is what ledger and run log keep. A name that is not of this project (an interrupt, a dead
     owner, a crash, a defect) is worth another run.
     """
-    known = globals().get(error_class)
-    if isinstance(known, type) and issubclass(known, PipelineError):
-        return known.rerun
-    return Rerun.AS_A_NEW_RUN
+    known = named(error_class)
+    return Rerun.AS_A_NEW_RUN if known is None else known.rerun
 
 
 def exit_code_of(error_class: str) -> int:
     """The exit code of an error that is known by its class name only; 1 for a name that is not of this project."""
-    known = globals().get(error_class)
-    return int(getattr(known, "exit_code", 1))
+    if error_class == Interrupted.__name__:
+        return Interrupted.exit_code
+    known = named(error_class)
+    return 1 if known is None else known.exit_code
+
+
+def named(error_class: str) -> type[PipelineError] | None:
+    """The error of this project that has this name; None for any other name."""
+    return next((kind for kind in _with_subclasses(PipelineError) if kind.__name__ == error_class), None)
+
+
+def _with_subclasses(kind: type[PipelineError]) -> Iterator[type[PipelineError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _with_subclasses(narrower)

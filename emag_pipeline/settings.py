@@ -153,6 +153,11 @@ class Settings(BaseModel):
         known = ", ".join(account.name for account in self.accounts)
         raise SettingsError(f"there is no account {name!r}", remedy=f"Use one of: {known}")
 
+    @property
+    def marketplaces(self) -> list[str]:
+        """The names of the accounts' marketplaces, each once."""
+        return list(dict.fromkeys(account.marketplace.name for account in self.accounts))
+
     def language_of(self, name: str) -> str | None:
         """The language in which the marketplace is quoted for an account (two letters); None: English where it can be.
 

@@ -7,7 +7,6 @@ with closing(Marketplace(account, budget, record=records.append)) as marketplace
     page = marketplace.read_page(1)
 """
 
-from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
@@ -22,7 +21,6 @@ from emag_pipeline.api.remarks import Remarks
 from emag_pipeline.api.timeouts import Timeouts
 
 __all__ = [
-    "CallAborted",
     "Category",
     "Count",
     "HandlingTime",

@@ -16,7 +16,6 @@ from tenacity import (
 
 from emag_pipeline.accounts import Account
 from emag_pipeline.api import answers, json_text
-from emag_pipeline.api.aborted import CallAborted
 from emag_pipeline.api.exchange import Exchange
 from emag_pipeline.api.pacing import Pacer, RateBudget
 from emag_pipeline.api.records import RequestRecord
@@ -27,6 +26,7 @@ from emag_pipeline.api.transport import Transport
 from emag_pipeline.errors import (
     AccessRefused,
     ApiUnavailable,
+    CallAborted,
     ParametersIgnored,
     PipelineError,
     RateLimited,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from emag_pipeline.api.aborted import CallAborted
+from emag_pipeline.errors import CallAborted
 from emag_pipeline.rates import pace_seconds
 
 #: How late a call may leave; `rates.AIR` has room for a little more.

@@ -54,9 +54,9 @@ def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[P
     tags={"layer": "mart"},
     metadata={"dagster/table_name": "app.emag_buy_button"},
     description=(
-        "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank, "
-        "with the gap to the best offer in money and percent (with VAT where the rate is known), and what has changed "
-        f"within 24 hours. {READ_MORE}"
+        "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank or "
+        "had the button within 24 hours, with the gap to the best offer in money and percent (with VAT where the rate "
+        f"is known), and what has changed within these hours. {READ_MORE}"
     ),
 )
 def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:

@@ -5,6 +5,4 @@ import dagster as dg
 from emag_pipeline.settings import current
 
 accounts = dg.StaticPartitionsDefinition([account.name for account in current().accounts])
-marketplaces = dg.StaticPartitionsDefinition(
-    list(dict.fromkeys(account.marketplace.name for account in current().accounts))
-)
+marketplaces = dg.StaticPartitionsDefinition(current().marketplaces)

@@ -12,7 +12,7 @@ import dagster as dg
 
 from emag_pipeline.logs import unprinted
 
-Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext
 
 
 class _IntoRunLog(logging.Handler):

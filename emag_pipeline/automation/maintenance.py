@@ -6,7 +6,6 @@ from emag_pipeline import cron
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.schedules import minute_of
 from emag_pipeline.db import retention
-from emag_pipeline.errors import PipelineError
 from emag_pipeline.runs import UNDER_WAY, old
 from emag_pipeline.settings import current
 
@@ -18,12 +17,10 @@ _MOST_SECONDS = 3 * 3600
 
 @dg.op(description=f"Removes what is older than {KEPT_DAYS:.0f} days and has served its time.")
 def prune(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    try:
-        with pipeline.database() as database:
-            removed = retention.prune(database, KEPT_DAYS)
-    except PipelineError as error:
-        raise dg.Failure(error.message, metadata={"error_class": error.error_class}, allow_retries=False) from error
-    removed["dagster_runs"] = old.prune(context.instance, KEPT_DAYS)
+    # what is not removed now is removed tomorrow: the run is not repeated for that
+    with pipeline.step(context, is_worth_a_run=False) as database:
+        removed = retention.prune(database, KEPT_DAYS)
+        removed["dagster_runs"] = old.prune(context.instance, KEPT_DAYS)
     for name, number in removed.items():
         context.log.info(f"{name}: {number:,} removed")
     context.add_output_metadata(dict(removed))

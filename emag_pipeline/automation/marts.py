@@ -54,8 +54,8 @@ def stale_marts(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     with pipeline.database() as database:
         accounts = due(database, [account.name for account in pipeline.settings.accounts])
+        requests = [request for one in accounts for request in _requests(one)]
         ticks.note(database, "stale_marts")
-    requests = [request for one in accounts for request in _requests(one)]
     if not requests:
         yield dg.SkipReason("the marts show what is published")
     yield from requests

@@ -71,15 +71,13 @@ reference_schedules = [reference_schedule(name, current()) for name in marketpla
 def stale_reference(
     context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    names = list(dict.fromkeys(account.marketplace.name for account in pipeline.settings.accounts))
+    settings = pipeline.settings
     with pipeline.database() as database:
-        reasons = {name: _why_not(database, context.instance, name, pipeline.settings) for name in names}
+        reasons = {name: _why_not(database, context.instance, name, settings) for name in settings.marketplaces}
         ticks.note(database, "stale_reference")
     if all(reasons.values()):
         yield dg.SkipReason("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
-    for name, reason in reasons.items():
-        if not reason:
-            yield dg.RunRequest(partition_key=name)
+    yield from (dg.RunRequest(partition_key=name) for name, reason in reasons.items() if not reason)
 
 
 def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str, settings: Settings) -> str:

@@ -38,17 +38,17 @@ def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause
         if said is not None and "error_class" in said.metadata:
             remedy = str(said.metadata["remedy"].value) if "remedy" in said.metadata else ""
             words = (said.description or "").removesuffix(f" {remedy}.")
-            yield Cause(str(said.metadata["error_class"].value), _one_line(words), remedy, run_id)
+            yield Cause(str(said.metadata["error_class"].value), one_line(words), remedy, run_id)
 
 
 def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
     for failure in failures:
         if failure.error is not None:
-            error = _innermost(failure.error)
-            yield Cause(error.cls_name or "UnknownError", _one_line(error.message), _REPORT, run_id)
+            error = innermost(failure.error)
+            yield Cause(error.cls_name or "UnknownError", one_line(error.message), _REPORT, run_id)
 
 
-def _innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
+def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
     """What was raised, without the errors that Dagster wraps around it."""
     while error.cause is not None:
         error = error.cause
@@ -59,12 +59,12 @@ def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
     for entry in instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE}):
         event = entry.get_dagster_event()
         error = getattr(event.event_specific_data, "error", None)
-        return _one_line(event.message or "" if error is None else _innermost(error).message)
+        return one_line(event.message or "" if error is None else innermost(error).message)
     return "Dagster noted no reason"
 
 
-def _one_line(text: str) -> str:
-    """The first line, without secrets and what a database or a terminal cannot take (NUL, half characters, colours)."""
+def one_line(text: str) -> str:
+    """A text's first line, without secrets and what no database or terminal takes (NUL, half characters, colours)."""
     lines = text.strip().splitlines()
     said = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
     return _redact(said.rstrip("."), _LONGEST_WORDS) or "Dagster noted no reason"

@@ -7,7 +7,7 @@ retry follows, and forgets it when its tick fails. This one looks at how things 
 import dagster as dg
 
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation import other_jobs
+from emag_pipeline.automation import failing_ticks, other_jobs, red_checks
 from emag_pipeline.automation.standings import standings
 from emag_pipeline.db import ticks
 from emag_pipeline.db.incidents import forget_others
@@ -18,18 +18,24 @@ from emag_pipeline.settings import current
 @dg.sensor(
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notes incidents (accounts that fail, were refused or are stale, jobs that fail) in emag_incidents, "
-    "and tells the webhook EMAG_ALERT_WEBHOOK_URL of each once, when no retry will follow, and once when it is over.",
+    description="Notes incidents in emag_incidents (accounts that fail, were refused or are stale; jobs, sensors and "
+    "schedules that fail; red checks), and tells the webhook EMAG_ALERT_WEBHOOK_URL of each once, when no retry will "
+    "follow, and once when it is over.",
 )
 def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SkipReason:
     settings = pipeline.settings
     accounts = [account.name for account in settings.accounts]
-    others = other_jobs.subjects(context.repository_def) if context.repository_def else []
+    repository = context.repository_def
+    others = other_jobs.subjects(repository) if repository else []
     with pipeline.database() as database:
         incidents.note_findings(database, standings(database, context.instance, settings), settings)
         other_jobs.note_findings(database, context.instance, others)
-        forget_others(database, [*accounts, *(one.name for one in others), silence.DAEMON])
+        looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
+        red_checks.note_freshness(database, settings)
+        checks = red_checks.note_findings(database, settings)
+        forget_others(database, [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON])
         outbox.deliver(database, settings)
-        ticks.note(database, "run_failures")
         found = incidents.open_incidents(database)
-    return dg.SkipReason("; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "all is well")
+        told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "all is well"
+        ticks.note(database, "run_failures")
+    return dg.SkipReason(told)

@@ -78,11 +78,12 @@ def _last_end(standing: Standing) -> str:
 def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:
         found = standings(database, context.instance, pipeline.settings)
+        reasons = {one.account: why_not(one, pipeline.settings) for one in found}
+        behind = [account for account, reason in reasons.items() if not reason]
+        told = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
+        requested = dg.SensorResult(
+            run_requests=[dg.RunRequest(partition_key=account) for account in behind],
+            skip_reason=None if behind else dg.SkipReason(told),
+        )
         ticks.note(database, "stale_accounts")
-    reasons = {one.account: why_not(one, pipeline.settings) for one in found}
-    behind = [account for account, reason in reasons.items() if not reason]
-    told = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(partition_key=account) for account in behind],
-        skip_reason=None if behind else dg.SkipReason(told),
-    )
+    return requested

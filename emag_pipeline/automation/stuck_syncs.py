@@ -22,7 +22,7 @@ from emag_pipeline.sync.liveness import Bounds
 def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.SkipReason]:
     with pipeline.database() as database:
         sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(pipeline.settings))]
+        for sentence in sentences:
+            context.log.warning(sentence)
         ticks.note(database, "stuck_syncs")
-    for sentence in sentences:
-        context.log.warning(sentence)
     yield dg.SkipReason(". ".join(sentences) or "every running sync lives and goes on")

@@ -9,6 +9,7 @@ import dagster as dg
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.tables import shown, table
 from emag_pipeline.checks.offer_checks import OfferCheck
+from emag_pipeline.checks.record import REMEDY
 from emag_pipeline.db.review import Review
 
 
@@ -26,13 +27,13 @@ class Answer:
         return dg.AssetCheckResult(check_name=self.check.name, asset_key=offers.key, **self._facts())
 
     def evaluation(self, account: str) -> dg.AssetCheckEvaluation:
-        """As a sensor gives it, without a run; stored under the account's partition."""
+        """As a step of no partition gives it; stored under the account's partition."""
         return dg.AssetCheckEvaluation(
             check_name=self.check.name, asset_key=offers.key, partition=account, **self._facts()
         )
 
     def _facts(self) -> dict[str, Any]:
-        remedy = {} if self.passed else {"what_to_do": self.check.remedy}
+        remedy = {} if self.passed else {REMEDY: self.check.remedy}
         return {
             "passed": self.passed,
             "severity": self.check.severity,

@@ -7,6 +7,7 @@ import dagster as dg
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.staged_offers import staged_offers
+from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.sync import Verdict, audit_scan
 
 _CHECKS = {
@@ -29,15 +30,16 @@ def audit(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.AssetCheckResult]:
     with pipeline.sync(context) as sync:
-        for verdict in audit_scan(sync).verdicts:
-            yield _result(verdict)
+        judged = audit_scan(sync)
+        for verdict in judged.verdicts:
+            yield recorded(sync.database, context, _result(verdict, judged.remedy), sync.account.name)
 
 
-def _result(verdict: Verdict) -> dg.AssetCheckResult:
+def _result(verdict: Verdict, remedy: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=verdict.name,
         asset_key=staged_offers.key,
         passed=verdict.passed,
         description=verdict.sentence,
-        metadata=dict(verdict.numbers),
+        metadata={**verdict.numbers, **({} if verdict.passed else {REMEDY: remedy})},
     )

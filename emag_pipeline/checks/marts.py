@@ -10,6 +10,7 @@ from emag_pipeline.assets.daily_assortment import account_and_day, accounts_by_d
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.tables import table
+from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.db.marts.reconcile import Reconciliation, reconcile
 from emag_pipeline.logs import about
@@ -66,16 +67,16 @@ def _checked(
     context: dg.AssetCheckExecutionContext, pipeline: Pipeline, mart: Mart, account: str, day: date | None = None
 ) -> dg.AssetCheckResult:
     with about(account=account), pipeline.step(context) as database:
-        found = reconcile(database, mart, account, day)
-        if found is None:
-            return dg.AssetCheckResult(passed=True, description=f"{account} was never published: nothing to compare.")
-        if not found.is_current:
-            return _older(found, mart, account)
-        return dg.AssetCheckResult(
-            passed=found.found == 0,
-            description=_sentence(found, mart),
-            metadata=_metadata(found),
-        )
+        result = _result(reconcile(database, mart, account, day), mart, account)
+        return recorded(database, context, result, account, part="" if day is None else day.isoformat())
+
+
+def _result(found: Reconciliation | None, mart: Mart, account: str) -> dg.AssetCheckResult:
+    if found is None:
+        return dg.AssetCheckResult(passed=True, description=f"{account} was never published: nothing to compare.")
+    if not found.is_current:
+        return _older(found, mart, account)
+    return dg.AssetCheckResult(passed=found.found == 0, description=_sentence(found, mart), metadata=_metadata(found))
 
 
 def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResult:
@@ -84,7 +85,7 @@ def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResu
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{mart.name} shows {shown}, the newest of {account} is of {found.newest_at:%Y-%m-%d %H:%M:%S} UTC",
-        metadata={"what_to_do": "Materialise it again, or wait: the sensor stale_marts asks for it by itself"},
+        metadata={REMEDY: "Materialise it again, or wait: the sensor stale_marts asks for it by itself"},
     )
 
 
@@ -100,5 +101,5 @@ def _metadata(found: Reconciliation) -> dict[str, Any]:
         "findings": found.found,
         **found.numbers,
         "sample": table(found.sample),
-        **({"what_to_do": _REMEDY} if found.found else {}),
+        **({REMEDY: _REMEDY} if found.found else {}),
     }

@@ -18,6 +18,7 @@ from emag_pipeline.checks.offer_checks import (
     PUBLISHED_EQUALS_SCAN,
     OfferCheck,
 )
+from emag_pipeline.checks.record import recorded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.review import review
 from emag_pipeline.db.status import account_statuses
@@ -63,11 +64,14 @@ def _results(
     with pipeline.step(context, is_worth_a_run=False) as database:
         if context.has_partition_key:
             for check in wanted:
-                yield _answer(check, database, context.partition_key, pipeline.settings).result()
+                answer = _answer(check, database, context.partition_key, pipeline.settings)
+                yield recorded(database, context, answer.result(), context.partition_key)
         else:
             for account in pipeline.settings.accounts:
                 for check in wanted:
-                    yield _answer(check, database, account.name, pipeline.settings).evaluation(account.name)
+                    answer = _answer(check, database, account.name, pipeline.settings)
+                    recorded(database, context, answer.result(), account.name)
+                    yield answer.evaluation(account.name)
 
 
 def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> Answer:

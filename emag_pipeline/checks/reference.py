@@ -8,8 +8,11 @@ from emag_pipeline.assets.partitions import marketplaces
 from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.reference import categories, vat_rates
 from emag_pipeline.assets.tables import table
+from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference_checks import Unknown, unknown_categories, unknown_vat_rates
+
+_REMEDY = "Materialise the reference data again; ids that are still unknown then are a question to the marketplace"
 
 
 @dg.asset_check(
@@ -44,7 +47,12 @@ def _judged(
     severity: dg.AssetCheckSeverity,
 ) -> dg.AssetCheckResult:
     with pipeline.step(context) as database:
-        unknown = look(database, partition_of(context))
+        marketplace = partition_of(context)
+        result = _result(look(database, marketplace), what, severity)
+        return recorded(database, context, result, marketplace)
+
+
+def _result(unknown: Unknown, what: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
     passed = unknown.offers == 0
     sentence = f"{unknown.offers:,} existing offers name {unknown.ids:,} {what} that the marketplace does not show"
     return dg.AssetCheckResult(
@@ -52,9 +60,9 @@ def _judged(
         severity=severity,
         description=f"all {what} that offers name are known" if passed else sentence,
         metadata={
-            "offers": unknown.offers,
+            "findings": unknown.offers,
             "ids": unknown.ids,
             "offers_without_id": unknown.without_id,
-            **({} if passed else {"sample": table(unknown.sample)}),
+            **({} if passed else {"sample": table(unknown.sample), REMEDY: _REMEDY}),
         },
     )

@@ -3,8 +3,8 @@
 The JSON is an object `{"at": time, "verdict": verdict, "findings": [finding, …]}`; a verdict is ok, warning or broken,
 that of the whole is the worst one. A finding has:
 
-subject    what was looked at: settings, .env, database, clock, account NAME, incidents, sensors, daemon, automation,
-           ports, disk, memory, or marketplace
+subject    what was looked at: settings, .env, database, clock, account NAME, checks, incidents, sensors, daemon,
+           automation, ports, disk, memory, or marketplace
 verdict    its verdict
 what       how it is, in a sentence; no secret in it
 remedy     what to do, "" where nothing is to be done

@@ -22,6 +22,7 @@ _WORDS = {
     "payloads": "rows as read, of those that stay in quarantine",
     "surprises": "surprises in answers that were not met again",
     "requests": "calls in the request log",
+    "check_results": "answers of checks that are asked no more",
     "incidents": "closed incidents",
     "staged_rows": "rows in staging that no sync can use any more",
     "dagster_runs": "Dagster runs, with events and output",

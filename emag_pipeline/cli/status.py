@@ -1,6 +1,7 @@
 """`emag-pipeline status`: a table for people, JSON for programs.
 
-The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [incident, …]}`. An account has:
+The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [incident, …], "checks": [check, …]}`.
+An account has:
 
 account            its name
 is_invented        whether its offers are the sandbox's
@@ -19,19 +20,28 @@ last_error         null, or {error_class, message, remedy, at} of the newest syn
 An incident is what is wrong until it is well again, the oldest first:
 
 subject            an account, a job, or `daemon`
-kind               failing, refused, stale, stuck or silent
+kind               failing, refused, stale, stuck, silent, or red (a check that does not pass)
 error_class        the name of the error, null when there is none
 message, remedy    what is wrong, what to do
 run_url            the Dagster run in the UI, or null
 since              when it began
 is_told            whether the webhook has taken the alert
 
+A check is one that does not pass now, the oldest first:
+
+subject, check     an account or marketplace, and the check's name (docs/checks.md)
+part               the day, where it judges one day; else empty
+severity           ERROR: do not rely on the copy; WARN: the catalogue looks wrong
+said, remedy       what it found, what to do
+findings           how many it found, null where it does not count
+since, checked_at  when it was first and last asked and did not pass
+
 Times are ISO 8601 in UTC; numbers that are not known yet are null. Keys are added, never renamed.
 """
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -42,6 +52,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emag_pipeline.databases import attached
+from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
 from emag_pipeline.marketplaces import SANDBOX
@@ -87,6 +98,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
             "at": _iso(datetime.now(UTC)),
             "accounts": [_account(status, settings) for status in _statuses(database, settings)],
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
+            "checks": [_check(result) for result in _failing_checks(database, settings)],
         }
         typer.echo(json.dumps(document, indent=None if watch else 2, ensure_ascii=False))
         if not watch:
@@ -138,18 +150,49 @@ def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _failing_checks(database: Database, settings: Settings) -> list[CheckResult]:
+    names = [account.name for account in settings.accounts]
+    return [result for result in check_results(database, [*names, *settings.marketplaces]) if not result.passed]
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        "subject": result.subject,
+        "check": result.check,
+        "part": result.part,
+        "severity": result.severity,
+        "said": result.sentence,
+        "remedy": result.remedy,
+        "findings": result.findings,
+        "since": _iso(result.failing_since),
+        "checked_at": _iso(result.checked_at),
+    }
+
+
 def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _picture(database: Database, settings: Settings) -> Group:
-    """The table; below it a line for each account that runs or has failed, and one for each incident."""
+    """The table; below it a line for each account that runs or has failed, each incident, each check that fails."""
     statuses, incidents = _statuses(database, settings), open_incidents(database)
     said = {incident.subject for incident in incidents if incident.kind in ("failing", "refused")}
     remarks = [(status.account, _remark(status, status.account in said)) for status in statuses]
+    told = {incident.subject for incident in incidents}
+    checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
+    lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
-    said_of_accounts = [Text(f"{name}: {text}") for name, text in remarks if text]
-    return Group(_table(statuses), *invented, *said_of_accounts, *map(_line, incidents))
+    return Group(_table(statuses), *invented, *lines, *map(_line, incidents), *checks)
+
+
+def _is_news(result: CheckResult, told: Set[str]) -> bool:
+    """Whether no incident tells of it: its own, or of an audit or of staleness its account's."""
+    return (result.subject if result.is_told_by_its_account else result.name) not in told
+
+
+def _check_line(result: CheckResult) -> Text:
+    grade = "fails" if result.severity == "ERROR" else "warns"
+    return Text(f"{result.subject}: the check {result.check} {grade}: {failure_words(result.sentence, result.remedy)}")
 
 
 def _table(statuses: Sequence[AccountStatus]) -> Table:

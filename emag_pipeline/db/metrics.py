@@ -54,6 +54,8 @@ class Figures:
     sensor_ages: Mapping[str, float]
     open_incidents: Mapping[str, float]
     surprises: Mapping[tuple[str, str], float]
+    #: by subject and check: 0 passes, 1 warns, 2 fails; of a check on days the worst day
+    checks: Mapping[tuple[str, str], float]
 
 
 #: The newest sync and the newest success each end at the first row of an index.
@@ -102,7 +104,13 @@ _INCIDENTS = """
 """
 
 
-def read(database: Database, accounts: Sequence[str], timeout_seconds: float) -> Figures:
+_CHECKS = """
+    SELECT subject, check_name, max(CASE WHEN passed THEN 0 WHEN severity = 'WARN' THEN 1 ELSE 2 END)::float8 AS value
+    FROM {schema}.emag_check_results WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY 1, 2
+"""
+
+
+def read(database: Database, accounts: Sequence[str], marketplaces: Sequence[str], timeout_seconds: float) -> Figures:
     """Read everything in one transaction; no statement may take longer than `timeout_seconds`.
 
     Raises DatabaseUnavailable, SchemaMismatch or PermanentError, see `db.failures`.
@@ -115,6 +123,7 @@ def read(database: Database, accounts: Sequence[str], timeout_seconds: float) ->
             sensor_ages=_by_name(tx, _SENSORS),
             open_incidents=_by_name(tx, _INCIDENTS),
             surprises=_surprises(tx, accounts),
+            checks=_checks(tx, [*accounts, *marketplaces]),
         )
 
 
@@ -131,6 +140,10 @@ def _accounts(tx: Transaction, accounts: Sequence[str]) -> list[AccountGauges]:
 def _surprises(tx: Transaction, accounts: Sequence[str]) -> dict[tuple[str, str], float]:
     rows = tx.run(f"SELECT a.account, s.kind, count(*) AS fields {RECENT} GROUP BY 1, 2", accounts=list(accounts))
     return {(row.account, row.kind): row.fields for row in rows}
+
+
+def _checks(tx: Transaction, subjects: Sequence[str]) -> dict[tuple[str, str], float]:
+    return {(row.subject, row.check_name): row.value for row in tx.run(_CHECKS, subjects=list(subjects))}
 
 
 def _by_name(tx: Transaction, sql: str) -> dict[str, float]:

@@ -91,6 +91,10 @@ _BY_AGE = {
     ),
     "surprises": _Remains("emag_answer_surprises", "t.last_seen_at < now() - :days * interval '1 day'"),
     "requests": _Remains("emag_requests", "t.sent_at < now() - :days * interval '1 day'", REQUESTS_DAYS),
+    # a day of an account that does not agree is told until it does
+    "check_results": _Remains(
+        "emag_check_results", "t.checked_at < now() - :days * interval '1 day' AND (t.passed OR t.part = '')"
+    ),
     "incidents": _Remains("emag_incidents", "t.closed_at < now() - :days * interval '1 day'"),
 }
 
@@ -99,9 +103,9 @@ def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str
     """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
 
     By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those
-    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `incidents` (closed
-    ones), `staged_rows` (of syncs that can no longer go on, of any age). Begun again after a failure, it goes on.
-    Raises DatabaseUnavailable.
+    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (not
+    asked again, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go
+    on, of any age). Begun again after a failure, it goes on. Raises DatabaseUnavailable.
     """
     act = _count if dry_run else _remove
     found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}

@@ -42,7 +42,7 @@ def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -
             said = output.read().strip().splitlines()
     if code == 0:
         return
-    if log is not None and log.exists():
+    if log is not None and log.is_file() and not log.is_symlink():
         said += log.read_text(errors="replace").strip().splitlines()[-1:]
     failure = PermanentError if program.name == "initdb" and not _is_full(said) else DatabaseUnavailable
     raise failure(

@@ -114,6 +114,11 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
         return EmbeddedServer(data, directory, started_here=True)
 
 
+def log_of(home: Path) -> Path:
+    """Where the server of a home directory writes its log."""
+    return places.data(home.resolve()) / _LOG
+
+
 def running(home: Path) -> EmbeddedServer | None:
     """The server of a home directory, if it runs and is ready: told by its directory and start, not by a number."""
     data = places.data(home.resolve())

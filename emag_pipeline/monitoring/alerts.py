@@ -6,7 +6,7 @@ text      what is wrong, what to do, where to look
 state     open, or closed when it is well again
 subject   the account, or a part of the pipeline such as `daemon`
 account   the account, null for another subject
-kind      failing, refused, stale, stuck or silent; a list of those that are over when closed
+kind      failing, refused, stale, stuck, silent or red (a check); a list of those that are over when closed
 cause     what is wrong and why; null when closed
 error_class   the name of the error (docs/runbook.md), null when there is none
 remedy    what to do; null when closed
@@ -30,6 +30,7 @@ _HEADLINES = {
     "stale": "{subject} is stale",
     "stuck": "{subject} is stuck",
     "silent": "the {subject} is silent",
+    "red": "{subject} does not pass",
 }
 
 

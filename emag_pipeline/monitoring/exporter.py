@@ -80,7 +80,7 @@ class Exporter:
         return ready_page(None)
 
     def _figures(self, database: Database) -> metrics.Figures:
-        return metrics.read(database, self._accounts, _STATEMENT_SECONDS)
+        return metrics.read(database, self._accounts, self._settings.marketplaces, _STATEMENT_SECONDS)
 
     def _ask(self, question: Callable[[Database], T]) -> T:
         """Ask the database when it is this caller's turn, and let the log hear when it goes and comes back."""

@@ -1,16 +1,18 @@
 """`/health`: one look for a person or a probe. 200 when nothing needs a person, else 503; the body is JSON:
 
 healthy         whether the answer is 200
-problems        what needs a person: a list of {subject, what, remedy}; subject is an account, `daemon` or `database`
+problems        what needs a person: {subject, what, remedy} of `daemon`, `database`, an account, `sensor NAME`, …
 at              when this was read (ISO 8601, UTC)
 sensors_tick    whether the daemon's sensors look after the accounts; null when the database is away
 sensors         seconds since each sensor's last tick, null for one that never did
+incidents       what was noted and is not well again: a list of {subject, kind, what, remedy, since}
+checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
 accounts        by name: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}
 
-What needs a person: the database cannot be read; a sensor is silent; an account was published too long ago
-(EMAG_SYNC_STALE_AFTER_HOURS) or never; its running sync is stuck or dead; its last sync failed in a way that no rerun
-mends, a refusal by the audit included. A failure that is going to be tried again is shown, and is no problem as long as
-the account is fresh. Keys are added, never renamed.
+What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; an
+account was published too long ago (EMAG_SYNC_STALE_AFTER_HOURS) or never; its running sync is stuck or dead; its last
+sync failed in a way that no rerun mends, a refusal by the audit included. A failure that is going to be tried again is
+shown, and is no problem as long as the account is fresh. Keys are added, never renamed.
 """
 
 import json
@@ -25,6 +27,9 @@ from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.web import Page
 
 Problem = dict[str, str]
+
+#: Subjects of incidents: a sensor or a schedule, whose looks are runs of nobody else.
+_LOOKERS = ("sensor ", "schedule ")
 
 
 def health_page(health: HealthStatus) -> Page:
@@ -43,6 +48,8 @@ def unreadable_page(error: PipelineError) -> Page:
             "at": at,
             "sensors_tick": None,
             "sensors": {},
+            "incidents": [],
+            "checks": [],
             "accounts": {},
         }
     )
@@ -59,6 +66,9 @@ def problems(health: HealthStatus) -> Iterator[Problem]:
     """What needs a person, the daemon first: without it nothing mends itself."""
     for sensor in health.silent_sensors:
         yield _silent(sensor, health.sensor_ages[sensor])
+    for incident in health.incidents:
+        if incident.kind == "failing" and incident.subject.startswith(_LOOKERS):
+            yield _problem(incident.subject, incident.message, incident.remedy)
     for account in health.accounts:
         yield from _account_problems(account)
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emag_pipeline.db import ticks
+from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Incident, open_incidents
 from emag_pipeline.db.liveness import RunningSync, running_syncs
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
@@ -53,6 +55,9 @@ class HealthStatus:
     at: datetime
     accounts: tuple[AccountHealth, ...]
     sensor_ages: Mapping[str, float | None]
+    #: what was noted and is not well again, the oldest first; checks that do not pass, likewise
+    incidents: tuple[Incident, ...]
+    checks: tuple[CheckResult, ...]
     #: older than this, a tick is missing
     tick_bound_seconds: float
 
@@ -79,6 +84,8 @@ class HealthStatus:
             "healthy": self.is_well,
             "sensors_tick": self.sensors_tick,
             "sensors": dict(self.sensor_ages),
+            "incidents": [_incident(incident) for incident in self.incidents],
+            "checks": [_check(result) for result in self.checks],
             "accounts": {account.account: _as_dict(account) for account in self.accounts},
         }
 
@@ -88,13 +95,16 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     bounds = Bounds.of(settings)
     running = {sync.account: sync for sync in running_syncs(database)}
     ages = ticks.ages(database)
+    names = [account.name for account in settings.accounts]
     return HealthStatus(
         at=datetime.now(UTC),
         accounts=tuple(
             _account(status, running.get(status.account), bounds, settings.stale_after_hours)
-            for status in account_statuses(database, [account.name for account in settings.accounts])
+            for status in account_statuses(database, names)
         ),
         sensor_ages={name: ages.get(name) for name in silence.SENSORS},
+        incidents=tuple(open_incidents(database)),
+        checks=tuple(one for one in check_results(database, [*names, *settings.marketplaces]) if not one.passed),
         tick_bound_seconds=silence.bound_seconds(settings),
     )
 
@@ -137,6 +147,28 @@ def _as_dict(account: AccountHealth) -> dict[str, Any]:
         "error_class": account.error_class,
         "error": account.said or None,
         "remedy": account.remedy or None,
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "subject": incident.subject,
+        "kind": incident.kind,
+        "what": incident.message,
+        "remedy": incident.remedy,
+        "since": _iso(incident.opened_at),
+    }
+
+
+def _check(result: CheckResult) -> dict[str, Any]:
+    return {
+        "subject": result.subject,
+        "check": result.check,
+        "part": result.part,
+        "severity": result.severity,
+        "said": result.sentence,
+        "remedy": result.remedy,
+        "since": _iso(result.failing_since),
     }
 
 

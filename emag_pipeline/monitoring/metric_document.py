@@ -51,7 +51,12 @@ def _section(metric: Metric) -> Iterator[str]:
         yield ""
 
 
-_FROM = {"account_type": "the accounts of the settings", "revision": "the schema's version"}
+_FROM = {
+    "account_type": "the accounts of the settings",
+    "subject": "the accounts of the settings and their marketplaces",
+    "check": "docs/checks.md",
+    "revision": "the schema's version",
+}
 
 
 def _health() -> Iterator[str]:

@@ -35,7 +35,8 @@ _RESOURCE = {
 }
 _CALL_ERRORS = ("ApiUnavailable", "RateLimited", "AccessRefused", "RequestRefused", "CallAborted", OTHER)
 _SYNC_ERRORS = (
-    "ApiUnavailable", "RateLimited", "DatabaseUnavailable", "SyncTimedOut", "StagingLost", "ScanNotProven",
+    "ApiUnavailable", "RateLimited", "CallAborted", "DatabaseUnavailable", "SyncTimedOut", "StagingLost",
+    "ScanNotProven",
     "AccessRefused", "RequestRefused", "ParametersIgnored", "PageBoundExceeded", "SchemaMismatch",
     "SettingsError", "PermanentError",
     "RefusedError", "StuckSync", "OwnerDied", "Interrupted", OTHER,
@@ -154,6 +155,13 @@ ANSWER_SURPRISES = Metric(
     "Fields of the marketplace's answers that were not as known since the newest completed sync began, by kind: "
     "the check answers_are_as_known lists them.",
 )
+CHECK_STATUS = Metric(
+    "emag_sync_check_status",
+    "gauge",
+    {"subject": (), "check": ()},
+    "What each check said last of an account or marketplace: 0 it passes, 1 it warns, 2 it fails (severity ERROR). "
+    "docs/checks.md lists them.",
+)
 MONITOR_STATUS = Metric(
     "emag_sync_monitor_status",
     "gauge",
@@ -169,7 +177,7 @@ SENSOR_AGE = Metric(
 INCIDENTS = Metric(
     "emag_sync_incidents_open",
     "gauge",
-    {"kind": ("failing", "refused", "stale", "stuck", "silent")},
+    {"kind": ("failing", "refused", "stale", "stuck", "silent", "red")},
     "Incidents that were noticed and are not well again, by kind.",
 )
 BOUNDS = Metric(
@@ -183,5 +191,6 @@ BOUNDS = Metric(
 METRICS = (
     DATABASE_UP, SCRAPE_SECONDS, SCHEMA_INFO, REQUESTS, REQUEST_ERRORS, REQUEST_LATENCY, OFFERS_READ, STUCK_SYNCS,
     RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
-    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, MONITOR_STATUS, SENSOR_AGE, INCIDENTS, BOUNDS,
+    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, CHECK_STATUS, MONITOR_STATUS, SENSOR_AGE,
+    INCIDENTS, BOUNDS,
 )  # fmt: skip

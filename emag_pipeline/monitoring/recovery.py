@@ -11,6 +11,8 @@ from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
 from emag_pipeline.logs import about, logger
+from emag_pipeline.monitoring import incidents
+from emag_pipeline.monitoring.incidents import Finding
 from emag_pipeline.monitoring.stuck import StuckSync, abandoned_runs, finding, run_ends
 from emag_pipeline.runs import ending
 from emag_pipeline.runs.ending import EndedRun
@@ -19,6 +21,10 @@ from emag_pipeline.sync.liveness import Bounds, RunEnd, trouble_of
 
 log = logger(__name__)
 
+_IF_AGAIN = (
+    "It was ended, and the next run goes on after the last durable page; if it comes to stand again, look with "
+    "`emag-pipeline doctor` at network, marketplace and locks of the database"
+)
 _REMEDY = "Nothing is to be done: the next attempt goes on after the last durable page"
 #: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
 _TRIES, _TRY_SECONDS = 5, 0.2
@@ -65,7 +71,14 @@ def recover(database: Database, instance: Instance | None, bounds: Bounds) -> li
     recovered = [Recovered(found, runs.get(found.dagster_run_id or "")) for found in done]
     for one in recovered:
         _tell(one)
+        if one.found.condition == "stuck":
+            incidents.note(database, _incident(one.found))
     return recovered
+
+
+def _incident(found: StuckSync) -> Finding:
+    """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
+    return Finding(found.account, "stuck", found.why, _IF_AGAIN, "StuckSync", found.dagster_run_id)
 
 
 def _tell(one: Recovered) -> None:

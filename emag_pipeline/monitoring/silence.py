@@ -51,10 +51,12 @@ def watch(database: Database, settings: Settings, listening_seconds: float) -> N
 
 def _finding(silent: Silent) -> Finding:
     said = ", ".join(f"{sensor} {_since(seconds)}" for sensor, seconds in silent)
+    all_of_it = "Dagster's daemon is silent, nothing is refreshed or recovered"
+    some = "not every sensor of the daemon comes to a good end, and nothing does their work"
     return Finding(
         subject=DAEMON,
         kind="silent",
-        message=f"Dagster's daemon is silent, nothing is refreshed or recovered: {said}",
+        message=f"{all_of_it if len(silent) == len(SENSORS) else some}: {said}",
         remedy="See `emag-pipeline doctor`; start the daemon again (`emag-pipeline up`, or its service), "
         "and see in the UI under Automation that these sensors are on",
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emag_pipeline.home import directory
+from emag_pipeline.operations import log_files
 from emag_pipeline.operations.programs import Program
 
 _TAIL_LINES = 5
@@ -60,8 +61,8 @@ def _message(line: str) -> str:
 
 
 def fresh_logs(home: Path) -> Path:
-    """The directory of the programs' logs; the logs of the start before keep a `.1`."""
+    """The directory of the programs' logs; those of the start before are set aside."""
     logs = directory(home, "logs")
     for log in logs.glob("*.log"):
-        log.replace(log.with_name(f"{log.name}.1"))
+        log_files.set_aside(log)
     return logs

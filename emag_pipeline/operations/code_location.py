@@ -11,28 +11,6 @@ _QUERY = """{ workspaceOrError { __typename ... on PythonError { message } ... o
     locationEntries { name loadStatus locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
 
 
-#: Cheap, and answered by the code server, where the state of the workspace is only remembered.
-_PLAN = """{ executionPlanOrError(mode: "default", pipeline: { pipelineName: "refresh_offers",
-    repositoryName: "__repository__", repositoryLocationName: "emag_pipeline" }) {
-    __typename ... on PythonError { message } } }"""
-_RELOAD = """mutation { reloadRepositoryLocation(repositoryLocationName: "emag_pipeline") { __typename } }"""
-
-
-def reload_if_unreachable(port: int) -> bool:
-    """Let the webserver start a new code server when its own is dead, which it does not notice. True when it was.
-
-    A webserver that does not answer is left to whoever looks after it.
-    """
-    try:
-        plan = _ask(port, _PLAN)["data"]["executionPlanOrError"]
-        if "DagsterUserCodeUnreachableError" not in plan.get("message", ""):
-            return False
-        _ask(port, _RELOAD)
-    except (OSError, http.client.HTTPException, ValueError, KeyError):
-        return False
-    return True
-
-
 def is_loaded(port: int) -> bool:
     """Whether the webserver answers and has loaded them. Raises PermanentError with the reason when it could not."""
     try:

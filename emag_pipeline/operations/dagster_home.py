@@ -4,6 +4,7 @@ The two YAML files stand in the project's root, where Dagster's own tools look f
 start. A wheel carries them beside this module.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,13 @@ class DagsterHome:
     def workspace(self) -> Path:
         """The file that names the code location, for `-w`."""
         return self.root / "workspace.yaml"
+
+    def sharing(self, socket: Path) -> Path:
+        """A workspace file, written anew, for programs that share the code server which listens on a Unix socket."""
+        location = {"grpc_server": {"socket": str(socket), "location_name": "emag_pipeline"}}
+        workspace = self.root / "workspace-of-up.yaml"
+        workspace.write_text(json.dumps({"load_from": [location]}, indent=2), encoding="utf-8")  # JSON is YAML
+        return workspace
 
     @property
     def run_logs(self) -> Path:

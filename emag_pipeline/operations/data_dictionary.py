@@ -42,7 +42,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_reference_reads",
     ),
     "Ledger": ("emag_offer_syncs", "emag_account_figures"),
-    "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_incidents"),
+    "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_check_results", "emag_incidents"),
     "Machinery": (
         "emag_scan_pages",
         "emag_scan_offers",

@@ -1,9 +1,10 @@
-"""Restart the embedded PostgreSQL when it has died under a running `up`."""
+"""Restart the embedded PostgreSQL when it has died under a running `up`, and keep its log small."""
 
 from collections.abc import Callable
 
 from emag_pipeline import embedded
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.operations import log_files
 from emag_pipeline.settings import Settings
 
 
@@ -16,7 +17,10 @@ class EmbeddedWatch:
 
     def mend(self) -> None:
         """Start the server again if it does not run; what it had committed is there. Keeps trying at each call."""
-        if self._home is None or embedded.running(self._home) is not None:
+        if self._home is None:
+            return
+        log_files.keep_small(embedded.log_of(self._home))
+        if embedded.running(self._home) is not None:
             return
         self._say("the embedded PostgreSQL does not run any more; it is started again")
         try:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from pathlib import Path
 
 import psutil
 
@@ -28,6 +29,17 @@ def answers(port: int, host: str = HOST) -> bool:
             return True
     except OSError:
         return False
+
+
+def answers_on(path: Path) -> bool:
+    """Whether something accepts connections on a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _is_free(port: int, host: str) -> bool:

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from emag_pipeline.operations import code_location, ports
-from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
 from emag_pipeline.settings import Settings
 
@@ -39,19 +39,30 @@ def sandbox(settings: Settings) -> Program:
     return Program("sandbox", command, lambda: ports.answers(settings.sandbox_port, settings.sandbox_host))
 
 
-def webserver(settings: Settings, dagster: DagsterHome) -> Program:
+def code_server(settings: Settings, socket: Path) -> Program:
+    """Dagster's server of the pipeline's definitions, which also starts the runs; ready when it has loaded them.
+
+    One for webserver and daemon: each would start its own, the daemon a new one every minute (Dagster 1.13.27).
+    """
+    what = ("--module-name", "emag_pipeline.definitions", "--location-name", "emag_pipeline")
+    logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
+    command = (sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(socket), *what, *logs)
+    return Program("code-server", command, lambda: ports.answers_on(socket))
+
+
+def webserver(settings: Settings, workspace: Path) -> Program:
     """Dagster's UI, on this machine only; ready when it has loaded the pipeline's definitions."""
     module = (sys.executable, "-m", "dagster_webserver")
     address = ("-h", ports.HOST, "-p", str(settings.ui_port))
     logs = ("--dagster-log-level", settings.log_level, "--log-format", _log_format(settings))
-    command = (*module, *address, "-w", str(dagster.workspace), *logs)
+    command = (*module, *address, "-w", str(workspace), *logs)
     return Program("webserver", command, lambda: code_location.is_loaded(settings.ui_port))
 
 
-def daemon(settings: Settings, dagster: DagsterHome) -> Program:
+def daemon(settings: Settings, workspace: Path) -> Program:
     """Dagster's daemon: schedules, sensors, the run queue, monitoring and retries."""
     logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
-    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(dagster.workspace), *logs)
+    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace), *logs)
     return Program("daemon", command, lambda: True)
 
 

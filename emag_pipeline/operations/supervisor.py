@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.errors import TransientError
-from emag_pipeline.operations import family
+from emag_pipeline.operations import family, log_files
 from emag_pipeline.operations.child import Child, fresh_logs
 from emag_pipeline.operations.programs import Program
 from emag_pipeline.operations.stop_signals import StopSignals
@@ -52,8 +52,9 @@ class Supervisor:
             self._signals.wait(0.2)
 
     def mend(self) -> None:
-        """Restart what has died. Raises TransientError when a program dies again and again."""
+        """Restart what has died, and keep the logs small. Raises TransientError when a program dies again and again."""
         for name, child in self._children.items():
+            log_files.keep_small(child.log)
             how = child.died()
             if how is None:
                 continue

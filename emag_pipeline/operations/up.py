@@ -4,12 +4,15 @@ The first refresh needs nobody: Dagster's sensor `stale_accounts` requests it. T
 restarts and stops.
 """
 
+import tempfile
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
-from emag_pipeline.operations import code_location, ports, programs
+from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_watch import EmbeddedWatch
 from emag_pipeline.operations.instance import claimed
 from emag_pipeline.operations.narrator import Narrator
@@ -21,7 +24,6 @@ from emag_pipeline.operations.words import source_words
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
-_CODE_SERVER_SECONDS = 10.0
 
 
 def up(settings: Settings, narrator: Narrator) -> int:
@@ -51,11 +53,15 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
         narrator.say(f"ended {left} processes that an `up` that was killed had left running")
     _require_ports(settings)
     _introduce(settings, narrator)
-    with surroundings(settings, narrator.say) as around:
+    with (
+        # short whatever EMAG_HOME is called, and open to nobody else
+        tempfile.TemporaryDirectory(prefix="emag-up-") as sockets,
+        surroundings(settings, narrator.say) as around,
+    ):
         require_same_marketplaces(around.databases, settings, [account.name for account in settings.accounts])
         supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)
         try:
-            _start(settings, around, supervisor, narrator)
+            _start(settings, around.dagster, Path(sockets), supervisor, narrator)
             narrator.say(f"ready: look at {ui} (logs in {settings.home / 'logs'}; Ctrl-C stops everything)")
             _watch(settings, around, supervisor, signals, narrator)
         finally:
@@ -84,15 +90,18 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
         narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
 
 
-def _start(settings: Settings, around: Surroundings, supervisor: Supervisor, narrator: Narrator) -> None:
+def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: Supervisor, narrator: Narrator) -> None:
     if settings.starts_sandbox:
         narrator.say(f"starting the sandbox on port {settings.sandbox_port}")
         supervisor.start(programs.sandbox(settings))
+    narrator.say("starting Dagster's code server")
+    workspace = dagster.sharing(sockets / "code")
+    supervisor.start(programs.code_server(settings, sockets / "code"))
     narrator.say(f"starting Dagster's webserver on port {settings.ui_port}")
-    supervisor.start(programs.webserver(settings, around.dagster))
+    supervisor.start(programs.webserver(settings, workspace))
     # after the webserver, which makes Dagster's tables: two at once would be in each other's way
     narrator.say("starting Dagster's daemon")
-    supervisor.start(programs.daemon(settings, around.dagster))
+    supervisor.start(programs.daemon(settings, workspace))
     metrics, health = (f"http://{settings.bind}:{port}" for port in (settings.metrics_port, settings.health_port))
     narrator.say(f"starting the exporter: {metrics}/metrics and {health}/health")
     supervisor.start(programs.exporter(settings))
@@ -111,15 +120,11 @@ def _watch(
         fresh_hours=settings.stale_after_hours,
     )
     embedded = EmbeddedWatch(settings, narrator.say)
-    next_look = next_call = 0.0
+    next_look = 0.0
     try:
         while True:
             embedded.mend()
             supervisor.mend()
-            if time.monotonic() >= next_call:
-                if code_location.reload_if_unreachable(settings.ui_port):
-                    narrator.say("the webserver's code server was gone; there is a new one")
-                next_call = time.monotonic() + _CODE_SERVER_SECONDS
             if time.monotonic() >= next_look:
                 progress.look()
                 next_look = time.monotonic() + progress.interval_seconds

@@ -33,14 +33,16 @@ class Audit:
             "the audit refuses the scan, nothing was published",
             where=self.lease.where,
             why="; ".join(verdict.sentence for verdict in self._failed),
-            remedy=self._remedy(),
+            remedy=self.remedy,
         )
 
     @property
     def _failed(self) -> list[Verdict]:
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
-    def _remedy(self) -> str:
+    @property
+    def remedy(self) -> str:
+        """What a person can do about a refused scan."""
         if not all(verdict.can_be_approved for verdict in self._failed):
             return "Start a new run: it reads the catalogue anew"
         option = " --even-if-empty" if any(verdict.is_about_emptiness for verdict in self._failed) else ""

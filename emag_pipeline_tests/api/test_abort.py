@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import CallAborted
+from emag_pipeline.errors import CallAborted
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.api.clients import Client, client_of
 

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.api import CallAborted, ProcessBudget
+from emag_pipeline.api import ProcessBudget
 from emag_pipeline.api.pacing import Pacer
+from emag_pipeline.errors import CallAborted
 from emag_pipeline.rates import pace_seconds
 
 

@@ -39,8 +39,8 @@ def test_a_dry_run_says_what_would_go_and_the_real_one_removes_it(
     done = json.loads(emag_pipeline(tmp_path, "prune", "--json", **variables).stdout)
     assert (done["older_than_days"], done["dry_run"]) == (30, False)
     assert done["removed"] == {
-        "syncs": 1, "rejects": 0, "payloads": 0, "surprises": 0, "requests": 0, "incidents": 0, "staged_rows": 0,
-        "dagster_runs": 0,
+        "syncs": 1, "rejects": 0, "payloads": 0, "surprises": 0, "requests": 0, "check_results": 0,
+        "incidents": 0, "staged_rows": 0, "dagster_runs": 0,
     }  # fmt: skip
 
 

@@ -126,8 +126,8 @@ def test_the_job_prunes_both_databases_and_tells_what_it_removed(
     assert told.step_key == "prune"
     removed = {name: value.value for name, value in output.step_output_data.metadata.items()}
     assert (removed["requests"], removed["dagster_runs"]) == (calls, 1)
-    kinds = {"syncs", "rejects", "payloads", "surprises", "requests", "incidents", "staged_rows", "dagster_runs"}
-    assert removed.keys() == kinds
+    kinds = {"syncs", "rejects", "payloads", "surprises", "requests", "check_results", "incidents", "staged_rows"}
+    assert removed.keys() == {*kinds, "dagster_runs"}
 
 
 def test_without_its_database_the_job_fails_with_one_sentence(instance: dg.DagsterInstance, tmp_path: Path) -> None:

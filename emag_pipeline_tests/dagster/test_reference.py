@@ -105,7 +105,7 @@ def test_offers_with_known_ids_pass_the_checks(run: Run, read: Read) -> None:
     result = read()
     for name in ("vat_rates_exist_for_all_offers", "categories_exist_for_all_offers"):
         found = _check(result, name)
-        assert (found.passed, found.partition, found.metadata["offers"].value) == (True, "sandbox", 0)
+        assert (found.passed, found.partition, found.metadata["findings"].value) == (True, "sandbox", 0)
 
 
 def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
@@ -123,7 +123,7 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
     ]
     for name, column, unknown, severity in wanted:
         found = _check(result, name)
-        assert (found.passed, found.severity, found.metadata["offers"].value) == (False, severity, 25)
+        assert (found.passed, found.severity, found.metadata["findings"].value) == (False, severity, 25)
         sample = found.metadata["sample"]
         assert isinstance(sample, dg.TableMetadataValue)
         first = {"account": "main", "emag_offer_id": min(odd), column: unknown}

@@ -26,6 +26,7 @@ _WANTED = {
     "TransientError": _AT_ONCE,
     "ApiUnavailable": _AT_ONCE,
     "RateLimited": _AT_ONCE,
+    "CallAborted": _AT_ONCE,
     "DatabaseUnavailable": _AT_ONCE,
     "SyncTimedOut": _AS_A_NEW_RUN,
     "StagingLost": _AS_A_NEW_RUN,

@@ -5,6 +5,7 @@ import pytest
 
 from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import BUY_BUTTON
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline_tests.db.pasts import Past, good
@@ -25,10 +26,11 @@ def past(database: Database) -> Past:
     ("before", "now", "change"),
     [
         (1, 1, "kept"), (1, 2, "lost"), (3, 1, "won"), (2, 3, "missed"), (None, 1, "new"), (None, 4, "new"),
+        (1, None, "lost"),
     ],
 )  # fmt: skip
 def test_change_compares_with_the_publish_of_a_day_ago(
-    database: Database, past: Past, before: int | None, now: int, change: str
+    database: Database, past: Past, before: int | None, now: int | None, change: str
 ) -> None:
     past.publish(good(1, buy_button_rank=before))
     past.wait(hours=25)
@@ -44,6 +46,40 @@ def test_what_happened_within_the_day_does_not_count_as_before(database: Databas
     past.wait(hours=23)
     past.publish(good(1, buy_button_rank=1))
     assert _buttons(database)[1].change == "kept"
+
+
+@pytest.mark.parametrize("before", [2, None])
+def test_what_was_won_and_lost_within_the_day_is_lost(database: Database, past: Past, before: int | None) -> None:
+    past.publish(good(1, buy_button_rank=before))
+    past.wait(hours=25)
+    past.publish(good(1, buy_button_rank=1))
+    past.wait(hours=3)
+    past.publish(good(1, buy_button_rank=before))
+    row = _buttons(database)[1]
+    assert (row.change, row.rank_a_day_ago, row.buy_button_rank) == ("lost", before, before)
+
+
+def test_what_was_lost_more_than_a_day_ago_is_no_news(database: Database, past: Past) -> None:
+    past.publish(good(1, buy_button_rank=1), good(2, buy_button_rank=1))
+    past.wait(hours=25)
+    past.publish(good(1, buy_button_rank=None), good(2, buy_button_rank=3))
+    past.wait(hours=25)
+    past.publish(good(1, buy_button_rank=None), good(2, buy_button_rank=3))
+    assert {key: row.change for key, row in _buttons(database).items()} == {2: "missed"}
+
+
+def test_the_share_is_of_what_is_for_sale_and_contested(database: Database, past: Past) -> None:
+    past.publish(
+        good(1, buy_button_rank=1, number_of_offers=3),
+        good(2, buy_button_rank=2, number_of_offers=3),
+        good(3, buy_button_rank=2, number_of_offers=2),
+        good(4, buy_button_rank=1, number_of_offers=1),
+        good(5, buy_button_rank=1, number_of_offers=3, general_stock=0),
+    )
+    _buttons(database)
+    numbers = look_at(database, BUY_BUTTON, "main").numbers
+    assert (numbers["offers_with_rank"], numbers["with_buy_button"], numbers["contested"]) == (5, 3, 3)
+    assert numbers["buy_button_share"] == Decimal("0.3333")
 
 
 def test_an_offer_that_was_not_there_a_day_ago_is_new(database: Database, past: Past) -> None:
@@ -63,7 +99,7 @@ def test_the_gap_is_money_and_percent_of_the_best_offer(database: Database, past
     found = _buttons(database)
     assert (found[1].gap, found[1].gap_percent) == (3, Decimal("37.5"))
     assert (found[2].gap, found[2].gap_percent) == (0, 0)
-    assert (found[3].gap, found[3].gap_percent) == (8, None)
+    assert (found[3].gap, found[3].gap_percent) == (None, None), "a best price of 0 is none"
     assert (found[4].gap, found[4].gap_percent) == (None, None)
 
 

@@ -63,20 +63,23 @@ def test_buy_button(database: Database, past: Past) -> None:
 
 
 def _buttons(past: Past) -> Iterator[tuple[int, int | None, str, Decimal | None]]:
-    before = past.at(past.published_at - _DAY)
+    since = past.published_at - _DAY
+    before = past.at(since)
+    within = [before, *(shelf for at, shelf in past.publishes if at > since)]
     for key, one in past.now.items():
-        if one.buy_button_rank is None:
-            continue
         rank = before[key].buy_button_rank if key in before else None
-        had, has = rank == 1, one.buy_button_rank == 1
-        change = {(True, True): "kept", (True, False): "lost", (False, True): "won", (False, False): "missed"}[had, has]
-        known = one.sale_price is not None and one.best_offer_sale_price is not None
-        yield (
-            key,
-            rank,
-            "new" if rank is None else change,
-            one.sale_price - one.best_offer_sale_price if known else None,
-        )
+        had_it = any(key in shelf and shelf[key].buy_button_rank == 1 for shelf in within)
+        has_it = one.buy_button_rank == 1
+        if one.buy_button_rank is None and not had_it:
+            continue
+        if had_it and not has_it:
+            change = "lost"
+        elif rank is None:
+            change = "new"
+        else:
+            change = {(True, True): "kept", (False, True): "won", (False, False): "missed"}[rank == 1, has_it]
+        known = one.sale_price is not None and one.best_offer_sale_price
+        yield key, rank, change, one.sale_price - one.best_offer_sale_price if known else None
 
 
 def test_low_stock(database: Database, past: Past) -> None:

@@ -122,8 +122,8 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
             database,
             """INSERT INTO {schema}.emag_buy_button
                    (account_type, emag_offer_id, buy_button_rank, has_buy_button, change, gap, sale_price,
-                    best_offer_sale_price)
-               VALUES ('main', :id, :rank, :rank = 1, :change, :gap, 100, 100 - :gap)""",
+                    best_offer_sale_price, is_saleable, number_of_offers)
+               VALUES ('main', :id, :rank, :rank = 1, :change, :gap, 100, 100 - :gap, true, 2)""",
             id=offer_id,
             rank=rank,
             change=change,

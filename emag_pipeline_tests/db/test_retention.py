@@ -14,7 +14,9 @@ from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 
-_NOTHING = dict.fromkeys(("syncs", "rejects", "payloads", "surprises", "requests", "incidents", "staged_rows"), 0)
+_NOTHING = dict.fromkeys(
+    ("syncs", "rejects", "payloads", "surprises", "requests", "check_results", "incidents", "staged_rows"), 0
+)
 
 
 def _execute(database: Database, sql: str, **parameters: Any) -> None:

@@ -24,7 +24,7 @@ def exposition(database: Database, accounts: str = "main,fbe", **environ: str) -
     settings = load_settings({"EMAG_ACCOUNTS": accounts, **environ}, env_file=None)
     names = [account.name for account in settings.accounts]
     registry = CollectorRegistry()
-    registry.register(PipelineCollector(settings, lambda: metrics.read(database, names, 30)))
+    registry.register(PipelineCollector(settings, lambda: metrics.read(database, names, settings.marketplaces, 30)))
     return generate_latest(registry).decode()
 
 

@@ -1,7 +1,17 @@
-"""G9: re-syncing an unchanged catalogue changes no offer row and writes next to nothing."""
+"""G9: re-syncing an unchanged catalogue changes no offer row and writes next to nothing.
+
+What is measured is what the sync itself writes. The server's own doing is switched off meanwhile: autovacuum, and the
+whole pages that are logged after each checkpoint.
+"""
+
+from collections.abc import Iterator
+
+import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.promises.watching import versions
@@ -9,6 +19,18 @@ from emag_pipeline_tests.sync.refresh import context_for, refresh
 
 _PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_history")
 _OFFERS = 5_000
+
+
+@pytest.fixture(autouse=True)
+def quiet_server(cluster: EmbeddedServer) -> Iterator[None]:
+    settings = {"autovacuum": "off", "full_page_writes": "off", "checkpoint_timeout": "'1d'", "max_wal_size": "'64GB'"}
+    for name, value in settings.items():
+        administer(cluster, f"ALTER SYSTEM SET {name} = {value}")
+    administer(cluster, "SELECT pg_reload_conf()")
+    yield
+    for name in settings:
+        administer(cluster, f"ALTER SYSTEM RESET {name}")
+    administer(cluster, "SELECT pg_reload_conf()")
 
 
 def _wal_position(database: Database) -> str:

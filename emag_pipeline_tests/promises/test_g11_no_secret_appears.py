@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,8 +19,8 @@ from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.db import incidents, ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.definitions import defs
 from emag_pipeline.operations import programs
-from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync import SyncContext
@@ -183,10 +184,10 @@ def test_g11_an_alert_that_cannot_be_told_tells_no_address(
 
 def test_g11_no_program_is_started_with_a_secret_in_its_command_line(variables: dict[str, str], tmp_path: Path) -> None:
     settings = load_settings(environment(tmp_path, **variables), env_file=None)
-    home = DagsterHome(tmp_path)
+    socket, workspace = tmp_path / "code", tmp_path / "workspace.yaml"
     started = [
-        programs.sandbox(settings), programs.webserver(settings, home), programs.daemon(settings, home),
-        programs.exporter(settings),
+        programs.sandbox(settings), programs.code_server(settings, socket), programs.webserver(settings, workspace),
+        programs.daemon(settings, workspace), programs.exporter(settings),
     ]  # fmt: skip
     assert len(settings.secrets) >= 5
     assert _told(" ".join(program.command) for program in started) == []
@@ -196,6 +197,13 @@ def test_g11_no_program_is_started_with_a_secret_in_its_command_line(variables: 
 def defective(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
     with pipeline.sync(context) as sync, attempt(sync, _lease_of(sync)):
         raise ValueError(f"cannot parse {sync.account.password.get_secret_value()!r}")
+
+
+class _Defective(Pipeline):
+    """Fails where it is asked for the database, with a text that holds a secret."""
+
+    def database(self) -> AbstractContextManager[Database]:
+        raise ValueError(f"cannot parse {self.settings.account('main').password.get_secret_value()!r}")
 
 
 def _lease_of(sync: SyncContext) -> Lease:
@@ -218,3 +226,17 @@ def test_g11_a_defect_that_holds_a_secret_is_stored_without_it(
     assert any("cannot parse" in event for event in events)
     assert any("cannot parse" in row for row in _tables(database_url))
     assert _told([*events, *_tables(database_url), *capfd.readouterr()]) == []
+
+
+def test_g11_a_defect_of_the_clean_up_is_stored_without_it(
+    variables: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = load_settings(environment(tmp_path, **variables), env_file=None)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = defs.resolve_job_def("maintenance").execute_in_process(
+            instance=instance, resources={"pipeline": _Defective(settings)}, raise_on_error=False
+        )
+        events = [str(record) for record in instance.all_logs(done.run_id)]
+    assert not done.success
+    assert any("cannot parse" in event for event in events)
+    assert _told([*events, *capfd.readouterr()]) == []

@@ -9,7 +9,11 @@ from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class ButtonCounts:
-    """Offers by what the race says of them. `won` and `lost` are against 24 hours before the publish."""
+    """Offers by what the race says of them.
+
+    `held` and `not_held` are of those that are for sale and that somebody else sells too. `won` is against 24 hours
+    before the publish; `lost` had the button within these hours and have it no more.
+    """
 
     held: int
     not_held: int
@@ -46,8 +50,8 @@ def button_counts(database: Database, account: str) -> ButtonCounts:
     """How the account's offers stand in the race."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         row = tx.run(
-            """SELECT count(*) FILTER (WHERE has_buy_button) AS held,
-                      count(*) FILTER (WHERE NOT has_buy_button) AS not_held,
+            """SELECT count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1) AS held,
+                      count(*) FILTER (WHERE NOT has_buy_button AND is_saleable AND number_of_offers > 1) AS not_held,
                       count(*) FILTER (WHERE change = 'won') AS won,
                       count(*) FILTER (WHERE change = 'lost') AS lost
                FROM {schema}.emag_buy_button WHERE account_type = :account""",
@@ -57,7 +61,7 @@ def button_counts(database: Database, account: str) -> ButtonCounts:
 
 
 def lost(database: Database, account: str, limit: int = 10) -> list[RankedOffer]:
-    """Offers that had the button a day ago and have it no more, the dearest first."""
+    """Offers that had the button within the last 24 hours and have it no more, the dearest first."""
     return _offers(database, account, limit, "change = 'lost'", "b.sale_price")
 
 

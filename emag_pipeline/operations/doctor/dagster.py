@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from emag_pipeline.databases import dagster_url
@@ -21,6 +22,8 @@ SWITCHES = "automation"
 _START = "Start it: `emag-pipeline up`, or `systemctl start` its service; what was missed is caught up with"
 #: It speaks every 30 seconds, or when a look at a sensor ends.
 _SILENT_SECONDS = 150.0
+#: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
+_OLD_TICK = timedelta(hours=25)
 #: after which Dagster itself calls a part of its daemon dead
 _PART_SILENT_SECONDS = 1800.0
 
@@ -36,9 +39,15 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if not has_run:
         yield broken(SUBJECT, "Dagster has never run here: its database has no tables", _START)
         return
-    from emag_pipeline.runs import daemon  # Dagster takes seconds to import: the other examinations need not wait
+    # Dagster takes seconds to import: the other examinations need not wait
+    from emag_pipeline.automation import failing_ticks
+    from emag_pipeline.runs import daemon, ticks
 
     yield from _life(daemon.heard(url))
+    for tick in ticks.of_database(url):
+        wrong = failing_ticks.finding(tick)
+        if wrong is not None and tick.at > datetime.now(UTC) - _OLD_TICK:
+            yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
     off = daemon.switched_off(url)
     if off:
         what = f"switched off in the UI: {', '.join(off)}"

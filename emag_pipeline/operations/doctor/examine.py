@@ -77,6 +77,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     for account in settings.accounts:
         look = partial(marketplace.examine, settings, account)
         yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.IF_SILENT)
+    yield Examination(troubles.CHECKS, _MARKETPLACE_SECONDS, partial(troubles.checks, settings))
     yield Examination(troubles.INCIDENTS, _MARKETPLACE_SECONDS, partial(troubles.incidents, settings))
     yield Examination(troubles.SENSORS, _MARKETPLACE_SECONDS, partial(troubles.sensors, settings))
     yield Examination(dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.IF_SILENT)

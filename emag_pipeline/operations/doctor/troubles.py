@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import inf
 
 from emag_pipeline.db.answer_review import review_answers
+from emag_pipeline.db.check_results import check_results
 from emag_pipeline.db.deviations import is_accepted
 from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import AccountStatus, account_statuses
@@ -14,6 +15,7 @@ from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.settings import Settings
 
+CHECKS = "checks"
 INCIDENTS = "incidents"
 SENSORS = "sensors"
 _CHECK = "answers_are_as_known"
@@ -44,6 +46,19 @@ def answers(settings: Settings) -> Iterator[Finding]:
                 yield ok(subject, f"{found.sentence}, accepted")
             else:
                 yield warning(subject, found.sentence, _REPORT.format(account=account.name))
+
+
+def checks(settings: Settings) -> Iterator[Finding]:
+    """A finding for each check that does not pass; one of severity ERROR is an incident, and told there."""
+    with databases.opened(settings) as database:
+        names = [account.name for account in settings.accounts]
+        answered = check_results(database, [*names, *settings.marketplaces])
+    failing = [result for result in answered if not result.passed]
+    for result in failing:
+        if result.check != _CHECK:  # `answers` tells of it, at this very moment
+            yield warning(CHECKS, f"{result.name} does not pass: {result.sentence}", result.remedy.rstrip("."))
+    if not failing:
+        yield ok(CHECKS, f"{len(answered):,} have answered, and every one passes" if answered else "none was asked yet")
 
 
 def incidents(settings: Settings) -> Iterator[Finding]:

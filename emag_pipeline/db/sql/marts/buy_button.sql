@@ -1,34 +1,55 @@
--- emag_buy_button: each existing offer that has a place in the race for the add-to-cart button.
+-- emag_buy_button: each existing offer that has a place in the race for the add-to-cart button, or had the button within
+-- the last 24 hours: an offer that sells out, is switched off or refused has no rank any more, and that is the commonest
+-- way to lose it.
 
 -- name: fresh
-WITH a_day_ago AS (
+WITH span AS (
+    SELECT published_at - interval '24 hours' AS since, published_at AS until FROM newest
+),
+a_day_ago AS (
     SELECT h.emag_offer_id, h.buy_button_rank
-    FROM newest
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, newest.published_at - interval '24 hours') h
+    FROM span
+    CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, span.since) h
 )
-SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, o.buy_button_rank = 1 AS has_buy_button,
+SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button_rank = 1, false) AS has_buy_button,
        b.buy_button_rank AS rank_a_day_ago,
-       CASE WHEN b.buy_button_rank IS NULL THEN 'new'
-            WHEN o.buy_button_rank = 1 THEN CASE WHEN b.buy_button_rank = 1 THEN 'kept' ELSE 'won' END
-            WHEN b.buy_button_rank = 1 THEN 'lost'
+       CASE WHEN o.buy_button_rank = 1
+            THEN CASE WHEN b.buy_button_rank IS NULL THEN 'new' WHEN b.buy_button_rank = 1 THEN 'kept' ELSE 'won' END
+            WHEN within_the_day.had_it THEN 'lost'
+            WHEN b.buy_button_rank IS NULL THEN 'new'
             ELSE 'missed' END AS change,
        o.number_of_offers, o.sale_price, o.best_offer_sale_price, o.currency, v.rate AS vat_rate,
-       round(o.sale_price * (1 + v.rate), 4) AS sale_price_with_vat,
-       round(o.best_offer_sale_price * (1 + v.rate), 4) AS best_price_with_vat,
-       g.gap, round(100 * g.gap / nullif(o.best_offer_sale_price, 0), 4) AS gap_percent,
-       round(g.gap * (1 + v.rate), 4) AS gap_with_vat,
+       vat.sale_price AS sale_price_with_vat, vat.best_price AS best_price_with_vat,
+       g.gap, round(100 * g.gap / o.best_offer_sale_price, 4) AS gap_percent,
+       CASE WHEN g.gap IS NOT NULL THEN vat.sale_price - vat.best_price END AS gap_with_vat,
        o.is_saleable
 FROM {schema}.emag_product_offers o
-CROSS JOIN LATERAL (SELECT o.sale_price - o.best_offer_sale_price) g (gap)
+CROSS JOIN span
+CROSS JOIN LATERAL (SELECT EXISTS (
+    SELECT FROM {schema}.emag_offer_history h
+    WHERE h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.buy_button_rank = 1
+      AND h.valid_from <= span.until AND (h.valid_to IS NULL OR h.valid_to > span.since)
+)) within_the_day (had_it)
+-- a best price of 0 is none
+CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
 LEFT JOIN a_day_ago b USING (emag_offer_id)
 LEFT JOIN {schema}.emag_accounts a ON a.account_type = o.account_type
 LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
-WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.buy_button_rank IS NOT NULL;
+-- what a customer pays has two decimals
+CROSS JOIN LATERAL (
+    SELECT round(o.sale_price * (1 + v.rate), 2), round(o.best_offer_sale_price * (1 + v.rate), 2)
+) vat (sale_price, best_price)
+WHERE o.account_type = :account AND o.deleted_at IS NULL
+  AND (o.buy_button_rank IS NOT NULL OR within_the_day.had_it);
 
 -- name: numbers
-SELECT count(*) AS offers_with_rank,
+-- The share is of what is for sale and contested: what nobody else sells has the button without a race, and what cannot be
+-- bought has no use of it.
+SELECT count(buy_button_rank) AS offers_with_rank,
        count(*) FILTER (WHERE has_buy_button) AS with_buy_button,
-       round(count(*) FILTER (WHERE has_buy_button) / nullif(count(*), 0)::numeric, 4) AS buy_button_share,
+       count(*) FILTER (WHERE is_saleable AND number_of_offers > 1) AS contested,
+       round(count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1)
+             / nullif(count(*) FILTER (WHERE is_saleable AND number_of_offers > 1), 0)::numeric, 4) AS buy_button_share,
        count(*) FILTER (WHERE change = 'won') AS won,
        count(*) FILTER (WHERE change = 'lost') AS lost,
        count(*) FILTER (WHERE NOT has_buy_button AND gap > 0) AS beaten_on_price,

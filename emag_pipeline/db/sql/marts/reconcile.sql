@@ -54,17 +54,20 @@ SELECT (SELECT count(*) FROM existing) AS existing_offers,
 
 -- name: buy_button_differences
 SELECT emag_offer_id,
-       CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer with a rank'
+       CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer'
             WHEN b.emag_offer_id IS NULL THEN 'has a rank, but is not listed'
+            WHEN o.buy_button_rank IS NULL AND b.buy_button_rank IS NULL AND b.change <> 'lost'
+            THEN 'is listed without a rank, and has not lost the button'
             ELSE 'is listed with another rank or price than the offer has' END AS what,
        o.buy_button_rank AS rank_of_offer, b.buy_button_rank AS rank_listed,
        o.sale_price AS price_of_offer, b.sale_price AS price_listed
-FROM (SELECT * FROM existing WHERE buy_button_rank IS NOT NULL) o
+FROM existing o
 FULL JOIN (SELECT * FROM {schema}.emag_buy_button WHERE account_type = :account) b USING (emag_offer_id)
-WHERE o.emag_offer_id IS NULL OR b.emag_offer_id IS NULL
-   OR (o.buy_button_rank, o.sale_price, o.best_offer_sale_price, o.currency)
-      IS DISTINCT FROM (b.buy_button_rank, b.sale_price, b.best_offer_sale_price, b.currency)
-   OR b.gap IS DISTINCT FROM b.sale_price - b.best_offer_sale_price;
+WHERE o.emag_offer_id IS NULL OR (b.emag_offer_id IS NULL AND o.buy_button_rank IS NOT NULL)
+   OR (b.emag_offer_id IS NOT NULL AND b.buy_button_rank IS NULL AND b.change <> 'lost')
+   OR (b.emag_offer_id IS NOT NULL AND (o.buy_button_rank, o.sale_price, o.best_offer_sale_price, o.currency)
+      IS DISTINCT FROM (b.buy_button_rank, b.sale_price, b.best_offer_sale_price, b.currency))
+   OR b.gap IS DISTINCT FROM b.sale_price - nullif(b.best_offer_sale_price, 0);
 
 -- name: buy_button_numbers
 SELECT (SELECT count(*) FROM existing WHERE buy_button_rank IS NOT NULL) AS offers_with_rank,

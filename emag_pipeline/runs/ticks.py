@@ -1,0 +1,75 @@
+"""How the newest look of each sensor and schedule ended, as Dagster's own storage tells: only it knows what it stored.
+
+What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorTick, InstigatorType, TickStatus
+from dagster._core.storage.schedules.base import ScheduleStorage
+from dagster_postgres import PostgresScheduleStorage
+from dagster_shared.error import SerializableErrorInfo
+
+#: the last two that have ended, behind one that may be under way
+_NEWEST = 3
+_KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
+
+
+@dataclass(frozen=True, slots=True)
+class LastTick:
+    """A sensor's or schedule's newest look that has ended.
+
+    `error` is None when it ended well; `failures` says how many of the newest looks failed in a row, at most two.
+    """
+
+    kind: str
+    name: str
+    at: datetime
+    error: SerializableErrorInfo | None
+    failures: int
+
+    @property
+    def subject(self) -> str:
+        """As incidents call it, e.g. `sensor stale_accounts`."""
+        return f"{self.kind} {self.name}"
+
+
+def last_ticks(storage: ScheduleStorage, names: Collection[str] | None = None) -> list[LastTick]:
+    """The newest tick of each sensor and schedule that is on and has ticked: of all, or of those with these names."""
+    states = {
+        state.selector_id: state
+        for state in storage.all_instigator_state()
+        if state.status is not InstigatorStatus.STOPPED and (names is None or state.instigator_name in names)
+    }
+    found = []
+    # without its argument `statuses`, with which Dagster 1.13.27 raises an AttributeError
+    for selector, ticks in storage.get_batch_ticks(list(states), limit=_NEWEST).items():
+        ended = [tick for tick in ticks if tick.status is not TickStatus.STARTED]
+        newest = sorted(ended, key=lambda tick: tick.timestamp, reverse=True)[:2]
+        if newest:
+            found.append(_last(_KINDS[states[selector].instigator_type], states[selector].instigator_name, newest))
+    return sorted(found, key=lambda tick: tick.subject)
+
+
+def of_instance(instance: dg.DagsterInstance, names: Collection[str]) -> list[LastTick]:
+    """The same of an opened instance; nothing where its storage keeps no ticks."""
+    storage = instance.schedule_storage
+    return [] if storage is None else last_ticks(storage, names)
+
+
+def of_database(dagster_url: str) -> list[LastTick]:
+    """The same from Dagster's database, whose tables must exist; no instance is made, no table is created."""
+    return last_ticks(PostgresScheduleStorage(dagster_url, should_autocreate_tables=False))
+
+
+def _last(kind: str, name: str, newest: list[InstigatorTick]) -> LastTick:
+    failures = 0
+    for tick in newest:
+        if tick.status is not TickStatus.FAILURE:
+            break
+        failures += 1
+    error = newest[0].error if failures else None
+    return LastTick(kind, name, datetime.fromtimestamp(newest[0].timestamp, UTC), error, failures)

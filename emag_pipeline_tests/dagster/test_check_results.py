@@ -1,0 +1,182 @@
+"""What checks say is kept where everybody can read it; a red one is an incident until it passes."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation.run_failures import run_failures
+from emag_pipeline.db import deviations
+from emag_pipeline.db.check_results import CheckResult, Said, check_results, record
+from emag_pipeline.db.engine import Database
+from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.health_page import health_page
+from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import Settings
+from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.monitoring.receiver import Receiver
+
+_AUDIT = {"offer_ids_are_unique", "rejects_within_tolerance", "scan_is_complete", "volume_has_not_collapsed"}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def _look(instance: dg.DagsterInstance, settings: Settings, receiver: Receiver) -> None:
+    pipeline = Pipeline(settings.model_copy(update={"alert_webhook_url": receiver.url}))
+    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": pipeline})
+    run_failures.evaluate_tick(context)
+
+
+def _results(database: Database, *subjects: str) -> dict[str, CheckResult]:
+    return {result.check: result for result in check_results(database, subjects)}
+
+
+def _health(database: Database, settings: Settings) -> Any:
+    return json.loads(health_page(health_status(database, settings)).body)
+
+
+def _review(settings: Settings, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return defs.resolve_job_def("refresh_marts").execute_in_process(
+        partition_key="main", instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
+    )
+
+
+def _in_currency(database: Database, currency: str) -> None:
+    with database.transaction() as tx:
+        tx.run(
+            """UPDATE {schema}.emag_product_offers SET currency = :currency WHERE emag_offer_id =
+               (SELECT min(emag_offer_id) FROM {schema}.emag_product_offers WHERE account_type = 'main')""",
+            currency=currency,
+        )
+
+
+def test_every_check_of_a_refresh_and_its_review_is_kept_by_account(
+    run: Run, settings: Settings, instance: dg.DagsterInstance, database: Database
+) -> None:
+    refreshed = run("main")
+    review = _review(settings, instance)
+    found = _results(database, "main")
+    asked = [*refreshed.get_asset_check_evaluations(), *review.get_asset_check_evaluations()]
+    assert found.keys() == {one.check_name for one in asked} >= _AUDIT
+    for one in asked:
+        kept = found[one.check_name]
+        assert (kept.passed, kept.severity, kept.sentence) == (one.passed, one.severity.value, one.description)
+        assert kept.asset == one.asset_key.to_user_string()
+        assert (kept.failing_since is None) == one.passed
+    assert found["scan_is_complete"].run_id == refreshed.run_id
+    assert _results(database, "fbe") == {}
+
+
+def test_a_warning_keeps_its_remedy_and_a_sample_and_is_no_incident(
+    market: SandboxServer,
+    run: Run,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    database: Database,
+    receiver: Receiver,
+) -> None:
+    first, *_ = market.truth("main")
+    market.edit("main", first["id"], sale_price="0")
+    run("main")
+    _review(settings, instance)
+    _look(instance, settings, receiver)
+    kept = _results(database, "main")["prices_are_plausible"]
+    assert (kept.passed, kept.severity) == (False, "WARN")
+    assert "correct the price at the marketplace" in kept.remedy
+    ((findings, sample),) = rows(
+        database,
+        "SELECT findings, sample FROM {schema}.emag_check_results WHERE check_name = 'prices_are_plausible'",
+    )
+    assert findings == kept.findings > 0
+    assert first["id"] in [row["emag_offer_id"] for row in sample]
+    assert open_incidents(database) == []
+    told = _health(database, settings)
+    assert "prices_are_plausible" in [one["check"] for one in told["checks"]]
+    assert "main" not in [one["subject"] for one in told["problems"]]
+
+
+def test_a_red_check_is_told_once_with_its_remedy_and_once_when_it_passes(
+    run: Run, settings: Settings, instance: dg.DagsterInstance, database: Database, receiver: Receiver
+) -> None:
+    run("main")
+    _in_currency(database, "EUR")
+    _review(settings, instance)
+    for _ in range(2):
+        _look(instance, settings, receiver)
+    name = "currencies_are_the_marketplaces of main"
+    (incident,) = [one for one in open_incidents(database) if one.subject == name]
+    (alert,) = receiver.taken
+    assert (incident.kind, alert["kind"], alert["state"], alert["subject"]) == ("red", "red", "open", name)
+    assert "does not pass" in alert["text"]
+    assert "Do not add up prices of this account" in alert["text"]
+    told = _health(database, settings)
+    assert [one["subject"] for one in told["incidents"]] == [name]
+    assert "currencies_are_the_marketplaces" in [one["check"] for one in told["checks"]]
+    _in_currency(database, "RON")
+    _review(settings, instance)
+    for _ in range(2):
+        _look(instance, settings, receiver)
+    assert open_incidents(database) == []
+    assert receiver.taken[1]["text"].startswith(f"{name} is well again after ")
+    assert len(receiver.taken) == 2
+
+
+def test_a_refused_audit_keeps_what_to_do_and_has_one_incident_only(
+    market: SandboxServer,
+    run: Run,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    database: Database,
+    receiver: Receiver,
+) -> None:
+    run("main")
+    market.remove("main", [offer["id"] for offer in market.truth("main")][:200])
+    run("main")
+    _look(instance, settings, receiver)
+    kept = _results(database, "main")["volume_has_not_collapsed"]
+    assert (kept.passed, kept.severity) == (False, "ERROR")
+    assert "emag-pipeline approve" in kept.remedy
+    assert [one.kind for one in open_incidents(database)] == ["refused"]
+
+
+def test_freshness_is_kept_while_nothing_runs(
+    run: Run, settings: Settings, instance: dg.DagsterInstance, database: Database, receiver: Receiver
+) -> None:
+    run("main")
+    assert _results(database, "main")["offers_are_fresh"].passed
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at - interval '7 hours'")
+    _look(instance, settings, receiver)
+    stale = _results(database, "main")["offers_are_fresh"]
+    assert (stale.passed, stale.severity, stale.run_id) == (False, "ERROR", None)
+    since = stale.failing_since
+    _look(instance, settings, receiver)
+    assert _results(database, "main")["offers_are_fresh"].failing_since == since
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    deviations.accept(database, "main", "offers_are_fresh", [], reason="closed", until=tomorrow, by="ana")
+    _look(instance, settings, receiver)
+    assert _results(database, "main")["offers_are_fresh"].passed
+
+
+def test_a_day_has_an_answer_of_its_own(database: Database) -> None:
+    for day, passed in ((date(2026, 11, 1), False), (date(2026, 11, 2), True)):
+        said = Said(
+            "main", "assortment_reconciles_with_offers", "daily_assortment", "ERROR", passed, "x", part=f"{day}"
+        )
+        record(database, said)
+    assert [(one.part, one.passed) for one in check_results(database, ["main"])] == [
+        ("2026-11-01", False),
+        ("2026-11-02", True),
+    ]
+    assert check_results(database, ["main"])[0].name == "assortment_reconciles_with_offers of main on 2026-11-01"
