@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emag_pipeline import env_file, unread_variables
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
+from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
 from emag_pipeline.unread_variables import OF_AN_ACCOUNT, known
 
@@ -28,15 +28,9 @@ def good(settings: Settings, given: Mapping[str, str]) -> Finding:
     names = ", ".join(account.name for account in settings.accounts)
     where = "the sandbox" if settings.uses_sandbox else "the marketplace"
     read = sorted(name for name in given if name in known() or OF_AN_ACCOUNT.fullmatch(name))
-    return ok(SUBJECT, f"accounts {names} on {where}, home {settings.home}; set are {', '.join(read) or 'none'}")
-
-
-def choice(settings: Settings) -> Iterator[Finding]:
-    """Whether the sandbox is the marketplace although that may not be meant."""
-    try:
-        settings.require_marketplace()
-    except SettingsError as error:
-        yield of_error(SUBJECT, error)
+    file = settings.env_file or f"none in {Path.cwd()}"
+    what = f"accounts {names} on {where}, home {settings.home}, .env: {file}; set are {', '.join(read) or 'none'}"
+    return ok(SUBJECT, what)
 
 
 def unread(given: Mapping[str, str]) -> Iterator[Finding]:
@@ -46,11 +40,11 @@ def unread(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def of_file(path: Path) -> Iterator[Finding]:
-    """Whether a `.env` is read, and who else may read it. Raises SettingsError for one that is not ours."""
+    """Who may read `.env`; nothing where there is none. Raises SettingsError for one that is not ours."""
     file = env_file.read(path)
     if file is None:
-        yield ok(".env", f"there is none in {path.absolute().parent}: settings come from the environment alone")
-    elif file.mode & 0o077 and any(value and _SECRET.search(name) for name, value in file.values.items()):
+        return
+    if file.mode & 0o077 and any(value and _SECRET.search(name) for name, value in file.values.items()):
         who = "everybody on this machine" if file.mode & stat.S_IROTH else "its group"
         what = f"{file.path} holds secrets, and {who} can read it (mode {file.mode:04o})"
         yield warning(".env", what, f"Run `chmod 600 {file.path}`")
