@@ -16,6 +16,7 @@ from uuid import uuid4
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.operations.words import failure_words
 from emag_pipeline.settings import Settings
@@ -95,8 +96,7 @@ def refresh(
     `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
     when a signal came: the runs are stopped then, write that into the ledger, and it is passed on.
     """
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
     runs = [_Run(account, around.environment, logs / f"sync-{account}.log", anew=anew) for account in accounts]
     try:
