@@ -23,8 +23,10 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
 from emag_pipeline.redaction import Redactor
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
+from emag_pipeline.sync.hosts import require_same_host
 
 #: For steps that call the marketplace: an outage of seconds costs no run.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -54,6 +56,8 @@ class Pipeline:
         """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
         account = partition_of(context)
         with about(account=account), self.step(context, retries) as database:
+            self.settings.require_marketplace()
+            require_same_host(database, self.settings.account(account))
             yield SyncContext(
                 settings=self.settings,
                 database=database,
@@ -61,6 +65,8 @@ class Pipeline:
                 run_id=context.run.run_id,
                 run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
                 report=report,
+                dagster_instance_id=identity_of(context.instance),
+                anew=_reads_anew(context.run),
             )
 
     @contextmanager
@@ -100,6 +106,11 @@ def partition_of(context: Context) -> str:
         what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
         raise dg.Failure(what, allow_retries=False)
     return str(context.partition_key)
+
+
+def _reads_anew(run: dg.DagsterRun) -> bool:
+    """Whether somebody asked for it; what Dagster repeats goes on with what the first run has read."""
+    return run.tags.get(runs.ANEW_TAG) == "true" and run.parent_run_id is None
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:

@@ -13,7 +13,8 @@ Keys are added, never renamed.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +25,8 @@ from emag_pipeline.operations.progress import view_on
 from emag_pipeline.operations.refresh import Refreshed, refresh
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
 from emag_pipeline.operations.stop_signals import StopSignals
-from emag_pipeline.operations.surroundings import surroundings
-from emag_pipeline.operations.words import outcome_words
+from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.operations.words import invented_words, outcome_words, source_words
 from emag_pipeline.settings import Settings, load_settings
 
 #: Which exit code speaks for all when accounts end differently: what needs a person first.
@@ -36,13 +37,16 @@ def sync(
     account: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Refresh this account; repeat it for more. Default: all.")
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read every page, also those that an interrupted sync has read already.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON; progress goes to stderr.")] = False,
 ) -> None:
     """Refresh accounts now: read every page, audit, publish, bring the marts up to date.
 
     The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
-    next sync goes on after the last durable page.
+    next sync goes on after the last durable page, or reads anew with --anew.
 
     Says when an account is published, and computes its marts and checks then. What of them could not be computed is
     told, and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
@@ -50,7 +54,11 @@ def sync(
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
     narrator = Narrator(stderr=as_json)
-    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator)
+    settings.require_marketplace()
+    narrator.say(source_words(settings))
+    if invented := invented_words(settings):
+        narrator.say(invented)
+    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator, anew=anew)
     if as_json:
         typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
     else:
@@ -61,18 +69,26 @@ def sync(
     raise typer.Exit(_exit_code(done))
 
 
-def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator) -> list[Refreshed]:
+def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
     try:
         with (
             StopSignals() as signals,
             surroundings(settings) as around,
+            _checked(around, settings, accounts),
             sandbox_beside(settings, around.environment),
             view_on(narrator, settings.progress_interval_seconds) as view,
         ):
-            return refresh(settings, around, accounts, view.show, signals.wait)
+            return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
     except Interrupted:
         narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
         raise
+
+
+@contextmanager
+def _checked(around: Surroundings, settings: Settings, accounts: Sequence[str]) -> Iterator[None]:
+    """Before anything is started that would read a marketplace."""
+    require_same_marketplaces(around.databases, settings, accounts)
+    yield
 
 
 def _exit_code(done: Sequence[Refreshed]) -> int:

@@ -70,7 +70,8 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: i
             tx,
             lease,
             """phase = 'scanning', round = :round, pages_expected = :pages, offers_expected = :offers,
-               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL""",
+               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
+               oldest_page_at = NULL""",
             round=round_,
             pages=pages,
             offers=offers,
@@ -198,8 +199,8 @@ def discard_remains(database: Database, account: str, keep: UUID) -> int:
                 """SELECT DISTINCT s.sync_id FROM {schema}.emag_offer_syncs s
                    JOIN {schema}.emag_scan_pages p USING (sync_id)
                    WHERE s.account_type = :account AND s.sync_id <> :keep AND NOT (
-                       coalesce(s.error_class, '') = 'RefusedError' AND s.started_at = (
-                           SELECT max(r.started_at) FROM {schema}.emag_offer_syncs r
+                       coalesce(s.error_class, '') = 'RefusedError' AND s.sync_number = (
+                           SELECT max(r.sync_number) FROM {schema}.emag_offer_syncs r
                            WHERE r.account_type = :account AND r.sync_id <> :keep))""",
                 account=account,
                 keep=keep,

@@ -48,6 +48,8 @@ class SyncProgress:
     offers_rejected: int
     elapsed_seconds: float
     silent_seconds: float
+    #: since the oldest page was read that it goes on with or has published; None where it began without one
+    oldest_page_seconds: float | None
     is_approved: bool
     error_class: str | None
     error_message: str | None
@@ -58,7 +60,8 @@ class SyncProgress:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """One account as an operator asks after it. `age_seconds`: since the last publish, None before the first.
+    """One account as an operator asks after it. `age_seconds`: since the oldest page of the last publish was read;
+    `published_seconds_ago`: since that publish; `scan_seconds`: what it took. All are None before the first one.
 
     `quarantined` are the rows that the newest sync put into quarantine, also those of offers that were never published;
     `flagged` the published offers that keep their last good state because their newest reading is in quarantine.
@@ -67,7 +70,10 @@ class AccountStatus:
     account: str
     state: str
     last_publish_at: datetime | None
+    oldest_page_at: datetime | None
     age_seconds: float | None
+    published_seconds_ago: float | None
+    scan_seconds: float | None
     offers: int
     saleable: int
     deleted: int
@@ -86,6 +92,7 @@ _PROGRESS = """
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
+           extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL
                AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded
@@ -94,8 +101,10 @@ _PROGRESS = """
 
 _ACCOUNTS = """
     SELECT a.account,
-           (SELECT max(completed_at) FROM {schema}.emag_offer_syncs s
-            WHERE s.account_type = a.account AND s.status = 'completed') AS last_publish_at,
+           published.completed_at AS last_publish_at, published.oldest_page_at,
+           extract(epoch FROM clock_timestamp() - published.oldest_page_at)::float8 AS age_seconds,
+           extract(epoch FROM clock_timestamp() - published.completed_at)::float8 AS published_seconds_ago,
+           published.worked_seconds AS scan_seconds,
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
            (SELECT count(*) FROM {schema}.emag_offer_rejects r
@@ -103,8 +112,12 @@ _ACCOUNTS = """
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
     LEFT JOIN LATERAL (
         SELECT sync_id, round FROM {schema}.emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
+    LEFT JOIN LATERAL (
+        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs s
+        WHERE s.account_type = a.account AND s.status = 'completed' ORDER BY sync_number DESC LIMIT 1
+    ) published ON true
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
 """
@@ -116,7 +129,7 @@ def sync_progress(database: Database, account: str, run_id: str | None = None) -
         row = tx.run(
             _PROGRESS
             + """ WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
-                  ORDER BY started_at DESC LIMIT 1""",
+                  ORDER BY sync_number DESC LIMIT 1""",
             account=account,
             run=run_id,
         ).one_or_none()
@@ -133,14 +146,14 @@ def account_statuses(database: Database, accounts: Sequence[str]) -> list[Accoun
 def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
     running = newest if newest is not None and newest.status == "running" else None
     failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
-    age = None
-    if row.last_publish_at is not None:
-        age = (datetime.now(row.last_publish_at.tzinfo) - row.last_publish_at).total_seconds()
     return AccountStatus(
         account=row.account,
         state="never synced" if newest is None else newest.status,
         last_publish_at=row.last_publish_at,
-        age_seconds=age,
+        oldest_page_at=row.oldest_page_at,
+        age_seconds=row.age_seconds,
+        published_seconds_ago=row.published_seconds_ago,
+        scan_seconds=row.scan_seconds,
         offers=row.offers,
         saleable=row.saleable,
         deleted=row.deleted,

@@ -17,15 +17,17 @@ REFERENCE_JOB = "refresh_reference"
 MARTS_JOB = "refresh_marts"
 ASSORTMENT_JOB = "refresh_daily_assortment"
 PARTITION_TAG = "dagster/partition"
+#: Of a run that reads all pages, whatever an interrupted sync has left: `true`.
+ANEW_TAG = "emag/anew"
 
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
 
 def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a run is over, or unknown to the instance (pruned, or of another one)."""
+    """Whether a run is known to be over; of one that the instance does not know, nothing is known."""
     run = instance.get_run_by_id(run_id)
-    return run is None or run.status in ENDED
+    return run is not None and run.status in ENDED
 
 
 def accounts_under_way(instance: dg.DagsterInstance) -> set[str]:

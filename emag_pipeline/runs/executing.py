@@ -1,5 +1,6 @@
 """Executing a job in this process: recorded in the same instance as every other run, with or without a daemon."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,8 +13,14 @@ from dagster._utils.interrupts import capture_interrupts
 from emag_pipeline.runs import ASSORTMENT_JOB, MARTS_JOB, exit_code_after_publish, failure, step_failures
 
 
-def execute(instance: dg.DagsterInstance, job_name: str, partition: str, run_id: str | None = None) -> dg.DagsterRun:
-    """Run a job for a partition in this process and return the run, which has ended then."""
+def execute(
+    instance: dg.DagsterInstance,
+    job_name: str,
+    partition: str,
+    run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.DagsterRun:
+    """Run a job for a partition in this process, with further tags, and return the run, which has ended then."""
     # by name: the definitions stand above this module
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
@@ -25,6 +32,7 @@ def execute(instance: dg.DagsterInstance, job_name: str, partition: str, run_id:
             **definition.run_tags,
             **definition.get_tags_for_partition_key(partition, None),
             "dagster/max_retries": "0",
+            **(tags or {}),
         },
         job_code_origin=job.get_python_origin(),
     )

@@ -186,3 +186,66 @@ def test_the_password_is_printed_nowhere(
     assert len(logged) > 8
     everything = [done.stdout, done.stderr, *written, *(row.line for row in logged)]
     assert not [text for text in everything if _PASSWORD in text]
+
+
+def _killed(database: Database, variables: dict[str, str], home: Path, *, whole: bool) -> Any:
+    """Start a sync and kill -9 it amid its pages, alone or with all its processes; returns its ledger row."""
+    process = _start(home, variables)
+    _wait_for_pages(database, 3)
+    run = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in run if whole else []:
+        child.kill()
+    process.wait()
+    row = sync_progress(database, "main")
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_after_kill_9_the_next_sync_goes_on_at_once(
+    whole: bool, market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    killed = _killed(database, variables, tmp_path, whole=whole)
+    market.clear_faults()
+    market.reset_stats()
+    began = time.monotonic()
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    print(f"\npublished {time.monotonic() - began:.1f} s after the kill")
+    assert done.returncode == 0, done.stdout
+    row = sync_progress(database, "main")
+    assert row is not None
+    assert (row.sync_id, row.attempt, row.status) == (killed.sync_id, 2, "completed")
+    assert "main: going on with pages read" in done.stdout
+    assert_published_exactly(database, market, "main")
+
+
+def test_every_call_of_a_recovery_that_names_page_1_is_accounted_for(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """A first sync reads twice, since every offer is new to it. A count names page 1 too, of one row a page."""
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    _killed(database, variables, tmp_path, whole=True)
+    market.clear_faults()
+    assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
+    calls = [(one["resource"], one["page"]) for one in market.requests("main")]
+    counts = [resource for resource, _ in calls if resource == "product_offer/count"]
+    first_pages = [page for resource, page in calls if resource == "product_offer/read" and page == 1]
+    assert (len(counts), len(first_pages)) == (4, 2)
+
+
+def test_anew_reads_every_page_whatever_was_read_before(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    killed = _killed(database, variables, tmp_path, whole=True)
+    market.clear_faults()
+    market.reset_stats()
+    done = emag_pipeline(tmp_path, "sync", "--anew", **variables)
+    assert done.returncode == 0, done.stdout
+    row = sync_progress(database, "main")
+    assert row is not None
+    assert row.sync_id != killed.sync_id
+    assert "going on" not in done.stdout
+    assert {one["page"] for one in market.requests("main") if one["page"]} == set(range(1, 9))

@@ -10,6 +10,7 @@ from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.silence import silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
@@ -105,12 +106,11 @@ def _age(settings: Settings, status: AccountStatus) -> Finding:
     if status.age_seconds is None:
         remedy = f"Run `emag-pipeline sync --account {status.account}`, or `emag-pipeline up`"
         return warning(subject, f"was never published{running}", remedy)
-    published = f"published {age(status.age_seconds)} ago{running}"
-    if status.age_seconds > settings.stale_after_hours * 3600:
-        bound = f"{settings.stale_after_hours:g} hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)"
+    published = f"{published_words(status)}{running}"
+    if is_stale(status, settings):
         return broken(
             subject,
-            f"stale: {published}, {bound}",
+            f"stale: {published}, {bound_words(status, settings)}",
             "Mend what else is said here, the daemon first; then it is refreshed",
         )
     return ok(subject, published)
