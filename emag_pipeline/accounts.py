@@ -1,6 +1,7 @@
 """What an account is: one seller login on one marketplace, and the partition key everywhere."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NewType
 from urllib.parse import urlsplit
 
@@ -23,6 +24,14 @@ class Account:
     variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD")
     #: the sandbox by choice, wherever it is
     is_of_sandbox: bool = False
+
+    @property
+    def login(self) -> str:
+        """Fingerprint of whom the marketplace sees: accounts that share it share the rate limit and the catalogue."""
+        parts = urlsplit(self.base_url)
+        port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+        seen = f"{parts.hostname}{port}{parts.path.rstrip('/')}\n{self.username.casefold()}"
+        return sha256(seen.encode()).hexdigest()[:32]
 
     @property
     def marketplace(self) -> Marketplace:

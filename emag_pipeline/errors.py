@@ -213,6 +213,18 @@ def rerun_after(error_class: str) -> Rerun:
     return Rerun.AS_A_NEW_RUN if known is None else known.rerun
 
 
+#: Ends that nothing in the work itself brought about: a signal, a process that died, one that hung (`sync.liveness`).
+_FROM_OUTSIDE = frozenset({"Interrupted", "OwnerDied", "StuckSync"})
+
+
+def is_passing(error_class: str) -> bool:
+    """Whether the very same work may succeed later: after a fault that passes by itself, and after an interruption.
+
+    By name, as `rerun_after`. Anything else - a refusal, a defect - would meet the same data and end the same way.
+    """
+    return error_class in _FROM_OUTSIDE or rerun_after(error_class) is Rerun.AT_ONCE
+
+
 def exit_code_of(error_class: str) -> int:
     """The exit code of an error that is known by its class name only; 1 for a name that is not of this project."""
     if error_class == Interrupted.__name__:

@@ -9,6 +9,9 @@ bursts, a pace also leaves room for the seller's other programs, and four calls 
 #: second this much air lets four arrivals be squeezed by 35 ms and still span a whole second.
 AIR = 1.035
 
+#: No pause that the marketplace asks for is kept longer; after it a call shows whether it still wants one.
+LONGEST_PAUSE_SECONDS = 120.0
+
 
 def pace_seconds(requests_per_second: float, requests_per_minute: float, share: float = 1.0) -> float:
     """Seconds between two calls of an account, all processes together.

@@ -6,7 +6,7 @@ secret), what is allowed.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -175,9 +175,9 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
     sandbox_url = _unless_wrong(wrong, lambda: _sandbox_url(given))
-    accounts = [
-        _unless_wrong(wrong, partial(_account, given, name, sandbox_url if sandbox else None)) for name in names
-    ]
+    where = (sandbox_url or "") if sandbox else None
+    accounts = [_unless_wrong(wrong, partial(_account, given, name, where)) for name in names]
+    _unless_wrong(wrong, lambda: _require_own_logins([account for account in accounts if account]))
     if sandbox and names:
         _unless_wrong(wrong, lambda: _require_no_marketplace(given))
     database = _unless_wrong(wrong, lambda: database_choice.pipeline_url(given))
@@ -273,6 +273,22 @@ def _variable(given: Mapping[str, str], account: str, what: str) -> str | None:
 
 def _credentials(given: Mapping[str, str], account: str) -> tuple[str | None, str | None]:
     return _variable(given, account, "USERNAME"), _variable(given, account, "PASSWORD")
+
+
+def _require_own_logins(accounts: Sequence[Account]) -> None:
+    """Two accounts of one login would spend its rate limit twice, and publish one catalogue twice."""
+    by_login: dict[str, list[Account]] = {}
+    for account in accounts:
+        by_login.setdefault(account.login, []).append(account)
+    for same in by_login.values():
+        if len(same) > 1:
+            names = " and ".join(account.name for account in same)
+            raise SettingsError(
+                f"the accounts {names} are one and the same login",
+                where=" and ".join(account.variables[0] for account in same),
+                why="its rate limit would be spent twice, and its catalogue published twice",
+                remedy="Give each account the user name of its own login, or leave all but one out of EMAG_ACCOUNTS",
+            )
 
 
 def _require_no_marketplace(given: Mapping[str, str]) -> None:

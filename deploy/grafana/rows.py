@@ -39,7 +39,7 @@ def _latency(share: float) -> str:
     return f"histogram_quantile({share}, {buckets})"
 
 
-_AGE = f"time() - max by (account_type) (emag_sync_last_success_timestamp_seconds{{{_OF}}} > 0)"
+_AGE = f"time() - max by (account_type) (emag_sync_oldest_page_timestamp_seconds{{{_OF}}} > 0)"
 _SHARE_READ = f"emag_sync_pages_done{{{_OF}}} / (emag_sync_pages_expected{{{_OF}}} > 0)"
 
 _WELL = (
@@ -79,16 +79,16 @@ _ACCOUNTS = (
         words=_STATES,
     ),
     now(
-        "Since the last publish",
-        "How old what readers see is. docs/runbook.md, EmagAccountStale.",
+        "Age of what is published",
+        "How old what readers see is: since its oldest page was read. docs/runbook.md, EmagAccountStale.",
         {_EACH: _AGE},
         width=12,
         unit="s",
     ),
     over_time(
-        "Age of what is published",
-        "A saw: each publish brings it to zero. The bound is EMAG_SYNC_STALE_AFTER_HOURS.",
-        {_EACH: _AGE, "bound": _bound("stale")},
+        "Age of what is published, over time",
+        "A saw: each publish brings it to the scan's length. The bound: EMAG_SYNC_STALE_AFTER_HOURS, or two scans.",
+        {_EACH: _AGE, f"{_EACH}: bound": _most("emag_sync_stale_bound_seconds")},
         unit="s",
     ),
     over_time(

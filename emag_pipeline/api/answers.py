@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from emag_pipeline.api import json_text, refusals
 from emag_pipeline.errors import PAGE_TRIES, SLOW_TRIES, ApiUnavailable, PipelineError, RateLimited, RequestRefused
+from emag_pipeline.rates import LONGEST_PAUSE_SECONDS
 
-#: Nobody waits longer because a header says so.
-LONGEST_WAIT_SECONDS = 120.0
 _DEFAULT_WAIT_SECONDS = 1.0
 
 _CUT_OFF = "the answer is cut off or no JSON"
@@ -109,14 +108,14 @@ def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the answer asks to wait, as a number or until a date; at most LONGEST_WAIT_SECONDS."""
+    """Seconds that the answer asks to wait, as a number or until a date; at most LONGEST_PAUSE_SECONDS."""
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", text):
-        return min(float(text), LONGEST_WAIT_SECONDS)
+        return min(float(text), LONGEST_PAUSE_SECONDS)
     try:
         until = parsedate_to_datetime(text)
     except ValueError:
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT_SECONDS)
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)

@@ -110,7 +110,7 @@ class Calls:
         self._record = record
         self._attempts = attempts
         self._secrets = secrets_of(account)
-        self._pacer = Pacer(budget, account.name)
+        self._pacer = Pacer(budget, account.login)
         self._transport = Transport(account, timeouts)
         #: what the newest answer, good or not, said beside its content
         self.remarks: Remarks | None = None
@@ -149,7 +149,7 @@ class Calls:
         except _OWN_ERRORS as error:
             self._keep(call, exchange, error)
             if isinstance(error, RateLimited):
-                self._budget.slow_down(self._account.name, error.wait_seconds or 0.0)
+                self._budget.slow_down(self._account.login, error.wait_seconds or 0.0)
             raise
         self._keep(call, exchange, None)
         return understood

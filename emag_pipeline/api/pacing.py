@@ -24,19 +24,19 @@ _SQUEEZE = 0.97
 
 
 class RateBudget(Protocol):
-    """The slots of each account, for all who share it, one every `pace_seconds` or later."""
+    """The slots of each login (`Account.login`), for all who share it, one every `pace_seconds` or later."""
 
     pace_seconds: float
 
-    def reserve(self, account: str) -> float:
-        """Take the account's next slot. Returns the seconds from now until it comes."""
+    def reserve(self, login: str) -> float:
+        """Take the login's next slot. Returns the seconds from now until it comes."""
         ...
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
-        """After a 429: no slot for this account before `wait_seconds` are over."""
+    def slow_down(self, login: str, wait_seconds: float) -> None:
+        """After a 429: no slot for this login before `wait_seconds` are over."""
         ...
 
-    def is_quiet(self, account: str) -> bool:
+    def is_quiet(self, login: str) -> bool:
         """Whether somebody got a 429 whose wait is not over: a slot that was reserved before is not to be used."""
         ...
 
@@ -50,32 +50,32 @@ class ProcessBudget:
         self._next: dict[str, float] = {}
         self._quiet_until: dict[str, float] = {}
 
-    def reserve(self, account: str) -> float:
-        """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+    def reserve(self, login: str) -> float:
+        """Take the login's next slot. Returns the seconds from now until it comes, 0 when it is now."""
         with self._lock:
             now = time.monotonic()
-            slot = max(now, self._next.get(account, now))
-            self._next[account] = slot + self.pace_seconds
+            slot = max(now, self._next.get(login, now))
+            self._next[login] = slot + self.pace_seconds
             return slot - now
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
-        """Nobody calls for this account for `wait_seconds`."""
+    def slow_down(self, login: str, wait_seconds: float) -> None:
+        """Nobody calls with this login for `wait_seconds`."""
         with self._lock:
             quiet_until = time.monotonic() + wait_seconds
-            self._next[account] = max(quiet_until, self._next.get(account, quiet_until))
-            self._quiet_until[account] = quiet_until
+            self._next[login] = max(quiet_until, self._next.get(login, quiet_until))
+            self._quiet_until[login] = quiet_until
 
-    def is_quiet(self, account: str) -> bool:
+    def is_quiet(self, login: str) -> bool:
         """Whether the wait after a 429 is not over."""
-        return time.monotonic() < self._quiet_until.get(account, 0.0)
+        return time.monotonic() < self._quiet_until.get(login, 0.0)
 
 
 class Pacer:
     """Lets the calls of one account leave one by one, each in its slot. Thread-safe; `stop` wakes everybody."""
 
-    def __init__(self, budget: RateBudget, account: str) -> None:
+    def __init__(self, budget: RateBudget, login: str) -> None:
         self._budget = budget
-        self._account = account
+        self._login = login
         self._stopped = threading.Event()
         self._queue: deque[threading.Event] = deque()
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class Pacer:
     def _reserve(self) -> tuple[float, float]:
         """The slot by this process's clock, and by how much the reservation took longer than it usually does."""
         began = time.monotonic()
-        wait_seconds = self._budget.reserve(self._account)
+        wait_seconds = self._budget.reserve(self._login)
         answered = time.monotonic()
         took = answered - began
         # the usual time is a minimum that slowly rises, so that a database that moved away costs no slot for ever
@@ -117,7 +117,7 @@ class Pacer:
     def _reached(self, slot: float, delay_seconds: float) -> bool:
         waited_seconds = slot - time.monotonic()
         self.sleep(waited_seconds)
-        if waited_seconds > 0 and self._budget.is_quiet(self._account):
+        if waited_seconds > 0 and self._budget.is_quiet(self._login):
             return False
         now = time.monotonic()
         too_soon_by = self._sent + self._budget.pace_seconds * _SQUEEZE - now

@@ -23,6 +23,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
 from emag_pipeline.redaction import Redactor
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
 from emag_pipeline.sync.hosts import require_same_host
@@ -64,6 +65,8 @@ class Pipeline:
                 run_id=context.run.run_id,
                 run_has_ended=lambda run_id: runs.has_ended(context.instance, run_id),
                 report=report,
+                dagster_instance_id=identity_of(context.instance),
+                anew=_reads_anew(context.run),
             )
 
     @contextmanager
@@ -103,6 +106,11 @@ def partition_of(context: Context) -> str:
         what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
         raise dg.Failure(what, allow_retries=False)
     return str(context.partition_key)
+
+
+def _reads_anew(run: dg.DagsterRun) -> bool:
+    """Whether somebody asked for it; what Dagster repeats goes on with what the first run has read."""
+    return run.tags.get(runs.ANEW_TAG) == "true" and run.parent_run_id is None
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:

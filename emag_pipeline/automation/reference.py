@@ -100,7 +100,7 @@ def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str,
 
 
 def _were_published(database: Database, accounts: Sequence[str], within_seconds: float) -> bool:
-    ages = [status.age_seconds for status in account_statuses(database, accounts)]
+    ages = [status.published_seconds_ago for status in account_statuses(database, accounts)]
     return any(age is not None and age < within_seconds for age in ages)
 
 

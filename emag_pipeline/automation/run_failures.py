@@ -14,6 +14,9 @@ from emag_pipeline.db.incidents import forget_others
 from emag_pipeline.monitoring import incidents, outbox, silence
 from emag_pipeline.settings import current
 
+#: What another installation looks after on the same database, it sees at each of its looks.
+_LOOKS = 3
+
 
 @dg.sensor(
     minimum_interval_seconds=round(current().monitor_interval_seconds),
@@ -33,7 +36,8 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
         red_checks.note_freshness(database, settings)
         checks = red_checks.note_findings(database, settings)
-        forget_others(database, [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON])
+        known = [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON]
+        forget_others(database, known, unseen_seconds=_LOOKS * settings.monitor_interval_seconds)
         outbox.deliver(database, settings)
         found = incidents.open_incidents(database)
         told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "all is well"

@@ -70,7 +70,8 @@ def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
             (status,) = account_statuses(database, [account])
     except PipelineError:
         return False
-    refused = status.last_error is not None and status.last_error.error_class == RefusedError.__name__
+    error = status.last_error
+    refused = error is not None and error.error_class == RefusedError.__name__ and not error.is_discarded
     return refused and not status.awaits_publish
 
 

@@ -1,6 +1,6 @@
 """The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
 
-An account is behind when its last publish is too old, when there is none, when an approved scan waits to be published,
+An account is behind when what it published is too old, when there is none, when an approved scan waits to be published,
 or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later ones. What no
 rerun mends is left alone until a run that somebody else started has succeeded or failed otherwise: a person's, or the
 hourly schedule's, which after a permanent error costs one request and notices a cause that was removed elsewhere.
@@ -14,8 +14,8 @@ import dagster as dg
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.jobs import refresh_offers
 from emag_pipeline.automation.standings import standings
-from emag_pipeline.checks.freshness import is_fresh
 from emag_pipeline.db import ticks
+from emag_pipeline.monitoring.freshness import is_stale
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings, current
 
@@ -36,7 +36,7 @@ def why_not(standing: Standing, settings: Settings) -> str:
         return "a run is under way"
     if needs_a_person(standing):
         return "waits for a person"
-    if is_fresh(standing.status, settings) and not (standing.status.awaits_publish or _ended_unpublished(standing)):
+    if not is_stale(standing.status, settings) and not (standing.status.awaits_publish or _ended_unpublished(standing)):
         return "fresh"
     left = _wait_seconds(standing, settings) - standing.past.ended_seconds_ago
     return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
@@ -72,8 +72,9 @@ def _last_end(standing: Standing) -> str:
     job=refresh_offers,
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Requests a run for each account that is behind: published longer ago than "
-    "EMAG_SYNC_STALE_AFTER_HOURS, never, approved and not yet published, or failed in a way that another run can mend.",
+    description="Requests a run for each account that is behind: what it published was read longer ago than "
+    "EMAG_SYNC_STALE_AFTER_HOURS, it never published, was approved and not yet published, or failed in a way that "
+    "another run can mend.",
 )
 def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:

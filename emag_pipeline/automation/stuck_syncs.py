@@ -16,12 +16,14 @@ from emag_pipeline.sync.liveness import Bounds
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Ends syncs that make no progress (EMAG_SYNC_STUCK_THRESHOLD_HOURS), do not beat (EMAG_SYNC_HEARTBEAT_TIMEOUT) "
-        "or whose run is over, and runs without a sync; Dagster retries the run, which resumes."
+        "or whose process or run is over, and runs without a sync; Dagster retries the run, which resumes."
     ),
 )
 def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.SkipReason]:
+    settings = pipeline.settings
+    accounts = [account.name for account in settings.accounts]
     with pipeline.database() as database:
-        sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(pipeline.settings))]
+        sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(settings), accounts)]
         for sentence in sentences:
             context.log.warning(sentence)
         ticks.note(database, "stuck_syncs")

@@ -28,7 +28,7 @@ PUBLISHED_EQUALS_SCAN = OfferCheck(
 )
 OFFERS_ARE_FRESH = OfferCheck(
     "offers_are_fresh",
-    "The offers were published within the last EMAG_SYNC_STALE_AFTER_HOURS hours.",
+    "The offers were read within the last EMAG_SYNC_STALE_AFTER_HOURS hours, or twice the last scan's length.",
     _ERROR,
     "See in `emag-pipeline status` why nothing is published and what mends it; until then the offers are as they were",
 )

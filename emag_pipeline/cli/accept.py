@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.deviations import ACCEPTABLE
 from emag_pipeline.db.deviations import accept as accept_deviation
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
 
@@ -27,7 +27,7 @@ def accept(
     """
     settings = load_settings()
     name, last = settings.account(account).name, until.date()
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         accept_deviation(database, name, check, offer or [], reason=reason, until=last, by=getpass.getuser())
     what = f"offer {', '.join(map(str, offer))}" if offer else "whatever it finds"
     typer.echo(f"{name}: {check} accepts {what} until {last}, from its next evaluation on")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from emag_pipeline.databases import attached
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.approval import approve as approve_sync
 
@@ -23,7 +23,7 @@ def approve(
     Vanished offers are still asked for one by one before they are marked as deleted.
     """
     settings = load_settings()
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         account = approve_sync(database, settings, sync_id, getpass.getuser(), even_if_empty=even_if_empty)
     now = f"emag-pipeline sync --account {account}"
     typer.echo(f"{account}: approved; the next run publishes it, by itself or now with `{now}`")

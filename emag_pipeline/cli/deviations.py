@@ -13,10 +13,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.deviations import Deviation
 from emag_pipeline.db.deviations import deviations as accepted_deviations
 from emag_pipeline.db.deviations import withdraw as withdraw_deviation
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
 
@@ -31,7 +31,7 @@ def deviations(
     """Show which findings of checks are accepted, by whom, why and until when; or end one before its time."""
     settings = load_settings()
     names = [settings.account(name).name for name in account or []] or [one.name for one in settings.accounts]
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         if withdraw is not None:
             ended = withdraw_deviation(database, withdraw)
             typer.echo(f"{ended.account}: {ended.check} fails again on {_offer(ended)}, from its next evaluation on")

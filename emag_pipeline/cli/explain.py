@@ -10,7 +10,7 @@ conditions         each {name, value, holds, since, reasons, said}: since as abo
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
 last_publish_at    the account's last publish: how current all this is
-is_stale           whether that is longer ago than EMAG_SYNC_STALE_AFTER_HOURS
+is_stale           whether its pages are older than EMAG_SYNC_STALE_AFTER_HOURS, and than two scans
 
 Times are ISO 8601 in UTC. Keys are added, never renamed.
 """
@@ -27,8 +27,9 @@ from rich.text import Text
 
 from emag_pipeline.cli.history import Account, AsJson, OfferId
 from emag_pipeline.cli.moments import iso
-from emag_pipeline.databases import attached
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import is_stale, published_words
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.explain import Condition, Explanation
 from emag_pipeline.operations.explain import explain as explain_offer
 from emag_pipeline.operations.figures import one_line
@@ -43,7 +44,7 @@ def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> Non
     """
     settings = load_settings()
     name = settings.account(account).name
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         found = explain_offer(database, name, offer_id, settings.language_of(name))
     if as_json:
         typer.echo(json.dumps(_described(found, settings), indent=2, ensure_ascii=False))
@@ -67,7 +68,7 @@ def _described(found: Explanation, settings: Settings) -> dict[str, Any]:
         "rejected_at": iso(found.offer.rejected_at),
         "reject_reason": found.rejection and found.rejection.reason,
         "last_publish_at": iso(found.account.last_publish_at),
-        "is_stale": _is_stale(found, settings),
+        "is_stale": is_stale(found.account, settings),
     }
 
 
@@ -120,16 +121,11 @@ def _condition_lines(condition: Condition, now: datetime) -> Iterator[Line]:
 def _copy_lines(found: Explanation, settings: Settings) -> Iterator[Line]:
     """How far all this can be relied upon."""
     if found.account.age_seconds is not None:
-        stale = ", which is stale: `emag-pipeline status` says why" if _is_stale(found, settings) else ""
-        yield f"As published {age(found.account.age_seconds)} ago{stale}.", "yellow" if stale else ""
+        stale = ", which is stale: `emag-pipeline status` says why" if is_stale(found.account, settings) else ""
+        yield f"As {published_words(found.account)}{stale}.", "yellow" if stale else ""
     if found.rejection is not None and found.offer.rejected_at is not None:
         since = f"Since {at(found.offer.rejected_at)} its reading is in quarantine ({one_line(found.rejection.reason)})"
         yield f"{since}: this is its last good state, the marketplace may show another one.", "yellow"
-
-
-def _is_stale(found: Explanation, settings: Settings) -> bool:
-    seconds = found.account.age_seconds
-    return seconds is None or seconds >= settings.stale_after_hours * 3600
 
 
 def _ago(moment: datetime, now: datetime) -> str:

@@ -32,10 +32,10 @@ from rich.text import Text
 
 from emag_pipeline.charts import sparkline
 from emag_pipeline.cli.moments import iso, moment
-from emag_pipeline.databases import attached
 from emag_pipeline.db.history import State
 from emag_pipeline.issues import issue
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.figures import money, status_words
 from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
 from emag_pipeline.operations.one_offer import at, title
@@ -67,7 +67,7 @@ def history(
     settings = load_settings()
     name = settings.account(account).name
     begin = moment("--since", since)
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         found = timeline(database, name, offer_id, begin)
     if as_json:
         typer.echo(json.dumps(_described(found), indent=2, ensure_ascii=False))

@@ -20,8 +20,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
 
@@ -39,7 +39,7 @@ def rejects(
     """
     settings = load_settings()
     names = [settings.account(name).name for name in account or []] or [one.name for one in settings.accounts]
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         rows = newest(database, names, limit)
         counted = reasons(database, names) if rows and not as_json else []
     if as_json:

@@ -7,7 +7,8 @@ account            its name
 is_invented        whether its offers are the sandbox's
 state              never synced, running, completed, failed, timeout or cancelled: that of its newest sync
 last_publish_at    time of the last publish, null before the first
-age_seconds        since then, null likewise
+oldest_page_at     when the oldest page of that publish was read, null likewise
+age_seconds        since then, null likewise: how old what readers see is
 offers, saleable   published offers that exist, and those of them that can be bought
 deleted            offers confirmed as gone
 quarantined        rows of the newest sync that could not be represented, as `emag-pipeline rejects` lists them; also
@@ -15,7 +16,8 @@ quarantined        rows of the newest sync that could not be represented, as `em
 flagged            published offers that keep their last good state because their newest reading is in quarantine
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
                    offers_done, offers_expected, elapsed_seconds, silent_seconds}
-last_error         null, or {error_class, message, remedy, at} of the newest sync when it ended without publishing
+last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
+                   publishing
 
 An incident is what is wrong until it is well again, the oldest first:
 
@@ -51,14 +53,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import AccountStatus, SyncProgress, account_statuses
+from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import failure_words, invented_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
@@ -78,7 +81,7 @@ def status(
     Only reads; starts nothing.
     """
     settings = load_settings()
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         if as_json:
             _print_json(database, settings, watch)
         elif watch:
@@ -114,12 +117,12 @@ def _watch_table(database: Database, settings: Settings) -> None:
 
 
 def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
-    error = status.last_error
     return {
         "account": status.account,
         "is_invented": settings.account(status.account).marketplace.name == SANDBOX.name,
         "state": status.state,
         "last_publish_at": _iso(status.last_publish_at),
+        "oldest_page_at": _iso(status.oldest_page_at),
         "age_seconds": status.age_seconds,
         "offers": status.offers,
         "saleable": status.saleable,
@@ -127,8 +130,17 @@ def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
         "quarantined": status.quarantined,
         "flagged": status.flagged,
         "running": _running(status.running) if status.running else None,
-        "last_error": error
-        and {"error_class": error.error_class, "message": error.message, "remedy": error.remedy, "at": _iso(error.at)},
+        "last_error": _error(status.last_error) if status.last_error else None,
+    }
+
+
+def _error(error: LastError) -> dict[str, Any]:
+    return {
+        "sync_id": str(error.sync_id),
+        "error_class": error.error_class,
+        "message": error.message,
+        "remedy": error.remedy,
+        "at": _iso(error.at),
     }
 
 
@@ -176,13 +188,16 @@ def _iso(time: datetime | None) -> str | None:
 def _picture(database: Database, settings: Settings) -> Group:
     """The table; below it a line for each account that runs or has failed, each incident, each check that fails."""
     statuses, incidents = _statuses(database, settings), open_incidents(database)
-    said = {incident.subject for incident in incidents if incident.kind in ("failing", "refused")}
-    remarks = [(status.account, _remark(status, status.account in said)) for status in statuses]
+    unpublished = {one.subject: one for one in incidents if one.kind in ("failing", "refused")}
+    remarks = [(status.account, _remark(status, unpublished.get(status.account))) for status in statuses]
+    # the ledger knows of a newer failure, or of an approval, before the monitor's next look
+    known = {status.account for status in statuses if status.last_error is not None}
+    others = [one for one in incidents if one.subject not in known or one.kind not in ("failing", "refused")]
     told = {incident.subject for incident in incidents}
     checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
-    return Group(_table(statuses), *invented, *lines, *map(_line, incidents), *checks)
+    return Group(_table(statuses), *invented, *lines, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str]) -> bool:
@@ -200,20 +215,29 @@ def _table(statuses: Sequence[AccountStatus]) -> Table:
     for heading in ("offers", "for sale", "gone", "quarantined"):
         table.add_column(heading, justify="right")
     for status in statuses:
-        published = "never" if status.age_seconds is None else f"{age(status.age_seconds)} ago"
+        published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")
         numbers = [f"{number:,}" for number in (status.offers, status.saleable, status.deleted, status.quarantined)]
         table.add_row(status.account, status.state, published, *numbers)
     return table
 
 
 def _line(incident: Incident) -> Text:
-    since = age((datetime.now(UTC) - incident.opened_at).total_seconds())
-    return Text(f"{incident.subject}: {incident.kind} for {since}: {failure_words(incident.message, incident.remedy)}")
+    said = failure_words(incident.message, incident.remedy, incident.subject)
+    return Text(f"{incident.subject}: {incident.kind} for {_since(incident)}: {said}")
 
 
-def _remark(status: AccountStatus, is_said: bool) -> str:
+def _since(incident: Incident) -> str:
+    return age((datetime.now(UTC) - incident.opened_at).total_seconds())
+
+
+def _remark(status: AccountStatus, incident: Incident | None) -> str:
     if status.running is not None:
         return progress_words(status.running)
-    if status.last_error is not None and not is_said:
-        return failure_words(status.last_error.message, status.last_error.remedy)
-    return ""
+    if status.awaits_publish:
+        return f"approved: the next run publishes it, or now `emag-pipeline sync --account {status.account}`"
+    error = status.last_error
+    if error is None:
+        return ""
+    since = f"{incident.kind} for {_since(incident)}: " if incident else ""
+    words = failure_words(error.message, error.remedy, status.account)
+    return since + (words if str(error.sync_id) in words else f"{words} (sync {error.sync_id})")

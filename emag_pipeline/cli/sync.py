@@ -4,8 +4,8 @@ The JSON is an object `{"accounts": [account, …]}`. An account has:
 
 account, run_id      its name, and the Dagster run that was executed
 exit_code            what this account alone would have ended with
-error                null, or what went wrong and what to do, in one line
-warning              null, or which marts do not show what was published, and why; never a failure of the sync
+error                null, or why it was not published and what to do, in one line
+warning              null, or why its marts or checks do not follow what was published; `exit_code` is not 0 then either
 sync                 null when the run never held the account's lease, else {sync_id, status, attempt, round, pages,
                      offers, created, updated, unchanged, deleted, rejected, seconds, offers_per_second}
 
@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emag_pipeline.errors import Interrupted
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import view_on
 from emag_pipeline.operations.refresh import Refreshed, refresh
@@ -36,13 +37,19 @@ def sync(
     account: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Refresh this account; repeat it for more. Default: all.")
     ] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Read every page, also those that an interrupted sync has read already.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON; progress goes to stderr.")] = False,
 ) -> None:
     """Refresh accounts now: read every page, audit, publish, bring the marts up to date.
 
     The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
-    next sync goes on after the last durable page.
+    next sync goes on after the last durable page, or reads anew with --anew.
+
+    Says when an account is published, and computes its marts and checks then. What of them could not be computed is
+    told, and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
     """
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
@@ -51,7 +58,7 @@ def sync(
     narrator.say(source_words(settings))
     if invented := invented_words(settings):
         narrator.say(invented)
-    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator)
+    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator, anew=anew)
     if as_json:
         typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
     else:
@@ -62,15 +69,19 @@ def sync(
     raise typer.Exit(_exit_code(done))
 
 
-def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator) -> list[Refreshed]:
-    with (
-        StopSignals() as signals,
-        surroundings(settings) as around,
-        _checked(around, settings, accounts),
-        sandbox_beside(settings, around.environment),
-        view_on(narrator, settings.progress_interval_seconds) as view,
-    ):
-        return refresh(settings, around, accounts, view.show, signals.wait)
+def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
+    try:
+        with (
+            StopSignals() as signals,
+            surroundings(settings) as around,
+            _checked(around, settings, accounts),
+            sandbox_beside(settings, around.environment),
+            view_on(narrator, settings.progress_interval_seconds) as view,
+        ):
+            return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
+    except Interrupted:
+        narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
+        raise
 
 
 @contextmanager

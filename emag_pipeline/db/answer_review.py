@@ -22,8 +22,8 @@ RECENT = """
     FROM unnest(CAST(:accounts AS text[])) AS a (account)
     JOIN {schema}.emag_answer_surprises s ON s.account_type = a.account
     WHERE s.last_seen_at >= coalesce(
-        (SELECT max(started_at) FROM {schema}.emag_offer_syncs p
-         WHERE p.account_type = a.account AND p.status = 'completed'), '-infinity')
+        (SELECT started_at FROM {schema}.emag_offer_syncs p
+         WHERE p.account_type = a.account AND p.status = 'completed' ORDER BY sync_number DESC LIMIT 1), '-infinity')
 """
 
 

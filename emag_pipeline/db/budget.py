@@ -1,46 +1,72 @@
-"""The rate budget that all processes of an account share (emag_rate_budget): one row, one even pace.
+"""The rate budget that all processes of a login share (emag_rate_budget): one row, one even pace.
+
+It belongs to whom the marketplace sees (`Account.login`), not to a name: two installations on one database may call it
+differently.
 
 A slot is reserved in one statement under the row's lock, by the database's clock, so it does not matter on
 which machine a process runs, and a killed holder wastes the one slot it had.
 """
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.rates import pace_seconds
+from emag_pipeline.rates import LONGEST_PAUSE_SECONDS, pace_seconds
 
 #: What a 429 costs: the pace gets this much slower, and after an hour without another one is itself again.
 _SLOWER = 1.1
 _SLOWEST = 2.0
 
-_RESERVE = """
-    WITH clock AS (SELECT clock_timestamp() AS now)
-    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at, minute, slots)
-    SELECT :account, clock.now + :pace * interval '1 second', date_trunc('minute', now()), 1 FROM clock
-    ON CONFLICT (account_type) DO UPDATE SET
-        next_slot_at = greatest(b.next_slot_at, b.quiet_until, clock_timestamp())
-            + :pace * CASE WHEN b.slowed_at > now() - interval '1 hour' THEN b.air ELSE 1 END
-              * interval '1 second',
+#: A slot may lie so far ahead: one each of some processes, and of killed ones.
+_MOST_SLOTS = 20
+_LEAST_SLOTS_SECONDS = 60.0
+
+#: What lies further ahead was written before the database's clock was set back, and binds nobody: until when the
+#: marketplace is left alone, null for no pause; by how much the pace is slower; whether the slot is such a one.
+_PAUSE = f"""
+    CASE WHEN b.quiet_until <= clock_timestamp() + interval '{LONGEST_PAUSE_SECONDS:g} seconds'
+         THEN b.quiet_until END"""
+_AIR = """
+    CASE WHEN b.slowed_at > now() - interval '1 hour' AND b.slowed_at < now() + interval '1 minute'
+         THEN b.air ELSE 1 END"""
+_IS_LOST = f"b.next_slot_at > greatest(clock_timestamp(), {_PAUSE}) + :farthest * interval '1 second'"
+
+_RESERVE = f"""
+    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, minute, slots)
+    SELECT :login, clock_timestamp() + :pace * interval '1 second', date_trunc('minute', now()), 1
+    ON CONFLICT (login) DO UPDATE SET
+        next_slot_at = greatest(
+                -- a call may have left just before the clock was set back
+                CASE WHEN {_IS_LOST} THEN clock_timestamp() + :pace * interval '1 second' ELSE b.next_slot_at END,
+                {_PAUSE}, clock_timestamp())
+            + :pace * ({_AIR}) * interval '1 second',
         minute = date_trunc('minute', now()),
         slots = CASE WHEN b.minute = date_trunc('minute', now()) THEN b.slots ELSE 0 END + 1,
         slots_before = CASE b.minute
             WHEN date_trunc('minute', now()) THEN b.slots_before
             WHEN date_trunc('minute', now()) - interval '1 minute' THEN b.slots
             ELSE 0 END
-    RETURNING extract(epoch FROM next_slot_at - clock_timestamp()) AS until_next,
-              CASE WHEN slowed_at > now() - interval '1 hour' THEN air ELSE 1 END AS air
+    RETURNING extract(epoch FROM next_slot_at - clock_timestamp()) AS until_next, {_AIR} AS air
 """
 
-_SLOW_DOWN = """
-    INSERT INTO {schema}.emag_rate_budget AS b (account_type, next_slot_at, quiet_until, air, slowed_at)
-    VALUES (:account, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
-    ON CONFLICT (account_type) DO UPDATE SET
-        quiet_until = greatest(b.quiet_until, excluded.quiet_until),
-        air = least(:slowest, :slower * CASE WHEN b.slowed_at > now() - interval '1 hour' THEN b.air ELSE 1 END),
+_SLOW_DOWN = f"""
+    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, quiet_until, air, slowed_at)
+    VALUES (:login, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
+    ON CONFLICT (login) DO UPDATE SET
+        quiet_until = greatest({_PAUSE}, excluded.quiet_until),
+        air = least(:slowest, :slower * {_AIR}),
         slowed_at = now()
 """
 
+_LOST = f"""
+    SELECT extract(epoch FROM b.next_slot_at - clock_timestamp()) FROM {{schema}}.emag_rate_budget b
+    WHERE b.login = :login AND {_IS_LOST}
+"""
+
+
+def _farthest(pace_seconds: float) -> float:
+    return max(_LEAST_SLOTS_SECONDS, _MOST_SLOTS * pace_seconds)
+
 
 class DatabaseBudget:
-    """Implements the client's RateBudget: the slots of an account, one after the other, for all processes."""
+    """Implements the client's RateBudget: the slots of a login, one after the other, for all processes."""
 
     def __init__(
         self, database: Database, requests_per_second: float, requests_per_minute: float, share: float = 1.0
@@ -48,22 +74,29 @@ class DatabaseBudget:
         self._database = database
         self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
 
-    def reserve(self, account: str) -> float:
-        """Take the account's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+    def reserve(self, login: str) -> float:
+        """Take the login's next slot. Returns the seconds from now until it comes, 0 when it is now."""
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:
-            slot = tx.run(_RESERVE, account=account, pace=self.pace_seconds).one()
+            farthest = _farthest(self.pace_seconds)
+            slot = tx.run(_RESERVE, login=login, pace=self.pace_seconds, farthest=farthest).one()
         return max(0.0, float(slot.until_next) - self.pace_seconds * float(slot.air))
 
-    def is_quiet(self, account: str) -> bool:
-        """Whether any process of the account got a 429 whose wait is not over."""
+    def is_quiet(self, login: str) -> bool:
+        """Whether any process of the login got a 429 whose wait is not over."""
         with self._database.transaction(timeout_seconds=60) as tx:
             quiet = tx.run(
-                "SELECT quiet_until > clock_timestamp() FROM {schema}.emag_rate_budget WHERE account_type = :account",
-                account=account,
+                f"SELECT {_PAUSE} > clock_timestamp() FROM {{schema}}.emag_rate_budget b WHERE login = :login",
+                login=login,
             ).scalar_one_or_none()
         return bool(quiet)
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
-        """After a 429: nobody calls for this account for `wait_seconds`, and the pace gets more air for an hour."""
+    def lost_seconds(self, login: str) -> float:
+        """How far ahead a slot lies that only a clock which was set back explains, else 0. No call waits for it."""
+        with self._database.transaction(timeout_seconds=60) as tx:
+            found = tx.run(_LOST, login=login, farthest=_farthest(self.pace_seconds)).scalar_one_or_none()
+        return float(found or 0.0)
+
+    def slow_down(self, login: str, wait_seconds: float) -> None:
+        """After a 429: nobody calls with this login for `wait_seconds`, and the pace gets more air for an hour."""
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:
-            tx.run(_SLOW_DOWN, account=account, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)
+            tx.run(_SLOW_DOWN, login=login, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)

@@ -86,11 +86,15 @@ def note(database: Database, finding: Finding) -> bool:
 
 
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
-    """Close the subject's incidents that began before it was well, except of the kinds that are `still` found."""
+    """Close the subject's incidents that began before it was well, except of the kinds that are `still` found.
+
+    One that lies ahead of the clock, which was set back since, began before.
+    """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""UPDATE {{schema}}.emag_incidents SET closed_at = :at
-                WHERE subject = :subject AND closed_at IS NULL AND opened_at <= :at
+            f"""UPDATE {{schema}}.emag_incidents SET closed_at = greatest(opened_at, :at)
+                WHERE subject = :subject AND closed_at IS NULL
+                  AND (opened_at <= :at OR opened_at > clock_timestamp() + interval '1 minute')
                   AND NOT (kind = ANY(CAST(:still AS text[])))
                 RETURNING {COLUMNS}""",
             subject=subject,
@@ -100,13 +104,18 @@ def close(database: Database, subject: str, *, well_at: datetime, still: Collect
     return [Incident(**row._mapping) for row in rows]
 
 
-def forget_others(database: Database, subjects: Collection[str]) -> None:
-    """Close, without a word, the incidents of what is no longer there, as an account taken out of the settings."""
+def forget_others(database: Database, subjects: Collection[str], unseen_seconds: float) -> None:
+    """Close, without a word, the incidents of what is no longer there, as an account taken out of the settings.
+
+    Those that somebody has seen within so many seconds stay: they are another installation's on the same database.
+    """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(
             """UPDATE {schema}.emag_incidents SET closed_at = now(), end_told_at = now()
-               WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))""",
+               WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))
+                 AND seen_at <= clock_timestamp() - :unseen * interval '1 second'""",
             subjects=list(subjects),
+            unseen=unseen_seconds,
         )
 
 

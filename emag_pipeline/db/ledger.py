@@ -19,18 +19,20 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
-from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
+from emag_pipeline.db.owners import PROCESS, Owner, death
+from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_passing
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
 
-_COLUMNS = """sync_id, account_type, status, phase, attempt, round, dagster_run_id, lease_token, started_at,
-    attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
+_COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round, dagster_run_id, lease_token,
+    started_at, attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
     offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
-    offers_deleted, offers_rejected, proof, error_class, error_message, error_remedy, approved_at,
-    approved_by"""
+    offers_deleted, offers_rejected, oldest_page_at, worked_seconds, proof, error_class,
+    error_message, error_remedy, approved_at, approved_by, discarded_at"""
 
 
+_AFTER_THE_SCAN = ("auditing", "publishing")
 _SAME_INSTANT = "a sync that began in the same instant"
 
 
@@ -69,30 +71,36 @@ def begin(
     timeout_hours: float,
     heartbeat_timeout_seconds: float,
     run_has_ended: Callable[[str], bool],
+    dagster_instance_id: str | None = None,
+    anew: bool = False,
 ) -> Lease:
-    """Take the account's lease: resume its interrupted sync, or open a new one.
+    """Take the account's lease for this process: resume the interrupted sync, or open a new one.
 
-    `run_has_ended` says of a Dagster run id whether that run is over. Raises AnotherSyncRunning when a
-    living sync holds the lease.
+    `run_has_ended` says of a Dagster run id whether that run is known to be over; it is asked about runs of the
+    instance `dagster_instance_id` only, since another one's copies of them prove nothing. `anew`: open a new sync,
+    unless the interrupted one is of this very run. Raises AnotherSyncRunning when a living sync holds the lease, or
+    one that cannot be told from a living one.
     """
+    owner = Owner.here(run_id, dagster_instance_id)
     with database.transaction() as tx:
-        _end_dead_owner(tx, account, run_id, heartbeat_timeout_seconds, run_has_ended)
+        _end_dead_owner(tx, account, owner, heartbeat_timeout_seconds, run_has_ended)
         last = _last_sync(tx, account)
-        if last is not None and _can_resume(tx, last):
-            return _resume(tx, last, run_id)
-        lease = _open(tx, account, run_id, timeout_hours)
+        is_wanted = last is not None and (not anew or last.dagster_run_id == run_id)
+        if last is not None and is_wanted and _can_resume(tx, last):
+            return _resume(tx, last, owner)
+        lease = _open(tx, account, owner, timeout_hours)
         counters.add_offers_processed(tx, account, 0 if last is None else last.total_offers_processed)
         return lease
 
 
 def _end_dead_owner(
-    tx: Transaction, account: str, run_id: str, timeout: float, run_has_ended: Callable[[str], bool]
+    tx: Transaction, account: str, asking: Owner, timeout: float, run_has_ended: Callable[[str], bool]
 ) -> None:
     try:
         owner = tx.run(
-            """SELECT sync_id, dagster_run_id, heartbeat_at,
+            f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS},
                       extract(epoch FROM clock_timestamp() - heartbeat_at) AS silent_seconds
-               FROM {schema}.emag_offer_syncs
+               FROM {{schema}}.emag_offer_syncs
                WHERE account_type = :account AND status = 'running' FOR UPDATE NOWAIT""",
             account=account,
         ).one_or_none()
@@ -102,23 +110,13 @@ def _end_dead_owner(
         raise _taken(account, "a sync that is publishing") from error
     if owner is None:
         return
-    why = _death(owner, run_id, timeout, run_has_ended)
+    why = death(owner, asking, timeout, run_has_ended)
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
     remedy = "Nothing is to be done: the next attempt resumes it"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
-
-
-def _death(owner: Row[Any], run_id: str, timeout: float, run_has_ended: Callable[[str], bool]) -> str | None:
-    if owner.silent_seconds > timeout:
-        return f"no heartbeat for {owner.silent_seconds:.0f} s, the bound is {timeout:.0f} s"
-    if owner.dagster_run_id == run_id:
-        return "the same Dagster run began again without having recorded its end"
-    if owner.dagster_run_id is not None and run_has_ended(owner.dagster_run_id):
-        return f"Dagster run {owner.dagster_run_id} has ended without recording it"
-    return None
 
 
 def _taken(account: str, owner: str) -> AnotherSyncRunning:
@@ -133,7 +131,7 @@ def _taken(account: str, owner: str) -> AnotherSyncRunning:
 def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
     return tx.run(
         f"""SELECT {_COLUMNS}, deadline_at > now() AS in_time FROM {{schema}}.emag_offer_syncs
-            WHERE account_type = :account ORDER BY started_at DESC LIMIT 1""",
+            WHERE account_type = :account ORDER BY sync_number DESC LIMIT 1""",
         account=account,
     ).one_or_none()
 
@@ -141,11 +139,16 @@ def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
 def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
 
-    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew.
+    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew. So is one whose
+    audit or publish failed otherwise than by a passing fault: the same pages would fail again.
     """
     if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
         return False
+    if last.discarded_at is not None:
+        return False
     refused = last.error_class == "RefusedError"
+    if last.phase in _AFTER_THE_SCAN and not refused and not is_passing(last.error_class or ""):
+        return False
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
     wanted = approved if refused else bool(last.in_time) and (approved or last.pages_done > 0)
@@ -163,37 +166,43 @@ def _durable_pages(tx: Transaction, sync_id: UUID, round_: int) -> int:
     )
 
 
-def _resume(tx: Transaction, last: Row[Any], run_id: str) -> Lease:
+def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
     token = uuid4()
+    owned = ", ".join(f"{name} = :{name}" for name in owner.columns)
     attempt = tx.run(
-        """UPDATE {schema}.emag_offer_syncs
-           SET status = 'running', phase = 'scanning', attempt = attempt + 1, dagster_run_id = :run,
+        f"""UPDATE {{schema}}.emag_offer_syncs
+           SET status = 'running', phase = 'scanning', attempt = attempt + 1, {owned},
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM heartbeat_at - attempt_started_at)),
+               oldest_page_at = (SELECT min(fetched_at) FROM {{schema}}.emag_scan_pages p
+                                 WHERE p.sync_id = :sync AND p.round = :round),
                lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
                deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
                                   ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
-           WHERE sync_id = :sync AND status <> 'running' RETURNING attempt""",
+           WHERE sync_id = :sync AND status <> 'running' AND discarded_at IS NULL RETURNING attempt""",
         sync=last.sync_id,
-        run=run_id,
+        round=last.round,
         token=token,
+        **owner.columns,
     ).scalar_one_or_none()
     if attempt is None:
         raise _taken(last.account_type, _SAME_INSTANT)
     return Lease(last.account_type, last.sync_id, token, attempt, resumed=True, approved=last.approved_at is not None)
 
 
-def _open(tx: Transaction, account: str, run_id: str, timeout_hours: float) -> Lease:
+def _open(tx: Transaction, account: str, owner: Owner, timeout_hours: float) -> Lease:
     lease = Lease(account, uuid4(), uuid4(), attempt=1, resumed=False)
     opened = tx.run(
-        """INSERT INTO {schema}.emag_offer_syncs
-               (sync_id, account_type, status, phase, dagster_run_id, lease_token, deadline_at)
-           VALUES (:sync, :account, 'running', 'planning', :run, :token, now() + :hours * interval '1 hour')
+        f"""INSERT INTO {{schema}}.emag_offer_syncs
+               (sync_id, account_type, status, phase, lease_token, deadline_at, {", ".join(owner.columns)})
+           VALUES (:sync, :account, 'running', 'planning', :token, now() + :hours * interval '1 hour',
+                   {", ".join(f":{name}" for name in owner.columns)})
            ON CONFLICT DO NOTHING""",
         sync=lease.sync_id,
         account=account,
-        run=run_id,
         token=lease.token,
         hours=timeout_hours,
+        **owner.columns,
     )
     if opened.rowcount != 1:  # the partial unique index let one pass
         raise _taken(account, _SAME_INSTANT)
@@ -234,8 +243,8 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
     return tx.run(
         f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
-            WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError'
-              AND started_at = (SELECT max(started_at) FROM {{schema}}.emag_offer_syncs n
+            WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
+              AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
               AND pages_done = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
                                 WHERE p.sync_id = s.sync_id AND p.round = s.round)
@@ -247,7 +256,10 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
 def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:
     """Let the next attempt resume a refused sync."""
     tx.run(
-        "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = :by WHERE sync_id = :sync",
+        # after the refusal, also where the clock was set back since
+        """UPDATE {schema}.emag_offer_syncs
+           SET approved_at = greatest(now(), completed_at + interval '1 microsecond'), approved_by = :by
+           WHERE sync_id = :sync""",
         sync=sync_id,
         by=by,
     )

@@ -10,6 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.owners import PROCESS, process_of
+from emag_pipeline.processes import ProcessMark
 
 #: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.
 STUCK = "emag_sync_stuck_syncs_total"
@@ -31,6 +33,9 @@ class RunningSync:
     pages_expected: int | None
     silent_seconds: float
     idle_seconds: float
+    #: whose Dagster run it is; None where a version before this one has begun it
+    dagster_instance_id: str | None = None
+    process: ProcessMark | None = None
 
     @property
     def where(self) -> str:
@@ -42,11 +47,12 @@ class StillWriting(Exception):
     """The ledger's row cannot be had at once: its publish, or another write of the sync, holds it. It lives."""
 
 
-_RUNNING = """
-    SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, attempt_started_at, pages_done,
+_RUNNING = f"""
+    SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, {PROCESS},
+           attempt_started_at, pages_done,
            pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
-    FROM {schema}.emag_offer_syncs
+    FROM {{schema}}.emag_offer_syncs
     WHERE status = 'running'
 """
 
@@ -55,6 +61,22 @@ def running_syncs(database: Database) -> list[RunningSync]:
     """Every sync that holds a lease, of whatever account, in the order of their accounts."""
     with database.transaction(timeout_seconds=30) as tx:
         return [_sync(row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
+
+
+def bring_back_signs(database: Database, account: str | None = None) -> None:
+    """Let signs of life that lie ahead of the clock, which was set back, count from now on: none could be missed.
+
+    Whoever lives gives the next one soon. Of all accounts, or of one.
+    """
+    with database.transaction(timeout_seconds=30) as tx:
+        tx.run(
+            """UPDATE {schema}.emag_offer_syncs
+               SET heartbeat_at = least(heartbeat_at, clock_timestamp()),
+                   progressed_at = least(progressed_at, clock_timestamp())
+               WHERE status = 'running' AND (CAST(:account AS text) IS NULL OR account_type = :account)
+                 AND greatest(heartbeat_at, progressed_at) > clock_timestamp() + interval '5 seconds'""",
+            account=account,
+        )
 
 
 def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
@@ -69,7 +91,8 @@ def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
 
 
 def _sync(row: Row[Any]) -> RunningSync:
-    return RunningSync(**row._mapping)
+    told = {name: value for name, value in row._mapping.items() if name in RunningSync.__slots__}
+    return RunningSync(**told, process=process_of(row))
 
 
 def count(tx: Transaction, counter: str, account: str) -> None:

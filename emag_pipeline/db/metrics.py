@@ -33,6 +33,8 @@ class AccountGauges:
     progress_age: float
     heartbeat_age: float
     last_success: float | None
+    oldest_page: float | None
+    scan_seconds: float | None
     offers_processed: float
     saleable: int
     not_saleable: int
@@ -67,6 +69,7 @@ _ACCOUNTS = """
            CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.heartbeat_at)
                 ELSE 0 END::float8 AS heartbeat_age,
            extract(epoch FROM p.completed_at)::float8 AS last_success,
+           extract(epoch FROM p.oldest_page_at)::float8 AS oldest_page, p.worked_seconds AS scan_seconds,
            coalesce(c.value, 0) + coalesce(s.total_offers_processed, 0) AS offers_processed,
            coalesce(f.saleable, 0) AS saleable, coalesce(f.offers - f.saleable, 0) AS not_saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS quarantined,
@@ -74,20 +77,20 @@ _ACCOUNTS = """
                WHEN clock.minute THEN b.slots + b.slots_before * (1 - clock.share)
                WHEN clock.minute - interval '1 minute' THEN b.slots * (1 - clock.share)
                ELSE 0 END::float8 AS slots
-    FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
+    FROM unnest(CAST(:accounts AS text[]), CAST(:logins AS text[])) WITH ORDINALITY AS a(account, login, place)
     CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
     LEFT JOIN LATERAL (
         SELECT * FROM {schema}.emag_offer_syncs
-        WHERE account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) AS s ON true
     LEFT JOIN LATERAL (
-        SELECT completed_at FROM {schema}.emag_offer_syncs
-        WHERE account_type = a.account AND status = 'completed' ORDER BY started_at DESC LIMIT 1
+        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs
+        WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) AS p ON true
     LEFT JOIN {schema}.emag_counters c
         ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
-    LEFT JOIN {schema}.emag_rate_budget b ON b.account_type = a.account
+    LEFT JOIN {schema}.emag_rate_budget b ON b.login = a.login
     ORDER BY a.place
 """
 
@@ -110,8 +113,12 @@ _CHECKS = """
 """
 
 
-def read(database: Database, accounts: Sequence[str], marketplaces: Sequence[str], timeout_seconds: float) -> Figures:
+def read(
+    database: Database, accounts: Mapping[str, str], marketplaces: Sequence[str], timeout_seconds: float
+) -> Figures:
     """Read everything in one transaction; no statement may take longer than `timeout_seconds`.
+
+    `accounts` are the names with their logins (`Account.login`).
 
     Raises DatabaseUnavailable, SchemaMismatch or PermanentError, see `db.failures`.
     """
@@ -122,7 +129,7 @@ def read(database: Database, accounts: Sequence[str], marketplaces: Sequence[str
             accounts=_accounts(tx, accounts),
             sensor_ages=_by_name(tx, _SENSORS),
             open_incidents=_by_name(tx, _INCIDENTS),
-            surprises=_surprises(tx, accounts),
+            surprises=_surprises(tx, list(accounts)),
             checks=_checks(tx, [*accounts, *marketplaces]),
         )
 
@@ -132,8 +139,9 @@ def _counters(tx: Transaction) -> list[Counter]:
     return [Counter(row.name, labels, value) for row in rows for labels, value in row.stored]
 
 
-def _accounts(tx: Transaction, accounts: Sequence[str]) -> list[AccountGauges]:
-    rows = tx.run(_ACCOUNTS, accounts=list(accounts), processed=counters.OFFERS_PROCESSED)
+def _accounts(tx: Transaction, accounts: Mapping[str, str]) -> list[AccountGauges]:
+    logins = list(accounts.values())
+    rows = tx.run(_ACCOUNTS, accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
     return [AccountGauges(**row._mapping) for row in rows]
 
 

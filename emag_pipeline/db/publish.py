@@ -11,8 +11,12 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
 from emag_pipeline.errors import RefusedError
 
-#: Below this many changed rows, look each one up by its key; above, read the tables through.
-_FEW_CHANGES = 20_000
+#: Clock, not transaction start: it must lie after everything that an earlier publish wrote, also where the clock was
+#: set back since.
+_MOMENT = """
+    SELECT greatest(clock_timestamp(), max(completed_at) + interval '1 microsecond')
+    FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
+"""
 
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
@@ -50,8 +54,7 @@ def publish(database: Database, lease: Lease) -> Published:
     with database.transaction() as tx:
         ledger.hold(tx, lease)
         sync = _accepted(tx, lease)
-        # clock, not transaction start: it must lie after everything that an earlier publish wrote
-        at = tx.run("SELECT clock_timestamp()").scalar_one()
+        at = tx.run(_MOMENT, account=lease.account).scalar_one()
         scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account, "at": at}
         _find_changes(tx, scope)
         for name in _MERGE:
@@ -63,8 +66,12 @@ def publish(database: Database, lease: Lease) -> Published:
             tx,
             lease,
             """status = 'completed', completed_at = :at, offers_created = :created, offers_updated = :updated,
-               offers_unchanged = :unchanged, offers_deleted = :deleted""",
+               offers_unchanged = :unchanged, offers_deleted = :deleted,
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
+               oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
+                                                     WHERE p.sync_id = :sync AND p.round = :round), started_at))""",
             at=at,
+            round=sync.round,
             created=summary.created,
             updated=summary.updated,
             unchanged=unchanged,
@@ -100,19 +107,9 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
 
 
 def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
-    """Fill emag_scan_changes, and tell the planner what it cannot know of freshly filled staging.
-
-    A table that was never analysed looks tiny for one sync; nested loops over a million offers would follow.
-    """
-    _run(tx, "forget_changes", scope)
-    tx.run("SELECT set_config('enable_nestloop', 'off', true)")
-    _run(tx, "forget_repeats", scope)
-    _run(tx, "keep_last_good", scope)
-    for name in _ADOPT:
+    """Fill emag_scan_changes."""
+    for name in ("forget_changes", "forget_repeats", "keep_last_good", *_ADOPT, "find_changes", "find_deletions"):
         _run(tx, name, scope)
-    changes = _run(tx, "find_changes", scope).rowcount + _run(tx, "find_deletions", scope).rowcount
-    if changes <= _FEW_CHANGES:
-        tx.run("SELECT set_config('enable_nestloop', 'on', true)")
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:

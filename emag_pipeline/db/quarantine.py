@@ -58,7 +58,7 @@ _NEWEST = """
     SELECT a.account, s.sync_id, s.round FROM unnest(CAST(:accounts AS text[])) AS a(account)
     CROSS JOIN LATERAL (
         SELECT sync_id, round FROM {schema}.emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) s
 """
 _OF_A_SYNC = "SELECT account_type AS account, sync_id, round FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"

@@ -10,6 +10,7 @@ from typing import Any
 
 import simplejson
 
+from emag_pipeline.db import statistics
 from emag_pipeline.db.columns import listed
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.sql import statements
@@ -83,7 +84,10 @@ def merge(
         deleted = _run(tx, "tombstone", resource, marketplace=marketplace, rows=text).rowcount if is_whole else 0
         count = int(_run(tx, "count", resource, marketplace=marketplace).scalar_one())
         _run(tx, "note_read", resource, marketplace=marketplace, resource=resource.name, count=count, account=account)
-    return Merged(changed.created, changed.updated, changed.revived, deleted, count)
+    merged = Merged(changed.created, changed.updated, changed.revived, deleted, count)
+    if statistics.is_much(merged.created + merged.updated + merged.revived + merged.deleted, count):
+        statistics.renew(database, [resource.table])
+    return merged
 
 
 def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:

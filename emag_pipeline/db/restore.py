@@ -11,7 +11,7 @@ from typing import Protocol
 
 import psycopg2
 
-from emag_pipeline.db import migrate, own_tables
+from emag_pipeline.db import migrate, own_tables, statistics
 from emag_pipeline.db.dump_text import TableRows
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import AnotherSyncRunning, PermanentError
@@ -62,6 +62,8 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
         else:
             _load_by_scratch(tx, dump, report)
         _end_running_syncs(tx)
+        filled = own_tables.every(tx)
+    statistics.renew(database, filled)
     return aside
 
 
@@ -165,7 +167,7 @@ def _load_by_scratch(tx: Transaction, dump: Dump, report: Callable[[str, int], N
 
 
 def _finish(tx: Transaction) -> None:
-    """Let new ids follow the restored ones, and the planner know the tables.
+    """Let new ids follow the restored ones.
 
     A sequence is only ever raised: it keeps its value if the transaction fails, and must not give out an id twice.
     """
@@ -178,7 +180,6 @@ def _finish(tx: Transaction) -> None:
                 table=f'"{tx.schema}".{table}',
                 column=column,
             )
-        tx.run(f"ANALYZE {{schema}}.{table}")
 
 
 def _end_running_syncs(tx: Transaction) -> None:

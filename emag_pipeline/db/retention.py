@@ -22,11 +22,11 @@ _TIMEOUT_SECONDS = 300.0
 #: approved), each account's newest success.
 _KEPT = """
     SELECT s.sync_id FROM {schema}.emag_offer_syncs s
-    JOIN (SELECT account_type, max(started_at) AS started_last,
+    JOIN (SELECT account_type, max(sync_number) AS newest,
                  max(completed_at) FILTER (WHERE status = 'completed') AS published_last
           FROM {schema}.emag_offer_syncs GROUP BY account_type) a USING (account_type)
     WHERE s.status = 'running' OR s.heartbeat_at >= now() - :days * interval '1 day'
-       OR s.started_at = a.started_last OR (s.status = 'completed' AND s.completed_at = a.published_last)
+       OR s.sync_number = a.newest OR (s.status = 'completed' AND s.completed_at = a.published_last)
 """
 
 #: Why an offer is flagged at present: its newest reject, however old.
@@ -38,12 +38,12 @@ _REASONS = """
 """
 
 #: Syncs whose staging may still be published: running ones, and each account's newest that ended while it has time
-#: left or waits for approval. `started_at` orders them as `ledger.begin` does.
+#: left or waits for approval. `sync_number` orders them as `ledger.begin` does.
 _STAGED = """
     SELECT s.sync_id FROM {schema}.emag_offer_syncs s
-    JOIN (SELECT account_type, max(started_at) AS ended_last FROM {schema}.emag_offer_syncs
+    JOIN (SELECT account_type, max(sync_number) AS ended_last FROM {schema}.emag_offer_syncs
           WHERE status <> 'running' GROUP BY account_type) a USING (account_type)
-    WHERE s.started_at = a.ended_last AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
+    WHERE s.sync_number = a.ended_last AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
     UNION ALL
     SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'running'
 """
@@ -51,8 +51,8 @@ _STAGED = """
 #: Syncs whose changes are still told: each account's newest, and running ones.
 _CHANGES = """
     SELECT s.sync_id FROM {schema}.emag_offer_syncs s
-    WHERE s.status = 'running' OR s.started_at = (
-        SELECT max(n.started_at) FROM {schema}.emag_offer_syncs n
+    WHERE s.status = 'running' OR s.sync_number = (
+        SELECT max(n.sync_number) FROM {schema}.emag_offer_syncs n
         WHERE n.account_type = s.account_type AND n.status <> 'running')
 """
 

@@ -85,3 +85,19 @@ def has_table(database: Database, name: str) -> bool:
     """Whether a table can be found without its schema's name; Dagster's stand in `public`."""
     with database.transaction(timeout_seconds=5) as tx:
         return tx.run("SELECT to_regclass(:name) IS NOT NULL", name=name).scalar_one() is True
+
+
+def incarnation(database: Database, table: str) -> str:
+    """Tells a table of this database from all copies of it: restored, cloned, recovered to some moment, made anew.
+
+    Some copies are told apart by the cluster's number or timeline, some by the number of the database or of the table.
+    """
+    with database.transaction(timeout_seconds=5) as tx:
+        row = tx.run(
+            """SELECT (SELECT system_identifier FROM pg_control_system()) AS cluster,
+                      (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
+                      (SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = current_database()) AS database,
+                      CAST(CAST(to_regclass(:table) AS oid) AS bigint) AS "table" """,
+            table=table,
+        ).one()
+    return ".".join(str(part) for part in row)

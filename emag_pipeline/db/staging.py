@@ -70,7 +70,8 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: i
             tx,
             lease,
             """phase = 'scanning', round = :round, pages_expected = :pages, offers_expected = :offers,
-               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL""",
+               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
+               oldest_page_at = NULL""",
             round=round_,
             pages=pages,
             offers=offers,
@@ -198,13 +199,18 @@ def discard_remains(database: Database, account: str, keep: UUID) -> int:
                 """SELECT DISTINCT s.sync_id FROM {schema}.emag_offer_syncs s
                    JOIN {schema}.emag_scan_pages p USING (sync_id)
                    WHERE s.account_type = :account AND s.sync_id <> :keep AND NOT (
-                       coalesce(s.error_class, '') = 'RefusedError' AND s.started_at = (
-                           SELECT max(r.started_at) FROM {schema}.emag_offer_syncs r
+                       coalesce(s.error_class, '') = 'RefusedError' AND s.sync_number = (
+                           SELECT max(r.sync_number) FROM {schema}.emag_offer_syncs r
                            WHERE r.account_type = :account AND r.sync_id <> :keep))""",
                 account=account,
                 keep=keep,
             ).scalars()
         )
-        for table in ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"):
-            tx.run(f"DELETE FROM {{schema}}.{table} WHERE sync_id = ANY(:remains)", remains=remains)
+        empty(tx, remains)
     return len(remains)
+
+
+def empty(tx: Transaction, syncs: Sequence[UUID]) -> None:
+    """Remove all that is staged of these syncs, within the caller's transaction."""
+    for table in ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"):
+        tx.run(f"DELETE FROM {{schema}}.{table} WHERE sync_id = ANY(:syncs)", syncs=list(syncs))

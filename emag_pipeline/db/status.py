@@ -13,12 +13,14 @@ from emag_pipeline.db.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """Why the newest sync that ended did not publish."""
+    """Why the newest sync that ended did not publish. `is_discarded`: its pages are gone, the next one reads anew."""
 
+    sync_id: UUID
     error_class: str
     message: str
     remedy: str
     at: datetime
+    is_discarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,20 @@ class SyncProgress:
     offers_rejected: int
     elapsed_seconds: float
     silent_seconds: float
+    #: since the oldest page was read that it goes on with or has published; None where it began without one
+    oldest_page_seconds: float | None
     is_approved: bool
     error_class: str | None
     error_message: str | None
     error_remedy: str | None
+    #: a person threw its staged pages away
+    is_discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """One account as an operator asks after it. `age_seconds`: since the last publish, None before the first.
+    """One account as an operator asks after it. `age_seconds`: since the oldest page of the last publish was read;
+    `published_seconds_ago`: since that publish; `scan_seconds`: what it took. All are None before the first one.
 
     `quarantined` are the rows that the newest sync put into quarantine, also those of offers that were never published;
     `flagged` the published offers that keep their last good state because their newest reading is in quarantine.
@@ -61,7 +68,10 @@ class AccountStatus:
     account: str
     state: str
     last_publish_at: datetime | None
+    oldest_page_at: datetime | None
     age_seconds: float | None
+    published_seconds_ago: float | None
+    scan_seconds: float | None
     offers: int
     saleable: int
     deleted: int
@@ -80,15 +90,19 @@ _PROGRESS = """
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           approved_at IS NOT NULL AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           error_class, error_message, error_remedy
+           extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
+           approved_at IS NOT NULL AND discarded_at IS NULL
+               AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
+           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded
     FROM {schema}.emag_offer_syncs
 """
 
 _ACCOUNTS = """
     SELECT a.account,
-           (SELECT max(completed_at) FROM {schema}.emag_offer_syncs s
-            WHERE s.account_type = a.account AND s.status = 'completed') AS last_publish_at,
+           published.completed_at AS last_publish_at, published.oldest_page_at,
+           extract(epoch FROM clock_timestamp() - published.oldest_page_at)::float8 AS age_seconds,
+           extract(epoch FROM clock_timestamp() - published.completed_at)::float8 AS published_seconds_ago,
+           published.worked_seconds AS scan_seconds,
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
            (SELECT count(*) FROM {schema}.emag_offer_rejects r
@@ -96,8 +110,12 @@ _ACCOUNTS = """
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
     LEFT JOIN LATERAL (
         SELECT sync_id, round FROM {schema}.emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY started_at DESC LIMIT 1
+        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
+    LEFT JOIN LATERAL (
+        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs s
+        WHERE s.account_type = a.account AND s.status = 'completed' ORDER BY sync_number DESC LIMIT 1
+    ) published ON true
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
 """
@@ -109,7 +127,7 @@ def sync_progress(database: Database, account: str, run_id: str | None = None) -
         row = tx.run(
             _PROGRESS
             + """ WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
-                  ORDER BY started_at DESC LIMIT 1""",
+                  ORDER BY sync_number DESC LIMIT 1""",
             account=account,
             run=run_id,
         ).one_or_none()
@@ -126,14 +144,14 @@ def account_statuses(database: Database, accounts: Sequence[str]) -> list[Accoun
 def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
     running = newest if newest is not None and newest.status == "running" else None
     failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
-    age = None
-    if row.last_publish_at is not None:
-        age = (datetime.now(row.last_publish_at.tzinfo) - row.last_publish_at).total_seconds()
     return AccountStatus(
         account=row.account,
         state="never synced" if newest is None else newest.status,
         last_publish_at=row.last_publish_at,
-        age_seconds=age,
+        oldest_page_at=row.oldest_page_at,
+        age_seconds=row.age_seconds,
+        published_seconds_ago=row.published_seconds_ago,
+        scan_seconds=row.scan_seconds,
         offers=row.offers,
         saleable=row.saleable,
         deleted=row.deleted,
@@ -146,9 +164,8 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
 
 
 def _last_error(sync: SyncProgress) -> LastError:
-    return LastError(
-        error_class=sync.error_class or "",
-        message=sync.error_message or "",
-        remedy=sync.error_remedy or "",
-        at=sync.started_at,
-    )
+    message, remedy = sync.error_message or "", sync.error_remedy or ""
+    if sync.is_discarded:
+        message = message.removesuffix(f" {remedy}.")
+        remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
+    return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, sync.is_discarded)

@@ -119,6 +119,11 @@ def log_of(home: Path) -> Path:
     return places.data(home.resolve()) / _LOG
 
 
+def is_set_up(home: Path) -> bool:
+    """Whether a home directory has a server's data, running or not."""
+    return (places.data(home.resolve()) / "PG_VERSION").exists()
+
+
 def running(home: Path) -> EmbeddedServer | None:
     """The server of a home directory, if it runs and is ready: told by its directory and start, not by a number."""
     data = places.data(home.resolve())

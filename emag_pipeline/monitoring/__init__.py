@@ -44,8 +44,9 @@ def get_sync_health_status() -> dict[str, Any]:
     incidents      what was noted and is not well again: [{subject, kind, what, remedy, since}]
     checks         checks that do not pass: [{subject, check, part, severity, said, remedy, since}]
     accounts       {account: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}}:
-                   as in `emag-pipeline status`; phase of the running sync or null; stale: published too long ago or
-                   never; trouble: null, `stuck` or `dead`; error and remedy in words, null when nothing is wrong
+                   as in `emag-pipeline status`; phase of the running sync or null; stale: what it shows was
+                   read too long ago, or it shows nothing; trouble: null, `stuck` or `dead`; error and remedy in
+                   words, null when nothing is wrong
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """

@@ -42,7 +42,7 @@ class Exporter:
         self._settings = settings
         self._connect = connect
         self._turns = threading.BoundedSemaphore(_QUESTIONS)
-        self._accounts = [account.name for account in settings.accounts]
+        self._accounts = {str(account.name): account.login for account in settings.accounts}
         self._away = ""
         self._registry = CollectorRegistry()
         self._registry.register(PipelineCollector(settings, lambda: self._ask(self._figures)))

@@ -9,9 +9,9 @@ incidents       what was noted and is not well again: a list of {subject, kind, 
 checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
 accounts        by name: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}
 
-What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; an
-account was published too long ago (EMAG_SYNC_STALE_AFTER_HOURS) or never; its running sync is stuck or dead; its last
-sync failed in a way that no rerun mends, a refusal by the audit included. A failure that is going to be tried again is
+What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; what an
+account shows was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans) or it shows nothing; its running
+sync is stuck or dead; its last sync failed in a way that no rerun mends, refusals included. What is tried again is
 shown, and is no problem as long as the account is fresh. Keys are added, never renamed.
 """
 
@@ -95,8 +95,7 @@ def _account_problems(account: AccountHealth) -> Iterator[Problem]:
 
 
 def _staleness(account: AccountHealth) -> str:
-    published = "was never published" if account.age_seconds is None else f"published {age(account.age_seconds)} ago"
-    return published if account.phase is None else f"{published}; a sync is {account.phase}"
+    return account.published if account.phase is None else f"{account.published}; a sync is {account.phase}"
 
 
 def _way_out(account: AccountHealth) -> str:

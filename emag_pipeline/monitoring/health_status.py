@@ -13,6 +13,7 @@ from emag_pipeline.db.liveness import RunningSync, running_syncs
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
 
@@ -23,7 +24,8 @@ _RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; o
 class AccountHealth:
     """One account. `trouble` is None, `stuck` or `dead`; `said` and `remedy` are empty when nothing is wrong.
 
-    `is_stale`: published longer ago than EMAG_SYNC_STALE_AFTER_HOURS, or never. `phase` is that of a running sync.
+    `is_stale`: what it published is too old, or it never published; `published` says when, in words. `phase` is that of
+    a running sync.
     """
 
     account: str
@@ -31,6 +33,7 @@ class AccountHealth:
     phase: str | None
     last_publish_at: datetime | None
     age_seconds: float | None
+    published: str
     is_stale: bool
     trouble: str | None
     error_class: str | None
@@ -99,7 +102,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     return HealthStatus(
         at=datetime.now(UTC),
         accounts=tuple(
-            _account(status, running.get(status.account), bounds, settings.stale_after_hours)
+            _account(status, running.get(status.account), bounds, settings)
             for status in account_statuses(database, names)
         ),
         sensor_ages={name: ages.get(name) for name in silence.SENSORS},
@@ -109,9 +112,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     )
 
 
-def _account(
-    status: AccountStatus, running: RunningSync | None, bounds: Bounds, stale_after_hours: float
-) -> AccountHealth:
+def _account(status: AccountStatus, running: RunningSync | None, bounds: Bounds, settings: Settings) -> AccountHealth:
     trouble = trouble_of(running, bounds) if running else None
     error_class, said, remedy = _error(status, trouble)
     return AccountHealth(
@@ -120,7 +121,8 @@ def _account(
         phase=status.running.phase if status.running else None,
         last_publish_at=status.last_publish_at,
         age_seconds=status.age_seconds,
-        is_stale=status.age_seconds is None or status.age_seconds > stale_after_hours * 3600,
+        published=published_words(status),
+        is_stale=is_stale(status, settings),
         trouble=trouble.condition if trouble else None,
         error_class=error_class,
         said=said,

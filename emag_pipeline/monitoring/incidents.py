@@ -12,7 +12,7 @@ from emag_pipeline.db import incidents
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, Incident, open_incidents
 from emag_pipeline.logs import logger
-from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import bound_seconds, bound_words, published_words
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings
 
@@ -45,14 +45,14 @@ def _stale(standing: Standing, settings: Settings) -> Finding | None:
     """While a run is under way, staleness is no news before that run's time is over."""
     status = standing.status
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
-    bound = settings.stale_after_hours + (settings.timeout_hours if standing.is_under_way else 0.0)
-    if seconds <= bound * 3600:
+    allowed = bound_seconds(status, settings) + (settings.timeout_hours * 3600 if standing.is_under_way else 0.0)
+    if seconds <= allowed:
         return None
-    published = "it was never published" if status.age_seconds is None else f"published {age(seconds)} ago"
+    published = "it was never published" if status.age_seconds is None else published_words(status)
     return Finding(
         subject=standing.account,
         kind="stale",
-        message=f"{published}, the bound is {settings.stale_after_hours:g} hours (EMAG_SYNC_STALE_AFTER_HOURS)",
+        message=f"{published}, {bound_words(status, settings)}",
         remedy="See `emag-pipeline status` and `emag-pipeline doctor`; refresh it now with "
         f"`emag-pipeline sync --account {status.account}`",
         run_id=status.running.dagster_run_id if status.running else None,

@@ -111,6 +111,18 @@ LAST_SUCCESS = Metric(
     _ACCOUNT,
     "When the account was last published, in Unix time; 0 before the first time.",
 )
+OLDEST_PAGE = Metric(
+    "emag_sync_oldest_page_timestamp_seconds",
+    "gauge",
+    _ACCOUNT,
+    "When the oldest page of what was last published was read, in Unix time: how old what readers see is; 0 before.",
+)
+STALE_BOUND = Metric(
+    "emag_sync_stale_bound_seconds",
+    "gauge",
+    _ACCOUNT,
+    "Age of that page from which on the account is stale: that of the settings, at least twice the last scan's length.",
+)
 PAGES_EXPECTED = Metric(
     "emag_sync_pages_expected",
     "gauge",
@@ -184,13 +196,15 @@ BOUNDS = Metric(
     "emag_sync_bound_seconds",
     "gauge",
     {"bound": ("stale", "stuck", "dead", "silent")},
-    "The bounds that the settings give, for alert rules: stale since the last publish, stuck since the last progress, "
+    "The bounds that the settings give, for alert rules: stale since the oldest page of the last publish, stuck "
+    "since the last progress, "
     "dead since the last heartbeat, silent since a sensor's last tick.",
 )
 
 METRICS = (
     DATABASE_UP, SCRAPE_SECONDS, SCHEMA_INFO, REQUESTS, REQUEST_ERRORS, REQUEST_LATENCY, OFFERS_READ, STUCK_SYNCS,
-    RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
+    RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, OLDEST_PAGE, STALE_BOUND,
+    PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
     HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, CHECK_STATUS, MONITOR_STATUS, SENSOR_AGE,
     INCIDENTS, BOUNDS,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from emag_pipeline.db.metrics import AccountGauges, Figures
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring import metric_list as names
 from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring.freshness import bound_seconds
 from emag_pipeline.monitoring.metric_list import Metric
 from emag_pipeline.monitoring.stored_counters import Labels, StoredCounters
 from emag_pipeline.rates import pace_seconds
@@ -63,6 +64,8 @@ def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metri
     values: list[tuple[Metric, Callable[[AccountGauges], float]]] = [
         (names.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
         (names.LAST_SUCCESS, lambda account: account.last_success or 0),
+        (names.OLDEST_PAGE, lambda account: account.oldest_page or 0),
+        (names.STALE_BOUND, lambda account: bound_seconds(account, settings)),
         (names.PAGES_EXPECTED, lambda account: account.pages_expected or 0),
         (names.PAGES_DONE, lambda account: account.pages_done),
         (names.PROGRESS_AGE, lambda account: account.progress_age),

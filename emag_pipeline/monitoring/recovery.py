@@ -4,7 +4,7 @@ The row goes first: from that moment on its owner can write nothing, whatever be
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from emag_pipeline.db import ledger, liveness
@@ -50,18 +50,23 @@ class Recovered:
         return "; ".join(done)
 
 
-def recover(database: Database, instance: Instance | None, bounds: Bounds) -> list[Recovered]:
+def recover(
+    database: Database, instance: Instance | None, bounds: Bounds, accounts: Collection[str] | None = None
+) -> list[Recovered]:
     """End everything that is stuck, so that another attempt can go on. Returns what was done.
 
+    With `accounts` only their syncs are judged: others are another installation's on the same database.
     A sync whose row is being written (above all by its publish) is alive and left alone. Without an instance no
     Dagster run is ended. Raises the errors of the database.
     """
+    liveness.bring_back_signs(database)
     syncs = liveness.running_syncs(database)
     ends = run_ends(instance, syncs)
     ended = [
         found
         for sync in syncs
-        if (found := _end_sync(database, sync, bounds, ends.get(sync.dagster_run_id or ""))) is not None
+        if (accounts is None or sync.account in accounts)
+        and (found := _end_sync(database, sync, bounds, ends.get(sync.dagster_run_id or ""))) is not None
     ]
     abandoned = abandoned_runs(instance, syncs, bounds)
     _count(database, liveness.STUCK, abandoned)

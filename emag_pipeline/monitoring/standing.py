@@ -66,11 +66,13 @@ class Standing:
 
     @property
     def cause(self) -> Cause | None:
-        """Why the newest run did not publish; None while one is under way, when it did, or when a person stopped it.
+        """Why the newest run did not publish; None while one is under way, when it did, or when a person stopped it or
+        threw its scan away.
 
         The ledger's words, where the failed run came to write any; else Dagster's.
         """
-        if self.is_under_way or self.past.is_cancelled:
+        is_discarded = self.newest is not None and self.newest.is_discarded
+        if self.is_under_way or self.past.is_cancelled or is_discarded:
             return None
         told = _by_ledger(self.newest)
         if self.past.cause is None or (told is not None and told.run_id == self.past.cause.run_id):

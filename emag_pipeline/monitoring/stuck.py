@@ -7,6 +7,7 @@ from uuid import UUID
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, running_syncs
 from emag_pipeline.runs.finding import StartedRun, ends_of, started_runs
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.runs.instance import Instance
 from emag_pipeline.sync.liveness import Bounds, RunEnd, Trouble, is_abandoned, trouble_of
 
@@ -59,9 +60,12 @@ def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
 
 
 def run_ends(instance: Instance | None, syncs: Sequence[RunningSync]) -> Mapping[str, RunEnd]:
-    """How those Dagster runs of the syncs have ended that are over."""
-    run_ids = [sync.dagster_run_id for sync in syncs if sync.dagster_run_id is not None]
-    return {} if instance is None else {run: RunEnd(*end) for run, end in ends_of(instance, run_ids).items()}
+    """How those Dagster runs of the syncs have ended that are over, and that are this instance's own."""
+    if instance is None or not syncs:
+        return {}
+    own = identity_of(instance)
+    run_ids = [sync.dagster_run_id for sync in syncs if sync.dagster_run_id and sync.dagster_instance_id == own]
+    return {run: RunEnd(*end) for run, end in ends_of(instance, run_ids).items()}
 
 
 def abandoned_runs(instance: Instance | None, syncs: Sequence[RunningSync], bounds: Bounds) -> list[StuckSync]:

@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from emag_pipeline import embedded
+from emag_pipeline.databases import attached
+from emag_pipeline.db.engine import Database
 from emag_pipeline.home import claim
 from emag_pipeline.settings import Settings
 
@@ -27,6 +29,20 @@ def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
             yield embedded.start(home)
         finally:
             _leave(users.fileno(), home)
+
+
+@contextmanager
+def looked_into(settings: Settings) -> Iterator[Database]:
+    """The pipeline's database for a command that looks or decides: as `attached`, and it need not run already.
+
+    An embedded server that was set up before is started for as long as the command takes. Raises the errors of
+    `attached`; DatabaseUnavailable where none was ever set up.
+    """
+    with ExitStack() as stack:
+        is_asleep = settings.database_url is None and embedded.is_set_up(settings.home)
+        if is_asleep and embedded.running(settings.home) is None:
+            stack.enter_context(in_use(settings.home))
+        yield stack.enter_context(attached(settings))
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
 from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline.operations import csv_lines
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import Settings
 from emag_pipeline.whole_file import written_at_once
 
@@ -73,7 +73,7 @@ def export_to(
 
 def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
     """Write the selection as CSV; the stream must not translate line ends. Raises OSError when it takes no more."""
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         chosen = columns(database, selection)
         text.write(csv_lines.header(column.name for column in chosen))
         return _written(batches(database, selection, chosen), lambda rows: text.write(csv_lines.lines(rows, raw=raw)))
@@ -82,7 +82,7 @@ def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bo
 def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Exported:
     from emag_pipeline.operations.parquet_file import parquet_rows  # pyarrow is slow to load
 
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         chosen = columns(database, selection)
         with parquet_rows(file, chosen) as parquet:
             return _written(batches(database, selection, chosen), parquet.write)

@@ -44,6 +44,12 @@ def reading() -> Program:
     return max(found, key=lambda program: program.version)
 
 
+def shell() -> Program:
+    """The newest psql there is."""
+    found = _of_the_package("psql") + _of_this_machine("psql")
+    return max(found, key=lambda program: program.version)
+
+
 def _of_this_machine(name: str) -> list[Program]:
     path = shutil.which(name)
     return [] if path is None else _with_version(Path(path))

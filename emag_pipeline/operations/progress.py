@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -10,8 +11,10 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.words import failure_words, pace_words, progress_words
+from emag_pipeline.settings import Settings
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
 
@@ -19,7 +22,7 @@ _TERMINAL_INTERVAL_SECONDS = 1.0
 class ProgressWatch:
     """Looks at the ledger now and then and says what has changed; look every `interval_seconds`.
 
-    An account counts as published while its last publish is younger than `fresh_hours`.
+    An account counts as published while what it published is not stale.
     """
 
     def __init__(
@@ -29,7 +32,7 @@ class ProgressWatch:
         narrator: Narrator,
         *,
         interval_seconds: float,
-        fresh_hours: float,
+        settings: Settings,
     ) -> None:
         terminal = narrator.is_terminal
         self.interval_seconds = _TERMINAL_INTERVAL_SECONDS if terminal else interval_seconds
@@ -37,7 +40,7 @@ class ProgressWatch:
         self._accounts = list(accounts)
         self._say = narrator.say
         self._view = _Bars(narrator) if terminal else _Lines(narrator)
-        self._fresh_seconds = fresh_hours * 3600
+        self._settings = settings
         self._waiting = set(accounts)
         self._told: dict[str, tuple[object, ...]] = {}
         self._away = False
@@ -68,15 +71,13 @@ class ProgressWatch:
         if sync.status == "completed":
             self._published(sync.account)
         elif sync.status != "running":
-            self._say(
-                f"{sync.account}: {sync.status}: {failure_words(sync.error_message or '', sync.error_remedy or '')}"
-            )
+            said = failure_words(sync.error_message or "", sync.error_remedy or "", sync.account)
+            self._say(f"{sync.account}: {sync.status}: {said}")
 
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]
-        seconds = status.age_seconds or 0.0
-        self._say(f"{account}: published {age(seconds)} ago, {status.offers:,} offers, {status.saleable:,} for sale")
-        if seconds <= self._fresh_seconds and account in self._waiting:
+        self._say(f"{account}: {published_words(status)}, {status.offers:,} offers, {status.saleable:,} for sale")
+        if not is_stale(status, self._settings) and account in self._waiting:
             self._waiting.discard(account)
             if not self._waiting:
                 self._say("all accounts are published")
@@ -92,6 +93,21 @@ def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _L
         view.show([])
 
 
+class _Resumes:
+    """Says once of each attempt that goes on with pages of an earlier one how old they are."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._told: set[tuple[UUID, int]] = set()
+
+    def tell(self, syncs: Sequence[SyncProgress]) -> None:
+        for sync in syncs:
+            attempt = (sync.sync_id, sync.attempt)
+            if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
+                self._told.add(attempt)
+                self._narrator.say(f"{sync.account}: going on with pages read {age(sync.oldest_page_seconds)} ago")
+
+
 class _Lines:
     """A line for each running sync that has moved since the last one, at most one an interval and phase."""
 
@@ -99,14 +115,17 @@ class _Lines:
         self._narrator = narrator
         self._interval_seconds = interval_seconds
         self._last: dict[str, tuple[str, str, float]] = {}
+        self._resumes = _Resumes(narrator)
 
     def show(self, running: Sequence[SyncProgress]) -> None:
+        self._resumes.tell(running)
         for sync in running:
             phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
+            now_in = "published" if sync.status == "completed" else sync.phase
             new, now = progress_words(sync), time.monotonic()
-            if new == text or (sync.phase == phase and now - said_at < self._interval_seconds):
+            if new == text or (now_in == phase and now - said_at < self._interval_seconds):
                 continue
-            self._last[sync.account] = (sync.phase, new, now)
+            self._last[sync.account] = (now_in, new, now)
             self._narrator.say(f"{sync.account}: {words_of(sync)}")
 
 
@@ -122,8 +141,10 @@ class _Bars:
         self._narrator = narrator
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._resumes = _Resumes(narrator)
 
     def show(self, running: Sequence[SyncProgress]) -> None:
+        self._resumes.tell(running)
         with contextlib.suppress(OSError):  # the terminal was closed: nobody looks any more
             if running:
                 self._draw(self._progress or self._open(), running)

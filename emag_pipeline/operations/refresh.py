@@ -4,6 +4,7 @@ A process of its own, because a run wants the main thread (signals) and prints m
 refreshed at once, since each has a rate budget of its own.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ _LOOK_SECONDS = 0.5
 class Refreshed:
     """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
 
-    `warning` says which marts do not show the publish, and why; empty when they do.
+    `warning` says which marts or checks do not follow the publish, and why; empty when they do. `exit_code` tells both.
     """
 
     account: str
@@ -43,15 +44,19 @@ class Refreshed:
 class _Run:
     """One account's run under way."""
 
-    def __init__(self, account: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, account: str, environment: Mapping[str, str], log: Path, *, anew: bool) -> None:
         self.account = account
         self.run_id = str(uuid4())
-        with log.open("ab") as output:
+        self.log = log
+        command = [sys.executable, "-m", "emag_pipeline.runs", account, self.run_id, "--with-parent"]
+        # what ends with this process tells the run that it is gone, also where it was killed
+        read_end, self._held_open = os.pipe()
+        with log.open("ab") as output, os.fdopen(read_end) as told_by_its_end:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "emag_pipeline.runs", account, self.run_id],
+                [*command, "--anew"] if anew else command,
                 env=environment,
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=told_by_its_end,
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,
@@ -71,6 +76,10 @@ class _Run:
             said, _ = self.process.communicate()
         return said.strip()
 
+    def close(self) -> None:
+        """Let go of what tells the run that this process lives."""
+        os.close(self._held_open)
+
 
 def refresh(
     settings: Settings,
@@ -78,38 +87,51 @@ def refresh(
     accounts: Sequence[str],
     watch: Callable[[Sequence[SyncProgress]], None],
     wait: Callable[[float], None],
+    *,
+    anew: bool = False,
 ) -> list[Refreshed]:
     """Run `refresh_offers` for each account, all at once; returns when all have ended.
 
+    `anew`: read every page, whatever an interrupted sync has left.
     `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
     when a signal came: the runs are stopped then, write that into the ledger, and it is passed on.
     """
     logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    runs = [_Run(account, around.environment, logs / f"sync-{account}.log") for account in accounts]
+    runs = [_Run(account, around.environment, logs / f"sync-{account}.log", anew=anew) for account in accounts]
     try:
         while any(run.process.poll() is None for run in runs):
             with suppress(DatabaseUnavailable):  # the runs notice it, and tell
-                watch([sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))])
+                watch(_syncs(database, [run for run in runs if run.process.poll() is None]))
             wait(_LOOK_SECONDS)
+        with suppress(DatabaseUnavailable):  # an attempt may have been shorter than the time between two looks
+            watch(_syncs(database, runs))
         return [_ended(database, run) for run in runs]
     finally:
         for run in runs:
             run.stop()
         for run in runs:
             run.wait()
+            run.close()
         database.close()
+
+
+def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
+    return [sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))]
 
 
 def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
-    if code == 0:
-        warning = f"{run.account}: published, but its marts are older: {said}" if said else ""
-        return Refreshed(run.account, run.run_id, code, "", warning, sync)
+    is_published = sync is not None and sync.status == "completed"
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    if not said:
-        said = f"{run.account}: the run ended with code {code}, see logs/sync-{run.account}.log in EMAG_HOME"
-    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)
+    if code and not said:
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
+        said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
+    if not is_published:
+        return Refreshed(run.account, run.run_id, code if code > 0 else 1, said, "", sync)
+    warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
+    return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)

@@ -117,7 +117,7 @@ def _watch(
         names,
         narrator,
         interval_seconds=settings.progress_interval_seconds,
-        fresh_hours=settings.stale_after_hours,
+        settings=settings,
     )
     embedded = EmbeddedWatch(settings, narrator.say)
     next_look = 0.0

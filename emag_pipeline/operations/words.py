@@ -9,7 +9,9 @@ from emag_pipeline.settings import Settings
 
 
 def progress_words(sync: SyncProgress) -> str:
-    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`."""
+    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`; also what follows its publish."""
+    if sync.status == "completed":
+        return "published, its marts and checks are being computed"
     if sync.pages_expected is None:
         return sync.phase
     offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
@@ -23,7 +25,11 @@ def pace_words(sync: SyncProgress) -> str:
     Of a resumed scan it is not known how many offers this attempt has read; nor of a later reading, when it began.
     """
     is_first = sync.attempt == sync.round == 1
-    if sync.phase != "scanning" or not (is_first and sync.offers_done and sync.elapsed_seconds):
+    if (
+        sync.status != "running"
+        or sync.phase != "scanning"
+        or not (is_first and sync.offers_done and sync.elapsed_seconds)
+    ):
         return ""
     rate = sync.offers_done / sync.elapsed_seconds
     left = max(0, (sync.offers_expected or 0) - sync.offers_done) / rate
@@ -45,10 +51,15 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
     return f"{account}: published in {sync.elapsed_seconds:.1f} s: {counted}"
 
 
-def failure_words(message: str, remedy: str) -> str:
-    """Why a sync failed and what to do; the remedy is added only where the message does not end with it."""
+def failure_words(message: str, remedy: str, account: str = "") -> str:
+    """Why a sync failed and what to do; the remedy is added only where the message does not end with it.
+
+    An `account` that is said already is not said again at the beginning.
+    """
     if not message:
         return remedy or "no reason was noted"
+    if account:
+        message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
     return message if remedy in message else f"{message.rstrip('.')}. {remedy}."
 
 

@@ -1,5 +1,7 @@
 """Executing a job in this process: recorded in the same instance as every other run, with or without a daemon."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -8,11 +10,17 @@ from dagster._core.execution.api import execute_run
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster._utils.interrupts import capture_interrupts
 
-from emag_pipeline.runs import ASSORTMENT_JOB, MARTS_JOB, exit_code, failure, step_failures
+from emag_pipeline.runs import ASSORTMENT_JOB, MARTS_JOB, exit_code_after_publish, failure, step_failures
 
 
-def execute(instance: dg.DagsterInstance, job_name: str, partition: str, run_id: str | None = None) -> dg.DagsterRun:
-    """Run a job for a partition in this process and return the run, which has ended then."""
+def execute(
+    instance: dg.DagsterInstance,
+    job_name: str,
+    partition: str,
+    run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.DagsterRun:
+    """Run a job for a partition in this process, with further tags, and return the run, which has ended then."""
     # by name: the definitions stand above this module
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
@@ -24,6 +32,7 @@ def execute(instance: dg.DagsterInstance, job_name: str, partition: str, run_id:
             **definition.run_tags,
             **definition.get_tags_for_partition_key(partition, None),
             "dagster/max_retries": "0",
+            **(tags or {}),
         },
         job_code_origin=job.get_python_origin(),
     )
@@ -34,11 +43,23 @@ def execute(instance: dg.DagsterInstance, job_name: str, partition: str, run_id:
     return run
 
 
-def refresh_marts(instance: dg.DagsterInstance, account: str) -> str:
-    """Bring an account's marts and its assortment of today (UTC) up to date. Returns what failed, empty if nothing."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: the exit code that it means, and what made it fail, empty if nothing did."""
+
+    code: int
+    said: str
+
+
+def outcome_after_publish(instance: dg.DagsterInstance, run_id: str) -> Outcome:
+    """How a run ended that computes or checks what is published."""
+    code = exit_code_after_publish(instance, run_id)
+    return Outcome(code, (failure(instance, run_id) or f"see run {run_id} in Dagster's UI") if code else "")
+
+
+def refresh_marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
+    """Bring an account's marts and its assortment of today (UTC) up to date, each whatever becomes of the other."""
     today = dg.MultiPartitionKey({"account": account, "day": datetime.now(UTC).date().isoformat()})
-    for job, partition in ((MARTS_JOB, account), (ASSORTMENT_JOB, today)):
-        run = execute(instance, job, partition)
-        if exit_code(instance, run.run_id) != 0:
-            return failure(instance, run.run_id) or f"see run {run.run_id} in Dagster's UI"
-    return ""
+    jobs = ((MARTS_JOB, account), (ASSORTMENT_JOB, today))
+    runs = (execute(instance, job, partition) for job, partition in jobs)
+    return [outcome_after_publish(instance, run.run_id) for run in runs]

@@ -10,9 +10,6 @@ from emag_pipeline.runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.runs.instance import Instance
 from emag_pipeline.runs.workers import worker_of
 
-#: The status of a run that the instance does not know.
-GONE = "gone"
-
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
@@ -25,13 +22,16 @@ class StartedRun:
 
 
 def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
-    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows."""
+    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows.
+
+    A run that the instance does not know is missing: nothing is known of it.
+    """
     ends: dict[str, tuple[str, float | None]] = {}
     for run_id in run_ids:
         record = instance.get_run_record_by_id(run_id)
         if record is None:
-            ends[run_id] = (GONE, None)
-        elif record.dagster_run.status in ENDED:
+            continue
+        if record.dagster_run.status in ENDED:
             ago = None if record.end_time is None else time.time() - record.end_time
             ends[run_id] = (record.dagster_run.status.value, ago)
         elif record.dagster_run.status == dg.DagsterRunStatus.CANCELING:

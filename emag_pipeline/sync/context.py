@@ -15,8 +15,8 @@ from emag_pipeline.sync.progress import Progress
 class SyncContext:
     """One Dagster run's work on one account.
 
-    `run_has_ended` says of any Dagster run id whether that run is over or gone; `report` is told the progress, at
-    most every EMAG_SYNC_PROGRESS_INTERVAL seconds.
+    `run_has_ended` says of a run of the Dagster instance `dagster_instance_id` whether it is known to be over; `report`
+    is told the progress, at most every EMAG_SYNC_PROGRESS_INTERVAL seconds.
     """
 
     settings: Settings
@@ -25,6 +25,9 @@ class SyncContext:
     run_id: str
     run_has_ended: Callable[[str], bool]
     report: Callable[[Progress], None]
+    dagster_instance_id: str | None = None
+    #: read all pages, whatever an interrupted sync has left
+    anew: bool = False
 
     def budget(self) -> DatabaseBudget:
         """The account's rate budget, shared by all processes."""

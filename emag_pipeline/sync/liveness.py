@@ -1,8 +1,9 @@
-"""Does a running sync live? The rule, without a look at the clock, the database or Dagster.
+"""Does a running sync live? The rule, without a look at the clock, the database or Dagster: at its process alone.
 
 - **stuck**: it beats, but nothing has become durable for too long.
-- **dead**: it does not beat any more.
-- **orphaned**: its Dagster run is over or gone, so nobody will bring it to an end.
+- **dead**: it does not beat any more, or its process on this very machine is gone.
+- **orphaned**: its Dagster run is over, so nobody will bring it to an end. A run that Dagster does not know proves
+  nothing: it may be another installation's, or this Dagster's database may have been restored.
 
 A sync whose Dagster run a person cancels is none of these: it is ended as cancelled.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emag_pipeline.db.liveness import RunningSync
+from emag_pipeline.db.owners import gone_words
 from emag_pipeline.settings import Settings
 
 Condition = Literal["stuck", "dead", "orphaned", "cancelled"]
@@ -43,7 +45,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a Dagster run ended, or that it is being cancelled: Dagster's word, `gone` when it knows no such run.
+    """How a Dagster run ended, or that it is being cancelled: Dagster's word.
 
     `seconds_ago` is None when nobody knows when.
     """
@@ -83,6 +85,8 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         return Trouble(
             "dead", f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bounds.silent_seconds:g} s"
         )
+    if sync.process is not None and sync.process.is_gone:
+        return Trouble("dead", gone_words(sync.process))
     if sync.idle_seconds >= bounds.idle_seconds:
         bound = f"{bounds.idle_seconds:g} s"
         return Trouble(
@@ -93,8 +97,6 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
 
 def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
-    if run_end.status == "gone":
-        return Trouble("orphaned", f"{run} is unknown to Dagster")
     if run_end.status == "CANCELING":
         return Trouble("cancelled", f"{run} was told to stop and does not")
     if run_end.status == "CANCELED":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.db import ledger, publish, requests
+from emag_pipeline.db import ledger, publish, requests, statistics
 from emag_pipeline.db.publish import Published
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
@@ -45,5 +45,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
             deleted=published.deleted,
             quarantined=published.rejected,
         )
+    if statistics.is_much(published.created + published.updated + published.deleted, published.offers):
+        statistics.renew(context.database, statistics.PUBLISHED)
     sync = ledger.read(context.database, lease.sync_id)
     return SyncSummary(sync, published, requests.count_since(context.database, lease.account, sync.started_at))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from emag_pipeline.api import Marketplace, Obedience, Page
-from emag_pipeline.db import audit, ledger, staging
+from emag_pipeline.db import audit, ledger, staging, statistics
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ScanNotProven, SyncTimedOut
@@ -105,6 +105,7 @@ class Scan:
     def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> list[str]:
         """Read what is not durable yet. Returns what speaks against the result, nothing if it is complete."""
         rows_beyond = self._read_pages(round_, offers, obedience)
+        statistics.renew_staged(self._context.database)
         count_after = self._client.count().rows
         audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
         if page_doubts := doubts(self._figures(), before_confirming=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from emag_pipeline.api import Marketplace
-from emag_pipeline.db import audit, ledger, staging
+from emag_pipeline.db import audit, ledger, liveness, staging
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import AnotherSyncRunning
@@ -49,6 +49,7 @@ def stage_account(context: SyncContext) -> Staged:
 
 def _lease(context: SyncContext) -> Lease:
     settings = context.settings
+    liveness.bring_back_signs(context.database, context.account.name)
     try:
         return ledger.begin(
             context.database,
@@ -57,6 +58,8 @@ def _lease(context: SyncContext) -> Lease:
             timeout_hours=settings.timeout_hours,
             heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
             run_has_ended=context.run_has_ended,
+            dagster_instance_id=context.dagster_instance_id,
+            anew=context.anew,
         )
     except AnotherSyncRunning as other:
         log.info("sync_already_running", account=context.account.name, message=other.message)

@@ -1,11 +1,19 @@
 import json
+import re
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from emag_pipeline.db import ledger
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import ledger, migrate
+from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync
@@ -20,6 +28,7 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "account": "main",
         "state": "completed",
         "last_publish_at": main["last_publish_at"],
+        "oldest_page_at": main["oldest_page_at"],
         "age_seconds": 0,
         "offers": 2,
         "saleable": 1,
@@ -101,3 +110,66 @@ def test_a_schema_that_was_never_made_is_5(empty_url: str, tmp_path: Path) -> No
     done = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=empty_url)
     assert done.returncode == 5
     assert "emag-pipeline migrate" in done.stderr
+
+
+def test_the_newest_failure_is_told_once_also_while_its_incident_is_of_an_older_one(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    note(database, Finding("main", "failing", "main, /offer/read: the marketplace was away", "Wait", "ApiUnavailable"))
+    ledger.end(
+        database, begin(database), "failed", error_class="AccessRefused", message="main: refused", remedy="Log in"
+    )
+    lines = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout.splitlines()
+    (told,) = [line for line in lines if line.startswith("main: ")]
+    assert re.fullmatch(r"main: failing for \d seconds?: refused\. Log in\. \(sync .*\)", told)
+    assert not any("was away" in line for line in lines)
+
+
+def test_what_was_approved_is_told_as_approved(database: Database, database_url: str, tmp_path: Path) -> None:
+    lease = begin(database)
+    ledger.end(database, lease, "failed", error_class="RefusedError", message="refused", remedy="Approve it")
+    note(database, Finding("main", "refused", "refused", "Approve it", "RefusedError"))
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
+    said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
+    assert "main: approved: the next run publishes it" in said
+    assert "Approve it" not in said
+
+
+def test_checks_that_do_not_pass_are_listed_and_in_the_json(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1)])
+    record(
+        database,
+        Said("main", "prices_are_plausible", "offers", "WARN", False, "1 offer found", "Correct it", findings=1),
+    )
+    record(database, Said("main", "offers_are_fresh", "offers", "ERROR", True, "published just now"))
+    table, document = (
+        emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
+    )
+    assert "main: the check prices_are_plausible warns: 1 offer found. Correct it." in table.stdout
+    (told,) = json.loads(document.stdout)["checks"]
+    assert (told["subject"], told["check"], told["severity"], told["findings"]) == (
+        "main", "prices_are_plausible", "WARN", 1,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Where the embedded server's own user may go, too."""
+    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
+        yield Path(directory) / "home"
+
+
+def test_an_embedded_database_that_sleeps_is_woken_for_as_long_as_it_takes(home: Path) -> None:
+    with in_use(home) as server:
+        database = Database(server.url("emag"))
+        migrate.upgrade(database)
+        sync(database, [offer(1)])
+        database.close()
+    assert embedded.running(home) is None
+    done = emag_pipeline(home, "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "completed" in done.stdout
+    assert embedded.running(home) is None

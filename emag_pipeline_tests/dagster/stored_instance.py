@@ -17,7 +17,14 @@ _serial = count(1)
 @contextmanager
 def stored_instance(cluster: EmbeddedServer, home: Path) -> Iterator[dg.DagsterInstance]:
     """An instance in a database of its own, which is dropped at the end."""
-    name = f"dagster_{next(_serial)}"
+    with instance_in(cluster, f"dagster_{next(_serial)}", home) as instance:
+        yield instance
+
+
+@contextmanager
+def instance_in(cluster: EmbeddedServer, name: str, home: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance in the database of that name, which is dropped at the end."""
+    home.mkdir(exist_ok=True)
     storage = {"postgres": {"postgres_url": cluster.url(name)}}
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"storage": storage})) as instance:
         yield instance

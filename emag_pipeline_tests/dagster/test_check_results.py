@@ -20,6 +20,7 @@ from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
 
@@ -155,8 +156,7 @@ def test_freshness_is_kept_while_nothing_runs(
 ) -> None:
     run("main")
     assert _results(database, "main")["offers_are_fresh"].passed
-    with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at - interval '7 hours'")
+    published_ago(database, timedelta(hours=7))
     _look(instance, settings, receiver)
     stale = _results(database, "main")["offers_are_fresh"]
     assert (stale.passed, stale.severity, stale.run_id) == (False, "ERROR", None)

@@ -3,6 +3,7 @@ import pytest
 
 from emag_pipeline import runs
 from emag_pipeline.db.engine import Database
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.syncs import begin, rows
@@ -102,7 +103,7 @@ def test_a_lease_whose_run_has_ended_is_taken_over_at_once(
     database: Database, run: Run, instance: dg.DagsterInstance
 ) -> None:
     other = instance.create_run_for_job(_empty_job, status=dg.DagsterRunStatus.FAILURE)
-    begin(database, run_id=other.run_id)
+    begin(database, run_id=other.run_id, dagster_instance_id=identity_of(instance))
     assert run("main").success
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -14,6 +15,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import begin, rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
 
@@ -190,14 +192,13 @@ def test_an_account_that_stays_stale_is_told_whatever_the_reason(
     database: Database, run: Run, look: Look, receiver: Receiver
 ) -> None:
     run("main")
-    with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours 1 minute'")
+    published_ago(database, timedelta(hours=7, minutes=1))
     look()
     assert receiver.taken == [], "after a long stop the first look finds what is about to be refreshed"
     look()
     (alert,) = receiver.taken
     assert alert["kind"] == "stale"
-    assert "published 7 hours ago, the bound is 6 hours" in alert["text"]
+    assert "published 7 hours ago, 6 hours are allowed" in alert["text"]
 
 
 def test_a_job_without_an_account_is_told_when_it_fails_and_when_it_succeeds(

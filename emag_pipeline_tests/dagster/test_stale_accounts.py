@@ -11,7 +11,7 @@ from emag_pipeline.definitions import defs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline_tests.dagster.conftest import Run
-from emag_pipeline_tests.db.ageing import let_pass
+from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
@@ -36,8 +36,7 @@ def test_a_fresh_account_is_left_alone_until_it_is_stale(
 ) -> None:
     run("main")
     assert _requested(instance, settings) == ["fbe"]
-    with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '6 hours 1 minute'")
+    published_ago(database, timedelta(hours=6, minutes=1))
     assert _requested(instance, settings) == ["main", "fbe"]
 
 

@@ -9,11 +9,12 @@ from emag_pipeline.automation.stuck_syncs import stuck_syncs
 from emag_pipeline.db import ledger, ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
+from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage
+from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
@@ -73,20 +74,39 @@ def test_a_sync_that_does_not_beat_is_failed(
     assert (_row(database).status, _row(database).error_class) == ("failed", "OwnerDied")
 
 
-def test_a_sync_whose_run_vanished_is_failed_and_the_next_run_goes_on(
+def test_a_sync_whose_process_is_gone_is_failed_at_once_and_the_next_run_goes_on(
     database: Database, market: SandboxServer, instance: dg.DagsterInstance, settings: Settings, run: Run
 ) -> None:
     begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
-    assert "is unknown to Dagster; marked as failed; the account's next run goes on" in _evaluate(instance, settings)
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
+    said = _evaluate(instance, settings)
+    assert "is gone; marked as failed; the account's next run goes on" in said
     assert run("main").success
     assert_published_exactly(database, market, "main")
+
+
+def test_a_living_sync_whose_run_is_unknown_here_is_left_alone(
+    database: Database, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
+    begin(database, "fbe", run_id="1f1fcd41-0000-0000-0000-000000000001", dagster_instance_id=identity_of(instance))
+    assert _evaluate(instance, settings) == "every running sync lives and goes on"
+
+
+def test_an_account_of_another_installation_is_not_judged(
+    database: Database, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    begin(database, "outlet")
+    _age(database, "heartbeat_at", 2)
+    assert _evaluate(instance, settings) == "every running sync lives and goes on"
+    assert _row(database).status == "running"
 
 
 def test_a_sync_whose_run_was_cancelled_is_cancelled_and_counts_as_no_failure(
     database: Database, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     run_id = _started(instance, dg.DagsterRunStatus.CANCELED)
-    begin(database, run_id=run_id)
+    begin(database, run_id=run_id, dagster_instance_id=identity_of(instance))
     assert "marked as cancelled" in _evaluate(instance, settings)
     run = instance.get_run_by_id(run_id)
     assert run is not None

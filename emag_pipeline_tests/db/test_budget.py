@@ -3,8 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from emag_pipeline.api import Marketplace
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.syncs import rows
 
 
 def test_slots_of_all_processes_lie_one_pace_apart(database: Database) -> None:
@@ -34,3 +38,19 @@ def test_after_a_429_nobody_sends_for_the_time_asked(database: Database) -> None
 
 def test_a_share_of_the_budget_is_a_slower_pace(database: Database) -> None:
     assert DatabaseBudget(database, 3, 180, share=0.5).pace_seconds == pytest.approx(0.69)
+
+
+def test_two_installations_that_name_one_login_differently_share_its_budget(database: Database) -> None:
+    with SandboxServer(accounts={"main": 30}, requests_per_second=0, requests_per_minute=0) as market:
+        given = {"EMAG_API_BASE_URL": market.url}
+        for name in ("MAIN", "SHOP"):
+            given[f"EMAG_{name}_API_USERNAME"], given[f"EMAG_{name}_API_PASSWORD"] = "main@sandbox.example", "sandbox"
+        for name in ("main", "shop"):
+            account = load_settings(given | {"EMAG_ACCOUNTS": name}, env_file=None).account(name)
+            client = Marketplace(account, DatabaseBudget(database, 3, 180), record=lambda _: None)
+            client.count()
+            client.close()
+        first, second = (request["time"] for request in market.requests("main"))
+    assert second - first > DatabaseBudget(database, 3, 180).pace_seconds * 0.9
+    (budget,) = rows(database, "SELECT login, slots + slots_before AS slots FROM {schema}.emag_rate_budget")
+    assert (budget.login, budget.slots) == (account.login, 2)

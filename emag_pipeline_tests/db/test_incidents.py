@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from emag_pipeline.db import incidents, outbox
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, Incident
+from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.syncs import rows
 
 
@@ -121,9 +122,18 @@ def test_no_end_is_told_while_the_subject_has_another_open_incident(database: Da
 def test_an_account_that_was_taken_out_of_the_settings_is_forgotten_without_a_word(database: Database) -> None:
     _tell(database, _failing(subject="old"))
     incidents.note(database, _failing())
-    incidents.forget_others(database, ["main", "daemon"])
+    incidents.forget_others(database, ["main", "daemon"], unseen_seconds=0)
     assert [one.subject for one in incidents.open_incidents(database)] == ["main"]
     assert outbox.claim_end(database, 60) == []
+
+
+def test_what_another_installation_has_seen_just_now_is_left_to_it(database: Database) -> None:
+    incidents.note(database, _failing(subject="outlet"))
+    incidents.forget_others(database, ["main"], unseen_seconds=900)
+    assert [one.subject for one in incidents.open_incidents(database)] == ["outlet"]
+    let_pass(database, timedelta(minutes=16))
+    incidents.forget_others(database, ["main"], unseen_seconds=900)
+    assert incidents.open_incidents(database) == []
 
 
 def test_each_message_is_counted_by_its_outcome(database: Database) -> None:

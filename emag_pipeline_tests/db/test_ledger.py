@@ -57,6 +57,41 @@ def test_a_sync_that_died_before_its_first_page_blocks_nobody(database: Database
     assert (new.sync_id != old.sync_id, new.resumed) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("error_class", "phase", "resumes"),
+    [
+        ("DatabaseUnavailable", "publishing", True),
+        ("OwnerDied", "publishing", True),
+        ("Interrupted", "auditing", True),
+        ("StuckSync", "auditing", True),
+        ("PermanentError", "publishing", False),
+        ("KeyError", "auditing", False),
+        ("SchemaMismatch", "publishing", False),
+        ("AccessRefused", "scanning", True),
+        ("KeyError", "scanning", True),
+    ],
+)
+def test_after_the_scan_only_a_fault_that_passes_is_resumed(
+    error_class: str, phase: str, resumes: bool, database: Database
+) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "phase = :phase", phase=phase)
+    ledger.end(database, lease, "failed", error_class=error_class, message="", remedy="")
+    assert begin(database).resumed is resumes
+
+
+def test_an_approved_scan_whose_publish_failed_for_good_is_read_anew(database: Database) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "phase = 'publishing', approved_at = now(), approved_by = 'ana'")
+    ledger.end(database, lease, "failed", error_class="PermanentError", message="", remedy="")
+    new = begin(database)
+    assert (new.resumed, new.approved) == (False, False)
+
+
 def test_a_run_that_lost_its_lease_stages_nothing(database: Database) -> None:
     old = begin(database)
     stage(database, old, [offer(1)])

@@ -22,7 +22,7 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 def exposition(database: Database, accounts: str = "main,fbe", **environ: str) -> str:
     """The text of a scrape."""
     settings = load_settings({"EMAG_ACCOUNTS": accounts, **environ}, env_file=None)
-    names = [account.name for account in settings.accounts]
+    names = {str(account.name): account.login for account in settings.accounts}
     registry = CollectorRegistry()
     registry.register(PipelineCollector(settings, lambda: metrics.read(database, names, settings.marketplaces, 30)))
     return generate_latest(registry).decode()

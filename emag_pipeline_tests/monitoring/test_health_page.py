@@ -1,7 +1,7 @@
 """What `/health` says, and when it wants a person."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.monitoring.web import Page
 from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync
 
@@ -66,8 +67,7 @@ def test_a_running_sync_shows_its_phase(fresh: Database) -> None:
 
 
 def test_a_stale_account_needs_a_person(fresh: Database) -> None:
-    with fresh.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '9 hours'")
+    published_ago(fresh, timedelta(hours=9))
     page = _page(fresh)
     assert _problems(page) == ["main"]
     assert b"published 9 hours ago" in page.body

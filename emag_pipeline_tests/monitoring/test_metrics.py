@@ -10,6 +10,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
+from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import ERROR_CLASSES
 from emag_pipeline_tests.db.offers import PageOf, offer
 from emag_pipeline_tests.db.surprises import surprise
@@ -154,7 +155,7 @@ def test_a_running_sync_shows_its_pages_and_how_long_it_has_stood_still(database
 def test_the_rate_budget_shows_the_share_of_the_last_minutes_slots(database: Database) -> None:
     budget = DatabaseBudget(database, 3, 180)
     for _ in range(90):
-        budget.reserve("main")
+        budget.reserve(load_settings({}, env_file=None).account("main").login)
     text = exposition(database)
     # half of 180 in a minute; what was reserved before a full minute may have aged a little
     assert value(text, "emag_sync_rate_budget_used_ratio", account_type="main") == pytest.approx(0.5, abs=0.1)

@@ -15,6 +15,8 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -28,6 +30,11 @@ def market() -> Iterator[SandboxServer]:
     users = {"main": ("seller@example.com", _PASSWORD)}
     with SandboxServer(accounts={"main": 1130}, users=users) as server:
         yield server
+
+
+def _login(market: SandboxServer) -> str:
+    given = {"EMAG_API_BASE_URL": market.url, "EMAG_API_USERNAME": "seller@example.com", "EMAG_API_PASSWORD": _PASSWORD}
+    return load_settings(given, env_file=None).account("main").login
 
 
 def _diagnosed(market_url: str, database_url: str, home: Path, **variables: str) -> Diagnosis:
@@ -102,11 +109,23 @@ def test_a_429_is_no_defect(market: SandboxServer, database_url: str, tmp_path: 
 def test_after_a_429_the_account_is_left_alone(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    DatabaseBudget(database, 3, 180).slow_down("main", 60)
+    DatabaseBudget(database, 3, 180).slow_down(_login(market), 60)
     assert (
         found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
     )
     assert market.stats("main")["requests"] == 0
+
+
+def test_a_call_that_was_put_off_before_the_clock_was_set_back_is_named_and_not_waited_for(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    DatabaseBudget(database, 3, 180).reserve(_login(market))
+    let_pass(database, timedelta(hours=-1))
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "clock was set back")
+    assert finding.verdict is Verdict.WARNING
+    assert market.stats("main")["requests"] == 1
+    diagnosis = _diagnosed(market.url, database_url, tmp_path)
+    assert not [one for one in diagnosis.findings if "set back" in one.what]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +154,7 @@ def test_a_stale_account_is_broken_and_its_last_error_told(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     sync(database, [offer(1)])
-    rows(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' RETURNING 1")
+    published_ago(database, timedelta(hours=7))
     finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "stale")
     assert finding.verdict is Verdict.BROKEN
     assert "published 7 hours ago, 6 hours are allowed" in finding.what

@@ -1,17 +1,22 @@
 import io
 import re
+from datetime import timedelta
 
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
+from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
+from emag_pipeline_tests.db.syncs import begin, stage, sync
 
 
-def _watch(database: Database, output: io.StringIO, *, terminal: bool = False, fresh_hours: float = 6) -> ProgressWatch:
+def _watch(database: Database, output: io.StringIO, *, terminal: bool = False) -> ProgressWatch:
     narrator = Narrator(file=output, force_terminal=terminal, width=200)
-    return ProgressWatch(database, ["main", "fbe"], narrator, interval_seconds=10, fresh_hours=fresh_hours)
+    return ProgressWatch(
+        database, ["main", "fbe"], narrator, interval_seconds=10, settings=load_settings({}, env_file=None)
+    )
 
 
 def test_all_accounts_are_published_is_said_once(database: Database) -> None:
@@ -30,7 +35,7 @@ def test_all_accounts_are_published_is_said_once(database: Database) -> None:
 def test_an_old_publish_does_not_count(database: Database) -> None:
     sync(database, [offer(1)])
     sync(database, [offer(1)], account="fbe")
-    rows(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' RETURNING 1")
+    published_ago(database, timedelta(hours=7))
     output = io.StringIO()
     _watch(database, output).look()
     assert "main: published 7 hours ago" in output.getvalue()

@@ -24,6 +24,12 @@ def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() 
     assert pace_words(again) == ""
 
 
+def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
+    published = replace(_HALF, status="completed", phase="publishing")
+    assert progress_words(published) == "published, its marts and checks are being computed"
+    assert pace_words(published) == ""
+
+
 def test_a_remedy_is_told_once() -> None:
     assert failure_words("It broke. Mend it.", "Mend it") == "It broke. Mend it."
     assert failure_words("It broke", "Mend it") == "It broke. Mend it."

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.operations import family
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 from emag_pipeline_tests.process.ups import Up, start, wait_until
 from emag_pipeline_tests.promises.watching import newest, wait_for, wait_for_pages
@@ -41,8 +43,7 @@ def _runs(up: Up) -> dict[str, str]:
 
 
 def _make_stale(database: Database) -> None:
-    with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at - interval '7 hours'")
+    published_ago(database, timedelta(hours=7))
 
 
 def _play(up: Up, database: Database, receiver: Receiver) -> Story:

@@ -1,5 +1,6 @@
 """The marts without a daemon: `sync` leaves them fresh, `backfill` computes past days."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -36,21 +37,45 @@ def variables(market: SandboxServer, database_url: str) -> dict[str, str]:
     }
 
 
-def test_a_sync_leaves_the_marts_fresh_and_a_failing_one_is_a_warning(
+def test_a_sync_leaves_the_marts_fresh_and_its_code_tells_of_one_that_fails(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
     done = emag_pipeline(tmp_path, "sync", **variables)
-    assert (done.returncode, "marts" in done.stdout) == (0, False), done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "main: published, its marts and checks are being computed" in done.stdout.splitlines()
+    assert done.stdout.splitlines()[-1].startswith("main: published in")
     _, *others = rows(database, "SELECT DISTINCT sync_id FROM {schema}.emag_mart_refreshes")
     assert others == []
     with database.transaction() as tx:
         tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
     again = emag_pipeline(tmp_path, "sync", **variables)
-    assert again.returncode == 0, again.stdout
+    assert again.returncode == 5, again.stdout
     published, warning = again.stdout.splitlines()[-2:]
     assert published.startswith("main: published in")
-    assert warning.startswith("main: published, but its marts are older: ")
+    assert warning.startswith("main: published, but its marts and checks were not all computed: ")
     assert "Run `emag-pipeline migrate`" in warning
+    assert _of_the_newest_publish(database, "emag_mart_refreshes", "mart = 'daily_assortment'"), "by a job of its own"
+
+
+def _of_the_newest_publish(database: Database, table: str, condition: str) -> bool:
+    sql = f"""SELECT EXISTS (SELECT FROM {{schema}}.{table} WHERE {condition} AND sync_id = (
+                  SELECT sync_id FROM {{schema}}.emag_offer_syncs WHERE status = 'completed'
+                  ORDER BY completed_at DESC LIMIT 1))"""
+    return bool(rows(database, sql)[0].exists)
+
+
+def test_a_sync_whose_checks_cannot_be_asked_is_published_says_so_and_computes_the_marts(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.emag_accepted_deviations RENAME TO hidden")
+    done = emag_pipeline(tmp_path, "sync", "--json", **variables)
+    assert done.returncode == 5, done.stdout + done.stderr
+    (account,) = json.loads(done.stdout)["accounts"]
+    assert (account["exit_code"], account["error"], account["sync"]["status"]) == (5, None, "completed")
+    assert account["warning"].startswith("main: published, but its marts and checks were not all computed: ")
+    for mart in ("offer_issues", "buy_button", "low_stock", "daily_assortment"):
+        assert _of_the_newest_publish(database, "emag_mart_refreshes", f"mart = '{mart}'")
 
 
 def test_backfill_computes_each_day_and_dagster_knows_them(

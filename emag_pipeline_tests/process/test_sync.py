@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -137,8 +138,10 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     _wait_for_pages(database, 6)
     told = time.monotonic()
     process.send_signal(number)
-    assert process.wait(30) == 130
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
     assert time.monotonic() - told < 10
+    assert "interrupted; the next `emag-pipeline sync` goes on after the last durable page" in said
     row = sync_progress(database, "main")
     assert row is not None
     assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 6)
@@ -147,6 +150,21 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
     assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
     assert_published_exactly(database, market, "main")
+
+
+def test_a_run_that_was_killed_says_so_and_what_to_do(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5], count=1)
+    process = _start(tmp_path, variables)
+    _wait_for_pages(database, 3)
+    (run,) = [
+        child for child in psutil.Process(process.pid).children() if "emag_pipeline.runs" in " ".join(child.cmdline())
+    ]
+    run.kill()
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "main: the run was killed by signal 9. Run `emag-pipeline sync --account main` again" in said
 
 
 def _run_status(database: Database, run_id: str | None) -> str:
@@ -168,3 +186,66 @@ def test_the_password_is_printed_nowhere(
     assert len(logged) > 8
     everything = [done.stdout, done.stderr, *written, *(row.line for row in logged)]
     assert not [text for text in everything if _PASSWORD in text]
+
+
+def _killed(database: Database, variables: dict[str, str], home: Path, *, whole: bool) -> Any:
+    """Start a sync and kill -9 it amid its pages, alone or with all its processes; returns its ledger row."""
+    process = _start(home, variables)
+    _wait_for_pages(database, 3)
+    run = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in run if whole else []:
+        child.kill()
+    process.wait()
+    row = sync_progress(database, "main")
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_after_kill_9_the_next_sync_goes_on_at_once(
+    whole: bool, market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    killed = _killed(database, variables, tmp_path, whole=whole)
+    market.clear_faults()
+    market.reset_stats()
+    began = time.monotonic()
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    print(f"\npublished {time.monotonic() - began:.1f} s after the kill")
+    assert done.returncode == 0, done.stdout
+    row = sync_progress(database, "main")
+    assert row is not None
+    assert (row.sync_id, row.attempt, row.status) == (killed.sync_id, 2, "completed")
+    assert "main: going on with pages read" in done.stdout
+    assert_published_exactly(database, market, "main")
+
+
+def test_every_call_of_a_recovery_that_names_page_1_is_accounted_for(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    """A first sync reads twice, since every offer is new to it. A count names page 1 too, of one row a page."""
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    _killed(database, variables, tmp_path, whole=True)
+    market.clear_faults()
+    assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
+    calls = [(one["resource"], one["page"]) for one in market.requests("main")]
+    counts = [resource for resource, _ in calls if resource == "product_offer/count"]
+    first_pages = [page for resource, page in calls if resource == "product_offer/read" and page == 1]
+    assert (len(counts), len(first_pages)) == (4, 2)
+
+
+def test_anew_reads_every_page_whatever_was_read_before(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    killed = _killed(database, variables, tmp_path, whole=True)
+    market.clear_faults()
+    market.reset_stats()
+    done = emag_pipeline(tmp_path, "sync", "--anew", **variables)
+    assert done.returncode == 0, done.stdout
+    row = sync_progress(database, "main")
+    assert row is not None
+    assert row.sync_id != killed.sync_id
+    assert "going on" not in done.stdout
+    assert {one["page"] for one in market.requests("main") if one["page"]} == set(range(1, 9))

@@ -3,12 +3,14 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.operations import family
+from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import BEYOND, Daemon, daemon_in
 from emag_pipeline_tests.process.ups import wait_until
@@ -65,10 +67,7 @@ def test_g8_a_stale_account_is_refreshed_again(daemon: Daemon) -> None:
     daemon.heal()
     before = newest(daemon.database)
     daemon.market.advance(changes=100, kind="price", account="main")
-    with daemon.database.transaction() as tx:
-        tx.run(
-            "UPDATE {schema}.emag_offer_syncs SET completed_at = now() - interval '7 hours' WHERE status = 'completed'"
-        )
+    published_ago(daemon.database, timedelta(hours=7))
     wait_until(lambda: _published_by_another_run(daemon, before.dagster_run_id), 120)
     assert newest(daemon.database).sync_id != before.sync_id
     assert_published_exactly(daemon.database, daemon.market, "main")

@@ -6,6 +6,7 @@ import pytest
 
 from emag_pipeline.db.liveness import RunningSync
 from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.processes import own_mark
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import ERROR_CLASSES, Bounds, RunEnd, is_abandoned, trouble_of
 
@@ -53,8 +54,11 @@ def test_a_run_that_has_just_ended_may_still_be_writing_down_why() -> None:
     assert _condition(_WELL, RunEnd("FAILURE", seconds_ago=2)) is None
 
 
-def test_a_sync_whose_run_dagster_does_not_know_is_orphaned() -> None:
-    assert _condition(_WELL, RunEnd("gone", None)) == "orphaned"
+def test_a_sync_whose_process_is_gone_is_dead_although_it_beat_just_now() -> None:
+    mark = own_mark()
+    assert mark.start_ticks is not None
+    assert _condition(replace(_WELL, process=mark)) is None
+    assert _condition(replace(_WELL, process=replace(mark, start_ticks=mark.start_ticks - 1))) == "dead"
 
 
 @pytest.mark.parametrize("status", ["CANCELED", "CANCELING"])

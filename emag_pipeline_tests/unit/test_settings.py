@@ -184,3 +184,31 @@ def test_a_wrong_value_is_told_in_our_words_with_an_example(variable: str, value
     assert caught.value.message.startswith(f"{variable} is {value!r}: ")
     for foreign in ("Input should", "unable to parse", "valid integer"):
         assert foreign not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"EMAG_SHOP_API_USERNAME": "seller"},
+        {"EMAG_SHOP_API_USERNAME": "Seller", "EMAG_SHOP_API_BASE_URL": "https://MARKETPLACE-api.emag.ro:443/api-3/"},
+    ],
+)
+def test_two_accounts_of_one_login_are_refused(same: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="the accounts main and shop are one and the same login") as refused:
+        _load(**_MAIN, EMAG_SHOP_API_PASSWORD="other", **same)
+    assert "EMAG_API_USERNAME and EMAG_SHOP_API_USERNAME" in str(refused.value)
+    assert "EMAG_ACCOUNTS" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"EMAG_SHOP_API_USERNAME": "seller2"},
+        {"EMAG_SHOP_API_USERNAME": "seller", "EMAG_SHOP_API_BASE_URL": "https://marketplace-api.emag.bg/api-3"},
+        {"EMAG_SHOP_API_USERNAME": "seller", "EMAG_SHOP_API_BASE_URL": "https://marketplace-api.emag.ro:8443/api-3"},
+    ],
+)
+def test_logins_of_other_users_or_marketplaces_are_others(other: dict[str, str]) -> None:
+    main, shop = _load(**_MAIN, EMAG_SHOP_API_PASSWORD="geheim", **other).accounts
+    assert main.login != shop.login
+    assert "seller" not in main.login

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from emag_pipeline.db import statistics
 from emag_pipeline.db.columns import listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import Mart
@@ -41,8 +42,6 @@ def refresh(
     named = statements("marts/merge.sql")
     with database.transaction() as tx:
         tx.run(named["lock"], mart=mart.name, account=account)
-        # a mart that was never analysed looks tiny: its rows would be looked through for each fresh one
-        tx.run("SELECT set_config('enable_nestloop', 'off', true)")
         row = tx.run(_merge(named["merge"], mart), **scope).one_or_none()
     if row is None:
         raise PermanentError(
@@ -51,7 +50,10 @@ def refresh(
             why="the account was never published",
             remedy=f"Refresh its offers first: `emag-pipeline sync --account {account}`",
         )
-    return Refreshed(**row._mapping)
+    done = Refreshed(**row._mapping)
+    if statistics.is_much(done.inserted + done.updated + done.deleted, done.rows):
+        statistics.renew(database, [mart.table])
+    return done
 
 
 def _merge(template: str, mart: Mart) -> str:

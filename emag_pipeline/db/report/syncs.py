@@ -46,7 +46,7 @@ def last_syncs(database: Database, account: str, limit: int = 8) -> list[LedgerR
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
             f"""SELECT {", ".join(LedgerRow.__slots__)} FROM {{schema}}.emag_offer_syncs
-                WHERE account_type = :account ORDER BY started_at DESC LIMIT :limit""",
+                WHERE account_type = :account ORDER BY sync_number DESC LIMIT :limit""",
             account=account,
             limit=limit,
         )

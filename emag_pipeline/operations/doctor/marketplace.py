@@ -37,10 +37,13 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
         yield of_error(subject, error)
     with databases.opened(settings) as database:
         budget = _budget(database, settings)
-        if budget.is_quiet(account.name):
+        if budget.is_quiet(account.login):
             what = "the marketplace has asked to be left alone for a moment (429), so it was not called"
             yield warning(subject, what, "Run `emag-pipeline doctor` again in two minutes")
             return
+        if lost := budget.lost_seconds(account.login):
+            what = f"its next call was put off for {age(lost)}, before the database's clock was set back"
+            yield warning(subject, what, "Nothing is to be done: no call waits for that any more")
         calls: list[RequestRecord] = []
         with closing(Marketplace(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
             try:

@@ -10,6 +10,7 @@ from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.silence import silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
@@ -31,7 +32,11 @@ def accounts(settings: Settings) -> Iterator[Finding]:
     with databases.opened(settings) as database:
         for status in account_statuses(database, [account.name for account in settings.accounts]):
             yield _age(settings, status)
-            if status.last_error is not None:
+            if status.awaits_publish:
+                approved = f"Nothing is to be done; or now `emag-pipeline sync --account {status.account}`"
+                what = "the refused scan is approved, and the next run publishes it"
+                yield Finding(f"account {status.account}", Verdict.OK, what, approved)
+            elif status.last_error is not None:
                 yield _last_error(status)
 
 
@@ -64,12 +69,17 @@ def checks(settings: Settings) -> Iterator[Finding]:
 def incidents(settings: Settings) -> Iterator[Finding]:
     """A finding for each open incident."""
     with databases.opened(settings) as database:
-        standing = open_incidents(database)
+        names = [account.name for account in settings.accounts]
+        # `accounts` tells the newest error; an incident may be of the one before, until the monitor's next look
+        told = {status.account for status in account_statuses(database, names) if status.last_error is not None}
+        found = open_incidents(database)
+    standing = [one for one in found if one.subject not in told or one.kind not in ("failing", "refused")]
     for one in standing:
         since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
-        yield broken(INCIDENTS, f"{one.subject} is {one.kind} since {since}: {one.message}", one.remedy)
+        what = f"{one.subject} is {one.kind} since {since}: {_without(one.subject, one.message)}"
+        yield broken(INCIDENTS, what, one.remedy)
     if not standing:
-        yield ok(INCIDENTS, "none is open")
+        yield ok(INCIDENTS, "no other is open" if found else "none is open")
 
 
 def sensors(settings: Settings) -> Iterator[Finding]:
@@ -91,23 +101,29 @@ def sensors(settings: Settings) -> Iterator[Finding]:
 def _age(settings: Settings, status: AccountStatus) -> Finding:
     subject = f"account {status.account}"
     running = f", a sync is {status.running.phase}" if status.running else ""
+    if status.age_seconds is None and status.running is not None:
+        return ok(subject, f"was never published{running}")
     if status.age_seconds is None:
         remedy = f"Run `emag-pipeline sync --account {status.account}`, or `emag-pipeline up`"
         return warning(subject, f"was never published{running}", remedy)
-    published = f"published {age(status.age_seconds)} ago{running}"
-    if status.age_seconds > settings.stale_after_hours * 3600:
-        bound = f"{settings.stale_after_hours:g} hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)"
+    published = f"{published_words(status)}{running}"
+    if is_stale(status, settings):
         return broken(
             subject,
-            f"stale: {published}, {bound}",
+            f"stale: {published}, {bound_words(status, settings)}",
             "Mend what else is said here, the daemon first; then it is refreshed",
         )
     return ok(subject, published)
 
 
+def _without(subject: str, message: str) -> str:
+    """A message whose subject is said already."""
+    return message.removeprefix(f"{subject}: ").removeprefix(f"{subject}, ")
+
+
 def _last_error(status: AccountStatus) -> Finding:
     error = status.last_error
     assert error is not None, "asked only where there is one"  # noqa: S101
-    words = error.message.removesuffix(f" {error.remedy}.").rstrip(".")
+    words = _without(status.account, error.message.removesuffix(f" {error.remedy}.").rstrip("."))
     verdict = Verdict.BROKEN if rerun_after(error.error_class) is Rerun.NEVER else Verdict.WARNING
     return Finding(f"account {status.account}", verdict, f"the newest sync {status.state}: {words}", error.remedy)

@@ -8,11 +8,11 @@ from typing import Any
 
 from emag_pipeline.accounts import Account
 from emag_pipeline.api import RawCalls, RequestRecord, Timeouts
-from emag_pipeline.databases import attached
 from emag_pipeline.db import requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.probe.document import document
 from emag_pipeline.operations.probe.questions import Answers, questions
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
@@ -73,6 +73,6 @@ def _surroundings(settings: Settings) -> Iterator[Database]:
     with ExitStack() as stack:
         if settings.uses_embedded_database:
             migrated(stack.enter_context(databases(settings)), settings)
-        database = stack.enter_context(attached(settings))
+        database = stack.enter_context(looked_into(settings))
         stack.enter_context(sandbox_beside(settings, os.environ))
         yield database

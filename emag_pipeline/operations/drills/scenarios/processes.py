@@ -37,6 +37,7 @@ def _let_the_first_end(stage: Stage) -> None:
         raise TransientError("the first of two runs did not publish", why=ending.said)
 
 
+_UNTIL_DEAD = "At once on the same machine, or when Dagster knows the run's end; else EMAG_SYNC_HEARTBEAT_TIMEOUT"
 _RESUMES = "The next run takes the lease over and resumes after the last durable page"
 
 THEME = Theme(
@@ -47,7 +48,7 @@ THEME = Theme(
             fault="The run is killed early in the scan",
             produced="kill -9 after 3 of 10 pages",
             answer=_RESUMES,
-            lasts="EMAG_SYNC_HEARTBEAT_TIMEOUT, or at once when the Dagster run is known to have ended",
+            lasts=_UNTIL_DEAD,
             expected=Expected(-signal.SIGKILL, resumes=True),
             act=_signalled(signal.SIGKILL, 3),
         ),
@@ -56,7 +57,7 @@ THEME = Theme(
             fault="The run is killed late in the scan",
             produced="kill -9 after 8 of 10 pages",
             answer=_RESUMES,
-            lasts="EMAG_SYNC_HEARTBEAT_TIMEOUT, or at once when the Dagster run is known to have ended",
+            lasts=_UNTIL_DEAD,
             expected=Expected(-signal.SIGKILL, resumes=True),
             act=_signalled(signal.SIGKILL, 8),
         ),

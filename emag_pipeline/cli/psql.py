@@ -1,0 +1,21 @@
+"""`emag-pipeline psql`: PostgreSQL's own shell on the pipeline's database."""
+
+from typing import Annotated
+
+import typer
+
+from emag_pipeline.operations.psql import open_psql
+from emag_pipeline.settings import load_settings
+
+
+def psql(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- ARGUMENT…]", help="For psql itself, e.g. -- -c 'SELECT …'.")
+    ] = None,
+) -> None:
+    """Open psql on the database with the offers, the embedded or the configured one.
+
+    An embedded server that sleeps is started for as long as it takes. Tables of the embedded database can be named
+    without their schema. Ends with psql's own exit code: 0 done, 1 psql failed, 2 connection lost, 3 error in a script.
+    """
+    raise typer.Exit(open_psql(load_settings(), arguments or []))

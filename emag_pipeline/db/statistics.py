@@ -1,0 +1,81 @@
+"""What the planner knows of the tables, brought up to date by whoever has just changed much.
+
+Autovacuum comes when a share of the *whole* table has changed, and perhaps not at all. A new account beside a large one
+is a small share: until then the planner takes it for a single row, and joins its offers by looking through all of them
+for each. So statistics are renewed after the commit, table by table, each in a transaction of its own; a table that
+somebody else is analysing is skipped. A plain ANALYZE without the right to do so is no error but a warning, so the
+right is asked for: MAINTAIN, or before PostgreSQL 17 the function emag_analyze, which runs as the tables' owner.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from emag_pipeline.db.columns import listed
+from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
+
+#: As autovacuum has it, but of one account's rows.
+_MUCH = 0.1
+_TIMEOUT_SECONDS = 120.0
+
+PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_history")
+#: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
+STAGED = {
+    "emag_scan_offers": ("sync_id", "round", "page", "emag_offer_id"),
+    "emag_scan_pages": ("sync_id", "round"),
+    "emag_offer_rejects": ("sync_id", "round", "page", "emag_offer_id"),
+}
+
+_RIGHTS = """
+    SELECT CASE WHEN CAST(current_setting('server_version_num') AS integer) >= 170000
+                THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE pg_has_role(c.relowner, 'USAGE') END AS may_analyze,
+           has_function_privilege(f.oid, 'EXECUTE') AS may_ask_the_owner
+    FROM pg_class c, pg_proc f
+    WHERE c.oid = to_regclass(:table) AND f.oid = to_regprocedure(:function)
+"""
+
+
+def is_much(changed: int, rows: int) -> bool:
+    """Whether so many changed rows of an account that has so many make the statistics wrong."""
+    return changed > _MUCH * rows
+
+
+def renew(database: Database, tables: Sequence[str], columns: Sequence[str] = ()) -> None:
+    """Analyse tables, or these columns of them. Never raises an error of the pipeline: what was changed stays so.
+
+    What could not be analysed is in the log, with the reason.
+    """
+    for table in tables:
+        try:
+            with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+                _analyse(tx, table, columns)
+        except PipelineError as error:
+            log.warning("statistics_not_renewed", table=table, error=error.message)
+
+
+def renew_staged(database: Database) -> None:
+    """Analyse what is staged, after pages have been read."""
+    for table, columns in STAGED.items():
+        renew(database, [table], columns)
+
+
+def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> None:
+    rights = _rights(tx, table)
+    if rights.may_analyze:
+        of_columns = f" ({listed(columns)})" if columns else ""
+        tx.run(f"ANALYZE (SKIP_LOCKED) {{schema}}.{table}{of_columns}")
+    elif rights.may_ask_the_owner:
+        tx.run("SELECT {schema}.emag_analyze(:table, CAST(:columns AS text[]))", table=table, columns=list(columns))
+    else:
+        remedy = "run `emag-pipeline migrate` as the tables' owner, see docs/how-to/roles.md"
+        log.warning("statistics_not_renewed", table=table, error=f"this user may not analyse it: {remedy}")
+
+
+def _rights(tx: Transaction, table: str) -> Row[Any]:
+    name, function = f'"{tx.schema}".{table}', f'"{tx.schema}".emag_analyze(text, text[])'
+    return tx.run(_RIGHTS, table=name, function=function).one()

@@ -1,0 +1,80 @@
+"""Who a process is, so that others can tell later whether it is gone: for sure, or not at all.
+
+A number is not enough: it is given again, and containers count for themselves. The kernel's boot id says on which
+machine and since which start of it, the namespaces within which of its countings, the start time which of the
+processes that had the number. What cannot be compared proves nothing.
+"""
+
+import os
+import platform
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+#: Numbers of processes, and since when their start times count.
+_NAMESPACES = ("pid", "time")
+#: Of /proc/PID/stat, counted behind the name, which is in brackets and may contain anything.
+_STATE, _START_TICKS = 0, 19
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMark:
+    """A process, told from all others. Where the system does not tell, `boot_id` is None, and it never counts as gone.
+
+    `start_ticks` are the kernel's ticks from its boot to the start of the process.
+    """
+
+    host: str
+    process_id: int
+    boot_id: str | None = None
+    namespaces: str | None = None
+    start_ticks: int | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the process is known to be over: it ran under this very kernel, and is not there any more."""
+        if self.boot_id is None or self.namespaces is None or self.start_ticks is None:
+            return False
+        here = own_mark()
+        if (here.boot_id, here.namespaces) != (self.boot_id, self.namespaces):
+            return False
+        try:
+            os.kill(self.process_id, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # another user's
+            pass
+        found = _stat(self.process_id)
+        if found is None:  # it ended just now, or may not be looked at
+            return False
+        state, start_ticks = found
+        return state in "ZX" or start_ticks != self.start_ticks
+
+
+def own_mark() -> ProcessMark:
+    """This process."""
+    bare = ProcessMark(platform.node(), os.getpid())
+    try:
+        if str((_PROC / "self").readlink()) != str(bare.process_id):  # the /proc of another namespace
+            return bare
+        boot_id = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespaces = " ".join(str((_PROC / "self/ns" / name).readlink()) for name in _existing_namespaces())
+    except OSError:
+        return bare
+    found = _stat(bare.process_id)
+    if found is None or not boot_id or not namespaces:
+        return bare
+    return ProcessMark(bare.host, bare.process_id, boot_id, namespaces, found[1])
+
+
+def _existing_namespaces() -> list[str]:
+    return [name for name in _NAMESPACES if name == "pid" or (_PROC / "self/ns" / name).exists()]
+
+
+def _stat(process_id: int) -> tuple[str, int] | None:
+    with suppress(OSError, ValueError, IndexError):
+        text = (_PROC / str(process_id) / "stat").read_text(encoding="utf-8", errors="replace")
+        fields = text.rpartition(")")[2].split()
+        return fields[_STATE], int(fields[_START_TICKS])
+    return None

@@ -1,0 +1,88 @@
+"""The writer brings the planner's statistics up to date, before PostgreSQL 17 and since: reltuples proves it."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import migrate, roles, statistics
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import OFFER_ISSUES
+from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.embedded import server as embedded_server
+from emag_pipeline.errors import PermanentError
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.deploy.servers import _PROGRAMS
+
+_OFFERS = 40
+
+
+@pytest.fixture(scope="module", params=["the package's", "the system's"])
+def server(request: pytest.FixtureRequest) -> Iterator[embedded.EmbeddedServer]:
+    """A server of either version with the roles made, which never analyses anything by itself."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="emag-rights-") as home:
+        if request.param == "the system's":
+            if not _PROGRAMS:
+                pytest.skip("PostgreSQL's server (Debian: postgresql) is not installed")
+            patch.setattr(embedded_server, "_PROGRAMS", _PROGRAMS[0])
+        started = embedded.start(Path(home), {"fsync": "off", "autovacuum": "off"})
+        started.ensure_database("emag")
+        for role in ("emag_owner", "emag_writer", "emag_stranger"):
+            administer(started, f"CREATE ROLE {role} LOGIN")
+        administer(started, "CREATE ROLE emag_reader")
+        administer(started, "GRANT CREATE ON DATABASE emag TO emag_owner")
+        owner = _as("emag_owner", started)
+        migrate.upgrade(owner)
+        with owner.transaction() as tx:
+            tx.run("GRANT USAGE ON SCHEMA {schema} TO emag_writer, emag_stranger")
+        assert roles.grant(owner)
+        owner.close()
+        yield started
+        started.stop()
+
+
+def _as(user: str, server: embedded.EmbeddedServer) -> Database:
+    return Database(server.address("emag").replace("postgres@", f"{user}@"))
+
+
+@pytest.fixture
+def writer(server: embedded.EmbeddedServer) -> Iterator[Database]:
+    database = _as("emag_writer", server)
+    yield database
+    database.close()
+
+
+def _known_rows(database: Database, table: str) -> float:
+    sql = "SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)"
+    return float(rows(database, sql, name=f'"{database.schema}".{table}')[0].reltuples)
+
+
+def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None:
+    sync(writer, [offer(number, general_stock=0, is_saleable=False) for number in range(1, _OFFERS + 1)])
+    assert {_known_rows(writer, table) for table in statistics.PUBLISHED} <= {0.0, -1.0}
+    statistics.renew(writer, statistics.PUBLISHED)
+    assert {_known_rows(writer, table) for table in statistics.PUBLISHED} == {_OFFERS}
+    statistics.renew_staged(writer)
+    assert _known_rows(writer, "emag_scan_offers") == _OFFERS
+    issues = refresh(writer, OFFER_ISSUES, "main")
+    assert _known_rows(writer, OFFER_ISSUES.table) == issues.rows > 0
+
+
+def test_the_function_analyses_tables_of_the_pipeline_alone(server: embedded.EmbeddedServer) -> None:
+    owner = _as("emag_owner", server)
+    for table in ("pg_class", "emag_none; DROP TABLE emag_requests"):
+        with pytest.raises(PermanentError), owner.transaction() as tx:
+            tx.run("SELECT {schema}.emag_analyze(:table)", table=table)
+    owner.close()
+
+
+def test_whoever_may_not_says_so_in_the_log(server: embedded.EmbeddedServer, caplog: pytest.LogCaptureFixture) -> None:
+    stranger = _as("emag_stranger", server)
+    statistics.renew(stranger, ["emag_requests"])
+    stranger.close()
+    assert "statistics_not_renewed" in caplog.text
+    assert "docs/how-to/roles.md" in caplog.text
