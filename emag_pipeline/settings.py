@@ -175,9 +175,8 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
     sandbox_url = _unless_wrong(wrong, lambda: _sandbox_url(given))
-    accounts = [
-        _unless_wrong(wrong, partial(_account, given, name, sandbox_url if sandbox else None)) for name in names
-    ]
+    where = (sandbox_url or "") if sandbox else None
+    accounts = [_unless_wrong(wrong, partial(_account, given, name, where)) for name in names]
     _unless_wrong(wrong, lambda: _require_own_logins([account for account in accounts if account]))
     if sandbox and names:
         _unless_wrong(wrong, lambda: _require_no_marketplace(given))

@@ -121,7 +121,7 @@ def log_of(home: Path) -> Path:
 
 def is_set_up(home: Path) -> bool:
     """Whether a home directory has a server's data, running or not."""
-    return (home.resolve() / "postgres" / "PG_VERSION").exists()
+    return (places.data(home.resolve()) / "PG_VERSION").exists()
 
 
 def running(home: Path) -> EmbeddedServer | None:
