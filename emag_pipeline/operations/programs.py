@@ -40,11 +40,12 @@ def sandbox(settings: Settings) -> Program:
 
 
 def code_server(settings: Settings, socket: Path) -> Program:
-    """Dagster's server of the pipeline's definitions, which also starts the runs; ready when it has loaded them.
+    """Dagster's server of the pipeline's definitions, which also starts the runs; ready when it answers.
 
     One for webserver and daemon: each would start its own, the daemon a new one every minute (Dagster 1.13.27).
     """
-    what = ("--module-name", "emag_pipeline.definitions", "--location-name", "emag_pipeline")
+    # definitions that do not load are the webserver's to tell: a server that ends says less
+    what = ("--module-name", "emag_pipeline.definitions", "--location-name", "emag_pipeline", "--lazy-load-user-code")
     logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
     command = (sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(socket), *what, *logs)
     return Program("code-server", command, lambda: ports.answers_on(socket))

@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded.server import _PROGRAMS
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.deploy.sites import ROOT
 
@@ -143,7 +142,7 @@ def test_the_first_start_of_postgres_makes_roles_that_log_in_with_their_password
                 ["sh", _DEPLOY / "compose/roles.sh"],
                 check=True,
                 env={
-                    "PATH": f"{_PROGRAMS}:{os.environ['PATH']}",
+                    "PATH": f"{embedded.program('psql').parent}:{os.environ['PATH']}",
                     "PGHOST": str(server.socket_directory),
                     "POSTGRES_USER": "postgres",
                     "POSTGRES_DB": "emag",

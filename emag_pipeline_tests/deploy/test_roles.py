@@ -12,7 +12,6 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.db.readable import readable
-from emag_pipeline.embedded.server import _PROGRAMS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
@@ -51,7 +50,7 @@ class Installation:
 
     def make_roles(self) -> None:
         """`emag-pipeline roles | psql`."""
-        command = [str(_PROGRAMS / "psql"), "-X", "-q", "-d", self.url("postgres")]
+        command = [str(embedded.program("psql")), "-X", "-q", "-d", self.url("postgres")]
         subprocess.run(command, input=self.run("nobody", "roles"), text=True, check=True)
 
     def sql(self, user: str, statement: str) -> Any:

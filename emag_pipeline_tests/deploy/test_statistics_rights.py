@@ -11,7 +11,7 @@ from emag_pipeline.db import migrate, roles, statistics
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
-from emag_pipeline.embedded import server as embedded_server
+from emag_pipeline.embedded import programs as embedded_programs
 from emag_pipeline.errors import PermanentError
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
@@ -28,7 +28,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[embedded.EmbeddedServer]:
         if request.param == "the system's":
             if not _PROGRAMS:
                 pytest.skip("PostgreSQL's server (Debian: postgresql) is not installed")
-            patch.setattr(embedded_server, "_PROGRAMS", _PROGRAMS[0])
+            patch.setattr(embedded_programs, "_PROGRAMS", _PROGRAMS[0])
         started = embedded.start(Path(home), {"fsync": "off", "autovacuum": "off"})
         started.ensure_database("emag")
         for role in ("emag_owner", "emag_writer", "emag_stranger"):
