@@ -19,7 +19,8 @@ log = logger(__name__)
 
 #: Each is a function of its module's name, in the order in which the help shows them.
 COMMANDS = (
-    "up", "sync", "backfill", "status", "doctor", "probe", "stuck", "recover", "stop", "approve", "discard", "rejects",
+    "up", "sync", "backfill", "status", "doctor", "probe", "stuck", "recover", "stop", "approve", "discard", "forget",
+    "rejects",
     "explain", "history", "accept", "deviations", "report", "export", "psql", "migrate", "prune", "backup", "restore",
     "roles", "exporter", "sandbox", "drill",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """`emag-pipeline status`: a table for people, JSON for programs.
 
-The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [incident, …], "checks": [check, …]}`.
+The JSON is an object `{"at": time, "not_configured": [name, …], "accounts": [account, …], "incidents": [incident, …],
+"checks": [check, …]}`; `not_configured` are accounts of which offers are kept and that are not in the settings.
 An account has:
 
 account            its name
@@ -53,6 +54,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
@@ -99,6 +101,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
     while True:
         document = {
             "at": _iso(datetime.now(UTC)),
+            "not_configured": left_accounts(database, [account.name for account in settings.accounts]),
             "accounts": [_account(status, settings) for status in _statuses(database, settings)],
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
             "checks": [_check(result) for result in _failing_checks(database, settings)],
@@ -197,7 +200,13 @@ def _picture(database: Database, settings: Settings) -> Group:
     checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
-    return Group(_table(statuses), *invented, *lines, *map(_line, others), *checks)
+    left = [Text(_left_words(name)) for name in left_accounts(database, [one.account for one in statuses])]
+    return Group(_table(statuses), *left, *invented, *lines, *map(_line, others), *checks)
+
+
+def _left_words(account: str) -> str:
+    kept = f"its offers stay as they were until `emag-pipeline forget {account}`"
+    return f"{account}: is configured here no more: {kept}"
 
 
 def _is_news(result: CheckResult, told: Set[str]) -> bool:

@@ -1,6 +1,6 @@
 """Which marketplace each account sells on (emag_accounts): what SQL needs to find its reference data."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from emag_pipeline.db.engine import Database
@@ -65,6 +65,25 @@ def first_host(database: Database, account: str, marketplace: str, currency: str
             host=host,
         ).one()
         return str(row.host)
+
+
+def host_of(database: Database, account: str) -> str | None:
+    """The host that an account was first read from; None where none is known."""
+    with database.transaction(timeout_seconds=60) as tx:
+        sql = "SELECT host FROM {schema}.emag_accounts WHERE account_type = :account"
+        host = tx.run(sql, account=account).scalar()
+    return None if host is None else str(host)
+
+
+def left_accounts(database: Database, configured: Collection[str]) -> list[str]:
+    """Accounts of which offers are kept, and that are not among those configured; by name."""
+    with database.transaction(timeout_seconds=60) as tx:
+        rows = tx.run(
+            """SELECT account_type FROM {schema}.emag_account_figures
+               WHERE NOT (account_type = ANY(CAST(:configured AS text[]))) ORDER BY 1""",
+            configured=list(configured),
+        )
+        return [str(name) for name in rows.scalars()]
 
 
 def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | None]]) -> None:

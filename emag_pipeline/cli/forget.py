@@ -1,0 +1,58 @@
+"""`emag-pipeline forget`.
+
+The JSON is an object `{"account": …, "removed": {table: rows}, "dry_run": …}`: the rows that were removed, or would be.
+Keys are added, never renamed.
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from emag_pipeline.db import forget as account_rows
+from emag_pipeline.db.accounts import host_of
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.sync.hosts import is_same
+
+
+def forget(
+    account: Annotated[str, typer.Argument(help="An account that is no longer configured.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove it; without this, only say what would be removed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of lines.")] = False,
+) -> None:
+    """Remove all that is kept of an account: offers, history, marts, ledger, calls, quarantine, incidents.
+
+    Nothing brings it back but a backup. Refused for an account that is configured, unless its offers came from another
+    marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs.
+    """
+    settings = load_settings()
+    with looked_into(settings) as database:
+        _require_left(database, settings, account)
+        found = account_rows.remove(database, account) if yes else account_rows.count(database, account)
+    if as_json:
+        typer.echo(json.dumps({"account": account, "removed": found, "dry_run": not yes}, indent=2))
+        return
+    for table, rows in found.items():
+        typer.echo(f"{table}: {rows:,} rows {'removed' if yes else 'would be removed'}")
+    if not found:
+        typer.echo(f"{account}: nothing is kept of it")
+    elif not yes:
+        typer.echo(f"nothing was removed; `emag-pipeline forget {account} --yes` does it, and nothing brings it back")
+
+
+def _require_left(database: Database, settings: Settings, account: str) -> None:
+    configured = next((one for one in settings.accounts if one.name == account), None)
+    if configured is None:
+        return
+    host = host_of(database, account)
+    if host is None or is_same(host, configured.host):
+        raise SettingsError(
+            f"the account {account} is configured",
+            why="the next sync would read it again",
+            remedy="Take it out of the settings first (EMAG_ACCOUNTS, its credentials)",
+        )

@@ -1,0 +1,87 @@
+"""Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
+
+Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on.
+"""
+
+from collections.abc import Iterator
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import AnotherSyncRunning
+
+_BATCH = 10_000
+_TIMEOUT_SECONDS = 300.0
+_LAST = ("emag_offer_syncs", "emag_accounts")
+
+#: By the column in which a table knows the account, the first of these that it has.
+_CONDITIONS = {
+    "account_type": "t.account_type = :account",
+    "sync_id": "t.sync_id IN (SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :account)",
+    # an account, or something of it: `published_equals_scan of main`, `refresh_marts of main`
+    "subject": "(t.subject = :account OR t.subject ~ ('[a-z_]+ of ' || :account || '( on |$)'))",
+    "labels": "t.labels ->> 'account_type' = :account",
+}
+
+
+def count(database: Database, account: str) -> dict[str, int]:
+    """How many rows of the account each table holds; of tables that hold none nothing. Raises as the database does."""
+    found = {}
+    for table, condition in _tables(database):
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            sql = f"SELECT count(*) FROM {{schema}}.{table} t WHERE {condition}"
+            found[table] = int(tx.run(sql, account=account).scalar_one())
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def remove(database: Database, account: str) -> dict[str, int]:
+    """Remove them. Returns the rows removed by table.
+
+    Raises AnotherSyncRunning while a sync of the account runs, and the errors of the database.
+    """
+    _require_rest(database, account)
+    removed = {table: _remove(database, table, condition, account) for table, condition in _tables(database)}
+    return {table: rows for table, rows in removed.items() if rows}
+
+
+def _require_rest(database: Database, account: str) -> None:
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        running = tx.run(
+            "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'running'",
+            account=account,
+        ).scalar()
+    if running is not None:
+        raise AnotherSyncRunning(
+            "a sync is running",
+            where=f"{account}, sync {running}",
+            remedy="Wait for its end, or end it with `emag-pipeline recover --max-age-hours 0`",
+        )
+
+
+def _remove(database: Database, table: str, condition: str, account: str) -> int:
+    removed = 0
+    while True:
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            batch = tx.run(
+                f"""DELETE FROM {{schema}}.{table} WHERE ctid = ANY(ARRAY(
+                        SELECT t.ctid FROM {{schema}}.{table} t WHERE {condition} LIMIT :batch))""",
+                account=account,
+                batch=_BATCH,
+            ).rowcount
+        removed += batch
+        if batch < _BATCH:
+            return removed
+
+
+def _tables(database: Database) -> Iterator[tuple[str, str]]:
+    """Each table that knows accounts, with the condition for its rows; found in the catalog, so that none is missed."""
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            """SELECT c.relname AS name, array_agg(a.attname::text) AS columns
+               FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               WHERE c.relnamespace = '{schema}'::regnamespace AND c.relkind IN ('r', 'p')
+               GROUP BY c.relname ORDER BY c.relname""",
+        ).all()
+    tables = {row.name: row.columns for row in rows}
+    for table in sorted(tables, key=lambda name: (_LAST.index(name) if name in _LAST else -1, name)):
+        column = next((column for column in _CONDITIONS if column in tables[table]), None)
+        if column is not None:
+            yield table, _CONDITIONS[column]

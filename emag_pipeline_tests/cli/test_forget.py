@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emag_pipeline.db.check_results import Said, record
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, rows, sync
+
+
+@pytest.fixture
+def variables(database_url: str) -> dict[str, str]:
+    """`main` alone is configured."""
+    return {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main", "EMAG_SANDBOX": "1"}
+
+
+def _of_old(database: Database) -> None:
+    for account in ("main", "old"):
+        sync(database, [offer(1), offer(2)], account=account)
+        record(database, Said(account, "offers_are_fresh", "offers", "ERROR", False, "published 9 hours ago"))
+        note(database, Finding(f"refresh_marts of {account}", "failing", "no", "Look"))
+
+
+def _tables(database: Database, account: str) -> dict[str, int]:
+    """Rows of each table in which the account's name stands anywhere."""
+    names = rows(
+        database, "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r'"
+    )
+    counted = {}
+    for (name,) in names:
+        sql = f"SELECT count(*) FROM {{schema}}.{name} t WHERE t::text ~ :word"
+        counted[name] = int(rows(database, sql, word=rf"\m{account}\M")[0][0])
+    return {name: number for name, number in counted.items() if number}
+
+
+def _forget(home: Path, variables: dict[str, str], *arguments: str) -> Any:
+    return emag_pipeline(home, "forget", *arguments, **variables)
+
+
+def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_another(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    _of_old(database)
+    before, others = _tables(database, "old"), _tables(database, "main")
+    said = _forget(tmp_path, variables, "old")
+    assert said.returncode == 0
+    assert "emag_product_offers: 2 rows would be removed" in said.stdout
+    assert "`emag-pipeline forget old --yes` does it, and nothing brings it back" in said.stdout
+    assert _tables(database, "old") == before
+    done = json.loads(_forget(tmp_path, variables, "old", "--yes", "--json").stdout)
+    assert done["removed"]["emag_offer_history"] == 2
+    assert _tables(database, "old") == {}
+    assert _tables(database, "main") == others
+    assert "old: nothing is kept of it" in _forget(tmp_path, variables, "old").stdout
+
+
+def test_a_configured_account_is_refused(database: Database, variables: dict[str, str], tmp_path: Path) -> None:
+    sync(database, [offer(1)])
+    done = _forget(tmp_path, variables, "main", "--yes")
+    assert done.returncode == 2
+    assert "the account main is configured" in done.stderr
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers")[0][0] == 1
+
+
+def test_a_configured_account_whose_offers_came_from_elsewhere_may_be_forgotten(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    sync(database, [offer(1)])
+    with database.transaction() as tx:
+        tx.run(
+            """INSERT INTO {schema}.emag_accounts (account_type, marketplace, host)
+               VALUES ('main', 'emag.ro', 'marketplace-api.emag.ro')
+               ON CONFLICT (account_type) DO UPDATE SET host = excluded.host"""
+        )
+    assert _forget(tmp_path, variables, "main", "--yes").returncode == 0
+    assert _tables(database, "main") == {}
+
+
+def test_a_running_sync_is_left_alone(database: Database, variables: dict[str, str], tmp_path: Path) -> None:
+    begin(database, account="old")
+    done = _forget(tmp_path, variables, "old", "--yes")
+    assert done.returncode == 4
+    assert "a sync is running" in done.stderr
+
+
+def test_status_names_accounts_that_are_not_configured_any_more(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    _of_old(database)
+    table, document = (emag_pipeline(tmp_path, "status", *options, **variables) for options in ((), ("--json",)))
+    assert "old: is configured here no more" in table.stdout
+    assert "emag-pipeline forget old" in table.stdout
+    assert json.loads(document.stdout)["not_configured"] == ["old"]
