@@ -145,6 +145,23 @@ def test_of_a_day_first_computed_after_the_pruning_the_publishes_are_not_known(d
     assert (changed.offers, changed.arrivals, changed.departures) == (4, 1, 1)
 
 
+@pytest.mark.parametrize(("computed_before", "publishes"), [(True, 2), (False, None)])
+def test_a_day_of_which_a_part_was_pruned_does_not_count_the_rest_alone(
+    database: Database, computed_before: bool, publishes: int | None
+) -> None:
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(days=2)
+    past.publish(good(1))
+    past.publish(good(1))
+    day = past.published_at.date()
+    if computed_before:
+        assert _row(database, day).publishes == 2
+    _prune_ledger(database, past)
+    row = _row(database, day)
+    assert (row.publishes, row.last_published_at, row.is_carried_forward) == (publishes, past.published_at, False)
+
+
 def test_a_day_of_an_older_version_is_due_again_once(database: Database, past: Past) -> None:
     for one in range(5):
         _compute(database, past.publishes[0][0].date() + timedelta(days=one))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
@@ -77,7 +78,7 @@ def _sales(changes: Sequence[int | None]) -> tuple[int, bool]:
     Falls are above 0; None is where nothing can be compared.
     """
     moved = [one for one in changes if one != 0]
-    pairs = zip(moved, [*moved[1:], None], strict=True)
+    pairs = pairwise([*moved, None])
     falls = [(one, one > _SMALL and after == -one) for one, after in pairs if one is not None and one > 0]
     lasting = [fall for fall, was_taken_back in falls if not was_taken_back]
     sales = [fall for fall in lasting if fall <= max(_SMALL, _TIMES_THE_USUAL * median_low(lasting))]
