@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from emag_pipeline.marketplaces import Marketplace, marketplace_of
+from emag_pipeline.marketplaces import SANDBOX, Marketplace, marketplace_of
 
 AccountName = NewType("AccountName", str)
 
@@ -22,6 +22,8 @@ class Account:
     password: SecretStr = field(repr=False)
     #: the environment variables that user name and password come from
     variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD")
+    #: the sandbox by choice, wherever it is
+    is_of_sandbox: bool = False
 
     @property
     def login(self) -> str:
@@ -34,4 +36,9 @@ class Account:
     @property
     def marketplace(self) -> Marketplace:
         """The marketplace that the account sells on."""
-        return marketplace_of(self.base_url)
+        return SANDBOX if self.is_of_sandbox else marketplace_of(self.base_url)
+
+    @property
+    def host(self) -> str:
+        """The marketplace's host, without port."""
+        return urlsplit(self.base_url).hostname or ""

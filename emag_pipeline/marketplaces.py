@@ -31,10 +31,11 @@ def marketplace_of(base_url: str) -> Marketplace:
     host = urlsplit(base_url).hostname or ""
     if host in _BY_HOST:
         return _BY_HOST[host]
-    return SANDBOX if _is_here(host) else Marketplace(host)
+    return SANDBOX if is_here(host) else Marketplace(host)
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, by a loopback address or the name `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -9,25 +9,25 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from emag_pipeline import cron
+from emag_pipeline import cron, database_choice, sandbox_choice, value_words
+from emag_pipeline import env_file as dotenv
 from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.database_url import passwords_in, with_driver
-from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.database_url import passwords_in
+from emag_pipeline.errors import SettingsError
 from emag_pipeline.redaction import secrets_of
 
 T = TypeVar("T")
 
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*")
 _ACCOUNT_VARIABLE = re.compile(r"EMAG_([A-Z][A-Z0-9_]*)_API_(?:USERNAME|PASSWORD)")
-_DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
+_MAINS = {"EMAG_API_USERNAME", "EMAG_API_PASSWORD"}
 _MARKETPLACE = "https://marketplace-api.emag.ro/api-3"
 
 
@@ -63,6 +63,12 @@ class Settings(BaseModel):
 
     accounts: tuple[Account, ...]
     uses_sandbox: bool
+    #: EMAG_SANDBOX=1: the sandbox although a database is configured
+    wants_sandbox: bool = False
+    #: the `.env` that was read, None when there was none
+    env_file: Path | None = None
+    #: what it gave and the environment did not
+    from_env_file: dict[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
     database_url: SecretStr | None
     dagster_pg_url: SecretStr | None
     db_schema: Annotated[str, AfterValidator(_schema)] = Field("app", alias="DB_SCHEMA")
@@ -95,6 +101,9 @@ class Settings(BaseModel):
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("emag_pipeline"), alias="EMAG_HOME")
     ui_port: Port = Field(3333, alias="EMAG_UI_PORT")
     sandbox_port: Port = Field(8765, alias="EMAG_SANDBOX_PORT")
+    sandbox_url: str | None = Field(None, alias="EMAG_SANDBOX_URL")
+    sandbox_bind: str = Field("127.0.0.1", alias="EMAG_SANDBOX_BIND")
+    sandbox_hosts: str = Field("", alias="EMAG_SANDBOX_HOSTS")
     sandbox_parameters: Literal["top", "data", "both"] = Field("top", alias="EMAG_SANDBOX_PARAMETERS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="EMAG_LOG_LEVEL")
     log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
@@ -105,6 +114,16 @@ class Settings(BaseModel):
         return self.database_url is None
 
     @property
+    def starts_sandbox(self) -> bool:
+        """The sandbox is used, and is no other program's (EMAG_SANDBOX_URL)."""
+        return self.uses_sandbox and self.sandbox_url is None
+
+    @property
+    def sandbox_host(self) -> str:
+        """The host by which this machine reaches the sandbox that it starts."""
+        return sandbox_choice.reached_at(self.sandbox_bind)
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Everything in here that must never be shown, alone and as it is sent. The sandbox's password is none."""
         accounts = [] if self.uses_sandbox else [secrets_of(account) for account in self.accounts]
@@ -112,6 +131,19 @@ class Settings(BaseModel):
         webhook = self.alert_webhook_url.get_secret_value() if self.alert_webhook_url else ""
         told = {webhook, urlsplit(webhook).path.strip("/")} if webhook else set()
         return frozenset().union(*accounts, *map(passwords_in, urls), told)
+
+    def require_marketplace(self) -> None:
+        """Raise SettingsError where invented offers would be published into a database that is somebody's.
+
+        Without credentials, most likely misspelt ones, the sandbox is the marketplace; beside a configured database
+        that must have been meant.
+        """
+        if self.uses_sandbox and self.database_url is not None and not self.wants_sandbox:
+            raise SettingsError(
+                "a database is configured, but no credentials of a marketplace",
+                why="the sandbox's invented offers would be published into it",
+                remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_SANDBOX=1 where that is meant",
+            )
 
     def account(self, name: str) -> Account:
         """The account of that name. Raises SettingsError naming those that exist."""
@@ -134,30 +166,37 @@ class Settings(BaseModel):
         return self.language or self.account(name).marketplace.language
 
 
-def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings. Raises SettingsError with a line for each wrong variable."""
-    given = given_variables(environ, env_file)
-    wrong: list[SettingsError] = []
+def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = dotenv.DEFAULT) -> Settings:
+    """Read the settings. Raises SettingsError with a line for each wrong variable, or for a `.env` that is not ours."""
+    real = os.environ if environ is None else environ
+    file = dotenv.read(env_file) if env_file is not None else None
+    given = _together(file, real)
+    wrong: list[SettingsError] = list(file.problems) if file else []
     names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
-    accounts = [_unless_wrong(wrong, partial(_account, given, name, sandbox)) for name in names]
+    sandbox_url = _unless_wrong(wrong, lambda: _sandbox_url(given))
+    where = (sandbox_url or "") if sandbox else None
+    accounts = [_unless_wrong(wrong, partial(_account, given, name, where)) for name in names]
     _unless_wrong(wrong, lambda: _require_own_logins([account for account in accounts if account]))
     if sandbox and names:
         _unless_wrong(wrong, lambda: _require_no_marketplace(given))
-    database = _unless_wrong(wrong, lambda: _database_url(given))
-    dagster = _unless_wrong(wrong, lambda: _url(given, "DAGSTER_PG_URL")) or (_beside(database) if database else None)
+    database = _unless_wrong(wrong, lambda: database_choice.pipeline_url(given))
+    dagster = _unless_wrong(wrong, lambda: database_choice.dagster_url(given, database))
     try:
         settings = Settings.model_validate(
             {
                 "accounts": tuple(filter(None, accounts)),
                 "uses_sandbox": sandbox,
+                "wants_sandbox": _unless_wrong([], lambda: sandbox_choice.is_wanted(given)) or False,
+                "env_file": file.path if file else None,
+                "from_env_file": {name: given[name] for name in _only_in(file, real) if name in given},
                 "database_url": database,
                 "dagster_pg_url": dagster,
                 **{field.alias: given[field.alias] for field in Settings.model_fields.values() if field.alias in given},
             }
         )
     except ValidationError as error:
-        wrong += [SettingsError(_line(problem, given)) for problem in error.errors()]
+        wrong += [value_words.wrong_value(problem, Settings.model_fields, given) for problem in error.errors()]
     else:
         if settings.call_seconds < settings.silence_seconds:
             wrong.append(_total_below_silence(settings))
@@ -174,13 +213,22 @@ def _total_below_silence(settings: Settings) -> SettingsError:
     )
 
 
-def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
-    """All variables that are set, to what, with secrets in them: the environment's (this process's) over the file's."""
-    given: dict[str, str] = {}
-    if env_file is not None and env_file.is_file():
-        given.update({name: value or "" for name, value in dotenv_values(env_file).items()})
-    given.update(os.environ if environ is None else environ)
+def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = dotenv.DEFAULT) -> dict[str, str]:
+    """All variables that are set, to what, with secrets in them: the environment's (this process's) over the file's.
+
+    Raises SettingsError for a file that is not ours.
+    """
+    file = dotenv.read(env_file) if env_file is not None else None
+    return _together(file, os.environ if environ is None else environ)
+
+
+def _together(file: dotenv.EnvFile | None, environ: Mapping[str, str]) -> dict[str, str]:
+    given = {**(file.values if file else {}), **environ}
     return {name: value.strip() for name, value in given.items() if value.strip()}
+
+
+def _only_in(file: dotenv.EnvFile | None, environ: Mapping[str, str]) -> list[str]:
+    return [name for name in file.values if name not in environ] if file else []
 
 
 @cache
@@ -198,12 +246,6 @@ def _unless_wrong(wrong: list[SettingsError], read: Callable[[], T]) -> T | None
         return None
 
 
-def _line(problem: Any, given: Mapping[str, str]) -> str:
-    variable = str(problem["loc"][0])
-    shown = "***" if variable == "EMAG_ALERT_WEBHOOK_URL" else given.get(variable, "")
-    return f"{variable} is {shown!r}: {problem['msg'].removeprefix('Value error, ')}"
-
-
 def _account_names(given: Mapping[str, str]) -> list[str]:
     if "EMAG_ACCOUNTS" in given:
         names = list(dict.fromkeys(part.strip() for part in given["EMAG_ACCOUNTS"].split(",") if part.strip()))
@@ -215,7 +257,7 @@ def _account_names(given: Mapping[str, str]) -> list[str]:
             )
         return names
     found = [match[1].lower() for name in given if (match := _ACCOUNT_VARIABLE.fullmatch(name))]
-    main = ["main"] if {"EMAG_API_USERNAME", "EMAG_API_PASSWORD"} & given.keys() else []
+    main = ["main"] if _MAINS & given.keys() else []
     return list(dict.fromkeys(main + sorted(found))) or ["main", "fbe"]
 
 
@@ -258,9 +300,23 @@ def _require_no_marketplace(given: Mapping[str, str]) -> None:
         )
 
 
-def _account(given: Mapping[str, str], name: str, sandbox: bool) -> Account:
-    if sandbox:
-        return _sandbox_account(name, given.get("EMAG_SANDBOX_PORT", "8765"))
+def _sandbox_url(given: Mapping[str, str]) -> str:
+    """Where the sandbox is. Raises SettingsError where it is wanted although there are credentials."""
+    credentials = sorted(name for name in given if name in _MAINS or _ACCOUNT_VARIABLE.fullmatch(name))
+    if sandbox_choice.is_wanted(given) and credentials:
+        raise SettingsError(
+            "EMAG_SANDBOX is 1, and there are credentials for a marketplace",
+            where=", ".join(credentials),
+            remedy="Unset EMAG_SANDBOX to read the marketplace, or the credentials to read the sandbox",
+        )
+    return sandbox_choice.url(given)
+
+
+def _account(given: Mapping[str, str], name: str, sandbox_url: str | None) -> Account:
+    """The account; that of the sandbox where its URL is given."""
+    if sandbox_url is not None:
+        login = f"{name}@sandbox.example"
+        return Account(AccountName(name), sandbox_url, login, SecretStr("sandbox"), is_of_sandbox=True)
     username, password = _credentials(given, name)
     prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
     if username is None or password is None:
@@ -270,45 +326,18 @@ def _account(given: Mapping[str, str], name: str, sandbox: bool) -> Account:
         )
     if ":" in username:
         raise SettingsError(f"{prefix}_USERNAME holds a colon", remedy="Basic authorization allows none in a user name")
-    base = given.get(f"EMAG_{name.upper()}_API_BASE_URL") or given.get("EMAG_API_BASE_URL") or _MARKETPLACE
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
+    own = f"EMAG_{name.upper()}_API_BASE_URL"
+    base = given.get(own) or given.get("EMAG_API_BASE_URL") or _MARKETPLACE
+    if not sandbox_choice.is_address(base):
         raise SettingsError(
             "the base URL is not usable", where=name, remedy=f"Give one like {_MARKETPLACE}, without user or query"
         )
+    if not sandbox_choice.is_safe(base):
+        raise SettingsError(
+            f"{own if own in given else 'EMAG_API_BASE_URL'} is {base!r}",
+            where=name,
+            why="user name and password would cross the network in the clear",
+            remedy="Begin it with https://; http:// is for this machine only, or for the sandbox of EMAG_SANDBOX_URL",
+        )
     variables = tuple(_name_of(given, name, what) for what in ("USERNAME", "PASSWORD"))
     return Account(AccountName(name), base.rstrip("/"), username, SecretStr(password), variables)
-
-
-def _sandbox_account(name: str, port: str) -> Account:
-    base = f"http://127.0.0.1:{port}/api-3"
-    return Account(AccountName(name), base, f"{name}@sandbox.example", SecretStr("sandbox"))
-
-
-def _database_url(given: Mapping[str, str]) -> str | None:
-    url = _url(given, "DATABASE_SYNC_URL") or _url(given, "DATABASE_URL")
-    if url or not given.keys() & set(_DATABASE_PARTS):
-        return url
-    missing = [part for part in ("DB_HOST", "DB_NAME", "DB_USER") if part not in given]
-    if missing:
-        raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
-    port = given.get("DB_PORT", "5432")
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise SettingsError(f"DB_PORT is {port!r}", remedy="Give a port number from 1 to 65535")
-    user, password, name = (quote(given.get(part, ""), safe="") for part in ("DB_USER", "DB_PASS", "DB_NAME"))
-    return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{port}/{name}")
-
-
-def _url(given: Mapping[str, str], variable: str) -> str | None:
-    if variable not in given:
-        return None
-    try:
-        return with_driver(given[variable])
-    except PipelineError as error:
-        raise SettingsError(error.what, where=variable, remedy=error.remedy) from None
-
-
-def _beside(url: str) -> str:
-    """Dagster's own database: the same server, `_dagster` behind the name."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path + "_dagster"))

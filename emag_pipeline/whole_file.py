@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.file_errors import of_os_error
 
 
 @contextmanager
@@ -14,7 +15,7 @@ def written_at_once(file: Path, force: bool) -> Iterator[Path]:
     """A file beside it, readable by its owner alone, which takes its place at the end; none is left by a failure.
 
     Raises SettingsError for a file that exists (without `force`), cannot be written, or is no ordinary one, which would
-    be replaced: as root even a device.
+    be replaced: as root even a device; TransientError when the disk is full.
     """
     if file.is_dir():
         raise SettingsError(f"{file} is a directory", remedy="Give the name of a file in it")
@@ -25,9 +26,8 @@ def written_at_once(file: Path, force: bool) -> Iterator[Path]:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
     except OSError as error:
-        raise SettingsError(
-            f"{file} cannot be written", why=error.strerror or str(error), remedy="Give a file in a directory of yours"
-        ) from error
+        remedy = "Give a file in a directory of yours"
+        raise of_os_error(error, f"{file} cannot be written", remedy=remedy, wrong=True) from error
     os.close(descriptor)
     unfinished = Path(name)
     try:

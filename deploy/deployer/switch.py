@@ -18,7 +18,7 @@ def prepare(places: Places, release: Path) -> None:
     dagster = places.home / "dagster"
     for directory in (places.home, dagster, dagster / "run-logs", dagster / "artifacts", places.backups):
         directory.mkdir(parents=True, exist_ok=True)
-        directory.chmod(0o750)
+        directory.chmod(0o700)
         _give(directory, places.user)
     if not (dagster / "dagster.yaml").exists():
         _configure(places, release)

@@ -9,6 +9,7 @@ from emag_pipeline.assets.marts import buy_button, low_stock, offer_issues
 from emag_pipeline.assets.metadata import OWNERS, Metadata
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline, partition_of
+from emag_pipeline.home import directory
 from emag_pipeline.logs import about
 from emag_pipeline.report import Facts, facts_of, page, write
 
@@ -32,7 +33,7 @@ def offer_report(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[P
     account = partition_of(context)
     with about(account=account), pipeline.step(context) as database:
         facts = facts_of(database, account)
-        file = pipeline.settings.home / "reports" / f"{account}.html"
+        file = directory(pipeline.settings.home, "reports") / f"{account}.html"
         write(file, page(facts))
         return dg.MaterializeResult(metadata=_numbers(facts, file) | pictures.timeline_of(database, account))
 

@@ -26,6 +26,7 @@ from emag_pipeline.redaction import Redactor
 from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
+from emag_pipeline.sync.hosts import require_same_host
 
 #: For steps that call the marketplace: an outage of seconds costs no run.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -55,6 +56,8 @@ class Pipeline:
         """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
         account = partition_of(context)
         with about(account=account), self.step(context, retries) as database:
+            self.settings.require_marketplace()
+            require_same_host(database, self.settings.account(account))
             yield SyncContext(
                 settings=self.settings,
                 database=database,

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import typer
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db.discard import Discarded
 from emag_pipeline.db.discard import discard as discard_scan
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
 
@@ -30,7 +30,7 @@ def discard(
     failed is read anew by itself.
     """
     settings = load_settings()
-    with attached(settings) as database:
+    with looked_into(settings) as database:
         done = discard_scan(database, sync_id, getpass.getuser(), dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps({"sync_id": str(sync_id), **asdict(done), "dry_run": dry_run}, indent=2))

@@ -1,5 +1,6 @@
 """The program `emag-pipeline`: its commands, and what its end says to the shell."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -7,9 +8,12 @@ from importlib import import_module
 
 import typer
 
-from emag_pipeline.errors import Interrupted, PipelineError, SettingsError
+from emag_pipeline.cli import output
+from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
-from emag_pipeline.settings import load_settings
+from emag_pipeline.operations import family
+from emag_pipeline.settings import Settings, given_variables, load_settings
+from emag_pipeline.unread_variables import unread
 
 log = logger(__name__)
 
@@ -39,6 +43,17 @@ def application(command: str | None = None) -> typer.Typer:
     return app
 
 
+def _warn_of_unread(settings: Settings) -> None:
+    """Name the variables of ours that nothing reads; not again in the programs that `up` runs."""
+    if family.is_member():
+        return
+    for what, remedy in unread(given_variables()):
+        if settings.log_format == "json":
+            log.warning("variable_not_read", message=what, remedy=remedy)
+        else:
+            sys.stderr.write(f"emag-pipeline: {what}. {remedy}.\n")
+
+
 def emag_pipeline() -> None:
     """An exact, current and historical copy of your eMAG offers in PostgreSQL.
 
@@ -47,25 +62,54 @@ def emag_pipeline() -> None:
 
 
 def main() -> None:
-    """Run the command line of this process and exit with its code (design.md, section 7)."""
+    """Run the command line of this process and exit with its code (design.md, section 7).
+
+    What it and its children write is for this user alone, unless they say otherwise.
+    """
+    os.umask(0o077)
+    output.adapt()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. An expected error is one line on stderr, never a traceback."""
-    with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
-        configure(load_settings())
     try:
-        application(next(iter(arguments), None))(list(arguments), prog_name="emag-pipeline")
+        code = _run(arguments)
+        output.flush()
+        return code
+    except OSError as error:
+        output.fall_silent()
+        if isinstance(error, BrokenPipeError):  # the reader has seen enough, as `head` does
+            return 1
+        return _told(output.failure(error) or PermanentError("the output cannot be written", why=str(error)))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = next(iter(arguments), None)
+    with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
+        settings = load_settings()
+        configure(settings)
+        if command in COMMANDS and command != "doctor":  # which has a finding for each
+            _warn_of_unread(settings)
+    try:
+        application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
-        for line in error.message.splitlines():
-            sys.stderr.write(f"emag-pipeline: {line}\n")
-        return error.exit_code
+        return _told(error)
     except (Interrupted, KeyboardInterrupt):
         return Interrupted.exit_code
-    except Exception:  # a defect: its traceback may hold secrets, so it goes where they are taken out
+    except Exception as error:
+        if isinstance(error, OSError) and output.failure(error):
+            raise
+        # a defect: its traceback may hold secrets, so it goes where they are taken out
         log.critical("crashed", exc_info=True)
         return 1
     return 0
+
+
+def _told(error: PipelineError) -> int:
+    with suppress(OSError):  # nobody hears it
+        for line in error.message.splitlines():
+            sys.stderr.write(f"emag-pipeline: {line}\n")
+    return error.exit_code

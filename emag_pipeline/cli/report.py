@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from emag_pipeline.home import directory
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.report import facts_of, page, write
 from emag_pipeline.settings import load_settings
@@ -23,7 +24,7 @@ def report(
     """
     settings = load_settings()
     name = settings.account(account).name
-    file = output or settings.home / "reports" / f"{name}.html"
+    file = output or directory(settings.home, "reports") / f"{name}.html"
     with looked_into(settings) as database:
         write(file, page(facts_of(database, name)))
     typer.echo(str(file))

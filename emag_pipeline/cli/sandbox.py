@@ -14,8 +14,15 @@ from emag_pipeline.sandbox.settings import Parameters
 
 def sandbox(
     port: Annotated[
-        int, typer.Option(envvar="EMAG_SANDBOX_PORT", help="Port on 127.0.0.1; 0 takes any free one.")
+        int, typer.Option(envvar="EMAG_SANDBOX_PORT", help="Port to listen on; 0 takes any free one.")
     ] = 8765,
+    bind: Annotated[str, typer.Option(envvar="EMAG_SANDBOX_BIND", help="Address to listen on.")] = "127.0.0.1",
+    hosts: Annotated[
+        str,
+        typer.Option(
+            envvar="EMAG_SANDBOX_HOSTS", metavar="NAME,…", help="Host names to answer to, beside those of this machine."
+        ),
+    ] = "",
     seed: Annotated[
         int, typer.Option(help="Which invented catalogues; the same seed shows the same offers.")
     ] = DEFAULT_SEED,
@@ -66,6 +73,8 @@ def sandbox(
     try:
         marketplace.run(
             port,
+            host=bind,
+            hosts=hosts.split(","),
             seed=seed,
             accounts=accounts,
             requests_per_second=requests_per_second,

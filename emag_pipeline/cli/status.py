@@ -4,6 +4,7 @@ The JSON is an object `{"at": time, "accounts": [account, …], "incidents": [in
 An account has:
 
 account            its name
+is_invented        whether its offers are the sandbox's
 state              never synced, running, completed, failed, timeout or cancelled: that of its newest sync
 last_publish_at    time of the last publish, null before the first
 oldest_page_at     when the oldest page of that publish was read, null likewise
@@ -55,12 +56,13 @@ from rich.text import Text
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
+from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.words import failure_words, progress_words
+from emag_pipeline.operations.words import failure_words, invented_words, progress_words
 from emag_pipeline.settings import Settings, load_settings
 
 _WATCH_SECONDS = 2.0
@@ -97,7 +99,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
     while True:
         document = {
             "at": _iso(datetime.now(UTC)),
-            "accounts": [_account(status) for status in _statuses(database, settings)],
+            "accounts": [_account(status, settings) for status in _statuses(database, settings)],
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
             "checks": [_check(result) for result in _failing_checks(database, settings)],
         }
@@ -114,9 +116,10 @@ def _watch_table(database: Database, settings: Settings) -> None:
             live.update(_picture(database, settings), refresh=True)
 
 
-def _account(status: AccountStatus) -> dict[str, Any]:
+def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
     return {
         "account": status.account,
+        "is_invented": settings.account(status.account).marketplace.name == SANDBOX.name,
         "state": status.state,
         "last_publish_at": _iso(status.last_publish_at),
         "oldest_page_at": _iso(status.oldest_page_at),
@@ -193,7 +196,8 @@ def _picture(database: Database, settings: Settings) -> Group:
     told = {incident.subject for incident in incidents}
     checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
-    return Group(_table(statuses), *lines, *map(_line, others), *checks)
+    invented = [Text(words)] if (words := invented_words(settings)) else []
+    return Group(_table(statuses), *invented, *lines, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str]) -> bool:
@@ -235,5 +239,6 @@ def _remark(status: AccountStatus, incident: Incident | None) -> str:
     if error is None:
         return ""
     since = f"{incident.kind} for {_since(incident)}: " if incident else ""
-    words = failure_words(error.message, error.remedy, status.account)
-    return since + (words if str(error.sync_id) in words else f"{words} (sync {error.sync_id})")
+    words = since + failure_words(error.message, error.remedy, status.account)
+    is_named = not error.pages_staged or str(error.sync_id) in words
+    return words if is_named else f"{words} (sync {error.sync_id})"

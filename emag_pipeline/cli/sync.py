@@ -13,7 +13,8 @@ Keys are added, never renamed.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +25,8 @@ from emag_pipeline.operations.progress import view_on
 from emag_pipeline.operations.refresh import Refreshed, refresh
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
 from emag_pipeline.operations.stop_signals import StopSignals
-from emag_pipeline.operations.surroundings import surroundings
-from emag_pipeline.operations.words import outcome_words
+from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.operations.words import invented_words, outcome_words, source_words
 from emag_pipeline.settings import Settings, load_settings
 
 #: Which exit code speaks for all when accounts end differently: what needs a person first.
@@ -53,6 +54,10 @@ def sync(
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
     narrator = Narrator(stderr=as_json)
+    settings.require_marketplace()
+    narrator.say(source_words(settings))
+    if invented := invented_words(settings):
+        narrator.say(invented)
     done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator, anew=anew)
     if as_json:
         typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
@@ -69,6 +74,7 @@ def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *,
         with (
             StopSignals() as signals,
             surroundings(settings) as around,
+            _checked(around, settings, accounts),
             sandbox_beside(settings, around.environment),
             view_on(narrator, settings.progress_interval_seconds) as view,
         ):
@@ -76,6 +82,13 @@ def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *,
     except Interrupted:
         narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
         raise
+
+
+@contextmanager
+def _checked(around: Surroundings, settings: Settings, accounts: Sequence[str]) -> Iterator[None]:
+    """Before anything is started that would read a marketplace."""
+    require_same_marketplaces(around.databases, settings, accounts)
+    yield
 
 
 def _exit_code(done: Sequence[Refreshed]) -> int:

@@ -46,6 +46,27 @@ def note_page_size(database: Database, account: str, size: int | None) -> None:
         )
 
 
+def first_host(database: Database, account: str, marketplace: str, currency: str | None, host: str) -> str:
+    """The host that the account was first read from; this one where none is known yet, which it is from now on."""
+    with database.transaction(timeout_seconds=60) as tx:
+        known = tx.run(
+            "SELECT host FROM {schema}.emag_accounts WHERE account_type = :account", account=account
+        ).scalar()
+        if known is not None:
+            return str(known)
+        row = tx.run(
+            """INSERT INTO {schema}.emag_accounts AS a (account_type, marketplace, currency, host)
+               VALUES (:account, :marketplace, :currency, :host)
+               ON CONFLICT (account_type) DO UPDATE SET host = coalesce(a.host, excluded.host)
+               RETURNING host""",
+            account=account,
+            marketplace=marketplace,
+            currency=currency,
+            host=host,
+        ).one()
+        return str(row.host)
+
+
 def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | None]]) -> None:
     """Say of each account which marketplace it sells on and in which currency (ISO 4217, None if not known).
 

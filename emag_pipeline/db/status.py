@@ -20,6 +20,8 @@ class LastError:
     message: str
     remedy: str
     at: datetime
+    #: what the next run goes on with, or a person may approve or discard
+    pages_staged: int
     is_discarded: bool
 
 
@@ -168,4 +170,5 @@ def _last_error(sync: SyncProgress) -> LastError:
     if sync.is_discarded:
         message = message.removesuffix(f" {remedy}.")
         remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
-    return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, sync.is_discarded)
+    pages = 0 if sync.is_discarded else sync.pages_done
+    return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, pages, sync.is_discarded)

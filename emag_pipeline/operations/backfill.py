@@ -12,6 +12,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
 from emag_pipeline.db.marts.marts import FIRST_DAY
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.settings import Settings
 
@@ -43,7 +44,7 @@ def backfill(
     many seconds and raises Interrupted when a signal came: the run under way is stopped then.
     """
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    process = _start(around.environment, settings.home / "logs", [*map(str, days), *accounts])
+    process = _start(around.environment, directory(settings.home, "logs"), [*map(str, days), *accounts])
     try:
         line = ""
         for line in _lines(process, wait):
@@ -58,7 +59,6 @@ def backfill(
 
 
 def _start(environment: Mapping[str, str], logs: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
-    logs.mkdir(parents=True, exist_ok=True)
     with (logs / "backfill.log").open("ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "emag_pipeline.runs.backfill", *arguments],

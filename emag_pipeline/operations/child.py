@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from emag_pipeline.home import directory
 from emag_pipeline.operations import log_files
 from emag_pipeline.operations.programs import Program
 
@@ -61,8 +62,7 @@ def _message(line: str) -> str:
 
 def fresh_logs(home: Path) -> Path:
     """The directory of the programs' logs; those of the start before are set aside."""
-    logs = home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = directory(home, "logs")
     for log in logs.glob("*.log"):
         log_files.set_aside(log)
     return logs

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emag_pipeline.errors import PermanentError
+from emag_pipeline.file_errors import of_os_error
+from emag_pipeline.home import directory
 
 _HERE = Path(__file__).parent
 #: in a wheel, in a checkout
@@ -47,28 +49,25 @@ class DagsterHome:
 def prepare(home: Path) -> DagsterHome:
     """Make the directories and copy the configuration there.
 
-    Raises PermanentError when the installation lacks the files or the directory cannot be written.
+    Raises SettingsError for a home that cannot be used, PermanentError when the installation lacks the files or a
+    directory cannot be written, TransientError when the disk is full.
     """
-    dagster = DagsterHome(home.resolve() / "dagster")
+    dagster = DagsterHome(directory(home, "dagster"))
     try:
-        for directory in (dagster.root, dagster.run_logs, dagster.artifacts):
-            directory.mkdir(parents=True, exist_ok=True)
+        for one in (dagster.run_logs, dagster.artifacts):
+            one.mkdir(mode=0o700, exist_ok=True)
         for name in ("dagster.yaml", "workspace.yaml"):
             (dagster.root / name).write_bytes(_source(name).read_bytes())
     except OSError as error:
-        raise PermanentError(
-            "Dagster's home cannot be written",
-            where=str(dagster.root),
-            why=error.strerror or str(error),
-            remedy="Correct its rights, or set EMAG_HOME to a directory of yours",
-        ) from error
+        remedy = "Correct its rights, or set EMAG_HOME to a directory of yours"
+        raise of_os_error(error, "Dagster's home cannot be written", where=str(dagster.root), remedy=remedy) from error
     return dagster
 
 
 def _source(name: str) -> Path:
-    for directory in _SOURCES:
-        if (directory / name).is_file():
-            return directory / name
+    for place in _SOURCES:
+        if (place / name).is_file():
+            return place / name
     raise PermanentError(
         f"the installation has no {name}", where="emag_pipeline", remedy="Install the package again, or use a checkout"
     )

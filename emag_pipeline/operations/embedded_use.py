@@ -12,6 +12,7 @@ from pathlib import Path
 from emag_pipeline import embedded
 from emag_pipeline.databases import attached
 from emag_pipeline.db.engine import Database
+from emag_pipeline.home import claim
 from emag_pipeline.settings import Settings
 
 
@@ -19,9 +20,9 @@ from emag_pipeline.settings import Settings
 def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
     """Start the server or attach to it; stop it at the end unless another command uses it.
 
-    Raises PermanentError or DatabaseUnavailable when it cannot be started.
+    Raises the errors of `embedded.start`.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home = claim(home)
     with (home / "postgres.users").open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         try:

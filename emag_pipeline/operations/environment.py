@@ -6,6 +6,7 @@ Database URLs travel here and nowhere else: command lines are public on a machin
 import os
 from collections.abc import Mapping
 
+from emag_pipeline import env_file
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.settings import Settings
 
@@ -17,12 +18,16 @@ def environment(
     dagster_pg_url: str,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The variables of a child process: those given (default: this process's) and what was decided here.
+    """The variables of a child process: those of `.env`, those given (default: this process's), what was decided here.
 
-    Real variables win over `.env`, so children agree with their parent on the databases and on EMAG_HOME.
+    So children agree with their parent on everything, wherever they run; they look for no `.env` themselves.
     """
     return {
+        **{name: value.get_secret_value() for name, value in settings.from_env_file.items()},
         **(os.environ if given is None else given),
+        env_file.IS_READ: "1",
+        # a child sees a database configured, whichever it is
+        **({"EMAG_SANDBOX": "1"} if settings.uses_sandbox else {}),
         "EMAG_HOME": str(settings.home.resolve()),
         "DATABASE_SYNC_URL": database_url,
         "DAGSTER_PG_URL": dagster_pg_url,

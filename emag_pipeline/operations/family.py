@@ -20,6 +20,11 @@ def mark(home: Path) -> dict[str, str]:
     return {_MARK: str(home.resolve())}
 
 
+def is_member() -> bool:
+    """Whether this process is one, of whatever home."""
+    return _MARK in os.environ
+
+
 def members(home: Path) -> list[psutil.Process]:
     """The living processes of this home's family, without this process."""
     wanted = str(home.resolve())
@@ -53,8 +58,9 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 
 
 def _mark_of(process: psutil.Process) -> str | None:
+    """Its home; of a process of another user none, whatever that has written into its environment."""
     try:
-        return process.environ().get(_MARK)
+        return process.environ().get(_MARK) if process.uids().effective == os.geteuid() else None
     except (psutil.Error, OSError):
         return None  # another user's, or just gone
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from emag_pipeline.errors import SettingsError
+from emag_pipeline.home import claim
 
 _FILE = "up.lock"
 
@@ -33,7 +33,7 @@ class Instance:
 def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
     """Be the one `up` of this home until the end: yields None; or the instance that already is.
 
-    Raises SettingsError when the home directory cannot be written.
+    Raises SettingsError for a home that cannot be used.
     """
     with _opened(home) as file:
         try:
@@ -49,15 +49,7 @@ def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
 
 
 def _opened(home: Path) -> TextIO:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        return (home / _FILE).open("a")
-    except OSError as error:
-        raise SettingsError(
-            f"EMAG_HOME is {str(home)!r}, which cannot be written",
-            why=error.strerror or str(error),
-            remedy="Set it to a directory of yours",
-        ) from error
+    return (claim(home) / _FILE).open("a")
 
 
 def _write(file: TextIO, instance: Instance) -> None:

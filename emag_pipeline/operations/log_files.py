@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 #: Of one file, and how many older ones are kept beside it, as `daemon.log.1` (the newest) to `daemon.log.3`.
@@ -20,23 +21,28 @@ def keep_small(log: Path, largest_bytes: int = LARGEST_BYTES) -> None:
     """Begin the file anew when it is larger; its content becomes `.1`. Does nothing where there is none.
 
     The program writes on into the same file, so it is copied and then emptied: the program must have opened it to
-    append. What it writes between the last look at the file's end and its emptying, some microseconds, is lost.
+    append. What it writes between the last look at the file's end and its emptying, some microseconds, is lost. No link
+    is followed: a database's log is in a directory of its own user, whom root does not trust.
     """
     try:
-        if log.stat().st_size <= largest_bytes:
+        if log.lstat().st_size <= largest_bytes or log.is_symlink():
             return
         _shift(log)
-        with log.open("rb") as source, _older(log, 1).open("wb") as target:
-            shutil.copymode(log, _older(log, 1))
+        with open(log, "r+b", opener=_no_link) as source, open(_older(log, 1), "xb") as target:  # noqa: PTH123
+            os.fchmod(target.fileno(), stat.S_IMODE(os.fstat(source.fileno()).st_mode))
             shutil.copyfileobj(source, target)
-            os.truncate(log, 0)
-    except FileNotFoundError:
+            os.ftruncate(source.fileno(), 0)
+    except (FileNotFoundError, FileExistsError):
         return
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _shift(log: Path) -> None:
     for number in range(KEPT - 1, 0, -1):
-        if _older(log, number).exists():
+        if os.path.lexists(_older(log, number)):
             _older(log, number).replace(_older(log, number + 1))
 
 

@@ -27,6 +27,7 @@ def sandbox(settings: Settings) -> Program:
     """The marketplace to try on, with the configured accounts and limits."""
     offers = [f"{account.name}={DEFAULT_ACCOUNTS.get(account.name, _OFFERS)}" for account in settings.accounts]
     arguments = {
+        "--host": settings.sandbox_bind,
         "--port": settings.sandbox_port,
         "--requests-per-second": settings.requests_per_second,
         "--requests-per-minute": settings.requests_per_minute,
@@ -35,7 +36,7 @@ def sandbox(settings: Settings) -> Program:
     }
     options = (str(part) for pair in arguments.items() for part in pair)
     command = (sys.executable, "-m", "emag_pipeline.sandbox", *options, "--offers", *offers)
-    return Program("sandbox", command, lambda: ports.answers(settings.sandbox_port))
+    return Program("sandbox", command, lambda: ports.answers(settings.sandbox_port, settings.sandbox_host))
 
 
 def code_server(settings: Settings, socket: Path) -> Program:

@@ -16,6 +16,7 @@ from uuid import uuid4
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.operations.words import failure_words
 from emag_pipeline.settings import Settings
@@ -95,8 +96,7 @@ def refresh(
     `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
     when a signal came: the runs are stopped then, write that into the ledger, and it is passed on.
     """
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
     runs = [_Run(account, around.environment, logs / f"sync-{account}.log", anew=anew) for account in accounts]
     try:
@@ -124,14 +124,14 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
-    is_published = sync is not None and sync.status == "completed"
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    if code and not said:
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    if sync is not None and sync.status == "completed":
+        said = said or f"the run {how}; what it said is in {run.log}."
+        warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
+        return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)
+    if not said:
         again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
         said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
-    if not is_published:
-        return Refreshed(run.account, run.run_id, code if code > 0 else 1, said, "", sync)
-    warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
-    return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)
+    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from emag_pipeline.errors import TransientError
+from emag_pipeline.home import directory
 from emag_pipeline.operations import ports, programs
 from emag_pipeline.operations.child import Child
 from emag_pipeline.settings import Settings
@@ -18,11 +19,10 @@ def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterat
 
     It is stopped at the end. Raises TransientError when it does not start.
     """
-    if not settings.uses_sandbox or ports.answers(settings.sandbox_port):
+    if not settings.starts_sandbox or ports.answers(settings.sandbox_port, settings.sandbox_host):
         yield False
         return
-    logs = settings.home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = directory(settings.home, "logs")
     child = Child(programs.sandbox(settings), environment, logs)
     try:
         _wait(child)

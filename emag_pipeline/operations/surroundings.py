@@ -1,6 +1,6 @@
 """What a process of the pipeline needs around it: databases with their schema, Dagster's home, one environment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.operations.environment import environment
 from emag_pipeline.settings import Settings
+from emag_pipeline.sync.hosts import require_same_host
 
 Say = Callable[[str], None]
 
@@ -71,6 +72,16 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
         if ensure_database(dagster_url):
             say("database: created Dagster's own")
         yield Surroundings(found, dagster, environment(settings, dagster, pipeline_url, dagster_url))
+
+
+def require_same_marketplaces(found: Databases, settings: Settings, accounts: Sequence[str]) -> None:
+    """See that each account is read from the marketplace that its data came from. Raises SettingsError for another."""
+    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+    try:
+        for name in accounts:
+            require_same_host(database, settings.account(name))
+    finally:
+        database.close()
 
 
 def migrated(found: Databases, settings: Settings) -> tuple[str | None, str]:

@@ -19,7 +19,8 @@ from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
-from emag_pipeline.operations.surroundings import Surroundings, surroundings
+from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.operations.words import source_words
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
@@ -46,6 +47,7 @@ def up(settings: Settings, narrator: Narrator) -> int:
 
 
 def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) -> None:
+    settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
         narrator.say(f"ended {left} processes that an `up` that was killed had left running")
@@ -56,6 +58,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
         tempfile.TemporaryDirectory(prefix="emag-up-") as sockets,
         surroundings(settings, narrator.say) as around,
     ):
+        require_same_marketplaces(around.databases, settings, [account.name for account in settings.accounts])
         supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)
         try:
             _start(settings, around.dagster, Path(sockets), supervisor, narrator)
@@ -73,11 +76,12 @@ def _require_ports(settings: Settings) -> None:
     ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
     ports.require_free(settings.metrics_port, "EMAG_SYNC_METRICS_PORT", "the exporter's metrics", settings.bind)
     ports.require_free(settings.health_port, "EMAG_SYNC_HEALTH_PORT", "the exporter's health", settings.bind)
-    if settings.uses_sandbox:
-        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
+    if settings.starts_sandbox:
+        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox", settings.sandbox_bind)
 
 
 def _introduce(settings: Settings, narrator: Narrator) -> None:
+    narrator.say(source_words(settings))
     narrator.say(f"home: {settings.home}")
     for account in settings.accounts:
         where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
@@ -87,7 +91,7 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
 
 
 def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: Supervisor, narrator: Narrator) -> None:
-    if settings.uses_sandbox:
+    if settings.starts_sandbox:
         narrator.say(f"starting the sandbox on port {settings.sandbox_port}")
         supervisor.start(programs.sandbox(settings))
     narrator.say("starting Dagster's code server")

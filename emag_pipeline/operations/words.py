@@ -1,7 +1,11 @@
-"""Numbers in words, for people."""
+"""Numbers and states in words, for people."""
+
+from pathlib import Path
 
 from emag_pipeline.db.status import SyncProgress
+from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.settings import Settings
 
 
 def progress_words(sync: SyncProgress) -> str:
@@ -57,3 +61,16 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
     if account:
         message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
     return message if remedy in message else f"{message.rstrip('.')}. {remedy}."
+
+
+def source_words(settings: Settings) -> str:
+    """Where the settings come from."""
+    if settings.env_file is None:
+        return f"settings: the environment alone, there is no .env in {Path.cwd()}"
+    return f"settings: {settings.env_file}, and the environment, which wins"
+
+
+def invented_words(settings: Settings) -> str:
+    """Which accounts show invented offers; empty when none does."""
+    invented = [account.name for account in settings.accounts if account.marketplace.name == SANDBOX.name]
+    return f"{', '.join(invented)}: SANDBOX, all offers are invented" if invented else ""

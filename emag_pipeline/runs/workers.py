@@ -5,6 +5,7 @@ run's events. A number alone may have been given to another process since, so it
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -89,7 +90,8 @@ def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
 
 
 def _home_of(process: psutil.Process) -> str | None:
+    """Its Dagster home; of a process of another user none, whatever that has written into its environment."""
     try:
-        return process.environ().get("DAGSTER_HOME")
+        return process.environ().get("DAGSTER_HOME") if process.uids().effective == os.geteuid() else None
     except (psutil.Error, OSError):
         return None  # another user's, or just gone

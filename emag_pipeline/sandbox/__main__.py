@@ -20,6 +20,7 @@ def main() -> int:
         run(
             wishes.port,
             host=wishes.host,
+            hosts=wishes.hosts.split(","),
             seed=wishes.seed,
             accounts=dict(wishes.offers) if wishes.offers else DEFAULT_ACCOUNTS,
             requests_per_second=wishes.requests_per_second,
@@ -43,7 +44,14 @@ def _announce(server: SandboxServer) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emag_pipeline.sandbox", description="A marketplace to try on.")
     parser.add_argument("--port", type=int, default=8765, help="0 = any free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    bind = os.environ.get("EMAG_SANDBOX_BIND") or "127.0.0.1"
+    parser.add_argument("--host", default=bind, help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--hosts",
+        default=os.environ.get("EMAG_SANDBOX_HOSTS", ""),
+        metavar="NAME,…",
+        help="host names to answer to, beside those of this machine (default: none)",
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="which catalogues (default: %(default)s)")
     parser.add_argument(
         "--offers",

@@ -10,10 +10,11 @@ from threading import Event, Lock
 from typing import Any
 
 from emag_pipeline.sandbox import delivery
-from emag_pipeline.sandbox.answers import Answer
+from emag_pipeline.sandbox.answers import Answer, plain
 from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.faults import Fault
 from emag_pipeline.sandbox.gateway import Gateway
+from emag_pipeline.sandbox.hosts import Hosts
 
 CONTROL_PATH = "/_control/"
 ControlAnswer = Callable[[str, bytes], Answer]
@@ -27,10 +28,13 @@ class Listener(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], gateway: Gateway, control: ControlAnswer, stopping: Event) -> None:
+    def __init__(
+        self, address: tuple[str, int], gateway: Gateway, control: ControlAnswer, stopping: Event, hosts: Hosts
+    ) -> None:
         self.gateway = gateway
         self.control = control
         self.stopping = stopping
+        self.hosts = hosts
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(address, Connection)
@@ -89,6 +93,10 @@ class Connection(BaseHTTPRequestHandler):
             self.send_error(400, "The header Content-Length must be a number of bytes")
             return
         body = self.rfile.read(int(length))
+        refusal = self.server.hosts.refusal(self.headers)
+        if refusal is not None:
+            self._send(plain(421, {"error": refusal}), {})
+            return
         if self.path.startswith(CONTROL_PATH):
             self._send(self.server.control(self.path, body), {})
             return

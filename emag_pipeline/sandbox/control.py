@@ -1,6 +1,7 @@
 """The control API: what `/_control/<verb>` does. The package's docstring describes it for users."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from emag_pipeline.sandbox.catalogue.life import CHANGES
 from emag_pipeline.sandbox.marketplace import Marketplace
 
 Body = Mapping[str, Any]
+_MOST_ADDED = 1_000_000
 
 
 class ControlError(ValueError):
@@ -45,6 +47,8 @@ class Control:
             return plain(200, self.do(address.path.rpartition("/")[2], content))
         except ValueError as error:
             return plain(400, {"error": str(error)})
+        except RecursionError:
+            return plain(400, {"error": "The body is nested too deeply."})
 
     def do(self, verb: str, body: Any) -> dict[str, Any]:
         """Carry out one command. Raises ValueError when it makes no sense."""
@@ -56,7 +60,7 @@ class Control:
             return self._verbs[verb](body)
         except KeyError as error:
             raise ControlError(f"Unknown offer or account {error.args[0]!r}.") from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, OverflowError) as error:
             raise ControlError(f"The body does not have the form of this command: {error}.") from error
 
     def _faults(self, body: Any) -> dict[str, Any]:
@@ -75,14 +79,14 @@ class Control:
         catalogue = self._catalogue(body)
         with catalogue.lock:
             for offer_id, fields in dict(body.get("set", {})).items():
-                catalogue.edit(int(offer_id), fields)
+                catalogue.edit(_offer_id(offer_id), fields)
             added = [catalogue.add(one, body.get("place")) for one in _additions(body.get("add", 0))]
             for offer_id in body.get("remove", ()):
-                catalogue.remove(offer_id)
+                catalogue.remove(_offer_id(offer_id))
             for offer_id in body.get("hide", ()):
-                catalogue.hide(offer_id, counted=bool(body.get("counted", False)))
+                catalogue.hide(_offer_id(offer_id), counted=bool(body.get("counted", False)))
             for offer_id in body.get("show", ()):
-                catalogue.add(offer_id, body.get("place"))
+                catalogue.add(_offer_id(offer_id), body.get("place"))
             return {"added": added, "count": catalogue.count()}
 
     def _advance(self, body: Body) -> dict[str, Any]:
@@ -142,7 +146,18 @@ def _only(body: Body, *names: str) -> None:
 
 def _additions(add: Any) -> list[int | None]:
     """`add` is a number of offers, or a list of ids."""
-    return [None] * add if isinstance(add, int) else [int(one) for one in add]
+    if not isinstance(add, int):
+        return [_offer_id(one) for one in add]
+    if add > _MOST_ADDED:
+        raise ControlError(f"At most {_MOST_ADDED} offers are added at once, not {add}.")
+    return [None] * add
+
+
+def _offer_id(value: Any) -> int:
+    """An id as a number or as text. Anything else would be an offer that no page and no truth could show."""
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}", str(value)):
+        raise ControlError(f"An offer's id is a whole number, not {value!r}.")
+    return int(value)
 
 
 def _typed(text: str) -> Any:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emag_pipeline.sandbox.face import Users
@@ -15,6 +15,7 @@ def run(
     port: int,
     *,
     host: str = "127.0.0.1",
+    hosts: Sequence[str] = (),
     seed: int = DEFAULT_SEED,
     accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
     users: Users | None = None,
@@ -26,7 +27,9 @@ def run(
 
     `ready` is called when calls can come. Raises PortTaken when it cannot listen. Main thread only.
     """
-    server = SandboxServer(port, host=host, seed=seed, accounts=accounts, users=users, like=like, **settings)
+    server = SandboxServer(
+        port, host=host, hosts=hosts, seed=seed, accounts=accounts, users=users, like=like, **settings
+    )
     sys.setswitchinterval(0.001)  # arrivals are stamped on time even while another thread renders a page
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _end)

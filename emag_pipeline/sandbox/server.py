@@ -1,6 +1,6 @@
 """The sandbox as a server in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +11,7 @@ from emag_pipeline.sandbox.connections import Listener
 from emag_pipeline.sandbox.control import Control
 from emag_pipeline.sandbox.face import SandboxFace, Users
 from emag_pipeline.sandbox.gateway import Gateway
+from emag_pipeline.sandbox.hosts import Hosts
 from emag_pipeline.sandbox.like.likeness import Likeness
 from emag_pipeline.sandbox.marketplace import Marketplace
 from emag_pipeline.sandbox.settings import SandboxSettings
@@ -26,6 +27,7 @@ class PortTaken(OSError):
 class SandboxServer(SandboxFace):
     """A marketplace to try on. It listens from its construction on (port 0 = any free one), serves from `start` on.
 
+    `hosts`: names that it answers to, beside loopback's and the address `host`.
     `like`: the shapes of a probed account, which take the place of the sandbox's own; settings given here win.
 
     Raises PortTaken when it cannot listen, ValueError for a wrong setting, port or user.
@@ -36,6 +38,7 @@ class SandboxServer(SandboxFace):
         port: int = 0,
         *,
         host: str = "127.0.0.1",
+        hosts: Sequence[str] = (),
         seed: int = DEFAULT_SEED,
         accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
         users: Users | None = None,
@@ -52,7 +55,9 @@ class SandboxServer(SandboxFace):
         self._serving = False
         gateway = Gateway(marketplace, self._stopping)
         try:
-            self._listener = Listener((host, port), gateway, self._control.answer, self._stopping)
+            self._listener = Listener(
+                (host, port), gateway, self._control.answer, self._stopping, Hosts((host, *hosts))
+            )
         except OSError as error:
             raise PortTaken(
                 error.errno,

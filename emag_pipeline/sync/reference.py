@@ -52,6 +52,7 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
     """
     began = time.monotonic()
     account = account_for(settings, marketplace)
+    settings.require_marketplace()
     note_marketplaces(database, settings)
     with about(account=account.name, marketplace=marketplace):
         (rows, unreadable, noticed), requests = _read(settings, database, account, resource)

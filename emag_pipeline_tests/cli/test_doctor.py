@@ -16,8 +16,8 @@ def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: st
         assert finding["remedy"] or finding["verdict"] == "ok"
     subjects = {finding["subject"] for finding in document["findings"]}
     assert subjects == {
-        "settings", "database", "clock", "account main", "account fbe", "incidents", "sensors", "daemon", "ports",
-        "disk", "memory",
+        "settings", "database", "clock", "account main", "account fbe", "checks", "incidents", "sensors", "daemon",
+        "ports", "disk", "memory",
     }  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def reviewed(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.Te
         settings = load_settings(
             {
                 "DATABASE_SYNC_URL": database_url,
+                "EMAG_SANDBOX": "1",
                 "EMAG_SANDBOX_PORT": str(market.port),
                 "EMAG_API_REQUESTS_PER_SECOND": "1000",
                 "EMAG_API_REQUESTS_PER_MINUTE": "60000",

@@ -218,6 +218,7 @@ _SHORT = {
     "mart": "a name of the code",
     "sensor": "a name of the code",
     "emag_check_results.part": "a day",
+    "login": "a fingerprint of a login",
     "emag_counters.name": "a counter's name",
     "labels": "a counter's labels: accounts, resources and error classes",
     "subject": "an account, or a job of an account",

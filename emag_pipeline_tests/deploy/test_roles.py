@@ -21,7 +21,8 @@ _READABLE = {
     "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers", "emag_offer_issues",
     "emag_buy_button", "emag_low_stock", "emag_daily_assortment", "emag_categories", "emag_vat_rates",
     "emag_handling_times", "emag_accounts", "emag_reference_reads", "emag_mart_refreshes", "emag_accepted_deviations",
-    "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_alembic_version",
+    "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_check_results",
+    "emag_alembic_version",
     "emag_offer_warehouses",
 }  # fmt: skip
 _WITHHELD = {

@@ -16,6 +16,7 @@ from emag_pipeline import embedded
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="emag-embedded-") as directory:
         home = Path(directory)
+        home.chmod(0o711)  # so that PostgreSQL's user reaches what is below it
         yield home
         server = embedded.running(home)
         if server is not None:
@@ -72,6 +73,7 @@ def test_a_long_home_gets_a_short_socket(home: Path) -> None:
     deep = home / ("d" * 60) / ("e" * 60)
     server = embedded.start(deep)
     try:
+        assert (server.data, server.socket_directory.parent) == (deep / "postgres", Path(tempfile.gettempdir()))
         server.ensure_database("emag")
         assert _select(server, "SELECT 1") == 1
     finally:

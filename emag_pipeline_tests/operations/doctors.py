@@ -11,7 +11,9 @@ _PORTS = ("EMAG_UI_PORT", "EMAG_SANDBOX_PORT", "EMAG_SYNC_METRICS_PORT", "EMAG_S
 def diagnosed(home: Path, **variables: str) -> Diagnosis:
     """What the doctor finds in a home where nothing runs, on ports that nobody has."""
     ports = dict(zip(_PORTS, map(str, free_ports(4)), strict=True))
-    return diagnose({"EMAG_HOME": str(home), **ports, **variables}, env_file=home / ".env")
+    has_credentials = any("_API_USERNAME" in name or "_API_PASSWORD" in name for name in variables)
+    sandbox = {} if has_credentials else {"EMAG_SANDBOX": "1"}
+    return diagnose({"EMAG_HOME": str(home), **ports, **sandbox, **variables}, env_file=home / ".env")
 
 
 def found(diagnosis: Diagnosis, subject: str, text: str = "") -> Finding:

@@ -84,3 +84,26 @@ def test_a_file_of_secrets_that_others_can_read_is_a_warning(
     diagnosis = diagnosed(tmp_path, EMAG_API_USERNAME="u")
     assert found(diagnosis, ".env").verdict is verdict
     assert "geheim" not in str(diagnosis)
+
+
+def test_a_file_of_others_is_broken_and_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("EMAG_API_PASSWORD=geheim\n")
+    (tmp_path / ".env").chmod(0o666)
+    diagnosis = diagnosed(tmp_path)
+    (finding,) = diagnosis.findings
+    assert f"{tmp_path / '.env'} can be written by everybody" in finding.what
+    assert (finding.subject, finding.verdict, diagnosis.exit_code) == ("settings", Verdict.BROKEN, 2)
+
+
+def test_it_is_told_that_there_is_no_file(tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path)
+    assert f".env: none in {Path.cwd()}; " in found(diagnosis, "settings").what
+    assert [one for one in diagnosis.findings if one.subject == ".env"] == []
+
+
+def test_the_sandbox_beside_a_database_is_broken_unless_it_is_meant(tmp_path: Path, database_url: str) -> None:
+    given = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
+    finding = found(diagnosed(tmp_path, **given, EMAG_SANDBOX="0"), "account main", "no credentials")
+    assert (finding.verdict, "EMAG_SANDBOX=1" in finding.remedy) == (Verdict.BROKEN, True)
+    meant = diagnosed(tmp_path, **given)
+    assert [one for one in meant.findings if "no credentials" in one.what] == []

@@ -52,3 +52,17 @@ def test_a_new_start_sets_the_log_aside(tmp_path: Path) -> None:
         log_files.set_aside(log)
     assert not log.exists()
     assert [(tmp_path / f"daemon.log.{age}").read_text() for age in (1, 2)] == ["second", "first"]
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    """The database's log is in a directory of its own user; what root does there must not lead elsewhere."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    log = tmp_path / "server.log"
+    log.symlink_to(victim)
+    log_files.keep_small(log, 0)
+    log.unlink()
+    log.write_text("said")
+    (tmp_path / "server.log.1").symlink_to(victim)
+    log_files.keep_small(log, 0)
+    assert (victim.read_text(), log.read_text(), (tmp_path / "server.log.1").read_text()) == ("precious", "", "said")

@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import tempfile
@@ -182,7 +183,7 @@ def test_a_taken_port_is_a_wrong_setting_and_nothing_is_started(variable: str, h
 def test_sigterm_leaves_nothing_and_no_command_line_held_the_password(
     home: Path, database_url: str, cluster: embedded.EmbeddedServer
 ) -> None:
-    up = start(home, DATABASE_SYNC_URL=database_url.replace("postgres@", "postgres:s3cret@"))
+    up = start(home, EMAG_SANDBOX="1", DATABASE_SYNC_URL=database_url.replace("postgres@", "postgres:s3cret@"))
     up.wait_for(_READY)
     running = processes_of(home)
     assert len(running) >= 5
@@ -217,8 +218,9 @@ def test_ctrl_c_while_it_starts_is_no_failure(home: Path) -> None:
 
 
 def test_definitions_that_do_not_load_are_named(home: Path, database_url: str) -> None:
-    up = start(home, DATABASE_SYNC_URL=database_url, PYTHONPATH=str(_without_definitions(home)))
-    assert up.process.wait(120) == 5
+    path = os.pathsep.join([str(_without_definitions(home)), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    up = start(home, EMAG_SANDBOX="1", DATABASE_SYNC_URL=database_url, PYTHONPATH=path.rstrip(os.pathsep))
+    assert up.process.wait(120) == 5, up.said()
     assert "Dagster could not load emag_pipeline.definitions" in up.said()
     assert processes_of(home) == []
 

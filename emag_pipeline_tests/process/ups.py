@@ -101,6 +101,8 @@ def start(home: Path, **variables: str) -> Up:
         **variables,
     }
     home.mkdir(exist_ok=True)
+    if home.parent.stat().st_uid == os.geteuid():
+        home.parent.chmod(home.parent.stat().st_mode | 0o011)  # so that PostgreSQL's user reaches the home, for root
     output = home.with_name(f"{home.name}-{ui}.txt")
     command = [sys.executable, "-m", "emag_pipeline", "up"]
     with output.open("wb") as file:

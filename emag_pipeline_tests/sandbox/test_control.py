@@ -1,5 +1,6 @@
 """The control API over HTTP, and its two Python faces."""
 
+import json
 from typing import Any
 
 import pytest
@@ -160,3 +161,36 @@ def test_statistics_start_anew_but_limits_go_on(open_sandbox: OpenSandbox) -> No
 
 def test_an_account_that_never_called_has_zeros(sandbox: SandboxServer) -> None:
     assert set(sandbox.stats("main").values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("edit", '{"show": [true]}'), ("edit", '{"show": [1.5]}'), ("edit", '{"add": [1e999]}'),
+        ("edit", '{"add": 1000000000000}'), ("edit", '{"hide": [NaN]}'), ("edit", "[" * 100_000),
+        ("edit", '{"set": {"1e5": {"name": "x"}}}'), ("edit", '{"set":' + '{"1":' * 50_000),
+        ("advance", '{"changes": 1e999}'), ("truth", '{"page": Infinity}'), ("truth", '{"items_per_page": 1e999}'),
+        ("truth", '{"id": 1e999}'), ("settings", '{"latency_seconds": "soon"}'),
+    ],
+)  # fmt: skip
+def test_whatever_is_commanded_the_truth_can_be_told(sandbox: SandboxServer, verb: str, body: str) -> None:
+    address = f"http://{sandbox.host}:{sandbox.port}/_control/"
+    answer = requests.post(address + verb, data=body, timeout=20)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert requests.get(address + "truth?page=1", timeout=20).json()["offers"] == sandbox.truth_page("main", 1)
+    assert len(Reader(sandbox).page(1)) == 100
+
+
+_ODD = [None, True, -1, 1.5, "", "12,5 lei", [], [None], [[]], {}, {"a": 1}, [{"value": "x"}], [{}], 10**400, "\ud800"]
+
+
+@pytest.mark.parametrize("value", [*_ODD, float("inf"), float("nan")], ids=lambda value: repr(value)[:20])
+def test_every_field_may_be_edited_to_anything_and_is_told(sandbox: SandboxServer, value: Any) -> None:
+    offer_id = sandbox.ids("main")[0]
+    fields = [name for name in sandbox.truth_offer("main", offer_id) if name != "id"]
+    sandbox.edit("main", offer_id, **dict.fromkeys(fields, value))
+    told = post(sandbox, "truth", {"id": offer_id})
+    assert told.status_code == 200
+    assert json.loads(told.text)["saleable"] == []
+    assert post(sandbox, "truth", {"page": 1}).status_code == 200

@@ -163,6 +163,30 @@ def test_the_marketplace_is_quoted_in_its_own_language_unless_one_is_set() -> No
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("EMAG_UI_PORT", "70000", "a whole number from 1 to 65535 is needed. Set it like EMAG_UI_PORT=3333."),
+        ("EMAG_UI_PORT", "x", "a whole number from 1 to 65535 is needed"),
+        ("EMAG_SYNC_MAX_PAGES", "many", "a whole number from 1 on is needed. Set it like EMAG_SYNC_MAX_PAGES=100."),
+        ("EMAG_SYNC_TIMEOUT_HOURS", "-1", "a number above 0 is needed. Set it like EMAG_SYNC_TIMEOUT_HOURS=2."),
+        ("EMAG_SYNC_MAX_SHRINK", "1.5", "a number from 0 to 1 is needed. Set it like EMAG_SYNC_MAX_SHRINK=0.2."),
+        ("EMAG_SYNC_RATE_SHARE", "0", "a number above 0 and up to 1 is needed"),
+        ("EMAG_LOG_LEVEL", "loud", "it is one of debug, info, warning, error. Set it like EMAG_LOG_LEVEL=info."),
+        ("EMAG_LOG_FORMAT", "xml", "it is one of console, json. Set it like EMAG_LOG_FORMAT=json."),
+        ("EMAG_SANDBOX_PARAMETERS", "up", "it is one of top, data, both"),
+        ("EMAG_LANGUAGE", "ron", "a two-letter code is needed, such as en or ro. Set it like EMAG_LANGUAGE=en."),
+        ("EMAG_REFRESH_CRON", "x", "Set it like EMAG_REFRESH_CRON=H * * * *."),
+    ],
+)
+def test_a_wrong_value_is_told_in_our_words_with_an_example(variable: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)) as caught:
+        _load(**{variable: value})
+    assert caught.value.message.startswith(f"{variable} is {value!r}: ")
+    for foreign in ("Input should", "unable to parse", "valid integer"):
+        assert foreign not in caught.value.message
+
+
+@pytest.mark.parametrize(
     "same",
     [
         {"EMAG_SHOP_API_USERNAME": "seller"},

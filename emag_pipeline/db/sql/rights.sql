@@ -56,7 +56,8 @@ GRANT SELECT ON
     {schema}.emag_categories, {schema}.emag_vat_rates, {schema}.emag_handling_times,
     {schema}.emag_accounts, {schema}.emag_reference_reads, {schema}.emag_mart_refreshes,
     {schema}.emag_accepted_deviations,
-    {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents
+    {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents,
+    {schema}.emag_check_results
 TO emag_reader;
 
 -- name: reader_of_rejects

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from emag_pipeline.env_file import DEFAULT
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.doctor import dagster, databases, listeners, machine, marketplace, troubles, variables
 from emag_pipeline.operations.doctor.examination import Begun, Examination
@@ -39,11 +40,12 @@ class Diagnosis:
         return 2 if variables.SUBJECT in broken else int(bool(broken))
 
 
-def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Diagnosis:
+def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT) -> Diagnosis:
     """Examine everything. Never raises for what it finds; with wrong settings nothing else can be looked at."""
-    given = given_variables(environ, env_file)
-    found = [*variables.unread(given), *variables.env_file(env_file)]
+    found: list[Finding] = []
     try:
+        given = given_variables(environ, env_file)
+        found += [*variables.unread(given), *variables.of_file(env_file)]
         settings = load_settings(environ, env_file)
     except SettingsError as error:
         return Diagnosis((*variables.wrong(error), *found))

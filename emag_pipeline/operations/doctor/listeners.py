@@ -46,11 +46,11 @@ def listeners(settings: Settings) -> Iterator[Listener]:
     yield Listener("Dagster's UI", "EMAG_UI_PORT", ports.HOST, settings.ui_port, "/server_info", "dagster_webserver")
     yield Listener("/metrics", "EMAG_SYNC_METRICS_PORT", bind, settings.metrics_port, "/metrics", "emag_sync_")
     yield Listener("/health", "EMAG_SYNC_HEALTH_PORT", bind, settings.health_port, "/health", '"accounts"')
-    if settings.uses_sandbox:
+    if settings.starts_sandbox:
         yield Listener(
             "the sandbox",
             "EMAG_SANDBOX_PORT",
-            ports.HOST,
+            settings.sandbox_host,
             settings.sandbox_port,
             "/api-3/product_offer/count",
             "isError",

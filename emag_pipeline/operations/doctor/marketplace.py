@@ -10,7 +10,7 @@ from emag_pipeline.db import requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses
-from emag_pipeline.errors import PipelineError, RateLimited
+from emag_pipeline.errors import PipelineError, RateLimited, SettingsError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
@@ -31,6 +31,10 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
     The call is kept in the request log like any other: the vendor asks for that.
     """
     subject = f"account {account.name}"
+    try:
+        settings.require_marketplace()
+    except SettingsError as error:
+        yield of_error(subject, error)
     with databases.opened(settings) as database:
         budget = _budget(database, settings)
         if budget.is_quiet(account.login):

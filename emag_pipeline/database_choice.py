@@ -1,0 +1,48 @@
+"""Which databases the variables name: by a URL, by its parts, or none, which is the embedded PostgreSQL."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from emag_pipeline.database_url import with_driver
+from emag_pipeline.errors import PipelineError, SettingsError
+
+_DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
+
+
+def pipeline_url(given: Mapping[str, str]) -> str | None:
+    """The database of the pipeline's tables, for SQLAlchemy; None for the embedded one.
+
+    Raises SettingsError for a URL that is none, or parts that do not make a whole.
+    """
+    url = _url(given, "DATABASE_SYNC_URL") or _url(given, "DATABASE_URL")
+    if url or not given.keys() & set(_DATABASE_PARTS):
+        return url
+    missing = [part for part in ("DB_HOST", "DB_NAME", "DB_USER") if part not in given]
+    if missing:
+        raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
+    port = given.get("DB_PORT", "5432")
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise SettingsError(f"DB_PORT is {port!r}", remedy="Give a port number from 1 to 65535")
+    user, password, name = (quote(given.get(part, ""), safe="") for part in ("DB_USER", "DB_PASS", "DB_NAME"))
+    return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{port}/{name}")
+
+
+def dagster_url(given: Mapping[str, str], pipeline: str | None) -> str | None:
+    """Dagster's own database: as set, else `_dagster` behind the name of the pipeline's; None for the embedded one.
+
+    Raises SettingsError for a URL that is none.
+    """
+    own = _url(given, "DAGSTER_PG_URL")
+    if own or pipeline is None:
+        return own
+    parts = urlsplit(pipeline)
+    return urlunsplit(parts._replace(path=parts.path + "_dagster"))
+
+
+def _url(given: Mapping[str, str], variable: str) -> str | None:
+    if variable not in given:
+        return None
+    try:
+        return with_driver(given[variable])
+    except PipelineError as error:
+        raise SettingsError(error.what, where=variable, remedy=error.remedy) from None

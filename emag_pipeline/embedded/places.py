@@ -1,0 +1,120 @@
+"""Where the server's data and programs are: where the owner of the data can go, without opening a directory to him.
+
+That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
+is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from emag_pipeline.embedded import owner
+from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.file_errors import of_os_error
+
+ROOTS = Path("/var/lib/emag_pipeline")
+_NOTE = "postgres.data"
+
+
+def data(home: Path) -> Path:
+    """The data directory of a home, whether or not it exists."""
+    try:
+        return Path((home / _NOTE).read_text())
+    except OSError:
+        return home / "postgres"
+
+
+def made_data(home: Path) -> Path:
+    """The data directory, made if need be: the owner's alone, where he can go.
+
+    Raises SettingsError when there is data already where he cannot go, PermanentError or TransientError when no
+    directory can be made.
+    """
+    place = data(home)
+    closed = owner.cannot_enter(place.parent)
+    if closed is not None:
+        if place.exists():
+            raise _closed(home, place, closed)
+        place = Path(tempfile.mkdtemp(prefix="data-", dir=_roots(home, closed)))
+        owner.hand_over(place)
+        (home / _NOTE).write_text(str(place))
+        return place
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise of_os_error(
+            error, "the database cannot be made", where=str(place), remedy="Correct its rights"
+        ) from error
+    owner.hand_over(place)
+    return place
+
+
+def programs(source: Path, home: Path) -> Path:
+    """The directory of the programs, which is `source`, or that of a copy with the libraries that belong to it.
+
+    The wheel's layout is `PACKAGE/pginstall/bin` and, beside the package, `PACKAGE.libs`.
+    Raises PermanentError or TransientError when it cannot be copied.
+    """
+    closed = owner.cannot_enter(source)
+    if closed is None:
+        return source
+    version = f"{source} {(source / 'postgres').stat().st_mtime_ns}"
+    parent = _roots(home, closed)
+    place = parent / f"postgresql-{hashlib.sha256(version.encode()).hexdigest()[:16]}"
+    if not place.exists():
+        unfinished = Path(tempfile.mkdtemp(prefix="postgresql.", dir=parent))
+        try:
+            package = source.parent.parent
+            for part in (source.parent, package.with_name(f"{package.name}.libs")):
+                shutil.copytree(part, unfinished / part.relative_to(package.parent), symlinks=True)
+            _open(unfinished)
+            unfinished.rename(place)
+        except OSError as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if not place.exists():  # else another command was faster
+                what = "PostgreSQL's programs could not be copied"
+                raise of_os_error(error, what, where=str(place), remedy="Correct its rights") from error
+    return place / source.relative_to(source.parent.parent.parent)
+
+
+def _roots(home: Path, closed: Path) -> Path:
+    """Root's own directory for what PostgreSQL's user must reach. Raises SettingsError where there can be none."""
+    try:
+        if not ROOTS.exists():
+            ROOTS.mkdir(mode=0o711)
+            ROOTS.chmod(0o711)
+        found = ROOTS.lstat()
+    except OSError as error:
+        raise _nowhere(home, closed, error.strerror or str(error)) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise _nowhere(home, closed, f"{ROOTS} is not root's own directory")
+    if owner.cannot_enter(ROOTS) is not None:
+        raise _nowhere(home, closed, f"nor {ROOTS}")
+    return ROOTS
+
+
+def _nowhere(home: Path, closed: Path, why: str) -> PipelineError:
+    return SettingsError(
+        f"EMAG_HOME is {str(home)!r}: PostgreSQL's user {owner.SERVICE_USER} may not enter {closed}",
+        why=why,
+        remedy="Set EMAG_HOME to a directory that he can enter, run as a plain user, or set DATABASE_SYNC_URL",
+    )
+
+
+def _closed(home: Path, place: Path, closed: Path) -> PipelineError:
+    return SettingsError(
+        f"EMAG_HOME is {str(home)!r}, and the data in {place} cannot be used",
+        why=f"PostgreSQL cannot run as root, and its user {owner.SERVICE_USER} may not enter {closed}",
+        remedy=f"Move {home} to a directory that he can enter and set EMAG_HOME to it, or let him enter {closed}: "
+        f"`setfacl -m u:{owner.SERVICE_USER}:x {closed}`",
+    )
+
+
+def _open(directory: Path) -> None:
+    """Programs are no secret: everybody may read them, whatever the umask is."""
+    for path in (directory, *directory.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)

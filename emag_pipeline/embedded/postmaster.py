@@ -1,0 +1,117 @@
+"""Which process is the server of a data directory. PostgreSQL notes a number in postmaster.pid; numbers are used again.
+
+A process is the server only if it works in that very directory and began when the file says. Anything else - another
+PostgreSQL of the same user, any program that got the number since - is a stranger: never signalled, never attached to.
+"""
+
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import psycopg2
+
+#: A process's start is known to the second, and moves with the clock's corrections.
+_CLOCK_SECONDS = 3.0
+_ASK_SECONDS = 3
+_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory."""
+
+    pid: int
+    started: int
+    sockets: Path
+    is_ready: bool
+
+
+def noted(data: Path) -> Note | None:
+    """What the server of that directory wrote down, whether or not it lives; None without a whole file."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        ready = len(lines) >= 8 and lines[7].strip() == "ready"
+        return Note(int(lines[0]), int(lines[2]), Path(lines[4].strip()), ready)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def process_of(data: Path) -> psutil.Process | None:
+    """The living server of that directory."""
+    note = noted(data)
+    process = None if note is None else _process(note.pid)
+    if note is None or process is None or not _works_in(process, data):
+        return None
+    with suppress(psutil.Error):
+        if abs(process.create_time() - note.started) <= _CLOCK_SECONDS or _says_so_itself(note):
+            return process
+    return None
+
+
+def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
+    """Signal the server, waiting at most so long; returns whether it has ended. Not sent to a reused number."""
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signal_number)
+    until = time.monotonic() + seconds
+    while _lives(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
+
+
+def forget_stale(data: Path, sockets: Path) -> None:
+    """Remove what a server that is gone left behind, where its number is now another program's.
+
+    PostgreSQL itself takes any living process of the same user for the server and would not start. Where the process
+    cannot be looked at, or works in the directory, everything is left alone.
+    """
+    for file in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        with suppress(OSError, ValueError, IndexError):
+            process = _process(int(file.read_text().splitlines()[0]))
+            if process is not None and _is_elsewhere(process, data):
+                file.unlink()
+
+
+def _process(pid: int) -> psutil.Process | None:
+    with suppress(psutil.Error, ValueError, OverflowError):
+        process = psutil.Process(pid)
+        return process if _lives(process) else None
+    return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    """PostgreSQL's processes stay in their data directory."""
+    with suppress(psutil.Error, OSError):
+        return process.name() == "postgres" and Path(process.cwd()) == data
+    return False
+
+
+def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
+    with suppress(psutil.Error, OSError):
+        return Path(process.cwd()) != data
+    return False
+
+
+def _says_so_itself(note: Note) -> bool:
+    """Where the machine's clock was set since, only the server knows when it began by the clock of then."""
+    query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - %s) < 60"
+    with (
+        suppress(psycopg2.Error),
+        closing(psycopg2.connect(
+            host=str(note.sockets), user="postgres", dbname="postgres", connect_timeout=_ASK_SECONDS
+        )) as connection,
+        connection.cursor() as cursor,
+    ):  # fmt: skip
+        cursor.execute(query, (note.started,))
+        found = cursor.fetchone()
+        return found is not None and bool(found[0])
+    return False

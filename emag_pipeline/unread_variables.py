@@ -1,0 +1,50 @@
+"""Variables of ours that are set, and that nothing reads: most likely they are misspelt."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from emag_pipeline.env_file import IS_READ
+from emag_pipeline.settings import Settings
+
+OF_AN_ACCOUNT = re.compile(r"EMAG_(?:(?P<account>[A-Z][A-Z0-9_]*)_)?API_(?:USERNAME|PASSWORD|BASE_URL)")
+#: read by the pipeline's own processes, tests and containers
+_OWN = {"EMAG_UP_HOME", IS_READ, "EMAG_SANDBOX", "EMAG_NO_SKIP", "EMAG_SECRETS", "EMAG_VERSION"}
+_DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS"}
+
+
+def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with each, and what to do; no value in either."""
+    for name in sorted(given):
+        account = OF_AN_ACCOUNT.fullmatch(name)
+        if account is not None:
+            if (of := account["account"]) and _is_left_out(of.lower(), given):
+                what = f"{name} is set, but EMAG_ACCOUNTS does not name {of.lower()}"
+                yield what, "Add it to EMAG_ACCOUNTS, or unset the variable"
+        elif name not in known() and (name.startswith("EMAG_") or _near(name, _DATABASE)):
+            yield f"{name} is set, and nothing reads it", _advice(name)
+
+
+def known() -> set[str]:
+    """The names of all variables that are read, but those of accounts other than `main`."""
+    aliases = {str(field.alias) for field in Settings.model_fields.values() if field.alias}
+    return aliases | _OWN | _DATABASE | _of_account("") | {"EMAG_ACCOUNTS", "DAGSTER_PG_URL"}
+
+
+def _of_account(account: str) -> set[str]:
+    return {f"EMAG_{account}API_{what}" for what in ("USERNAME", "PASSWORD", "BASE_URL")}
+
+
+def _is_left_out(account: str, given: Mapping[str, str]) -> bool:
+    named = given.get("EMAG_ACCOUNTS")
+    return named is not None and account not in [part.strip() for part in named.split(",")]
+
+
+def _advice(name: str) -> str:
+    account = re.match(r"EMAG_([A-Z0-9_]+_)A", name)
+    near = _near(name, known() | (_of_account(account[1]) if account else set()))
+    return f"Perhaps {near} is meant" if near else "Unset it, or look for its right name in .env.example"
+
+
+def _near(name: str, names: set[str]) -> str:
+    return next(iter(get_close_matches(name, names, n=1, cutoff=0.77)), "")
