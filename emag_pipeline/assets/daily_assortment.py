@@ -25,6 +25,8 @@ from emag_pipeline.sync.marketplaces import note_marketplaces
 days = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), end_offset=1)
 accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
 
+_MOMENTS = ("as_of", "last_published_at")
+
 
 @dg.asset(
     deps=[offers],
@@ -37,7 +39,8 @@ accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days
     description=(
         "The assortment on each day (UTC): table `emag_daily_assortment`, one row for a day of an account: offers, "
         "saleable share, stock and its value (without VAT), median price, arrivals, departures and price moves since "
-        "the end of the day before. Computed from history, so any day since the first publish can be materialised "
+        "the end of the day before, and whether anything was published on it. Computed from history, so any day since "
+        "the first publish can be materialised "
         f"again, here or with `emag-pipeline backfill`. {READ_MORE}"
     ),
 )
@@ -62,9 +65,10 @@ def _figures(database: Database, account: str, day: date) -> Metadata:
     figures = assortment_of(database, account, day)
     if figures is None:
         return {"note": f"no row: {account} had not been published yet on {day}, or the day is still to come"}
-    numbers = {name: shown(value) for name, value in figures.items() if name not in ("as_of", "issues")}
+    numbers = {name: shown(value) for name, value in figures.items() if name not in (*_MOMENTS, "issues")}
     told = {name: value for name, value in numbers.items() if value is not None}
+    moments = {name: dg.MetadataValue.timestamp(figures[name]) for name in _MOMENTS if figures[name] is not None}
     return told | {
-        "as_of": dg.MetadataValue.timestamp(figures["as_of"]),
+        **moments,
         "issues": dg.MetadataValue.json(figures["issues"]),
     }

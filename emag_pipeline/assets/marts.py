@@ -37,8 +37,9 @@ _vat_rates = dg.AssetDep("vat_rates", partition_mapping=dg.StaticPartitionMappin
     metadata={"dagster/table_name": "app.emag_offer_issues"},
     description=(
         "Why offers cannot be bought: table `emag_offer_issues`, one row for each reason of each existing offer, in "
-        "words, with what to do, since when (UTC), what the marketplace says, and the stock and value held back "
-        f"(without VAT). {READ_MORE}"
+        "words, with what to do, since when (UTC), what the marketplace says, the stock and value held back, "
+        "and the sales that a sold-out offer loses a day (without VAT; added up in the account's currency). "
+        f"{READ_MORE}"
     ),
 )
 def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
@@ -73,8 +74,8 @@ def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pip
     metadata={"dagster/table_name": "app.emag_low_stock"},
     description=(
         "What is about to run out: table `emag_low_stock`, one row for each existing offer whose stock lasts 30 days "
-        "at most at the pace of the last 30 days (pieces a day, from history; deliveries do not count), or which has "
-        f"sold out. {READ_MORE}"
+        "at most at the pace of the last 30 days (pieces a day, from history; neither deliveries nor "
+        f"jumps that look like corrections count), or which has sold out; and whether it can be bought. {READ_MORE}"
     ),
 )
 def low_stock(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:

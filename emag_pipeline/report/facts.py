@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from emag_pipeline.db import quarantine
 from emag_pipeline.db.engine import Database
@@ -13,7 +14,7 @@ from emag_pipeline.db.report.buy_button import ButtonCounts, RankedOffer
 from emag_pipeline.db.report.cover import Band, LowStock
 from emag_pipeline.db.report.days import Day
 from emag_pipeline.db.report.headline import Headline
-from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount
+from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount, SoldOutOffer
 from emag_pipeline.db.report.syncs import LedgerRow, MartStamp
 from emag_pipeline.db.report.timeline import Timeline
 
@@ -29,6 +30,7 @@ class Facts:
     issues: list[IssueCount]
     held_back: list[HeldBackOffer]
     held_back_offers: int
+    sold_out: list[SoldOutOffer]
     buttons: ButtonCounts
     lost: list[RankedOffer]
     gaps: list[RankedOffer]
@@ -44,6 +46,16 @@ class Facts:
     def running_out(self) -> int:
         """Offers that are sold out within a week at their pace."""
         return sum(band.offers for band in self.bands if band.urgency == "soon")
+
+    @property
+    def sales_lost_a_day(self) -> Decimal:
+        """What sold-out offers sold a day while they had stock, in the account's currency."""
+        return sum((issue.sales_lost_a_day for issue in self.issues), Decimal(0))
+
+    @property
+    def running_out_not_saleable(self) -> int:
+        """Offers whose stock runs out within 30 days, but which nobody can buy now."""
+        return sum(band.not_saleable for band in self.bands)
 
     @property
     def marts_behind(self) -> list[MartStamp]:
@@ -69,6 +81,7 @@ def facts_of(database: Database, account: str) -> Facts:
         issues=issues.issue_counts(database, account),
         held_back=issues.held_back(database, account),
         held_back_offers=issues.count_held_back(database, account),
+        sold_out=issues.sold_out(database, account),
         buttons=buy_button.button_counts(database, account),
         lost=buy_button.lost(database, account),
         gaps=buy_button.widest_gaps(database, account),

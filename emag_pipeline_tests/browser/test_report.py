@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +14,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from emag_pipeline import report
 from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.report import Facts
 from emag_pipeline_tests.browser.pages import CHROMIUM
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.report.shops import HOSTILE, open_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 
+#: How many lines the text of each element takes.
+_LINES = """all => all.map(one => {
+    const range = document.createRange(); range.selectNodeContents(one);
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size })"""
 _WIDTHS = {"desk": 1200, "phone": 375}
 
 
@@ -46,6 +52,17 @@ def files(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempP
     database.close()
     administer(cluster, "DROP DATABASE report_shop WITH (FORCE)")
     return files
+
+
+@pytest.fixture(scope="module")
+def shop_facts(cluster: EmbeddedServer, template: str) -> Iterator[Facts]:
+    """What a shop's report tells, to be exaggerated."""
+    administer(cluster, f"CREATE DATABASE report_facts TEMPLATE {template}")
+    database = Database(cluster.url("report_facts"))
+    open_shop(database)
+    yield report.facts_of(database, "main")
+    database.close()
+    administer(cluster, "DROP DATABASE report_facts WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +122,19 @@ def test_nothing_is_wider_than_the_screen(opened: Open, files: dict[str, Path], 
     for file in files.values():
         page, _ = opened(file, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1200, 768, 375, 320])
+@pytest.mark.parametrize("value", ["34996682", "10330496000", "99999999999999"])
+def test_no_number_breaks(opened: Open, shop_facts: Facts, tmp_path: Path, value: str, width: int) -> None:
+    head = replace(shop_facts.headline, stock_value=Decimal(value), offers=int(value), saleable=int(value) // 3)
+    held = [replace(one, value_held_back=Decimal(value)) for one in shop_facts.held_back]
+    file = tmp_path / "large.html"
+    report.write(file, report.page(replace(shop_facts, headline=head, held_back=held)))
+    page, _ = opened(file, width)
+    assert page.locator(".figure").evaluate_all(_LINES) == [1] * 6
+    assert set(page.locator("td.n span").evaluate_all(_LINES)) == {1}
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_charts_take_the_colours_of_the_dark(opened: Open, files: dict[str, Path]) -> None:

@@ -135,3 +135,15 @@ def test_absurd_prices_cost_no_refresh(database: Database, past: Past) -> None:
         )
     )
     assert _buttons(database)[1].gap_percent > 10**19
+
+
+def test_a_price_with_vat_has_two_decimals_wherever_it_stands(database: Database, past: Past) -> None:
+    note_accounts(database, [("main", "emag_ro", "RON")])
+    with database.transaction() as tx:
+        tx.run(
+            """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+               VALUES ('emag_ro', 1, 0.21, '{}', now())"""
+        )
+    past.publish(good(1, buy_button_rank=1, sale_price=Decimal("10.0099"), vat_id=1))
+    (row,) = rows(database, "SELECT sale_price_with_vat FROM {schema}.emag_current_offers")
+    assert row.sale_price_with_vat == _buttons(database)[1].sale_price_with_vat == Decimal("12.11")

@@ -6,6 +6,7 @@ import pytest
 
 from emag_pipeline.db import audit
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.due import due
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
 from emag_pipeline.db.marts.refresh import Refreshed, refresh
 from emag_pipeline_tests.db.pasts import Past, good
@@ -97,14 +98,83 @@ def test_a_row_that_stands_there_wrongly_is_removed(database: Database, past: Pa
     assert _compute(database, day).deleted == 1
 
 
+def _prune_ledger(database: Database, past: Past) -> None:
+    """As after a month: all but the newest success."""
+    with database.transaction() as tx:
+        tx.run("DELETE FROM {schema}.emag_offer_syncs WHERE completed_at < :newest", newest=past.published_at)
+
+
 def test_a_day_computed_later_gives_the_same_row(database: Database, past: Past) -> None:
     day = past.publishes[1][0].date()
     before = tuple(_row(database, day))
     with database.transaction() as tx:
         tx.run("DELETE FROM {schema}.emag_daily_assortment")
-        # as after a month: the ledger is pruned, all but the newest success
-        tx.run("DELETE FROM {schema}.emag_offer_syncs WHERE completed_at < :newest", newest=past.published_at)
     assert tuple(_row(database, day)) == before
+
+
+def test_a_day_says_how_often_and_when_at_last_it_was_published(database: Database, past: Past) -> None:
+    day = past.publishes[1][0].date()
+    row = _row(database, day)
+    assert (row.publishes, row.last_published_at, row.is_carried_forward) == (1, past.publishes[1][0], False)
+    after = _row(database, day + timedelta(days=1))
+    assert (after.publishes, after.last_published_at, after.is_carried_forward) == (0, past.publishes[1][0], True)
+    past.publish(*past.now.values())
+    today = _row(database, past.published_at.date())
+    assert (today.publishes, today.last_published_at) == (2, past.published_at)
+
+
+def test_on_the_first_day_nobody_knows_what_is_new(database: Database, past: Past) -> None:
+    assert _row(database, past.publishes[0][0].date()).arrivals is None
+    assert _row(database, past.publishes[0][0].date() + timedelta(days=1)).arrivals == 0
+
+
+def test_pruning_takes_nothing_from_a_day_that_was_computed_before(database: Database, past: Past) -> None:
+    days = [past.publishes[0][0].date() + timedelta(days=one) for one in range(5)]
+    before = [tuple(_row(database, day)) for day in days]
+    _prune_ledger(database, past)
+    assert [_compute(database, day).updated for day in days] == [0] * 5
+    assert [tuple(_row(database, day)) for day in days] == before
+
+
+def test_of_a_day_first_computed_after_the_pruning_the_publishes_are_not_known(database: Database, past: Past) -> None:
+    day = past.publishes[1][0].date()
+    _prune_ledger(database, past)
+    changed, calm = _row(database, day), _row(database, day + timedelta(days=1))
+    assert (changed.publishes, changed.last_published_at, changed.is_carried_forward) == (None, None, False)
+    assert (calm.publishes, calm.last_published_at, calm.is_carried_forward) == (None, None, None)
+    assert (changed.offers, changed.arrivals, changed.departures) == (4, 1, 1)
+
+
+@pytest.mark.parametrize(("computed_before", "publishes"), [(True, 2), (False, None)])
+def test_a_day_of_which_a_part_was_pruned_does_not_count_the_rest_alone(
+    database: Database, computed_before: bool, publishes: int | None
+) -> None:
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(days=2)
+    past.publish(good(1))
+    past.publish(good(1))
+    day = past.published_at.date()
+    if computed_before:
+        assert _row(database, day).publishes == 2
+    _prune_ledger(database, past)
+    row = _row(database, day)
+    assert (row.publishes, row.last_published_at, row.is_carried_forward) == (publishes, past.published_at, False)
+
+
+def test_a_day_of_an_older_version_is_due_again_once(database: Database, past: Past) -> None:
+    for one in range(5):
+        _compute(database, past.publishes[0][0].date() + timedelta(days=one))
+    day = past.publishes[0][0].date() + timedelta(days=1)
+    with database.transaction() as tx:
+        tx.run(
+            """UPDATE {schema}.emag_daily_assortment
+               SET publishes = NULL, last_published_at = NULL, is_carried_forward = NULL WHERE day = :day""",
+            day=day,
+        )
+    assert due(database, ["main"])[0].past_days == [day]
+    _compute(database, day)
+    assert due(database, ["main"])[0].past_days == []
 
 
 def test_a_day_is_not_over_while_a_publish_that_began_in_it_may_still_commit(database: Database, past: Past) -> None:
@@ -124,7 +194,7 @@ def test_amounts_in_another_currency_are_not_added_up(database: Database) -> Non
         good(4, general_stock=4, sale_price=Decimal(10)),
     )
     row = _row(database, past.published_at.date())
-    assert (row.currency, row.stock, row.stock_value) == ("RON", 16, 70)
+    assert (row.currency, row.stock, row.stock_value, row.offers_in_other_currencies) == ("RON", 16, 70, 1)
 
 
 def test_absurd_stocks_cost_no_refresh(database: Database) -> None:

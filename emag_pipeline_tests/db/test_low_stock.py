@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import LOW_STOCK
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline_tests.db.pasts import Past, good
@@ -90,3 +91,74 @@ def test_what_lasts_longer_than_thirty_days_or_does_not_sell_is_not_listed(datab
 def test_stocks_that_are_none_or_absurd_cost_no_refresh(database: Database, stocks: tuple[int | None, ...]) -> None:
     found = _stocks(database, *stocks)
     assert found.keys() == ({1} if stocks[-1] is not None else set())
+
+
+def _pace(database: Database) -> tuple[int, bool]:
+    """Of offer 1: what was sold in thirty days, and whether it had jumps."""
+    (row,) = rows(
+        database,
+        "SELECT sold, has_jumps FROM {schema}.emag_sales_pace('main', '{1}', now() - interval '30 days', now())",
+    )
+    return row.sold, row.has_jumps
+
+
+@pytest.mark.parametrize(
+    ("stocks", "sold", "has_jumps"),
+    [
+        ((120, 118, 115, 20, 18), 7, True),  # somebody counted the shelf
+        ((100, 98, 0, 98, 96), 4, True),  # a feed without the warehouse, for a time
+        ((60, 0, 60, 0, 60, 58), 2, True),
+        ((80, 60, 42, 20), 60, False),  # many are usual with this offer
+        ((20, 19, 12, 10), 10, False),  # 7 pieces at once happen, whatever is usual
+        ((9, 8, 2, 8, 7), 8, False),
+        ((60, 0), 60, False),  # a fall alone has nothing to be compared with
+    ],
+)
+def test_a_jump_of_the_stock_is_no_sale(
+    database: Database, stocks: tuple[int, ...], sold: int, has_jumps: bool
+) -> None:
+    _stocks(database, *stocks)
+    assert _pace(database) == (sold, has_jumps)
+
+
+def test_a_mart_says_which_offers_had_jumps(database: Database) -> None:
+    row = _stocks(database, 120, 118, 115, 20, 18)[1]
+    assert (row.sold, row.has_jumps, row.sold_a_day) == (7, True, Decimal("0.875"))
+
+
+def test_what_is_taken_back_later_than_by_the_next_change_was_sold(database: Database) -> None:
+    _stocks(database, 50, 30, 12, 50)
+    assert _pace(database) == (38, False)
+
+
+def test_a_price_that_changes_in_between_hides_no_correction(database: Database) -> None:
+    past = Past(database)
+    for stock, price in ((50, 5), (49, 5), (20, 5), (20, 6), (49, 6)):
+        past.publish(good(1, general_stock=stock, sale_price=Decimal(price)))
+        past.wait(days=1)
+    past.publish(good(1, general_stock=48))
+    assert _pace(database) == (2, True)
+
+
+def test_it_says_whether_the_offer_can_be_bought(database: Database) -> None:
+    past = Past(database)
+    past.publish(*(good(one, general_stock=9) for one in (1, 2, 3)))
+    past.wait(days=2)
+    past.publish(good(1, general_stock=5), good(2, general_stock=5, status=0), good(3, general_stock=0))
+    found = _low(database)
+    assert {key: row.is_saleable for key, row in found.items()} == {1: True, 2: False, 3: False}
+    numbers = look_at(database, LOW_STOCK, "main").numbers
+    assert (numbers["running_out"], numbers["in_stock_but_not_saleable"]) == (3, 1)
+
+
+def test_sales_are_added_up_in_the_accounts_currency(database: Database) -> None:
+    past = Past(database)
+    money = {1: "RON", 2: None, 3: "EUR", 4: "RON"}
+    for stock in (30, 20):
+        past.publish(*(good(one, general_stock=stock, sale_price=Decimal(10), currency=money[one]) for one in money))
+        past.wait(days=10)
+    _low(database)
+    numbers = look_at(database, LOW_STOCK, "main").numbers
+    assert numbers["sales_a_day"] == 3 * 10
+    told = (numbers["currency"], numbers["offers_in_other_currencies"], numbers["other_currencies"])
+    assert told == ("RON", 1, "EUR")

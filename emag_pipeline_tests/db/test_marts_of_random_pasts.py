@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,29 +87,60 @@ def test_low_stock(database: Database, past: Past) -> None:
     found = {row.emag_offer_id: row for row in rows(database, "SELECT * FROM {schema}.emag_low_stock")}
     expected = dict(_low(past))
     assert found.keys() == expected.keys()
-    for key, (sold, days, cover) in expected.items():
-        assert found[key].sold == sold
+    for key, (sold, days, cover, has_jumps) in expected.items():
+        assert (found[key].sold, found[key].has_jumps) == (sold, has_jumps)
+        assert found[key].is_saleable == (not codes_of(past.now[key]))
         assert abs(found[key].observed_days - Decimal(days)) <= Decimal("0.0051")
         assert abs(float(found[key].days_of_cover) - cover) < 0.001
 
 
-def _low(past: Past) -> Iterator[tuple[int, tuple[int, float, float]]]:
+def test_sales_lost_by_what_is_sold_out(database: Database, past: Past) -> None:
+    refresh(database, OFFER_ISSUES, "main")
+    found = rows(database, "SELECT * FROM {schema}.emag_offer_issues WHERE sales_lost_a_day IS NOT NULL")
+    expected = {
+        key: float(past.now[key].sale_price) * sold / max(days, 1)
+        for key, (sold, days, _, _) in _low(past)
+        if "out_of_stock" in codes_of(past.now[key]) and past.now[key].sale_price is not None
+    }
+    assert {row.emag_offer_id: float(row.sales_lost_a_day) for row in found} == pytest.approx(expected, abs=0.01)
+    assert {row.issue_code for row in found} <= {"out_of_stock"}
+
+
+def _low(past: Past) -> Iterator[tuple[int, tuple[int, float, float, bool]]]:
     since = past.published_at - 30 * _DAY
     for key, one in past.now.items():
         if one.general_stock is None:
             continue
-        sold, observed = 0, timedelta(0)
+        changes: list[int | None] = []
+        observed = timedelta(0)
         for (start, before), (end, after) in pairwise(past.publishes):
             stock = before[key].general_stock if key in before else None
             next_stock = after[key].general_stock if key in after else None
-            if stock is not None and next_stock is not None and end > since:
-                sold += max(stock - next_stock, 0)
+            if end > since:
+                changes.append(None if stock is None or next_stock is None else stock - next_stock)
             if stock is not None and stock > 0 and end > since:
                 observed += end - max(start, since)
         days = observed / _DAY
+        sold, has_jumps = _sold(changes)
         cover = max(one.general_stock, 0) * max(days, 1) / sold if sold else float("inf")
         if cover <= 30:
-            yield key, (sold, days, cover)
+            yield key, (sold, days, cover, has_jumps)
+
+
+def _sold(changes: list[int | None]) -> tuple[int, bool]:
+    """Falls above 0, rises below; None where nothing can be said. What of it was sold, and whether there were jumps."""
+    moved = [one for one in changes if one != 0]
+    falls, taken_back = [], 0
+    for place, fell_by in enumerate(moved):
+        if fell_by is None or fell_by < 0:
+            continue
+        next_one = moved[place + 1] if place + 1 < len(moved) else None
+        if fell_by > 10 and next_one == -fell_by:
+            taken_back += 1
+        else:
+            falls.append(fell_by)
+    sales = [one for one in falls if one <= 10 or one <= 5 * median_low(falls)]
+    return sum(sales), taken_back > 0 or len(sales) < len(falls)
 
 
 def test_daily_assortment(database: Database, past: Past) -> None:
@@ -132,6 +163,8 @@ def _assortment(past: Past, day: date) -> dict[str, Any]:
     both = [(before[key].sale_price, now[key].sale_price) for key in before.keys() & now.keys()]
     moves = [(old, new) for old, new in both if old != new]
     saleable = sum(not codes_of(one) for one in now.values())
+    until = [at for at, _ in past.publishes if at < midnight + _DAY]
+    publishes = sum(at >= midnight for at in until)
     return {
         "day": day,
         "offers": len(now),
@@ -141,10 +174,14 @@ def _assortment(past: Past, day: date) -> dict[str, Any]:
         "stock_value": sum(max(one.general_stock or 0, 0) * one.sale_price for one in priced),
         "median_price": median(one.sale_price for one in priced) if priced else None,
         "currency": currency,
-        "arrivals": len(now.keys() - before.keys()),
+        "arrivals": len(now.keys() - before.keys()) if past.publishes[0][0] < midnight else None,
         "departures": len(before.keys() - now.keys()),
         "price_moves": len(moves),
         "price_rises": sum(old is not None and new is not None and new > old for old, new in moves),
         "price_cuts": sum(old is not None and new is not None and new < old for old, new in moves),
         "issues": Counter(code for one in now.values() for code in codes_of(one)),
+        "publishes": publishes,
+        "last_published_at": until[-1],
+        "is_carried_forward": publishes == 0,
+        "offers_in_other_currencies": sum((one.currency or currency) != currency for one in now.values()),
     }

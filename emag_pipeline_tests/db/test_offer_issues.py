@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.errors import PermanentError
@@ -143,3 +144,43 @@ def test_before_the_first_publish_there_is_nothing_to_compute(database: Database
     begin(database)
     with pytest.raises(PermanentError, match="emag-pipeline sync --account main"):
         refresh(database, OFFER_ISSUES, "main")
+
+
+def test_amounts_are_added_up_in_the_accounts_currency(database: Database, past: Past) -> None:
+    past.publish(
+        good(1),
+        good(2, status=0, sale_price=Decimal(10), general_stock=2),
+        good(3, status=0, sale_price=Decimal(10), general_stock=1, currency=None),
+        good(4, status=0, offer_validation_status=2, sale_price=Decimal(10000), general_stock=1000, currency="EUR"),
+    )
+    _issues(database)
+    look = look_at(database, OFFER_ISSUES, "main")
+    numbers = look.numbers
+    assert (numbers["issues"], numbers["offers_with_issues"], numbers["value_held_back"]) == (4, 3, 30)
+    told = (numbers["currency"], numbers["offers_in_other_currencies"], numbers["other_currencies"])
+    assert told == ("RON", 1, "EUR")
+    assert [row["emag_offer_id"] for row in look.sample] == [2, 3, 4, 4], "10,000,000 EUR are not ranked among lei"
+
+
+def test_what_is_sold_out_loses_the_sales_of_its_pace(database: Database, past: Past) -> None:
+    """Offer 2 was never seen selling, offer 3 has no price, offer 4 is held back by something else."""
+    shelf = {1: 20, 2: 0, 3: 20, 4: 20, 5: 20}
+    past.publish(*(good(one, general_stock=stock, sale_price=Decimal(10)) for one, stock in shelf.items()))
+    past.wait(days=4)
+    past.publish(
+        good(1, general_stock=0, sale_price=Decimal(10), status=0),
+        good(2, general_stock=0),
+        good(3, general_stock=0, sale_price=None),
+        good(4, general_stock=5, status=0),
+        good(5, general_stock=0, sale_price=Decimal(2), currency="EUR"),
+    )
+    found = {key: row.sales_lost_a_day for key, row in _issues(database).items()}
+    assert found == {
+        (1, "inactive"): None,
+        (1, "out_of_stock"): 50,
+        (2, "out_of_stock"): None,
+        (3, "out_of_stock"): None,
+        (4, "inactive"): None,
+        (5, "out_of_stock"): 10,
+    }
+    assert look_at(database, OFFER_ISSUES, "main").numbers["sales_lost_a_day"] == 50

@@ -193,6 +193,13 @@ def test_two_offers_on_one_product_are_found_each_naming_the_other(database: Dat
     }
 
 
+def test_a_blank_key_is_no_product(database: Database) -> None:
+    sync(database, [offer(one, part_number_key=key) for one, key in enumerate(("", "", " ", " ", "\t", "\t"))])
+    assert _found(database, "part_number_keys_are_unique") == {}
+    numbers = _review(database, "part_number_keys_are_unique").numbers
+    assert (numbers["products"], numbers["without_key"]) == (0, 6)
+
+
 def test_the_product_of_a_deleted_offer_or_another_account_is_not_shared(database: Database) -> None:
     sync(database, [offer(1, part_number_key="D1"), offer(2)])
     sync(database, [offer(2, part_number_key="D1")], gone=[1])

@@ -1,13 +1,15 @@
 import re
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import OFFER_ISSUES
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.report import facts_of, page
+from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.report.documents import Document, read
@@ -156,3 +158,58 @@ def test_a_mart_without_a_row_is_told_apart_from_one_that_was_never_filled(datab
     for words in ("Every offer can be bought.", "No offer has a rank.", "No offer is known to run out within 30 days"):
         assert words in told
     assert "has not been filled" not in told
+
+
+def test_amounts_in_another_currency_are_in_no_sum_and_say_their_own(database: Database) -> None:
+    sync(database, [offer(1, currency="RON", sale_price=Decimal(10), general_stock=9)])
+    let_pass(database, timedelta(days=2))
+    sync(
+        database,
+        [
+            offer(1, currency="RON", sale_price=Decimal(10), general_stock=1),
+            offer(2, currency="RON", sale_price=Decimal(7), general_stock=2, status=0, is_saleable=False),
+            offer(3, currency="EUR", sale_price=Decimal(9999), general_stock=1000, status=0, is_saleable=False),
+        ],
+    )
+    fill_marts(database)
+    told = read(page(facts_of(database, "main"))).text
+    assert "Stock value 24 RON without VAT, 1,003 pieces without 1 offer in EUR" in told
+    assert "Amounts are added up in RON only: 1 offer in EUR is in no sum" in told
+    assert "9,999,000.00 EUR" in told
+    assert "10,000,0" not in told
+
+
+def test_sold_out_offers_are_told_with_the_sales_that_they_lose(database: Database) -> None:
+    sync(database, [offer(1, name="Lanternă", currency="RON", sale_price=Decimal(10), general_stock=8)])
+    let_pass(database, timedelta(days=2))
+    sync(
+        database,
+        [offer(1, name="Lanternă", currency="RON", sale_price=Decimal(10), general_stock=0, is_saleable=False)],
+    )
+    fill_marts(database)
+    told = read(page(facts_of(database, "main"))).text
+    assert "What is sold out sold for 40 RON without VAT a day while it had stock." in told
+    assert re.search(r"Sold out: the 1 that lose most sales.*Lanternă offer 1 \d{4}-\d\d-\d\d 40\.00", told)
+
+
+def test_what_runs_out_but_cannot_be_bought_is_said_to(database: Database) -> None:
+    sync(database, [offer(1, name="Covor", general_stock=9)])
+    let_pass(database, timedelta(days=2))
+    sync(database, [offer(1, name="Covor", general_stock=5, status=0, is_saleable=False)])
+    fill_marts(database)
+    told = read(page(facts_of(database, "main"))).text
+    assert "1 of those that have a stock cannot be bought now." in told
+    assert "Covor offer 1 cannot be bought now 5" in told
+
+
+def test_a_day_without_a_publish_does_not_look_calm(database: Database) -> None:
+    first = sync(database, [offer(1)]).published_at
+    let_pass(database, timedelta(days=2))
+    sync(database, [offer(1)])
+    fill_marts(database)
+    yesterday = (first - timedelta(days=1)).date()
+    refresh(database, DAILY_ASSORTMENT, "main", yesterday)
+    told = read(page(facts_of(database, "main"))).text
+    at = first - timedelta(days=2)
+    assert f"{yesterday} nothing published; as of {at:%Y-%m-%d %H:%M} UTC 1 100.0 % 0 0" in told
+    assert f"{at.date()} 1 100.0 % – 0" in told

@@ -44,11 +44,12 @@ class Mart:
 OFFER_ISSUES = Mart(
     "offer_issues",
     key=("account_type", "emag_offer_id", "issue_code"),
-    columns=("reason", "remedy", "said", "since", "stock_held_back", "value_held_back", "currency"),
+    columns=("reason", "remedy", "said", "since", "stock_held_back", "value_held_back", "sales_lost_a_day", "currency"),
     parameters={
         "words": json.dumps({code: asdict(issue) for code, issue in issues.ISSUES.items()}),
         "unknown_reason": issues.UNDOCUMENTED.reason,
         "unknown_remedy": issues.UNDOCUMENTED.remedy,
+        "window_days": WINDOW_DAYS,
     },
 )
 
@@ -67,7 +68,7 @@ LOW_STOCK = Mart(
     key=("account_type", "emag_offer_id"),
     columns=(
         "general_stock", "sold", "observed_days", "sold_a_day", "days_of_cover", "sold_out_on", "sale_price",
-        "currency",
+        "currency", "is_saleable", "has_jumps",
     ),
     parameters={"window_days": WINDOW_DAYS, "cover_days": COVER_DAYS},
 )  # fmt: skip
@@ -77,7 +78,8 @@ DAILY_ASSORTMENT = Mart(
     key=("day", "account_type"),
     columns=(
         "as_of", "offers", "saleable_offers", "saleable_share", "stock", "stock_value", "median_price", "currency",
-        "arrivals", "departures", "price_moves", "price_rises", "price_cuts", "issues",
+        "arrivals", "departures", "price_moves", "price_rises", "price_cuts", "issues", "publishes",
+        "last_published_at", "is_carried_forward", "offers_in_other_currencies",
     ),
     scope="account_type = :account AND day = CAST(:day AS date)",
     shows_newest="published_at < (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC'",

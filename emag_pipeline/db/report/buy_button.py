@@ -35,12 +35,15 @@ class RankedOffer:
     gap: Decimal | None
     gap_percent: Decimal | None
     gap_with_vat: Decimal | None
+    #: of the prices
+    currency: str | None
 
 
 _OFFERS = """
-    SELECT b.emag_offer_id, p.name, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
+    SELECT b.emag_offer_id, p.name, b.currency, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
            b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
     FROM {schema}.emag_buy_button b
+    CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
     LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
     WHERE b.account_type = :account
 """
@@ -73,7 +76,10 @@ def widest_gaps(database: Database, account: str, limit: int = 10) -> list[Ranke
 def _offers(database: Database, account: str, limit: int, condition: str, most: str) -> list[RankedOffer]:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"{_OFFERS} AND {condition} ORDER BY {most} DESC NULLS LAST, b.emag_offer_id LIMIT :limit",
+            # prices in another currency than the account's cannot be ranked among its own: they come last
+            f"""{_OFFERS} AND {condition}
+                ORDER BY {{schema}}.emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
+                         b.emag_offer_id LIMIT :limit""",
             account=account,
             limit=limit,
         )

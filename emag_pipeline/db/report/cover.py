@@ -21,6 +21,8 @@ class Band:
     words: str
     offers: int
     urgency: str
+    #: those of them that have a stock, and cannot be bought all the same
+    not_saleable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class LowStock:
     days_of_cover: Decimal
     observed_days: Decimal
     sold_out_on: date | None
+    is_saleable: bool | None
+    #: whether falls of the stock were left out of the pace as corrections
+    has_jumps: bool | None
 
 
 def bands(database: Database, account: str) -> list[Band]:
@@ -42,17 +47,18 @@ def bands(database: Database, account: str) -> list[Band]:
         rows = tx.run(
             """SELECT CASE WHEN general_stock > 0
                            THEN width_bucket(days_of_cover, CAST(:bounds AS numeric[])) ELSE -1 END AS band,
-                      count(*) AS offers
+                      count(*) AS offers, count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS not_saleable
                FROM {schema}.emag_low_stock WHERE account_type = :account
                GROUP BY 1""",
             account=account,
             bounds=[bound for bound, _ in _BANDS if bound is not None],
         )
-        counts = {row.band: row.offers for row in rows}
+        counts = {row.band: (row.offers, row.not_saleable) for row in rows}
     if not counts:
         return []
-    lasting = [Band(words, counts.get(place, 0), _urgency(bound)) for place, (bound, words) in enumerate(_BANDS)]
-    return [Band(_GONE, counts.get(-1, 0), "gone"), *lasting]
+    named = [(-1, _GONE, "gone"), *((place, words, _urgency(bound)) for place, (bound, words) in enumerate(_BANDS))]
+    found = ((words, urgency, *counts.get(place, (0, 0))) for place, words, urgency in named)
+    return [Band(words, offers, urgency, not_saleable) for words, urgency, offers, not_saleable in found]
 
 
 def _urgency(bound: int | None) -> str:
@@ -64,7 +70,7 @@ def least_cover(database: Database, account: str, limit: int = 10) -> list[LowSt
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
             """SELECT l.emag_offer_id, p.name, l.general_stock, l.sold_a_day, l.days_of_cover, l.observed_days,
-                      l.sold_out_on
+                      l.sold_out_on, l.is_saleable, l.has_jumps
                FROM {schema}.emag_low_stock l
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
                WHERE l.account_type = :account AND l.general_stock > 0

@@ -1,7 +1,7 @@
 """The last days of an account, from emag_daily_assortment."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from emag_pipeline.db.engine import Database
@@ -19,10 +19,16 @@ class Day:
     stock: Decimal
     stock_value: Decimal
     median_price: Decimal | None
-    arrivals: int
+    currency: str | None
+    #: None on the first day, before which nothing was known
+    arrivals: int | None
     departures: int
     price_rises: int
     price_cuts: int
+    #: None where the ledger no longer told it when the day was computed
+    publishes: int | None
+    last_published_at: datetime | None
+    is_carried_forward: bool | None
 
 
 def days(database: Database, account: str, days: int = 30, until: date | None = None) -> list[Day]:
@@ -37,7 +43,8 @@ def days(database: Database, account: str, days: int = 30, until: date | None = 
                    WHERE account_type = :account AND day <= coalesce(CAST(:until AS date), 'infinity')
                )
                SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price,
-                      arrivals, departures, price_rises, price_cuts
+                      currency, arrivals, departures, price_rises, price_cuts, publishes, last_published_at,
+                      is_carried_forward
                FROM known
                WHERE day > (SELECT max(day) FROM known) - CAST(:days AS integer)
                ORDER BY day""",

@@ -16,7 +16,7 @@ class Headline:
 
     account: str
     marketplace: str | None
-    #: that of most offers
+    #: the account's: what all amounts are added up in (`emag_account_currency`)
     currency: str | None
     sync_id: UUID | None
     published_at: datetime | None
@@ -26,6 +26,9 @@ class Headline:
     #: those pieces at their sale prices, without VAT, of offers in `currency`
     stock_value: Decimal
     deleted: int
+    #: existing offers whose amounts are in no sum, and their currencies by name
+    offers_in_other_currencies: int
+    other_currencies: list[str]
     #: existing offers whose newest reading could not be represented
     quarantined: int
 
@@ -40,9 +43,9 @@ def headline(database: Database, account: str) -> Headline:
                    FROM {schema}.emag_product_offers WHERE account_type = :account
                ),
                money AS (
-                   SELECT mode() WITHIN GROUP (ORDER BY currency) AS currency FROM offers WHERE deleted_at IS NULL
+                   SELECT {schema}.emag_account_currency(:account) AS currency
                )
-               SELECT :account AS account, a.marketplace, coalesce(money.currency, a.currency) AS currency,
+               SELECT :account AS account, a.marketplace, money.currency,
                       s.sync_id, s.completed_at AS published_at, counted.*
                FROM money
                CROSS JOIN LATERAL (
@@ -50,9 +53,14 @@ def headline(database: Database, account: str) -> Headline:
                           count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable) AS saleable,
                           coalesce(sum(pieces) FILTER (WHERE deleted_at IS NULL), 0) AS stock,
                           coalesce(sum(pieces * sale_price) FILTER (
-                              WHERE deleted_at IS NULL
-                                AND coalesce(currency, money.currency) IS NOT DISTINCT FROM money.currency
+                              WHERE deleted_at IS NULL AND {schema}.emag_in_currency(currency, money.currency)
                           ), 0) AS stock_value,
+                          count(*) FILTER (
+                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                          ) AS offers_in_other_currencies,
+                          coalesce(array_agg(DISTINCT currency ORDER BY currency) FILTER (
+                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                          ), '{}') AS other_currencies,
                           count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
                           count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL) AS quarantined
                    FROM offers

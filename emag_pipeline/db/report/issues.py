@@ -1,4 +1,8 @@
-"""Why offers of an account cannot be bought, from emag_offer_issues: how many for each reason, and the dearest ones."""
+"""Why offers of an account cannot be bought, from emag_offer_issues: how many for each reason, and the dearest ones.
+
+Amounts are added up of offers in the account's currency; in a list, those in another one come last, for they cannot be
+ranked among the others.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +14,7 @@ from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class IssueCount:
-    """One reason: how many offers have it, what it holds back."""
+    """One reason: how many offers have it, what it holds back, in the account's currency."""
 
     code: str
     reason: str
@@ -18,6 +22,10 @@ class IssueCount:
     offers: int
     stock_held_back: Decimal
     value_held_back: Decimal
+    #: of those that are sold out, as far as their pace is known
+    sales_lost_a_day: Decimal
+    #: offers whose amounts are in neither
+    offers_in_other_currencies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,19 @@ class HeldBackOffer:
     since: datetime | None
     stock_held_back: int
     value_held_back: Decimal | None
+    #: of its amounts
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SoldOutOffer:
+    """One offer that is sold out, and what it sold a day while it was not, in its `currency`."""
+
+    emag_offer_id: int
+    name: str | None
+    since: datetime | None
+    sales_lost_a_day: Decimal
+    currency: str | None
 
 
 def issue_counts(database: Database, account: str) -> list[IssueCount]:
@@ -41,8 +62,13 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
         rows = tx.run(
             """SELECT issue_code AS code, min(reason) AS reason, min(remedy) AS remedy, count(*) AS offers,
                       coalesce(sum(stock_held_back), 0) AS stock_held_back,
-                      coalesce(sum(value_held_back), 0) AS value_held_back
-               FROM {schema}.emag_offer_issues WHERE account_type = :account
+                      coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
+                      coalesce(sum(sales_lost_a_day) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
+                      count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
+               FROM {schema}.emag_offer_issues
+               CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+               CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
+               WHERE account_type = :account
                GROUP BY issue_code ORDER BY count(*) DESC, issue_code""",
             account=account,
         )
@@ -59,17 +85,39 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                           array_agg(remedy ORDER BY issue_code) AS remedies,
                           array_remove(array_agg(DISTINCT said), NULL) AS said, min(since) AS since,
                           coalesce(max(stock_held_back), 0) AS stock_held_back,
-                          max(value_held_back) AS value_held_back
-                   FROM {schema}.emag_offer_issues WHERE account_type = :account
+                          max(value_held_back) AS value_held_back, max(currency) AS currency,
+                          {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked
+                   FROM {schema}.emag_offer_issues
+                   CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+                   WHERE account_type = :account
                    GROUP BY account_type, emag_offer_id
-                   ORDER BY max(value_held_back) DESC NULLS LAST, 7 DESC, emag_offer_id LIMIT :limit
+                   ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id
+                   LIMIT :limit
                ) i
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-               ORDER BY i.value_held_back DESC NULLS LAST, i.stock_held_back DESC, i.emag_offer_id""",
+               ORDER BY i.is_ranked DESC, i.value_held_back DESC NULLS LAST, i.stock_held_back DESC, i.emag_offer_id""",
             account=account,
             limit=limit,
         ).mappings()
-        return [HeldBackOffer(**{name: row[name] for name in row if name != "account_type"}) for row in rows]
+        return [HeldBackOffer(**{name: row[name] for name in HeldBackOffer.__slots__}) for row in rows]
+
+
+def sold_out(database: Database, account: str, limit: int = 10) -> list[SoldOutOffer]:
+    """Sold-out offers whose pace is known, those that lose most sales first."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(
+            """SELECT i.emag_offer_id, p.name, i.since, i.sales_lost_a_day, i.currency
+               FROM {schema}.emag_offer_issues i
+               CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+               WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
+               ORDER BY {schema}.emag_in_currency(i.currency, account_currency) DESC, i.sales_lost_a_day DESC,
+                        i.emag_offer_id
+               LIMIT :limit""",
+            account=account,
+            limit=limit,
+        )
+        return [SoldOutOffer(**row._mapping) for row in rows]
 
 
 def count_held_back(database: Database, account: str) -> int:

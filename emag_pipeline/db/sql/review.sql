@@ -97,12 +97,12 @@ SELECT count(*) AS price_moves, coalesce(round(100 * max(abs(move)), 1), 0) AS l
 FROM ({price_moves}) m;
 
 -- name: currencies_are_the_marketplaces
--- Where the marketplace's currency is not known, the most frequent one stands for it.
+-- Where the marketplace's currency is not known, the account's stands for it.
 WITH offers AS (
     SELECT emag_offer_id, currency, sale_price FROM {schema}.emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL
 ), expected AS (
-    SELECT coalesce(CAST(:currency AS text), (SELECT mode() WITHIN GROUP (ORDER BY currency) FROM offers)) AS currency
+    SELECT coalesce(CAST(:currency AS text), {schema}.emag_account_currency(:account)) AS currency
 )
 SELECT o.emag_offer_id, coalesce('is priced in ' || o.currency, 'has no currency') AS what,
        o.sale_price, e.currency AS expected_currency, 0 AS weight
@@ -141,10 +141,11 @@ SELECT count(*) AS eans, count(*) FILTER (WHERE is_number AND check_digit IS NUL
 FROM ({eans}) e;
 
 -- name: part_number_keys_are_unique
+-- A blank key is none.
 WITH shared AS (
     SELECT part_number_key, array_agg(emag_offer_id ORDER BY emag_offer_id) AS ids
     FROM {schema}.emag_product_offers
-    WHERE account_type = :account AND deleted_at IS NULL AND part_number_key IS NOT NULL
+    WHERE account_type = :account AND deleted_at IS NULL AND part_number_key ~ '\S'
     GROUP BY part_number_key HAVING count(*) > 1
 )
 SELECT one.emag_offer_id, part_number_key,
@@ -153,7 +154,8 @@ SELECT one.emag_offer_id, part_number_key,
 FROM shared CROSS JOIN LATERAL unnest(ids) one (emag_offer_id);
 
 -- name: numbers_of_part_number_keys_are_unique
-SELECT count(DISTINCT part_number_key) AS products, count(*) FILTER (WHERE part_number_key IS NULL) AS without_key
+SELECT count(DISTINCT part_number_key) FILTER (WHERE part_number_key ~ '\S') AS products,
+       count(*) FILTER (WHERE part_number_key ~ '\S' IS NOT TRUE) AS without_key
 FROM {schema}.emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 

@@ -32,15 +32,20 @@ def _row(past: Past, account: str, day: date, now: datetime) -> dict[str, Any]:
     ends = begins + timedelta(days=1)
     as_of = ends - _INSTANT if ends <= now else max(past.newest(account).at, begins)
     here, before = past.as_of(account, as_of), past.as_of(account, begins - _INSTANT)
+    until = [publish.at for publish in past.publishes[account] if publish.at <= as_of]
+    publishes = sum(at >= begins for at in until)
     saleable = sum(state["is_saleable"] for state in here.values())
     return {
         "as_of": as_of,
         "offers": len(here),
         "saleable_offers": saleable,
         "saleable_share": share(saleable, len(here), 6),
-        "arrivals": len(here.keys() - before.keys()),
+        "arrivals": len(here.keys() - before.keys()) if past.publishes[account][0].at < begins else None,
         "departures": len(before.keys() - here.keys()),
         "issues": dict(Counter(code for state in here.values() for code in codes(state))),
+        "publishes": publishes,
+        "last_published_at": until[-1],
+        "is_carried_forward": publishes == 0,
         **_amounts(here),
         **_moves(here, before),
     }
@@ -57,6 +62,7 @@ def _amounts(here: Offers) -> dict[str, Any]:
     }
     return {
         "currency": usual,
+        "offers_in_other_currencies": sum(state["currency"] not in (usual, None) for state in here.values()),
         "stock": sum(stocks.values()),
         "stock_value": sum((stocks[offer_id] * price for offer_id, price in prices.items()), Decimal(0)),
         "median_price": rounded(median(prices.values()), 4) if prices else None,

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.validation import SALEABLE, SALEABLE_TRANSLATION
+from emag_pipeline_tests.month.judge.low_stock import Pace, paces_of
+from emag_pipeline_tests.month.judge.numbers import rounded
 from emag_pipeline_tests.month.past import Offers, Past, State
 
 _STATUS = {0: {"inactive"}, 1: set(), 2: {"end_of_life"}}
@@ -32,8 +36,11 @@ def codes(state: State) -> set[str]:
 def expected(past: Past, account: str) -> dict[tuple[int, str], dict[str, Any]]:
     """The rows of emag_offer_issues of an account, by offer and code."""
     begun = _since(past, account)
-    offers = past.newest(account).offers
-    return {(offer_id, code): _row(offers[offer_id], code, since) for (offer_id, code), since in begun.items()}
+    offers, paces = past.newest(account).offers, paces_of(past, account)
+    return {
+        (offer_id, code): _row(offers[offer_id], code, since, paces.get(offer_id))
+        for (offer_id, code), since in begun.items()
+    }
 
 
 def _since(past: Past, account: str) -> Mapping[tuple[int, str], datetime]:
@@ -49,16 +56,24 @@ def _issues(offers: Offers) -> Iterator[tuple[int, str]]:
         yield from ((offer_id, code) for code in codes(state))
 
 
-def _row(state: State, code: str, since: datetime) -> dict[str, Any]:
+def _row(state: State, code: str, since: datetime, pace: Pace | None) -> dict[str, Any]:
     stock = max(state["general_stock"] or 0, 0)
     price = state["sale_price"]
     return {
         "since": since,
         "stock_held_back": stock,
         "value_held_back": None if price is None else stock * price,
+        "sales_lost_a_day": _lost(code, pace, price),
         "currency": state["currency"],
         "said": _said(state, code),
     }
+
+
+def _lost(code: str, pace: Pace | None, price: Decimal | None) -> Decimal | None:
+    """What the offer sold a day, in money, where it is sold out."""
+    if code != "out_of_stock" or pace is None or price is None:
+        return None
+    return rounded(pace.a_day * Fraction(price), 2)
 
 
 def _said(state: State, code: str) -> str | None:

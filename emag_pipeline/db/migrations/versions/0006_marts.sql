@@ -13,3 +13,144 @@ COMMENT ON COLUMN {schema}.emag_buy_button.best_price_with_vat IS
     'best_offer_sale_price with VAT, rounded to two decimals; null when the VAT rate is not known. Source: emag_vat_rates.';
 COMMENT ON COLUMN {schema}.emag_buy_button.gap_with_vat IS
     'sale_price_with_vat less best_price_with_vat; null when the VAT rate or the gap is not known. Source: emag_vat_rates.';
+
+-- One currency an account: what amounts are added up in -------------------------------------------------------------
+CREATE FUNCTION {schema}.emag_usual_currency(currencies text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT mode() WITHIN GROUP (ORDER BY currency) FROM unnest(currencies) currency $$;
+COMMENT ON FUNCTION {schema}.emag_usual_currency(text[]) IS
+    'The most frequent of these currencies, of several the first by name; null where none is known.';
+
+CREATE FUNCTION {schema}.emag_account_currency(account text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(
+        {schema}.emag_usual_currency(ARRAY(
+            SELECT o.currency FROM {schema}.emag_product_offers o
+            WHERE o.account_type = account AND o.deleted_at IS NULL)),
+        (SELECT a.currency FROM {schema}.emag_accounts a WHERE a.account_type = account))
+$$;
+COMMENT ON FUNCTION {schema}.emag_account_currency(text) IS
+    'The account''s currency: that of most existing offers, else the marketplace''s. Amounts are added up in it only.';
+
+CREATE FUNCTION {schema}.emag_in_currency(currency text, account_currency text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT coalesce(currency, account_currency) IS NOT DISTINCT FROM account_currency $$;
+COMMENT ON FUNCTION {schema}.emag_in_currency(text, text) IS
+    'Whether an amount is added up: an offer without a currency is taken to be in the account''s.';
+
+-- The pace of sales: the one place of that rule ---------------------------------------------------------------------
+CREATE FUNCTION {schema}.emag_sales_pace(account text, offers bigint[], since timestamptz, until timestamptz)
+RETURNS TABLE (emag_offer_id bigint, sold numeric, days numeric, has_jumps boolean)
+LANGUAGE sql STABLE
+AS $$
+    -- Numbers are numeric: the difference of two absurd stocks has no bigint. The stock before a state counts only when
+    -- that state reached up to it; a state without a stock is compared with nothing, nor is the one after it.
+    WITH states AS (
+        SELECT h.emag_offer_id, h.valid_from, h.general_stock,
+               least(coalesce(h.valid_to, until), until) - greatest(h.valid_from, since) AS lasted,
+               CASE WHEN lag(h.valid_to) OVER past = h.valid_from
+                    THEN lag(h.general_stock::numeric) OVER past END - h.general_stock AS fell_by
+        FROM {schema}.emag_offer_history h
+        WHERE h.account_type = account AND h.emag_offer_id = ANY (offers)
+          AND h.valid_from <= until AND (h.valid_to IS NULL OR h.valid_to > since)
+        WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
+    ),
+    changes AS (
+        SELECT s.emag_offer_id, s.fell_by,
+               s.fell_by > 10 AND coalesce(lead(s.fell_by) OVER next = - s.fell_by, false) AS was_taken_back
+        FROM states s
+        WHERE s.fell_by IS DISTINCT FROM 0
+        WINDOW next AS (PARTITION BY s.emag_offer_id ORDER BY s.valid_from)
+    ),
+    usual AS (
+        -- of two in the middle the smaller one
+        SELECT c.emag_offer_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY c.fell_by) AS fall
+        FROM changes c
+        WHERE c.fell_by > 0 AND NOT c.was_taken_back
+        GROUP BY c.emag_offer_id
+    ),
+    sales AS (
+        SELECT f.emag_offer_id, sum(f.fell_by) FILTER (WHERE NOT f.is_jump) AS sold, bool_or(f.is_jump) AS has_jumps
+        FROM (
+            SELECT c.emag_offer_id, c.fell_by, c.was_taken_back OR (c.fell_by > 10 AND c.fell_by > 5 * u.fall) AS is_jump
+            FROM changes c
+            JOIN usual u USING (emag_offer_id)
+            WHERE c.fell_by > 0
+        ) f
+        GROUP BY f.emag_offer_id
+    ),
+    observed AS (
+        SELECT s.emag_offer_id,
+               coalesce(extract(epoch FROM sum(s.lasted) FILTER (WHERE s.general_stock > 0)) / 86400, 0) AS days
+        FROM states s
+        GROUP BY s.emag_offer_id
+    )
+    SELECT s.emag_offer_id, s.sold, o.days, s.has_jumps
+    FROM sales s
+    JOIN observed o USING (emag_offer_id)
+$$;
+COMMENT ON FUNCTION {schema}.emag_sales_pace(text, bigint[], timestamptz, timestamptz) IS
+    'What of these offers was sold between two moments, by falls of the stock, and in how many days with stock; pieces a day are sold / greatest(days, 1). An offer without sales has no row. A fall of more than 10 pieces is a correction and no sale when it is more than five times the offer''s usual fall (the median, of two in the middle the smaller one), or when the next change of the stock takes back exactly as much.';
+
+ALTER TABLE {schema}.emag_low_stock
+    ADD COLUMN is_saleable boolean,
+    ADD COLUMN has_jumps   boolean;
+COMMENT ON COLUMN {schema}.emag_low_stock.is_saleable IS
+    'Whether a customer can buy the offer now; false also for those that are sold out. Source: emag_product_offers.';
+COMMENT ON COLUMN {schema}.emag_low_stock.has_jumps IS
+    'Whether a fall of the stock was taken as a correction and is not in `sold`: one of more than 10 pieces that is more than five times the offer''s usual (median) fall, or that the next change of the stock takes back exactly. Source: emag_offer_history.';
+COMMENT ON COLUMN {schema}.emag_low_stock.sold IS
+    'Pieces by which the stock fell from state to state in the 30 days before the publish that the mart shows, but for corrections (`has_jumps`); rises (deliveries) are not counted, nor what happened while the stock was not known or the offer not there. Source: emag_offer_history.';
+COMMENT ON COLUMN {schema}.emag_low_stock.days_of_cover IS
+    'general_stock / sold_a_day: days until the stock is gone, from the publish that the mart shows; 0 when it is gone. A fall of more than 10 pieces that is more than five times the offer''s usual (median) fall, or that the next change takes back exactly, is a correction and not in the pace. Source: emag_offer_history.';
+
+ALTER TABLE {schema}.emag_offer_issues ADD COLUMN sales_lost_a_day numeric;
+COMMENT ON COLUMN {schema}.emag_offer_issues.sales_lost_a_day IS
+    'Only with `out_of_stock`: what the offer sold a day while it had stock in the 30 days before the publish (as sold_a_day of emag_low_stock) at its sale price, without VAT, in `currency`; null where no pace or no price is known. Source: emag_offer_history.';
+
+-- Days without a publish are told as such -----------------------------------------------------------------------------
+ALTER TABLE {schema}.emag_daily_assortment
+    ADD COLUMN publishes                  integer,
+    ADD COLUMN last_published_at          timestamptz,
+    ADD COLUMN is_carried_forward         boolean,
+    ADD COLUMN offers_in_other_currencies bigint,
+    ALTER COLUMN arrivals DROP NOT NULL;
+COMMENT ON COLUMN {schema}.emag_daily_assortment.publishes IS
+    'Publishes on that day up to `as_of`; null when the ledger''s rows of the day had been pruned before the day was first computed. Source: emag_offer_syncs.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.last_published_at IS
+    'The last publish up to `as_of`, which the figures rest on (UTC); null when the ledger no longer told it. Source: emag_offer_syncs.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.is_carried_forward IS
+    'Whether nothing was published on that day, so that the figures are those of an earlier one; null where that is not known. Source: emag_offer_syncs, emag_offer_history.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.offers_in_other_currencies IS
+    'Offers whose currency is another than `currency`: their amounts are in no figure; null in rows of older versions. Source: emag_offer_history.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.arrivals IS
+    'Offers that are here at `as_of` and were not at the end of the day before; null on the day of the first publish, before which nothing was known. Source: emag_offer_history.';
+UPDATE {schema}.emag_daily_assortment d SET arrivals = NULL
+FROM (SELECT account_type, min(valid_from) AS at FROM {schema}.emag_offer_history GROUP BY account_type) first
+WHERE d.account_type = first.account_type AND d.day = (first.at AT TIME ZONE 'UTC')::date;
+
+-- What a customer pays has two decimals ---------------------------------------------------------------------------------
+CREATE OR REPLACE VIEW {schema}.emag_current_offers AS
+SELECT o.account_type, o.emag_offer_id, o.part_number_key, o.part_number, p.name, p.brand, p.category_id,
+       o.status, o.is_saleable, o.sale_price, o.recommended_price, o.best_offer_sale_price,
+       o.best_offer_recommended_price, o.buy_button_rank, o.number_of_offers, o.currency,
+       o.general_stock, o.estimated_stock, o.offer_validation_status, o.validation_status,
+       o.translation_validation_status, o.handling_time, o.warranty, o.vat_id,
+       p.description, p.url, p.ean, p.images, p.characteristics, p.family_id, p.family_name,
+       p.vendor_category_id, p.ownership, p.genius_eligibility, p.genius_eligibility_type, p.genius_computed,
+       p.safety_information, p.has_manufacturer, p.has_eu_representative, p.validation_details, p.doc_errors,
+       o.first_seen_at, o.changed_at, p.changed_at AS content_changed_at, o.rejected_at, o.last_sync_id,
+       a.marketplace, c.name AS category_name, v.rate AS vat_rate,
+       round(o.sale_price * (1 + v.rate), 2)::numeric(18,4) AS sale_price_with_vat,
+       o.unreadable, o.min_sale_price, o.max_sale_price, o.commission, o.supply_lead_time, o.emag_club,
+       o.has_smart_deals_badge, o.start_date, o.stock_by_warehouse, o.availability_by_warehouse,
+       p.family_type_id, p.rrp_guidelines, p.auto_translated
+FROM {schema}.emag_product_offers o
+JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+LEFT JOIN {schema}.emag_accounts a USING (account_type)
+LEFT JOIN {schema}.emag_categories c ON c.marketplace = a.marketplace AND c.category_id = p.category_id
+LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
+WHERE o.deleted_at IS NULL;
+COMMENT ON COLUMN {schema}.emag_current_offers.sale_price_with_vat IS
+    'What a customer pays for a piece, with VAT, rounded to two decimals, in `currency`; null when the price or the VAT rate is not known. Source: sale_price and vat_rate.';

@@ -8,8 +8,23 @@ WITH day AS (
     SELECT CAST(:day AS date)::timestamp AT TIME ZONE 'UTC' AS begins,
            (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC' AS ends
 ),
+known AS (
+    SELECT least(first.valid_from, ledger.since) AS since, ledger.since AS ledger_since,
+           first.sync_id IS NULL OR first.sync_id = ANY (ledger.syncs) AS ledger_is_whole
+    FROM (
+        SELECT min(completed_at) AS since, array_agg(sync_id) AS syncs
+        FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
+    ) ledger
+    LEFT JOIN (
+        SELECT valid_from, sync_id FROM {schema}.emag_offer_history
+        WHERE account_type = :account ORDER BY valid_from LIMIT 1
+    ) first ON true
+),
 moment AS (
-    SELECT day.begins - interval '1 microsecond' AS before,
+    SELECT day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,
+           -- pruning takes the oldest rows: of days that begin after the oldest one that is left, all are there
+           known.ledger_since < day.begins OR known.ledger_is_whole AS is_in_ledger,
+           day.begins - interval '1 microsecond' AS before,
            CASE WHEN day.ends > statement_timestamp() OR EXISTS (
                     SELECT FROM {schema}.emag_offer_syncs
                     WHERE account_type = :account AND status = 'running' AND phase = 'publishing'
@@ -18,9 +33,8 @@ moment AS (
                 ELSE day.ends - interval '1 microsecond' END AS as_of
     FROM day
     CROSS JOIN newest
-    WHERE day.begins <= statement_timestamp() AND day.ends > least(
-        (SELECT min(valid_from) FROM {schema}.emag_offer_history WHERE account_type = :account),
-        (SELECT min(completed_at) FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'))
+    CROSS JOIN known
+    WHERE day.begins <= statement_timestamp() AND day.ends > known.since
 ),
 here AS MATERIALIZED (
     SELECT h.* FROM moment CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, moment.as_of) h
@@ -31,12 +45,42 @@ there AS (
     CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, moment.before) h
 ),
 money AS (
-    SELECT mode() WITHIN GROUP (ORDER BY currency) AS currency FROM here
+    SELECT {schema}.emag_usual_currency(array_agg(currency)) AS currency FROM here
 ),
 figures AS (
     SELECT count(*) AS offers, count(*) FILTER (WHERE is_saleable) AS saleable_offers,
-           coalesce(sum(greatest(general_stock, 0)), 0) AS stock
+           coalesce(sum(greatest(general_stock, 0)), 0) AS stock,
+           count(*) FILTER (WHERE NOT {schema}.emag_in_currency(here.currency, money.currency))
+               AS offers_in_other_currencies
     FROM here
+    CROSS JOIN money
+),
+before AS (
+    SELECT publishes, last_published_at, is_carried_forward
+    FROM {schema}.emag_daily_assortment
+    WHERE account_type = :account AND day = CAST(:day AS date)
+),
+-- What the ledger no longer tells stays as it was told when the day was computed before.
+publishes AS (
+    SELECT CASE WHEN moment.is_in_ledger THEN told.number
+                WHEN before.publishes IS NOT NULL THEN greatest(before.publishes, told.number) END AS publishes,
+           coalesce(told.last, before.last_published_at) AS last_published_at,
+           CASE WHEN told.number > 0 THEN false
+                WHEN moment.is_in_ledger THEN true
+                WHEN before.is_carried_forward IS NOT NULL THEN before.is_carried_forward
+                -- what changed on that day was published on it
+                WHEN EXISTS (
+                    SELECT FROM {schema}.emag_offer_history h
+                    WHERE h.account_type = :account AND (h.valid_from >= moment.begins AND h.valid_from < moment.ends
+                                                         OR h.valid_to >= moment.begins AND h.valid_to < moment.ends))
+                THEN false END AS is_carried_forward
+    FROM moment
+    CROSS JOIN LATERAL (
+        SELECT (count(*) FILTER (WHERE completed_at >= moment.begins))::integer AS number, max(completed_at) AS last
+        FROM {schema}.emag_offer_syncs
+        WHERE account_type = :account AND status = 'completed' AND completed_at <= moment.as_of
+    ) told
+    LEFT JOIN before ON true
 ),
 amounts AS (
     SELECT coalesce(sum(greatest(here.general_stock, 0) * here.sale_price), 0) AS stock_value,
@@ -44,7 +88,7 @@ amounts AS (
            round((percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price)
                   + percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price DESC)) / 2, 4) AS median_price
     FROM here
-    JOIN money ON coalesce(here.currency, money.currency) IS NOT DISTINCT FROM money.currency
+    JOIN money ON {schema}.emag_in_currency(here.currency, money.currency)
     WHERE here.sale_price IS NOT NULL
 ),
 moves AS (
@@ -72,8 +116,12 @@ SELECT CAST(:day AS date) AS day, CAST(:account AS text) AS account_type, moment
        figures.offers, figures.saleable_offers,
        round(figures.saleable_offers / nullif(figures.offers, 0)::numeric, 6) AS saleable_share,
        figures.stock, amounts.stock_value, amounts.median_price, money.currency,
-       moves.arrivals, moves.departures, moves.price_moves, moves.price_rises, moves.price_cuts, issues.issues
+       CASE WHEN NOT moment.is_first THEN moves.arrivals END AS arrivals,
+       moves.departures, moves.price_moves, moves.price_rises, moves.price_cuts, issues.issues,
+       publishes.publishes, publishes.last_published_at, publishes.is_carried_forward,
+       figures.offers_in_other_currencies
 FROM moment
+CROSS JOIN publishes
 CROSS JOIN money
 CROSS JOIN figures
 CROSS JOIN amounts
@@ -82,6 +130,7 @@ CROSS JOIN issues;
 
 -- name: row
 SELECT as_of, offers, saleable_offers, saleable_share, stock, stock_value, median_price, currency,
-       arrivals, departures, price_moves, price_rises, price_cuts, issues
+       arrivals, departures, price_moves, price_rises, price_cuts, issues, publishes, last_published_at,
+       is_carried_forward, offers_in_other_currencies
 FROM {schema}.emag_daily_assortment
 WHERE account_type = :account AND day = CAST(:day AS date);

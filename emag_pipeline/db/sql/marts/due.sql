@@ -20,6 +20,8 @@ SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS publis
            WHERE d.day < date_trunc('day', now() AT TIME ZONE 'UTC') AND NOT EXISTS (
                SELECT FROM {schema}.emag_daily_assortment t
                WHERE t.account_type = a.account AND t.day = d.day::date
+                 -- null: of a version that did not tell it
+                 AND t.is_carried_forward IS NOT NULL
                  AND t.as_of = (d.day + interval '1 day' - interval '1 microsecond') AT TIME ZONE 'UTC')
            ORDER BY 1 DESC
            LIMIT :most_at_once

@@ -1,53 +1,47 @@
 -- emag_low_stock: each existing offer whose stock lasts :cover_days days at most at the pace of the last :window_days days.
 
 -- name: fresh
--- The stock before a state counts only when that state reached up to it. A state without a stock is compared with
--- nothing, nor is the one after it. Numbers are numeric: the difference of two absurd stocks has no bigint.
 WITH span AS (
     SELECT published_at - :window_days * interval '1 day' AS since, published_at AS until FROM newest
 ),
-states AS (
-    SELECT h.emag_offer_id, h.general_stock,
-           least(coalesce(h.valid_to, span.until), span.until) - greatest(h.valid_from, span.since) AS lasted,
-           CASE WHEN lag(h.valid_to) OVER past = h.valid_from
-                THEN lag(h.general_stock::numeric) OVER past END - h.general_stock AS fell_by
-    FROM span
-    JOIN {schema}.emag_offer_history h
-        ON h.account_type = :account AND h.valid_from <= span.until AND (h.valid_to IS NULL OR h.valid_to > span.since)
-    WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
-),
-sales AS (
-    SELECT emag_offer_id, sum(fell_by) FILTER (WHERE fell_by > 0) AS sold,
-           coalesce(extract(epoch FROM sum(lasted) FILTER (WHERE general_stock > 0)) / 86400, 0) AS days
-    FROM states
-    GROUP BY emag_offer_id
-),
 paced AS (
-    SELECT o.account_type, o.emag_offer_id, o.general_stock, o.sale_price, o.currency, s.sold, s.days,
-           s.sold / greatest(s.days, 1) AS pace,
+    SELECT o.account_type, o.emag_offer_id, o.general_stock, o.sale_price, o.currency, o.is_saleable,
+           s.sold, s.days, s.has_jumps, s.sold / greatest(s.days, 1) AS pace,
            greatest(o.general_stock, 0) * greatest(s.days, 1) / s.sold AS cover
-    FROM {schema}.emag_product_offers o
-    JOIN sales s USING (emag_offer_id)
-    WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.general_stock IS NOT NULL AND s.sold > 0
+    FROM span
+    CROSS JOIN LATERAL {schema}.emag_sales_pace(:account, ARRAY(
+        SELECT emag_offer_id FROM {schema}.emag_product_offers
+        WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL
+    ), span.since, span.until) s
+    JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
 )
 SELECT p.account_type, p.emag_offer_id, p.general_stock, p.sold, round(p.days, 2) AS observed_days,
        round(p.pace, 4) AS sold_a_day, round(p.cover, 4) AS days_of_cover,
        CASE WHEN p.general_stock > 0
             THEN ((span.until + p.cover * interval '1 day') AT TIME ZONE 'UTC')::date END AS sold_out_on,
-       p.sale_price, p.currency
+       p.sale_price, p.currency, p.is_saleable, p.has_jumps
 FROM paced p
 CROSS JOIN span
 WHERE p.cover <= :cover_days;
 
 -- name: numbers
+-- Sales are added up in the account's currency; offers in another one are counted and named.
 SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS sold_out,
        count(*) FILTER (WHERE days_of_cover < 7) AS within_a_week,
-       coalesce(sum(sold_a_day * sale_price), 0)::numeric(38,2) AS sales_a_day
+       count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS in_stock_but_not_saleable,
+       count(*) FILTER (WHERE has_jumps) AS with_jumps,
+       coalesce(sum(sold_a_day * sale_price) FILTER (WHERE is_counted), 0)::numeric(38,2) AS sales_a_day,
+       max(account_currency) AS currency,
+       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
+       string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM {schema}.emag_low_stock
+CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted)
 WHERE account_type = :account;
 
 -- name: sample
-SELECT emag_offer_id, general_stock, sold, observed_days, sold_a_day, days_of_cover, sold_out_on, sale_price, currency
+SELECT emag_offer_id, general_stock, is_saleable, sold, observed_days, sold_a_day, days_of_cover, sold_out_on, has_jumps,
+       sale_price, currency
 FROM {schema}.emag_low_stock
 WHERE account_type = :account
 ORDER BY days_of_cover, sold_a_day DESC, emag_offer_id

@@ -31,6 +31,14 @@ begun AS (
     CROSS JOIN LATERAL unnest(codes) code
     WHERE before_until IS DISTINCT FROM valid_from OR code <> ALL (codes_before)
     GROUP BY emag_offer_id, code
+),
+paced AS (
+    SELECT p.emag_offer_id, p.sold / greatest(p.days, 1) AS pace
+    FROM newest
+    CROSS JOIN LATERAL {schema}.emag_sales_pace(
+        :account, ARRAY(SELECT emag_offer_id FROM standing WHERE code = 'out_of_stock'),
+        newest.published_at - :window_days * interval '1 day', newest.published_at
+    ) p
 )
 SELECT s.account_type, s.emag_offer_id, s.code AS issue_code,
        coalesce(CAST(:words AS jsonb) -> s.code ->> 'reason',
@@ -40,24 +48,40 @@ SELECT s.account_type, s.emag_offer_id, s.code AS issue_code,
        begun.since,
        greatest(s.general_stock, 0) AS stock_held_back,
        greatest(s.general_stock, 0) * s.sale_price AS value_held_back,
+       CASE WHEN s.code = 'out_of_stock' THEN round(paced.pace * s.sale_price, 2) END AS sales_lost_a_day,
        s.currency
 FROM standing s
 LEFT JOIN begun USING (emag_offer_id, code)
+LEFT JOIN paced USING (emag_offer_id)
 LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id);
 
 -- name: numbers
--- An offer with several issues holds back its stock once.
-SELECT count(*) AS issues, count(DISTINCT emag_offer_id) AS offers_with_issues,
-       coalesce((SELECT sum(stock) FROM (SELECT max(stock_held_back) AS stock FROM {schema}.emag_offer_issues
-                                         WHERE account_type = :account GROUP BY emag_offer_id) one), 0) AS stock_held_back,
-       coalesce((SELECT sum(value) FROM (SELECT max(value_held_back) AS value FROM {schema}.emag_offer_issues
-                                         WHERE account_type = :account GROUP BY emag_offer_id) one), 0) AS value_held_back
-FROM {schema}.emag_offer_issues
-WHERE account_type = :account;
+-- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
+-- another one are counted and named.
+WITH offers AS (
+    SELECT emag_offer_id, count(*) AS issues, max(currency) AS currency, max(stock_held_back) AS stock,
+           max(value_held_back) AS value, max(sales_lost_a_day) AS lost
+    FROM {schema}.emag_offer_issues
+    WHERE account_type = :account
+    GROUP BY emag_offer_id
+)
+SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issues,
+       coalesce(sum(stock), 0) AS stock_held_back,
+       coalesce(sum(value) FILTER (WHERE is_counted), 0) AS value_held_back,
+       coalesce(sum(lost) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
+       max(account_currency) AS currency,
+       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
+       string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
+FROM offers
+CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted);
 
 -- name: sample
-SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, currency
+-- Amounts in another currency than the account's cannot be ranked among its own: they come last.
+SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, sales_lost_a_day, currency
 FROM {schema}.emag_offer_issues
+CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
 WHERE account_type = :account
-ORDER BY value_held_back DESC NULLS LAST, emag_offer_id, issue_code
+ORDER BY {schema}.emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
+         sales_lost_a_day DESC NULLS LAST, emag_offer_id, issue_code
 LIMIT :limit;

@@ -43,8 +43,8 @@ UNION ALL
 SELECT emag_offer_id, 'holds back another stock or value than the offer has', o.is_saleable, i.issue_code
 FROM existing o
 JOIN {schema}.emag_offer_issues i USING (account_type, emag_offer_id)
-WHERE (i.stock_held_back, i.value_held_back) IS DISTINCT FROM
-      (greatest(o.general_stock, 0), greatest(o.general_stock, 0) * o.sale_price);
+WHERE (i.stock_held_back, i.value_held_back, i.currency) IS DISTINCT FROM
+      (greatest(o.general_stock, 0), greatest(o.general_stock, 0) * o.sale_price, o.currency);
 
 -- name: offer_issues_numbers
 SELECT (SELECT count(*) FROM existing) AS existing_offers,
@@ -81,12 +81,13 @@ SELECT (SELECT count(*) FROM existing WHERE buy_button_rank IS NOT NULL) AS offe
 -- listed.
 SELECT emag_offer_id,
        CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer'
-            ELSE 'is listed with another stock or price than the offer has' END AS what,
+            ELSE 'is listed with another stock, price or verdict than the offer has' END AS what,
        o.general_stock AS stock_of_offer, l.general_stock AS stock_listed
 FROM existing o
 RIGHT JOIN (SELECT * FROM {schema}.emag_low_stock WHERE account_type = :account) l USING (emag_offer_id)
 WHERE o.emag_offer_id IS NULL
-   OR (o.general_stock, o.sale_price, o.currency) IS DISTINCT FROM (l.general_stock, l.sale_price, l.currency)
+   OR (o.general_stock, o.sale_price, o.currency, o.is_saleable)
+      IS DISTINCT FROM (l.general_stock, l.sale_price, l.currency, l.is_saleable)
 UNION ALL
 SELECT o.emag_offer_id, 'has sold out within the pace''s days, but is not listed', o.general_stock, NULL
 FROM existing o
@@ -130,6 +131,21 @@ expected AS (
     FROM told
     JOIN {schema}.emag_daily_assortment b ON b.account_type = told.account_type AND b.day = told.day - 1
     WHERE b.as_of = told.day::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'
+    UNION ALL
+    -- what was pruned since is not missed
+    SELECT 'publishes', told.publishes, greatest(told.publishes, ledger.publishes)
+    FROM told
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS publishes FROM {schema}.emag_offer_syncs
+        WHERE account_type = :account AND status = 'completed'
+          AND completed_at >= told.day::timestamp AT TIME ZONE 'UTC' AND completed_at <= told.as_of
+    ) ledger
+    WHERE told.publishes IS NOT NULL
+    UNION ALL
+    SELECT 'carried forward (1) or published on the day (0)', told.is_carried_forward::integer,
+           (told.last_published_at < told.day::timestamp AT TIME ZONE 'UTC')::integer
+    FROM told
+    WHERE told.last_published_at IS NOT NULL
     UNION ALL
     SELECT 'rows of the day', (SELECT count(*) FROM told), (
         CAST(:day AS date) BETWEEN least(
