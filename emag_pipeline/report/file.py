@@ -15,6 +15,7 @@ def write(file: Path, text: str) -> None:
     the disk is full.
     """
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with written_at_once(file, force=True) as unfinished:
             unfinished.write_text(text, encoding="utf-8")
     except OSError as error:
