@@ -91,7 +91,8 @@ class Call:
 class Calls:
     """One account's calls. Thread-safe: each thread has its own connection, all share the account's pace.
 
-    `record` is called with every attempt, from the calling thread. Errors raised by `record` and by the rate budget
+    `record` is called with every attempt, from the calling thread; `waits` before each wait for another try, with what
+    failed and the seconds. Errors raised by `record` and by the rate budget
     pass through as they are. All calls raise, after `attempts` tries where a rerun can help: ApiUnavailable,
     RateLimited; at once: AccessRefused, RequestRefused, ParametersIgnored, CallAborted.
     """
@@ -102,12 +103,14 @@ class Calls:
         budget: RateBudget,
         *,
         record: Callable[[RequestRecord], None],
+        waits: Callable[[str, float], None] = lambda _, __: None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - it is frozen
         attempts: int = 5,
     ) -> None:
         self._account = account
         self._budget = budget
         self._record = record
+        self._waits = waits
         self._attempts = attempts
         self._secrets = secrets_of(account)
         self._pacer = Pacer(budget, account.login)
@@ -122,6 +125,7 @@ class Calls:
             retry=retry_if_exception_type((ApiUnavailable, RateLimited)),
             wait=_wait_seconds,
             sleep=self._pacer.sleep,
+            before_sleep=partial(self._tell_wait, call),
             reraise=True,
         )
         try:
@@ -194,6 +198,14 @@ class Calls:
             why = redact(error.why, self._secrets, LONGEST_QUOTE)
             said = {"error_class": error.error_class, "what": error.what, "why": why}
             log.warning("request_failed", resource=call.resource, seconds=seconds, **said, **known)
+
+    def _tell_wait(self, call: Call, state: RetryCallState) -> None:
+        """Say what failed, and in how many seconds it is tried again."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, PipelineError) and state.next_action is not None:
+            why = redact(error.why, self._secrets, LONGEST_QUOTE)
+            said = ": ".join(part for part in (call.where, error.what, why) if part)
+            self._waits(said, state.next_action.sleep)
 
     def _located(self, error: PipelineError, call: Call, tries: int) -> PipelineError:
         """The same error with the place, the number of tries, and nothing secret in the marketplace's own words."""

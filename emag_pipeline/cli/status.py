@@ -16,7 +16,8 @@ quarantined        rows of the newest sync that could not be represented, as `em
                    those of offers that were never published
 flagged            published offers that keep their last good state because their newest reading is in quarantine
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
-                   offers_done, offers_expected, elapsed_seconds, silent_seconds}
+                   offers_done, offers_expected, elapsed_seconds, silent_seconds, obstacle}; obstacle is null, or what
+                   call failed and when it is tried again
 last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
                    publishing
 
@@ -70,7 +71,7 @@ from emag_pipeline.settings import Settings, load_settings
 _WATCH_SECONDS = 2.0
 _RUNNING = (
     "phase", "attempt", "round", "pages_done", "pages_expected", "offers_done", "offers_expected",
-    "elapsed_seconds", "silent_seconds", "dagster_run_id",
+    "elapsed_seconds", "silent_seconds", "dagster_run_id", "obstacle",
 )  # fmt: skip
 
 

@@ -291,12 +291,13 @@ def change(tx: Transaction, lease: Lease, assignments: str, /, **parameters: Any
         raise lease.lost()
 
 
-def beat(database: Database, lease: Lease) -> None:
-    """Say that the process lives. Raises LeaseLost when the row is no longer ours."""
+def beat(database: Database, lease: Lease, obstacle: str = "") -> None:
+    """Say that the process lives, and what keeps it waiting. Raises LeaseLost when the row is no longer ours."""
     with database.transaction(timeout_seconds=30) as tx:
         changed = tx.run(
-            """UPDATE {schema}.emag_offer_syncs SET heartbeat_at = clock_timestamp()
+            """UPDATE {schema}.emag_offer_syncs SET heartbeat_at = clock_timestamp(), obstacle = nullif(:obstacle, '')
                WHERE sync_id = :sync AND lease_token = :token AND status = 'running'""",
+            obstacle=obstacle,
             sync=lease.sync_id,
             token=lease.token,
         )
@@ -323,7 +324,7 @@ def end_locked(tx: Transaction, sync_id: UUID, status: str, *, error_class: str,
     """End a sync whose row this transaction holds FOR UPDATE: the lease is free, its token is worth nothing now."""
     tx.run(
         """UPDATE {schema}.emag_offer_syncs
-           SET status = :status, completed_at = clock_timestamp(), error_class = :error_class,
+           SET status = :status, completed_at = clock_timestamp(), obstacle = NULL, error_class = :error_class,
                error_message = :message, error_remedy = :remedy
            WHERE sync_id = :sync AND status = 'running'""",
         sync=sync_id,

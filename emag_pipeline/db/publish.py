@@ -65,7 +65,8 @@ def publish(database: Database, lease: Lease) -> Published:
         ledger.change(
             tx,
             lease,
-            """status = 'completed', completed_at = :at, offers_created = :created, offers_updated = :updated,
+            """status = 'completed', completed_at = :at, obstacle = NULL,
+               offers_created = :created, offers_updated = :updated,
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
                oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p

@@ -56,6 +56,8 @@ class SyncProgress:
     error_remedy: str | None
     #: a person threw its staged pages away
     is_discarded: bool = False
+    #: what keeps a running one waiting: the newest call that failed and when it is tried again
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ _PROGRESS = """
            extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL
                AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded
+           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle
     FROM {schema}.emag_offer_syncs
 """
 

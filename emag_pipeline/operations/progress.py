@@ -121,7 +121,7 @@ class _Lines:
         self._resumes.tell(running)
         for sync in running:
             phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
-            now_in = "published" if sync.status == "completed" else sync.phase
+            now_in = "published" if sync.status == "completed" else f"{sync.phase}{' held up' * bool(sync.obstacle)}"
             new, now = progress_words(sync), time.monotonic()
             if new == text or (now_in == phase and now - said_at < self._interval_seconds):
                 continue

@@ -9,14 +9,18 @@ from emag_pipeline.settings import Settings
 
 
 def progress_words(sync: SyncProgress) -> str:
-    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`; also what follows its publish."""
+    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`.
+
+    Also what keeps it waiting, and what follows its publish.
+    """
     if sync.status == "completed":
         return "published, its marts and checks are being computed"
+    met = f"; {sync.obstacle}" if sync.obstacle else ""
     if sync.pages_expected is None:
-        return sync.phase
+        return sync.phase + met
     offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
     again = f", reading {sync.round}" if sync.round > 1 else ""
-    return f"{sync.phase}{again}, {sync.pages_done} of {sync.pages_expected} pages, {offers}"
+    return f"{sync.phase}{again}, {sync.pages_done} of {sync.pages_expected} pages, {offers}{met}"
 
 
 def pace_words(sync: SyncProgress) -> str:

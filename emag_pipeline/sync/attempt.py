@@ -4,7 +4,7 @@ Every failure frees the lease, so that retrying is one mechanism for all: the ne
 run retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -20,10 +20,13 @@ log = logger(__name__)
 
 
 @contextmanager
-def attempt(context: SyncContext, lease: Lease) -> Iterator[None]:
-    """Work under the lease. Passes every exception on, after the ledger knows of it."""
+def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = lambda: "") -> Iterator[None]:
+    """Work under the lease. Passes every exception on, after the ledger knows of it.
+
+    `obstacle` says at any moment what keeps the work waiting, empty if nothing: whoever watches reads it in the ledger.
+    """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
-    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds):
+    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle):
         try:
             yield
         except LeaseError as error:  # the row belongs to somebody else

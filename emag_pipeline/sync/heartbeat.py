@@ -1,5 +1,7 @@
 """The sign of life of an attempt: beats while work is really under way, and only for its own lease token."""
 
+import time
+from collections.abc import Callable
 from threading import Event, Thread
 from types import TracebackType
 from typing import Self
@@ -14,25 +16,37 @@ log = logger(__name__)
 
 #: Beats within one timeout: five may fail before the attempt counts as dead.
 _BEATS_A_TIMEOUT = 6
+#: How soon it is told what the work meets.
+_LOOK_SECONDS = 1.0
 
 
 class Heartbeat:
     """Beats from a thread of its own, so that neither a slow answer nor a long statement looks like death.
 
+    At once when what keeps the work waiting (`obstacle`) has changed.
+
     A lost lease ends it quietly: the next write of the work finds out by itself.
     """
 
-    def __init__(self, database: Database, lease: Lease, timeout_seconds: float) -> None:
+    def __init__(
+        self, database: Database, lease: Lease, timeout_seconds: float, obstacle: Callable[[], str] = lambda: ""
+    ) -> None:
         self._database = database
+        self._obstacle = obstacle
         self._lease = lease
         self._interval = timeout_seconds / _BEATS_A_TIMEOUT
         self._over = Event()
         self._thread = Thread(target=with_context(self._beat), name=f"heartbeat-{lease.account}", daemon=True)
 
     def _beat(self) -> None:
-        while not self._over.wait(self._interval):
+        told, next_beat = "", time.monotonic() + self._interval
+        while not self._over.wait(min(self._interval, _LOOK_SECONDS)):
+            met = self._obstacle()
+            if met == told and time.monotonic() < next_beat:
+                continue
             try:
-                ledger.beat(self._database, self._lease)
+                ledger.beat(self._database, self._lease, met)
+                told, next_beat = met, time.monotonic() + self._interval
             except LeaseError:
                 return
             except PipelineError as error:  # the database is away: the next beat may reach it

@@ -1,6 +1,7 @@
 """The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from emag_pipeline.db import requests
@@ -10,6 +11,8 @@ from emag_pipeline.errors import DatabaseUnavailable
 
 #: How much a new latency weighs against the earlier ones.
 _WEIGHT = 0.2
+#: What Retry-After may say is not bounded; a moment is.
+_LONGEST_SECONDS = 366 * 86400.0
 
 
 class RequestLog:
@@ -20,6 +23,7 @@ class RequestLog:
         self._lock = Lock()
         self._waiting: list[Request] = []
         self.count = 0
+        self._obstacle = ""
         self.latency_seconds = 0.0
 
     def record(self, request: Request) -> None:
@@ -27,8 +31,21 @@ class RequestLog:
         with self._lock:
             self._waiting.append(request)
             self.count += 1
+            if request.outcome == "ok":
+                self._obstacle = ""
             weight = _WEIGHT if self.latency_seconds else 1.0
             self.latency_seconds += weight * (request.seconds - self.latency_seconds)
+
+    def waits(self, failed: str, seconds: float) -> None:
+        """A call failed and is tried again in so many seconds."""
+        again = datetime.now(UTC) + timedelta(seconds=min(seconds, _LONGEST_SECONDS))
+        with self._lock:
+            self._obstacle = f"{failed}; tried again at {again:%Y-%m-%d %H:%M:%S} UTC"
+
+    def obstacle(self) -> str:
+        """What keeps the work waiting; empty while calls succeed."""
+        with self._lock:
+            return self._obstacle
 
     def flush(self) -> None:
         """Save what has gathered. On failure it is kept for the next time."""

@@ -40,11 +40,12 @@ def stage_account(context: SyncContext) -> Staged:
     else holds it; any other failure ends the attempt in the ledger and is passed on.
     """
     lease = _lease(context)
-    with attempt(context, lease):
+    calls = RequestLog(context.database)
+    with attempt(context, lease, calls.obstacle):
         log.info("sync_resumed" if lease.resumed else "sync_started", approved=lease.approved)
         note_marketplaces(context.database, context.settings)
         staging.discard_remains(context.database, lease.account, keep=lease.sync_id)
-        return _stage(context, lease)
+        return _stage(context, lease, calls)
 
 
 def _lease(context: SyncContext) -> Lease:
@@ -66,11 +67,11 @@ def _lease(context: SyncContext) -> Lease:
         raise
 
 
-def _stage(context: SyncContext, lease: Lease) -> Staged:
+def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
     began = time.monotonic()
-    calls = RequestLog(context.database)
     budget = context.budget()
-    client = Marketplace(context.account, budget, record=calls.record, timeouts=timeouts_of(context.settings))
+    timeouts = timeouts_of(context.settings)
+    client = Marketplace(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
     readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
         Scan(context, lease, client, readers, calls).run()

@@ -31,6 +31,12 @@ def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
     assert pace_words(published) == ""
 
 
+def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
+    met = "page 7: HTTP 503; tried again at 2026-11-26 18:02:11 UTC"
+    assert progress_words(replace(_HALF, obstacle=met)) == f"scanning, 6 of 12 pages, 600 of 1,200 offers; {met}"
+    assert progress_words(replace(_HALF, pages_expected=None, phase="planning", obstacle=met)) == f"planning; {met}"
+
+
 def test_a_remedy_is_told_once() -> None:
     assert failure_words("It broke. Mend it.", "Mend it") == "It broke. Mend it."
     assert failure_words("It broke", "Mend it") == "It broke. Mend it."

@@ -1,6 +1,7 @@
 """`emag-pipeline sync` as an operator has it: a process, configured by environment variables alone."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,18 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
     assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
     assert_published_exactly(database, market, "main")
+
+
+def test_it_says_what_it_meets_and_when_that_is_tried_again(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("server_error", count=3)
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert done.returncode == 0
+    assert re.search(r"main: planning; .*product_offer/.*; tried again at 20\d\d-.* UTC", done.stdout)
+    row = sync_progress(database, "main")
+    assert row is not None
+    assert row.obstacle is None
 
 
 def test_a_run_that_was_killed_says_so_and_what_to_do(

@@ -47,3 +47,8 @@ COMMENT ON COLUMN {schema}.emag_incidents.kind IS
     '`failing` (runs or looks fail), `refused` (an audit waits for a person), `stale`, `stuck`, `silent`, `red` (a check of severity ERROR does not pass). Source: monitoring.';
 COMMENT ON COLUMN {schema}.emag_sensor_ticks.ticked_at IS
     'When its last evaluation that went well came to its end (UTC). Source: the sensors.';
+
+-- What a sync meets while calls fail, for whoever watches it --------------------------------------------------------
+ALTER TABLE {schema}.emag_offer_syncs ADD COLUMN obstacle text;
+COMMENT ON COLUMN {schema}.emag_offer_syncs.obstacle IS
+    'What keeps a running sync waiting: the newest call that failed and when it is tried again; null while calls succeed. Source: the client.';
