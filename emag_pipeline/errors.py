@@ -38,10 +38,14 @@ class PipelineError(Exception):
         super().__init__(self.message)
 
     @property
+    def cause(self) -> str:
+        """What is wrong, without what to do: `where: what: why`."""
+        return ": ".join(part for part in (self.where, self.what, self.why) if part)
+
+    @property
     def message(self) -> str:
         """The error in one line: `where: what: why. Remedy.`"""
-        text = ": ".join(part for part in (self.where, self.what, self.why) if part)
-        return f"{text}. {self.remedy}." if self.remedy else f"{text}."
+        return f"{self.cause}. {self.remedy}." if self.remedy else f"{self.cause}."
 
     @property
     def error_class(self) -> str:

@@ -170,7 +170,6 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
 def _last_error(sync: SyncProgress) -> LastError:
     message, remedy = sync.error_message or "", sync.error_remedy or ""
     if sync.is_discarded:
-        message = message.removesuffix(f" {remedy}.")
         remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
     pages = 0 if sync.is_discarded else sync.pages_done
     return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, pages, sync.is_discarded)

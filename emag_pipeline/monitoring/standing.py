@@ -84,5 +84,4 @@ def _by_ledger(newest: SyncProgress | None) -> Cause | None:
     if newest is None or newest.status not in ("failed", "timeout"):
         return None
     message, remedy = newest.error_message or "no reason was noted", newest.error_remedy or ""
-    words = message.removesuffix(f" {remedy}.") if remedy else message
-    return Cause(newest.error_class or "", words.rstrip("."), remedy.rstrip("."), newest.dagster_run_id)
+    return Cause(newest.error_class or "", message.rstrip("."), remedy.rstrip("."), newest.dagster_run_id)

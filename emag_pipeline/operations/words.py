@@ -56,7 +56,7 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
 
 
 def failure_words(message: str, remedy: str, account: str = "") -> str:
-    """Why a sync failed and what to do; the remedy is added only where the message does not end with it.
+    """What is wrong and what to do, in one line.
 
     An `account` that is said already is not said again at the beginning.
     """
@@ -64,7 +64,7 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
         return remedy or "no reason was noted"
     if account:
         message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
-    return message if remedy in message else f"{message.rstrip('.')}. {remedy}."
+    return f"{message.rstrip('.')}. {remedy.rstrip('.')}." if remedy else f"{message.rstrip('.')}."
 
 
 def source_words(settings: Settings) -> str:

@@ -53,7 +53,7 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
     if isinstance(error, PipelineError):
         status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
-        return status, error.error_class, error.message, error.remedy
+        return status, error.error_class, error.cause, error.remedy
     if isinstance(error, Exception):
         said = redact(f"{type(error).__name__}: {error}".splitlines()[0], context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"

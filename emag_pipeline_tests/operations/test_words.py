@@ -38,5 +38,5 @@ def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
 
 
 def test_a_remedy_is_told_once() -> None:
-    assert failure_words("It broke. Mend it.", "Mend it") == "It broke. Mend it."
+    assert failure_words("It broke.", "Mend it.") == "It broke. Mend it."
     assert failure_words("It broke", "Mend it") == "It broke. Mend it."

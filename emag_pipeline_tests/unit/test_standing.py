@@ -52,14 +52,14 @@ _FAILED = SyncProgress(
     oldest_page_seconds=None,
     is_approved=False,
     error_class="ApiUnavailable",
-    error_message="main: no answer. Wait.",
+    error_message="main: no answer",
     error_remedy="Wait",
 )
 _DIED = Cause("RUN_DIED", "terminated by signal 9", "Look", "r2")
 _FAILING = Standing(_FRESH, _FAILED, PastRuns(failures=1, ended_seconds_ago=10.0), is_under_way=False)
 
 
-def test_the_ledgers_words_are_told_without_the_remedy_which_stands_beside_them() -> None:
+def test_the_ledgers_words_and_the_remedy_stand_beside_each_other() -> None:
     assert _FAILING.cause == Cause("ApiUnavailable", "main: no answer", "Wait", "r1")
 
 

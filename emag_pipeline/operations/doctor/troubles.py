@@ -124,6 +124,6 @@ def _without(subject: str, message: str) -> str:
 def _last_error(status: AccountStatus) -> Finding:
     error = status.last_error
     assert error is not None, "asked only where there is one"  # noqa: S101
-    words = _without(status.account, error.message.removesuffix(f" {error.remedy}.").rstrip("."))
+    words = _without(status.account, error.message.rstrip("."))
     verdict = Verdict.BROKEN if rerun_after(error.error_class) is Rerun.NEVER else Verdict.WARNING
     return Finding(f"account {status.account}", verdict, f"the newest sync {status.state}: {words}", error.remedy)

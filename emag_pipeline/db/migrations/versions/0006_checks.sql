@@ -52,3 +52,10 @@ COMMENT ON COLUMN {schema}.emag_sensor_ticks.ticked_at IS
 ALTER TABLE {schema}.emag_offer_syncs ADD COLUMN obstacle text;
 COMMENT ON COLUMN {schema}.emag_offer_syncs.obstacle IS
     'What keeps a running sync waiting: the newest call that failed and when it is tried again; null while calls succeed. Source: the client.';
+
+-- What is wrong and what to do stand in columns of their own, each once -------------------------------------------------
+UPDATE {schema}.emag_offer_syncs
+SET error_message = rtrim(left(error_message, -(length(error_remedy) + 2)), '.')
+WHERE error_remedy <> '' AND right(error_message, length(error_remedy) + 2) = ' ' || error_remedy || '.';
+COMMENT ON COLUMN {schema}.emag_offer_syncs.error_message IS
+    'Why it did not publish, in one line, without the remedy. Source: the pipeline.';
