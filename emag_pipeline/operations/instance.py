@@ -48,6 +48,18 @@ def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
             file.truncate(0)
 
 
+def running(home: Path) -> Instance | None:
+    """The `up` that runs in this home; None when none does."""
+    try:
+        with (home / _FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(home / _FILE)
+    except OSError:
+        pass  # none ever ran here, or it is another user's
+    return None
+
+
 def _opened(home: Path) -> TextIO:
     return (claim(home) / _FILE).open("a")
 

@@ -12,6 +12,7 @@ from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.operations.instance import claimed
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
@@ -31,6 +32,14 @@ def test_a_good_database_is_named_with_version_user_and_size(database_url: str, 
     assert found(diagnosis, "database", "not encrypted, and does not leave this machine").verdict is Verdict.OK
     assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK
     assert found(diagnosis, "clock", "the database's clock agrees").verdict is Verdict.OK
+
+
+def test_an_embedded_server_that_a_living_up_starts_again_needs_nobody_to_start_it(tmp_path: Path) -> None:
+    assert "Start it with `emag-pipeline up`" in found(diagnosed(tmp_path), "database").remedy
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        finding = found(diagnosed(tmp_path), "database")
+    assert "runs and starts it again within seconds" in finding.remedy
+    assert "Start it with" not in finding.remedy
 
 
 def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None:

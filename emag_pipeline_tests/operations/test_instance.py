@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.instance import claimed
+from emag_pipeline.operations.instance import claimed, running
 
 _HOLDER = """
 import sys, time
@@ -32,6 +32,16 @@ def test_the_second_learns_who_is_the_first(tmp_path: Path) -> None:
             holder.kill()
         assert other is not None
         assert (other.pid, other.ui) == (holder.pid, "http://127.0.0.1:1")
+
+
+def test_others_may_ask_whether_one_runs(tmp_path: Path) -> None:
+    assert running(tmp_path) is None
+    with _holder(tmp_path) as holder:
+        found = running(tmp_path)
+        holder.kill()
+    assert found is not None
+    assert found.pid == holder.pid
+    assert running(tmp_path) is None
 
 
 def test_a_file_left_by_a_killed_first_blocks_nobody(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db import migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.operations import instance
 from emag_pipeline.operations.doctor import clocks
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
@@ -19,7 +21,14 @@ IF_SILENT = "See whether this machine reaches the server: its host and port, a f
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """The pipeline's database. Raises DatabaseUnavailable when it is the embedded one and does not run."""
-    database = as_it_stands(settings)
+    try:
+        database = as_it_stands(settings)
+    except DatabaseUnavailable as error:
+        up = instance.running(settings.home) if settings.database_url is None else None
+        if up is None:
+            raise
+        again = f"`emag-pipeline up` (process {up.pid}) runs and starts it again within seconds; look again then"
+        raise DatabaseUnavailable(error.what, where=error.where, why=error.why, remedy=again) from error
     try:
         yield database
     finally:
