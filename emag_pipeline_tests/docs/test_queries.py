@@ -25,6 +25,9 @@ _READABLE = """
       AND has_column_privilege('emag_reader', c.oid, a.attnum, 'SELECT')
 """
 
+#: The page names offers of the sandbox, so that it can be tried there; these of the small shop stand for them.
+_STAND_INS = {"100004": "1", "100016": "3"}
+
 Ask = Callable[[str], list[Any]]
 
 
@@ -52,7 +55,8 @@ def ask(shop: Database) -> Ask:
     def answer(question: str) -> list[Any]:
         with shop.transaction() as tx:
             tx.run("SET LOCAL ROLE emag_reader")
-            return list(tx.connection.exec_driver_sql(QUESTIONS[question].replace("%", "%%")).all())
+            asked = re.sub("|".join(_STAND_INS), lambda found: _STAND_INS[found[0]], QUESTIONS[question])
+            return list(tx.connection.exec_driver_sql(asked.replace("%", "%%")).all())
 
     return answer
 
