@@ -14,6 +14,12 @@ _NOTE = """
         WHERE (a.marketplace, a.currency) IS DISTINCT FROM (excluded.marketplace, excluded.currency)
 """
 
+#: Accounts of which offers are kept, and that are not among those :configured.
+LEFT_ACCOUNTS = """
+    SELECT account_type FROM {schema}.emag_account_figures
+    WHERE NOT (account_type = ANY(CAST(:configured AS text[]))) ORDER BY 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
@@ -78,12 +84,7 @@ def host_of(database: Database, account: str) -> str | None:
 def left_accounts(database: Database, configured: Collection[str]) -> list[str]:
     """Accounts of which offers are kept, and that are not among those configured; by name."""
     with database.transaction(timeout_seconds=60) as tx:
-        rows = tx.run(
-            """SELECT account_type FROM {schema}.emag_account_figures
-               WHERE NOT (account_type = ANY(CAST(:configured AS text[]))) ORDER BY 1""",
-            configured=list(configured),
-        )
-        return [str(name) for name in rows.scalars()]
+        return [str(name) for name in tx.run(LEFT_ACCOUNTS, configured=list(configured)).scalars()]
 
 
 def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | None]]) -> None:

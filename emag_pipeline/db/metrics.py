@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emag_pipeline.db import counters
+from emag_pipeline.db.accounts import LEFT_ACCOUNTS
 from emag_pipeline.db.answer_review import RECENT
 from emag_pipeline.db.engine import Database, Transaction
 
@@ -58,6 +59,8 @@ class Figures:
     surprises: Mapping[tuple[str, str], float]
     #: by subject and check: 0 passes, 1 warns, 2 fails; of a check on days the worst day
     checks: Mapping[tuple[str, str], float]
+    #: accounts of which offers are kept although they are configured no more
+    left: Sequence[str]
 
 
 #: The newest sync and the newest success each end at the first row of an index.
@@ -131,6 +134,7 @@ def read(
             open_incidents=_by_name(tx, _INCIDENTS),
             surprises=_surprises(tx, list(accounts)),
             checks=_checks(tx, [*accounts, *marketplaces]),
+            left=list(tx.run(LEFT_ACCOUNTS, configured=list(accounts)).scalars()),
         )
 
 

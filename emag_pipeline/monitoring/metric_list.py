@@ -167,6 +167,12 @@ ANSWER_SURPRISES = Metric(
     "Fields of the marketplace's answers that were not as known since the newest completed sync began, by kind: "
     "the check answers_are_as_known lists them.",
 )
+ACCOUNT_LEFT = Metric(
+    "emag_sync_account_left",
+    "gauge",
+    _ACCOUNT,
+    "1 for an account of which offers are kept though it is configured no more (`emag-pipeline forget`); else missing.",
+)
 CHECK_STATUS = Metric(
     "emag_sync_check_status",
     "gauge",
@@ -205,6 +211,7 @@ METRICS = (
     DATABASE_UP, SCRAPE_SECONDS, SCHEMA_INFO, REQUESTS, REQUEST_ERRORS, REQUEST_LATENCY, OFFERS_READ, STUCK_SYNCS,
     RECOVERED_SYNCS, ALERTS, RUN_STATUS, LAST_FAILURE, LAST_SUCCESS, OLDEST_PAGE, STALE_BOUND,
     PAGES_EXPECTED, PAGES_DONE, PROGRESS_AGE,
-    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, CHECK_STATUS, MONITOR_STATUS, SENSOR_AGE,
+    HEARTBEAT_AGE, RATE_BUDGET, OFFERS, QUARANTINED, ANSWER_SURPRISES, ACCOUNT_LEFT, CHECK_STATUS, MONITOR_STATUS,
+    SENSOR_AGE,
     INCIDENTS, BOUNDS,
 )  # fmt: skip

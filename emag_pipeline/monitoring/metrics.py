@@ -77,6 +77,7 @@ def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metri
         yield _gauge(metric, _each(figures, value))
     yield _gauge(names.OFFERS, dict(pair for account in figures.accounts for pair in _offers(account)))
     yield _gauge(names.ANSWER_SURPRISES, _surprises(figures))
+    yield _gauge(names.ACCOUNT_LEFT, {(account,): 1 for account in figures.left})
     yield _gauge(names.CHECK_STATUS, {(subject, check): value for (subject, check), value in figures.checks.items()})
     yield _gauge(names.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
 

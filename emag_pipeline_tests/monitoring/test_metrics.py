@@ -7,6 +7,7 @@ import pytest
 from emag_pipeline import errors
 from emag_pipeline.db import counters, ledger, requests, staging, ticks
 from emag_pipeline.db.budget import DatabaseBudget
+from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
@@ -253,3 +254,15 @@ def test_every_error_that_can_end_a_sync_has_a_label_value_of_its_own() -> None:
     known = set(LAST_FAILURE.labels["error_class"])
     assert ends - {"PipelineError", "TransientError"} <= known
     assert set(ERROR_CLASSES.values()) <= known
+
+
+def test_checks_are_told_by_how_grave_they_are_and_accounts_that_left_by_name(database: Database) -> None:
+    for account in ("main", "old"):
+        sync(database, [offer(1)], account=account)
+    for check, severity, passed in (("a", "ERROR", True), ("b", "WARN", False), ("c", "ERROR", False)):
+        record(database, Said("main", check, "offers", severity, passed, "x"))
+    text = exposition(database)
+    told = [value(text, "emag_sync_check_status", subject="main", check=check) for check in "abc"]
+    assert told == [0, 1, 2]
+    assert value(text, "emag_sync_account_left", account_type="old") == 1
+    assert ("emag_sync_account_left", (("account_type", "main"),)) not in series(text)
