@@ -305,6 +305,20 @@ def beat(database: Database, lease: Lease, obstacle: str = "") -> None:
             raise lease.lost()
 
 
+def was_refused(database: Database, lease: Lease) -> bool:
+    """Whether the audit of this very attempt has refused the scan."""
+    with database.transaction(timeout_seconds=30) as tx:
+        return bool(
+            tx.run(
+                """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
+                                  WHERE sync_id = :sync AND lease_token = :token AND status = 'failed'
+                                    AND error_class = 'RefusedError')""",
+                sync=lease.sync_id,
+                token=lease.token,
+            ).scalar_one()
+        )
+
+
 def end(database: Database, lease: Lease, status: str, *, error_class: str, message: str, remedy: str) -> bool:
     """Free the lease with the reason. Returns whether the row was still ours to end."""
     with database.transaction(timeout_seconds=30) as tx:

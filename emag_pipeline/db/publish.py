@@ -90,6 +90,31 @@ def publish(database: Database, lease: Lease) -> Published:
     )
 
 
+def published_by(database: Database, lease: Lease) -> Published | None:
+    """What this very attempt has published, if it has: its commit went through, and the answer was lost."""
+    with database.transaction() as tx:
+        row = tx.run(
+            """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
+                      s.completed_at, f.offers, f.saleable
+               FROM {schema}.emag_offer_syncs s JOIN {schema}.emag_account_figures f USING (account_type)
+               WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
+            sync=lease.sync_id,
+            token=lease.token,
+        ).one_or_none()
+    if row is None:
+        return None
+    return Published(
+        created=row.offers_created,
+        updated=row.offers_updated,
+        unchanged=row.offers_unchanged,
+        deleted=row.offers_deleted,
+        rejected=row.offers_rejected,
+        offers=row.offers,
+        saleable=row.saleable,
+        published_at=row.completed_at,
+    )
+
+
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
         "SELECT round, phase, offers_rejected, pages_done, proof FROM {schema}.emag_offer_syncs WHERE sync_id = :sync",

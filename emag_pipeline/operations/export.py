@@ -21,7 +21,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 #: Tables in which an account is known by something else than `account_type`.
 _OF_A_MARKETPLACE = ("emag_categories", "emag_vat_rates", "emag_handling_times", "emag_reference_reads")
-_OF_A_SUBJECT = ("emag_incidents",)
+_OF_A_SUBJECT = ("emag_incidents", "emag_check_results")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emag_pipeline.db import audit, ledger, quarantine
+from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import RefusedError
+from emag_pipeline.errors import LeaseLost, RefusedError
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
@@ -62,21 +63,36 @@ def audit_scan(context: SyncContext) -> Audit:
     """
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
-        return until_done(lambda: _audit(context, lease))
+        return until_done(lambda: _audit_or_found(context, lease))
+
+
+def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
+    """Judge; where a try before this one has refused, and only the answer to its commit was lost, that refusal."""
+    try:
+        return _audit(context, lease)
+    except LeaseLost:
+        if not ledger.was_refused(context.database, lease):
+            raise
+        log.info("commit_found", what="refusal")
+        return _judged(context, lease, audit.figures(context.database, lease.sync_id))
+
+
+def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
+    reasons = quarantine.commonest(context.database, lease.sync_id) if figures.not_read else []
+    return Audit(lease, judge(figures, context.settings, reasons, approved=lease.approved))
 
 
 def _audit(context: SyncContext, lease: Lease) -> Audit:
     database = context.database
     audit.begin_audit(database, lease)
     figures = audit.figures(database, lease.sync_id)
-    reasons = quarantine.commonest(database, lease.sync_id) if figures.not_read else []
-    result = Audit(lease, judge(figures, context.settings, reasons, approved=lease.approved))
+    result = _judged(context, lease, figures)
     if result.accepted:
         audit.accept(database, lease, figures.as_proof())
         log.info("audit_accepted", offers=figures.rows, quarantined=figures.quarantined, vanished=figures.vanished)
         return result
     audit.refuse(database, lease, figures.as_proof())
     said = result.refusal()
-    ledger.end(database, lease, "failed", error_class=said.error_class, message=said.message, remedy=said.remedy)
+    ledger.end(database, lease, "failed", error_class=said.error_class, message=said.cause, remedy=said.remedy)
     log.error("audit_refused", message=said.message, remedy=said.remedy)
     return result

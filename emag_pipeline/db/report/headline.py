@@ -42,7 +42,7 @@ def headline(database: Database, account: str) -> Headline:
                           greatest(general_stock, 0)::numeric AS pieces, sale_price
                    FROM {schema}.emag_product_offers WHERE account_type = :account
                ),
-               money AS (
+               money AS MATERIALIZED (  -- asked once, not for each row
                    SELECT {schema}.emag_account_currency(:account) AS currency
                )
                SELECT :account AS account, a.marketplace, money.currency,

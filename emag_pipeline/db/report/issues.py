@@ -66,7 +66,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
                       coalesce(sum(sales_lost_a_day) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
                       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
                FROM {schema}.emag_offer_issues
-               CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+               CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
                WHERE account_type = :account
                GROUP BY issue_code ORDER BY count(*) DESC, issue_code""",
@@ -88,7 +88,7 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                           max(value_held_back) AS value_held_back, max(currency) AS currency,
                           {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked
                    FROM {schema}.emag_offer_issues
-                   CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+                   CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                    WHERE account_type = :account
                    GROUP BY account_type, emag_offer_id
                    ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id
@@ -108,7 +108,7 @@ def sold_out(database: Database, account: str, limit: int = 10) -> list[SoldOutO
         rows = tx.run(
             """SELECT i.emag_offer_id, p.name, i.since, i.sales_lost_a_day, i.currency
                FROM {schema}.emag_offer_issues i
-               CROSS JOIN (SELECT {schema}.emag_account_currency(:account)) money (account_currency)
+               CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
                WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
                ORDER BY {schema}.emag_in_currency(i.currency, account_currency) DESC, i.sales_lost_a_day DESC,

@@ -101,7 +101,7 @@ FROM ({price_moves}) m;
 WITH offers AS (
     SELECT emag_offer_id, currency, sale_price FROM {schema}.emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL
-), expected AS (
+), expected AS MATERIALIZED (  -- asked once, not for each row
     SELECT coalesce(CAST(:currency AS text), {schema}.emag_account_currency(:account)) AS currency
 )
 SELECT o.emag_offer_id, coalesce('is priced in ' || o.currency, 'has no currency') AS what,

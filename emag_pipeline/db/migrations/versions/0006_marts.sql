@@ -21,15 +21,20 @@ AS $$ SELECT mode() WITHIN GROUP (ORDER BY currency) FROM unnest(currencies) cur
 COMMENT ON FUNCTION {schema}.emag_usual_currency(text[]) IS
     'The most frequent of these currencies, of several the first by name; null where none is known.';
 
+-- Planned anew at each call, for this account: a plan for any account reads all of a large one for a small one.
 CREATE FUNCTION {schema}.emag_account_currency(account text) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
-    SELECT coalesce(
+DECLARE found text;
+BEGIN
+    EXECUTE 'SELECT coalesce(
         {schema}.emag_usual_currency(ARRAY(
             SELECT o.currency FROM {schema}.emag_product_offers o
-            WHERE o.account_type = account AND o.deleted_at IS NULL)),
-        (SELECT a.currency FROM {schema}.emag_accounts a WHERE a.account_type = account))
-$$;
+            WHERE o.account_type = $1 AND o.deleted_at IS NULL)),
+        (SELECT a.currency FROM {schema}.emag_accounts a WHERE a.account_type = $1))'
+    INTO found USING account;
+    RETURN found;
+END $$;
 COMMENT ON FUNCTION {schema}.emag_account_currency(text) IS
     'The account''s currency: that of most existing offers, else the marketplace''s. Amounts are added up in it only.';
 
