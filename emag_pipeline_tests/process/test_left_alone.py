@@ -77,7 +77,9 @@ def _age(database: Database) -> None:
     with database.transaction() as tx:
         tx.run(
             "UPDATE {schema}.emag_offer_syncs SET started_at = started_at - interval '48 hours', "
-            "completed_at = completed_at - interval '48 hours' WHERE account_type = 'main' AND status = 'completed'"
+            "completed_at = completed_at - interval '48 hours', "
+            "oldest_page_at = oldest_page_at - interval '48 hours' "
+            "WHERE account_type = 'main' AND status = 'completed'"
         )
         tx.run("UPDATE {schema}.emag_reference_reads SET read_at = read_at - interval '48 hours'")
 
