@@ -51,8 +51,12 @@ class Supervisor:
                 raise _broken(child, how or f"is not ready after {_START_SECONDS:.0f} s")
             self._signals.wait(0.2)
 
-    def mend(self) -> None:
-        """Restart what has died, and keep the logs small. Raises TransientError when a program dies again and again."""
+    def mend(self) -> bool:
+        """Restart what has died, and keep the logs small. Returns whether anything was restarted.
+
+        Raises TransientError when a program dies again and again.
+        """
+        restarted = False
         for name, child in self._children.items():
             log_files.keep_small(child.log)
             how = child.died()
@@ -63,6 +67,8 @@ class Supervisor:
             self._say(f"{name} {how}; it is started again (log: {child.log})")
             self._signals.wait(len(self._deaths[name]) / 2)
             self._children[name] = self._launch(child.program)
+            restarted = True
+        return restarted
 
     def stop(self) -> None:
         """End the family: daemon, runs, servers and exporter, sandbox; nothing is left when this returns.

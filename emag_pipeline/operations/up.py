@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
-from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations import code_location, ports, programs
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_watch import EmbeddedWatch
 from emag_pipeline.operations.instance import claimed
@@ -24,6 +24,8 @@ from emag_pipeline.operations.words import source_words
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
+#: After a program was restarted, for so long and so often: has the webserver found its code server?
+_SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
 
 
 def up(settings: Settings, narrator: Narrator) -> int:
@@ -120,11 +122,15 @@ def _watch(
         settings=settings,
     )
     embedded = EmbeddedWatch(settings, narrator.say)
-    next_look = 0.0
+    next_look = next_call = look_until = 0.0
     try:
         while True:
             embedded.mend()
-            supervisor.mend()
+            now = time.monotonic()
+            look_until = now + _SETTLING_SECONDS if supervisor.mend() else look_until
+            if next_call <= now < look_until:
+                code_location.reload_if_unreachable(settings.ui_port)
+                next_call = now + _CODE_SERVER_SECONDS
             if time.monotonic() >= next_look:
                 progress.look()
                 next_look = time.monotonic() + progress.interval_seconds

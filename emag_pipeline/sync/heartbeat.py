@@ -40,7 +40,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         told, next_beat = "", time.monotonic() + self._interval
-        while not self._over.wait(min(self._interval, _LOOK_SECONDS)):
+        while not self._over.wait(min(_LOOK_SECONDS, max(0.0, next_beat - time.monotonic()))):
             met = self._obstacle()
             if met == told and time.monotonic() < next_beat:
                 continue
@@ -50,6 +50,7 @@ class Heartbeat:
             except LeaseError:
                 return
             except PipelineError as error:  # the database is away: the next beat may reach it
+                next_beat = time.monotonic() + self._interval
                 log.warning("heartbeat_missed", error=error.message)
 
     def __enter__(self) -> Self:

@@ -52,7 +52,9 @@ def test_a_sensor_that_was_switched_off_in_the_ui_is_found(up: Up) -> None:
 
 
 def test_where_json_is_asked_for_every_line_of_up_and_its_programs_is_an_object(up: Up) -> None:
-    logs = "".join((up.home / "logs" / f"{name}.log").read_text() for name in ("webserver", "daemon", "exporter"))
+    logs = "".join(
+        (up.home / "logs" / f"{name}.log").read_text() for name in ("code-server", "webserver", "daemon", "exporter")
+    )
     # a code server's first line comes before it has loaded anything of ours
     lines = [line for line in (up.said() + logs).splitlines() if "Starting Dagster code server" not in line]
     events = {json.loads(line)["event"] for line in lines}
