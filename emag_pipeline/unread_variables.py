@@ -9,7 +9,10 @@ from emag_pipeline.settings import Settings
 
 OF_AN_ACCOUNT = re.compile(r"EMAG_(?:(?P<account>[A-Z][A-Z0-9_]*)_)?API_(?:USERNAME|PASSWORD|BASE_URL)")
 #: read by the pipeline's own processes, tests and containers
-_OWN = {"EMAG_UP_HOME", IS_READ, "EMAG_SANDBOX", "EMAG_NO_SKIP", "EMAG_SECRETS", "EMAG_VERSION"}
+_OWN = {
+    "EMAG_UP_HOME", IS_READ, "EMAG_SANDBOX", "EMAG_NO_SKIP", "EMAG_ALONE_SECONDS", "EMAG_RANDOMISED_EXAMPLES",
+    "EMAG_RANDOMISED_SEED", "EMAG_SECRETS", "EMAG_VERSION",
+}  # fmt: skip
 _DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS"}
 
 
