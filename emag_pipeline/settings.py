@@ -158,6 +158,11 @@ class Settings(BaseModel):
         """The names of the accounts' marketplaces, each once."""
         return list(dict.fromkeys(account.marketplace.name for account in self.accounts))
 
+    @property
+    def subjects(self) -> list[str]:
+        """What checks answer about: the accounts and their marketplaces, by name."""
+        return [*(account.name for account in self.accounts), *self.marketplaces]
+
     def language_of(self, name: str) -> str | None:
         """The language in which the marketplace is quoted for an account (two letters); None: English where it can be.
 

@@ -36,8 +36,7 @@ def note_findings(database: Database, settings: Settings) -> list[str]:
 
     Raises DatabaseUnavailable.
     """
-    accounts = [account.name for account in settings.accounts]
-    answered = check_results.check_results(database, [*accounts, *settings.marketplaces])
+    answered = check_results.check_results(database, settings.subjects)
     results = [one for one in answered if not one.is_told_by_its_account]
     for result in results:
         if result.passed:

@@ -167,8 +167,7 @@ def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
 
 
 def _failing_checks(database: Database, settings: Settings) -> list[CheckResult]:
-    names = [account.name for account in settings.accounts]
-    return [result for result in check_results(database, [*names, *settings.marketplaces]) if not result.passed]
+    return [result for result in check_results(database, settings.subjects) if not result.passed]
 
 
 def _check(result: CheckResult) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
         ),
         sensor_ages={name: ages.get(name) for name in silence.SENSORS},
         incidents=tuple(open_incidents(database)),
-        checks=tuple(one for one in check_results(database, [*names, *settings.marketplaces]) if not one.passed),
+        checks=tuple(one for one in check_results(database, settings.subjects) if not one.passed),
         tick_bound_seconds=silence.bound_seconds(settings),
     )
 

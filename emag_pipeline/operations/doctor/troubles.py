@@ -56,8 +56,7 @@ def answers(settings: Settings) -> Iterator[Finding]:
 def checks(settings: Settings) -> Iterator[Finding]:
     """A finding for each check that does not pass; one of severity ERROR is an incident, and told there."""
     with databases.opened(settings) as database:
-        names = [account.name for account in settings.accounts]
-        answered = check_results(database, [*names, *settings.marketplaces])
+        answered = check_results(database, settings.subjects)
     failing = [result for result in answered if not result.passed]
     for result in failing:
         if result.check != _CHECK:  # `answers` tells of it, at this very moment
