@@ -54,12 +54,10 @@ def note_page_size(database: Database, account: str, size: int | None) -> None:
 
 def first_host(database: Database, account: str, marketplace: str, currency: str | None, host: str) -> str:
     """The host that the account was first read from; this one where none is known yet, which it is from now on."""
+    known = host_of(database, account)
+    if known is not None:
+        return known
     with database.transaction(timeout_seconds=60) as tx:
-        known = tx.run(
-            "SELECT host FROM {schema}.emag_accounts WHERE account_type = :account", account=account
-        ).scalar()
-        if known is not None:
-            return str(known)
         row = tx.run(
             """INSERT INTO {schema}.emag_accounts AS a (account_type, marketplace, currency, host)
                VALUES (:account, :marketplace, :currency, :host)

@@ -43,6 +43,7 @@ _OFFERS = """
     SELECT b.emag_offer_id, p.name, b.currency, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
            b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
     FROM {schema}.emag_buy_button b
+    -- OFFSET 0: asked once, not for each row
     CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
     LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
     WHERE b.account_type = :account

@@ -66,6 +66,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
                       coalesce(sum(sales_lost_a_day) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
                       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
                FROM {schema}.emag_offer_issues
+               -- OFFSET 0: asked once, not for each row
                CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
                WHERE account_type = :account
@@ -88,6 +89,7 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                           max(value_held_back) AS value_held_back, max(currency) AS currency,
                           {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked
                    FROM {schema}.emag_offer_issues
+                   -- OFFSET 0: asked once, not for each row
                    CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                    WHERE account_type = :account
                    GROUP BY account_type, emag_offer_id
@@ -108,6 +110,7 @@ def sold_out(database: Database, account: str, limit: int = 10) -> list[SoldOutO
         rows = tx.run(
             """SELECT i.emag_offer_id, p.name, i.since, i.sales_lost_a_day, i.currency
                FROM {schema}.emag_offer_issues i
+               -- OFFSET 0: asked once, not for each row
                CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
                WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
