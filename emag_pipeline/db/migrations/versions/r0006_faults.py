@@ -13,5 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     """One file a subject."""
-    for subject in ("texts", "runs", "checks", "marts", "rights"):
+    for subject in ("texts", "runs", "checks", "marts", "rights", "order", "rates"):
         run_file(f"0006_{subject}.sql")
