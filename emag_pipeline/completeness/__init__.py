@@ -1,0 +1,26 @@
+"""When is a scan of a listing that moves complete, and what is to be read next? Pure decisions.
+
+`Scan` is all that an executor needs. docs/completeness.md tells the reasoning, `emag_pipeline_tests.completeness` is
+its judge: it plays scans of this very code against a model of the listing.
+"""
+
+from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
+from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
+from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, chain
+from emag_pipeline.completeness.scan import Ask, Scan, Situation
+
+__all__ = [
+    "UNREADABLE",
+    "Ask",
+    "Complete",
+    "Fault",
+    "OrderEvidence",
+    "PreviousOrder",
+    "Read",
+    "Refused",
+    "Scan",
+    "Situation",
+    "Verdict",
+    "Window",
+    "chain",
+]

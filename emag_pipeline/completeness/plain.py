@@ -1,0 +1,104 @@
+"""Plain pages from the first to the last, for a reading that is united with another one.
+
+Plain pages share no offers: an offer slips past a border when another one departs in front of it at the right moment,
+and an arrival hides that in the count. Two readings lose an offer only if it slips twice. This is the way where no
+chain can be read: page sizes that are not obeyed, sizes too small to overlap, a listing that reorders itself.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from emag_pipeline.completeness.faults import Fault
+from emag_pipeline.completeness.reads import Read, Window, parts
+from emag_pipeline.completeness.stretch import smaller
+
+
+class Plain:
+    """Hands out one reading's pages of `size` rows. `offers`: as counted; `most`: the position to give up at."""
+
+    def __init__(self, offers: int, size: int, most: int) -> None:
+        self.is_done = False
+        #: nothing but the last page came behind the last page
+        self.repeats = False
+        #: faults and where they were met: what two readings agree on does not heal
+        self.faults: dict[Fault, set[int]] = {}
+        self.unreadable = self.windows = 0
+        #: offers that this reading was the first to show
+        self.new = 0
+        self._size, self._offers, self._most = size, offers, most
+        self._page = 1
+        self._parts: deque[Read] = deque()
+        self._under_way: set[Read] = set()
+        self._ends: Counter[int] = Counter()
+        self._shorts: set[int] = set()
+        self._last_shown = 0
+        self._known_pages: dict[int, int] = {}
+        self._last_ids: Sequence[int] = ()
+        self._last_first = -1
+
+    def take(self) -> Read | None:
+        """The next page; None while what is under way has to be awaited, and at the end."""
+        if self.is_done:
+            return None
+        if self._parts:
+            read = self._parts.popleft()
+        elif self._page <= -(-self._offers // self._size) or not self._under_way:
+            read = Read(self._page, self._size)
+            self._page += 1
+        else:
+            return None
+        self._under_way.add(read)
+        return read
+
+    def has(self, read: Read) -> bool:
+        """Whether it asked for this and was not told yet."""
+        return read in self._under_way
+
+    def answered(self, read: Read, window: Window, new: int) -> None:
+        """The page showed these rows, of which so many offers were not known before."""
+        self._under_way.discard(read)
+        self.windows += 1
+        self.new += new
+        if window.ids:
+            self._look_at(read, window, new)
+        if window.is_short:
+            self._shorts.add(window.stop)
+        if read.first >= self._offers and self._is_behind(window):
+            self.is_done = True
+        if read.first > self._most:
+            self._note(Fault.ENDLESS, read.first)
+            self.is_done = True
+
+    def failed(self, read: Read) -> None:
+        """The page failed, while the marketplace answers others."""
+        self._under_way.discard(read)
+        if read.size > 1:
+            self._parts.extendleft(reversed(parts(read.first, read.stop, smaller(read.size))))
+        else:
+            self.unreadable += 1
+
+    def broken(self) -> dict[Fault, set[int]]:
+        """The faults of a reading that is done, with the positions where they were met."""
+        for stop in self._shorts:
+            if stop < self._last_shown:
+                self._note(Fault.EMPTY_PAGE if stop % self._size == 0 else Fault.SHORT_PAGE, stop)
+        return self.faults
+
+    def _is_behind(self, window: Window) -> bool:
+        if not window.ids:
+            return True
+        self.repeats = self.repeats or (window.first > self._last_first and list(window.ids) == list(self._last_ids))
+        return self.repeats
+
+    def _look_at(self, read: Read, window: Window, new: int) -> None:
+        self._last_shown = max(self._last_shown, window.stop)
+        key = hash(tuple(window.ids))
+        other = self._known_pages.setdefault(key, read.first)
+        if other != read.first and read.first < self._offers:
+            is_always = other == 0 and len(self._known_pages) == 1
+            self._note(Fault.IGNORED_PAGE if is_always else Fault.REPEATED_PAGE, read.first)
+        if read.first >= self._last_first and read.first < self._offers:
+            self._last_first, self._last_ids = read.first, window.ids
+
+    def _note(self, fault: Fault, place: int) -> None:
+        self.faults.setdefault(fault, set()).add(place)

@@ -1,0 +1,178 @@
+"""Windows that join become runs; a scan is complete when one run reaches from the head of the listing to its tail.
+
+Why: a run is contiguous in the order of the offers that stayed (see `overlap`). A window at position 0 begins before
+all of them, a proven tail ends behind all of them. An offer that was there throughout stands between the two, and so
+within the run: some window showed it. How much arrived and departed, in which order the answers came and how long a
+pause lay between two reads makes no difference.
+
+Positions are hints only: they say where a run's edges stood when its freshest window was read.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emag_pipeline.completeness.overlap import Overlap, overlap
+from emag_pipeline.completeness.reads import Window
+
+#: Neighbours join by their last windows, unless the listing moved by more than these hold.
+_NEAR = 3
+
+
+@dataclass(slots=True)
+class Edge:
+    """Where a run begins or ends: the position, and the number of the window that showed it."""
+
+    position: int
+    number: int
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """Windows that join, from left to right."""
+
+    windows: list[Window]
+    left: Edge
+    right: Edge
+    has_head: bool
+    #: the last short window in it: perhaps the listing's tail
+    short: Window | None = field(default=None)
+
+    @classmethod
+    def of(cls, window: Window) -> "Run":
+        """A run of one window."""
+        left, right = Edge(window.first, window.number), Edge(window.stop, window.number)
+        return cls([window], left, right, window.first == 0, window if window.is_short else None)
+
+
+class Runs:
+    """The runs of one reading, in the order in which the listing shows them."""
+
+    def __init__(self) -> None:
+        self.all: list[Run] = []
+        #: windows that joined two runs which earlier windows had left apart
+        self.anchors = 0
+        self._compared: dict[tuple[int, int], tuple[int, int, int, int]] = {}
+
+    @property
+    def head(self) -> Run | None:
+        """The run that begins at position 0."""
+        return self.all[0] if self.all and self.all[0].has_head else None
+
+    def add(self, window: Window, before: Run | None = None) -> bool:
+        """Join a window that is not empty to what was read. Returns whether it prolonged or joined a run.
+
+        `before`: it was read to fill the gap in front of that run.
+        """
+        index = self._place(window, before)
+        left = self.all[index - 1] if index else None
+        right = self.all[index] if index < len(self.all) else None
+        joined = False
+        if left is not None and (met := _meet(left.windows, window, near=True)):
+            _prolong(left, window, *met)
+            self.anchors += met[1].anchors
+            joined = True
+        elif left is not None and window.first == 0 and left.has_head:
+            left.windows.insert(0, window)
+            if window.is_short:
+                left.short, left.right = window, Edge(window.stop, window.number)
+            joined = True
+        else:
+            left = Run.of(window)
+            self.all.insert(index, left)
+            index += 1
+        if right is not None and (met := _meet(right.windows, window, near=True, from_left=True)):
+            self._unite(left, right, window, met)
+            joined = True
+        return joined
+
+    def reconsider(self, index: int) -> bool:
+        """Look for anchors of the run at `index` everywhere in the one before it. Returns whether they joined.
+
+        The anchors are all offers read so far, nearest first: with the last ones alone, a bulk deletion of some hundred
+        neighbours would never join again, nor windows that a burst of arrivals has pushed back by more than a page.
+        """
+        left, right = self.all[index - 1], self.all[index]
+        key = (id(left), id(right))
+        now = (len(left.windows), left.right.number, len(right.windows), right.left.number)
+        if self._compared.get(key) == now:
+            return False
+        self._compared[key] = now
+        for window in right.windows:
+            if met := _meet(left.windows, window, near=False):
+                _prolong(left, window, *met)
+                self.anchors += met[1].anchors
+                self._absorb(left, right, window)
+                return True
+        return False
+
+    def _place(self, window: Window, before: Run | None) -> int:
+        if before is not None and before in self.all:
+            return self.all.index(before)
+        index = bisect_right(self.all, window.first, key=lambda run: run.left.position)
+        return max(index, 1) if self.head is not None else index
+
+    def _unite(self, left: Run, right: Run, window: Window, met: tuple[int, Overlap]) -> None:
+        """Both share offers with the window, which is in the left one already."""
+        at, shared = met
+        self.anchors += shared.anchors
+        if window.number > right.left.number:
+            right.left = Edge(window.first + shared.left_head - shared.right_head, window.number)
+        right.windows[at].gain = shared.left_tail
+        goes_on = at < len(right.windows) - 1 or shared.left_tail > 0
+        self.all.remove(right)
+        left.has_head = left.has_head or right.has_head
+        if goes_on:
+            left.windows.extend(right.windows[at:])
+            left.right, left.short = right.right, right.short or left.short
+
+    def _absorb(self, left: Run, right: Run, window: Window) -> None:
+        """The right run has a window that has just joined the left one."""
+        at = right.windows.index(window)
+        self.all.remove(right)
+        if at < len(right.windows) - 1:
+            left.windows.extend(right.windows[at + 1 :])
+            left.right, left.short = right.right, right.short or left.short
+
+
+def _meet(
+    windows: Sequence[Window], window: Window, *, near: bool, from_left: bool = False
+) -> tuple[int, Overlap] | None:
+    """The nearest of the windows that joins this one, by its index, and what the two share."""
+    indexes = range(len(windows)) if from_left else range(len(windows) - 1, -1, -1)
+    ids = set(window.ids)
+    for index in indexes[:_NEAR] if near else indexes:
+        if ids.isdisjoint(windows[index].ids):
+            continue
+        shared = overlap(windows[index].ids, window.ids)
+        if shared is not None and shared.joins:
+            return index, shared
+    return None
+
+
+def _prolong(run: Run, window: Window, at: int, shared: Overlap) -> None:
+    """Join a window to a run with which it shares offers."""
+    behind = shared.left_tail + sum(one.gain for one in run.windows[at + 1 :])
+    last = window.ids[-1]
+    is_inside = shared.right_tail == 0 or any(last in one.ids for one in run.windows[at + 1 :])
+    if window.is_short:
+        run.short = window
+    if at == 0 and not run.has_head:
+        if shared.right_head > shared.left_head:
+            run.windows[0].gain = shared.left_tail
+            run.windows.insert(0, window)
+            run.left = Edge(window.first, window.number)
+            at += 1
+        elif window.number > run.left.number:
+            run.left = Edge(window.first + shared.right_head - shared.left_head, window.number)
+    if window.first == 0:
+        run.has_head = True
+    if not is_inside:
+        if run.windows[0] is window:  # longer at both ends
+            run.windows = [window]
+        else:
+            window.gain = shared.right_tail
+            run.windows.append(window)
+        run.right = Edge(window.stop, window.number)
+    elif window.number > run.right.number:
+        run.right = Edge(window.stop - shared.right_tail + behind, window.number)

@@ -1,0 +1,318 @@
+"""One scan's decisions: what was seen so far goes in, the next call or the verdict comes out. No I/O, no clock.
+
+The executor calls `take` for what to do next, as often as it wants calls under way, and tells what became of it:
+`answered`, `failed`, `counted`, `confirmed`. A scan that is taken up again is told `restore` for each window that is
+durable, in the order of their answers.
+
+The course: count; a chain of windows from head to tail (`chain`); where the listing may reorder itself, the head once
+more; the missing offers by id; count. What the count leaves unexplained leads to the head again and, where an order
+cannot be relied upon, to a reading of plain pages that is united with the first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from emag_pipeline.completeness.chain import Chain, State
+from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
+from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
+from emag_pipeline.completeness.plain import Plain
+from emag_pipeline.completeness.reads import Read, Window
+from emag_pipeline.completeness.seen import Seen
+
+#: The head is read so often for offers that jumped there, and all pages so often in all.
+MOST_HEADS, MOST_READINGS = 3, 4
+#: Smaller pages overlap too seldom for a chain: lcm(1 … 7) is 420.
+SMALLEST_OF_CHAIN = 8
+#: Pages of one reading of the head.
+_MOST_HEAD_PAGES = 10
+#: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
+_GROWTH = 2_000
+
+
+class Ask(Enum):
+    """What is asked for beside pages."""
+
+    COUNT = "count"
+    #: every offer that was known before and that no window showed, by its id
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known before a scan begins."""
+
+    #: EMAG_API_PAGE_SIZE, or the smaller size that was found to work
+    page_size: int = 100
+    #: EMAG_SYNC_MAX_PAGES in offers
+    most_offers: int = 10_000
+    #: the order of the last complete scan; None at a first publish
+    previous: PreviousOrder | None = None
+    #: found by earlier scans of the account
+    reorders: bool = False
+    ignores_odd_sizes: bool = False
+
+
+class _Phase(Enum):
+    COUNT = 0
+    READ = 1
+    HEAD = 2
+    CONFIRM = 3
+    END = 4
+    UNITE = 5
+
+
+class Scan:
+    """The decisions of one scan of one account."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.verdict: Verdict | None = None
+        self.seen = Seen()
+        self.order = OrderEvidence(situation.previous, is_known_to_reorder=situation.reorders)
+        self.count_before = self.count_after = -1
+        self.readings = self.heads = 0
+        self.found_by_id = 0
+        self.chain: Chain | None = None
+        self.remainders: list[int] = []
+        self.marks: list[str] = []
+        self._situation = situation
+        self._phase = _Phase.COUNT
+        self._asked: Ask | None = None
+        self._plain: Plain | None = None
+        self._passes: list[Plain] = []
+        self._windows = 0
+        self._nameless: set[int] = set()
+        self._head_page = 0
+        self._head_under_way: Read | None = None
+        self._before_pass: int | None = None
+        self._emptied = 0
+
+    # -- what is next --------------------------------------------------------------------------------------------------
+
+    def take(self) -> Read | Ask | None:
+        """What to do next; None while answers are outstanding, and when there is a verdict."""
+        if self.verdict is not None or self._asked is not None:
+            return None
+        action = self._next()
+        if isinstance(action, Ask):
+            self._asked = action
+        return action
+
+    def _next(self) -> Read | Ask | None:
+        if self._phase is _Phase.READ and self.chain is not None:
+            read = self.chain.take()
+            if read is None and self.chain.state is not State.READING:
+                self._end_chain(self.chain)
+                return self._next() if self.verdict is None else None
+            return read
+        if self._phase is _Phase.HEAD:
+            return self._next_head()
+        if self._phase is _Phase.UNITE and self._plain is not None:
+            return self._plain.take()
+        return Ask.CONFIRM if self._phase is _Phase.CONFIRM else Ask.COUNT
+
+    def _next_head(self) -> Read | None:
+        if self._head_under_way is not None:
+            return None
+        self._head_page += 1
+        self._head_under_way = Read(self._head_page, self._size)
+        return self._head_under_way
+
+    @property
+    def _size(self) -> int:
+        return self.chain.size if self.chain is not None else self._situation.page_size
+
+    @property
+    def _most(self) -> int:
+        return self._situation.most_offers + _GROWTH
+
+    # -- what became of it ---------------------------------------------------------------------------------------------
+
+    def counted(self, offers: int) -> None:
+        """The marketplace counts so many offers."""
+        self._asked = None
+        self.count_after = offers
+        if self._phase is _Phase.COUNT:
+            self.count_before = offers
+            self._begin(offers)
+        else:
+            self._settle()
+
+    def answered(self, read: Read, ids: Iterable[int]) -> Window:
+        """The read showed these rows, in their order. Returns the window, to be made durable."""
+        window = Window.of(read, ids, self._windows)
+        self._windows += 1
+        ends_known = not window.ids or window.ids[-1] in self.seen
+        new = self._note(window.ids)
+        if read == self._head_under_way:
+            self._head_under_way = None
+            self._after_head(ends_known)
+        elif self._plain is not None:
+            if self._plain.has(read):  # else it was asked for by a chain that has ended
+                self._plain.answered(read, window, new)
+            if self._plain.is_done:
+                self._end_plain(self._plain)
+        elif self.chain is not None:
+            self.chain.answered(read, window, new)
+        return window
+
+    def failed(self, read: Read, *, is_slow: bool = False) -> None:
+        """The read failed, while the marketplace answers others."""
+        if read == self._head_under_way:
+            self._head_under_way = None
+            self._phase = _Phase.END if self.remainders else _Phase.CONFIRM
+            self.heads += 1
+        elif self._plain is not None:
+            if self._plain.has(read):
+                self._plain.failed(read)
+        elif self.chain is not None:
+            self.chain.failed(read, is_slow=is_slow)
+
+    def disobeyed(self, read: Read) -> None:
+        """More rows came than were asked for."""
+        if self.chain is not None and self._plain is None:
+            self.chain.disobeyed()
+
+    def confirmed(self, found: Iterable[int]) -> None:
+        """All missing offers were asked for by id; these were found."""
+        self._asked = None
+        self.found_by_id += self._note(found)
+        self._phase = _Phase.END
+
+    def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int]]]) -> None:
+        """Take up a scan: its first count, and the windows of its chain that are durable."""
+        self.counted(count_before)
+        for read, ids in windows:
+            if self.chain is not None:
+                self.chain.resume_at(read)
+            self.answered(read, ids)
+
+    def _note(self, ids: Iterable[int]) -> int:
+        ids = list(ids)
+        self.order.note(ids)
+        self._nameless.update(one for one in ids if one < 0)
+        return self.seen.add(ids)
+
+    # -- the course ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, offers: int) -> None:
+        self.readings = 1
+        if self._situation.page_size < SMALLEST_OF_CHAIN or self._situation.ignores_odd_sizes:
+            self._open_plain()
+            return
+        self._phase = _Phase.READ
+        self.chain = Chain(offers, self._situation.page_size, self._most)
+
+    def _end_chain(self, chain: Chain) -> None:
+        if chain.state is State.FAULTY and chain.fault is not None:
+            self.verdict = Refused(chain.fault, f"position {chain.end:,}")
+        elif chain.state is State.TORN:
+            self.marks.append("the windows did not join")
+            self._open_plain()
+        elif chain.united:
+            self.marks.append("a stretch was united from several readings")
+            self._after_reading()
+        else:
+            self._after_reading()
+
+    def _after_reading(self) -> None:
+        is_settled = self.order.is_stable or not len(self.seen)
+        self._phase = _Phase.CONFIRM if is_settled else _Phase.HEAD
+
+    def _after_head(self, ends_known: bool) -> None:
+        """Offers that jumped to the head stand before those that were seen there: read until such a one is the last."""
+        if not ends_known and self._head_page < _MOST_HEAD_PAGES:
+            return
+        self._head_page = 0
+        self.heads += 1
+        self._phase = _Phase.CONFIRM if self.heads == 1 and not self.remainders else _Phase.END
+        if self.remainders:
+            self._settle()
+
+    def _open_plain(self) -> None:
+        self._phase = _Phase.UNITE
+        self._plain = Plain(max(self.count_before, self.count_after), self._size, self._most)
+
+    def _end_plain(self, plain: Plain) -> None:
+        self._passes.append(plain)
+        self._plain = None
+        if len(self._passes) == 1 and (self.chain is None or self.chain.state is State.TORN):
+            self.readings += self.chain is not None
+            self.readings += 1
+            self._open_plain()
+            return
+        self._phase = _Phase.CONFIRM
+
+    @property
+    def accounted(self) -> int:
+        """Offers that the scan knows of: seen, found by id, without an id, and unreadable positions."""
+        unreadable = self.chain.unreadable if self.chain is not None else 0
+        if self._passes:
+            unreadable = max(unreadable, self._passes[-1].unreadable)
+        return len(self.seen) + len(self._nameless) + unreadable
+
+    def _settle(self) -> None:
+        """All that was to be read was read: does it explain the count?"""
+        remainder = self.count_after - self.accounted
+        before = self.remainders[-1] if self.remainders else None
+        self.remainders.append(remainder)
+        if self._repeats and remainder > 0:
+            self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
+            return
+        if self.chain is not None and self.chain.state is State.EMPTY and self.count_after and not len(self.seen):
+            self._read_empty_again()
+            return
+        if fault := self._persistent_fault():
+            self.verdict = fault
+            return
+        if remainder <= 0:
+            self._complete(remainder)
+        elif self.heads < MOST_HEADS and not self._passes and (remainder != before):
+            self._phase = _Phase.HEAD
+        elif self.order.is_stable and not self._passes:
+            self._complete(remainder)
+        elif self._passes and (self._passes[-1].new == 0 or self._before_pass == remainder):
+            self.marks.append("the count itself is wrong")
+            self._complete(remainder)
+        elif self.readings < MOST_READINGS:
+            self._before_pass = remainder
+            self.readings += 1
+            self._open_plain()
+        else:
+            self.marks.append("readings differ")
+            self._complete(remainder)
+
+    def _read_empty_again(self) -> None:
+        """The first page was empty, and the count is not: the first offers may just have arrived."""
+        if self._emptied >= MOST_HEADS:
+            self.verdict = Refused(Fault.EMPTY_LISTING, "the first page")
+            return
+        self._emptied += 1
+        self._phase = _Phase.READ
+        self.chain = Chain(self.count_after, self._size, self._most)
+
+    @property
+    def _repeats(self) -> bool:
+        return (self.chain is not None and self.chain.state is State.REPEATS and not self._passes) or any(
+            one.repeats for one in self._passes
+        )
+
+    def _persistent_fault(self) -> Refused | None:
+        """A fault that two readings met at the same place."""
+        if not self._passes:
+            return None
+        last = self._passes[-1].broken()
+        if Fault.ENDLESS in last:
+            return Refused(Fault.ENDLESS, f"position {min(last[Fault.ENDLESS]):,}")
+        for earlier in self._passes[:-1]:
+            for fault, places in earlier.broken().items():
+                if both := places & last.get(fault, set()):
+                    return Refused(fault, f"position {min(both):,}")
+        return None
+
+    def _complete(self, remainder: int) -> None:
+        if remainder > 0:
+            self.marks.append(f"the count leaves a remainder of {remainder:,}")
+        if self.order.inversions:
+            self.marks.append("the listing reorders itself")
+        self.verdict = Complete(tuple(dict.fromkeys(self.marks)))

@@ -1,0 +1,86 @@
+"""How a marketplace answers from the listing: truthfully, or with one of the faults that are not movement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emag_pipeline.completeness import Read
+from emag_pipeline_tests.completeness.listing import Listing
+
+
+class Fails(Exception):
+    """The read fails, whatever is done, while others are answered."""
+
+
+class TooMany(Exception):
+    """The answer holds more rows than were asked for."""
+
+
+@dataclass
+class Market:
+    """Answers reads, counts and reads by id. The fields are faults; `pages` limits those that belong to page numbers."""
+
+    listing: Listing
+    count_is_off: int = 0
+    count_says: int | None = None
+    pages: frozenset[int] = frozenset()
+    empty_page: bool = False
+    short_page: int = 0
+    repeats: int = 0
+    ignores_page: bool = False
+    ignores_size: bool = False
+    #: page numbers are obeyed for the usual sizes only: others begin where a page of 100 would
+    odd_sizes_shift: bool = False
+    last_page_again: bool = False
+    endless: bool = False
+    fresh_rows: bool = False
+    #: offers that break every page that holds them
+    poison: frozenset[int] = frozenset()
+    fails_above: int = 100
+    calls: int = field(default=0)
+    _invented: int = 4_100_000_000
+
+    def count(self) -> int:
+        """What a count tells."""
+        self.calls += 1
+        return self.count_says if self.count_says is not None else max(0, len(self.listing.ids) + self.count_is_off)
+
+    def read(self, read: Read) -> Sequence[int]:
+        """What a page shows. Raises Fails or TooMany."""
+        self.calls += 1
+        rows = self._rows(read)
+        if read.size > self.fails_above or (self.poison and not self.poison.isdisjoint(rows)):
+            raise Fails
+        if len(rows) > read.size:
+            raise TooMany
+        return rows
+
+    def has(self, one: int, present: set[int]) -> bool:
+        """What a read by id tells."""
+        self.calls += 1
+        return one in present
+
+    def _rows(self, read: Read) -> list[int]:
+        ids, page, size = self.listing.ids, read.page, read.size
+        hit = page in self.pages
+        if self.ignores_page:
+            page = 1
+        if self.ignores_size:
+            size = 100
+        if hit and self.repeats:
+            page = self.repeats
+        last = max(1, -(-len(ids) // size))
+        if page > last:
+            if self.fresh_rows:
+                self._invented += size
+                return list(range(self._invented - size, self._invented))
+            if self.last_page_again:
+                page = last
+            elif self.endless:
+                page = (page - 1) % last + 1
+        first = (page - 1) * (100 if self.odd_sizes_shift and size not in (100, 50, 20, 10) else size)
+        rows = ids[first : first + size]
+        if hit and self.empty_page:
+            return []
+        if hit and self.short_page:
+            return rows[: -self.short_page]
+        return rows

@@ -1,0 +1,172 @@
+"""Plays one scan: an executor with several calls under way, whose answers are late, lost, out of order or repeated."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from emag_pipeline.completeness import Ask, Complete, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline_tests.completeness.listing import Listing, Movement
+from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
+
+#: A scan that asks for more than this many times the pages there are has lost its way.
+_LOST = 12
+
+
+@dataclass(frozen=True)
+class Network:
+    """How answers come."""
+
+    under_way: int = 4
+    lost: float = 0.0
+    repeated: float = 0.0
+    #: chance that the process is killed, a scan
+    killed: float = 0.0
+
+
+@dataclass
+class Played:
+    """What became of a scan."""
+
+    scan: Scan
+    calls: int
+    offers: int
+    missed: int
+    kept: int
+    resumed: int = 0
+    refused: Refused | None = None
+    marked: bool = False
+
+
+class LostItsWay(AssertionError):
+    """The decision code neither ends nor says why."""
+
+
+@dataclass
+class _Executor:
+    situation: Situation
+    known: Sequence[int]
+    listing: Listing
+    market: Market
+    movement: Movement
+    network: Network
+    chance: random.Random
+    scan_of: Callable[[Situation], Scan] = Scan
+    staged: list[tuple[Read, Sequence[int]]] = field(default_factory=list)
+    resumed: int = 0
+
+    def run(self) -> Scan:
+        scan = self.scan_of(self.situation)
+        most = (len(self.listing.ids) // self.situation.page_size + 60) * _LOST
+        event_at = self.chance.randrange(max(1, int(len(self.listing.ids) / 85) + 3))
+        kill_at = self.chance.randrange(1, 60) if self.chance.random() < self.network.killed else -1
+        sent: list[Read] = []
+        come: list[tuple[Read, Sequence[int] | None, bool]] = []
+        delivered = 0
+        while scan.verdict is None:
+            while len(sent) + len(come) < self.network.under_way and (action := scan.take()) is not None:
+                if isinstance(action, Ask):
+                    self._ask(scan, action)
+                else:
+                    sent.append(action)
+            if scan.verdict is not None:
+                break
+            if not sent and not come:
+                raise LostItsWay(f"nothing under way and no verdict: {vars(scan)}")
+            if self.market.calls > most:
+                raise LostItsWay(f"{self.market.calls} calls: {scan.marks}, {vars(scan.chain) if scan.chain else ''}")
+            if sent and (not come or self.chance.random() < 0.6):
+                come.append(self._answer(sent.pop(self.chance.randrange(len(sent)))))
+                self.movement.at_random(self.listing, self.chance)
+                if event_at == 0:
+                    self.movement.once(self.listing, self.chance)
+                event_at -= 1
+                continue
+            read, rows, too_many = come.pop(self.chance.randrange(len(come)))
+            if self.chance.random() < self.network.lost:
+                sent.append(read)
+                continue
+            if too_many:
+                scan.disobeyed(read)
+            elif rows is None:
+                scan.failed(read)
+            else:
+                scan.answered(read, rows)
+                self.staged.append((read, rows))
+                if self.chance.random() < self.network.repeated and scan.verdict is None:
+                    scan.answered(read, rows)
+            delivered += 1
+            if delivered == kill_at:
+                sent, come, scan = [], [], self._again(scan)
+        return scan
+
+    def _again(self, killed: Scan) -> Scan:
+        if killed.verdict is not None or killed.count_before < 0:
+            return killed
+        self.resumed += 1
+        scan = self.scan_of(self.situation)
+        scan.restore(killed.count_before, self.staged)
+        return scan
+
+    def _answer(self, read: Read) -> tuple[Read, Sequence[int] | None, bool]:
+        try:
+            return read, self.market.read(read), False
+        except Fails:
+            return read, None, False
+        except TooMany:
+            return read, None, True
+
+    def _ask(self, scan: Scan, ask: Ask) -> None:
+        if ask is Ask.COUNT:
+            scan.counted(self.market.count())
+        else:
+            missing = scan.seen.missing(self.known)
+            present = set(self.listing.ids) if missing else set()
+            scan.confirmed([one for one in missing if self.market.has(one, present)])
+        self.movement.at_random(self.listing, self.chance)
+
+
+def play(
+    listing: Listing,
+    *,
+    chance: random.Random,
+    movement: Movement = Movement(),
+    network: Network = Network(),
+    market: Market | None = None,
+    known: Sequence[int] | None = None,
+    page_size: int = 100,
+    reorders: bool = False,
+    scan_of: Callable[[Situation], Scan] = Scan,
+) -> Played:
+    """Scan the listing while it moves. `known`: the offers published before, in the order of that scan."""
+    market = market or Market(listing)
+    listing.begin()
+    situation = Situation(
+        page_size=page_size,
+        most_offers=max(10_000, 2 * len(listing.ids)),
+        previous=PreviousOrder(known) if known is not None else None,
+        reorders=reorders,
+    )
+    executor = _Executor(situation, known or (), listing, market, movement, network, chance, scan_of)
+    scan = executor.run()
+    refused = scan.verdict if isinstance(scan.verdict, Refused) else None
+    marks = scan.verdict.marks if isinstance(scan.verdict, Complete) else ()
+    shown = _shown(scan, executor.staged)
+    return Played(
+        scan=scan,
+        calls=market.calls,
+        offers=len(listing.initial),
+        missed=0 if refused else len(scan.seen.missing(listing.throughout())) - _failing(market, listing),
+        kept=0 if refused else len(shown - listing.were_there()),
+        resumed=executor.resumed,
+        refused=refused,
+        marked=bool(marks),
+    )
+
+
+def _shown(scan: Scan, staged: Sequence[tuple[Read, Sequence[int]]]) -> set[int]:
+    return {one for _, rows in staged for one in rows if one in scan.seen}
+
+
+def _failing(market: Market, listing: Listing) -> int:
+    """Offers that no read can show: they are accounted for as unreadable positions."""
+    return len(market.poison.intersection(listing.throughout()))
