@@ -7,10 +7,10 @@ there towards the other one, until a window joins both.
 """
 
 from array import array
-from collections import Counter
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from emag_pipeline.completeness.faults import Fault, commonest
+from emag_pipeline.completeness.faults import Fault
 from emag_pipeline.completeness.reads import Read, Window, after, before, behind, reaching
 from emag_pipeline.completeness.runs import Run, Runs
 from emag_pipeline.completeness.stretch import Stretch, smaller
@@ -63,11 +63,13 @@ class Chain:
         self._failed: list[Read] = []
         self._luck = 0
         self._shorts: dict[int, Window] = {}
-        self._empties: list[Window] = []
+        self._suspects: dict[Read, _Suspect] = {}
+        self._shown_to = 0
+        self._accused: tuple[Read, _Suspect] | None = None
+        self._ignored = self._far_hits = 0
         self._bad: set[Read] = set()
         self._bridging: dict[Read, int] = {}
         self._no_bridge: set[int] = set()
-        self._faults: Counter[Fault] = Counter()
         self._pushed = self._beyond = 0
         self._far: Read | None = None
         self._is_suspicious = False
@@ -88,7 +90,10 @@ class Chain:
         """The next read; None while what is under way has to be awaited, and once the state is not READING."""
         if self.state is not State.READING or (self._is_cautious and self._under_way):
             return None
-        read = self._in_stretch() or self._ahead() or self._closing_in()
+        if self._accused is not None:
+            read = None if self._under_way else self._accused[0]
+        else:
+            read = self._in_stretch() or self._ahead() or self._closing_in()
         if read is not None and self._stretch is None:
             self._under_way.setdefault(read, None)
         return read
@@ -122,11 +127,10 @@ class Chain:
             return None
         if not self.runs.all:
             return self._nothing_shown()
-        while len(self.runs.all) > 1 and self.runs.reconsider(1):
+        while len(self.runs.all) > 1 and (self.runs.reconsider(1) or self.runs.leave_behind(1)):
             pass
         if self._idle > self._spare or self._is_disobeyed():
-            self._give_up()
-            return None
+            return self._give_up()
         if self.runs.head is None:
             return self._repair(Read(1, self.size), self.runs.all[0])
         if len(self.runs.all) > 1:
@@ -184,7 +188,8 @@ class Chain:
         short, empty = run.short, self._last_empty
         if self._is_suspicious:
             self._is_suspicious = False
-            self._far = Read((run.right.position + _FAR * self.size) // self.size + 1, self.size)
+            far = run.right.position // self.size + _FAR + self._far_hits
+            self._far = Read(far, self.size)
             return self._far
         if short is not None and short.number >= run.right.number:
             if self._is_end(short):
@@ -192,14 +197,13 @@ class Chain:
                 return None
             self._ending = behind(short.stop, self.size)
             return self._ending
-        end = run.right.position
-        if empty is not None and empty.number > run.right.number:
-            end = min(end, empty.first)
-        if end == 0:
-            return self._repair(Read(1, self.size), None)
-        forward = after(end, self.size, self._tried | self._bad)
+        if empty is not None and empty.number > run.right.number:  # the listing has become shorter
+            if empty.first == 0:
+                return self._repair(Read(1, self.size), None)
+            return self._repair(before(empty.first, self.size, self._tried | self._bad), None)
+        forward = after(self.end, self.size, self._tried | self._bad)
         if forward is None:
-            return self._across(end, None)
+            return self._across(self.end, None)
         return self._repair(forward, None) if self._tried else self._more(forward)
 
     def _more(self, read: Read) -> Read:
@@ -230,21 +234,25 @@ class Chain:
             self._at_end(read, window, new)
             return
         if read == self._far:
-            if window.ids:
-                self._at_end(read, window, new)
             self._far = None
+            self._far_behind(window, new)
+            return
+        if self._accused is not None and read == self._accused[0]:
+            self._judge(*self._accused, window)
             return
         self._is_cautious = self._is_cautious and self.windows < 1
         self.windows += 1
         if new == 0 and (is_repair or self.end > self._offers):
             self._idle += 1
+        self._shown_to = max(self._shown_to, window.stop if window.ids else 0)
         if not window.ids:
             self._bad.add(read)
-            self._empties.append(window)
+            self._suspect(Fault.EMPTY_PAGE, window)
             self._last_empty = window
             return
         self._look_at(read, window, new)
         if window.is_short and self._is_doubtful(window):
+            self._suspect(Fault.SHORT_PAGE, window)
             self._bad.add(read)
             return
         if not window.is_short and new and window.stop > self._offers:
@@ -263,6 +271,9 @@ class Chain:
         self._under_way.pop(read, None)
         self._repairing.discard(read)
         self._is_cautious = False
+        if self._accused is not None and read == self._accused[0]:
+            self._accused = None
+            return
         if read == self._ending:
             self._ending = None
             self._idle += _SPARE // 4
@@ -297,6 +308,19 @@ class Chain:
             newest = max((run.right.number for run in self.runs.all), default=0)
             self.runs.add(Window(Read(1, 1), stretch.first, array("q", stretch.ids), number or newest, is_short))
 
+    def _far_behind(self, window: Window, new: int) -> None:
+        """What stands far behind the end: nothing, offers of a burst, or the same for ever."""
+        if not window.ids:
+            return
+        if new:
+            self._offers = max(self._offers, window.stop)
+            return
+        self._far_hits += 1
+        if self._far_hits > _PUSHED and self.runs.head is not None:
+            shown = {one for last in self.runs.head.windows[-2:] for one in last.ids}
+            is_last_page = shown.issuperset(window.ids)
+            self.state, self.fault = (State.REPEATS, None) if is_last_page else (State.FAULTY, Fault.ENDLESS)
+
     def _is_end(self, short: Window) -> bool:
         """Whether another read, of another size, ended with the same offer: as good as an empty read behind it."""
         read = self._ends.setdefault(short.ids[-1], short.read)
@@ -309,13 +333,6 @@ class Chain:
             self.state = State.JOINED
             return
         if head is None:
-            return
-        if self._far is not None:  # far behind the end there are rows as well
-            shown = {one for shown_last in head.windows[-2:] for one in shown_last.ids}
-            if shown.issuperset(window.ids):
-                self.state = State.REPEATS
-            else:
-                self.state, self.fault = State.FAULTY, Fault.ENDLESS
             return
         # Arrivals in front have pushed the last offers here, or new ones stand here: the end is looked for again
         self._pushed += 1
@@ -333,11 +350,17 @@ class Chain:
         if new or window.is_short:
             return
         if self._first and window.ids == self._first[: len(window.ids)]:
-            self._faults[Fault.IGNORED_PAGE] += 1
-            if self._faults[Fault.IGNORED_PAGE] >= 3 and len(self.runs.all) == 1 and len(self.runs.all[0].windows) == 1:
+            self._ignored += 1
+            if self._ignored >= 3 and len(self.runs.all) == 1 and len(self.runs.all[0].windows) == 1:
                 self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
-        elif any(window.ids == one.ids[: len(window.ids)] for run in self.runs.all[:4] for one in run.windows[-3:]):
-            self._faults[Fault.REPEATED_PAGE] += 1
+            return
+        for one in (one for run in self.runs.all[:4] for one in run.windows[-3:]):
+            if one.first != window.first and window.ids == one.ids[: len(window.ids)]:
+                self._suspect(Fault.REPEATED_PAGE, window, one.read)
+
+    def _suspect(self, fault: Fault, window: Window, witness: Read | None = None) -> None:
+        next_page = Read(window.read.page + 1, window.read.size)
+        self._suspects[window.read] = _Suspect(fault, window, witness or next_page)
 
     def _is_doubtful(self, window: Window) -> bool:
         """A short page where rows are expected behind it is no link of the chain before another one ends there too."""
@@ -363,9 +386,33 @@ class Chain:
     def _too_long(self) -> None:
         self.state, self.fault = State.FAULTY, Fault.ENDLESS
 
-    def _give_up(self) -> None:
-        shown_to = max(run.right.position for run in self.runs.all)
-        self._faults[Fault.EMPTY_PAGE] += sum(one.first < shown_to for one in self._empties)
-        self._faults[Fault.SHORT_PAGE] += sum(one.stop < shown_to for one in self._shorts.values())
-        self.fault = commonest(+self._faults)
-        self.state = State.FAULTY if self.fault is not None else State.TORN
+    def _give_up(self) -> Read | None:
+        """Ask once more for what looked like a fault: what moved shows something else now."""
+        while self._suspects:
+            read, suspect = self._suspects.popitem()
+            if suspect.fault is Fault.REPEATED_PAGE or suspect.window.stop < self._shown_to:
+                self._accused = (read, suspect)
+                return read
+        self.state = State.TORN
+        return None
+
+    def _judge(self, read: Read, suspect: "_Suspect", now: Window) -> None:
+        """It is the marketplace's fault if the very same answer comes again, and its witness then says so too."""
+        self._accused = None
+        if read == suspect.witness:
+            is_same = now.ids[: len(suspect.window.ids)] == suspect.window.ids
+            if is_same if suspect.fault is Fault.REPEATED_PAGE else now.ids:
+                self.state, self.fault = State.FAULTY, suspect.fault
+        elif len(now.ids) == len(suspect.window.ids) and (
+            suspect.fault is Fault.SHORT_PAGE or now.ids == suspect.window.ids
+        ):
+            self._accused = (suspect.witness, replace(suspect, window=now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """An answer that looks like a fault. The witness is a read that tells it from a listing that moves."""
+
+    fault: Fault
+    window: Window
+    witness: Read

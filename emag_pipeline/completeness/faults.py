@@ -1,6 +1,5 @@
 """What is wrong with an answer and is not movement: named, so that a person knows what to report."""
 
-from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
@@ -33,8 +32,3 @@ class Refused:
 
 
 Verdict = Complete | Refused
-
-
-def commonest(faults: Counter[Fault]) -> Fault | None:
-    """The fault that was met most often."""
-    return faults.most_common(1)[0][0] if faults else None

@@ -12,6 +12,11 @@ from emag_pipeline.completeness.faults import Fault
 from emag_pipeline.completeness.reads import Read, Window, parts
 from emag_pipeline.completeness.stretch import smaller
 
+#: The last page came so often for the pages behind it: it always will.
+_FOR_EVER = 3
+#: Fewer rows may be the same on two pages because the listing has moved by as many.
+_FEW = 5
+
 
 class Plain:
     """Hands out one reading's pages of `size` rows. `offers`: as counted; `most`: the position to give up at."""
@@ -35,6 +40,7 @@ class Plain:
         self._known_pages: dict[int, int] = {}
         self._last_ids: Sequence[int] = ()
         self._last_first = -1
+        self._again = 0
 
     def take(self) -> Read | None:
         """The next page; None while what is under way has to be awaited, and at the end."""
@@ -87,14 +93,15 @@ class Plain:
     def _is_behind(self, window: Window) -> bool:
         if not window.ids:
             return True
-        self.repeats = self.repeats or (window.first > self._last_first and list(window.ids) == list(self._last_ids))
+        self._again += window.first > self._last_first and list(window.ids) == list(self._last_ids)
+        self.repeats = self._again >= _FOR_EVER
         return self.repeats
 
     def _look_at(self, read: Read, window: Window, new: int) -> None:
         self._last_shown = max(self._last_shown, window.stop)
         key = hash(tuple(window.ids))
         other = self._known_pages.setdefault(key, read.first)
-        if other != read.first and read.first < self._offers:
+        if other != read.first and read.first < self._offers and len(window.ids) >= _FEW:
             is_always = other == 0 and len(self._known_pages) == 1
             self._note(Fault.IGNORED_PAGE if is_always else Fault.REPEATED_PAGE, read.first)
         if read.first >= self._last_first and read.first < self._offers:

@@ -52,6 +52,8 @@ class Runs:
         self.all: list[Run] = []
         #: windows that joined two runs which earlier windows had left apart
         self.anchors = 0
+        #: runs that were left behind
+        self.islands = 0
         self._compared: dict[tuple[int, int], tuple[int, int, int, int]] = {}
 
     @property
@@ -105,6 +107,18 @@ class Runs:
                 self._absorb(left, right, window)
                 return True
         return False
+
+    def leave_behind(self, index: int) -> bool:
+        """Drop the run at `index` if the one before it has passed the place where it stood, and shows nothing of it.
+
+        Its offers have departed, or moved. Whether the run before reaches the tail does not depend on it.
+        """
+        left, right = self.all[index - 1], self.all[index]
+        if left.right.number < right.right.number or left.right.position <= right.right.position:
+            return False
+        self.all.remove(right)
+        self.islands += 1
+        return True
 
     def _place(self, window: Window, before: Run | None) -> int:
         if before is not None and before in self.all:
