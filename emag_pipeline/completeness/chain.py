@@ -127,7 +127,7 @@ class Chain:
             return None
         if not self.runs.all:
             return self._nothing_shown()
-        while len(self.runs.all) > 1 and (self.runs.reconsider(1) or self.runs.leave_behind(1)):
+        while self.runs.rejoin() or (len(self.runs.all) > 1 and (self.runs.reconsider(1) or self.runs.leave_behind(1))):
             pass
         if self._idle > self._spare or self._is_disobeyed():
             return self._give_up()
@@ -168,6 +168,7 @@ class Chain:
         if read is not None and border not in self._no_bridge:
             self._no_bridge.add(border)  # once is enough
             return self._repair(read, right)
+        self._idle += 2
         self._open_stretch(max(0, border - self.size), border + self.size, self.size)
         return self._stretch.take() if self._stretch else None
 

@@ -52,8 +52,8 @@ class Runs:
         self.all: list[Run] = []
         #: windows that joined two runs which earlier windows had left apart
         self.anchors = 0
-        #: runs that were left behind
-        self.islands = 0
+        #: runs that were put aside
+        self.islands: list[Run] = []
         self._compared: dict[tuple[int, int], tuple[int, int, int, int]] = {}
 
     @property
@@ -109,16 +109,33 @@ class Runs:
         return False
 
     def leave_behind(self, index: int) -> bool:
-        """Drop the run at `index` if the one before it has passed the place where it stood, and shows nothing of it.
+        """Put the run at `index` aside if the one before it has passed the place where it stood, or ends before it.
 
-        Its offers have departed, or moved. Whether the run before reaches the tail does not depend on it.
+        Its offers have departed or moved. Whether the run before reaches the tail does not depend on it.
         """
         left, right = self.all[index - 1], self.all[index]
-        if left.right.number < right.right.number or left.right.position <= right.right.position:
+        if left.right.number < right.right.number:
+            return False
+        ends_before = left.short is not None and left.short.number >= left.right.number
+        if left.right.position <= right.right.position and not ends_before:
             return False
         self.all.remove(right)
-        self.islands += 1
+        self.islands.append(right)
         return True
+
+    def rejoin(self) -> bool:
+        """Join a run that was put aside and whose offers the last window of the first run shows after all."""
+        left = self.all[0]
+        for island in self.islands:
+            for window in island.windows:
+                if met := _meet(left.windows[-1:], window, near=True):
+                    at = len(left.windows) - 1 + met[0]
+                    _prolong(left, window, at, met[1])
+                    self.islands.remove(island)
+                    self.all.insert(1, island)
+                    self._absorb(left, island, window)
+                    return True
+        return False
 
     def _place(self, window: Window, before: Run | None) -> int:
         if before is not None and before in self.all:
