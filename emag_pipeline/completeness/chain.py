@@ -16,11 +16,13 @@ from emag_pipeline.completeness.runs import Run, Runs
 from emag_pipeline.completeness.stretch import Stretch, smaller
 
 #: Reads that show nothing new, beyond the windows planned: a share of these and some.
-_SPARE_SHARE, _SPARE = 0.25, 20
+_SPARE_SHARE, _SPARE = 0.5, 20
 #: A page that failed though all of its parts answered may have been bad luck once, not twice.
 _LUCK = 2
 #: So often rows may stand behind the end before they are looked into; and a place that is far behind it, in pages.
 _PUSHED, _FAR = 3, 5
+#: So many pages are planned at once where the listing goes on behind the count.
+_BEYOND = 5
 #: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
 _DISOBEYED = 6
 
@@ -76,7 +78,7 @@ class Chain:
         #: reads that ended short, by the last offer they showed
         self._ends: dict[int, Read] = {}
         self._first = array("q")
-        self._last_empty: Window | None = None
+        self._empties: list[Window] = []
         self._is_cautious = True
 
     @property
@@ -127,7 +129,10 @@ class Chain:
             return None
         if not self.runs.all:
             return self._nothing_shown()
-        while self.runs.rejoin() or (len(self.runs.all) > 1 and (self.runs.reconsider(1) or self.runs.leave_behind(1))):
+        while self.runs.rejoin() or (
+            len(self.runs.all) > 1
+            and (self.runs.reconsider(1) or self.runs.leave_behind(1, is_gone=self._is_gone(self.runs.all[1])))
+        ):
             pass
         if self._idle > self._spare or self._is_disobeyed():
             return self._give_up()
@@ -136,6 +141,11 @@ class Chain:
         if len(self.runs.all) > 1:
             return self._bridge(self.runs.all[0], self.runs.all[1])
         return self._tail(self.runs.all[0])
+
+    def _is_gone(self, run: Run) -> bool:
+        """Whether the listing has become so short that it ends before the place where the run stood."""
+        newest = run.right.number
+        return sum(one.number > newest and one.first <= run.left.position for one in self._empties) > 1
 
     def _repair(self, read: Read, before_run: Run | None) -> Read | None:
         if read in self._tried:
@@ -186,7 +196,8 @@ class Chain:
         if gap != self._gap:
             self._gap = gap
             self._tried.clear()
-        short, empty = run.short, self._last_empty
+        short, newest = run.short, run.right.number
+        empty = min((one for one in self._empties if one.number > newest), key=lambda one: one.first, default=None)
         if self._is_suspicious:
             self._is_suspicious = False
             far = run.right.position // self.size + _FAR + self._far_hits
@@ -198,7 +209,7 @@ class Chain:
                 return None
             self._ending = behind(short.stop, self.size)
             return self._ending
-        if empty is not None and empty.number > run.right.number:  # the listing has become shorter
+        if empty is not None:  # the listing has become shorter
             if empty.first == 0:
                 return self._repair(Read(1, self.size), None)
             return self._repair(before(empty.first, self.size, self._tried | self._bad), None)
@@ -249,7 +260,7 @@ class Chain:
         if not window.ids:
             self._bad.add(read)
             self._suspect(Fault.EMPTY_PAGE, window)
-            self._last_empty = window
+            self._empties.append(window)
             return
         self._look_at(read, window, new)
         if window.is_short and self._is_doubtful(window):
@@ -259,7 +270,7 @@ class Chain:
         if not window.is_short and new and window.stop > self._offers:
             self._beyond += 1
             if self._beyond > 1:  # the count is too low by far: read on at full speed
-                self._offers = window.stop + 10 * self.size
+                self._offers = window.stop + _BEYOND * self.size
         if not self.runs.add(window, before_run) and is_repair and new == 0:
             self._idle += 1
 
@@ -304,7 +315,10 @@ class Chain:
             self._luck += 1
             if self._luck >= _LUCK and self.size > 1:
                 self.size, self._luck = smaller(self.size), 0
-        if stretch.ids:
+        if not stretch.ids:  # both readings of it agree
+            nothing = Window(Read(1, 1), stretch.first, array("q"), number or 0)
+            self._empties.extend((nothing, nothing))
+        else:
             is_short = len(stretch.ids) < stretch.stop - stretch.first
             newest = max((run.right.number for run in self.runs.all), default=0)
             self.runs.add(Window(Read(1, 1), stretch.first, array("q", stretch.ids), number or newest, is_short))
@@ -380,7 +394,7 @@ class Chain:
         return (
             head is not None
             and len(self.runs.all) > 1
-            and self.repairs >= _DISOBEYED
+            and self.repairs >= _DISOBEYED >= len(self._empties) + len(self._shorts)
             and all(window.first == 0 for window in head.windows)
         )
 

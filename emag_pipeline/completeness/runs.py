@@ -108,17 +108,18 @@ class Runs:
                 return True
         return False
 
-    def leave_behind(self, index: int) -> bool:
-        """Put the run at `index` aside if the one before it has passed the place where it stood, or ends before it.
+    def leave_behind(self, index: int, *, is_gone: bool) -> bool:
+        """Put the run at `index` aside where the run before it has passed its place, or ends before it.
 
-        Its offers have departed or moved. Whether the run before reaches the tail does not depend on it.
+        `is_gone`: reads at its place showed nothing. Its offers have departed or moved. Whether the run before reaches the tail does not depend on it.
         """
         left, right = self.all[index - 1], self.all[index]
-        if left.right.number < right.right.number:
-            return False
-        ends_before = left.short is not None and left.short.number >= left.right.number
-        if left.right.position <= right.right.position and not ends_before:
-            return False
+        if not is_gone:
+            if left.right.number < right.right.number:
+                return False
+            ends_before = left.short is not None and left.short.number >= left.right.number
+            if left.right.position <= right.right.position and not ends_before:
+                return False
         self.all.remove(right)
         self.islands.append(right)
         return True
