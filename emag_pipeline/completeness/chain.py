@@ -7,11 +7,12 @@ there towards the other one, until a window joins both.
 """
 
 from array import array
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from emag_pipeline.completeness.faults import Fault
-from emag_pipeline.completeness.reads import Read, Window, after, before, behind, reaching
+from emag_pipeline.completeness.reads import Avoided, Read, Window, after, before, behind, reaching
 from emag_pipeline.completeness.runs import Run, Runs
 from emag_pipeline.completeness.stretch import Stretch, smaller
 
@@ -21,6 +22,8 @@ _SPARE_SHARE, _SPARE = 0.5, 20
 _LUCK = 2
 #: So often rows may stand behind the end before they are looked into; and a place that is far behind it, in pages.
 _PUSHED, _FAR = 3, 5
+#: Behind so many empty pages no more are planned.
+_EMPTY = 3
 #: So many pages are planned at once where the listing goes on behind the count.
 _BEYOND = 5
 #: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
@@ -68,8 +71,9 @@ class Chain:
         self._suspects: dict[Read, _Suspect] = {}
         self._shown_to = 0
         self._accused: tuple[Read, _Suspect] | None = None
-        self._ignored = self._far_hits = 0
+        self._ignored = 0
         self._bad: set[Read] = set()
+        self._bad_pages: Counter[int] = Counter()
         self._bridging: dict[Read, int] = {}
         self._no_bridge: set[int] = set()
         self._pushed = self._beyond = 0
@@ -85,6 +89,10 @@ class Chain:
     def end(self) -> int:
         """The position up to which the listing has been read without a gap, as far as is known now."""
         return self.runs.head.right.position if self.runs.head else 0
+
+    @property
+    def _avoided(self) -> Avoided:
+        return Avoided(self._tried | self._bad, {page for page, times in self._bad_pages.items() if times > 1})
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
@@ -117,9 +125,11 @@ class Chain:
             return None
         if len(self.runs.all) == 1 and self.runs.head and not self._under_way:
             self._planned_to = max(self._planned_to, self.end)
+        if sum(one.first >= self._shown_to for one in self._empties) >= _EMPTY:
+            return None
         if self._planned_to > self._offers or (self._planned_to == 0 and self._under_way):
             return None
-        read = after(self._planned_to, self.size, self._bad) or behind(self._planned_to, self.size)
+        read = after(self._planned_to, self.size, self._avoided) or behind(self._planned_to, self.size)
         self._planned_to = read.stop
         return read
 
@@ -161,14 +171,14 @@ class Chain:
         here, there = left.right, right.left
         self._note_gap(left, right)
         if there.position <= here.position and there.number > here.number and there.position > 0:
-            read = before(there.position, self.size, self._tried | self._bad)
+            read = before(there.position, self.size, self._avoided)
             if read.stop > there.position:
                 return self._repair(read, right)
             return self._across(there.position, right)
         if here.position > self._most:
             self._too_long()
             return None
-        forward = after(here.position, self.size, self._tried | self._bad)
+        forward = after(here.position, self.size, self._avoided)
         return self._repair(forward, right) if forward else self._across(here.position, right)
 
     def _across(self, border: int, right: Run | None) -> Read | None:
@@ -200,8 +210,7 @@ class Chain:
         empty = min((one for one in self._empties if one.number > newest), key=lambda one: one.first, default=None)
         if self._is_suspicious:
             self._is_suspicious = False
-            far = run.right.position // self.size + _FAR + self._far_hits
-            self._far = Read(far, self.size)
+            self._far = Read(self._most // self.size + 1, self.size)
             return self._far
         if short is not None and short.number >= run.right.number:
             if self._is_end(short):
@@ -212,8 +221,8 @@ class Chain:
         if empty is not None:  # the listing has become shorter
             if empty.first == 0:
                 return self._repair(Read(1, self.size), None)
-            return self._repair(before(empty.first, self.size, self._tried | self._bad), None)
-        forward = after(self.end, self.size, self._tried | self._bad)
+            return self._repair(before(empty.first, self.size, self._avoided), None)
+        forward = after(self.end, self.size, self._avoided)
         if forward is None:
             return self._across(self.end, None)
         return self._repair(forward, None) if self._tried else self._more(forward)
@@ -247,7 +256,7 @@ class Chain:
             return
         if read == self._far:
             self._far = None
-            self._far_behind(window, new)
+            self._far_behind(window)
             return
         if self._accused is not None and read == self._accused[0]:
             self._judge(*self._accused, window)
@@ -313,8 +322,8 @@ class Chain:
         self.united += stretch.is_united
         if not stretch.failed_positions and stretch.narrowed:
             self._luck += 1
-            if self._luck >= _LUCK and self.size > 1:
-                self.size, self._luck = smaller(self.size), 0
+            if self._luck >= _LUCK and stretch.largest < self.size:
+                self.size, self._luck = stretch.largest, 0
         if not stretch.ids:  # both readings of it agree
             nothing = Window(Read(1, 1), stretch.first, array("q"), number or 0)
             self._empties.extend((nothing, nothing))
@@ -323,18 +332,15 @@ class Chain:
             newest = max((run.right.number for run in self.runs.all), default=0)
             self.runs.add(Window(Read(1, 1), stretch.first, array("q", stretch.ids), number or newest, is_short))
 
-    def _far_behind(self, window: Window, new: int) -> None:
-        """What stands far behind the end: nothing, offers of a burst, or the same for ever."""
-        if not window.ids:
+    def _far_behind(self, window: Window) -> None:
+        """What stands where no catalogue of this account may reach: nothing, or the same answer for ever."""
+        if not window.ids or self.runs.head is None:
             return
-        if new:
-            self._offers = max(self._offers, window.stop)
-            return
-        self._far_hits += 1
-        if self._far_hits > _PUSHED and self.runs.head is not None:
-            shown = {one for last in self.runs.head.windows[-2:] for one in last.ids}
-            is_last_page = shown.issuperset(window.ids)
-            self.state, self.fault = (State.REPEATS, None) if is_last_page else (State.FAULTY, Fault.ENDLESS)
+        shown = {one for last in self.runs.head.windows[-2:] for one in last.ids}
+        if shown.issuperset(window.ids):
+            self.state = State.REPEATS
+        else:
+            self.state, self.fault = State.FAULTY, Fault.ENDLESS
 
     def _is_end(self, short: Window) -> bool:
         """Whether another read, of another size, ended with the same offer: as good as an empty read behind it."""
@@ -352,7 +358,10 @@ class Chain:
         # Arrivals in front have pushed the last offers here, or new ones stand here: the end is looked for again
         self._pushed += 1
         self._idle += new == 0
-        self._is_suspicious = new == 0 and not window.is_short
+        if new and head.short is not None:
+            self._bad.add(head.short.read)
+            self._bad_pages[head.short.read.page] += 1
+        self._is_suspicious = not window.is_short
         head.short = None
         if self._pushed >= _PUSHED and window.is_short:
             self.state = State.JOINED  # each short page's end was shown to be none, up to this one
@@ -374,6 +383,7 @@ class Chain:
                 self._suspect(Fault.REPEATED_PAGE, window, one.read)
 
     def _suspect(self, fault: Fault, window: Window, witness: Read | None = None) -> None:
+        self._bad_pages[window.read.page] += 1
         next_page = Read(window.read.page + 1, window.read.size)
         self._suspects[window.read] = _Suspect(fault, window, witness or next_page)
 

@@ -103,7 +103,9 @@ class Plain:
         other = self._known_pages.setdefault(key, read.first)
         if other != read.first and read.first < self._offers and len(window.ids) >= _FEW:
             is_always = other == 0 and len(self._known_pages) == 1
-            self._note(Fault.IGNORED_PAGE if is_always else Fault.REPEATED_PAGE, read.first)
+            fault = Fault.IGNORED_PAGE if is_always else Fault.REPEATED_PAGE
+            self._note(fault, read.first)
+            self._note(fault, other)  # which of the two is the right one cannot be seen
         if read.first >= self._last_first and read.first < self._offers:
             self._last_first, self._last_ids = read.first, window.ids
 

@@ -6,7 +6,7 @@ that join two windows.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 #: A position that no page shows, in a window that was put together around it.
@@ -59,12 +59,23 @@ class Window:
         return self.first + len(self.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Avoided:
+    """Reads that were tried in vain, and page numbers at which the marketplace fails whatever their size."""
+
+    reads: Set[Read]
+    pages: Set[int]
+
+    def __contains__(self, read: object) -> bool:
+        return read in self.reads or (isinstance(read, Read) and read.page in self.pages)
+
+
 def anchors_for(size: int) -> int:
     """How many offers two windows should share. One is enough to join; three bear that two of them depart."""
     return 3 if size >= 40 else 1
 
 
-def reaching(place: int, size: int, without: Collection[Read] = ()) -> Read:
+def reaching(place: int, size: int, without: Container[Read] = ()) -> Read:
     """The read of at most `size` rows that shows the position `place` and reaches furthest behind it."""
     best = Read(place + 1, 1)
     for one in range(size, 0, -1):
@@ -76,7 +87,7 @@ def reaching(place: int, size: int, without: Collection[Read] = ()) -> Read:
     return best
 
 
-def reaching_back(place: int, size: int, without: Collection[Read] = ()) -> Read:
+def reaching_back(place: int, size: int, without: Container[Read] = ()) -> Read:
     """The read of at most `size` rows that shows the position `place` and begins furthest before it."""
     best = Read(place + 1, 1)
     for one in range(size, 0, -1):
@@ -93,7 +104,7 @@ def behind(place: int, size: int) -> Read:
     return next(Read(place // one + 1, one) for one in range(size, 0, -1) if place % one == 0)
 
 
-def after(end: int, size: int, without: Collection[Read] = ()) -> Read | None:
+def after(end: int, size: int, without: Container[Read] = ()) -> Read | None:
     """The next window of a chain that is read up to the position `end`; None where no size bridges that border.
 
     With sizes up to S every multiple of lcm(1 … S) is a border of each of them: 2,520 for 10, 60 for 5.
@@ -105,7 +116,7 @@ def after(end: int, size: int, without: Collection[Read] = ()) -> Read | None:
     return None
 
 
-def before(first: int, size: int, without: Collection[Read] = ()) -> Read:
+def before(first: int, size: int, without: Container[Read] = ()) -> Read:
     """The window to read when what stands before the position `first` is not known; `first` is above 0."""
     for anchors in range(anchors_for(size), -1, -1):
         read = reaching_back(first + anchors - 1, size, without)

@@ -260,9 +260,6 @@ class Scan:
         remainder = self.count_after - self.accounted
         before = self.remainders[-1] if self.remainders else None
         self.remainders.append(remainder)
-        if self._repeats and remainder > 0:
-            self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
-            return
         if self.chain is not None and self.chain.state is State.EMPTY and self.count_after and not len(self.seen):
             self._read_empty_again()
             return
@@ -273,15 +270,17 @@ class Scan:
             self._complete(remainder)
         elif self.heads < MOST_HEADS and not self._passes and (remainder != before):
             self._phase = _Phase.HEAD
-        elif self.order.is_stable and not self._passes:
+        elif self.order.is_stable and not self._passes and not self._repeats:
             self._complete(remainder)
-        elif self._passes and (self._passes[-1].new == 0 or self._before_pass == remainder):
+        elif self._passes and not self._is_broken and (self._passes[-1].new == 0 or self._before_pass == remainder):
             self.marks.append("the count itself is wrong")
             self._complete(remainder)
         elif self.readings < MOST_READINGS:
             self._before_pass = remainder
             self.readings += 1
             self._open_plain()
+        elif self._repeats or self._is_broken:
+            self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
         else:
             self.marks.append("readings differ")
             self._complete(remainder)
@@ -300,6 +299,11 @@ class Scan:
         return (self.chain is not None and self.chain.state is State.REPEATS and not self._passes) or any(
             one.repeats for one in self._passes
         )
+
+    @property
+    def _is_broken(self) -> bool:
+        """Whether the last reading met what is not movement, or the end of the listing repeats itself."""
+        return self._repeats or bool(self._passes and self._passes[-1].broken())
 
     def _persistent_fault(self) -> Refused | None:
         """A fault that two readings met at the same place."""

@@ -35,8 +35,14 @@ class Stretch:
         self._plan = parts(first, stop, size)
         self._waiting: deque[Read] = deque(self._plan)
         self._shown: dict[Read, Sequence[int]] = {}
+        self._largest = size
         self._before: list[int] | None = None
         self._passes = 0
+
+    @property
+    def largest(self) -> int:
+        """The size of the largest pages that it has not found to fail."""
+        return self._largest
 
     def take(self) -> Read | None:
         """The next read; None while answers are outstanding."""
@@ -58,6 +64,7 @@ class Stretch:
             self._end_pass()
             return
         self.narrowed = True
+        self._largest = min(self._largest, smaller(read.size))
         narrowed = parts(read.first, read.stop, smaller(read.size))
         at = self._plan.index(read)
         self._plan[at : at + 1] = narrowed

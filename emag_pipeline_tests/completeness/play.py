@@ -155,7 +155,7 @@ def play(
         scan=scan,
         calls=market.calls,
         offers=len(listing.initial),
-        missed=0 if refused else len(scan.seen.missing(listing.throughout())) - _failing(market, listing),
+        missed=0 if refused else sum(one not in market.poison for one in scan.seen.missing(listing.throughout())),
         kept=0 if refused else len(shown - listing.were_there()),
         resumed=executor.resumed,
         refused=refused,
@@ -165,8 +165,3 @@ def play(
 
 def _shown(scan: Scan, staged: Sequence[tuple[Read, Sequence[int]]]) -> set[int]:
     return {one for _, rows in staged for one in rows if one in scan.seen}
-
-
-def _failing(market: Market, listing: Listing) -> int:
-    """Offers that no read can show: they are accounted for as unreadable positions."""
-    return len(market.poison.intersection(listing.throughout()))
