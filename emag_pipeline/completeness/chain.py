@@ -60,6 +60,7 @@ class Chain:
         self._under_way: dict[Read, Run | None] = {}
         self._repairing: set[Read] = set()
         self._ending: Read | None = None
+        self._end_size = size
         self._tried: set[Read] = set()
         self._gap: tuple[int, int] = (0, 0)
         self._spare = int(_SPARE_SHARE * (offers / size * 1.2 + 1)) + _SPARE
@@ -91,6 +92,11 @@ class Chain:
         return self.runs.head.right.position if self.runs.head else 0
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether some answers looked like faults, even if others went around them."""
+        return bool(self._suspects)
+
+    @property
     def _avoided(self) -> Avoided:
         return Avoided(self._tried | self._bad, {page for page, times in self._bad_pages.items() if times > 1})
 
@@ -112,11 +118,12 @@ class Chain:
         if self._stretch is None and self._failed and not self._under_way:
             failed = self._failed.pop()
             if failed.size <= self.size:
-                self._open_stretch(failed.first, failed.stop, smaller(failed.size) if failed.size > 1 else 1)
+                size = smaller(failed.size) if failed.size > 1 else 1
+                self._open_stretch(failed.first, failed.stop, size, narrowed=True)
         return self._stretch.take() if self._stretch is not None else None
 
-    def _open_stretch(self, first: int, stop: int, size: int) -> None:
-        self._stretch = Stretch(first, stop, size)
+    def _open_stretch(self, first: int, stop: int, size: int, *, narrowed: bool = False) -> None:
+        self._stretch = Stretch(first, stop, size, narrowed=narrowed)
         self.stretches += 1
 
     def _ahead(self) -> Read | None:
@@ -216,7 +223,7 @@ class Chain:
             if self._is_end(short):
                 self.state = State.JOINED
                 return None
-            self._ending = behind(short.stop, self.size)
+            self._ending = behind(short.stop, min(self.size, self._end_size))
             return self._ending
         if empty is not None:  # the listing has become shorter
             if empty.first == 0:
@@ -280,8 +287,10 @@ class Chain:
             self._beyond += 1
             if self._beyond > 1:  # the count is too low by far: read on at full speed
                 self._offers = window.stop + _BEYOND * self.size
-        if not self.runs.add(window, before_run) and is_repair and new == 0:
-            self._idle += 1
+        joined = self.runs.add(window, before_run)
+        if is_repair and new == 0:
+            self._idle += not joined
+            self._bad_pages[read.page] += not window.is_short  # it may be one that shows another page's rows
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
@@ -297,6 +306,7 @@ class Chain:
             return
         if read == self._ending:
             self._ending = None
+            self._end_size = smaller(read.size) if read.size > 1 else 1
             self._idle += _SPARE // 4
             return
         if read.size > self.size:  # a larger window that was to bridge a border
@@ -336,8 +346,7 @@ class Chain:
         """What stands where no catalogue of this account may reach: nothing, or the same answer for ever."""
         if not window.ids or self.runs.head is None:
             return
-        shown = {one for last in self.runs.head.windows[-2:] for one in last.ids}
-        if shown.issuperset(window.ids):
+        if _last_shown(self.runs.head).issuperset(window.ids):
             self.state = State.REPEATS
         else:
             self.state, self.fault = State.FAULTY, Fault.ENDLESS
@@ -358,7 +367,7 @@ class Chain:
         # Arrivals in front have pushed the last offers here, or new ones stand here: the end is looked for again
         self._pushed += 1
         self._idle += new == 0
-        if new and head.short is not None:
+        if head.short is not None and not _last_shown(head).issuperset(window.ids):
             self._bad.add(head.short.read)
             self._bad_pages[head.short.read.page] += 1
         self._is_suspicious = not window.is_short
@@ -432,6 +441,11 @@ class Chain:
             suspect.fault is Fault.SHORT_PAGE or now.ids == suspect.window.ids
         ):
             self._accused = (suspect.witness, replace(suspect, window=now))
+
+
+def _last_shown(run: Run) -> set[int]:
+    """The rows of the last two windows of a run."""
+    return {one for window in run.windows[-2:] for one in window.ids}
 
 
 @dataclass(frozen=True, slots=True)

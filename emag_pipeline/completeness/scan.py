@@ -270,7 +270,7 @@ class Scan:
             self._complete(remainder)
         elif self.heads < MOST_HEADS and not self._passes and (remainder != before):
             self._phase = _Phase.HEAD
-        elif self.order.is_stable and not self._passes and not self._repeats:
+        elif self.order.is_stable and not self._passes and not self._repeats and not self._was_doubtful:
             self._complete(remainder)
         elif self._passes and not self._is_broken and (self._passes[-1].new == 0 or self._before_pass == remainder):
             self.marks.append("the count itself is wrong")
@@ -299,6 +299,10 @@ class Scan:
         return (self.chain is not None and self.chain.state is State.REPEATS and not self._passes) or any(
             one.repeats for one in self._passes
         )
+
+    @property
+    def _was_doubtful(self) -> bool:
+        return self.chain is not None and self.chain.is_doubtful
 
     @property
     def _is_broken(self) -> bool:

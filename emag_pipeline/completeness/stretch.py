@@ -23,7 +23,8 @@ def smaller(size: int) -> int:
 class Stretch:
     """The positions `first` up to `stop`. Hands out reads, and is told what became of them."""
 
-    def __init__(self, first: int, stop: int, size: int) -> None:
+    def __init__(self, first: int, stop: int, size: int, *, narrowed: bool = False) -> None:
+        """`narrowed`: it is read because a larger page failed."""
         self.first, self.stop = first, stop
         #: rows of the last pass, once it has ended as it should
         self.ids: list[int] | None = None
@@ -31,7 +32,7 @@ class Stretch:
         self.is_united = False
         self.failed_positions = 0
         #: some part of it had to be read in smaller pages
-        self.narrowed = False
+        self.narrowed = narrowed
         self._plan = parts(first, stop, size)
         self._waiting: deque[Read] = deque(self._plan)
         self._shown: dict[Read, Sequence[int]] = {}
