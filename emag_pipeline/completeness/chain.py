@@ -214,7 +214,8 @@ class Chain:
             self._gap = gap
             self._tried.clear()
         short, newest = run.short, run.right.number
-        empty = min((one for one in self._empties if one.number > newest), key=lambda one: one.first, default=None)
+        shorter = (one for one in self._empties if one.number > newest and one.first <= self.end)
+        empty = min(shorter, key=lambda one: one.first, default=None)
         if self._is_suspicious:
             self._is_suspicious = False
             self._far = Read(self._most // self.size + 1, self.size)
@@ -318,6 +319,7 @@ class Chain:
     def resume_at(self, read: Read) -> None:
         """The read is durable from an earlier attempt: the plan goes on behind it."""
         self._planned_to = max(self._planned_to, read.stop)
+        self._idle = 0
 
     def disobeyed(self) -> None:
         """A read was answered with more rows than it asked for: sizes other than the usual ones are ignored."""
@@ -388,7 +390,7 @@ class Chain:
                 self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
             return
         for one in (one for run in self.runs.all[:4] for one in run.windows[-3:]):
-            if one.first != window.first and window.ids == one.ids[: len(window.ids)]:
+            if one.read.page != read.page and one.first != window.first and window.ids == one.ids[: len(window.ids)]:
                 self._suspect(Fault.REPEATED_PAGE, window, one.read)
 
     def _suspect(self, fault: Fault, window: Window, witness: Read | None = None) -> None:

@@ -17,7 +17,7 @@ from emag_pipeline.completeness.chain import Chain, State
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
 from emag_pipeline.completeness.plain import Plain
-from emag_pipeline.completeness.reads import Read, Window
+from emag_pipeline.completeness.reads import Read, Window, anchors_for, reaching
 from emag_pipeline.completeness.seen import Seen
 
 #: The head is read so often for offers that jumped there, and all pages so often in all.
@@ -86,6 +86,7 @@ class Scan:
         self._head_under_way: Read | None = None
         self._before_pass: int | None = None
         self._emptied = 0
+        self._tail = self._head_reads = 0
 
     # -- what is next --------------------------------------------------------------------------------------------------
 
@@ -114,8 +115,12 @@ class Scan:
     def _next_head(self) -> Read | None:
         if self._head_under_way is not None:
             return None
-        self._head_page += 1
-        self._head_under_way = Read(self._head_page, self._size)
+        if self.heads % 2 == 1 and self.remainders:  # the head has shown what it had; now the tail
+            self._tail = max(self._tail, self.chain.end if self.chain is not None else 0)
+            self._head_under_way = reaching(max(0, self._tail - anchors_for(self._size)), self._size)
+        else:
+            self._head_page += 1
+            self._head_under_way = Read(self._head_page, self._size)
         return self._head_under_way
 
     @property
@@ -146,6 +151,7 @@ class Scan:
         new = self._note(window.ids)
         if read == self._head_under_way:
             self._head_under_way = None
+            self._tail = max(self._tail, window.stop)
             self._after_head(ends_known)
         elif self._plain is not None:
             if self._plain.has(read):  # else it was asked for by a chain that has ended
@@ -183,9 +189,9 @@ class Scan:
         """Take up a scan: its first count, and the windows of its chain that are durable."""
         self.counted(count_before)
         for read, ids in windows:
-            if self.chain is not None:
-                self.chain.resume_at(read)
             self.answered(read, ids)
+            if self.chain is not None and ids:
+                self.chain.resume_at(read)
 
     def _note(self, ids: Iterable[int]) -> int:
         ids = list(ids)
@@ -221,8 +227,10 @@ class Scan:
 
     def _after_head(self, ends_known: bool) -> None:
         """Offers that jumped to the head stand before those that were seen there: read until such a one is the last."""
-        if not ends_known and self._head_page < _MOST_HEAD_PAGES:
+        self._head_reads += 1
+        if not ends_known and self._head_reads < _MOST_HEAD_PAGES:
             return
+        self._head_reads = 0
         self._head_page = 0
         self.heads += 1
         self._phase = _Phase.CONFIRM if self.heads == 1 and not self.remainders else _Phase.END
@@ -279,7 +287,7 @@ class Scan:
             self._before_pass = remainder
             self.readings += 1
             self._open_plain()
-        elif self._repeats or self._is_broken:
+        elif self._repeats:
             self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
         else:
             self.marks.append("readings differ")
