@@ -6,7 +6,7 @@ its judge: it plays scans of this very code against a model of the listing.
 
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
-from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, chain
+from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, standing_still
 from emag_pipeline.completeness.scan import Ask, Scan, Situation
 
 __all__ = [
@@ -22,5 +22,5 @@ __all__ = [
     "Situation",
     "Verdict",
     "Window",
-    "chain",
+    "standing_still",
 ]

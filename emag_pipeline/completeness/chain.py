@@ -213,14 +213,14 @@ class Chain:
         if gap != self._gap:
             self._gap = gap
             self._tried.clear()
-        short, newest = run.short, run.right.number
+        short, newest = run.end, run.right.number
         shorter = (one for one in self._empties if one.number > newest and one.first <= self.end)
         empty = min(shorter, key=lambda one: one.first, default=None)
         if self._is_suspicious:
             self._is_suspicious = False
             self._far = Read(self._most // self.size + 1, self.size)
             return self._far
-        if short is not None and short.number >= run.right.number:
+        if short is not None:
             if self._is_end(short):
                 self.state = State.JOINED
                 return None

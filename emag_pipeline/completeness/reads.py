@@ -125,7 +125,7 @@ def before(first: int, size: int, without: Container[Read] = ()) -> Read:
     return Read(first, 1)
 
 
-def chain(offers: int, size: int) -> Iterator[Read]:
+def standing_still(offers: int, size: int) -> Iterator[Read]:
     """The windows of a listing that stands still, up to the first that reaches behind its last offer.
 
     Where a border cannot be bridged, it goes on at the border itself.

@@ -38,6 +38,15 @@ class Run:
     #: the last short window in it: perhaps the listing's tail
     short: Window | None = field(default=None)
 
+    @property
+    def end(self) -> Window | None:
+        """The short window that shows the run's end, if one does."""
+        short = self.short
+        if short is None:
+            return None
+        is_last = short.number >= self.right.number or short.ids[-1] == self.windows[-1].ids[-1]
+        return short if is_last else None
+
     @classmethod
     def of(cls, window: Window) -> "Run":
         """A run of one window."""
@@ -117,7 +126,7 @@ class Runs:
         if not is_gone:
             if left.right.number < right.right.number:
                 return False
-            ends_before = left.short is not None and left.short.number >= left.right.number
+            ends_before = left.end is not None
             if left.right.position <= right.right.position and not ends_before:
                 return False
         self.all.remove(right)
@@ -157,6 +166,8 @@ class Runs:
         if goes_on:
             left.windows.extend(right.windows[at:])
             left.right, left.short = right.right, right.short or left.short
+        else:
+            left.short = right.short or left.short
 
     def _absorb(self, left: Run, right: Run, window: Window) -> None:
         """The right run has a window that has just joined the left one."""

@@ -24,6 +24,8 @@ from emag_pipeline.completeness.seen import Seen
 MOST_HEADS, MOST_READINGS = 3, 4
 #: Smaller pages overlap too seldom for a chain: lcm(1 … 7) is 420.
 SMALLEST_OF_CHAIN = 8
+#: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
+_FEW_ARRIVALS = 3
 #: Pages of one reading of the head.
 _MOST_HEAD_PAGES = 10
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
@@ -274,11 +276,11 @@ class Scan:
         if fault := self._persistent_fault():
             self.verdict = fault
             return
-        if remainder <= 0:
+        if remainder <= 0 or self._is_small(remainder):
             self._complete(remainder)
         elif self.heads < MOST_HEADS and not self._passes and (remainder != before):
             self._phase = _Phase.HEAD
-        elif self.order.is_stable and not self._passes and not self._repeats and not self._was_doubtful:
+        elif self._is_ordered:
             self._complete(remainder)
         elif self._passes and not self._is_broken and (self._passes[-1].new == 0 or self._before_pass == remainder):
             self.marks.append("the count itself is wrong")
@@ -309,8 +311,14 @@ class Scan:
         )
 
     @property
-    def _was_doubtful(self) -> bool:
-        return self.chain is not None and self.chain.is_doubtful
+    def _is_ordered(self) -> bool:
+        """Whether a joined chain is proof by itself: the order was compared, and no answer looked like a fault."""
+        is_clean = self.chain is not None and not self.chain.is_doubtful
+        return is_clean and self.order.is_stable and not self._passes and not self._repeats
+
+    def _is_small(self, remainder: int) -> bool:
+        """Arrivals in what was read already leave such a remainder; where the order holds, no read would show them."""
+        return self._is_ordered and remainder <= max(_FEW_ARRIVALS, self.count_after // 100)
 
     @property
     def _is_broken(self) -> bool:

@@ -9,7 +9,7 @@ from emag_pipeline_tests.completeness.listing import Listing, Movement
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 
 #: A scan that asks for more than this many times the pages there are has lost its way.
-_LOST = 12
+_LOST = 25
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Played:
 
     scan: Scan
     calls: int
+    #: of the calls, the reads of single offers
+    by_id: int
     offers: int
     missed: int
     kept: int
@@ -154,6 +156,7 @@ def play(
     return Played(
         scan=scan,
         calls=market.calls,
+        by_id=market.by_id,
         offers=len(listing.initial),
         missed=0 if refused else sum(one not in market.poison for one in scan.seen.missing(listing.throughout())),
         kept=0 if refused else len(shown - listing.were_there()),
