@@ -5,7 +5,7 @@ and an arrival hides that in the count. Two readings lose an offer only if it sl
 chain can be read: page sizes that are not obeyed, sizes too small to overlap, a listing that reorders itself.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 
 from emag_pipeline.completeness.faults import Fault
@@ -34,8 +34,8 @@ class Plain:
         self._page = 1
         self._parts: deque[Read] = deque()
         self._under_way: set[Read] = set()
-        self._ends: Counter[int] = Counter()
         self._shorts: set[int] = set()
+        self._empties: set[int] = set()
         self._last_shown = 0
         self._known_pages: dict[int, int] = {}
         self._last_ids: Sequence[int] = ()
@@ -68,7 +68,7 @@ class Plain:
         if window.ids:
             self._look_at(read, window, new)
         if window.is_short:
-            self._shorts.add(window.stop)
+            (self._shorts if window.ids else self._empties).add(window.stop)
         if read.first >= self._offers and self._is_behind(window):
             self.is_done = True
         if read.first > self._most:
@@ -83,11 +83,17 @@ class Plain:
         else:
             self.unreadable += 1
 
+    @property
+    def ends_short(self) -> bool:
+        """Whether the last page that showed something was not full: a sign that the listing ended there."""
+        return self._last_shown == 0 or self._last_shown in self._shorts
+
     def broken(self) -> dict[Fault, set[int]]:
         """The faults of a reading that is done, with the positions where they were met."""
-        for stop in self._shorts:
-            if stop < self._last_shown:
-                self._note(Fault.EMPTY_PAGE if stop % self._size == 0 else Fault.SHORT_PAGE, stop)
+        for fault, places in ((Fault.SHORT_PAGE, self._shorts), (Fault.EMPTY_PAGE, self._empties)):
+            for place in places:
+                if place < self._last_shown:
+                    self._note(fault, place)
         return self.faults
 
     def _is_behind(self, window: Window) -> bool:

@@ -26,6 +26,8 @@ MOST_HEADS, MOST_READINGS = 3, 4
 SMALLEST_OF_CHAIN = 8
 #: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
 _FEW_ARRIVALS = 3
+#: The head and the tail.
+_BOTH = 2
 #: Pages of one reading of the head.
 _MOST_HEAD_PAGES = 10
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
@@ -278,11 +280,11 @@ class Scan:
             return
         if remainder <= 0 or self._is_small(remainder):
             self._complete(remainder)
-        elif self.heads < MOST_HEADS and not self._passes and (remainder != before):
+        elif not self._passes and (self.heads < _BOTH or (self.heads < MOST_HEADS and remainder != before)):
             self._phase = _Phase.HEAD
         elif self._is_ordered:
             self._complete(remainder)
-        elif self._passes and not self._is_broken and (self._passes[-1].new == 0 or self._before_pass == remainder):
+        elif self._is_settled(remainder):
             self.marks.append("the count itself is wrong")
             self._complete(remainder)
         elif self.readings < MOST_READINGS:
@@ -291,6 +293,8 @@ class Scan:
             self._open_plain()
         elif self._repeats:
             self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
+        elif not self._has_end:
+            self.verdict = Refused(Fault.EMPTY_PAGE, "the end of the listing")
         else:
             self.marks.append("readings differ")
             self._complete(remainder)
@@ -319,6 +323,18 @@ class Scan:
     def _is_small(self, remainder: int) -> bool:
         """Arrivals in what was read already leave such a remainder; where the order holds, no read would show them."""
         return self._is_ordered and remainder <= max(_FEW_ARRIVALS, self.count_after // 100)
+
+    def _is_settled(self, remainder: int) -> bool:
+        """Whether a further reading brought nothing, so that what remains is the count's own error."""
+        if not self._passes or self._is_broken or not self._has_end:
+            return False
+        return self._passes[-1].new == 0 or self._before_pass == remainder
+
+    @property
+    def _has_end(self) -> bool:
+        """Whether the listing's end was seen, and not only nothing where more was counted."""
+        joined = self.chain is not None and self.chain.state is State.JOINED
+        return joined or bool(self._passes and self._passes[-1].ends_short)
 
     @property
     def _is_broken(self) -> bool:

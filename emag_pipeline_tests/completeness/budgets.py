@@ -44,12 +44,14 @@ class Budget:
         return self.calls <= self.chain + MOST_OVER_THE_CHAIN + (_MOVING if self.situation == SITUATIONS[2] else 0)
 
 
-def budgets(scans: int = 3, orders: tuple[Order, ...] = STABLE) -> Iterator[Budget]:
+def budgets(
+    scans: int = 3, orders: tuple[Order, ...] = STABLE, sizes: tuple[int, ...] = (*MOST_A_HUNDRED, *SMALL)
+) -> Iterator[Budget]:
     """Play each situation at each size, so many scans for each order.
 
     Five confirmations are counted in each, also where more offers departed while the listing was read.
     """
-    for offers in (*MOST_A_HUNDRED, *SMALL):
+    for offers in sizes:
         for situation in SITUATIONS:
             played = [_play(situation, offers, order, number) for order in orders for number in range(scans)]
             calls = [one.calls - one.by_id + (0 if situation == SITUATIONS[3] else _DEPARTURES) for one in played]

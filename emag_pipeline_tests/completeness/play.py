@@ -152,19 +152,22 @@ def play(
     scan = executor.run()
     refused = scan.verdict if isinstance(scan.verdict, Refused) else None
     marks = scan.verdict.marks if isinstance(scan.verdict, Complete) else ()
-    shown = _shown(scan, executor.staged)
     return Played(
         scan=scan,
         calls=market.calls,
         by_id=market.by_id,
         offers=len(listing.initial),
         missed=0 if refused else sum(one not in market.poison for one in scan.seen.missing(listing.throughout())),
-        kept=0 if refused else len(shown - listing.were_there()),
+        kept=0 if refused else len(_strangers(scan, executor.staged, listing)),
         resumed=executor.resumed,
         refused=refused,
         marked=bool(marks),
     )
 
 
-def _shown(scan: Scan, staged: Sequence[tuple[Read, Sequence[int]]]) -> set[int]:
-    return {one for _, rows in staged for one in rows if one in scan.seen}
+def _strangers(scan: Scan, staged: Sequence[tuple[Read, Sequence[int]]], listing: Listing) -> list[int]:
+    """Offers that would be published although they were there at no moment."""
+    shown: set[int] = set()
+    for _, rows in staged:
+        shown.update(rows)
+    return [one for one in shown - listing.were_there() if one in scan.seen]

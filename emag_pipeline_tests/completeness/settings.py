@@ -160,8 +160,11 @@ _LIES: dict[str, Callable[[random.Random], Mapping[str, Any]]] = {
     "currentPage is ignored": lambda _: {"ignores_page": True},
     "known pages behind the end for ever": lambda _: {"endless": True},
     "new rows behind the end for ever": lambda _: {"fresh_rows": True},
-    "every page from 2 to 12 is empty": lambda _: {"empty_page": True, "pages": frozenset(range(2, 13))},
 }
+
+
+def _hiding(_: random.Random) -> Mapping[str, Any]:
+    return {"empty_page": True, "pages": frozenset(range(2, 20_000))}
 
 
 def groups() -> list[Group]:
@@ -195,6 +198,15 @@ def groups() -> list[Group]:
     ]
     faulty = [Group("faults", name, _faulty(one), 0.004, expects=("kept",)) for name, one in _FAULTS.items()]
     lying = [Group("lies", name, _faulty(one), 0.002, expects=("published",)) for name, one in _LIES.items()]
+    lying.append(
+        Group(
+            "lies",
+            "every page but the first is empty (a later publish finds all by id)",
+            _faulty(_hiding),
+            0.002,
+            expects=("missed", "kept"),
+        )
+    )
     return [*stable, *large, *sized, *broken, *reordering, *faulty, *lying]
 
 

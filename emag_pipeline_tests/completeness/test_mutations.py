@@ -1,0 +1,121 @@
+"""Each rule of the decision code, broken on purpose: the judge has to see it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from emag_pipeline.completeness import chain, faults, overlap, runs, scan
+from emag_pipeline_tests.completeness.judge import Figures, judge
+from emag_pipeline_tests.completeness.listing import Movement
+from emag_pipeline_tests.completeness.play import LostItsWay, Network
+from emag_pipeline_tests.completeness.settings import Group, Setting
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _joins_by_position(patch: pytest.MonkeyPatch) -> None:
+    """Windows that touch by position join, whatever they show."""
+    meet = runs._meet
+
+    def always(windows: list[runs.Window], window: runs.Window, **how: bool) -> tuple[int, overlap.Overlap] | None:
+        met = meet(windows, window, **how)
+        if met is None and windows[-1].first < window.first <= windows[-1].stop:
+            return len(windows) - 1, overlap.Overlap(1, 0, 0, 0, len(window.ids), 0)
+        return met
+
+    patch.setattr(runs, "_meet", always)
+
+
+def _the_count_ends_it(patch: pytest.MonkeyPatch) -> None:
+    """The listing ends where the count said."""
+
+    def tail(self: chain.Chain, run: runs.Run) -> None:
+        self.state = chain.State.JOINED
+
+    patch.setattr(chain.Chain, "_tail", tail)
+
+
+def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
+    """A short page is the end, without a look behind it."""
+    patch.setattr(chain.Chain, "_is_end", lambda self, short: True)
+    patch.setattr(chain.Chain, "_is_doubtful", lambda self, window: False)
+
+
+def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
+    """What the count leaves is not looked into."""
+    patch.setattr(scan.Scan, "_after_reading", lambda self: setattr(self, "_phase", scan._Phase.CONFIRM))
+    patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", faults.Complete()))
+
+
+def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Offers that a read by id found are not kept."""
+    confirmed = scan.Scan.confirmed
+    patch.setattr(scan.Scan, "confirmed", lambda self, found: confirmed(self, []))
+
+
+def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
+    """Rows behind the end are believed."""
+    patch.setattr(chain.Chain, "_far_behind", lambda self, window: None)
+
+
+def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
+    """Plain pages are read once, as the old scan did in an account without new offers."""
+
+    def begin(self: scan.Scan, offers: int) -> None:
+        self._open_plain()
+        self._passes.append(scan.Plain(0, 100, 0))
+
+    patch.setattr(scan.Scan, "_begin", begin)
+
+
+def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
+    """That two readings met the same fault at the same place is not looked at, nor that one met any."""
+    patch.setattr(scan.Scan, "_persistent_fault", lambda self: None)
+    patch.setattr(scan.Scan, "_is_broken", property(lambda self: False))
+    patch.setattr(chain.Chain, "_give_up", lambda self: setattr(self, "state", chain.State.TORN))
+
+
+def _group(setting: Setting, *expects: str) -> Group:
+    return Group("mutation", "of a rule", lambda chance: Setting(**vars(setting)), 1, expects=expects)
+
+
+# A first publish each, where no read by id makes up for a miss, and with departures that hide it from the count.
+_SHRINKING = _group(Setting("created_desc", 1200, Movement(0, 2), Network(8), is_first=True), "missed", "refused")
+_MISCOUNTED = _group(Setting("random", 1200, is_first=True, faults={"count_is_off": -220}), "missed", "refused")
+_CUT_OFF = _group(Setting("created", 320, is_first=True, faults={"short_page": 30, "pages": frozenset({4})}), "missed")
+_JUMPING = _group(Setting("changed_first", 2500, Movement(0, 0, 2), Network(4), is_first=True), "missed")
+_HIDDEN = _group(
+    Setting("created", 320, faults={"empty_page": True, "pages": frozenset(range(2, 20_000))}), "missed", "refused"
+)
+_ENDLESS = _group(Setting("created", 320, faults={"fresh_rows": True}), "published")
+_REPEATING = _group(
+    Setting("created", 1250, is_first=True, faults={"repeats": 2, "pages": frozenset(range(3, 12))}), "missed"
+)
+_PAIRS = _group(Setting("created", 1200, Movement(0.5, 1), Network(4), is_first=True), "missed")
+
+_BROKEN: dict[str, tuple[Break, Group]] = {
+    "windows join by position": (_joins_by_position, _SHRINKING),
+    "the count ends it": (_the_count_ends_it, _MISCOUNTED),
+    "a short page ends it": (_a_short_page_ends_it, _CUT_OFF),
+    "no closing step": (_no_closing_step, _JUMPING),
+    "found is forgotten": (_found_is_forgotten, _HIDDEN),
+    "no look far behind": (_no_look_far_behind, _ENDLESS),
+    "one plain reading": (_one_plain_reading, _PAIRS),
+    "faults are not remembered": (_faults_are_not_remembered, _REPEATING),
+}
+
+
+def _against(group: Group) -> list[str]:
+    try:
+        figures: Figures = judge(group, 12, seed="mutation")
+    except LostItsWay as lost:
+        return [str(lost)]
+    return figures.against()
+
+
+@pytest.mark.parametrize("name", _BROKEN)
+def test_the_judge_sees_a_broken_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_it, group = _BROKEN[name]
+    assert _against(group) == []
+    break_it(monkeypatch)
+    assert _against(group) != []
