@@ -120,7 +120,8 @@ class Runs:
     def leave_behind(self, index: int, *, is_gone: bool) -> bool:
         """Put the run at `index` aside where the run before it has passed its place, or ends before it.
 
-        `is_gone`: reads at its place showed nothing. Its offers have departed or moved. Whether the run before reaches the tail does not depend on it.
+        `is_gone`: reads at its place showed nothing. Its offers have departed or moved, and whether the run before
+        reaches the tail does not depend on it.
         """
         left, right = self.all[index - 1], self.all[index]
         if not is_gone:

@@ -14,7 +14,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._few: set[int] = set()
-        self._many: "list[array[int]]" = []
+        self._many: list[array[int]] = []
         self._size = 0
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""`python -m emag_pipeline_tests.completeness [--scans N] [--seed N] [--section NAME]`: the tables of docs/completeness.md.
+"""`python -m emag_pipeline_tests.completeness [--scans N] [--seed N] [--section NAME]` for docs/completeness.md.
 
 The exit code is 1 when a figure that has to be 0 is not, or when a sync asks for too many calls.
 """
@@ -31,9 +31,8 @@ def main() -> int:
             f"{one.offers:,} offers, {one.situation}: {one.calls:.1f} calls" for one in calls if not one.is_kept
         ]
         print("\n".join(budget_table(calls)))
-    print(
-        f"{sum(one.scans for one in figures):,} scans, seed {asked.seed}, {sum(one.resumed for one in figures):,} resumed."
-    )
+    scans, resumed = sum(one.scans for one in figures), sum(one.resumed for one in figures)
+    print(f"{scans:,} scans, seed {asked.seed}, {resumed:,} resumed.")
     for line in against:
         print(f"- not as it should be: {line}")
     return 1 if against else 0

@@ -1,4 +1,4 @@
-"""A model of the marketplace's listing: offers in an order that nobody promises, while they arrive, depart and change."""
+"""A model of the marketplace's listing: offers in an order that nobody promises, arriving, departing, changing."""
 
 import random
 from bisect import insort
@@ -113,6 +113,9 @@ class Movement:
                 listing.arrive(self.burst)
             else:
                 listing.depart(min(self.burst, len(listing.ids) // 2), together=chance.random() < 0.7)
+
+
+STILL = Movement()
 
 
 def _times(rate: float, chance: random.Random) -> int:

@@ -17,7 +17,7 @@ class TooMany(Exception):
 
 @dataclass
 class Market:
-    """Answers reads, counts and reads by id. The fields are faults; `pages` limits those that belong to page numbers."""
+    """Answers reads, counts and reads by id. Its fields are faults, some of them limited to the page numbers `pages`."""
 
     listing: Listing
     count_is_off: int = 0

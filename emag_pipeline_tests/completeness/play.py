@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from emag_pipeline.completeness import Ask, Complete, PreviousOrder, Read, Refused, Scan, Situation
-from emag_pipeline_tests.completeness.listing import Listing, Movement
+from emag_pipeline_tests.completeness.listing import STILL, Listing, Movement
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 
 #: A scan that asks for more than this many times the pages there are has lost its way.
@@ -21,6 +21,9 @@ class Network:
     repeated: float = 0.0
     #: chance that the process is killed, a scan
     killed: float = 0.0
+
+
+USUAL = Network()
 
 
 @dataclass
@@ -131,8 +134,8 @@ def play(
     listing: Listing,
     *,
     chance: random.Random,
-    movement: Movement = Movement(),
-    network: Network = Network(),
+    movement: Movement = STILL,
+    network: Network = USUAL,
     market: Market | None = None,
     known: Sequence[int] | None = None,
     page_size: int = 100,

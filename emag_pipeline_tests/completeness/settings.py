@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emag_pipeline_tests.completeness.listing import REORDERING, STABLE, Listing, Movement, Order
+from emag_pipeline_tests.completeness.listing import REORDERING, STABLE, STILL, Listing, Movement, Order
 from emag_pipeline_tests.completeness.market import Market
-from emag_pipeline_tests.completeness.play import Network, Played, play
+from emag_pipeline_tests.completeness.play import USUAL, Network, Played, play
 
 SIZES = (0, 1, 5, 99, 100, 101, 150, 199, 300, 300, 700, 700, 1200, 1200, 2500)
 SMALL_PAGES = (0, 1, 19, 20, 21, 60, 99, 150, 300)
@@ -22,8 +22,8 @@ class Setting:
 
     order: Order
     offers: int
-    movement: Movement = Movement()
-    network: Network = Network()
+    movement: Movement = STILL
+    network: Network = USUAL
     page_size: int = 100
     is_first: bool = False
     departed: int = 0
@@ -120,7 +120,7 @@ def _faulty(faults: Callable[[random.Random], Mapping[str, Any]]) -> Draw:
         return Setting(
             order=chance.choice(STABLE),
             offers=chance.choice((320, 320, 1200)),
-            movement=chance.choice((Movement(), Movement(1 / 15, 1 / 15))),
+            movement=chance.choice((STILL, Movement(1 / 15, 1 / 15))),
             network=Network(under_way=chance.choice((1, 4))),
             is_first=chance.random() < 0.5,
             departed=3,
@@ -136,7 +136,7 @@ def _some_pages(chance: random.Random) -> frozenset[int]:
 
 
 _MOVEMENTS = {
-    "nothing moves": Movement(),
+    "nothing moves": STILL,
     "1 arrives and departs in 15 reads": Movement(1 / 15, 1 / 15),
     "1 arrives and departs in 2 reads": Movement(0.5, 0.5),
     "2 arrive and depart a read": Movement(2, 2),
@@ -214,7 +214,7 @@ def _unreadable(chance: random.Random) -> Setting:
     return Setting(
         order=chance.choice(STABLE),
         offers=chance.choice((150, 320, 700, 1200)),
-        movement=chance.choice((Movement(), Movement(1 / 15, 1 / 15))),
+        movement=chance.choice((STILL, Movement(1 / 15, 1 / 15))),
         network=Network(under_way=chance.choice((1, 4)), lost=chance.choice((0.0, 0.05))),
         is_first=chance.random() < 0.5,
         departed=3,

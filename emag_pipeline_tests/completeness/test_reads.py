@@ -1,5 +1,7 @@
 """Arithmetic of windows, and when two of them join."""
 
+from itertools import pairwise
+
 import pytest
 
 from emag_pipeline.completeness.overlap import overlap
@@ -15,7 +17,7 @@ def test_a_chain_costs_little_more_than_plain_pages(size: int, offers: int, most
 
 def test_neighbours_of_a_chain_share_three_offers() -> None:
     reads = list(standing_still(30_000, 100))
-    assert all(before.stop - read.first >= 3 for before, read in zip(reads, reads[1:], strict=False))
+    assert all(before.stop - read.first >= 3 for before, read in pairwise(reads))
     assert reads[:4] == [Read(1, 100), Read(2, 97), Read(3, 95), Read(4, 94)]
 
 
