@@ -9,8 +9,8 @@ import time
 
 from emag_pipeline_tests.completeness.budgets import budgets
 from emag_pipeline_tests.completeness.judge import Figures, judge
-from emag_pipeline_tests.completeness.settings import groups
-from emag_pipeline_tests.completeness.table import budget_table, table
+from emag_pipeline_tests.completeness.settings import Group, groups
+from emag_pipeline_tests.completeness.table import SECTIONS, budget_table, table
 
 
 def main() -> int:
@@ -18,13 +18,13 @@ def main() -> int:
     asked = _arguments()
     began = time.monotonic()
     figures: list[Figures] = []
-    for group in groups():
-        if asked.section in (None, group.section):
-            scans = max(1, round(asked.scans * group.share))
-            figures.append(judge(group, min(scans, group.most or scans), str(asked.seed)))
-            print(f"{group.name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    for section in SECTIONS:
+        if asked.section in (None, section):
+            played = [_judge(group, asked.scans, str(asked.seed)) for group in groups() if group.section == section]
+            print("\n".join(table(section, played)), flush=True)
+            print(f"{section}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+            figures += played
     against = [line for one in figures for line in one.against()]
-    print("\n".join(table(figures)))
     if asked.section is None:
         calls = list(budgets(scans=max(1, asked.scans // 5_000)))
         against += [
@@ -38,11 +38,16 @@ def main() -> int:
     return 1 if against else 0
 
 
+def _judge(group: Group, scans: int, seed: str) -> Figures:
+    number = max(1, round(scans * group.share))
+    return judge(group, min(number, group.most or number), seed)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emag_pipeline_tests.completeness", description=__doc__)
     parser.add_argument("--scans", type=int, default=100_000, help="scans in all (default: 100,000)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--section", help="only these: stable, large, pages, reordering, faults, lies")
+    parser.add_argument("--section", choices=list(SECTIONS))
     return parser.parse_args()
 
 

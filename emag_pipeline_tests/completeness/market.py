@@ -17,7 +17,7 @@ class TooMany(Exception):
 
 @dataclass
 class Market:
-    """Answers reads, counts and reads by id. Its fields are faults, some of them limited to the page numbers `pages`."""
+    """Answers reads, counts and reads by id. Its fields are faults; some are limited to the page numbers `pages`."""
 
     listing: Listing
     count_is_off: int = 0

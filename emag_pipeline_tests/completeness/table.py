@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from emag_pipeline_tests.completeness.budgets import Budget
 from emag_pipeline_tests.completeness.judge import Figures
 
-_HEADINGS = {
+#: Sections and their headings.
+SECTIONS = {
     "stable": "Offers that stay keep their order: 0 to 2,500 offers in four orders, answers in any order, late, lost, "
     "repeated, every fifth process killed",
     "large": "The same with more offers",
@@ -20,18 +21,14 @@ _COLUMNS = (
 )
 
 
-def table(figures: Sequence[Figures]) -> Iterable[str]:
-    """The lines of the tables, one for each section."""
-    for section, heading in _HEADINGS.items():
-        rows = [one for one in figures if one.group.section == section]
-        if not rows:
-            continue
-        yield f"### {heading}"
-        yield ""
-        yield _COLUMNS
-        yield "|---|---|---|---|---|---|---|---|---|"
-        yield from (_row(one) for one in rows)
-        yield ""
+def table(section: str, figures: Sequence[Figures]) -> Iterable[str]:
+    """The lines of a section's table."""
+    yield f"### {SECTIONS[section]}"
+    yield ""
+    yield _COLUMNS
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from (_row(one) for one in figures)
+    yield ""
 
 
 def _row(one: Figures) -> str:
