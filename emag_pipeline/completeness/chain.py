@@ -7,21 +7,20 @@ there towards the other one, until a window joins both.
 """
 
 from array import array
-from collections import Counter
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from emag_pipeline.completeness.faults import Fault
 from emag_pipeline.completeness.reads import Avoided, Read, Window, after, before, behind, reaching
 from emag_pipeline.completeness.runs import Run, Runs
 from emag_pipeline.completeness.stretch import Stretch, smaller
+from emag_pipeline.completeness.suspects import Suspects
 
 #: Reads that show nothing new, beyond the windows planned: a share of these and some.
 _SPARE_SHARE, _SPARE = 0.5, 20
 #: A page that failed though all of its parts answered may have been bad luck once, not twice.
 _LUCK = 2
-#: So often rows may stand behind the end before they are looked into; and a place that is far behind it, in pages.
-_PUSHED, _FAR = 3, 5
+#: So often rows may stand behind the end before a short page there is believed.
+_PUSHED = 3
 #: Behind so many empty pages no more are planned.
 _EMPTY = 3
 #: So many pages are planned at once where the listing goes on behind the count.
@@ -68,22 +67,13 @@ class Chain:
         self._stretch: Stretch | None = None
         self._failed: list[Read] = []
         self._luck = 0
-        self._shorts: dict[int, Window] = {}
-        self._suspects: dict[Read, _Suspect] = {}
-        self._shown_to = 0
-        self._accused: tuple[Read, _Suspect] | None = None
-        self._ignored = 0
-        self._bad: set[Read] = set()
-        self._bad_pages: Counter[int] = Counter()
-        self._bridging: dict[Read, int] = {}
+        self._suspects = Suspects()
         self._no_bridge: set[int] = set()
         self._pushed = self._beyond = 0
         self._far: Read | None = None
         self._is_suspicious = False
         #: reads that ended short, by the last offer they showed
         self._ends: dict[int, Read] = {}
-        self._first = array("q")
-        self._empties: list[Window] = []
         self._is_cautious = True
 
     @property
@@ -94,11 +84,11 @@ class Chain:
     @property
     def is_doubtful(self) -> bool:
         """Whether some answers looked like faults, even if others went around them."""
-        return bool(self._suspects)
+        return self._suspects.any
 
     @property
     def _avoided(self) -> Avoided:
-        return Avoided(self._tried | self._bad, {page for page, times in self._bad_pages.items() if times > 1})
+        return self._suspects.avoided(self._tried)
 
     # -- reads ---------------------------------------------------------------------------------------------------------
 
@@ -106,8 +96,8 @@ class Chain:
         """The next read; None while what is under way has to be awaited, and once the state is not READING."""
         if self.state is not State.READING or (self._is_cautious and self._under_way):
             return None
-        if self._accused is not None:
-            read = None if self._under_way else self._accused[0]
+        if self._suspects.accused is not None:
+            read = None if self._under_way else self._suspects.accused
         else:
             read = self._in_stretch() or self._ahead() or self._closing_in()
         if read is not None and self._stretch is None:
@@ -132,7 +122,7 @@ class Chain:
             return None
         if len(self.runs.all) == 1 and self.runs.head and not self._under_way:
             self._planned_to = max(self._planned_to, self.end)
-        if sum(one.first >= self._shown_to for one in self._empties) >= _EMPTY:
+        if sum(one.first >= self._suspects.shown_to for one in self._suspects.empties) >= _EMPTY:
             return None
         if self._planned_to > self._offers or (self._planned_to == 0 and self._under_way):
             return None
@@ -162,7 +152,7 @@ class Chain:
     def _is_gone(self, run: Run) -> bool:
         """Whether the listing has become so short that it ends before the place where the run stood."""
         newest = run.right.number
-        return sum(one.number > newest and one.first <= run.left.position for one in self._empties) > 1
+        return sum(one.number > newest and one.first <= run.left.position for one in self._suspects.empties) > 1
 
     def _repair(self, read: Read, before_run: Run | None) -> Read | None:
         if read in self._tried:
@@ -214,7 +204,7 @@ class Chain:
             self._gap = gap
             self._tried.clear()
         short, newest = run.end, run.right.number
-        shorter = (one for one in self._empties if one.number > newest and one.first <= self.end)
+        shorter = (one for one in self._suspects.empties if one.number > newest and one.first <= self.end)
         empty = min(shorter, key=lambda one: one.first, default=None)
         if self._is_suspicious:
             self._is_suspicious = False
@@ -266,23 +256,20 @@ class Chain:
             self._far = None
             self._far_behind(window)
             return
-        if self._accused is not None and read == self._accused[0]:
-            self._judge(*self._accused, window)
+        if read == self._suspects.accused:
+            if fault := self._suspects.judge(window):
+                self.state, self.fault = State.FAULTY, fault
             return
         self._is_cautious = self._is_cautious and self.windows < 1
         self.windows += 1
         if new == 0 and (is_repair or self.end > self._offers):
             self._idle += 1
-        self._shown_to = max(self._shown_to, window.stop if window.ids else 0)
         if not window.ids:
-            self._bad.add(read)
-            self._suspect(Fault.EMPTY_PAGE, window)
-            self._empties.append(window)
+            self._suspects.note_empty(window)
             return
-        self._look_at(read, window, new)
-        if window.is_short and self._is_doubtful(window):
-            self._suspect(Fault.SHORT_PAGE, window)
-            self._bad.add(read)
+        if self._suspects.note_rows(window, new, self.runs.all):
+            self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
+        if window.is_short and self._suspects.is_no_end(window, self._offers, self.size, self.runs.all):
             return
         if not window.is_short and new and window.stop > self._offers:
             self._beyond += 1
@@ -291,7 +278,8 @@ class Chain:
         joined = self.runs.add(window, before_run)
         if is_repair and new == 0:
             self._idle += not joined
-            self._bad_pages[read.page] += not window.is_short  # it may be one that shows another page's rows
+            if not window.is_short:
+                self._suspects.note_idle(read)
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
@@ -302,8 +290,8 @@ class Chain:
         self._under_way.pop(read, None)
         self._repairing.discard(read)
         self._is_cautious = False
-        if self._accused is not None and read == self._accused[0]:
-            self._accused = None
+        if read == self._suspects.accused:
+            self._suspects.acquit()
             return
         if read == self._ending:
             self._ending = None
@@ -338,7 +326,7 @@ class Chain:
                 self.size, self._luck = stretch.largest, 0
         if not stretch.ids:  # both readings of it agree
             nothing = Window(Read(1, 1), stretch.first, array("q"), number or 0)
-            self._empties.extend((nothing, nothing))
+            self._suspects.empties.extend((nothing, nothing))
         else:
             is_short = len(stretch.ids) < stretch.stop - stretch.first
             newest = max((run.right.number for run in self.runs.all), default=0)
@@ -370,52 +358,18 @@ class Chain:
         self._pushed += 1
         self._idle += new == 0
         if head.short is not None and not _last_shown(head).issuperset(window.ids):
-            self._bad.add(head.short.read)
-            self._bad_pages[head.short.read.page] += 1
+            self._suspects.avoid(head.short.read)
         self._is_suspicious = not window.is_short
         head.short = None
         if self._pushed >= _PUSHED and window.is_short:
             self.state = State.JOINED  # each short page's end was shown to be none, up to this one
-
-    def _look_at(self, read: Read, window: Window, new: int) -> None:
-        """Note what is no movement, in case that the windows never join."""
-        if read.first == 0:
-            self._first = self._first or window.ids
-            return
-        if new or window.is_short:
-            return
-        if self._first and window.ids == self._first[: len(window.ids)]:
-            self._ignored += 1
-            if self._ignored >= 3 and len(self.runs.all) == 1 and len(self.runs.all[0].windows) == 1:
-                self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
-            return
-        for one in (one for run in self.runs.all[:4] for one in run.windows[-3:]):
-            if one.read.page != read.page and one.first != window.first and window.ids == one.ids[: len(window.ids)]:
-                self._suspect(Fault.REPEATED_PAGE, window, one.read)
-
-    def _suspect(self, fault: Fault, window: Window, witness: Read | None = None) -> None:
-        self._bad_pages[window.read.page] += 1
-        next_page = Read(window.read.page + 1, window.read.size)
-        self._suspects[window.read] = _Suspect(fault, window, witness or next_page)
-
-    def _is_doubtful(self, window: Window) -> bool:
-        """A short page where rows are expected behind it is no link of the chain before another one ends there too."""
-        if window.stop + self.size >= self._offers and not any(
-            run.left.position > window.stop for run in self.runs.all
-        ):
-            return False
-        last = window.ids[-1]
-        if last in self._shorts:
-            return False
-        self._shorts[last] = window
-        return True
 
     def _is_disobeyed(self) -> bool:
         head = self.runs.head
         return (
             head is not None
             and len(self.runs.all) > 1
-            and self.repairs >= _DISOBEYED >= len(self._empties) + len(self._shorts)
+            and self.repairs >= _DISOBEYED >= self._suspects.odd
             and all(window.first == 0 for window in head.windows)
         )
 
@@ -423,37 +377,13 @@ class Chain:
         self.state, self.fault = State.FAULTY, Fault.ENDLESS
 
     def _give_up(self) -> Read | None:
-        """Ask once more for what looked like a fault: what moved shows something else now."""
-        while self._suspects:
-            read, suspect = self._suspects.popitem()
-            if suspect.fault is Fault.REPEATED_PAGE or suspect.window.stop < self._shown_to:
-                self._accused = (read, suspect)
-                return read
-        self.state = State.TORN
-        return None
-
-    def _judge(self, read: Read, suspect: "_Suspect", now: Window) -> None:
-        """It is the marketplace's fault if the very same answer comes again, and its witness then says so too."""
-        self._accused = None
-        if read == suspect.witness:
-            is_same = now.ids[: len(suspect.window.ids)] == suspect.window.ids
-            if is_same if suspect.fault is Fault.REPEATED_PAGE else now.ids:
-                self.state, self.fault = State.FAULTY, suspect.fault
-        elif len(now.ids) == len(suspect.window.ids) and (
-            suspect.fault is Fault.SHORT_PAGE or now.ids == suspect.window.ids
-        ):
-            self._accused = (suspect.witness, replace(suspect, window=now))
+        """Ask once more for what looked like a fault; what moved shows something else now."""
+        read = self._suspects.accuse()
+        if read is None:
+            self.state = State.TORN
+        return read
 
 
 def _last_shown(run: Run) -> set[int]:
     """The rows of the last two windows of a run."""
     return {one for window in run.windows[-2:] for one in window.ids}
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    """An answer that looks like a fault. The witness is a read that tells it from a listing that moves."""
-
-    fault: Fault
-    window: Window
-    witness: Read

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.completeness import chain, faults, overlap, runs, scan
+from emag_pipeline.completeness import chain, faults, overlap, runs, scan, suspects
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
 from emag_pipeline_tests.completeness.play import LostItsWay, Network
@@ -38,7 +38,7 @@ def _the_count_ends_it(patch: pytest.MonkeyPatch) -> None:
 def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
     """A short page is the end, without a look behind it."""
     patch.setattr(chain.Chain, "_is_end", lambda self, short: True)
-    patch.setattr(chain.Chain, "_is_doubtful", lambda self, window: False)
+    patch.setattr(suspects.Suspects, "is_no_end", lambda self, *about: False)
 
 
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     """That two readings met the same fault at the same place is not looked at, nor that one met any."""
     patch.setattr(scan.Scan, "_persistent_fault", lambda self: None)
     patch.setattr(scan.Scan, "_is_broken", property(lambda self: False))
-    patch.setattr(chain.Chain, "_give_up", lambda self: setattr(self, "state", chain.State.TORN))
+    patch.setattr(suspects.Suspects, "accuse", lambda self: None)
 
 
 def _group(setting: Setting, *expects: str) -> Group:
@@ -89,7 +89,8 @@ _HIDDEN = _group(
 )
 _ENDLESS = _group(Setting("created", 320, faults={"fresh_rows": True}), "published")
 _REPEATING = _group(
-    Setting("created", 1250, is_first=True, faults={"repeats": 2, "pages": frozenset(range(3, 12))}), "missed"
+    Setting("created", 1250, is_first=True, faults={"odd_sizes_shift": True, "repeats": 2, "pages": frozenset({5})}),
+    "missed",
 )
 _PAIRS = _group(Setting("created", 1200, Movement(0.5, 1), Network(4), is_first=True), "missed")
 
