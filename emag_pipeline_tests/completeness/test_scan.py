@@ -1,0 +1,109 @@
+"""What a scan asks for, step by step."""
+
+import random
+from collections.abc import Sequence
+
+from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline_tests.completeness.listing import Listing
+from emag_pipeline_tests.completeness.market import Fails, Market
+
+_IDS = range(1, 321)
+
+
+def _run(scan: Scan, market: Market, known: Sequence[int] = (), stop_after: int | None = None) -> list[Read | Ask]:
+    """Do what the scan asks for, one call at a time."""
+    asked: list[Read | Ask] = []
+    while (action := scan.take()) is not None and len(asked) != stop_after:
+        asked.append(action)
+        if action is Ask.COUNT:
+            scan.counted(market.count())
+        elif action is Ask.CONFIRM:
+            scan.confirmed([one for one in scan.seen.missing(known) if one in market.listing.ids])
+        elif isinstance(action, Read):
+            try:
+                scan.answered(action, market.read(action))
+            except Fails:
+                scan.failed(action)
+    return asked
+
+
+def _market(ids: Sequence[int] = _IDS, **faults: object) -> Market:
+    listing = Listing("created", random.Random(1), list(ids))
+    return Market(listing, **faults)  # type: ignore[arg-type]
+
+
+def test_an_unchanged_account_is_counted_read_once_and_counted_again() -> None:
+    scan = Scan(Situation(previous=PreviousOrder(_IDS)))
+    windows = [Read(1, 100), Read(2, 97), Read(3, 95), Read(4, 94)]
+    assert _run(scan, _market(), _IDS) == [Ask.COUNT, *windows, Read(5, 80), Ask.CONFIRM, Ask.COUNT]
+    assert scan.verdict == Complete()
+
+
+def test_a_first_publish_reads_the_head_once_more() -> None:
+    scan = Scan(Situation())
+    asked = _run(scan, _market())
+    assert asked[5:] == [Read(5, 80), Read(1, 100), Ask.CONFIRM, Ask.COUNT]
+    assert scan.verdict == Complete()
+
+
+def test_an_account_without_offers_is_complete() -> None:
+    scan = Scan(Situation())
+    assert _run(scan, _market([])) == [Ask.COUNT, Read(1, 100), Ask.CONFIRM, Ask.COUNT]
+    assert scan.verdict == Complete()
+
+
+def test_an_empty_listing_with_a_count_is_refused() -> None:
+    scan = Scan(Situation())
+    _run(scan, _market([], count_says=5))
+    assert scan.verdict == Refused(Fault.EMPTY_LISTING, "the first page")
+
+
+def test_a_scan_that_is_taken_up_again_reads_nothing_twice() -> None:
+    market = _market(range(1, 1201))
+    killed = Scan(Situation(previous=PreviousOrder(range(1, 1201))))
+    before = _run(killed, market, stop_after=8)
+    windows = [one for one in before if isinstance(one, Read)]
+    scan = Scan(Situation(previous=PreviousOrder(range(1, 1201))))
+    scan.restore(1200, [(read, market.read(read)) for read in windows])
+    after = _run(scan, market, range(1, 1201))
+    assert not set(windows) & {one for one in after if isinstance(one, Read)}
+    assert scan.verdict == Complete()
+
+
+def test_a_position_that_cannot_be_read_costs_that_position() -> None:
+    market = _market(poison=frozenset({150}))
+    scan = Scan(Situation(previous=PreviousOrder(_IDS)))
+    _run(scan, market, [one for one in _IDS if one != 150])
+    assert scan.verdict == Complete()
+    assert scan.seen.missing(_IDS) == [150]
+    assert scan.chain is not None
+    assert scan.chain.unreadable == 1
+
+
+def test_a_count_that_is_off_is_published_and_marked() -> None:
+    scan = Scan(Situation())
+    _run(scan, _market(count_is_off=7))
+    assert isinstance(scan.verdict, Complete)
+    assert "the count itself is wrong" in scan.verdict.marks
+    assert scan.readings == 2
+
+
+def test_the_last_page_repeated_for_ever_is_an_end_where_the_count_agrees() -> None:
+    scan = Scan(Situation())
+    _run(scan, _market(last_page_again=True))
+    assert isinstance(scan.verdict, Complete)
+
+
+def test_ignored_page_numbers_are_named_after_a_few_calls() -> None:
+    scan = Scan(Situation())
+    asked = _run(scan, _market(ignores_page=True))
+    assert isinstance(scan.verdict, Refused)
+    assert scan.verdict.fault is Fault.IGNORED_PAGE
+    assert len(asked) <= 6
+
+
+def test_a_listing_that_reordered_itself_since_the_last_scan_is_recognised() -> None:
+    scan = Scan(Situation(previous=PreviousOrder([*_IDS[1:200], 1, *_IDS[200:]])))
+    _run(scan, _market(), _IDS)
+    assert scan.order.inversions
+    assert scan.verdict == Complete(("the listing reorders itself",))
