@@ -8,6 +8,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+#: So many new offers before and behind one that was seen before.
+_AROUND = 5
 #: A dictionary is quicker, and 100 bytes an offer; so many are not worth the difference.
 _FEW = 50_000
 
@@ -39,6 +41,8 @@ class OrderEvidence:
         self._is_known_to_reorder = is_known_to_reorder
         self.compared = 0
         self.inversions = 0
+        #: offers that were seen before and show up alone among offers that were not
+        self.moved = 0
 
     def note(self, ids: Iterable[int]) -> None:
         """Compare the rows of one window."""
@@ -54,7 +58,18 @@ class OrderEvidence:
                 self.inversions += place < last
             last = place
 
+    def note_strays(self, known: Sequence[bool]) -> None:
+        """Look at which rows of a window were seen before: windows overlap in blocks, an offer that moved is alone."""
+        for place in range(_AROUND, len(known) - _AROUND):
+            if known[place]:
+                self.moved += sum(known[place - _AROUND : place + _AROUND + 1]) == 1
+
     @property
     def is_stable(self) -> bool:
         """Whether something was compared and nothing speaks against the order; never at a first publish."""
-        return self.compared > 0 and self.inversions == 0 and not self._is_known_to_reorder
+        return self.compared > 0 and not self.is_broken and not self._is_known_to_reorder
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether offers were seen to change their places."""
+        return self.inversions > 0 or self.moved > 0

@@ -85,8 +85,11 @@ class Plain:
 
     @property
     def ends_short(self) -> bool:
-        """Whether the last page that showed something was not full: a sign that the listing ended there."""
-        return self._last_shown == 0 or self._last_shown in self._shorts
+        """Whether the last page that showed something was not full: a sign that the listing ended there.
+
+        Pages of one row are always full.
+        """
+        return self._size == 1 or self._last_shown == 0 or self._last_shown in self._shorts
 
     def broken(self) -> dict[Fault, set[int]]:
         """The faults of a reading that is done, with the positions where they were met."""

@@ -151,7 +151,9 @@ class Scan:
         """The read showed these rows, in their order. Returns the window, to be made durable."""
         window = Window.of(read, ids, self._windows)
         self._windows += 1
-        ends_known = not window.ids or window.ids[-1] in self.seen
+        known = [one in self.seen for one in window.ids]
+        ends_known = not known or known[-1]
+        self.order.note_strays(known)
         new = self._note(window.ids)
         if read == self._head_under_way:
             self._head_under_way = None
@@ -278,8 +280,11 @@ class Scan:
         if fault := self._persistent_fault():
             self.verdict = fault
             return
-        if remainder <= 0 or self._is_small(remainder):
+        if (remainder <= 0 and not self._needs_second) or self._is_small(remainder):
             self._complete(remainder)
+        elif remainder <= 0:
+            self.readings += 1
+            self._open_plain()
         elif not self._passes and (self.heads < _BOTH or (self.heads < MOST_HEADS and remainder != before)):
             self._phase = _Phase.HEAD
         elif self._is_ordered:
@@ -320,6 +325,11 @@ class Scan:
         is_clean = self.chain is not None and not self.chain.is_doubtful
         return is_clean and self.order.is_stable and not self._passes and not self._repeats
 
+    @property
+    def _needs_second(self) -> bool:
+        """Whether offers jumped while they were read: departures may hide from the count what was not seen."""
+        return self.order.moved > 0 and not self._passes
+
     def _is_small(self, remainder: int) -> bool:
         """Arrivals in what was read already leave such a remainder; where the order holds, no read would show them."""
         return self._is_ordered and remainder <= max(_FEW_ARRIVALS, self.count_after // 100)
@@ -357,6 +367,6 @@ class Scan:
     def _complete(self, remainder: int) -> None:
         if remainder > 0:
             self.marks.append(f"the count leaves a remainder of {remainder:,}")
-        if self.order.inversions:
+        if self.order.is_broken:
             self.marks.append("the listing reorders itself")
         self.verdict = Complete(tuple(dict.fromkeys(self.marks)))
