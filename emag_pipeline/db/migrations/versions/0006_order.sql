@@ -96,8 +96,22 @@ COMMENT ON COLUMN {schema}.emag_offer_states.stamp_from IS
     'The publish that first showed it. Source: emag_publishes.stamp.';
 COMMENT ON COLUMN {schema}.emag_offer_states.stamp_to IS
     'The publish that ended it; null while it is current. Source: emag_publishes.stamp.';
-COMMENT ON COLUMN {schema}.emag_product_offers.changed_at IS
-    'When the publish that last changed this row began to merge (UTC); readers saw it when that was done: emag_offer_syncs.completed_at of last_sync_id. For what has changed since go by publish_number. Source: emag_publishes.stamp.';
+DO $$
+DECLARE found record;
+BEGIN
+    -- what the comment said, and which of its moments it is
+    FOR found IN
+        SELECT a.attrelid::regclass AS of, quote_ident(a.attname) AS name,
+               regexp_replace(col_description(a.attrelid, a.attnum), ' Source: .*$', '') AS meaning
+        FROM (VALUES ('emag_product_offers', 'first_seen_at'), ('emag_product_offers', 'changed_at'),
+                     ('emag_product_offers', 'deleted_at'), ('emag_product_offers', 'rejected_at'),
+                     ('emag_products', 'changed_at')) told (of_table, of_column)
+        JOIN pg_attribute a ON a.attrelid = ('{schema}.' || of_table)::regclass AND a.attname = of_column
+    LOOP
+        EXECUTE 'COMMENT ON COLUMN ' || found.of || '.' || found.name || ' IS ' || quote_literal(found.meaning
+            || ' It is the publish''s stamp, when it began to merge; emag_current_offers and emag_offer_history tell when readers saw it. Source: emag_publishes.stamp.');
+    END LOOP;
+END $$;
 
 -- What readers of offers are told of times ------------------------------------------------------------------------------
 CREATE OR REPLACE VIEW {schema}.emag_current_offers AS
