@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from emag_pipeline.completeness.chain import Chain, State
+from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
 from emag_pipeline.completeness.plain import Plain
-from emag_pipeline.completeness.reads import Read, Window, anchors_for, reaching
+from emag_pipeline.completeness.reads import Read, Window
 from emag_pipeline.completeness.seen import Seen
 
 #: The head is read so often for offers that jumped there, and all pages so often in all.
@@ -28,8 +29,6 @@ SMALLEST_OF_CHAIN = 8
 _FEW_ARRIVALS = 3
 #: The head and the tail.
 _BOTH = 2
-#: Pages of one reading of the head.
-_MOST_HEAD_PAGES = 10
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
 _GROWTH = 2_000
 
@@ -74,7 +73,7 @@ class Scan:
         self.seen = Seen()
         self.order = OrderEvidence(situation.previous, is_known_to_reorder=situation.reorders)
         self.count_before = self.count_after = -1
-        self.readings = self.heads = 0
+        self.readings = 0
         self.found_by_id = 0
         self.chain: Chain | None = None
         self.remainders: list[int] = []
@@ -86,11 +85,9 @@ class Scan:
         self._passes: list[Plain] = []
         self._windows = 0
         self._nameless: set[int] = set()
-        self._head_page = 0
-        self._head_under_way: Read | None = None
+        self._closing = Closing()
         self._before_pass: int | None = None
         self._emptied = 0
-        self._tail = self._head_reads = 0
 
     # -- what is next --------------------------------------------------------------------------------------------------
 
@@ -117,15 +114,13 @@ class Scan:
         return Ask.CONFIRM if self._phase is _Phase.CONFIRM else Ask.COUNT
 
     def _next_head(self) -> Read | None:
-        if self._head_under_way is not None:
-            return None
-        if self.heads % 2 == 1 and self.remainders:  # the head has shown what it had; now the tail
-            self._tail = max(self._tail, self.chain.end if self.chain is not None else 0)
-            self._head_under_way = reaching(max(0, self._tail - anchors_for(self._size)), self._size)
-        else:
-            self._head_page += 1
-            self._head_under_way = Read(self._head_page, self._size)
-        return self._head_under_way
+        is_tail_due = self.heads % 2 == 1 and bool(self.remainders)  # the head has shown what it had
+        return self._closing.take(self._size, self.chain.end if self.chain is not None else 0, tail=is_tail_due)
+
+    @property
+    def heads(self) -> int:
+        """How often the head or the tail was read once more."""
+        return self._closing.times
 
     @property
     def _size(self) -> int:
@@ -155,10 +150,9 @@ class Scan:
         ends_known = not known or known[-1]
         self.order.note_strays(known)
         new = self._note(window.ids)
-        if read == self._head_under_way:
-            self._head_under_way = None
-            self._tail = max(self._tail, window.stop)
-            self._after_head(ends_known)
+        if self._closing.has(read):
+            if self._closing.answered(window, ends_known=ends_known):
+                self._after_head()
         elif self._plain is not None:
             if self._plain.has(read):  # else it was asked for by a chain that has ended
                 self._plain.answered(read, window, new)
@@ -170,10 +164,9 @@ class Scan:
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others."""
-        if read == self._head_under_way:
-            self._head_under_way = None
-            self._phase = _Phase.END if self.remainders else _Phase.CONFIRM
-            self.heads += 1
+        if self._closing.has(read):
+            self._closing.failed()
+            self._after_head()
         elif self._plain is not None:
             if self._plain.has(read):
                 self._plain.failed(read)
@@ -231,17 +224,11 @@ class Scan:
         is_settled = self.order.is_stable or not len(self.seen)
         self._phase = _Phase.CONFIRM if is_settled else _Phase.HEAD
 
-    def _after_head(self, ends_known: bool) -> None:
-        """Offers that jumped to the head stand before those that were seen there: read until such a one is the last."""
-        self._head_reads += 1
-        if not ends_known and self._head_reads < _MOST_HEAD_PAGES:
-            return
-        self._head_reads = 0
-        self._head_page = 0
-        self.heads += 1
-        self._phase = _Phase.CONFIRM if self.heads == 1 and not self.remainders else _Phase.END
+    def _after_head(self) -> None:
         if self.remainders:
             self._settle()
+        else:
+            self._phase = _Phase.CONFIRM
 
     def _open_plain(self) -> None:
         self._phase = _Phase.UNITE
@@ -367,6 +354,8 @@ class Scan:
     def _complete(self, remainder: int) -> None:
         if remainder > 0:
             self.marks.append(f"the count leaves a remainder of {remainder:,}")
+        if self._repeats:
+            self.marks.append("the last page is repeated for ever")
         if self.order.is_broken:
             self.marks.append("the listing reorders itself")
         self.verdict = Complete(tuple(dict.fromkeys(self.marks)))
