@@ -23,6 +23,9 @@ class Listing:
     arrived: set[int] = field(default_factory=set)
     departed: set[int] = field(default_factory=set)
     initial: list[int] = field(default_factory=list)
+    #: the first offers' ids leave this rest when they are divided by the step
+    step: int = 1
+    rest: int = -1
 
     @classmethod
     def of(cls, order: Order, offers: int, chance: random.Random) -> "Listing":
@@ -32,7 +35,7 @@ class Listing:
         ids = [start + place * step for place in range(offers)]
         if order == "created_desc":
             ids.reverse()
-        return cls(order, chance, ids)
+        return cls(order, chance, ids, step=step, rest=start % step)
 
     def begin(self) -> None:
         """A scan begins: from now on it counts who was there throughout."""
@@ -42,7 +45,7 @@ class Listing:
     def arrive(self, number: int = 1) -> None:
         """Let new offers in, each at the place that the order gives it."""
         for _ in range(number):
-            one = self.chance.randrange(1, _IDS)
+            one = self._new_id()
             self.arrived.add(one)
             self.departed.discard(one)
             if self.order == "created":
@@ -53,6 +56,12 @@ class Listing:
                 self.ids.insert(self.chance.randint(0, len(self.ids)), one)
             else:
                 self.ids.insert(0, one)
+
+    def _new_id(self) -> int:
+        """An id that none of the first offers has."""
+        while (one := self.chance.randrange(1, _IDS)) % self.step == self.rest:
+            pass
+        return one
 
     def depart(self, number: int = 1, *, together: bool = False) -> None:
         """Take offers away: anywhere, or neighbours."""
