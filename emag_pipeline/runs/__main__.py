@@ -42,11 +42,11 @@ def main() -> int:
         if code and not _is_published(given.account, given.run_id):
             sys.stdout.write(failure(instance, given.run_id))
             return code
-        if code == Interrupted.exit_code:
-            sys.stdout.write(f"{_NOT_COMPUTED}: it was interrupted")
-            return code
         checks = outcome_after_publish(instance, given.run_id)
-        reference = _reference(instance, given.account)
+        reference = _reference(instance, given.account) if code != Interrupted.exit_code else checks
+        if reference.code == Interrupted.exit_code:
+            sys.stdout.write(f"{_NOT_COMPUTED}: it was interrupted")
+            return reference.code
         marts = _marts(instance, given.account)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:

@@ -38,3 +38,35 @@ AS $$
 $$;
 COMMENT ON FUNCTION {schema}.emag_vat_rates_as_of(text, timestamptz) IS
     'The VAT rates of the account''s marketplace at that moment, as shares of 1, for `JOIN … USING (vat_id)` with emag_offers_as_of. Before the first reading the earliest known rate holds; one that is no longer shown holds on for the offers that name it, as in emag_current_offers.';
+
+-- What has changed since: a mart's refresh, and readers, look at no more than that -----------------------------------------
+CREATE INDEX emag_offer_history_by_time ON {schema}.emag_offer_history (account_type, valid_from);
+CREATE INDEX emag_product_offers_by_deletion ON {schema}.emag_product_offers (account_type, deleted_at)
+    WHERE deleted_at IS NOT NULL;
+CREATE INDEX emag_products_by_time ON {schema}.emag_products (account_type, changed_at);
+CREATE INDEX emag_offer_issues_with_lost_sales ON {schema}.emag_offer_issues (account_type, emag_offer_id)
+    WHERE sales_lost_a_day IS NOT NULL;
+ALTER TABLE {schema}.emag_mart_refreshes ADD COLUMN basis text;
+COMMENT ON COLUMN {schema}.emag_mart_refreshes.basis IS
+    'What the mart rests on beside offers: fingerprints of its rules, the schema''s version, VAT rates; when another one holds, it is computed from scratch. Null: as when another one holds. Source: the pipeline.';
+
+-- What people look an offer up by. Texts may be of any length: a hash index keeps four bytes of one, and an entry for an EAN
+-- is bounded, so that GIN takes it (2,704 bytes at most).
+CREATE INDEX emag_product_offers_by_part_number
+    ON {schema}.emag_product_offers USING hash (part_number) WHERE part_number IS NOT NULL;
+CREATE INDEX emag_offer_rejects_by_offer ON {schema}.emag_offer_rejects (account_type, emag_offer_id, reject_id)
+    WHERE emag_offer_id IS NOT NULL;
+CREATE FUNCTION {schema}.emag_ean_keys(codes text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT ARRAY(SELECT left(code, 100) FROM unnest(codes) code) $$;
+COMMENT ON FUNCTION {schema}.emag_ean_keys(text[]) IS
+    'The beginnings of these codes, by which an index finds them; emag_offers_by_ean asks it.';
+CREATE INDEX emag_products_by_ean ON {schema}.emag_products USING gin ({schema}.emag_ean_keys(ean)) WITH (fastupdate = off);
+CREATE FUNCTION {schema}.emag_offers_by_ean(code text) RETURNS SETOF {schema}.emag_current_offers
+LANGUAGE sql STABLE
+AS $$
+    SELECT * FROM {schema}.emag_current_offers o
+    WHERE {schema}.emag_ean_keys(o.ean) @> ARRAY[left(code, 100)] AND o.ean @> ARRAY[code]
+$$;
+COMMENT ON FUNCTION {schema}.emag_offers_by_ean(text) IS
+    'The offers of all accounts that the marketplace holds now and whose product has this EAN, found by an index.';

@@ -2,14 +2,17 @@
 -- the last 24 hours: an offer that sells out, is switched off or refused has no rank any more, and that is the commonest
 -- way to lose it.
 
+-- name: touched
+-- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
+-- whether they had the button since, change with no others.
+SELECT emag_offer_id FROM {schema}.emag_offer_history
+WHERE account_type = :account AND valid_from > :shown_at - interval '24 hours'
+UNION
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+
 -- name: fresh
 WITH span AS (
     SELECT published_at - interval '24 hours' AS since, published_at AS until FROM newest
-),
-a_day_ago AS (
-    SELECT h.emag_offer_id, h.buy_button_rank
-    FROM span
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, span.since) h
 )
 SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button_rank = 1, false) AS has_buy_button,
        b.buy_button_rank AS rank_a_day_ago,
@@ -32,14 +35,18 @@ CROSS JOIN LATERAL (SELECT EXISTS (
 )) within_the_day (had_it)
 -- a best price of 0 is none
 CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
-LEFT JOIN a_day_ago b USING (emag_offer_id)
+LEFT JOIN LATERAL (
+    SELECT n.valid_to, n.buy_button_rank FROM {schema}.emag_offer_history n
+    WHERE n.account_type = :account AND n.emag_offer_id = o.emag_offer_id AND n.valid_from <= span.since
+    ORDER BY n.valid_from DESC LIMIT 1
+) b ON b.valid_to IS NULL OR b.valid_to > span.since
 LEFT JOIN {schema}.emag_accounts a ON a.account_type = o.account_type
 LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
 -- what a customer pays has two decimals
 CROSS JOIN LATERAL (
     SELECT round(o.sale_price * (1 + v.rate), 2), round(o.best_offer_sale_price * (1 + v.rate), 2)
 ) vat (sale_price, best_price)
-WHERE o.account_type = :account AND o.deleted_at IS NULL
+WHERE o.account_type = :account AND o.deleted_at IS NULL AND {o_of_touched}
   AND (o.buy_button_rank IS NOT NULL OR within_the_day.had_it);
 
 -- name: numbers
@@ -64,3 +71,8 @@ FROM {schema}.emag_buy_button
 WHERE account_type = :account AND NOT has_buy_button
 ORDER BY gap DESC NULLS LAST, emag_offer_id
 LIMIT :limit;
+
+-- name: rates
+-- What prices with VAT rest on.
+(SELECT md5(string_agg(concat_ws(' ', v.vat_id, v.rate), ',' ORDER BY v.vat_id))
+ FROM {schema}.emag_accounts a JOIN {schema}.emag_vat_rates v USING (marketplace) WHERE a.account_type = :account)

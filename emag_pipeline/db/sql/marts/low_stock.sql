@@ -1,5 +1,21 @@
 -- emag_low_stock: each existing offer whose stock lasts :cover_days days at most at the pace of the last :window_days days.
 
+-- name: touched
+-- Offers with a younger state or a tombstone; those that are listed, whose days of cover change as days go by; and those of
+-- which a change of the stock has left the pace's days, which may turn a correction into a sale. Of the others the stock
+-- lasts no less than before.
+SELECT emag_offer_id FROM {schema}.emag_offer_history WHERE account_type = :account AND valid_from > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_low_stock WHERE account_type = :account
+UNION
+SELECT h.emag_offer_id
+FROM newest
+JOIN {schema}.emag_offer_history h ON h.account_type = :account
+    AND h.valid_from > :shown_at - :window_days * interval '1 day'
+    AND h.valid_from <= newest.published_at - :window_days * interval '1 day'
+
 -- name: fresh
 WITH span AS (
     SELECT published_at - :window_days * interval '1 day' AS since, published_at AS until FROM newest
@@ -10,8 +26,8 @@ paced AS (
            greatest(o.general_stock, 0) * greatest(s.days, 1) / s.sold AS cover
     FROM span
     CROSS JOIN LATERAL {schema}.emag_sales_pace(:account, ARRAY(
-        SELECT emag_offer_id FROM {schema}.emag_product_offers
-        WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL
+        SELECT emag_offer_id FROM {schema}.emag_product_offers o
+        WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL AND {o_of_touched}
     ), span.since, span.until) s
     JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
 )
