@@ -6,7 +6,7 @@ Keys are added, never renamed.
 """
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -16,6 +16,7 @@ from rich.table import Table
 from emag_pipeline.db.deviations import Deviation
 from emag_pipeline.db.deviations import deviations as accepted_deviations
 from emag_pipeline.db.deviations import withdraw as withdraw_deviation
+from emag_pipeline.moments import iso
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
@@ -51,15 +52,11 @@ def _described(one: Deviation) -> dict[str, object]:
         "emag_offer_id": one.offer_id,
         "reason": one.reason,
         "accepted_by": one.accepted_by,
-        "accepted_at": _iso(one.accepted_at),
-        "expires_at": _iso(one.expires_at),
-        "withdrawn_at": _iso(one.withdrawn_at),
+        "accepted_at": iso(one.accepted_at),
+        "expires_at": iso(one.expires_at),
+        "withdrawn_at": iso(one.withdrawn_at),
         "is_active": one.is_active,
     }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
 
 
 def _table(found: list[Deviation]) -> Table:

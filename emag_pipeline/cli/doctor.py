@@ -14,13 +14,13 @@ Times are ISO 8601 in UTC. Keys and subjects are added, never renamed; sentences
 
 import json
 import logging
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from emag_pipeline.moments import iso_now
 from emag_pipeline.operations.doctor import Diagnosis, Finding, Verdict, diagnose
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold red"}
@@ -59,6 +59,6 @@ def _document(diagnosis: Diagnosis) -> str:
         {"subject": one.subject, "verdict": one.verdict, "what": one.what, "remedy": one.remedy}
         for one in diagnosis.findings
     ]
-    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    at = iso_now()
     document = {"at": at, "verdict": diagnosis.verdict, "findings": findings}
     return json.dumps(document, indent=2, ensure_ascii=False)

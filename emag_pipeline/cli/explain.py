@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.text import Text
 
 from emag_pipeline.cli.history import Account, AsJson, OfferId
-from emag_pipeline.cli.moments import iso
+from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.embedded_use import looked_into

@@ -31,9 +31,10 @@ from rich.table import Table
 from rich.text import Text
 
 from emag_pipeline.charts import sparkline
-from emag_pipeline.cli.moments import iso, moment
+from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.history import State
 from emag_pipeline.issues import issue
+from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.figures import money, status_words

@@ -1,4 +1,4 @@
-"""Moments in the command line's options, and in JSON."""
+"""Moments in the command line's options."""
 
 from datetime import UTC, datetime
 
@@ -16,8 +16,3 @@ def moment(option: str, text: str | None) -> datetime | None:
         raise SettingsError(
             f"{option} is {text!r}", remedy="Give a day or a time such as 2026-03-01T06:00+02:00"
         ) from None
-
-
-def iso(moment: datetime | None) -> str | None:
-    """A moment for programs: ISO 8601 in UTC, exact to the microsecond that a publish is known by."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

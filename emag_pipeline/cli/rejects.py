@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
+from emag_pipeline.moments import iso
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 
@@ -57,7 +58,7 @@ def _described(row: Rejected) -> dict[str, object]:
         "emag_offer_id": row.emag_offer_id,
         "reason": row.reason,
         "payload": row.payload,
-        "rejected_at": row.rejected_at.isoformat(),
+        "rejected_at": iso(row.rejected_at),
     }
 
 

@@ -60,6 +60,7 @@ from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.marketplaces import SANDBOX
+from emag_pipeline.moments import iso, iso_now
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
@@ -101,7 +102,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
     """One object a line when watching, so that a program can read it as it comes."""
     while True:
         document = {
-            "at": _iso(datetime.now(UTC)),
+            "at": iso_now(),
             "not_configured": left_accounts(database, [account.name for account in settings.accounts]),
             "accounts": [_account(status, settings) for status in _statuses(database, settings)],
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
@@ -125,8 +126,8 @@ def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
         "account": status.account,
         "is_invented": settings.account(status.account).marketplace.name == SANDBOX.name,
         "state": status.state,
-        "last_publish_at": _iso(status.last_publish_at),
-        "oldest_page_at": _iso(status.oldest_page_at),
+        "last_publish_at": iso(status.last_publish_at),
+        "oldest_page_at": iso(status.oldest_page_at),
         "age_seconds": status.age_seconds,
         "offers": status.offers,
         "saleable": status.saleable,
@@ -144,13 +145,13 @@ def _error(error: LastError) -> dict[str, Any]:
         "error_class": error.error_class,
         "message": error.message,
         "remedy": error.remedy,
-        "at": _iso(error.at),
+        "at": iso(error.at),
     }
 
 
 def _running(sync: SyncProgress) -> dict[str, Any]:
     numbers = {name: getattr(sync, name) for name in _RUNNING}
-    return {"sync_id": str(sync.sync_id), "started_at": _iso(sync.started_at), **numbers}
+    return {"sync_id": str(sync.sync_id), "started_at": iso(sync.started_at), **numbers}
 
 
 def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
         "message": incident.message,
         "remedy": incident.remedy,
         "run_url": run_url(settings, incident.dagster_run_id),
-        "since": _iso(incident.opened_at),
+        "since": iso(incident.opened_at),
         "is_told": incident.told_at is not None,
     }
 
@@ -179,13 +180,9 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "said": result.sentence,
         "remedy": result.remedy,
         "findings": result.findings,
-        "since": _iso(result.failing_since),
-        "checked_at": _iso(result.checked_at),
+        "since": iso(result.failing_since),
+        "checked_at": iso(result.checked_at),
     }
-
-
-def _iso(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _picture(database: Database, settings: Settings) -> Group:

@@ -10,8 +10,17 @@ _NOTE = """
     SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:marketplaces AS text[]), CAST(:currencies AS text[]))
     ORDER BY 1  -- in one order, so that two processes cannot deadlock
     ON CONFLICT (account_type) DO UPDATE
-        SET marketplace = excluded.marketplace, currency = excluded.currency, noted_at = now()
-        WHERE (a.marketplace, a.currency) IS DISTINCT FROM (excluded.marketplace, excluded.currency)
+        SET marketplace = excluded.marketplace, currency = excluded.currency, noted_at = now(), left_at = NULL
+        WHERE (a.marketplace, a.currency, a.left_at)
+            IS DISTINCT FROM (excluded.marketplace, excluded.currency, CAST(NULL AS timestamptz))
+"""
+
+#: Not those of another installation on the same database, which configures them.
+_MARK_LEFT = """
+    UPDATE {schema}.emag_accounts a SET left_at = now()
+    WHERE a.left_at IS NULL AND NOT (a.account_type = ANY(CAST(:accounts AS text[])))
+      AND (SELECT s.dagster_instance_id FROM {schema}.emag_offer_syncs s
+           WHERE s.account_type = a.account_type ORDER BY s.sync_number DESC LIMIT 1) = :by
 """
 
 #: Accounts of which offers are kept, and that are not among those :configured.
@@ -85,10 +94,13 @@ def left_accounts(database: Database, configured: Collection[str]) -> list[str]:
         return [str(name) for name in tx.run(LEFT_ACCOUNTS, configured=list(configured)).scalars()]
 
 
-def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | None]]) -> None:
+def note_accounts(
+    database: Database, accounts: Iterable[tuple[str, str, str | None]], *, by: str | None = None
+) -> None:
     """Say of each account which marketplace it sells on and in which currency (ISO 4217, None if not known).
 
-    Writes what is new or has changed. An account that is not named stays: its offers are still there.
+    Writes what is new or has changed. An account that is not named stays, since its offers are still there, and is
+    marked as left (`left_at`) if the one who says so, the Dagster instance `by`, was the last to sync it.
     """
     known = list(accounts)
     with database.transaction(timeout_seconds=60) as tx:
@@ -98,3 +110,5 @@ def note_accounts(database: Database, accounts: Iterable[tuple[str, str, str | N
             marketplaces=[marketplace for _, marketplace, _ in known],
             currencies=[currency for _, _, currency in known],
         )
+        if by is not None:
+            tx.run(_MARK_LEFT, accounts=[account for account, _, _ in known], by=by)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.moments import iso
 
 _TIMEOUT_SECONDS = 30
 _MOST_ROWS = 20
@@ -90,9 +91,13 @@ def record(database: Database, said: Said) -> None:
             said=said.sentence,
             remedy=said.remedy,
             findings=said.findings,
-            sample=json.dumps(said.sample[:_MOST_ROWS], ensure_ascii=True, default=str),
+            sample=json.dumps(said.sample[:_MOST_ROWS], ensure_ascii=True, default=_in_json),
             run=said.run_id,
         )
+
+
+def _in_json(value: Any) -> str:
+    return iso(value) if isinstance(value, datetime) else str(value)
 
 
 def check_results(database: Database, subjects: Sequence[str]) -> list[CheckResult]:

@@ -6,13 +6,13 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
 from emag_pipeline.logs.events import context, is_unprinted, logger
 from emag_pipeline.logs.lines import Lines
 from emag_pipeline.logs.stream import LinesOnly
+from emag_pipeline.moments import iso_now
 from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings
 
@@ -108,7 +108,7 @@ def _wrapped(settings: Settings) -> Callable[[str], str]:
         level = found[1] if found else "INFO"
         if is_unprinted() or (found and logging.getLevelNamesMapping()[level] < lowest):
             return ""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        at = iso_now()
         entry = {"time": at, "level": level.lower(), "event": PRINTED, "logger": "output", **context(), "message": text}
         return lines.line(entry)
 

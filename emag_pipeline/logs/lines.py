@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from emag_pipeline.logs.events import FACTS, context
+from emag_pipeline.moments import iso
 from emag_pipeline.redaction import Redactor
 
 #: A line is read by machines that cut at some length; a traceback fits.
@@ -31,7 +32,7 @@ class Lines(logging.Formatter):
         """One line; in a terminal, a traceback follows it."""
         facts = getattr(record, FACTS, None) or {"event": FOREIGN, "message": record.getMessage()}
         entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": iso(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "event": facts["event"],
             "logger": record.name,
@@ -50,6 +51,8 @@ class Lines(logging.Formatter):
     def _clean(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | int | float):
             return value
+        if isinstance(value, datetime):
+            return iso(value)
         if isinstance(value, Mapping):
             return {str(name): self._clean(one) for name, one in value.items()}
         if isinstance(value, list | tuple | set | frozenset):

@@ -15,10 +15,10 @@ since     when it began (ISO 8601, UTC)
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from emag_pipeline.db.incidents import Incident
+from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.settings import Settings
 
@@ -48,7 +48,7 @@ def alert(incident: Incident, settings: Settings) -> Document:
         "error_class": incident.error_class,
         "remedy": incident.remedy,
         "run_url": url,
-        "since": _iso(incident.opened_at),
+        "since": iso(incident.opened_at),
     }
 
 
@@ -67,7 +67,7 @@ def all_clear(ended: Sequence[Incident], settings: Settings, offers: int | None)
         "error_class": None,
         "remedy": None,
         "run_url": None,
-        "since": _iso(first.opened_at),
+        "since": iso(first.opened_at),
     }
 
 
@@ -87,7 +87,3 @@ def _subject(incident: Incident, settings: Settings) -> Document:
 def _escaped(text: str) -> str:
     """Slack's three control characters: the words of a marketplace must not call a whole channel (`<!channel>`)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _iso(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -17,11 +17,11 @@ shown, and is no problem as long as the account is fresh. Keys are added, never 
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.moments import iso_now
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.web import Page
@@ -40,7 +40,7 @@ def health_page(health: HealthStatus) -> Page:
 
 def unreadable_page(error: PipelineError) -> Page:
     """The answer when it could not."""
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = iso_now()
     return _page(
         {
             "healthy": False,

@@ -12,6 +12,7 @@ from emag_pipeline.db.incidents import Incident, open_incidents
 from emag_pipeline.db.liveness import RunningSync, running_syncs
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.moments import iso
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.settings import Settings
@@ -83,7 +84,7 @@ class HealthStatus:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON; the keys are documented at `monitoring.get_sync_health_status`."""
         return {
-            "at": _iso(self.at),
+            "at": iso(self.at),
             "healthy": self.is_well,
             "sensors_tick": self.sensors_tick,
             "sensors": dict(self.sensor_ages),
@@ -142,7 +143,7 @@ def _as_dict(account: AccountHealth) -> dict[str, Any]:
     return {
         "state": account.state,
         "phase": account.phase,
-        "last_publish_at": _iso(account.last_publish_at),
+        "last_publish_at": iso(account.last_publish_at),
         "age_seconds": account.age_seconds,
         "stale": account.is_stale,
         "trouble": account.trouble,
@@ -158,7 +159,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "kind": incident.kind,
         "what": incident.message,
         "remedy": incident.remedy,
-        "since": _iso(incident.opened_at),
+        "since": iso(incident.opened_at),
     }
 
 
@@ -170,9 +171,5 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "severity": result.severity,
         "said": result.sentence,
         "remedy": result.remedy,
-        "since": _iso(result.failing_since),
+        "since": iso(result.failing_since),
     }
-
-
-def _iso(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from emag_pipeline.moments import iso
+
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$')
 
 #: Where a spreadsheet would see a formula begin: at the start of a text, and - as it may take the semicolon or the tab
@@ -64,7 +66,7 @@ _WRITTEN: dict[type, Callable[[Any], str]] = {
     int: str,
     float: repr,
     Decimal: "{:f}".format,
-    datetime: datetime.isoformat,
+    datetime: iso,
     date: date.isoformat,
     list: _list,
 }

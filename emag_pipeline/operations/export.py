@@ -11,6 +11,7 @@ from typing import Any, Literal, TextIO
 from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
 from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import PermanentError, SettingsError
+from emag_pipeline.moments import iso
 from emag_pipeline.operations import csv_lines
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import Settings
@@ -58,7 +59,7 @@ def _past(moment: datetime, table: str, account: str | None) -> datetime:
     if account is None:
         raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
     if moment > datetime.now(UTC):
-        raise SettingsError(f"{moment.isoformat()} is yet to come", where="--as-of", remedy="Give a past moment")
+        raise SettingsError(f"{iso(moment)} is yet to come", where="--as-of", remedy="Give a past moment")
     return moment
 
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from emag_pipeline.home import claim
+from emag_pipeline.moments import iso_now
 
 _FILE = "up.lock"
 
@@ -41,7 +41,7 @@ def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
         except BlockingIOError:
             yield _read(home / _FILE)
             return
-        _write(file, Instance(os.getpid(), ui, datetime.now(UTC).isoformat(timespec="seconds")))
+        _write(file, Instance(os.getpid(), ui, iso_now()))
         try:
             yield None
         finally:

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from emag_pipeline.charts.svg import plain
 from emag_pipeline.report import pictures, words
 from emag_pipeline.report.facts import Facts
+from emag_pipeline.report.today import tasks
 
 
 def page(facts: Facts) -> str:
     """The whole document."""
-    return _environment().get_template("report.html").render(facts=facts, pictures=_drawn(facts))
+    return _environment().get_template("report.html").render(facts=facts, tasks=tasks(facts), pictures=_drawn(facts))
 
 
 def _drawn(facts: Facts) -> dict[str, Markup]:

@@ -41,7 +41,7 @@ def test_what_was_accepted_is_listed_with_who_why_and_how_long(
         "reason": "a code of our own [shop]",
         "accepted_by": getpass.getuser(),
         "accepted_at": "",
-        "expires_at": f"{_TOMORROW + timedelta(days=1)}T00:00:00+00:00",
+        "expires_at": f"{_TOMORROW + timedelta(days=1)}T00:00:00.000000Z",
         "withdrawn_at": None,
         "is_active": True,
     }

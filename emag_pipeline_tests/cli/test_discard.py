@@ -22,7 +22,7 @@ def _ended(database: Database, error_class: str, **approval: str) -> UUID:
     """A sync of two offers that ended unpublished; where it was refused, approved by somebody."""
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2)])
-    words = {"message": f"{lease.where}: it failed. Do this.", "remedy": "Do this"}
+    words = {"message": f"{lease.where}: it failed.", "remedy": "Do this"}
     ledger.end(database, lease, "failed", error_class=error_class, **words)
     if approval:
         execute(database, "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = :by", **approval)

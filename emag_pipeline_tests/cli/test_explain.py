@@ -3,6 +3,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.moments import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import sync
@@ -70,7 +71,7 @@ def test_the_marketplace_is_quoted_in_the_language_that_is_set(
 
 
 def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp_path: Path) -> None:
-    at = sync(database, [good(1, general_stock=0)]).published_at.isoformat().replace("+00:00", "Z")
+    at = iso(sync(database, [good(1, general_stock=0)]).published_at)
     done = emag_pipeline(tmp_path, "explain", "main", "1", "--json", DATABASE_SYNC_URL=database_url)
     told = json.loads(done.stdout)
     stock, *others = told.pop("conditions")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.moments import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
@@ -42,7 +43,7 @@ def test_into_a_pipe_goes_csv(database: Database, database_url: str, tmp_path: P
 def test_a_file_is_named_after_the_table_and_the_end_says_what_it_holds(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    published = sync(database, [offer(1)]).published_at.isoformat()
+    published = iso(sync(database, [offer(1)]).published_at)
     arguments = ("emag_product_offers", "--format", "parquet", "--account", "main", "--as-of", published)
     done = emag_pipeline(tmp_path, "export", *arguments, DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0, done.stderr

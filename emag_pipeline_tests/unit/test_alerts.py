@@ -42,7 +42,7 @@ def test_the_same_stands_in_fields() -> None:
         "error_class": "AccessRefused",
         "remedy": "Correct EMAG_API_PASSWORD",
         "run_url": "http://127.0.0.1:3456/runs/r1",
-        "since": "2026-11-24T12:00:00Z",
+        "since": "2026-11-24T12:00:00.000000Z",
     }
 
 
@@ -62,7 +62,7 @@ def test_well_again_says_after_how_long_and_what_is_published() -> None:
     assert (document["state"], document["kind"], document["since"]) == (
         "closed",
         ["failing", "stale"],
-        "2026-11-24T12:00:00Z",
+        "2026-11-24T12:00:00.000000Z",
     )
 
 

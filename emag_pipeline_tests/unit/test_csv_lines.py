@@ -11,9 +11,7 @@ from emag_pipeline.operations.csv_lines import defused, header, lines
 def test_numbers_times_and_truths_are_written_so_that_programs_read_them() -> None:
     moment = datetime(2026, 3, 1, 6, 0, 0, 5, tzinfo=UTC)
     row = (7, Decimal("0E-4"), Decimal("99999999999999.9999"), True, date(2026, 3, 1), moment, [9, 11])
-    assert lines([row]) == (
-        '7,0.0000,99999999999999.9999,true,2026-03-01,2026-03-01T06:00:00.000005+00:00,"[9, 11]"\r\n'
-    )
+    assert lines([row]) == ('7,0.0000,99999999999999.9999,true,2026-03-01,2026-03-01T06:00:00.000005Z,"[9, 11]"\r\n')
 
 
 def test_null_and_the_empty_text_differ() -> None:

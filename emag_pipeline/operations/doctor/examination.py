@@ -19,6 +19,10 @@ class Examination:
     if_silent: str = "Run `emag-pipeline doctor` again; if it persists, look at this machine's load"
 
 
+#: What an examination gets although its time is over: where the whole machine stood still, it had none of it.
+_LAST_CHANCE_SECONDS = 0.5
+
+
 class Begun:
     """An examination under way, in a thread that keeps no process alive."""
 
@@ -31,7 +35,7 @@ class Begun:
 
     def findings(self) -> list[Finding]:
         """What it has found; waits for it, at most until its time is over."""
-        self._thread.join(max(0.0, self._until - time.monotonic()))
+        self._thread.join(max(_LAST_CHANCE_SECONDS, self._until - time.monotonic()))
         found = list(self._found)
         if self._thread.is_alive():
             silent = f"no answer within {self._examination.seconds:g} seconds"

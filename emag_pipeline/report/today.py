@@ -1,0 +1,103 @@
+"""What is worth doing today: at most five things, those that cost money now before those that will."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from emag_pipeline.report import words
+from emag_pipeline.report.facts import Facts
+
+MOST = 5
+_SOLD_OUT = "out_of_stock"
+#: Reasons beside which the others stand: so many that the rest of the list keeps its room.
+_MOST_REASONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do: what is at stake, in one figure; the sentence; what to do; the section that lists the offers.
+
+    `about` is the dearest offer's name, a stranger's text.
+    """
+
+    stake: str
+    sentence: str
+    about: str | None
+    remedy: str
+    section: str
+
+
+def tasks(facts: Facts) -> list[Task]:
+    """Sales lost each day, buttons lost since yesterday, stock held back by the dearest reasons, what runs out soon.
+
+    Where one of them has nothing to say, further reasons by what they hold back take its place. Amounts are in the
+    account's currency, without VAT.
+    """
+    reasons = list(_held_back(facts))
+    first = [*_sold_out(facts), *_lost_buttons(facts), *reasons[:_MOST_REASONS], *_running_out(facts)]
+    return list(islice((*first, *reasons[_MOST_REASONS:]), MOST))
+
+
+def _sold_out(facts: Facts) -> Iterator[Task]:
+    for issue in facts.issues:
+        if issue.code == _SOLD_OUT and facts.sold_out:
+            dearest = facts.sold_out[0]
+            stake = f"{_money(facts, issue.sales_lost_a_day)} a day" if issue.sales_lost_a_day else "sales"
+            yield Task(
+                stake=stake,
+                sentence=f"{_offers(issue.offers)} sold out; of those that were selling, this one loses most:",
+                about=words.name(dearest.name),
+                remedy=issue.remedy,
+                section="issues",
+            )
+
+
+def _lost_buttons(facts: Facts) -> Iterator[Task]:
+    if facts.lost:
+        dearest = facts.lost[0]
+        cheaper = dearest.gap is not None and dearest.gap > 0
+        gap = f", {words.number(dearest.gap, 2)} dearer than the best one" if cheaper else ""
+        yield Task(
+            stake=f"{words.number(facts.buttons.lost)} lost",
+            sentence=f"Buy buttons were lost within a day; the dearest offer{gap}:",
+            about=words.name(dearest.name),
+            remedy="Look at the price and the stock of each",
+            section="button",
+        )
+
+
+def _held_back(facts: Facts) -> Iterator[Task]:
+    """The reasons by the stock that they hold back, most first."""
+    for issue in sorted(facts.issues, key=lambda one: -one.value_held_back):
+        if issue.code != _SOLD_OUT and issue.value_held_back > 0:
+            yield Task(
+                stake=f"{_money(facts, issue.value_held_back)} of stock",
+                sentence=f"{_offers(issue.offers)} not for sale: {issue.reason}.",
+                about=None,
+                remedy=issue.remedy,
+                section="issues",
+            )
+
+
+def _running_out(facts: Facts) -> Iterator[Task]:
+    first = next((one for one in facts.least_cover if one.is_saleable is not False), None)
+    if facts.running_out and first is not None:
+        yield Task(
+            stake=_counted(facts.running_out),
+            sentence=f"They run out within a week; first, in {words.number(first.days_of_cover, 1)} days:",
+            about=words.name(first.name),
+            remedy="Order what sells",
+            section="cover",
+        )
+
+
+def _money(facts: Facts, amount: words.Number) -> str:
+    return f"{words.number(amount)} {facts.headline.currency or ''}".rstrip()
+
+
+def _counted(offers: int) -> str:
+    return f"{words.number(offers)} offer{'' if offers == 1 else 's'}"
+
+
+def _offers(offers: int) -> str:
+    return f"{_counted(offers)} {'is' if offers == 1 else 'are'}"
