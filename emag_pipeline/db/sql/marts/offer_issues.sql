@@ -50,6 +50,14 @@ issues AS MATERIALIZED (
     CROSS JOIN LATERAL unnest(codes) code
     GROUP BY emag_offer_id, code
     HAVING bool_or(is_standing)
+),
+paced AS (
+    SELECT p.emag_offer_id, p.sold / greatest(p.days, 1) AS pace
+    FROM newest
+    CROSS JOIN LATERAL {schema}.emag_sales_pace(
+        :account, ARRAY(SELECT emag_offer_id FROM issues WHERE code = 'out_of_stock'),
+        newest.published_at - :window_days * interval '1 day', newest.published_at
+    ) p
 )
 SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
        coalesce(CAST(:words AS jsonb) -> i.code ->> 'reason',
@@ -59,19 +67,13 @@ SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
        i.since,
        greatest(o.general_stock, 0) AS stock_held_back,
        greatest(o.general_stock, 0) * o.sale_price AS value_held_back,
-       round(paced.pace * o.sale_price, 2) AS sales_lost_a_day,
+       CASE WHEN i.code = 'out_of_stock' THEN round(paced.pace * o.sale_price, 2) END AS sales_lost_a_day,
        o.currency
 FROM issues i
-CROSS JOIN newest
 JOIN {schema}.emag_product_offers o
     ON o.account_type = :account AND o.emag_offer_id = i.emag_offer_id AND o.deleted_at IS NULL
 LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
-LEFT JOIN LATERAL (
-    SELECT s.sold / greatest(s.days, 1) AS pace
-    FROM {schema}.emag_sales_pace(
-        :account, ARRAY[i.emag_offer_id], newest.published_at - :window_days * interval '1 day', newest.published_at) s
-    WHERE i.code = 'out_of_stock'
-) paced ON true;
+LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id;
 
 -- name: numbers
 -- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
