@@ -17,6 +17,7 @@ from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
+from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
 from emag_pipeline.settings import load_settings
 
@@ -29,6 +30,7 @@ def main() -> int:
     Prints what made it fail; once it is published, what made its checks or marts fail, which the code tells too.
     """
     given = _arguments()
+    end_in_time()
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
