@@ -9,6 +9,7 @@ keep them, by the clock here. What holds the lock is bounded too: see the settin
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -28,7 +29,10 @@ from emag_pipeline.db.aside import once
 from emag_pipeline.db.calls import Calls, no_answer
 from emag_pipeline.db.failures import translate
 from emag_pipeline.db.line import Line, Work
-from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
 
 T = TypeVar("T")
 
@@ -46,6 +50,9 @@ _AT_ONCE_SECONDS = 5.0
 _COMMIT_SECONDS = 60.0
 #: The server ends a statement whose time is over by itself, if it can.
 _GRACE_SECONDS = 5.0
+
+#: A server whose client is gone may still be committing.
+_LOOKS, _LOOK_SECONDS = 20, 0.1
 
 _COPY_BYTES = 1 << 16
 
@@ -106,11 +113,13 @@ class Transaction:
         self._calls = calls
         self._line = line
         self._seconds = seconds
+        #: anything but a question was sent: what became of it matters
+        self.has_written = False
 
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
         """Execute one statement and return its buffered result; a parameter that it does not name is left out."""
         statement = _statement(sql, self.schema)
-        return self.apart(lambda: self.connection.execute(statement, parameters))
+        return self._send(lambda: self.connection.execute(statement, parameters), is_question=_is_question(sql))
 
     def run_many(self, sql: str, rows: list[dict[str, Any]], /) -> None:
         """Execute one statement for each row of parameters, batched by the driver."""
@@ -131,10 +140,11 @@ class Transaction:
 
     def apart(self, work: Callable[[], T]) -> T:
         """Do something with `connection`, within the time of a statement; a signal ends it."""
-        return self._calls.run(work, self._line, self._seconds + _GRACE_SECONDS)
+        return self._send(work, is_question=False)
 
     def within(self, schema: str) -> "Transaction":
         """The same transaction, `{schema}` standing for another one."""
+        self.has_written = True
         return Transaction(self.connection, schema, self._calls, self._line, self._seconds)
 
     def wire(self) -> ConnectionInfo:
@@ -143,6 +153,22 @@ class Transaction:
         assert raw is not None, "a transaction is open"  # noqa: S101
         info: ConnectionInfo = raw.info
         return info
+
+    def number(self) -> str | None:
+        """The transaction's number on the server; None when nothing was written."""
+        if not self.has_written:
+            return None
+        number: str | None = self.run("SELECT CAST(pg_current_xact_id_if_assigned() AS text)").scalar_one()
+        return number
+
+    def _send(self, work: Callable[[], T], *, is_question: bool) -> T:
+        self.has_written = self.has_written or not is_question
+        return self._calls.run(work, self._line, self._seconds + _GRACE_SECONDS)
+
+
+def _is_question(sql: str) -> bool:
+    """Whether a statement changes nothing that anybody relies upon."""
+    return sql.lstrip()[:6].upper() == "SELECT"
 
 
 class Database:
@@ -181,17 +207,21 @@ class Database:
         No statement runs longer than `timeout_seconds`; one that waits for a lock not longer than LOCK_TIMEOUT_SECONDS.
         Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
         whole, within its last half second.
-        Raises the project's errors for the database's failures, see `db.failures`. What an error of a commit leaves
-        open is whether it happened: look before telling.
+        A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did, all
+        is well. Raises the project's errors for the database's failures, see `db.failures`.
         """
+        number, lost = None, None
         try:
             with self._connected() as (connection, line):
                 line.work = self._begin(connection, line, timeout_seconds, durable=durable)
-                yield Transaction(connection, self.schema, self._calls, line, timeout_seconds)
-                commit_seconds = min(timeout_seconds + _GRACE_SECONDS, _COMMIT_SECONDS)
-                self._calls.run(connection.commit, line, commit_seconds, is_asked_to_end=False)
+                transaction = Transaction(connection, self.schema, self._calls, line, timeout_seconds)
+                yield transaction
+                number = transaction.number()
+                lost = self._commit(connection, line, timeout_seconds)
         except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
             raise translate(error) from error
+        if lost is not None and number is not None and not self._has_committed(number):
+            raise lost
 
     @contextmanager
     def hurried_when_interrupted(self) -> Iterator[None]:
@@ -242,6 +272,40 @@ class Database:
         begin = partial(connection.execute, _statement(_SETTINGS, self.schema), settings)
         begun = self._calls.run(begin, line, _AT_ONCE_SECONDS, is_asked_to_end=False).one()
         return Work(begun.process_id, begun.began_at)
+
+    def _commit(self, connection: sa.Connection, line: Line, seconds: float) -> DatabaseUnavailable | None:
+        """Commit. Returns the error that leaves open what became of it."""
+        try:
+            seconds = min(seconds + _GRACE_SECONDS, _COMMIT_SECONDS)
+            self._calls.run(connection.commit, line, seconds, is_asked_to_end=False)
+        except DatabaseUnavailable as error:
+            return error
+        except (DBAPIError, psycopg2.Error) as error:
+            failure = translate(error)
+            if not connection.invalidated or not isinstance(failure, DatabaseUnavailable):
+                raise
+            return failure
+        return None
+
+    def _has_committed(self, number: str) -> bool:
+        """What became of a transaction, by another connection. False as well when that cannot be said."""
+        try:
+            status = self._status(number)
+        except PipelineError:  # away, or one that never heard of it: a replica in its place
+            return False
+        if status == "committed":
+            log.info("commit_found", what=f"transaction {number}")
+        return status == "committed"
+
+    def _status(self, number: str) -> str | None:
+        for _ in range(_LOOKS):
+            with self.transaction(timeout_seconds=_AT_ONCE_SECONDS) as tx:
+                question = "SELECT pg_xact_status(CAST(:number AS xid8))"
+                status: str | None = tx.run(question, number=number).scalar_one()
+            if status != "in progress":
+                break
+            time.sleep(_LOOK_SECONDS)
+        return status
 
     def _connect(self, dialect: Any, _: Any, arguments: Any, parameters: Any) -> DriverConnection:
         connect = partial(dialect.connect, *arguments, **parameters)
