@@ -7,6 +7,7 @@ secret), what is allowed.
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -50,6 +51,12 @@ def _language(code: str | None) -> str | None:
     return code.lower() if code else None
 
 
+def _past(day: date) -> date:
+    if day > datetime.now(UTC).date():
+        raise ValueError("a day (UTC) that has begun is needed")
+    return day
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -91,6 +98,8 @@ class Settings(BaseModel):
     max_shrink: Share = Field(0.2, alias="EMAG_SYNC_MAX_SHRINK")
     price_move: Positive = Field(0.5, alias="EMAG_CHECK_PRICE_MOVE")
     refresh_cron: Cron = Field("H * * * *", alias="EMAG_REFRESH_CRON")
+    #: of daily_assortment: in Dagster each day from it on without a row looks missing; nobody published before this one
+    first_day: Annotated[date, AfterValidator(_past)] = Field(date(2026, 10, 1), alias="EMAG_FIRST_DAY")
     reference_cron: Cron = Field("H 2 * * *", alias="EMAG_REFERENCE_CRON")
     maintenance_cron: Cron = Field("H 3 * * *", alias="EMAG_MAINTENANCE_CRON")
     cron_timezone: Annotated[str, AfterValidator(_time_zone)] = Field("UTC", alias="EMAG_CRON_TIMEZONE")

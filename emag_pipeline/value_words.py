@@ -1,6 +1,7 @@
 """What is wrong with a value and what would be right, in words, from what a field of the settings demands."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -36,6 +37,8 @@ def _needed(info: FieldInfo) -> str:
             return f"it is one of {', '.join(get_args(kind))}"
     if bool in kinds:
         return "it is 1 for yes or 0 for no"
+    if date in kinds:
+        return "a day is needed"
     if int in kinds or float in kinds:
         what = "a whole number" if int in kinds else "a number"
         return f"{what}{_range(info)} is needed"
@@ -66,4 +69,4 @@ def _example(variable: str, info: FieldInfo | None) -> str:
         return str(int(default))
     if isinstance(default, float):
         return f"{default:g}"
-    return str(default) if isinstance(default, int | str) else ""
+    return str(default) if isinstance(default, int | str | date) else ""

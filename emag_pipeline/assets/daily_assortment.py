@@ -16,13 +16,14 @@ from emag_pipeline.assets.pipeline import Pipeline, partition_of
 from emag_pipeline.assets.tables import shown
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, FIRST_DAY
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.logs import about
+from emag_pipeline.settings import current
 from emag_pipeline.sync.marketplaces import note_marketplaces
 
 #: `end_offset` makes today a partition.
-days = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat(), end_offset=1)
+days = dg.DailyPartitionsDefinition(start_date=current().first_day.isoformat(), end_offset=1)
 accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
 
 _MOMENTS = ("as_of", "last_published_at")

@@ -9,7 +9,7 @@ from emag_pipeline.checks.offer_checks import OFFERS_ARE_FRESH
 from emag_pipeline.db.deviations import is_accepted
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import AccountStatus
-from emag_pipeline.monitoring.freshness import bound_seconds, is_stale
+from emag_pipeline.monitoring.freshness import bound_seconds, bound_words, is_stale, published_words
 from emag_pipeline.settings import Settings
 
 
@@ -22,7 +22,9 @@ def freshness(database: Database, status: AccountStatus, settings: Settings) -> 
     if status.last_publish_at is None or status.age_seconds is None:
         said = "nothing was ever published"
     else:
-        hours = status.age_seconds / 3600
-        said = f"its oldest page was read {hours:.1f} hours ago, {bound_hours:.3g} are allowed"
-        metadata |= {"age_hours": round(hours, 2), "published_at": dg.MetadataValue.timestamp(status.last_publish_at)}
+        said = f"{published_words(status)}, {bound_words(status, settings)}"
+        metadata |= {
+            "age_hours": round(status.age_seconds / 3600, 2),
+            "published_at": dg.MetadataValue.timestamp(status.last_publish_at),
+        }
     return Answer(OFFERS_ARE_FRESH, fresh or accepted, said + ", accepted" * accepted, metadata)

@@ -30,7 +30,7 @@ def backfill(
     settings = load_settings()
     names = [settings.account(name).name for name in dict.fromkeys(account or [])]
     days = _day("--from", first), _day("--to", last) if last else datetime.now(UTC).date()
-    require_days(*days)
+    require_days(settings, *days)
     narrator = Narrator()
     with StopSignals() as signals, surroundings(settings) as around:
         accounts = names or [one.name for one in settings.accounts]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from emag_pipeline.db.columns import NARROW, WIDE, listed
@@ -17,6 +18,14 @@ class PublishedOffer:
     columns: Mapping[str, Any]
     is_deleted: bool
     version: str
+
+
+def first_publish_day(database: Database) -> date | None:
+    """The day (UTC) of the oldest publish of any account; None where nothing was published."""
+    with database.transaction(timeout_seconds=60) as tx:
+        sql = "SELECT (min(published_at) AT TIME ZONE 'UTC')::date FROM {schema}.emag_publishes"
+        day: date | None = tx.run(sql).scalar_one()
+    return day
 
 
 def published_offers(database: Database, account: str) -> dict[int, PublishedOffer]:

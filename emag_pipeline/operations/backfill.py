@@ -10,7 +10,6 @@ from threading import Thread
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
-from emag_pipeline.db.marts.marts import FIRST_DAY
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
@@ -20,13 +19,13 @@ _LOOK_SECONDS = 0.2
 _STOP_SECONDS = 10.0
 
 
-def require_days(first: date, last: date) -> None:
+def require_days(settings: Settings, first: date, last: date) -> None:
     """Raise SettingsError unless these days, both counted, lie in the past or are today (UTC)."""
     today = datetime.now(UTC).date()
-    if not FIRST_DAY <= first <= last <= today:
+    if not settings.first_day <= first <= last <= today:
         raise SettingsError(
             f"there is no assortment to compute from {first} to {last}",
-            remedy=f"Give days from {FIRST_DAY} to {today} (UTC), the earlier one with --from",
+            remedy=f"Give days from {settings.first_day} to {today} (UTC), the earlier one with --from",
         )
 
 
@@ -44,7 +43,9 @@ def backfill(
     many seconds and raises Interrupted when a signal came: the run under way is stopped then.
     """
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    process = _start(around.environment, directory(settings.home, "logs"), [*map(str, days), *accounts])
+    # a day before the first publish is none of Dagster's otherwise
+    environment = {**around.environment, "EMAG_FIRST_DAY": settings.first_day.isoformat()}
+    process = _start(environment, directory(settings.home, "logs"), [*map(str, days), *accounts])
     try:
         line = ""
         for line in _lines(process, wait):

@@ -5,6 +5,7 @@ Database URLs travel here and nowhere else: command lines are public on a machin
 
 import os
 from collections.abc import Mapping
+from datetime import date
 
 from emag_pipeline import env_file
 from emag_pipeline.operations.dagster_home import DagsterHome
@@ -16,6 +17,7 @@ def environment(
     dagster: DagsterHome,
     database_url: str,
     dagster_pg_url: str,
+    first_day: date,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The variables of a child process: those of `.env`, those given (default: this process's), what was decided here.
@@ -31,6 +33,7 @@ def environment(
         "EMAG_HOME": str(settings.home.resolve()),
         "DATABASE_SYNC_URL": database_url,
         "DAGSTER_PG_URL": dagster_pg_url,
+        "EMAG_FIRST_DAY": first_day.isoformat(),
         "DAGSTER_HOME": str(dagster.root),
         "DAGSTER_LOGS_DIR": str(dagster.run_logs),
         "DAGSTER_ARTIFACTS_DIR": str(dagster.artifacts),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from pydantic import SecretStr
 
@@ -10,6 +11,7 @@ from emag_pipeline.database_url import masked
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
+from emag_pipeline.db.published import first_publish_day
 from emag_pipeline.operations import dagster_home
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
@@ -71,7 +73,19 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
         say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
         if ensure_database(dagster_url):
             say("database: created Dagster's own")
-        yield Surroundings(found, dagster, environment(settings, dagster, pipeline_url, dagster_url))
+        given = environment(settings, dagster, pipeline_url, dagster_url, _first_day(found, settings))
+        yield Surroundings(found, dagster, given)
+
+
+def _first_day(found: Databases, settings: Settings) -> date:
+    """What is set; else the first publish's day (UTC), today where there was none: earlier ones are not missing."""
+    if "first_day" in settings.model_fields_set:
+        return settings.first_day
+    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+    try:
+        return first_publish_day(database) or datetime.now(UTC).date()
+    finally:
+        database.close()
 
 
 def require_same_marketplaces(found: Databases, settings: Settings, accounts: Sequence[str]) -> None:

@@ -91,16 +91,20 @@ def test_a_permanent_error_is_told_once_with_cause_remedy_and_run_and_once_when_
 
 def test_a_refused_audit_tells_the_command_that_approves_and_waits_for_it(
     market: SandboxServer, run: Run, look: Look, receiver: Receiver, database: Database, settings: Settings,
-    asked: Callable[[], str],
+    asked: Callable[[], str], instance: dg.DagsterInstance,
 ) -> None:  # fmt: skip
     run("main")
     market.remove("main", market.ids("main")[:100])
-    run("main")
+    refused = run("main")
     look()
     (alert,) = receiver.taken
     sync_id = rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'failed'")[0][0]
     assert (alert["kind"], alert["account"]) == ("refused", "main")
     assert f"run `emag-pipeline approve {sync_id}`" in alert["text"]
+    failures = instance.all_logs(refused.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    (told,) = [one.dagster_event.step_failure_data.error_display_string for one in failures if one.step_key == "audit"]
+    assert f"run `emag-pipeline approve {sync_id}`" in told
+    assert "Traceback" not in told
     assert asked() == "main: waits for a person"
     approve(database, settings, sync_id, "somebody")
     assert asked() == "requested"

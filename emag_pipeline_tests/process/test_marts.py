@@ -1,22 +1,30 @@
 """The marts without a daemon: `sync` leaves them fresh, `backfill` computes past days."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.surroundings import surroundings
 from emag_pipeline.runs.instance import opened
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.db.ageing import let_pass
+from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.pasts import Past, good
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.db.syncs import rows, sync
 
 pytestmark = pytest.mark.slow
+
+#: Prints the first day that the definitions know.
+_FIRST_KEY = "from emag_pipeline.assets.daily_assortment import days; print(days.get_first_partition_key())"
 
 
 @pytest.fixture
@@ -105,6 +113,27 @@ def test_a_day_that_cannot_be_computed_is_told_before_anything_is_started(tmp_pa
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("emag-pipeline: ")
     assert not (tmp_path / "postgres").exists()
+
+
+def test_no_day_before_the_first_publish_is_missing_in_dagster(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    for published, given, first in (
+        (None, {}, today),
+        (timedelta(days=3), {}, today - timedelta(days=3)),
+        (None, {"EMAG_FIRST_DAY": "2026-10-07"}, date(2026, 10, 7)),
+    ):
+        if published is not None:
+            sync(database, [offer(1)])
+            let_pass(database, published)
+        settings = load_settings({**variables, "EMAG_HOME": str(tmp_path), **given}, env_file=None)
+        with surroundings(settings) as around:
+            assert around.environment["EMAG_FIRST_DAY"] == first.isoformat()
+            days = subprocess.run(
+                [sys.executable, "-c", _FIRST_KEY], env=around.environment, capture_output=True, text=True, check=True
+            )
+            assert days.stdout.strip().splitlines()[-1] == first.isoformat()
 
 
 def test_a_failing_day_ends_a_backfill_with_its_code_and_words(

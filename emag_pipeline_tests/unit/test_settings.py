@@ -57,6 +57,8 @@ def test_a_marketplace_without_credentials_is_refused() -> None:
         ("EMAG_SYNC_TIMEOUT_HOURS", "nan"),
         ("EMAG_SYNC_MAX_SHRINK", "1.5"),
         ("EMAG_CHECK_PRICE_MOVE", "0"),
+        ("EMAG_FIRST_DAY", "yesterday"),
+        ("EMAG_FIRST_DAY", "2999-01-01"),
         ("EMAG_SYNC_RATE_SHARE", "0"),
         ("EMAG_UI_PORT", "70000"),
         ("DB_SCHEMA", 'app"; DROP'),

@@ -3,14 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from typing import Any
 
 from emag_pipeline import issues
 from emag_pipeline.db.sql import statements
-
-#: Nobody published before this day. It is the first partition in Dagster, where each day without a row looks missing.
-FIRST_DAY = date(2026, 10, 1)
 
 #: How far back the pace of sales is looked at, and how few days of cover are low.
 WINDOW_DAYS = 30

@@ -68,7 +68,7 @@ class Scratch:
         }
         wanted = {**inherited, **_QUICK, **own, **given}
         settings = load_settings(wanted, env_file=None)
-        return environment(settings, self._dagster, database_url, self._dagster_url, wanted)
+        return environment(settings, self._dagster, database_url, self._dagster_url, settings.first_day, wanted)
 
     @contextmanager
     def database(self, offers: int, *, first: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ WITH span AS (
 a_day_ago AS (
     SELECT h.emag_offer_id, h.buy_button_rank
     FROM span
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, span.since) h
+    CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, span.since) h
 )
 SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button_rank = 1, false) AS has_buy_button,
        b.buy_button_rank AS rank_a_day_ago,
