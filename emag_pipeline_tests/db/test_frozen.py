@@ -141,7 +141,7 @@ def test_nor_does_one_in_another_thread(moment: Moment, freezer: Freezer, throug
     thread.start()
     thread.join(40)
     assert not thread.is_alive()
-    assert "does not answer" in str(told[0])
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("moment", ["ping", "statement", "copy", "commit"])
