@@ -16,7 +16,7 @@ from emag_pipeline.file_errors import of_os_error
 #: What the pipeline makes in it.
 _OURS = {
     "dagster", "logs", "matplotlib", "reports", "postgres", "postgres.lock", "postgres.users",
-    "postgres.data", "postgres.sockets", "up.lock",
+    "postgres.data", "postgres.sockets", "reference.lock", "up.lock",
 }  # fmt: skip
 _REMEDY = "Set it to a directory of yours"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

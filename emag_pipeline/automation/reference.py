@@ -7,7 +7,6 @@ mends it waits until an account of the marketplace has been published, which sho
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -20,13 +19,10 @@ from emag_pipeline.automation.schedules import minute_of, run_of, second_of
 from emag_pipeline.automation.stale_accounts import LONGEST_WAIT_SECONDS, wait_seconds
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference import RESOURCES, last_reads
 from emag_pipeline.db.status import account_statuses
 from emag_pipeline.monitoring.standing import PastRuns
+from emag_pipeline.runs.reference import allowed_age, is_old, read_last
 from emag_pipeline.settings import Settings, current
-
-#: A day's read may fail and its retries too, before the sensor comes to help.
-STALE_AFTER = timedelta(hours=36)
 
 _MOST_SECONDS = 1800
 
@@ -66,7 +62,7 @@ reference_schedules = [reference_schedule(name, current()) for name in marketpla
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=f"Requests a run for each marketplace whose reference data was read more than "
-    f"{STALE_AFTER.total_seconds() / 3600:.0f} hours ago, or never.",
+    f"{allowed_age(current()).total_seconds() / 3600:.0f} hours ago, or never.",
 )
 def stale_reference(
     context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
@@ -83,10 +79,8 @@ def stale_reference(
 def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str, settings: Settings) -> str:
     """Why the marketplace gets no run now, in a few words; empty when it gets one."""
     under_way = runs.partitions_under_way(instance, runs.REFERENCE_JOB)  # asked first: what ends meanwhile counts so
-    reads = last_reads(database, marketplace)
-    is_whole = all(resource.name in reads for resource in RESOURCES)
-    oldest = min(reads.values()) if is_whole else None
-    if oldest is not None and datetime.now(UTC) - oldest <= STALE_AFTER:
+    oldest = read_last(database, marketplace)
+    if not is_old(oldest, settings):
         return "fresh"
     past = past_runs(instance, marketplace, oldest, runs.REFERENCE_JOB)
     if marketplace in under_way or past.awaits_retry:

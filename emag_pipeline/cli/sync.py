@@ -5,7 +5,8 @@ The JSON is an object `{"accounts": [account, …]}`. An account has:
 account, run_id      its name, and the Dagster run that was executed
 exit_code            what this account alone would have ended with
 error                null, or why it was not published and what to do, in one line
-warning              null, or why its marts or checks do not follow what was published; `exit_code` is not 0 then either
+warning              null, or why its marts, checks or the reference data do not follow what was published; `exit_code`
+                     is not 0 then either
 sync                 null when the run never held the account's lease, else {sync_id, status, attempt, round, pages,
                      offers, created, updated, unchanged, deleted, rejected, seconds, offers_per_second}
 
@@ -48,8 +49,9 @@ def sync(
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
     next sync goes on after the last durable page, or reads anew with --anew.
 
-    Says when an account is published, and computes its marts and checks then. What of them could not be computed is
-    told, and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
+    Says when an account is published, and computes its marts and checks then, after it has read the marketplace's
+    categories, VAT rates and handling times where they are missing or old. What of all this could not be done is told,
+    and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
     """
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]
@@ -64,8 +66,8 @@ def sync(
     else:
         for one in done:
             narrator.say(outcome_words(one.account, one.said, one.sync))
-            if one.warning:
-                narrator.say(one.warning)
+            for warning in one.warnings:
+                narrator.say(warning)
     raise typer.Exit(_exit_code(done))
 
 
@@ -103,7 +105,7 @@ def _account(one: Refreshed) -> dict[str, Any]:
         "run_id": one.run_id,
         "exit_code": one.exit_code,
         "error": error,
-        "warning": one.warning or None,
+        "warning": "; ".join(one.warnings) or None,
         "sync": _sync(one),
     }
 

@@ -22,6 +22,11 @@ _PAUSE_SECONDS = 900
 #: The one table whose past can be asked for.
 WITH_PAST = "emag_product_offers"
 _HISTORY = "emag_offer_history"
+#: What a past state tells beyond the history's columns.
+_PRICES_WITH_VAT = (
+    Column("vat_rate", "numeric(9,4)", True, "The rate at that moment, as a share of 1."),
+    Column("sale_price_with_vat", "numeric(18,4)", True, "sale_price with that rate, rounded to two decimals."),
+)
 #: Types that are read as text: exact for JSON (whose numbers would become floats), readable for the others.
 _AS_TEXT = {"jsonb": '"{0}"::text', "uuid": '"{0}"::text', "bytea": """encode("{0}", 'hex')"""}
 
@@ -41,9 +46,14 @@ class Selection:
 
 
 def columns(database: Database, selection: Selection) -> list[Column]:
-    """The selection's columns, in order. A past state has those of the history; `raw` is left out (docs/privacy.md)."""
+    """The selection's columns, in order; `raw` is left out (docs/privacy.md).
+
+    A past state has those of the history, with the VAT rate of the moment and the price with it.
+    """
     granted, left_out = readable()[selection.table], _LEFT_OUT.get(selection.table, frozenset())
-    found = describe.columns(database, _HISTORY if selection.as_of else selection.table)
+    if selection.as_of:
+        return [*describe.columns(database, _HISTORY), *_PRICES_WITH_VAT]
+    found = describe.columns(database, selection.table)
     return [column for column in found if column.name not in left_out and (granted is None or column.name in granted)]
 
 
@@ -67,7 +77,11 @@ def batches(database: Database, selection: Selection, chosen: list[Column]) -> G
 
 def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.as_of is not None:
-        past = "{schema}.emag_offers_as_of(:value, CAST(:at AS timestamptz))"
+        past = """(
+            SELECT h.*, v.vat_rate, round(h.sale_price * (1 + v.vat_rate), 2)::numeric(18,4) AS sale_price_with_vat
+            FROM {schema}.emag_offers_as_of(:value, CAST(:at AS timestamptz)) h
+            LEFT JOIN {schema}.emag_vat_rates_as_of(:value, CAST(:at AS timestamptz)) v USING (vat_id)
+        ) past"""
         return past, {"value": selection.value, "at": selection.as_of}
     table = f"{{schema}}.{selection.table}"
     if selection.column is None:

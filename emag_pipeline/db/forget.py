@@ -10,6 +10,8 @@ from emag_pipeline.errors import AnotherSyncRunning
 
 _BATCH = 10_000
 _TIMEOUT_SECONDS = 300.0
+#: Without its note of what it shows, a mart of which rows are gone is computed from scratch.
+_FIRST = ("emag_mart_refreshes",)
 _LAST = ("emag_offer_syncs", "emag_accounts")
 
 #: By the column in which a table knows the account, the first of these that it has.
@@ -81,7 +83,7 @@ def _tables(database: Database) -> Iterator[tuple[str, str]]:
                GROUP BY c.relname ORDER BY c.relname""",
         ).all()
     tables = {row.name: row.columns for row in rows}
-    for table in sorted(tables, key=lambda name: (_LAST.index(name) if name in _LAST else -1, name)):
+    for table in sorted(tables, key=lambda name: (name not in _FIRST, name in _LAST and _LAST.index(name) + 1, name)):
         column = next((column for column in _CONDITIONS if column in tables[table]), None)
         if column is not None:
             yield table, _CONDITIONS[column]

@@ -1,6 +1,7 @@
 """Reference data of a marketplace (emag_categories, emag_vat_rates, emag_handling_times): what was read takes effect.
 
-A row that the marketplace shows no longer gets a tombstone (`deleted_at`), and is revived when it is shown again.
+A row that the marketplace shows no longer gets a tombstone (`deleted_at`), and is revived when it is shown again. VAT
+rates keep their past (emag_vat_rate_history): prices with VAT of a past moment rest on the rate of that moment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,9 @@ def merge(
             _require_nothing_stored(tx, resource, marketplace)
         changed = _run(tx, "merge", resource, marketplace=marketplace, rows=text).one()
         deleted = _run(tx, "tombstone", resource, marketplace=marketplace, rows=text).rowcount if is_whole else 0
+        if resource is VAT_RATES:
+            for step in ("close_vat_rates", "open_vat_rates"):
+                tx.run(statements("reference.sql")[step], marketplace=marketplace)
         count = int(_run(tx, "count", resource, marketplace=marketplace).scalar_one())
         _run(tx, "note_read", resource, marketplace=marketplace, resource=resource.name, count=count, account=account)
     merged = Merged(changed.created, changed.updated, changed.revived, deleted, count)

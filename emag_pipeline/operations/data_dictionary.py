@@ -38,6 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_accounts",
         "emag_categories",
         "emag_vat_rates",
+        "emag_vat_rate_history",
         "emag_handling_times",
         "emag_reference_reads",
     ),

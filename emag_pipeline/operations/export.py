@@ -23,7 +23,9 @@ Format = Literal["csv", "parquet"]
 Rows = Sequence[tuple[Any, ...]]
 
 #: Tables in which an account is known by something else than `account_type`.
-_OF_A_MARKETPLACE = ("emag_categories", "emag_vat_rates", "emag_handling_times", "emag_reference_reads")
+_OF_A_MARKETPLACE = (
+    "emag_categories", "emag_vat_rates", "emag_vat_rate_history", "emag_handling_times", "emag_reference_reads",
+)  # fmt: skip
 _OF_A_SUBJECT = ("emag_incidents", "emag_check_results")
 
 

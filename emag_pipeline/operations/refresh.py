@@ -30,14 +30,14 @@ _LOOK_SECONDS = 0.5
 class Refreshed:
     """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
 
-    `warning` says which marts or checks do not follow the publish, and why; empty when they do. `exit_code` tells both.
+    `warnings` say which marts, checks or reference data do not follow the publish, and why. `exit_code` tells both.
     """
 
     account: str
     run_id: str
     exit_code: int
     said: str
-    warning: str
+    warnings: tuple[str, ...]
     sync: SyncProgress | None
 
 
@@ -128,10 +128,10 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status == "completed":
-        said = said or f"the run {how}; what it said is in {run.log}."
-        warning = f"{run.account}: published, but its marts and checks were not all computed: {said}" if code else ""
-        return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warning, sync)
+        missing = said.splitlines() or [f"what follows was not all done: the run {how}; what it said is in {run.log}."]
+        warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
+        return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
         said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
-    return Refreshed(run.account, run.run_id, max(code, 1), said, "", sync)
+    return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

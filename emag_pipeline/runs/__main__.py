@@ -1,7 +1,8 @@
-"""`python -m emag_pipeline.runs ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then the jobs of the marts.
+"""`python -m emag_pipeline.runs ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then what follows it.
 
 It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible (design.md, section 6). What
-is published is followed by its marts, also where the run failed after the publish.
+is published is followed by the reference data, where that is missing or old, and by the marts, whose prices with VAT
+rest on it; also where the run failed after the publish.
 """
 
 import argparse
@@ -20,15 +21,18 @@ from emag_pipeline.logs import logger
 from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
 from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
+from emag_pipeline.runs.reference import refresh_reference_if_old
 from emag_pipeline.settings import load_settings
 
 log = logger(__name__)
+
+_NOT_COMPUTED = "its marts and checks were not all computed"
 
 
 def main() -> int:
     """Execute one run for the account and under the run id of the command line. Returns the exit code.
 
-    Prints what made it fail; once it is published, what made its checks or marts fail, which the code tells too.
+    Prints what made it fail; once it is published, a line for what followed it and failed, which the code tells too.
     """
     given = _arguments()
     end_in_time()
@@ -38,12 +42,21 @@ def main() -> int:
     with dg.DagsterInstance.get() as instance:
         execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
         code = exit_code(instance, given.run_id)
-        if code and (code == Interrupted.exit_code or not _is_published(given.account, given.run_id)):
+        if code and not _is_published(given.account, given.run_id):
             sys.stdout.write(failure(instance, given.run_id))
             return code
-        ends = [outcome_after_publish(instance, given.run_id), *_marts(instance, given.account)]
-    sys.stdout.write("; ".join(dict.fromkeys(end.said for end in ends if end.said)))
-    return max(end.code for end in ends)
+        checks = outcome_after_publish(instance, given.run_id)
+        reference = _reference(instance, given.account) if code != Interrupted.exit_code else checks
+        if reference.code == Interrupted.exit_code:
+            sys.stdout.write(f"{_NOT_COMPUTED}: it was interrupted")
+            return reference.code
+        marts = _marts(instance, given.account)
+    computed = [end.said for end in (checks, *marts) if end.said]
+    if computed:
+        sys.stdout.write(f"{_NOT_COMPUTED}: {'; '.join(dict.fromkeys(computed))}\n")
+    if reference.said:
+        sys.stdout.write(f"the reference data of its marketplace was not read: {reference.said}\n")
+    return max(end.code for end in (checks, reference, *marts))
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,6 +84,17 @@ def _is_published(account: str, run_id: str) -> bool:
     except PipelineError:  # nobody knows: the run's own words stand
         return False
     return sync is not None and sync.status == "completed"
+
+
+def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
+    """How the read of reference data ended, if one was due; never an exception."""
+    try:
+        return refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")
+    except PipelineError as error:
+        return Outcome(error.exit_code, str(error))
+    except Exception as error:
+        log.exception("reference_not_refreshed", account=account)
+        return Outcome(1, f"{type(error).__name__}, see the log of this sync")
 
 
 def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:

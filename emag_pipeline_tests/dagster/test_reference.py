@@ -16,6 +16,7 @@ from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.runs.reference import allowed_age
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.dagster.conftest import Run
@@ -229,3 +230,10 @@ def test_a_marketplace_that_fails_is_an_incident_until_it_is_read(
     market.clear_faults(fault)
     read()
     assert look() == []
+
+
+@pytest.mark.parametrize(
+    ("cron", "hours"), [("H 2 * * *", 36), ("0 */6 * * *", 9), ("H 2 * * 1-5", 108), ("H 5 * * 1", 252)]
+)
+def test_how_old_it_may_become_follows_its_schedule(cron: str, hours: float) -> None:
+    assert allowed_age(load_settings({"EMAG_REFERENCE_CRON": cron}, env_file=None)) == timedelta(hours=hours)

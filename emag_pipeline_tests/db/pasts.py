@@ -77,11 +77,12 @@ def random_past(database: Database, seed: int, *, publishes: int = 9, offers: in
         chosen = [one for one in range(1, offers + 1) if chance.random() < 0.8]
         kept = [before[one] for one in chosen if one in before and chance.random() < 0.3]
         unchanged = {one.emag_offer_id for one in kept}
-        past.publish(*kept, *(_random_offer(chance, one) for one in chosen if one not in unchanged))
+        past.publish(*kept, *(random_offer(chance, one) for one in chosen if one not in unchanged))
     return past
 
 
-def _random_offer(chance: random.Random, offer_id: int) -> SimpleNamespace:
+def random_offer(chance: random.Random, offer_id: int) -> SimpleNamespace:
+    """An offer of values that matter to the marts, at random."""
     return good(
         offer_id,
         general_stock=chance.choice((None, -2, 0, 0, 1, 3, 8, 20, 60)),

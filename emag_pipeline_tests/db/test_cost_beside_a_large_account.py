@@ -95,8 +95,8 @@ def _exported(table: str) -> _Work:
 
 
 _OF_ACCOUNTS = [table for table in exportable() if table not in {
-    "emag_categories", "emag_vat_rates", "emag_handling_times", "emag_reference_reads", "emag_incidents",
-    "emag_check_results",
+    "emag_categories", "emag_vat_rates", "emag_vat_rate_history", "emag_handling_times", "emag_reference_reads",
+    "emag_incidents", "emag_check_results",
 }]  # fmt: skip
 _REVIEWED = [
     check.name for check in (*OF_A_PUBLISH, *OF_OFFERS)

@@ -227,6 +227,7 @@ _SHORT = {
     "version_num": "a version of the schema",
     "row_hash": "16 bytes",
     "field": "cut to 100 characters by the client",
+    "emag_ean_keys": "each cut to 100 characters by the function",
 }
 
 
@@ -245,6 +246,18 @@ def test_no_other_text_stands_in_an_index_whose_entries_have_a_bound(database: D
     assert len(found) > 30
     unbounded = [one for one in found if not {one.name, f"{one.table}.{one.name}"} & _SHORT.keys()]
     assert [(one.index, one.name) for one in unbounded] == []
+
+
+def test_an_offer_is_found_by_its_ean_and_part_number_of_any_length(published: Database) -> None:
+    long = rows(published, "SELECT * FROM {schema}.emag_current_offers WHERE length(ean[1]) > 1000")
+    assert long
+    for one in long:
+        for ean in one.ean:
+            found = rows(published, "SELECT emag_offer_id FROM {schema}.emag_offers_by_ean(:ean)", ean=ean)
+            assert [row.emag_offer_id for row in found] == [one.emag_offer_id]
+            assert rows(published, "SELECT 1 FROM {schema}.emag_offers_by_ean(:ean)", ean=f"{ean}x") == []
+    by_number = "SELECT emag_offer_id FROM {schema}.emag_current_offers WHERE part_number = :number"
+    assert any(rows(published, by_number, number=one.part_number) for one in long if one.part_number)
 
 
 def test_the_field_of_a_surprise_is_short_in_the_database_too(published: Database) -> None:

@@ -32,7 +32,7 @@ def open_shop(database: Database) -> None:
     for mart in OF_NEWEST_PUBLISH:
         refresh(database, mart, "main")
     refresh(database, DAILY_ASSORTMENT, "main", datetime.now(UTC).date() - 3 * _A_DAY)
-    _run(database, _DECISIONS)
+    _run(database, _RATES + _DECISIONS)
 
 
 def _offer(offer_id: int, **values: Any) -> SimpleNamespace:
@@ -72,6 +72,11 @@ _REFERENCE = (
        VALUES ('sandbox', 1, 0.21, '{}', now())""",
     """INSERT INTO {schema}.emag_categories (marketplace, category_id, name, raw, changed_at)
        VALUES ('sandbox', 2101, 'Fierbătoare', '{}', now())""",
+)
+_RATES = (
+    """INSERT INTO {schema}.emag_vat_rate_history
+       VALUES ('sandbox', 1, 0.19, now() - interval '30 days', now() - interval '1 hour'),
+              ('sandbox', 1, 0.21, now() - interval '1 hour', NULL)""",
 )
 _DECISIONS = (
     """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy)

@@ -118,6 +118,14 @@ def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
     ]
 
 
+def test_what_an_offer_cost_with_vat(ask: Ask) -> None:
+    answers = ask("What did an offer cost with VAT at the end of that day?")
+    assert [(row.emag_offer_id, row.sale_price_with_vat) for row in answers][:2] == [
+        (1, Decimal("154.70")),
+        (2, Decimal("119.00")),
+    ]
+
+
 def test_a_price_history(ask: Ask) -> None:
     answers = ask("What is the price history of an offer?")
     assert [(row.sale_price, row.percent) for row in answers] == [(Decimal(100), None), (Decimal(130), Decimal(30))]

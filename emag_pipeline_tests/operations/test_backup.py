@@ -10,6 +10,8 @@ import pytest
 
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import OF_NEWEST_PUBLISH
+from emag_pipeline.db.marts.refresh import refresh as refresh_mart
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import AnotherSyncRunning, Interrupted, PermanentError, SchemaMismatch, SettingsError
 from emag_pipeline.operations.backup import Backup, backup
@@ -379,3 +381,26 @@ def test_an_older_release_gets_its_backup_back_and_the_newer_schema_is_kept_besi
     assert _contents(database) == before
     assert [line for line in said if "it was kept as app_9999" in line]
     assert rows(database, "SELECT count(*) FROM app_9999.emag_offer_syncs")[0][0] == 2
+
+
+def test_after_a_restore_the_marts_follow_what_was_restored(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """They note which publish they show, and look at what has changed since."""
+    sync(database, [offer(1, general_stock=0), offer(2, buy_button_rank=1), offer(3)])
+    _refresh_marts(database)
+    sync(database, [offer(1), offer(2, buy_button_rank=2), offer(3, general_stock=0)])  # not in the marts of the backup
+    _backup(database_url, tmp_path / "emag.dump")
+    sync(database, [offer(1), offer(2, buy_button_rank=1), offer(3)])
+    _refresh_marts(database)
+    _restore(database_url, tmp_path / "emag.dump", replace=True)
+    sync(database, [offer(1), offer(2, buy_button_rank=2)], gone=[3])
+    _refresh_marts(database)
+    for mart in OF_NEWEST_PUBLISH:
+        again = refresh_mart(database, mart, "main", from_scratch=True)
+        assert (again.inserted, again.updated, again.deleted) == (0, 0, 0)
+
+
+def _refresh_marts(database: Database) -> None:
+    for mart in OF_NEWEST_PUBLISH:
+        refresh_mart(database, mart, "main")

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from emag_pipeline.db import describe, export
+from emag_pipeline.db import describe, export, reference
+from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.export import Selection
 from emag_pipeline.db.readable import exportable
+from emag_pipeline.db.reference import VAT_RATES
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError
 from emag_pipeline.operations.export import export_to, selected
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -126,6 +129,24 @@ def test_a_past_state_is_exported_as_it_was_published(database: Database, write:
     with pytest.raises(SettingsError, match="it was first published at"):
         write("emag_product_offers", at=first.published_at - timedelta(microseconds=1))
     assert parquet.read_table(write("emag_product_offers", "parquet", at=first.published_at)).num_rows == 2
+
+
+def test_a_past_state_has_the_vat_rate_of_its_moment(database: Database, write: Export) -> None:
+    note_accounts(database, [("main", "sandbox", "RON")])
+    for rate in ("0.19", "0.21"):
+        read = [{"vat_id": 1, "rate": rate, "raw": "{}"}]
+        reference.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
+        at = sync(database, [offer(1, vat_id=1), offer(2, vat_id=None)]).published_at
+        let_pass(database, timedelta(days=1))
+        (row, without) = _csv(write("emag_product_offers", at=at - timedelta(days=1)))
+        assert (row["vat_rate"], row["sale_price_with_vat"]) == (
+            f"{rate}00", {"0.19": "12.5000", "0.21": "12.7100"}[rate]
+        )  # fmt: skip
+        assert (without["vat_rate"], without["sale_price_with_vat"]) == ("", "")
+    first = at - timedelta(days=2)
+    assert [row["vat_rate"] for row in _csv(write("emag_product_offers", at=first))] == ["0.1900", ""]
+    schema = parquet.read_schema(write("emag_product_offers", "parquet", at=first))
+    assert str(schema.field("sale_price_with_vat").type) == "decimal128(18, 4)"
 
 
 def test_without_an_account_all_accounts_are_exported(nasty: Database, write: Export) -> None:

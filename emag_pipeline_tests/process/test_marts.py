@@ -144,3 +144,56 @@ def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
     assert "2026-10-01 main: " in done.stdout
     assert "the account was never published" in done.stdout
     assert "2026-10-02" not in done.stdout
+
+
+def _reads(database: Database) -> dict[str, datetime]:
+    found = rows(database, "SELECT resource, read_at FROM {schema}.emag_reference_reads")
+    return {row.resource: row.read_at for row in found}
+
+
+def test_a_sync_reads_reference_data_that_is_missing_or_old_before_it_computes_the_marts(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert done.returncode == 0, done.stdout
+    first = _reads(database)
+    assert first.keys() == {"categories", "vat_rates", "handling_times"}
+    (known,) = rows(database, "SELECT count(vat_rate) AS rates, count(*) AS listed FROM {schema}.emag_buy_button")
+    assert known.rates == known.listed > 0, "its prices with VAT rest on it"
+    assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
+    assert _reads(database) == first, "it is young enough"
+    let_pass(database, timedelta(hours=37))
+    assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
+    assert min(_reads(database).values()) > max(first.values())
+
+
+def test_reference_data_that_cannot_be_read_is_told_on_a_line_of_its_own_and_the_marts_are_computed(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("wrong_credentials", resource="vat/read")
+    done = emag_pipeline(tmp_path, "sync", **variables)
+    assert done.returncode == 5, done.stdout
+    published, warning = done.stdout.splitlines()[-2:]
+    assert published.startswith("main: published in")
+    assert warning.startswith("main: published, but the reference data of its marketplace was not read: ")
+    assert _reads(database).keys() == {"categories", "handling_times"}
+    for mart in ("offer_issues", "buy_button", "low_stock", "daily_assortment"):
+        assert _of_the_newest_publish(database, "emag_mart_refreshes", f"mart = '{mart}'")
+
+
+def test_of_accounts_that_are_refreshed_at_once_one_reads_the_reference_data(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    with SandboxServer(accounts={"main": 30, "fbe": 30}, requests_per_second=0, requests_per_minute=0) as market:
+        variables = {
+            "EMAG_API_BASE_URL": market.url,
+            "DATABASE_SYNC_URL": database_url,
+            "EMAG_API_REQUESTS_PER_SECOND": "100",
+            "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+            **{f"EMAG_{name.upper()}_API_{key}": value for name in ("main", "fbe")
+               for key, value in (("USERNAME", f"{name}@sandbox.example"), ("PASSWORD", "sandbox"))},
+        }  # fmt: skip
+        done = emag_pipeline(tmp_path, "sync", **variables)
+        assert done.returncode == 0, done.stdout
+    calls = rows(database, "SELECT count(*) AS n FROM {schema}.emag_requests WHERE resource = 'vat/read'")
+    assert [row.n for row in calls] == [1]

@@ -20,6 +20,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.promises.watching import pages_asked
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
@@ -149,7 +150,7 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     assert _run_status(database, row.dagster_run_id) == "CANCELED"
     market.reset_stats()
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
-    assert sorted(request["page"] for request in market.requests("main") if request["page"]) == [5, 8]
+    assert sorted(pages_asked(market)) == [5, 8]
     assert_published_exactly(database, market, "main")
 
 
@@ -261,4 +262,4 @@ def test_anew_reads_every_page_whatever_was_read_before(
     assert row is not None
     assert row.sync_id != killed.sync_id
     assert "going on" not in done.stdout
-    assert {one["page"] for one in market.requests("main") if one["page"]} == set(range(1, 9))
+    assert set(pages_asked(market)) == set(range(1, 9))

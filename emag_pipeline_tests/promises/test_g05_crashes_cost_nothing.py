@@ -17,6 +17,7 @@ from emag_pipeline_tests.promises.watching import (
     durable_pages,
     held_row,
     newest,
+    pages_asked,
     wait_for_block,
     wait_for_pages,
 )
@@ -28,10 +29,6 @@ pytestmark = pytest.mark.slow
 
 #: Of the market of ten pages: the page behind the last one, which tells nothing durable and is always asked for.
 _BEYOND = 11
-
-
-def _pages_asked(market: SandboxServer) -> list[int]:
-    return sorted(request["page"] for request in market.requests("main") if request["page"])
 
 
 def _confirmed(database: Database) -> set[int]:
@@ -68,7 +65,7 @@ def test_g5_a_run_killed_while_it_scans_is_continued_after_its_last_durable_page
     market.reset_stats()
     workers.publish()
     assert newest(database).attempt == 2
-    assert _pages_asked(market) == sorted(set(range(1, _BEYOND + 1)) - durable)
+    assert sorted(pages_asked(market)) == sorted(set(range(1, _BEYOND + 1)) - durable)
     assert_published_exactly(database, market, "main")
 
 
@@ -86,7 +83,7 @@ def test_g5_a_run_killed_while_it_confirms_is_continued_without_a_page_read_agai
     market.clear_faults()
     market.reset_stats()
     workers.publish()
-    assert _pages_asked(market) == [10]  # the one behind the last, now that 60 are gone
+    assert sorted(pages_asked(market)) == [10]  # the one behind the last, now that 60 are gone
     asked = {request["offer_id"] for request in market.requests("main") if request["offer_id"]}
     assert asked == set(gone) - confirmed
     assert_published_exactly(database, market, "main")
@@ -107,7 +104,7 @@ def test_g5_a_run_killed_while_it_publishes_has_published_nothing_and_is_continu
     market.reset_stats()
     workers.publish()
     assert newest(database).attempt == 2
-    assert _pages_asked(market) == [_BEYOND]
+    assert sorted(pages_asked(market)) == [_BEYOND]
     assert_published_exactly(database, market, "main")
 
 
@@ -134,7 +131,7 @@ def test_g5_while_the_marketplace_is_away_a_run_waits_for_it_and_reads_no_durabl
     market.stop()
     with SandboxServer(market.port, accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as again:
         assert worker.wait() == 0, worker.said()
-        assert _pages_asked(again) == list(range(5, _BEYOND + 1))
+        assert sorted(pages_asked(again)) == list(range(5, _BEYOND + 1))
         assert_published_exactly(database, again, "main")
 
 

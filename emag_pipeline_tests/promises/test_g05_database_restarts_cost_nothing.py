@@ -13,7 +13,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.process.ups import wait_until
-from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for_pages
+from emag_pipeline_tests.promises.watching import durable_pages, newest, pages_asked, wait_for_pages
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -67,10 +67,6 @@ def _crash(server: EmbeddedServer) -> None:
     psutil.wait_procs(killed, timeout=10)
 
 
-def _pages_asked(market: SandboxServer) -> set[int]:
-    return {request["page"] for request in market.requests("main") if request["page"]}
-
-
 def test_g5_after_a_stop_of_the_database_the_next_run_goes_on_after_the_last_durable_page(
     market: SandboxServer, own_home: Path, own_database: Database, own_workers: Workers
 ) -> None:
@@ -84,7 +80,7 @@ def test_g5_after_a_stop_of_the_database_the_next_run_goes_on_after_the_last_dur
     market.reset_stats()
     own_workers.publish()
     assert newest(own_database).attempt == 2
-    assert _pages_asked(market) == set(range(6, 12))
+    assert set(pages_asked(market)) == set(range(6, 12))
     assert_published_exactly(own_database, market, "main")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg2
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
 
@@ -27,6 +28,11 @@ def durable_pages(database: Database) -> set[int]:
                WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)""",
         )
     }
+
+
+def pages_asked(market: SandboxServer) -> list[int]:
+    """The pages of offers that `main` asked for, in order; reference data has pages too."""
+    return [one["page"] for one in market.requests("main") if one["page"] and "offer" in one["resource"]]
 
 
 def wait_for_pages(database: Database, number: int, seconds: float = 30) -> None:

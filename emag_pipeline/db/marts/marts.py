@@ -1,5 +1,6 @@
 """The four marts: their tables, and what of their statements is decided in Python."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,7 +18,8 @@ COVER_DAYS = 30
 class Mart:
     """One mart. `columns` are those beside the key; `scope` and `shows_newest` are conditions in SQL.
 
-    A refresh owns the rows of `scope`; it shows the newest publish where `shows_newest` holds.
+    A refresh owns the rows of `scope`; it shows the newest publish where `shows_newest` holds. It looks at the offers
+    that its statement `touched` finds, if the file has one, else at all.
     """
 
     name: str
@@ -34,7 +36,17 @@ class Mart:
 
     def statement(self, name: str) -> str:
         """One of the statements of its file."""
-        return statements(f"marts/{self.name}.sql")[name]
+        return self.statements[name]
+
+    @property
+    def statements(self) -> Mapping[str, str]:
+        """The statements of its file, by name."""
+        return statements(f"marts/{self.name}.sql")
+
+    def rules(self, language: str | None) -> str:
+        """A fingerprint of what its rows follow from beside the data: statements, parameters, language."""
+        text = json.dumps([self.statements, dict(self.parameters), self.scope, language], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 OFFER_ISSUES = Mart(

@@ -27,14 +27,22 @@ class Refreshed:
 
 
 def refresh(
-    database: Database, mart: Mart, account: str, day: date | None = None, *, language: str | None = None
+    database: Database,
+    mart: Mart,
+    account: str,
+    day: date | None = None,
+    *,
+    language: str | None = None,
+    from_scratch: bool = False,
 ) -> Refreshed:
-    """Compute a mart of an account and merge it into its table, in one transaction; `day` for daily_assortment.
+    """Bring a mart of an account up to date in one transaction; `day` for daily_assortment.
 
     `language` (two letters) is the one in which the marketplace is quoted where it can be, English if it is None.
 
-    What has not changed is not written (G9). Two refreshes of the same mart and account wait for each other. Raises
-    PermanentError when the account was never published.
+    Only offers that may have changed since the publish that the mart shows are looked at; all of them `from_scratch`,
+    the first time, when rules or rates are others than then, and when the mart's check does not pass. What has not
+    changed is not written (G9). Two refreshes of the same mart and account wait for each other. Raises PermanentError
+    when the account was never published.
     """
     scope: dict[str, Any] = {"account": account, "mart": mart.name, "language": language, **mart.parameters}
     if day is not None:
@@ -42,7 +50,12 @@ def refresh(
     named = statements("marts/merge.sql")
     with database.transaction() as tx:
         tx.run(named["lock"], mart=mart.name, account=account)
-        row = tx.run(_merge(named["merge"], mart), **scope).one_or_none()
+        sql = named["known"].replace("{rates}", mart.statements.get("rates", "NULL"))
+        known = tx.run(sql, mart=mart.name, account=account, rules=mart.rules(language)).one()
+        shown_at = None if from_scratch else known.shown_at
+        by_change = shown_at is not None and "touched" in mart.statements
+        scope |= {"basis": known.basis, "shown_at": shown_at, "shown_rows": known.shown_rows if by_change else None}
+        row = tx.run(_merge(named["merge"], mart, by_change=by_change), **scope).one_or_none()
     if row is None:
         raise PermanentError(
             f"{mart.name} was not computed",
@@ -56,9 +69,15 @@ def refresh(
     return done
 
 
-def _merge(template: str, mart: Mart) -> str:
+_NONE = "SELECT CAST(NULL AS bigint) AS emag_offer_id WHERE false"
+
+
+def _merge(template: str, mart: Mart, *, by_change: bool) -> str:
+    is_touched = "{}.emag_offer_id = ANY (ARRAY(SELECT emag_offer_id FROM touched))" if by_change else "true"
     words = {
         "{fresh}": mart.statement("fresh"),
+        "{touched}": mart.statement("touched") if by_change else _NONE,
+        **{f"{{{alias}_of_touched}}": is_touched.format(alias) for alias in ("h", "m", "o")},
         "{table}": mart.table,
         "{scope}": mart.scope,
         "{shows_newest}": mart.shows_newest,

@@ -28,6 +28,25 @@ SET deleted_at = now(), changed_at = now()
 WHERE marketplace = :marketplace AND deleted_at IS NULL
   AND {key} NOT IN (SELECT {key} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({key} bigint));
 
+-- name: close_vat_rates
+-- Rates that a read showed otherwise or no longer; never before they began, wherever the clock stands.
+UPDATE {schema}.emag_vat_rate_history h
+SET valid_to = greatest(now(), h.valid_from + interval '1 microsecond')
+FROM {schema}.emag_vat_rates r
+WHERE h.marketplace = :marketplace AND h.valid_to IS NULL AND r.marketplace = h.marketplace AND r.vat_id = h.vat_id
+  AND (r.deleted_at IS NOT NULL OR r.rate IS DISTINCT FROM h.rate);
+
+-- name: open_vat_rates
+-- Rates that are shown and have no open row, from when the one before them ended.
+INSERT INTO {schema}.emag_vat_rate_history (marketplace, vat_id, rate, valid_from)
+SELECT r.marketplace, r.vat_id, r.rate, greatest(now(), (
+           SELECT max(h.valid_to) FROM {schema}.emag_vat_rate_history h
+           WHERE h.marketplace = r.marketplace AND h.vat_id = r.vat_id))
+FROM {schema}.emag_vat_rates r
+WHERE r.marketplace = :marketplace AND r.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM {schema}.emag_vat_rate_history h
+                  WHERE h.marketplace = r.marketplace AND h.vat_id = r.vat_id AND h.valid_to IS NULL);
+
 -- name: count
 SELECT count(*) FROM {schema}.{table} WHERE marketplace = :marketplace AND deleted_at IS NULL;
 

@@ -53,7 +53,7 @@ GRANT SELECT ON
     {schema}.emag_product_offers, {schema}.emag_products, {schema}.emag_offer_history, {schema}.emag_current_offers,
     {schema}.emag_offer_warehouses,
     {schema}.emag_offer_issues, {schema}.emag_buy_button, {schema}.emag_low_stock, {schema}.emag_daily_assortment,
-    {schema}.emag_categories, {schema}.emag_vat_rates, {schema}.emag_handling_times,
+    {schema}.emag_categories, {schema}.emag_vat_rates, {schema}.emag_vat_rate_history, {schema}.emag_handling_times,
     {schema}.emag_accounts, {schema}.emag_reference_reads, {schema}.emag_mart_refreshes,
     {schema}.emag_accepted_deviations,
     {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents,

@@ -2,14 +2,23 @@
 -- the last 24 hours: an offer that sells out, is switched off or refused has no rank any more, and that is the commonest
 -- way to lose it.
 
+-- name: touched
+-- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
+-- whether they had the button since, change with no others.
+SELECT h.emag_offer_id
+FROM {schema}.emag_publishes p
+JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
+WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
+UNION
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+
 -- name: fresh
+-- What was shown 24 hours before the newest publish was that of the stamp `then`.
 WITH span AS (
-    SELECT published_at - interval '24 hours' AS since, published_at AS until FROM newest
-),
-a_day_ago AS (
-    SELECT h.emag_offer_id, h.buy_button_rank
-    FROM span
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, span.since) h
+    SELECT coalesce((SELECT p.stamp FROM {schema}.emag_publishes p
+                     WHERE p.account_type = :account AND p.published_at <= newest.published_at - interval '24 hours'
+                     ORDER BY p.published_at DESC LIMIT 1), '-infinity') AS then
+    FROM newest
 )
 SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button_rank = 1, false) AS has_buy_button,
        b.buy_button_rank AS rank_a_day_ago,
@@ -26,20 +35,24 @@ SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button
 FROM {schema}.emag_product_offers o
 CROSS JOIN span
 CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM {schema}.emag_offer_history h
+    SELECT FROM {schema}.emag_offer_states h
     WHERE h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.buy_button_rank = 1
-      AND h.valid_from <= span.until AND (h.valid_to IS NULL OR h.valid_to > span.since)
+      AND (h.stamp_to IS NULL OR h.stamp_to > span.then)
 )) within_the_day (had_it)
 -- a best price of 0 is none
 CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
-LEFT JOIN a_day_ago b USING (emag_offer_id)
+LEFT JOIN LATERAL (
+    SELECT n.stamp_to, n.buy_button_rank FROM {schema}.emag_offer_states n
+    WHERE n.account_type = :account AND n.emag_offer_id = o.emag_offer_id AND n.stamp_from <= span.then
+    ORDER BY n.stamp_from DESC LIMIT 1
+) b ON b.stamp_to IS NULL OR b.stamp_to > span.then
 LEFT JOIN {schema}.emag_accounts a ON a.account_type = o.account_type
 LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
 -- what a customer pays has two decimals
 CROSS JOIN LATERAL (
     SELECT round(o.sale_price * (1 + v.rate), 2), round(o.best_offer_sale_price * (1 + v.rate), 2)
 ) vat (sale_price, best_price)
-WHERE o.account_type = :account AND o.deleted_at IS NULL
+WHERE o.account_type = :account AND o.deleted_at IS NULL AND {o_of_touched}
   AND (o.buy_button_rank IS NOT NULL OR within_the_day.had_it);
 
 -- name: numbers
@@ -64,3 +77,8 @@ FROM {schema}.emag_buy_button
 WHERE account_type = :account AND NOT has_buy_button
 ORDER BY gap DESC NULLS LAST, emag_offer_id
 LIMIT :limit;
+
+-- name: rates
+-- What prices with VAT rest on.
+(SELECT md5(string_agg(concat_ws(' ', v.vat_id, v.rate), ',' ORDER BY v.vat_id))
+ FROM {schema}.emag_accounts a JOIN {schema}.emag_vat_rates v USING (marketplace) WHERE a.account_type = :account)

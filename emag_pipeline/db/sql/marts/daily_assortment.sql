@@ -16,12 +16,25 @@ known AS (
         FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
     ) ledger
     LEFT JOIN (
-        SELECT valid_from, sync_id FROM {schema}.emag_offer_history
-        WHERE account_type = :account ORDER BY valid_from LIMIT 1
+        SELECT p.published_at AS valid_from, h.sync_id
+        FROM {schema}.emag_offer_states h
+        JOIN {schema}.emag_publishes p ON p.account_type = h.account_type AND p.stamp = h.stamp_from
+        WHERE h.account_type = :account ORDER BY h.stamp_from LIMIT 1
     ) first ON true
 ),
+before AS (
+    SELECT * FROM {schema}.emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
+),
+-- The row of the day is what the mart showed last, by the same rules, and nothing was published since that changed an offer.
+calm AS (
+    SELECT EXISTS (SELECT FROM before WHERE as_of = :shown_at AND is_carried_forward IS NOT NULL)
+           AND NOT EXISTS (SELECT FROM {schema}.emag_offer_states
+                           WHERE account_type = :account AND stamp_from > :shown_at)
+           AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers
+                           WHERE account_type = :account AND deleted_at > :shown_at) AS is_calm
+),
 moment AS (
-    SELECT day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,
+    SELECT calm.is_calm, day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,
            -- pruning takes the oldest rows: of days that begin after the oldest one that is left, all are there
            known.ledger_since < day.begins OR known.ledger_is_whole AS is_in_ledger,
            day.begins - interval '1 microsecond' AS before,
@@ -34,15 +47,18 @@ moment AS (
     FROM day
     CROSS JOIN newest
     CROSS JOIN known
+    CROSS JOIN calm
     WHERE day.begins <= statement_timestamp() AND day.ends > known.since
 ),
 here AS MATERIALIZED (
     SELECT h.* FROM moment CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.as_of) h
+    WHERE NOT moment.is_calm
 ),
 there AS (
     SELECT h.emag_offer_id, h.sale_price
     FROM moment
     CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.before) h
+    WHERE NOT moment.is_calm
 ),
 money AS (
     SELECT {schema}.emag_usual_currency(array_agg(currency)) AS currency FROM here
@@ -55,11 +71,6 @@ figures AS (
     FROM here
     CROSS JOIN money
 ),
-before AS (
-    SELECT publishes, last_published_at, is_carried_forward
-    FROM {schema}.emag_daily_assortment
-    WHERE account_type = :account AND day = CAST(:day AS date)
-),
 -- What the ledger no longer tells stays as it was told when the day was computed before.
 publishes AS (
     SELECT CASE WHEN moment.is_in_ledger THEN told.number
@@ -68,11 +79,10 @@ publishes AS (
            CASE WHEN told.number > 0 THEN false
                 WHEN moment.is_in_ledger THEN true
                 WHEN before.is_carried_forward IS NOT NULL THEN before.is_carried_forward
-                -- what changed on that day was published on it
+                -- known for longer than the ledger is
                 WHEN EXISTS (
-                    SELECT FROM {schema}.emag_offer_history h
-                    WHERE h.account_type = :account AND (h.valid_from >= moment.begins AND h.valid_from < moment.ends
-                                                         OR h.valid_to >= moment.begins AND h.valid_to < moment.ends))
+                    SELECT FROM {schema}.emag_publishes p
+                    WHERE p.account_type = :account AND p.published_at >= moment.begins AND p.published_at < moment.ends)
                 THEN false END AS is_carried_forward
     FROM moment
     CROSS JOIN LATERAL (
@@ -126,7 +136,18 @@ CROSS JOIN money
 CROSS JOIN figures
 CROSS JOIN amounts
 CROSS JOIN moves
-CROSS JOIN issues;
+CROSS JOIN issues
+WHERE NOT moment.is_calm
+UNION ALL
+SELECT before.day, before.account_type, moment.as_of, before.offers, before.saleable_offers, before.saleable_share,
+       before.stock, before.stock_value, before.median_price, before.currency, before.arrivals, before.departures,
+       before.price_moves, before.price_rises, before.price_cuts, before.issues,
+       publishes.publishes, publishes.last_published_at, publishes.is_carried_forward,
+       before.offers_in_other_currencies
+FROM moment
+CROSS JOIN publishes
+CROSS JOIN before
+WHERE moment.is_calm;
 
 -- name: row
 SELECT as_of, offers, saleable_offers, saleable_share, stock, stock_value, median_price, currency,

@@ -1,5 +1,22 @@
 -- emag_low_stock: each existing offer whose stock lasts :cover_days days at most at the pace of the last :window_days days.
 
+-- name: touched
+-- Offers with a younger state or a tombstone; those that are listed, whose days of cover change as days go by; and those of
+-- which a change of the stock has left the pace's days, which may turn a correction into a sale. Of the others the stock
+-- lasts no less than before.
+SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_low_stock WHERE account_type = :account
+UNION
+SELECT h.emag_offer_id
+FROM newest
+JOIN {schema}.emag_publishes p ON p.account_type = :account
+    AND p.published_at > :shown_at - :window_days * interval '1 day'
+    AND p.published_at <= newest.published_at - :window_days * interval '1 day'
+JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
+
 -- name: fresh
 WITH span AS (
     SELECT published_at - :window_days * interval '1 day' AS since, published_at AS until FROM newest
@@ -10,8 +27,8 @@ paced AS (
            greatest(o.general_stock, 0) * greatest(s.days, 1) / s.sold AS cover
     FROM span
     CROSS JOIN LATERAL {schema}.emag_sales_pace(:account, ARRAY(
-        SELECT emag_offer_id FROM {schema}.emag_product_offers
-        WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL
+        SELECT emag_offer_id FROM {schema}.emag_product_offers o
+        WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL AND {o_of_touched}
     ), span.since, span.until) s
     JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
 )

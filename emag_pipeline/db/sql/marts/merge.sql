@@ -1,8 +1,22 @@
--- How every mart is refreshed. {fresh} is the mart's own statement; words in braces are its table and columns.
+-- How every mart is refreshed. {fresh} is the mart's own statement; other words in braces are its table and columns.
+-- What it says of offers that cannot have changed since its last refresh is neither computed nor looked at: {of_touched} is
+-- a condition on an offer that holds for the others, {touched} finds them. A refresh from scratch has "true" there.
 
 -- name: lock
--- One refresh of a mart of an account at a time; the statement after this one sees what the last one wrote.
+-- One refresh of a mart of an account at a time; the statements after this one see what the last one wrote.
 SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text) || ' ' || CAST(:account AS text), 0));
+
+-- name: known
+-- Which publish the mart shows, if what it shows rests on the same rules and rates as now. A mart that its check found
+-- wrong is computed from scratch.
+SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis
+FROM (SELECT concat_ws(' ', CAST(:rules AS text), (SELECT version_num FROM {schema}.emag_alembic_version), {rates})) b (basis)
+LEFT JOIN {schema}.emag_mart_refreshes r
+    ON r.account_type = :account AND r.mart = :mart AND r.basis = b.basis
+    AND r.published_at <= (SELECT max(completed_at) FROM {schema}.emag_offer_syncs
+                           WHERE account_type = :account AND status = 'completed')
+    AND NOT EXISTS (SELECT FROM {schema}.emag_check_results c
+                    WHERE c.subject = :account AND c.asset = :mart AND NOT c.passed);
 
 -- name: merge
 -- One statement, so one snapshot: the publish that is named is the one that the rows show. What is equal is not written.
@@ -13,10 +27,12 @@ WITH newest AS (
     ORDER BY completed_at DESC
     LIMIT 1
 ),
+touched AS MATERIALIZED ({touched}),
 fresh AS MATERIALIZED ({fresh}),
 deleted AS (
+    -- NOT IN is a look into a table of hashes, whatever the planner thinks of how many there are
     DELETE FROM {schema}.{table} m
-    WHERE {scope} AND NOT EXISTS (SELECT FROM fresh f WHERE ({f_key}) = ({m_key}))
+    WHERE {scope} AND {m_of_touched} AND ({m_key}) NOT IN (SELECT {key} FROM fresh)
     RETURNING 1
 ),
 updated AS (
@@ -33,21 +49,26 @@ inserted AS (
     WHERE NOT EXISTS (SELECT FROM {schema}.{table} m WHERE ({f_key}) = ({m_key}))
     RETURNING 1
 ),
-counted AS (
-    SELECT n.sync_id, n.published_at,
-           (SELECT count(*) FROM fresh) AS rows,
-           (SELECT count(*) FROM inserted) AS inserted,
+changes AS (
+    SELECT (SELECT count(*) FROM inserted) AS inserted,
            (SELECT count(*) FROM updated) AS updated,
            (SELECT count(*) FROM deleted) AS deleted
+),
+counted AS (
+    SELECT n.sync_id, n.published_at,
+           coalesce(CAST(:shown_rows AS bigint) + c.inserted - c.deleted, (SELECT count(*) FROM fresh)) AS rows,
+           c.inserted, c.updated, c.deleted
     FROM newest n
+    CROSS JOIN changes c
 ),
 noted AS (
-    INSERT INTO {schema}.emag_mart_refreshes AS r (account_type, mart, sync_id, published_at, rows, rows_changed)
-    SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted
+    INSERT INTO {schema}.emag_mart_refreshes AS r
+        (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
+    SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted, :basis
     FROM counted
     WHERE {shows_newest}
     ON CONFLICT (account_type, mart) DO UPDATE
     SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_at = excluded.refreshed_at,
-        rows = excluded.rows, rows_changed = excluded.rows_changed
+        rows = excluded.rows, rows_changed = excluded.rows_changed, basis = excluded.basis
 )
 SELECT * FROM counted;

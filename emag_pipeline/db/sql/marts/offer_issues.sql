@@ -1,59 +1,80 @@
 -- emag_offer_issues: one row for each reason why an existing offer cannot be bought.
 
+-- name: touched
+-- Offers with a younger state, content or tombstone; and those whose lost sales are told: each day that goes by tells them
+-- otherwise. Where none are told, none come without a younger state.
+SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_products WHERE account_type = :account AND changed_at > :shown_at
+UNION
+SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :account AND sales_lost_a_day IS NOT NULL
+
 -- name: fresh
--- `since` is the start of the newest stretch of states that have the code: a state begins one when the state before it
--- had not the code, or did not reach up to it (the offer was away).
+-- The codes of a state are found once (OFFSET 0), those of past states only where the newest one has any. `since` is the
+-- start of the newest stretch of states that have the code: a state begins one when the state before it had not the code,
+-- or did not reach up to it (the offer was away).
 -- :words are the reasons and remedies by code; :unknown_reason and :unknown_remedy those of a code that is not in there.
 -- :language is the one in which the marketplace is quoted where it can be (two letters).
-WITH standing AS (
-    SELECT o.account_type, o.emag_offer_id, o.general_stock, o.sale_price, o.currency, code
-    FROM {schema}.emag_product_offers o
-    CROSS JOIN LATERAL unnest({schema}.emag_issue_codes(
-        o.status, o.general_stock, o.offer_validation_status, o.validation_status, o.translation_validation_status,
-        o.unreadable
-    )) code
-    WHERE o.account_type = :account AND o.deleted_at IS NULL
-),
-states AS (
-    SELECT h.emag_offer_id, h.valid_from, c.codes,
-           lag(h.valid_to) OVER past AS before_until, lag(c.codes) OVER past AS codes_before
-    FROM {schema}.emag_offer_history h
+WITH standing AS MATERIALIZED (
+    SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
+    FROM {schema}.emag_offer_states h
     CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
         h.status, h.general_stock, h.offer_validation_status, h.validation_status, h.translation_validation_status,
         h.unreadable
-    )) c (codes)
-    WHERE h.account_type = :account AND h.emag_offer_id IN (SELECT emag_offer_id FROM standing)
-    WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
+    ) OFFSET 0) c (codes)
+    WHERE h.account_type = :account AND h.stamp_to IS NULL AND {h_of_touched} AND c.codes <> '{}'
 ),
-begun AS (
-    SELECT emag_offer_id, code, max(valid_from) AS since
+states AS (
+    SELECT s.emag_offer_id, s.stamp_from, s.stamp_to IS NULL AS is_standing, s.codes,
+           lag(s.stamp_to) OVER past AS before_until, lag(s.codes) OVER past AS codes_before
+    FROM (
+        SELECT * FROM standing
+        UNION ALL
+        SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
+        FROM {schema}.emag_offer_states h
+        CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
+            h.status, h.general_stock, h.offer_validation_status, h.validation_status,
+            h.translation_validation_status, h.unreadable
+        ) OFFSET 0) c (codes)
+        WHERE h.account_type = :account AND h.stamp_to IS NOT NULL
+          AND h.emag_offer_id = ANY (ARRAY(SELECT emag_offer_id FROM standing))
+    ) s
+    WINDOW past AS (PARTITION BY s.emag_offer_id ORDER BY s.stamp_from)
+),
+issues AS MATERIALIZED (
+    SELECT emag_offer_id, code,
+           max(stamp_from) FILTER (WHERE before_until IS DISTINCT FROM stamp_from OR code <> ALL (codes_before)) AS since
     FROM states
     CROSS JOIN LATERAL unnest(codes) code
-    WHERE before_until IS DISTINCT FROM valid_from OR code <> ALL (codes_before)
     GROUP BY emag_offer_id, code
+    HAVING bool_or(is_standing)
 ),
 paced AS (
     SELECT p.emag_offer_id, p.sold / greatest(p.days, 1) AS pace
     FROM newest
     CROSS JOIN LATERAL {schema}.emag_sales_pace(
-        :account, ARRAY(SELECT emag_offer_id FROM standing WHERE code = 'out_of_stock'),
+        :account, ARRAY(SELECT emag_offer_id FROM issues WHERE code = 'out_of_stock'),
         newest.published_at - :window_days * interval '1 day', newest.published_at
     ) p
 )
-SELECT s.account_type, s.emag_offer_id, s.code AS issue_code,
-       coalesce(CAST(:words AS jsonb) -> s.code ->> 'reason',
-                format(CAST(:unknown_reason AS text), split_part(s.code, '_', 1), split_part(s.code, '_', 2))) AS reason,
-       coalesce(CAST(:words AS jsonb) -> s.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
-       {schema}.emag_refusal_said(s.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
-       begun.since,
-       greatest(s.general_stock, 0) AS stock_held_back,
-       greatest(s.general_stock, 0) * s.sale_price AS value_held_back,
-       CASE WHEN s.code = 'out_of_stock' THEN round(paced.pace * s.sale_price, 2) END AS sales_lost_a_day,
-       s.currency
-FROM standing s
-LEFT JOIN begun USING (emag_offer_id, code)
-LEFT JOIN paced USING (emag_offer_id)
-LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id);
+SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
+       coalesce(CAST(:words AS jsonb) -> i.code ->> 'reason',
+                format(CAST(:unknown_reason AS text), split_part(i.code, '_', 1), split_part(i.code, '_', 2))) AS reason,
+       coalesce(CAST(:words AS jsonb) -> i.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
+       {schema}.emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
+       began.published_at AS since,
+       greatest(o.general_stock, 0) AS stock_held_back,
+       greatest(o.general_stock, 0) * o.sale_price AS value_held_back,
+       CASE WHEN i.code = 'out_of_stock' THEN round(paced.pace * o.sale_price, 2) END AS sales_lost_a_day,
+       o.currency
+FROM issues i
+JOIN {schema}.emag_product_offers o
+    ON o.account_type = :account AND o.emag_offer_id = i.emag_offer_id AND o.deleted_at IS NULL
+LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
+LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
+LEFT JOIN {schema}.emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
 
 -- name: numbers
 -- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
