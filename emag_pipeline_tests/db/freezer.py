@@ -50,13 +50,21 @@ class Freezer:
         self._moment = moment
 
     def thaw(self) -> None:
-        """Serve new connections again; those that froze stay so."""
+        """Serve new connections again; those from before are dropped, as by a network that is back."""
         self._moment = None
         self._all.clear()
+        self._drop()
 
     def close(self) -> None:
         """Accept nobody any more, and drop everybody."""
-        for one in (self._listener, *self._sockets):
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._drop()
+
+    def _drop(self) -> None:
+        while self._sockets:
+            one = self._sockets.pop()
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
