@@ -5,7 +5,7 @@ The order is the order of COPY. Names are the attributes of a normalised offer.
 
 from collections.abc import Sequence
 
-#: What moves with every order and every repricing (emag_product_offers, emag_offer_history).
+#: What moves with every order and every repricing (emag_product_offers, emag_offer_states).
 NARROW = (
     "part_number_key",
     "part_number",

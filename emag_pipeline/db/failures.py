@@ -3,7 +3,7 @@
 import psycopg2
 from sqlalchemy.exc import DBAPIError
 
-from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch
+from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
@@ -18,6 +18,8 @@ _TLS = {
     "root certificate file": "the authority's certificate cannot be read",
     "server does not support SSL": "the database server offers no TLS",
 }
+#: of our own SQL functions: what was asked for is not known, and the hint says what is
+_NOT_KNOWN = "EM001"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -43,6 +45,8 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     if state in _PERMANENT:
         what, remedy = _PERMANENT[state]
         return PermanentError(what, where="database", why=why, remedy=remedy)
+    if state == _NOT_KNOWN and isinstance(cause, psycopg2.Error):
+        return SettingsError(why, remedy=cause.diag.message_hint or "")
     if state in _MISSING_OBJECT:
         return SchemaMismatch(
             "the schema does not fit this code",

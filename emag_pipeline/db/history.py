@@ -69,14 +69,29 @@ _STATES = """
 _LISTS = ("issue_codes", "validation_status", "translation_validation_status", "unreadable")
 
 
+def require_known(database: Database, account: str, at: datetime) -> None:
+    """Raise SettingsError unless the account's offers at that moment (UTC) are known; it says what is."""
+    with database.transaction(timeout_seconds=30) as tx:
+        tx.run("SELECT {schema}.emag_require_known(:account, CAST(:at AS timestamptz))", account=account, at=at)
+
+
 def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer | None:
     """What is known of an offer, None when it was never published."""
     with database.transaction(timeout_seconds=30) as tx:
         row = tx.run(
-            """SELECT o.account_type AS account, o.emag_offer_id, p.name, o.first_seen_at, o.deleted_at, o.rejected_at
+            """SELECT o.account_type AS account, o.emag_offer_id, p.name,
+                      coalesce(first.published_at, o.first_seen_at) AS first_seen_at,
+                      coalesce(gone.published_at, o.deleted_at) AS deleted_at,
+                      coalesce(rejected.published_at, o.rejected_at) AS rejected_at
                FROM {schema}.emag_product_offers o
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-               WHERE account_type = :account AND emag_offer_id = :offer""",
+               LEFT JOIN {schema}.emag_publishes first
+                   ON first.account_type = o.account_type AND first.stamp = o.first_seen_at
+               LEFT JOIN {schema}.emag_publishes gone
+                   ON gone.account_type = o.account_type AND gone.stamp = o.deleted_at
+               LEFT JOIN {schema}.emag_publishes rejected
+                   ON rejected.account_type = o.account_type AND rejected.stamp = o.rejected_at
+               WHERE o.account_type = :account AND o.emag_offer_id = :offer""",
             account=account,
             offer=offer_id,
         ).one_or_none()

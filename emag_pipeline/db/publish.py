@@ -11,13 +11,6 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
 from emag_pipeline.errors import RefusedError
 
-#: Clock, not transaction start: it must lie after everything that an earlier publish wrote, also where the clock was
-#: set back since.
-_MOMENT = """
-    SELECT greatest(clock_timestamp(), max(completed_at) + interval '1 microsecond')
-    FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
-"""
-
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
@@ -54,24 +47,27 @@ def publish(database: Database, lease: Lease) -> Published:
     with database.transaction() as tx:
         ledger.hold(tx, lease)
         sync = _accepted(tx, lease)
-        at = tx.run(_MOMENT, account=lease.account).scalar_one()
-        scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account, "at": at}
+        scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account}
+        scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
         _find_changes(tx, scope)
         for name in _MERGE:
             _run(tx, name, scope)
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
         unchanged = summary.staged - summary.created - summary.updated
+        _run(tx, "await_turn", scope)
+        number = _run(tx, "number", scope).one()
         ledger.change(
             tx,
             lease,
-            """status = 'completed', completed_at = :at, obstacle = NULL,
+            """status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
                offers_created = :created, offers_updated = :updated,
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
                oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
                                                      WHERE p.sync_id = :sync AND p.round = :round), started_at))""",
-            at=at,
+            at=number.published_at,
+            number=number.publish_number,
             round=sync.round,
             created=summary.created,
             updated=summary.updated,
@@ -86,7 +82,7 @@ def publish(database: Database, lease: Lease) -> Published:
         rejected=sync.offers_rejected,
         offers=totals.offers,
         saleable=totals.saleable,
-        published_at=at,
+        published_at=number.published_at,
     )
 
 

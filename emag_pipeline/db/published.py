@@ -21,9 +21,9 @@ class PublishedOffer:
 
 
 def first_publish_day(database: Database) -> date | None:
-    """The day (UTC) of the oldest state that is kept of any account; None where nothing was published."""
+    """The day (UTC) of the oldest publish of any account; None where nothing was published."""
     with database.transaction(timeout_seconds=60) as tx:
-        sql = "SELECT (min(valid_from) AT TIME ZONE 'UTC')::date FROM {schema}.emag_offer_history"
+        sql = "SELECT (min(published_at) AT TIME ZONE 'UTC')::date FROM {schema}.emag_publishes"
         day: date | None = tx.run(sql).scalar_one()
     return day
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from emag_pipeline.db.sql import statements
 
+_OURS = ("emag_alembic_version", "emag_offer_states")
 _TABLE = re.compile(r"\{schema\}\.(\w+)")
 _SOME_COLUMNS = re.compile(r"SELECT \(([^)]*)\)")
 
@@ -22,5 +23,5 @@ def readable() -> dict[str, frozenset[str] | None]:
 
 
 def exportable() -> dict[str, frozenset[str] | None]:
-    """Those of them that hold data; not the schema's version."""
-    return {table: columns for table, columns in readable().items() if table != "emag_alembic_version"}
+    """Those of them that are meant for people; not the schema's version, nor what another one shows with its times."""
+    return {table: columns for table, columns in readable().items() if table not in _OURS}

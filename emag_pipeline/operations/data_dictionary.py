@@ -42,9 +42,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_handling_times",
         "emag_reference_reads",
     ),
-    "Ledger": ("emag_offer_syncs", "emag_account_figures"),
+    "Ledger": ("emag_offer_syncs", "emag_publishes", "emag_account_figures"),
     "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_check_results", "emag_incidents"),
     "Machinery": (
+        "emag_offer_states",
         "emag_scan_pages",
         "emag_scan_offers",
         "emag_scan_confirmations",

@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from emag_pipeline.db.describe import Column
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.export import WITH_PAST, Selection, batches, columns
+from emag_pipeline.db.history import require_known
 from emag_pipeline.db.readable import exportable
 from emag_pipeline.errors import PermanentError, SettingsError
-from emag_pipeline.moments import iso
 from emag_pipeline.operations import csv_lines
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import Settings
@@ -38,7 +40,7 @@ class Exported:
 def selected(settings: Settings, table: str, account: str | None, as_of: datetime | None) -> Selection:
     """What is to be exported: a whole table, or what is an account's (of reference data: its marketplace's).
 
-    Raises SettingsError for a table, an account or a moment that there is not.
+    Raises SettingsError for a table or an account that there is not. Whether a moment is known, the database says.
     """
     if table not in exportable():
         raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(exportable())}")
@@ -58,15 +60,16 @@ def _past(moment: datetime, table: str, account: str | None) -> datetime:
         )
     if account is None:
         raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
-    if moment > datetime.now(UTC):
-        raise SettingsError(f"{iso(moment)} is yet to come", where="--as-of", remedy="Give a past moment")
     return moment
 
 
 def export_to(
     file: Path, settings: Settings, selection: Selection, format_: Format, *, raw: bool, force: bool
 ) -> Exported:
-    """Write the selection into a file of mode 0600. Raises SettingsError as `whole_file`, DatabaseUnavailable."""
+    """Write the selection into a file of mode 0600.
+
+    Raises SettingsError as `whole_file`, and for a moment of which nothing is known; DatabaseUnavailable.
+    """
     with written_at_once(file, force) as unfinished, writing(str(file)):
         if format_ == "csv":
             with unfinished.open("w", encoding="utf-8", newline="") as text:
@@ -75,18 +78,27 @@ def export_to(
 
 
 def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
-    """Write the selection as CSV; the stream must not translate line ends. Raises OSError when it takes no more."""
+    """Write the selection as CSV; the stream must not translate line ends.
+
+    Raises OSError when it takes no more; SettingsError, before anything is written, for a moment that is not known.
+    """
     with looked_into(settings) as database:
-        chosen = columns(database, selection)
+        chosen = _columns(database, selection)
         text.write(csv_lines.header(column.name for column in chosen))
         return _written(batches(database, selection, chosen), lambda rows: text.write(csv_lines.lines(rows, raw=raw)))
+
+
+def _columns(database: Database, selection: Selection) -> list[Column]:
+    if selection.as_of is not None and selection.value is not None:
+        require_known(database, selection.value, selection.as_of)
+    return columns(database, selection)
 
 
 def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Exported:
     from emag_pipeline.operations.parquet_file import parquet_rows  # pyarrow is slow to load
 
     with looked_into(settings) as database:
-        chosen = columns(database, selection)
+        chosen = _columns(database, selection)
         with parquet_rows(file, chosen) as parquet:
             return _written(batches(database, selection, chosen), parquet.write)
 

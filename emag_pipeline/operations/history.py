@@ -30,9 +30,12 @@ class Timeline:
 def timeline(database: Database, account: str, offer_id: int, since: datetime | None = None) -> Timeline:
     """The offer's timeline; with `since` (UTC) from the state on that was in force then.
 
-    Raises SettingsError when the offer was never published.
+    Raises SettingsError when the offer was never published, or what was in force at `since` is not known: before the
+    account's first publish, and in the future.
     """
     offer = found(database, account, offer_id)
+    if since is not None:
+        history.require_known(database, account, since)
     states = history.states(database, account, offer_id, since)
     gone_since = offer.deleted_at if not states else None
     return Timeline(offer, tuple(_with_gaps(states, gone_since)))

@@ -52,7 +52,7 @@ def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_anothe
     assert "`emag-pipeline forget old --yes` does it, and nothing brings it back" in said.stdout
     assert _tables(database, "old") == before
     done = json.loads(_forget(tmp_path, variables, "old", "--yes", "--json").stdout)
-    assert done["removed"]["emag_offer_history"] == 2
+    assert done["removed"]["emag_offer_states"] == 2
     assert _tables(database, "old") == {}
     assert _tables(database, "main") == others
     assert "old: nothing is kept of it" in _forget(tmp_path, variables, "old").stdout

@@ -65,6 +65,15 @@ def test_a_publish_is_later_than_the_one_before(database: Database) -> None:
     assert account_statuses(database, ["main"])[0].last_publish_at == second.published_at
 
 
+def test_a_publish_is_later_than_those_of_other_accounts_too(database: Database) -> None:
+    first = sync(database, [offer(1)])
+    _set_back(database)
+    second = sync(database, [offer(1)], account="fbe")
+    assert second.published_at == first.published_at + _HOUR + timedelta(microseconds=1)
+    numbered = rows(database, "SELECT account_type FROM {schema}.emag_publishes ORDER BY publish_number")
+    assert [row.account_type for row in numbered] == ["main", "fbe"]
+
+
 def test_the_newest_sync_is_the_one_that_began_last(database: Database) -> None:
     sync(database, [offer(1)])
     _set_back(database)

@@ -131,7 +131,7 @@ def published(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
 
 #: Columns of the offers' tables whose text is ours, whatever the marketplace says.
 _OURS = {"account_type", "unreadable", "change"}
-_TABLES = ("emag_scan_offers", "emag_product_offers", "emag_products", "emag_offer_history", "emag_offer_rejects")
+_TABLES = ("emag_scan_offers", "emag_product_offers", "emag_products", "emag_offer_states", "emag_offer_rejects")
 
 
 def test_long_texts_come_to_every_column_that_can_hold_them(published: Database) -> None:

@@ -168,6 +168,13 @@ def test_two_prices_of_one_product(ask: Ask) -> None:
     assert (row.offer_of_main, row.offer_of_fbe, row.difference) == (7, 70, Decimal(5))
 
 
+def test_what_was_published_since(ask: Ask) -> None:
+    answers = ask("What was published since I looked last?")
+    assert [(row.publish_number, row.emag_offer_id) for row in answers] == [
+        (3, 1), (3, 2), (3, 6), (4, 5), (4, 6), (5, 1),
+    ]  # fmt: skip
+
+
 def test_how_complete_the_copy_is(ask: Ask) -> None:
     answers = ask("How fresh and how complete is the copy?")
     told = [(row.account_type, row.shown_by_pages, row.only_in_quarantine, row.not_accounted_for) for row in answers]

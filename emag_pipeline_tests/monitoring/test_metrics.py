@@ -234,7 +234,7 @@ def test_fields_that_are_not_as_known_are_counted_by_kind_until_a_sync_completes
 
 
 def test_no_figure_looks_through_offers_calls_or_old_syncs(database: Database) -> None:
-    names = ("emag_product_offers", "emag_requests", "emag_offer_history", "emag_scan_offers")
+    names = ("emag_product_offers", "emag_requests", "emag_offer_states", "emag_scan_offers")
     sync(database, [offer(1)])
     requests.save(database, [call()])
     with database.transaction() as tx:

@@ -80,9 +80,10 @@ def _reconcile_moments(reckoning: Reckoning, database: Database, past: Past, acc
     for before, publish in past.pairs(account):
         at = _table(database, _AS_OF, "emag_offer_id", account=account, at=publish.at)
         reckoning.compare("as of a publish", f"{account} at {publish.at}", _commercial(publish.offers), at)
+        if before is None:  # nothing is known of it
+            continue
         until = _table(database, _AS_OF, "emag_offer_id", account=account, at=publish.at - _INSTANT)
-        wanted = _commercial(before.offers) if before else {}
-        reckoning.compare("as of the instant before", f"{account} at {publish.at}", wanted, until)
+        reckoning.compare("as of the instant before", f"{account} at {publish.at}", _commercial(before.offers), until)
 
 
 def _commercial(offers: Mapping[int, Row]) -> Table:

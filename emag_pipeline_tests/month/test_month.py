@@ -68,7 +68,7 @@ def test_the_days_are_not_idle(played: Played) -> None:
         ("buy_button", "UPDATE {schema}.emag_buy_button SET gap_percent = gap_percent + 0.0001"),
         ("low_stock", "DELETE FROM {schema}.emag_low_stock WHERE days_of_cover < 10"),
         ("daily_assortment", "UPDATE {schema}.emag_daily_assortment SET price_cuts = price_cuts + 1"),
-        ("as of", "UPDATE {schema}.emag_offer_history SET warranty = 99 WHERE valid_to IS NOT NULL"),
+        ("as of", "UPDATE {schema}.emag_offer_states SET warranty = 99 WHERE stamp_to IS NOT NULL"),
     ],
 )
 def test_what_is_wrong_is_told(played: Played, what: str, wrong: str) -> None:

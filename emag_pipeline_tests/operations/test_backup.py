@@ -96,7 +96,7 @@ def test_a_round_trip_brings_every_row_and_the_next_sync_goes_on(
 ) -> None:
     before = _contents(filled)
     assert {name for name, lines in before.items() if lines} >= {
-        "emag_offer_syncs", "emag_product_offers", "emag_products", "emag_offer_history", "emag_offer_rejects",
+        "emag_offer_syncs", "emag_product_offers", "emag_products", "emag_offer_states", "emag_offer_rejects",
         "emag_requests", "emag_counters", "emag_incidents", "emag_rate_budget", "emag_account_figures",
     }  # fmt: skip
     done = _backup(database_url, tmp_path / "emag.dump")

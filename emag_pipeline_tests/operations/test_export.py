@@ -126,7 +126,8 @@ def test_a_past_state_is_exported_as_it_was_published(database: Database, write:
     sync(database, [offer(1, sale_price=Decimal("8.0000")), offer(3)], gone=[2])
     then = _by_id(_csv(write("emag_product_offers", at=first.published_at)))
     assert {number: row["sale_price"] for number, row in then.items()} == {1: "10.5000", 2: "10.5000"}
-    assert _csv(write("emag_product_offers", at=first.published_at - timedelta(microseconds=1))) == []
+    with pytest.raises(SettingsError, match="it was first published at"):
+        write("emag_product_offers", at=first.published_at - timedelta(microseconds=1))
     assert parquet.read_table(write("emag_product_offers", "parquet", at=first.published_at)).num_rows == 2
 
 
@@ -258,7 +259,6 @@ def test_an_unknown_table_is_answered_with_those_that_exist(settings: Settings) 
     [
         ("emag_products", "main", _PAST, "emag_products keeps no past states"),
         ("emag_product_offers", None, _PAST, "a past state is one account's. Add --account"),
-        ("emag_product_offers", "main", datetime(9999, 1, 1, tzinfo=UTC), "is yet to come"),
         ("emag_product_offers", "shop", None, "there is no account 'shop'. Use one of: main, fbe"),
     ],
 )  # fmt: skip
@@ -267,3 +267,21 @@ def test_what_cannot_be_asked_for_is_refused_with_a_remedy(
 ) -> None:
     with pytest.raises(SettingsError, match=words):
         selected(settings, table, account, at)
+
+
+@pytest.mark.parametrize(
+    ("account", "at", "words"),
+    [
+        ("main", datetime(9999, 1, 1, tzinfo=UTC), "is yet to come"),
+        ("main", _PAST, r"nothing is known of the account main at 2026-01-01T00.*: it was first published at "),
+        ("fbe", _PAST, "the account 'fbe' was never published, .* Ask for one of: main"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_a_moment_of_which_nothing_is_known_is_refused_and_nothing_is_written(
+    database: Database, write: Export, tmp_path: Path, account: str, at: datetime, words: str, format_: str
+) -> None:
+    sync(database, [offer(1)])
+    with pytest.raises(SettingsError, match=words):
+        write("emag_product_offers", format_, account, at)
+    assert list(tmp_path.glob("*emag_product_offers*")) == []

@@ -44,12 +44,12 @@ def _published_or_refused(context: SyncContext) -> bool:
 
 
 def _assert_truth_or_nothing(market: SandboxServer, database: Database, main: Contexts) -> None:
-    before = versions(database, "emag_product_offers", "emag_products", "emag_offer_history")
+    before = versions(database, "emag_product_offers", "emag_products", "emag_offer_states")
     if _published_or_refused(main()):
         assert_published_exactly(database, market, "main")
         return
     assert newest(database).status == "failed"
-    assert versions(database, "emag_product_offers", "emag_products", "emag_offer_history") == before
+    assert versions(database, "emag_product_offers", "emag_products", "emag_offer_states") == before
 
 
 @pytest.mark.parametrize("lie", _LIES.values(), ids=_LIES)

@@ -17,7 +17,7 @@ from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 
-_PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_history")
+_PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
 _OFFERS = 5_000
 
 

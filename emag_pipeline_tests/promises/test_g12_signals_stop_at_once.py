@@ -74,13 +74,13 @@ def test_g12_inside_a_long_statement(
     refresh(market_main())
     changed = market.ids("main")[5]
     market.edit("main", changed, sale_price=123.5)
-    before = versions(database, "emag_product_offers", "emag_products", "emag_offer_history")
+    before = versions(database, "emag_product_offers", "emag_products", "emag_offer_states")
     with held_row(database_url, changed):
         worker = workers.start()
         wait_for_block(database)
         _stop(worker, signal.SIGTERM)
     _assert_cancelled(database)
-    assert versions(database, "emag_product_offers", "emag_products", "emag_offer_history") == before
+    assert versions(database, "emag_product_offers", "emag_products", "emag_offer_states") == before
     market.reset_stats()
     workers.publish()
     assert pages_asked(market) == [11]

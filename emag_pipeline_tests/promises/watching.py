@@ -83,7 +83,7 @@ def wait_for_block(database: Database, seconds: float = 30) -> None:
 #: Everything that a sync may write for its account; the request log and the rate budget are nobody's lease's.
 _WRITTEN = (
     "emag_offer_syncs", "emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes",
-    "emag_product_offers", "emag_products", "emag_offer_history", "emag_offer_rejects",
+    "emag_product_offers", "emag_products", "emag_offer_states", "emag_offer_rejects",
 )  # fmt: skip
 
 

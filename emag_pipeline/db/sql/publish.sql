@@ -1,5 +1,12 @@
 -- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
--- rows only. :sync, :round and :account are the lease's; :at is the moment of this publish, one for all rows.
+-- rows only. :sync, :round and :account are the lease's; :stamp names this publish in all rows that it writes. Its time is
+-- drawn by the very last statement, so that 100,000 changes lie between no publish's time and its commit.
+
+-- name: stamp
+-- Clock, not transaction start. It lies after everything that an earlier publish of the account wrote, also where the clock
+-- was set back since.
+SELECT greatest(clock_timestamp(), max(published_at) + interval '1 microsecond')
+FROM {schema}.emag_publishes WHERE account_type = :account;
 
 -- name: forget_changes
 -- A publish that failed before its commit left nothing; one that is repeated within the transaction must not either.
@@ -28,13 +35,13 @@ WHERE s.sync_id = :sync AND s.round = :round AND s.unreadable <> '{}'
 -- name: adopt_history
 -- Rows with an empty fingerprint were published under earlier rules. Where their columns of that time are equal, the
 -- state goes on: only the columns that are younger are filled in.
-UPDATE {schema}.emag_offer_history h
+UPDATE {schema}.emag_offer_states h
 SET ({young_narrow}) = ROW({s_young_narrow})
 FROM {schema}.emag_product_offers o
 JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_id
 WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow})
-  AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.valid_to IS NULL;
+  AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: adopt_offers
 UPDATE {schema}.emag_product_offers o
@@ -80,20 +87,20 @@ WHERE c.sync_id = :sync AND c.round = :round AND NOT c.is_found AND o.deleted_at
 
 -- name: close_history
 -- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state.
-UPDATE {schema}.emag_offer_history h
-SET valid_to = :at
+UPDATE {schema}.emag_offer_states h
+SET stamp_to = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 LEFT JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change IN ('updated', 'deleted')
   AND (c.change = 'deleted' OR o.row_hash <> s.row_hash)
-  AND h.account_type = :account AND h.emag_offer_id = c.emag_offer_id AND h.valid_to IS NULL;
+  AND h.account_type = :account AND h.emag_offer_id = c.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: open_history
 -- States that begin now; runs before the published rows change, since it compares with them.
-INSERT INTO {schema}.emag_offer_history (account_type, emag_offer_id, valid_from, sync_id, {narrow})
-SELECT :account, s.emag_offer_id, :at, :sync, {s_narrow}
+INSERT INTO {schema}.emag_offer_states (account_type, emag_offer_id, stamp_from, sync_id, {narrow})
+SELECT :account, s.emag_offer_id, :stamp, :sync, {s_narrow}
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
@@ -104,7 +111,7 @@ WHERE c.sync_id = :sync
 -- name: update_offers
 UPDATE {schema}.emag_product_offers o
 SET ({narrow}) = ROW({s_narrow}),
-    row_hash = s.row_hash, changed_at = :at, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
+    row_hash = s.row_hash, changed_at = :stamp, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
@@ -114,7 +121,7 @@ WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived')
 -- name: create_offers
 INSERT INTO {schema}.emag_product_offers
     (account_type, emag_offer_id, {narrow}, row_hash, first_seen_at, changed_at, last_sync_id)
-SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :at, :at, :sync
+SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
@@ -122,7 +129,7 @@ WHERE c.sync_id = :sync AND c.change = 'created';
 
 -- name: update_products
 UPDATE {schema}.emag_products p
-SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :at
+SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
@@ -131,7 +138,7 @@ WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed
 
 -- name: create_products
 INSERT INTO {schema}.emag_products (account_type, emag_offer_id, {wide}, row_hash, changed_at)
-SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :at
+SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
@@ -139,7 +146,7 @@ WHERE c.sync_id = :sync AND c.change = 'created';
 
 -- name: delete_offers
 UPDATE {schema}.emag_product_offers o
-SET deleted_at = :at, changed_at = :at, last_sync_id = :sync
+SET deleted_at = :stamp, changed_at = :stamp, last_sync_id = :sync
 FROM {schema}.emag_scan_changes c
 WHERE c.sync_id = :sync AND c.change = 'deleted'
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
@@ -147,7 +154,7 @@ WHERE c.sync_id = :sync AND c.change = 'deleted'
 -- name: flag_rejected
 -- A published offer whose new version cannot be represented keeps its last good state, and says so (G7).
 UPDATE {schema}.emag_product_offers o
-SET rejected_at = :at, last_sync_id = :sync
+SET rejected_at = :stamp, last_sync_id = :sync
 FROM {schema}.emag_offer_rejects r
 WHERE r.sync_id = :sync AND r.round = :round
   AND o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
@@ -171,10 +178,22 @@ SELECT :account,
        count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable),
        count(*) FILTER (WHERE deleted_at IS NOT NULL),
        count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL),
-       :at
+       :stamp
 FROM {schema}.emag_product_offers
 WHERE account_type = :account
 ON CONFLICT (account_type) DO UPDATE SET
     offers = excluded.offers, saleable = excluded.saleable, deleted = excluded.deleted,
     quarantined = excluded.quarantined, counted_at = excluded.counted_at
 RETURNING f.offers, f.saleable;
+
+-- name: await_turn
+-- From here until the commit one publish at a time, of all accounts: numbers and times become visible in their order.
+-- The last lock that a publish takes, so nobody waits for a publish that waits for it.
+SELECT pg_advisory_xact_lock(hashtextextended('emag publish order {schema}', 0));
+
+-- name: number
+-- After all publishes of all accounts, also where the clock was set back since the last one.
+INSERT INTO {schema}.emag_publishes (account_type, stamp, published_at, sync_id)
+SELECT :account, :stamp, greatest(clock_timestamp(), :stamp, (
+    SELECT published_at + interval '1 microsecond' FROM {schema}.emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
+RETURNING publish_number, published_at;

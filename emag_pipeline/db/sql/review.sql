@@ -67,11 +67,10 @@ FROM ({last_sync}) last;
 -- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none.
 SELECT o.emag_offer_id, h.sale_price AS previous_price, o.sale_price / h.sale_price - 1 AS move
 FROM {schema}.emag_product_offers o
-JOIN {schema}.emag_offer_history h
-    ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.valid_to = o.changed_at
+JOIN {schema}.emag_offer_states h
+    ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to = o.changed_at
 WHERE o.account_type = :account AND o.deleted_at IS NULL AND h.sale_price > 0 AND o.sale_price <> h.sale_price
-  AND o.changed_at = (SELECT max(s.completed_at) FROM {schema}.emag_offer_syncs s
-                      WHERE s.account_type = :account AND s.status = 'completed');
+  AND o.changed_at = (SELECT max(p.stamp) FROM {schema}.emag_publishes p WHERE p.account_type = :account);
 
 -- name: prices_are_plausible
 -- A recommended price of 0 is none. That it is not below the sale price is our reading; the documents are silent.

@@ -57,8 +57,12 @@ GRANT SELECT ON
     {schema}.emag_accounts, {schema}.emag_reference_reads, {schema}.emag_mart_refreshes,
     {schema}.emag_accepted_deviations,
     {schema}.emag_offer_syncs, {schema}.emag_account_figures, {schema}.emag_incidents,
-    {schema}.emag_check_results
+    {schema}.emag_check_results, {schema}.emag_publishes
 TO emag_reader;
+
+-- name: reader_of_states
+-- What emag_offers_as_of reads for whoever asks it; its columns with their times are emag_offer_history's.
+GRANT SELECT ON {schema}.emag_offer_states TO emag_reader;
 
 -- name: reader_of_rejects
 -- Which rows wait in quarantine and why; not the rows as read, which may hold anything.

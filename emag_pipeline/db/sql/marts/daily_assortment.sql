@@ -49,13 +49,13 @@ moment AS (
     WHERE day.begins <= statement_timestamp() AND day.ends > known.since
 ),
 here AS MATERIALIZED (
-    SELECT h.* FROM moment CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, moment.as_of) h
+    SELECT h.* FROM moment CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.as_of) h
     WHERE NOT moment.is_calm
 ),
 there AS (
     SELECT h.emag_offer_id, h.sale_price
     FROM moment
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of(:account, moment.before) h
+    CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.before) h
     WHERE NOT moment.is_calm
 ),
 money AS (

@@ -89,15 +89,16 @@ WHERE o.emag_offer_id IS NULL
    OR (o.general_stock, o.sale_price, o.currency, o.is_saleable)
       IS DISTINCT FROM (l.general_stock, l.sale_price, l.currency, l.is_saleable)
 UNION ALL
+-- Of the states themselves: how many of them are current the planner knows there, and not of the history.
 SELECT o.emag_offer_id, 'has sold out within the pace''s days, but is not listed', o.general_stock, NULL
 FROM existing o
-JOIN {schema}.emag_offer_history h
-    ON h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.valid_to IS NULL
-JOIN {schema}.emag_offer_history b
-    ON b.account_type = :account AND b.emag_offer_id = o.emag_offer_id AND b.valid_to = h.valid_from
+JOIN {schema}.emag_offer_states h
+    ON h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL
+JOIN {schema}.emag_offer_states b
+    ON b.account_type = :account AND b.emag_offer_id = o.emag_offer_id AND b.stamp_to = h.stamp_from
 CROSS JOIN newest
 WHERE o.general_stock <= 0 AND b.general_stock > h.general_stock
-  AND h.valid_from > newest.published_at - :window_days * interval '1 day'
+  AND h.stamp_from > newest.published_at - :window_days * interval '1 day'
   AND NOT EXISTS (SELECT FROM {schema}.emag_low_stock l
                   WHERE l.account_type = :account AND l.emag_offer_id = o.emag_offer_id);
 
