@@ -5,10 +5,14 @@
 -- name: touched
 -- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
 -- whether they had the button since, change with no others.
-SELECT emag_offer_id FROM {schema}.emag_offer_history
-WHERE account_type = :account AND valid_from > :shown_at - interval '24 hours'
+SELECT emag_offer_id FROM {schema}.emag_offer_states
+WHERE account_type = :account
+  AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
+     WHERE account_type = :account AND published_at <= :shown_at - interval '24 hours')
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
+  AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
+     WHERE account_type = :account AND published_at <= :shown_at)
 
 -- name: fresh
 WITH span AS (

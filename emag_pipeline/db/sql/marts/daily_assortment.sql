@@ -26,10 +26,12 @@ before AS (
 -- The row of the day is what the mart showed last, by the same rules, and nothing was published since that changed an offer.
 calm AS (
     SELECT EXISTS (SELECT FROM before WHERE as_of = :shown_at AND is_carried_forward IS NOT NULL)
-           AND NOT EXISTS (SELECT FROM {schema}.emag_offer_history
-                           WHERE account_type = :account AND valid_from > :shown_at)
+           AND NOT EXISTS (SELECT FROM {schema}.emag_offer_states
+                           WHERE account_type = :account AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
+     WHERE account_type = :account AND published_at <= :shown_at))
            AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers
-                           WHERE account_type = :account AND deleted_at > :shown_at) AS is_calm
+                           WHERE account_type = :account AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
+     WHERE account_type = :account AND published_at <= :shown_at)) AS is_calm
 ),
 moment AS (
     SELECT calm.is_calm, day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,
