@@ -22,7 +22,7 @@ _READABLE = {
     "emag_handling_times", "emag_accounts", "emag_reference_reads", "emag_mart_refreshes", "emag_accepted_deviations",
     "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_check_results",
     "emag_alembic_version",
-    "emag_offer_warehouses", "emag_vat_rate_history", "emag_publishes", "emag_offer_states",
+    "emag_offer_warehouses", "emag_publishes", "emag_offer_states", "emag_vat_rate_history",
 }  # fmt: skip
 _WITHHELD = {
     "emag_requests", "emag_offer_rejects", "emag_answer_surprises", "emag_scan_pages", "emag_scan_offers",

@@ -26,14 +26,14 @@ COMMENT ON COLUMN {schema}.emag_publishes.sync_id IS
 
 -- Publishes of before: what the ledger knows, and each moment at which a state began or ended
 INSERT INTO {schema}.emag_publishes (account_type, stamp, published_at, sync_id)
-SELECT account_type, at, at, (array_agg(sync_id) FILTER (WHERE sync_id IS NOT NULL))[1]
+SELECT account_type, at, at, (array_agg(sync_id ORDER BY told_by) FILTER (WHERE sync_id IS NOT NULL))[1]
 FROM (
-    SELECT account_type, completed_at AS at, sync_id FROM {schema}.emag_offer_syncs
+    SELECT account_type, completed_at AS at, sync_id, 1 AS told_by FROM {schema}.emag_offer_syncs
     WHERE status = 'completed' AND completed_at IS NOT NULL
     UNION
-    SELECT DISTINCT account_type, valid_from, sync_id FROM {schema}.emag_offer_history
+    SELECT DISTINCT account_type, valid_from, sync_id, 2 FROM {schema}.emag_offer_history
     UNION
-    SELECT DISTINCT account_type, valid_to, CAST(NULL AS uuid) FROM {schema}.emag_offer_history WHERE valid_to IS NOT NULL
+    SELECT DISTINCT account_type, valid_to, CAST(NULL AS uuid), 3 FROM {schema}.emag_offer_history WHERE valid_to IS NOT NULL
 ) told
 GROUP BY account_type, at
 ORDER BY at, account_type;

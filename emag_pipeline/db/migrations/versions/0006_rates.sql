@@ -40,7 +40,7 @@ COMMENT ON FUNCTION {schema}.emag_vat_rates_as_of(text, timestamptz) IS
     'The VAT rates of the account''s marketplace at that moment, as shares of 1, for `JOIN … USING (vat_id)` with emag_offers_as_of. Before the first reading the earliest known rate holds; one that is no longer shown holds on for the offers that name it, as in emag_current_offers.';
 
 -- What has changed since: a mart's refresh, and readers, look at no more than that -----------------------------------------
-CREATE INDEX emag_offer_states_by_stamp ON {schema}.emag_offer_states (account_type, stamp_from);
+CREATE INDEX emag_offer_states_by_time ON {schema}.emag_offer_states (account_type, stamp_from);
 CREATE INDEX emag_product_offers_by_deletion ON {schema}.emag_product_offers (account_type, deleted_at)
     WHERE deleted_at IS NOT NULL;
 CREATE INDEX emag_products_by_time ON {schema}.emag_products (account_type, changed_at);

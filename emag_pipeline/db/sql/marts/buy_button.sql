@@ -5,18 +5,22 @@
 -- name: touched
 -- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
 -- whether they had the button since, change with no others.
-SELECT emag_offer_id FROM {schema}.emag_offer_states
-WHERE account_type = :account
-  AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at - interval '24 hours')
+SELECT h.emag_offer_id
+FROM {schema}.emag_publishes p
+JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
+WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
 UNION
 SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
   AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
      WHERE account_type = :account AND published_at <= :shown_at)
 
 -- name: fresh
+-- What was shown 24 hours before the newest publish was that of the stamp `then`.
 WITH span AS (
-    SELECT published_at - interval '24 hours' AS since, published_at AS until FROM newest
+    SELECT coalesce((SELECT p.stamp FROM {schema}.emag_publishes p
+                     WHERE p.account_type = :account AND p.published_at <= newest.published_at - interval '24 hours'
+                     ORDER BY p.published_at DESC LIMIT 1), '-infinity') AS then
+    FROM newest
 )
 SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button_rank = 1, false) AS has_buy_button,
        b.buy_button_rank AS rank_a_day_ago,
@@ -33,17 +37,17 @@ SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button
 FROM {schema}.emag_product_offers o
 CROSS JOIN span
 CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM {schema}.emag_offer_history h
+    SELECT FROM {schema}.emag_offer_states h
     WHERE h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.buy_button_rank = 1
-      AND h.valid_from <= span.until AND (h.valid_to IS NULL OR h.valid_to > span.since)
+      AND (h.stamp_to IS NULL OR h.stamp_to > span.then)
 )) within_the_day (had_it)
 -- a best price of 0 is none
 CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
 LEFT JOIN LATERAL (
-    SELECT n.valid_to, n.buy_button_rank FROM {schema}.emag_offer_history n
-    WHERE n.account_type = :account AND n.emag_offer_id = o.emag_offer_id AND n.valid_from <= span.since
-    ORDER BY n.valid_from DESC LIMIT 1
-) b ON b.valid_to IS NULL OR b.valid_to > span.since
+    SELECT n.stamp_to, n.buy_button_rank FROM {schema}.emag_offer_states n
+    WHERE n.account_type = :account AND n.emag_offer_id = o.emag_offer_id AND n.stamp_from <= span.then
+    ORDER BY n.stamp_from DESC LIMIT 1
+) b ON b.stamp_to IS NULL OR b.stamp_to > span.then
 LEFT JOIN {schema}.emag_accounts a ON a.account_type = o.account_type
 LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
 -- what a customer pays has two decimals

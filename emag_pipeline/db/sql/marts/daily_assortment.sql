@@ -16,8 +16,10 @@ known AS (
         FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
     ) ledger
     LEFT JOIN (
-        SELECT valid_from, sync_id FROM {schema}.emag_offer_history
-        WHERE account_type = :account ORDER BY valid_from LIMIT 1
+        SELECT p.published_at AS valid_from, h.sync_id
+        FROM {schema}.emag_offer_states h
+        JOIN {schema}.emag_publishes p ON p.account_type = h.account_type AND p.stamp = h.stamp_from
+        WHERE h.account_type = :account ORDER BY h.stamp_from LIMIT 1
     ) first ON true
 ),
 before AS (
@@ -27,8 +29,7 @@ before AS (
 calm AS (
     SELECT EXISTS (SELECT FROM before WHERE as_of = :shown_at AND is_carried_forward IS NOT NULL)
            AND NOT EXISTS (SELECT FROM {schema}.emag_offer_states
-                           WHERE account_type = :account AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at))
+                           WHERE account_type = :account AND stamp_from > :shown_at)
            AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers
                            WHERE account_type = :account AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
      WHERE account_type = :account AND published_at <= :shown_at)) AS is_calm
@@ -79,11 +80,10 @@ publishes AS (
            CASE WHEN told.number > 0 THEN false
                 WHEN moment.is_in_ledger THEN true
                 WHEN before.is_carried_forward IS NOT NULL THEN before.is_carried_forward
-                -- what changed on that day was published on it
+                -- known for longer than the ledger is
                 WHEN EXISTS (
-                    SELECT FROM {schema}.emag_offer_history h
-                    WHERE h.account_type = :account AND (h.valid_from >= moment.begins AND h.valid_from < moment.ends
-                                                         OR h.valid_to >= moment.begins AND h.valid_to < moment.ends))
+                    SELECT FROM {schema}.emag_publishes p
+                    WHERE p.account_type = :account AND p.published_at >= moment.begins AND p.published_at < moment.ends)
                 THEN false END AS is_carried_forward
     FROM moment
     CROSS JOIN LATERAL (

@@ -4,9 +4,7 @@
 -- Offers with a younger state or a tombstone; those that are listed, whose days of cover change as days go by; and those of
 -- which a change of the stock has left the pace's days, which may turn a correction into a sale. Of the others the stock
 -- lasts no less than before.
-SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account
-  AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
 SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
   AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
@@ -16,12 +14,10 @@ SELECT emag_offer_id FROM {schema}.emag_low_stock WHERE account_type = :account
 UNION
 SELECT h.emag_offer_id
 FROM newest
-JOIN {schema}.emag_offer_states h ON h.account_type = :account
-
-  AND h.stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at - :window_days * interval '1 day')
-    AND h.stamp_from <= (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= newest.published_at - :window_days * interval '1 day')
+JOIN {schema}.emag_publishes p ON p.account_type = :account
+    AND p.published_at > :shown_at - :window_days * interval '1 day'
+    AND p.published_at <= newest.published_at - :window_days * interval '1 day'
+JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
 
 -- name: fresh
 WITH span AS (

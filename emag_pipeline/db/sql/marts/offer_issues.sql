@@ -3,9 +3,7 @@
 -- name: touched
 -- Offers with a younger state, content or tombstone; and those whose lost sales are told: each day that goes by tells them
 -- otherwise. Where none are told, none come without a younger state.
-SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account
-  AND stamp_from > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
 SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
   AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
@@ -24,34 +22,34 @@ SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :accou
 -- :words are the reasons and remedies by code; :unknown_reason and :unknown_remedy those of a code that is not in there.
 -- :language is the one in which the marketplace is quoted where it can be (two letters).
 WITH standing AS MATERIALIZED (
-    SELECT h.emag_offer_id, h.valid_from, h.valid_to, c.codes
-    FROM {schema}.emag_offer_history h
+    SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
+    FROM {schema}.emag_offer_states h
     CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
         h.status, h.general_stock, h.offer_validation_status, h.validation_status, h.translation_validation_status,
         h.unreadable
     ) OFFSET 0) c (codes)
-    WHERE h.account_type = :account AND h.valid_to IS NULL AND {h_of_touched} AND c.codes <> '{}'
+    WHERE h.account_type = :account AND h.stamp_to IS NULL AND {h_of_touched} AND c.codes <> '{}'
 ),
 states AS (
-    SELECT s.emag_offer_id, s.valid_from, s.valid_to IS NULL AS is_standing, s.codes,
-           lag(s.valid_to) OVER past AS before_until, lag(s.codes) OVER past AS codes_before
+    SELECT s.emag_offer_id, s.stamp_from, s.stamp_to IS NULL AS is_standing, s.codes,
+           lag(s.stamp_to) OVER past AS before_until, lag(s.codes) OVER past AS codes_before
     FROM (
         SELECT * FROM standing
         UNION ALL
-        SELECT h.emag_offer_id, h.valid_from, h.valid_to, c.codes
-        FROM {schema}.emag_offer_history h
+        SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
+        FROM {schema}.emag_offer_states h
         CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
             h.status, h.general_stock, h.offer_validation_status, h.validation_status,
             h.translation_validation_status, h.unreadable
         ) OFFSET 0) c (codes)
-        WHERE h.account_type = :account AND h.valid_to IS NOT NULL
+        WHERE h.account_type = :account AND h.stamp_to IS NOT NULL
           AND h.emag_offer_id = ANY (ARRAY(SELECT emag_offer_id FROM standing))
     ) s
-    WINDOW past AS (PARTITION BY s.emag_offer_id ORDER BY s.valid_from)
+    WINDOW past AS (PARTITION BY s.emag_offer_id ORDER BY s.stamp_from)
 ),
 issues AS MATERIALIZED (
     SELECT emag_offer_id, code,
-           max(valid_from) FILTER (WHERE before_until IS DISTINCT FROM valid_from OR code <> ALL (codes_before)) AS since
+           max(stamp_from) FILTER (WHERE before_until IS DISTINCT FROM stamp_from OR code <> ALL (codes_before)) AS since
     FROM states
     CROSS JOIN LATERAL unnest(codes) code
     GROUP BY emag_offer_id, code
@@ -70,7 +68,7 @@ SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
                 format(CAST(:unknown_reason AS text), split_part(i.code, '_', 1), split_part(i.code, '_', 2))) AS reason,
        coalesce(CAST(:words AS jsonb) -> i.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
        {schema}.emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
-       i.since,
+       began.published_at AS since,
        greatest(o.general_stock, 0) AS stock_held_back,
        greatest(o.general_stock, 0) * o.sale_price AS value_held_back,
        CASE WHEN i.code = 'out_of_stock' THEN round(paced.pace * o.sale_price, 2) END AS sales_lost_a_day,
@@ -79,7 +77,8 @@ FROM issues i
 JOIN {schema}.emag_product_offers o
     ON o.account_type = :account AND o.emag_offer_id = i.emag_offer_id AND o.deleted_at IS NULL
 LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
-LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id;
+LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
+LEFT JOIN {schema}.emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
 
 -- name: numbers
 -- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
