@@ -10,9 +10,7 @@ FROM {schema}.emag_publishes p
 JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
 WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
-  AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 
 -- name: fresh
 -- What was shown 24 hours before the newest publish was that of the stamp `then`.

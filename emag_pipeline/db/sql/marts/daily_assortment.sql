@@ -31,8 +31,7 @@ calm AS (
            AND NOT EXISTS (SELECT FROM {schema}.emag_offer_states
                            WHERE account_type = :account AND stamp_from > :shown_at)
            AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers
-                           WHERE account_type = :account AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)) AS is_calm
+                           WHERE account_type = :account AND deleted_at > :shown_at) AS is_calm
 ),
 moment AS (
     SELECT calm.is_calm, day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,

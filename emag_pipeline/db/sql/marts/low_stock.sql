@@ -6,9 +6,7 @@
 -- lasts no less than before.
 SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
-  AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 UNION
 SELECT emag_offer_id FROM {schema}.emag_low_stock WHERE account_type = :account
 UNION

@@ -5,13 +5,9 @@
 -- otherwise. Where none are told, none come without a younger state.
 SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account
-  AND deleted_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_products WHERE account_type = :account
-  AND changed_at > (SELECT coalesce(max(stamp), '-infinity') FROM {schema}.emag_publishes
-     WHERE account_type = :account AND published_at <= :shown_at)
+SELECT emag_offer_id FROM {schema}.emag_products WHERE account_type = :account AND changed_at > :shown_at
 UNION
 SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :account AND sales_lost_a_day IS NOT NULL
 
