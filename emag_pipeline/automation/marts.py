@@ -5,7 +5,7 @@ Dagster's run retry where the step said that this can help.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -63,11 +63,12 @@ def stale_marts(
 
 
 def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:
-    """Days before the first one are none of Dagster's: one request for such a day, and the whole tick fails."""
+    """Days before the first one, or to come (a clock was set back), are none of Dagster's and would fail the tick."""
     if one.marts_are_older:
         yield dg.RunRequest(f"marts {one.account} {one.sync_id}", job_name=runs.MARTS_JOB, partition_key=one.account)
     days = set(one.past_days) | ({one.published_on} if one.assortment_is_older else set())
-    for day in sorted((day for day in days if day >= first_day), reverse=True):
+    today = datetime.now(UTC).date()
+    for day in sorted((day for day in days if first_day <= day <= today), reverse=True):
         yield dg.RunRequest(
             f"assortment {one.account} {day} {one.sync_id}",
             job_name=runs.ASSORTMENT_JOB,

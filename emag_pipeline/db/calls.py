@@ -117,8 +117,9 @@ class Calls:
         return min(seconds, left)
 
     def close(self) -> None:
-        """Nothing more is called: let the thread end."""
+        """Nothing more is called: let the threads end."""
         self._aside.abandon()
+        self._watch.close()
 
     def hurry(self) -> None:
         """The process was told to stop: a database that does not answer keeps it a few seconds at most."""

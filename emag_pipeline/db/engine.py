@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from emag_pipeline.database_url import masked
 from emag_pipeline.db.aside import once
 from emag_pipeline.db.calls import Calls, no_answer
 from emag_pipeline.db.failures import translate
@@ -183,6 +184,8 @@ class Database:
             max_overflow=2,
             pool_timeout=_POOL_SECONDS,
             hide_parameters=True,
+            # whatever the database's default: a statement sees what was committed while it waited for a lock
+            isolation_level="READ COMMITTED",
             connect_args={
                 "application_name": "emag_pipeline",
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -200,7 +203,11 @@ class Database:
 
     @contextmanager
     def transaction(
-        self, *, timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS, durable: bool = True
+        self,
+        *,
+        timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+        durable: bool = True,
+        looks_itself: bool = False,
     ) -> Iterator[Transaction]:
         """Open a transaction; commit at the end, roll back on any exception.
 
@@ -208,7 +215,9 @@ class Database:
         Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
         whole, within its last half second.
         A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did, all
-        is well. Raises the project's errors for the database's failures, see `db.failures`.
+        is well. Its answer is no proof, since after a crash another transaction may get the number: who `looks_itself`
+        is given the error instead, and looks for what it wrote.
+        Raises the project's errors for the database's failures, see `db.failures`.
         """
         number, lost = None, None
         try:
@@ -220,7 +229,7 @@ class Database:
                 lost = self._commit(connection, line, timeout_seconds)
         except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
             raise translate(error) from error
-        if lost is not None and number is not None and not self._has_committed(number):
+        if lost is not None and number is not None and (looks_itself or not self._has_committed(number)):
             raise lost
 
     @contextmanager
@@ -243,7 +252,7 @@ class Database:
         self._calls.close()
 
     def __repr__(self) -> str:
-        return f"Database({self.engine.url!r}, schema={self.schema!r})"
+        return f"Database({masked(str(self.engine.url))!r}, schema={self.schema!r})"
 
     @contextmanager
     def _connected(self) -> Iterator[tuple[sa.Connection, Line]]:
@@ -256,8 +265,10 @@ class Database:
         try:
             yield connection, line
         except BaseException:
-            with contextlib.suppress(DBAPIError, psycopg2.Error, DatabaseUnavailable):
+            try:
                 self._calls.run(connection.rollback, line, _AT_ONCE_SECONDS, is_asked_to_end=False)
+            except (DBAPIError, psycopg2.Error, DatabaseUnavailable):
+                line.cut()  # or the pool would roll back over it, without bound
             raise
         finally:
             line.work = None

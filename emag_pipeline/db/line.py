@@ -91,6 +91,7 @@ class Watch:
         self._bounds: set[Bound] = set()
         self._wakes_at = 0.0
         self._thread: threading.Thread | None = None
+        self._is_over = False
 
     def add(self, line: Line, seconds: float) -> Bound:
         """Begin to count."""
@@ -98,8 +99,10 @@ class Watch:
         with self._changed:
             self._bounds.add(bound)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="watch", daemon=True)
-                self._thread.start()
+                self._is_over = False
+                thread = threading.Thread(target=self._work, name="watch", daemon=True)
+                thread.start()
+                self._thread = thread
             if bound.until < self._wakes_at:
                 self._changed.notify()
         return bound
@@ -126,9 +129,16 @@ class Watch:
                 bound.until = min(bound.until, until)
             self._changed.notify()
 
+    def close(self) -> None:
+        """Let the thread end; the next call gets another one."""
+        with self._changed:
+            self._is_over = True
+            self._thread = None
+            self._changed.notify_all()
+
     def _work(self) -> None:
         with self._changed:
-            while True:
+            while not self._is_over:
                 now = time.monotonic()
                 for bound in [bound for bound in self._bounds if bound.until <= now]:
                     self._bounds.discard(bound)

@@ -7,7 +7,6 @@ tells it through a file at once: a thread that reads there hears it whatever the
 
 import os
 import signal
-import sys
 import time
 from threading import Thread
 
@@ -15,7 +14,7 @@ from emag_pipeline.errors import Interrupted
 
 #: A sync that was told to stop has ended before; G12 promises five seconds.
 _SECONDS = 4.3
-_SAID = "interrupted, and the database did not answer: the next sync goes on after the last durable page"
+_SAID = "interrupted, and it did not end in time; `emag-pipeline status` tells what became of it, the next sync goes on"
 
 
 def end_in_time() -> None:
@@ -33,5 +32,8 @@ def _listen(told: int) -> None:
     while os.read(told, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
         pass
     time.sleep(_SECONDS)
-    os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, _SAID.encode())
-    os._exit(Interrupted.exit_code)
+    try:  # nobody may read there any more, or the pipe be full
+        os.set_blocking(1, False)
+        os.write(1, _SAID.encode())
+    finally:
+        os._exit(Interrupted.exit_code)
