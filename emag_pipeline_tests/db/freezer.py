@@ -17,7 +17,7 @@ Moment = Literal["connect", "ping", "begin", "statement", "copy", "commit", "rol
 #: What the client sends at each moment. A connect is known by being the first, a COPY by its data.
 _SENT = {
     "ping": b"SELECT 1\x00",
-    "begin": b"BEGIN\x00",
+    "begin": b"BEGIN ",  # and its isolation level
     "statement": b"pg_sleep",
     "copy": b"COPY ",
     "commit": b"COMMIT\x00",
