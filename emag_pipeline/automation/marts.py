@@ -5,6 +5,7 @@ Dagster's run retry where the step said that this can help.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -54,18 +55,20 @@ def stale_marts(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     with pipeline.database() as database:
         accounts = due(database, [account.name for account in pipeline.settings.accounts])
-        requests = [request for one in accounts for request in _requests(one)]
+        requests = [request for one in accounts for request in _requests(one, pipeline.settings.first_day)]
         ticks.note(database, "stale_marts")
     if not requests:
         yield dg.SkipReason("the marts show what is published")
     yield from requests
 
 
-def _requests(one: Due) -> Iterator[dg.RunRequest]:
+def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:
+    """Days before the first one, or to come (a clock was set back), are none of Dagster's and would fail the tick."""
     if one.marts_are_older:
         yield dg.RunRequest(f"marts {one.account} {one.sync_id}", job_name=runs.MARTS_JOB, partition_key=one.account)
     days = set(one.past_days) | ({one.published_on} if one.assortment_is_older else set())
-    for day in sorted(days, reverse=True):
+    today = datetime.now(UTC).date()
+    for day in sorted((day for day in days if first_day <= day <= today), reverse=True):
         yield dg.RunRequest(
             f"assortment {one.account} {day} {one.sync_id}",
             job_name=runs.ASSORTMENT_JOB,

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_Calls = SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]
+
 
 class Aside:
     """Runs one call after the other in a thread of its own, which starts with the first of them."""
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
+        self._calls: _Calls = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
@@ -29,16 +31,25 @@ class Aside:
         return outcome
 
     def abandon(self) -> None:
-        """Leave the thread to a call that does not return; the next call gets another one."""
+        """Let the thread end after its call, which may never return; the next call gets another one."""
+        self._calls.put(None)
         self._calls = SimpleQueue()
         self._thread = None
 
     @staticmethod
-    def _work(calls: "SimpleQueue[tuple[Callable[[], Any], Future[Any]]]") -> None:
-        while True:
-            call, outcome = calls.get()
+    def _work(calls: _Calls) -> None:
+        while (given := calls.get()) is not None:
+            call, outcome = given
             try:
                 outcome.set_result(call())
             except BaseException as error:  # handed to the waiting thread, whatever it is
                 outcome.set_exception(error)
-            del call, outcome  # or the last one's rows would live until the next call
+            del given, call, outcome  # or the last one's rows would live until the next call
+
+
+def once(call: Callable[[], T]) -> "Future[T]":
+    """Run a single call in a thread that ends with it."""
+    aside = Aside()
+    outcome = aside.submit(call)
+    aside.abandon()
+    return outcome

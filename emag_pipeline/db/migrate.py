@@ -6,20 +6,19 @@ other (through PgBouncer too), and a migration that fails leaves the schema as i
 
 from pathlib import Path
 
-import psycopg2
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.failures import translate
+from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import SchemaMismatch
 
 #: Any number will do, as long as every version of this project uses the same.
 _LOCK = 0x656D6167
+#: For a single statement, which may rewrite the largest table.
+_STATEMENT_SECONDS = 4 * 3600.0
 
 
 def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
@@ -27,24 +26,25 @@ def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
 
     Returns the revisions before and after. Raises SchemaMismatch when the database is newer than the code.
     """
-    try:
-        with database.engine.begin() as connection:
-            return upgrade_within(connection, database.schema, to)
-    except (DBAPIError, psycopg2.Error) as error:
-        raise translate(error) from error
+    with database.transaction(timeout_seconds=_STATEMENT_SECONDS) as tx:
+        return upgrade_within(tx, to)
 
 
-def upgrade_within(connection: Connection, schema: str, to: str = "head") -> tuple[str | None, str]:
-    """The same within the caller's transaction; the driver's errors are the caller's to translate."""
+def upgrade_within(tx: Transaction, to: str = "head") -> tuple[str | None, str]:
+    """The same within the caller's transaction."""
+    return tx.apart(lambda: _upgrade(tx.connection, tx.schema, to))
+
+
+def _upgrade(connection: Connection, schema: str, to: str) -> tuple[str | None, str]:
     config, _ = _config(schema)
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     if not connection.dialect.has_schema(connection, schema):
         connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
-    before = revision(connection, schema)
+    before = _revision(connection, schema)
     require_known(before, schema)
     config.attributes["connection"] = connection
     command.upgrade(config, to)
-    after = revision(connection, schema)
+    after = _revision(connection, schema)
     assert after is not None, "a migration leaves its number behind"  # noqa: S101
     return before, after
 
@@ -52,11 +52,8 @@ def upgrade_within(connection: Connection, schema: str, to: str = "head") -> tup
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is exactly the one that this code was written for."""
     _, head = _config(database.schema)
-    try:
-        with database.engine.connect() as connection:
-            found = revision(connection, database.schema)
-    except (DBAPIError, psycopg2.Error) as error:
-        raise translate(error) from error
+    with database.transaction(timeout_seconds=30) as tx:
+        found = revision(tx)
     require_known(found, database.schema)
     if found != head:
         raise SchemaMismatch(
@@ -76,8 +73,12 @@ def _config(schema: str) -> tuple[Config, str]:
     return config, head
 
 
-def revision(connection: Connection, schema: str) -> str | None:
+def revision(tx: Transaction) -> str | None:
     """The schema's version; None when it was never migrated or does not exist."""
+    return tx.apart(lambda: _revision(tx.connection, tx.schema))
+
+
+def _revision(connection: Connection, schema: str) -> str | None:
     options = {"version_table": "emag_alembic_version", "version_table_schema": schema}
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 

@@ -53,7 +53,7 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
     migrate.require_known(dump.revision, "of the backup")
     with database.transaction(timeout_seconds=_STATEMENT_SECONDS) as tx:
         tx.run(_SETTINGS)
-        target = migrate.revision(tx.connection, database.schema)
+        target = migrate.revision(tx)
         if target is not None:
             _require_replaceable(tx, target, replace)
         aside = None if target is None or migrate.is_known(target) else _set_aside(tx, target)
@@ -112,7 +112,7 @@ def _require_empty(tx: Transaction) -> None:
 
 
 def _require_free(tx: Transaction, name: str) -> None:
-    if tx.connection.dialect.has_schema(tx.connection, name):
+    if tx.apart(lambda: tx.connection.dialect.has_schema(tx.connection, name)):
         raise PermanentError(
             "the name of a schema that is needed is taken, nothing was restored",
             where=f"schema {name}",
@@ -122,7 +122,7 @@ def _require_free(tx: Transaction, name: str) -> None:
 
 def _load(tx: Transaction, dump: Dump, report: Callable[[str, int], None]) -> None:
     """Fill the transaction's schema, which is of the backup's version or missing, and bring it up to date."""
-    migrate.upgrade_within(tx.connection, tx.schema, dump.revision)
+    migrate.upgrade_within(tx, dump.revision)
     known = own_tables.every(tx)
     for table in known:
         tx.run(f"DELETE FROM {{schema}}.{table}")
@@ -133,7 +133,7 @@ def _load(tx: Transaction, dump: Dump, report: Callable[[str, int], None]) -> No
             missing.discard(rows.table)
     if missing:
         raise _damaged(", ".join(sorted(missing)), "its rows are not in the backup")
-    migrate.upgrade_within(tx.connection, tx.schema)
+    migrate.upgrade_within(tx)
     _finish(tx)
 
 
@@ -154,7 +154,7 @@ def _load_by_scratch(tx: Transaction, dump: Dump, report: Callable[[str, int], N
     scratch = tx.within(f"{tx.schema[:50]}_restore")
     _require_free(tx, scratch.schema)
     _load(scratch, dump, report)
-    migrate.upgrade_within(tx.connection, tx.schema)
+    migrate.upgrade_within(tx)
     for table in own_tables.every(tx):
         columns = ", ".join(f'"{name}"' for name in own_tables.columns(tx, table))
         tx.run(f"DELETE FROM {{schema}}.{table}")

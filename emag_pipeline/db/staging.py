@@ -23,6 +23,8 @@ RESOURCE = "product_offer/read"
 BY_ID = 0
 
 _offer_values = attrgetter(*STAGED)
+#: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
+_STAGE_SECONDS = 120.0
 _COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, round, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
 
 
@@ -93,7 +95,7 @@ def stage_pages(
     """
     offers = sum(len(page.offers) for page in pages)
     rejects = sum(len(page.rejects) for page in pages)
-    with database.transaction(durable=False) as tx:  # a crash that loses the commit empties staging too
+    with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
         ledger.change(
             tx,
             lease,

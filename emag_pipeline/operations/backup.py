@@ -64,7 +64,7 @@ def _examined(found: Databases, settings: Settings) -> tuple[str, int]:
     database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
     try:
         with database.transaction(timeout_seconds=60) as tx:
-            revision = migrate.revision(tx.connection, settings.db_schema)
+            revision = migrate.revision(tx)
             version = tx.wire().server_version // 10000
     finally:
         database.close()

@@ -10,13 +10,17 @@ import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from emag_pipeline.db import calls
 from emag_pipeline.errors import Interrupted
 
 _SLICE_SECONDS = 0.1
 
 
 class StopSignals:
-    """Use as a context manager, in the main thread. The second signal means: hurry."""
+    """Use as a context manager, in the main thread. The second signal means: hurry.
+
+    A call of the database that lasts (`db.calls`) is broken off: it raises Interrupted then, as `wait` does.
+    """
 
     def __init__(self) -> None:
         self.received: list[signal.Signals] = []
@@ -54,12 +58,14 @@ class StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
+        calls.HEEDED.append(self.check)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give them back."""
+        calls.HEEDED.remove(self.check)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

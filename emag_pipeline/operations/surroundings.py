@@ -83,7 +83,8 @@ def _first_day(found: Databases, settings: Settings) -> date:
         return settings.first_day
     database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
     try:
-        return first_publish_day(database) or datetime.now(UTC).date()
+        today = datetime.now(UTC).date()
+        return min(first_publish_day(database) or today, today)
     finally:
         database.close()
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from threading import Thread
+from typing import NoReturn
 
 import dagster as dg
 
@@ -18,6 +19,7 @@ from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
+from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
 from emag_pipeline.runs.reference import refresh_reference_if_old
 from emag_pipeline.settings import load_settings
@@ -33,6 +35,7 @@ def main() -> int:
     Prints what made it fail; once it is published, a line for what followed it and failed, which the code tells too.
     """
     given = _arguments()
+    end_in_time()
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
@@ -103,5 +106,12 @@ def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
         return [Outcome(1, f"{type(error).__name__}, see the log of this sync")]
 
 
+def _leave(code: int) -> NoReturn:
+    """End at once: to take Dagster's modules apart costs a second, and several where the machine is busy (G12)."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -1,6 +1,7 @@
 """Whoever meets reference data missing or old has it read: the sensor of a daemon, `sync` where there is none."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from emag_pipeline.settings import Settings
 
 #: So many ticks of the schedule are looked at for the longest time between two: a week of working days, and more.
 _TICKS = 9
+#: So long one waits for another process that reads; two that read at once cost calls and nothing else.
+_PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
 
 
 def read_last(database: Database, marketplace: str) -> datetime | None:
@@ -66,7 +69,15 @@ def _is_due(settings: Settings, marketplace: str) -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """A lock that ends with its process, however that ends."""
+    """A lock that ends with its process, however that ends; one that stands still keeps others for minutes only."""
+    until = time.monotonic() + _PATIENCE_SECONDS
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    break
+                time.sleep(_LOOK_SECONDS)
         yield

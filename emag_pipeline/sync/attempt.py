@@ -28,7 +28,8 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
     with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle):
         try:
-            yield
+            with context.database.hurried_when_interrupted():
+                yield
         except LeaseError as error:  # the row belongs to somebody else
             log.warning("lease_lost", error=error.message)
             raise

@@ -74,7 +74,8 @@ def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
     client = Marketplace(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
     readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
-        Scan(context, lease, client, readers, calls).run()
+        with context.database.hurried_when_interrupted():  # before the readers are waited for, which may ask it too
+            Scan(context, lease, client, readers, calls).run()
     finally:
         client.abort()
         readers.close()

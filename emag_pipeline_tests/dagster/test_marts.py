@@ -172,6 +172,25 @@ def test_each_publish_is_requested_once(past: Past, tick: Tick, database: Databa
     assert "stale_marts" in ticks.ages(database)
 
 
+def test_days_before_the_first_one_that_dagster_knows_are_not_asked_for(
+    past: Past, tick: Tick, database: Database
+) -> None:
+    """One such day would fail the whole tick: after a restore, or where EMAG_FIRST_DAY is later than the history."""
+    let_pass(database, timedelta(days=(_today() - date(2026, 9, 1)).days))
+    asked = [
+        partition.split("|")[1] for job, partition in (one.split(" ") for one in tick().values()) if "daily" in job
+    ]
+    assert asked
+    assert min(asked) >= "2026-10-01"
+
+
+def test_a_day_to_come_is_not_asked_for(past: Past, tick: Tick, database: Database) -> None:
+    """The database's clock was ahead at the publish and was set back since."""
+    let_pass(database, timedelta(days=-2))
+    asked = [one.split(" ")[1].split("|")[1] for one in tick().values() if "daily" in one]
+    assert all(day <= str(_today()) for day in asked)
+
+
 def test_days_that_are_over_are_computed_to_their_end_a_few_at_a_time(
     past: Past, tick: Tick, run_job: RunJob, database: Database
 ) -> None:

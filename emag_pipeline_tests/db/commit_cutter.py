@@ -1,6 +1,6 @@
 """A door to PostgreSQL that drops a connection at a COMMIT, after its bytes have reached the server and been answered.
 
-Whoever committed then cannot know what became of it.
+Whoever committed then cannot know what became of it. Or before they have: it looks the same.
 """
 
 import socket
@@ -21,6 +21,7 @@ class CommitCutter:
         self.commits = 0
         self.cut_at = 0
         self.has_cut = False
+        self.is_lost = False
         self._server = server / _NAME
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX)
@@ -28,10 +29,10 @@ class CommitCutter:
         self._listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def arm(self, cut_at: int) -> None:
-        """Begin to count anew, and cut that commit."""
+    def arm(self, cut_at: int, *, is_lost: bool = False) -> None:
+        """Begin to count anew, and cut that commit; if it `is_lost`, it never reaches the server."""
         with self._lock:
-            self.commits, self.cut_at, self.has_cut = 0, cut_at, False
+            self.commits, self.cut_at, self.has_cut, self.is_lost = 0, cut_at, False, is_lost
 
     def close(self) -> None:
         """Accept nobody any more."""
@@ -54,8 +55,9 @@ class CommitCutter:
             while asked := client.recv(1 << 16):
                 if asked.endswith(_COMMIT) and self._is_its_turn():
                     is_cut.set()
-                    server.sendall(asked)
-                    answered.wait(10)
+                    if not self.is_lost:
+                        server.sendall(asked)
+                        answered.wait(10)
                     self.has_cut = True
                     break
                 server.sendall(asked)

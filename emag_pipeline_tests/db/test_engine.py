@@ -1,4 +1,5 @@
 import signal
+import threading
 import time
 
 import pytest
@@ -46,3 +47,38 @@ def test_a_database_that_is_away_is_worth_a_rerun_and_names_no_password() -> Non
         pass
     assert raised.value.rerun is Rerun.AT_ONCE
     assert "s3cret" not in f"{raised.value} {away!r}"
+
+
+def test_a_closed_database_leaves_no_thread(database_url: str) -> None:
+    """A sensor opens one a tick, in a process that lives for weeks."""
+    before = threading.active_count()
+    for _ in range(5):
+        opened = Database(database_url)
+        with opened.transaction() as tx:
+            tx.run("SELECT 1")
+        opened.close()
+    until = time.monotonic() + 10
+    while threading.active_count() > before:
+        assert time.monotonic() < until, [thread.name for thread in threading.enumerate()]
+        time.sleep(0.05)
+
+
+def test_a_password_is_in_no_repr() -> None:
+    for url in ("postgresql+psycopg2://u:geheim@h/d", "postgresql+psycopg2://u@h/d?password=geheim"):
+        opened = Database(url)
+        assert "geheim" not in repr(opened)
+        opened.close()
+
+
+def test_a_statement_sees_what_was_committed_before_it_whatever_the_databases_default(database: Database) -> None:
+    with database.transaction() as tx:
+        assert tx.run("SHOW transaction_isolation").scalar_one() == "read committed"
+        name = tx.run("SELECT current_database()").scalar_one()
+        tx.run(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'repeatable read'")
+    again = Database(database.engine.url.render_as_string(hide_password=False))
+    try:
+        with again.transaction() as tx:
+            assert tx.run("SHOW default_transaction_isolation").scalar_one() == "repeatable read"
+            assert tx.run("SHOW transaction_isolation").scalar_one() == "read committed"
+    finally:
+        again.close()

@@ -1,4 +1,5 @@
 import os
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +16,7 @@ def instance(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) ->
     """The instance as every process of the pipeline opens it."""
     settings = load_settings({"EMAG_HOME": str(tmp_path)}, env_file=None)
     home = dagster_home.prepare(tmp_path)
-    for name, value in environment(settings, home, "postgresql://unused", empty_url).items():
+    for name, value in environment(settings, home, "postgresql://unused", empty_url, date(2026, 10, 1)).items():
         monkeypatch.setenv(name, value)
     return dg.DagsterInstance.get()
 

@@ -92,9 +92,10 @@ def _play(up: Up, database: Database, server: embedded.EmbeddedServer) -> Story:
     wrong_lines = _wrong_lines(up.home)
     before, began = _publishes(database), time.time()
     _age(database)
-    wait_until(lambda: _publishes(database) != before, 120, up.said)
+    wait_until(lambda: _publishes(database) != before, 240, up.said)
     seconds = time.time() - began
-    wait_until(lambda: _have_ticked(server, 3, time.time() - 3.5 * _INTERVAL), 120, up.said)
+    changed_back = time.time()
+    wait_until(lambda: _have_ticked(server, 3, changed_back), 240, up.said)
     refreshed = list((_publishes(database) - before).elements())
     return Story(
         quiet_ticks, quiet_results, incidents, wrong_lines, _ticks(server), refreshed, seconds, _third(up, database)

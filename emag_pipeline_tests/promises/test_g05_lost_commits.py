@@ -4,21 +4,30 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
 
+from emag_pipeline.db import liveness
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import PipelineError, RefusedError
+from emag_pipeline.errors import PageBoundExceeded, PipelineError, RefusedError
+from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.commit_cutter import CommitCutter, cutting_commits
+from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow
 
 _OFFERS = 120
+#: More commits than any of these works has.
+_MOST = 150
+#: Its heart beats six times a second.
+_BEATING = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1"}
 
 
 @pytest.fixture
@@ -99,3 +108,90 @@ def test_g5_a_refusal_is_told_as_a_refusal_at_every_commit_of_the_audit(
         if not cutter.has_cut:
             break
     assert 3 < turn < 49, "the last one passed without a cut"
+
+
+def _is_told_as_completed(context: SyncContext) -> bool:
+    try:
+        refresh(context)
+    except PipelineError:
+        return False
+    return True
+
+
+def _calls(database: Database) -> int:
+    return int(rows(database, "SELECT count(*) FROM {schema}.emag_requests")[0][0])
+
+
+def _counted(database: Database, name: str) -> float:
+    sql = "SELECT coalesce(sum(value), 0) FROM {schema}.emag_counters WHERE name = :name"
+    return float(rows(database, sql, name=name)[0][0])
+
+
+def _open_states_twice(database: Database) -> list[Any]:
+    return rows(
+        database,
+        """SELECT emag_offer_id FROM {schema}.emag_offer_history WHERE valid_to IS NULL
+           GROUP BY account_type, emag_offer_id HAVING count(*) > 1""",
+    )
+
+
+@pytest.mark.timeout(900)
+def test_g5_a_sync_is_told_as_what_it_was_at_every_commit_of_it(
+    cutter: CommitCutter, through: Database, database: Database, market: SandboxServer
+) -> None:
+    """Plan, pages, heartbeats, the request log, the budget, audit, publish, statistics; and what follows goes on."""
+    refresh(context_for(database, market.url))
+    for turn in range(1, _MOST):
+        market.advance(changes=3, kind="price", account="main")
+        context = context_for(database, market.url, run_ended=True, **_BEATING)
+        cutter.arm(turn)
+        is_told = _is_told_as_completed(replace(context, database=through))
+        row = ledger_row(context)
+        assert is_told == (row.status == "completed" and row.dagster_run_id == context.run_id), f"commit {turn}"
+        assert is_told, f"commit {turn} went through, and the sync has not gone on"
+        assert_published_exactly(database, market, "main")
+        assert _calls(database) == market.stats("main")["requests"] == _counted(database, "emag_sync_requests_total")
+        assert not _open_states_twice(database)
+        if not cutter.has_cut:
+            break
+    assert 30 < turn < _MOST - 1, "the last one passed without a cut"
+
+
+def test_g5_a_failure_is_told_as_what_it_is_at_every_commit_of_the_sync(
+    cutter: CommitCutter, through: Database, database: Database, market: SandboxServer
+) -> None:
+    for turn in range(1, _MOST):
+        context = context_for(database, market.url, run_ended=True, EMAG_SYNC_MAX_PAGES="1")
+        cutter.arm(turn)
+        with pytest.raises(PageBoundExceeded):
+            refresh(replace(context, database=through))
+        row = ledger_row(context)
+        assert (row.status, row.error_class) == ("failed", "PageBoundExceeded"), f"commit {turn}"
+        if not cutter.has_cut:
+            break
+    assert 5 < turn < _MOST - 1, "the last one passed without a cut"
+
+
+def test_g5_a_recovery_ends_and_counts_a_sync_once_at_every_commit_of_it(
+    cutter: CommitCutter, through: Database, database: Database
+) -> None:
+    for turn in range(1, _MOST):
+        lease = begin(database)
+        execute(database, "UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '1 hour'")
+        cutter.arm(turn)
+        ended = recover(through, None, Bounds(3600, 120))
+        assert [one.found.sync_id for one in ended] == [lease.sync_id], f"commit {turn}"
+        assert _counted(database, liveness.STUCK) == _counted(database, liveness.RECOVERED) == turn
+        if not cutter.has_cut:
+            break
+    assert 3 < turn < _MOST - 1, "the last one passed without a cut"
+
+
+def test_g5_a_commit_that_never_reached_the_server_is_told_as_not_done(
+    cutter: CommitCutter, through: Database, database: Database
+) -> None:
+    lease = begin(database)
+    cutter.arm(1, is_lost=True)
+    with pytest.raises(PipelineError), through.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET phase = 'auditing' WHERE sync_id = :sync", sync=lease.sync_id)
+    assert rows(database, "SELECT phase FROM {schema}.emag_offer_syncs")[0].phase == "planning"

@@ -35,7 +35,7 @@ def pages_asked(market: SandboxServer) -> list[int]:
     return [one["page"] for one in market.requests("main") if one["page"] and "offer" in one["resource"]]
 
 
-def wait_for_pages(database: Database, number: int, seconds: float = 30) -> None:
+def wait_for_pages(database: Database, number: int, seconds: float = 90) -> None:
     """Until the newest sync is under way and so many pages of its current round are durable."""
     wait_until(
         lambda: (row := newest(database)) is not None and row.status == "running" and row.pages_done >= number, seconds

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,7 +32,8 @@ def environment_of(home: Path, market_url: str, database_url: str, dagster_url: 
         DATABASE_SYNC_URL=database_url,
     )
     dagster = dagster_home.prepare(home)
-    return shared_environment(load_settings(given, env_file=None), dagster, database_url, dagster_url, given)
+    settings, today = load_settings(given, env_file=None), datetime.now(UTC).date()
+    return shared_environment(settings, dagster, database_url, dagster_url, today, given)
 
 
 @dataclass(frozen=True, slots=True)

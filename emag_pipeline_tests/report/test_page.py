@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.report import facts_of, page
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.db.syncs import begin, rows, sync
 from emag_pipeline_tests.report.documents import Document, read
 from emag_pipeline_tests.report.shops import HOSTILE, REASON, fill_marts
 
@@ -124,6 +125,12 @@ def test_the_scans_troubles_are_told_in_numbers(document: Document) -> None:
     assert (
         "40 calls were answered, 3 failed, 2 of these over the rate limit; the longest pause took 12" in document.text
     )
+
+
+def test_an_account_whose_first_sync_was_interrupted_has_a_report(database: Database) -> None:
+    lease = begin(database)
+    ledger.end(database, lease, "failed", error_class="Interrupted", message="it was told to stop", remedy="Do this")
+    assert "None of the last syncs has published." in read(page(facts_of(database, "main"))).text
 
 
 def test_an_account_of_which_nothing_is_known_gets_words_instead_of_empty_tables(empty: Document) -> None:

@@ -1,6 +1,7 @@
 """A `.env` that is not ours, or that others may write, decides nothing."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_children_get_what_the_file_gave_and_read_none(
 ) -> None:
     """`sync` runs its children elsewhere: credentials of a `.env` must not be lost on the way."""
     settings = load_settings({"EMAG_SYNC_MAX_PAGES": "8"}, file)
-    given = environment(settings, DagsterHome(tmp_path), "x", "y", {"EMAG_SYNC_MAX_PAGES": "8"})
+    given = environment(settings, DagsterHome(tmp_path), "x", "y", date(2026, 10, 1), {"EMAG_SYNC_MAX_PAGES": "8"})
     assert (given["EMAG_API_PASSWORD"], given["EMAG_SYNC_MAX_PAGES"]) == ("geheim", "8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(IS_READ, given[IS_READ])

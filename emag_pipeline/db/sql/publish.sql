@@ -3,10 +3,10 @@
 -- drawn by the very last statement, so that 100,000 changes lie between no publish's time and its commit.
 
 -- name: stamp
--- Clock, not transaction start. It lies after everything that an earlier publish of the account wrote, also where the clock
--- was set back since.
-SELECT greatest(clock_timestamp(), max(published_at) + interval '1 microsecond')
-FROM {schema}.emag_publishes WHERE account_type = :account;
+-- Clock, not transaction start. It lies after everything that an earlier publish of any account wrote, also where the clock
+-- was set back since: as its time will, so that never more than a publish's length lies between the two.
+SELECT greatest(clock_timestamp(), (
+    SELECT published_at + interval '1 microsecond' FROM {schema}.emag_publishes ORDER BY publish_number DESC LIMIT 1));
 
 -- name: forget_changes
 -- A publish that failed before its commit left nothing; one that is repeated within the transaction must not either.

@@ -51,9 +51,11 @@ LANGUAGE sql STABLE
 AS $$
     -- Numbers are numeric: the difference of two absurd stocks has no bigint. The stock before a state counts only when
     -- that state reached up to it; a state without a stock is compared with nothing, nor is the one after it.
+    -- One pass from states to offers, without a join: nobody knows before how many there are.
     WITH states AS (
-        SELECT h.emag_offer_id, h.valid_from, h.general_stock,
-               least(coalesce(h.valid_to, until), until) - greatest(h.valid_from, since) AS lasted,
+        SELECT h.emag_offer_id, h.valid_from,
+               sum(least(coalesce(h.valid_to, until), until) - greatest(h.valid_from, since))
+                   FILTER (WHERE h.general_stock > 0) OVER (PARTITION BY h.emag_offer_id) AS observed,
                CASE WHEN lag(h.valid_to) OVER past = h.valid_from
                     THEN lag(h.general_stock::numeric) OVER past END - h.general_stock AS fell_by
         FROM {schema}.emag_offer_history h
@@ -62,38 +64,31 @@ AS $$
         WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
     ),
     changes AS (
-        SELECT s.emag_offer_id, s.fell_by,
+        SELECT s.emag_offer_id, s.observed, s.fell_by,
                s.fell_by > 10 AND coalesce(lead(s.fell_by) OVER next = - s.fell_by, false) AS was_taken_back
         FROM states s
         WHERE s.fell_by IS DISTINCT FROM 0
         WINDOW next AS (PARTITION BY s.emag_offer_id ORDER BY s.valid_from)
     ),
-    usual AS (
-        -- of two in the middle the smaller one
-        SELECT c.emag_offer_id, percentile_disc(0.5) WITHIN GROUP (ORDER BY c.fell_by) AS fall
+    falling AS (
+        SELECT c.emag_offer_id, max(c.observed) AS observed, array_agg(c.fell_by) AS falls,
+               array_agg(c.was_taken_back) AS taken_back,
+               -- of two in the middle the smaller one
+               percentile_disc(0.5) WITHIN GROUP (ORDER BY c.fell_by) FILTER (WHERE NOT c.was_taken_back) AS usual
         FROM changes c
-        WHERE c.fell_by > 0 AND NOT c.was_taken_back
+        WHERE c.fell_by > 0
         GROUP BY c.emag_offer_id
-    ),
-    sales AS (
-        SELECT f.emag_offer_id, sum(f.fell_by) FILTER (WHERE NOT f.is_jump) AS sold, bool_or(f.is_jump) AS has_jumps
-        FROM (
-            SELECT c.emag_offer_id, c.fell_by, c.was_taken_back OR (c.fell_by > 10 AND c.fell_by > 5 * u.fall) AS is_jump
-            FROM changes c
-            JOIN usual u USING (emag_offer_id)
-            WHERE c.fell_by > 0
-        ) f
-        GROUP BY f.emag_offer_id
-    ),
-    observed AS (
-        SELECT s.emag_offer_id,
-               coalesce(extract(epoch FROM sum(s.lasted) FILTER (WHERE s.general_stock > 0)) / 86400, 0) AS days
-        FROM states s
-        GROUP BY s.emag_offer_id
     )
-    SELECT s.emag_offer_id, s.sold, o.days, s.has_jumps
-    FROM sales s
-    JOIN observed o USING (emag_offer_id)
+    SELECT f.emag_offer_id, told.sold, coalesce(extract(epoch FROM f.observed) / 86400, 0) AS days, told.has_jumps
+    FROM falling f
+    CROSS JOIN LATERAL (
+        SELECT sum(one.fell_by) FILTER (WHERE NOT one.is_jump) AS sold, bool_or(one.is_jump) AS has_jumps
+        FROM (
+            SELECT fall.by AS fell_by, fall.was_taken_back OR (fall.by > 10 AND fall.by > 5 * f.usual) AS is_jump
+            FROM unnest(f.falls, f.taken_back) fall (by, was_taken_back)
+        ) one
+    ) told
+    WHERE f.usual IS NOT NULL
 $$;
 COMMENT ON FUNCTION {schema}.emag_sales_pace(text, bigint[], timestamptz, timestamptz) IS
     'What of these offers was sold between two moments, by falls of the stock, and in how many days with stock; pieces a day are sold / greatest(days, 1). An offer without sales has no row. A fall of more than 10 pieces is a correction and no sale when it is more than five times the offer''s usual fall (the median, of two in the middle the smaller one), or when the next change of the stock takes back exactly as much.';

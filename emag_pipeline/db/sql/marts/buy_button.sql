@@ -5,10 +5,13 @@
 -- name: touched
 -- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
 -- whether they had the button since, change with no others.
-SELECT h.emag_offer_id
-FROM {schema}.emag_publishes p
-JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
-WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
+SELECT emag_offer_id FROM {schema}.emag_offer_states
+WHERE account_type = :account
+  -- a literal tells the planner how few these are; no publish takes a day from its stamp to its time
+  AND stamp_from > :shown_at - interval '48 hours'
+  AND stamp_from >= (SELECT p.stamp FROM {schema}.emag_publishes p
+                     WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
+                     ORDER BY p.published_at LIMIT 1)
 UNION
 SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 

@@ -29,24 +29,32 @@ WITH newest AS (
 ),
 touched AS MATERIALIZED ({touched}),
 fresh AS MATERIALIZED ({fresh}),
+-- A full join is never a nested loop, whatever the planner thinks of how many rows there are.
+differences AS MATERIALIZED (
+    SELECT f.*, m.place
+    FROM fresh f
+    FULL JOIN (SELECT m.*, m.ctid AS place FROM {schema}.{table} m WHERE {scope} AND {m_of_touched}) m
+        ON ({f_key}) = ({m_key})
+    WHERE m.place IS NULL OR f.account_type IS NULL OR ({m_columns}) IS DISTINCT FROM ({f_columns})
+),
 deleted AS (
-    -- NOT IN is a look into a table of hashes, whatever the planner thinks of how many there are
     DELETE FROM {schema}.{table} m
-    WHERE {scope} AND {m_of_touched} AND ({m_key}) NOT IN (SELECT {key} FROM fresh)
+    USING differences f
+    WHERE m.ctid = f.place AND f.account_type IS NULL
     RETURNING 1
 ),
 updated AS (
     UPDATE {schema}.{table} m
     SET ({columns}) = ROW({f_columns})
-    FROM fresh f
-    WHERE ({f_key}) = ({m_key}) AND ({m_columns}) IS DISTINCT FROM ({f_columns})
+    FROM differences f
+    WHERE m.ctid = f.place AND f.account_type IS NOT NULL
     RETURNING 1
 ),
 inserted AS (
     INSERT INTO {schema}.{table} ({key}, {columns})
     SELECT {f_key}, {f_columns}
-    FROM fresh f
-    WHERE NOT EXISTS (SELECT FROM {schema}.{table} m WHERE ({f_key}) = ({m_key}))
+    FROM differences f
+    WHERE f.place IS NULL
     RETURNING 1
 ),
 changes AS (

@@ -1,0 +1,192 @@
+"""A server that says nothing any more: no call waits without bound, and a signal ends it at every moment."""
+
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from emag_pipeline.db import calls, engine
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import DatabaseUnavailable, Interrupted
+from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment, freezing
+from emag_pipeline_tests.db.syncs import rows
+
+_PLACES = pytest.mark.parametrize("is_everything", [False, True], ids=["one_connection", "everything"])
+_MOMENTS = pytest.mark.parametrize("moment", MOMENTS)
+#: More than the kernel takes from a client that nobody listens to.
+_MANY_ROWS = "".join(f"{number}\t{'x' * 1000}\n" for number in range(1000))
+
+
+@pytest.fixture
+def freezer(database_url: str) -> Iterator[Freezer]:
+    with tempfile.TemporaryDirectory(prefix="emag-ice-") as door:
+        server = Path(str(make_url(database_url).query["host"]))
+        with freezing(server, Path(door)) as freezer:
+            yield freezer
+
+
+@pytest.fixture
+def through(freezer: Freezer, database: Database, database_url: str) -> Iterator[Database]:
+    """The database behind the freezer; the table `numbers` is there."""
+    with database.transaction() as tx:
+        tx.run("CREATE TABLE {schema}.numbers (number integer, text text)")
+    url = make_url(database_url).update_query_dict({"host": str(freezer.door)})
+    through = Database(url.render_as_string(hide_password=False))
+    yield through
+    through.close()
+
+
+def _work(database: Database, moment: Moment) -> None:
+    with database.transaction(timeout_seconds=1) as tx:
+        if moment == "statement":
+            tx.run("SELECT pg_sleep(0)")
+        if moment == "copy":
+            tx.copy_in("COPY {schema}.numbers FROM STDIN", _MANY_ROWS)
+        tx.run("INSERT INTO {schema}.numbers VALUES (1)")
+        if moment == "rollback":
+            raise ValueError
+
+
+def _fail(database: Database, moment: Moment) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _work(database, moment)
+
+
+def _warmed(database: Database, moment: Moment) -> None:
+    """A connection waits in the pool, unless the next one is to be made."""
+    if moment != "connect":
+        with database.transaction() as tx:
+            tx.run("SELECT 2")
+
+
+@contextmanager
+def _alarm(seconds: float, handler: Callable[[int, object], None]) -> Iterator[None]:
+    previous = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise Interrupted
+
+
+@_PLACES
+@_MOMENTS
+def test_a_signal_is_heard_at_every_moment(
+    moment: Moment, is_everything: bool, freezer: Freezer, through: Database, database: Database
+) -> None:
+    _warmed(through, moment)
+    freezer.arm(moment, is_everything=is_everything)
+    began = time.monotonic()
+    with _alarm(0.5, _interrupt), pytest.raises(Interrupted):
+        _work(through, moment)
+    assert freezer.has_frozen.is_set()
+    assert time.monotonic() - began < 0.5 + 2.5
+    written = rows(database, "SELECT count(*) FROM {schema}.numbers")[0][0]
+    assert written == (1 if moment == "commit" else 0)
+
+
+@pytest.mark.slow
+@_PLACES
+@_MOMENTS
+def test_no_call_waits_without_bound(
+    moment: Moment, is_everything: bool, freezer: Freezer, through: Database, database: Database
+) -> None:
+    _warmed(through, moment)
+    freezer.arm(moment, is_everything=is_everything)
+    began = time.monotonic()
+    told: BaseException | None = None
+    try:
+        _work(through, moment)
+    except (DatabaseUnavailable, ValueError) as error:
+        told = error
+    assert freezer.has_frozen.is_set()
+    assert time.monotonic() - began < 30
+    written = rows(database, "SELECT count(*) FROM {schema}.numbers")[0][0]
+    if moment == "rollback":
+        assert isinstance(told, ValueError)
+    elif not is_everything and moment in ("ping", "commit"):
+        assert told is None, "another connection was to be had"
+        assert written == 1
+    else:
+        assert isinstance(told, DatabaseUnavailable)
+    freezer.thaw()
+    _work(through, "begin")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["ping", "statement", "copy", "commit"])
+def test_nor_does_one_in_another_thread(moment: Moment, freezer: Freezer, through: Database) -> None:
+    _warmed(through, moment)
+    freezer.arm(moment, is_everything=True)
+    told: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            _work(through, moment)
+        except DatabaseUnavailable as error:
+            told.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(40)
+    assert not thread.is_alive()
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("moment", ["ping", "statement", "copy", "commit"])
+def test_what_other_threads_wait_for_ends_with_an_interruption_too(
+    moment: Moment, freezer: Freezer, through: Database
+) -> None:
+    _warmed(through, moment)
+    freezer.arm(moment, is_everything=True)
+    thread = threading.Thread(target=_fail, args=(through, moment), daemon=True)
+    thread.start()
+    assert freezer.has_frozen.wait(5)
+    with pytest.raises(Interrupted), through.hurried_when_interrupted():
+        raise Interrupted
+    thread.join(3)
+    assert not thread.is_alive()
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        _work(through, "begin")
+    assert time.monotonic() - began < 3
+
+
+def test_a_program_that_only_notes_signals_hears_them_too(freezer: Freezer, through: Database) -> None:
+    noted = []
+
+    def check() -> None:
+        if noted:
+            raise Interrupted
+
+    _warmed(through, "statement")
+    freezer.arm("statement", is_everything=True)
+    calls.HEEDED.append(check)
+    began = time.monotonic()
+    try:
+        with _alarm(0.3, lambda *_: noted.append(1)), pytest.raises(Interrupted):
+            _work(through, "statement")
+    finally:
+        calls.HEEDED.remove(check)
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_wait_for_a_lock_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LOCK_TIMEOUT_SECONDS", 0.3)
+    with database.transaction() as holder:
+        holder.run("CREATE TABLE {schema}.numbers (number integer)")
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="held by another transaction"), database.transaction() as tx:
+            tx.run("CREATE TABLE {schema}.numbers (number integer)")
+        assert time.monotonic() - began < 5
