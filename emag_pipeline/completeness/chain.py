@@ -6,21 +6,17 @@ than they overlap; the freshest of the two edges knows best where its offers sta
 there towards the other one, until a window joins both.
 """
 
-from array import array
-from enum import Enum
-
 from emag_pipeline.completeness.faults import Fault
 from emag_pipeline.completeness.reads import Avoided, Read, Window, after, before, behind, reaching
 from emag_pipeline.completeness.runs import Run, Runs
-from emag_pipeline.completeness.stretch import Stretch, smaller
+from emag_pipeline.completeness.state import State
+from emag_pipeline.completeness.stretch import SIZES
+from emag_pipeline.completeness.stretches import Stretches
 from emag_pipeline.completeness.suspects import Suspects
+from emag_pipeline.completeness.tail import Tail
 
 #: Reads that show nothing new, beyond the windows planned: a share of these and some.
 _SPARE_SHARE, _SPARE = 0.5, 20
-#: A page that failed though all of its parts answered may have been bad luck once, not twice.
-_LUCK = 2
-#: So often rows may stand behind the end before a short page there is believed.
-_PUSHED = 3
 #: Behind so many empty pages no more are planned.
 _EMPTY = 3
 #: So many pages are planned at once where the listing goes on behind the count.
@@ -29,52 +25,33 @@ _BEYOND = 5
 _DISOBEYED = 6
 
 
-class State(Enum):
-    """How a chain stands."""
-
-    READING = "reading"
-    #: one run reaches from head to tail
-    JOINED = "joined"
-    #: there is nothing in the listing
-    EMPTY = "empty"
-    #: what lies behind the last offer repeats it: an end only if the count agrees
-    REPEATS = "repeats"
-    #: the windows do not join: read plain pages twice
-    TORN = "torn"
-    #: what keeps them apart is `fault`
-    FAULTY = "faulty"
-
-
 class Chain:
     """Hands out the reads of one chain. `size`: the largest page; `offers`: as counted; `most`: where to give up."""
 
     def __init__(self, offers: int, size: int, most: int) -> None:
-        self.size = size
         self.state = State.READING
         self.fault: Fault | None = None
         self.runs = Runs()
-        self.windows = self.repairs = self.stretches = self.united = self.unreadable = 0
+        self.stretches = Stretches(size)
+        self.windows = self.repairs = 0
         self._offers, self._most = offers, most
         self._planned_to = 0
         self._under_way: dict[Read, Run | None] = {}
         self._repairing: set[Read] = set()
-        self._ending: Read | None = None
-        self._end_size = size
         self._tried: set[Read] = set()
-        self._gap: tuple[int, int] = (0, 0)
+        self._gap: tuple[int, ...] = ()
         self._spare = int(_SPARE_SHARE * (offers / size * 1.2 + 1)) + _SPARE
         self._idle = 0
-        self._stretch: Stretch | None = None
-        self._failed: list[Read] = []
-        self._luck = 0
         self._suspects = Suspects()
+        self._tail = Tail(size, most, self._suspects)
         self._no_bridge: set[int] = set()
-        self._pushed = self._beyond = 0
-        self._far: Read | None = None
-        self._is_suspicious = False
-        #: reads that ended short, by the last offer they showed
-        self._ends: dict[int, Read] = {}
+        self._beyond = 0
         self._is_cautious = True
+
+    @property
+    def size(self) -> int:
+        """The largest page: as it began, or a smaller one if such pages fail."""
+        return self.stretches.size
 
     @property
     def end(self) -> int:
@@ -99,26 +76,14 @@ class Chain:
         if self._suspects.accused is not None:
             read = None if self._under_way else self._suspects.accused
         else:
-            read = self._in_stretch() or self._ahead() or self._closing_in()
-        if read is not None and self._stretch is None:
+            read = self.stretches.take(is_quiet=not self._under_way) or self._ahead() or self._closing_in()
+        if read is not None and not self.stretches.has(read):
             self._under_way.setdefault(read, None)
         return read
 
-    def _in_stretch(self) -> Read | None:
-        if self._stretch is None and self._failed and not self._under_way:
-            failed = self._failed.pop()
-            if failed.size <= self.size:
-                size = smaller(failed.size) if failed.size > 1 else 1
-                self._open_stretch(failed.first, failed.stop, size, narrowed=True)
-        return self._stretch.take() if self._stretch is not None else None
-
-    def _open_stretch(self, first: int, stop: int, size: int, *, narrowed: bool = False) -> None:
-        self._stretch = Stretch(first, stop, size, narrowed=narrowed)
-        self.stretches += 1
-
     def _ahead(self) -> Read | None:
         """The next planned window, while the listing is expected to go on."""
-        if self._stretch is not None or self._failed:
+        if self.stretches.are_due:
             return None
         if len(self.runs.all) == 1 and self.runs.head and not self._under_way:
             self._planned_to = max(self._planned_to, self.end)
@@ -132,13 +97,13 @@ class Chain:
 
     def _closing_in(self) -> Read | None:
         """What closes the first gap, or finds the tail; one at a time, when nothing else is under way."""
-        if self._under_way or self._stretch is not None:
+        if self._under_way or self.stretches.are_due:
             return None
         if not self.runs.all:
             return self._nothing_shown()
         while self.runs.rejoin() or (
             len(self.runs.all) > 1
-            and (self.runs.reconsider(1) or self.runs.leave_behind(1, is_gone=self._is_gone(self.runs.all[1])))
+            and (self.runs.reconsider(1) or self.runs.leave_behind(1, is_gone=self._suspects.is_gone(self.runs.all[1])))
         ):
             pass
         if self._idle > self._spare or self._is_disobeyed():
@@ -147,12 +112,7 @@ class Chain:
             return self._repair(Read(1, self.size), self.runs.all[0])
         if len(self.runs.all) > 1:
             return self._bridge(self.runs.all[0], self.runs.all[1])
-        return self._tail(self.runs.all[0])
-
-    def _is_gone(self, run: Run) -> bool:
-        """Whether the listing has become so short that it ends before the place where the run stood."""
-        newest = run.right.number
-        return sum(one.number > newest and one.first <= run.left.position for one in self._suspects.empties) > 1
+        return self._to_tail(self.runs.all[0])
 
     def _repair(self, read: Read, before_run: Run | None) -> Read | None:
         if read in self._tried:
@@ -166,7 +126,7 @@ class Chain:
     def _bridge(self, left: Run, right: Run) -> Read | None:
         """Step from the fresher edge of a gap towards the other one."""
         here, there = left.right, right.left
-        self._note_gap(left, right)
+        self._note_gap(len(left.windows), id(right))
         if there.position <= here.position and there.number > here.number and there.position > 0:
             read = before(there.position, self.size, self._avoided)
             if read.stop > there.position:
@@ -186,49 +146,36 @@ class Chain:
             self._no_bridge.add(border)  # once is enough
             return self._repair(read, right)
         self._idle += 2
-        self._open_stretch(max(0, border - self.size), border + self.size, self.size)
-        return self._stretch.take() if self._stretch else None
+        self.stretches.open(max(0, border - self.size), border + self.size)
+        return self.stretches.take(is_quiet=True)
 
-    def _note_gap(self, left: Run, right: Run) -> None:
-        gap = (len(left.windows), id(right))
+    def _note_gap(self, *gap: int) -> None:
         if gap != self._gap:
             self._gap = gap
             self._tried.clear()
 
-    def _tail(self, run: Run) -> Read | None:
+    def _to_tail(self, run: Run) -> Read | None:
+        """Find the end of the run that begins at the head, and prove it."""
         if self.end > self._most:
             self._too_long()
             return None
-        gap = (len(run.windows), run.right.number)
-        if gap != self._gap:
-            self._gap = gap
-            self._tried.clear()
-        short, newest = run.end, run.right.number
-        shorter = (one for one in self._suspects.empties if one.number > newest and one.first <= self.end)
-        empty = min(shorter, key=lambda one: one.first, default=None)
-        if self._is_suspicious:
-            self._is_suspicious = False
-            self._far = Read(self._most // self.size + 1, self.size)
-            return self._far
-        if short is not None:
-            if self._is_end(short):
-                self.state = State.JOINED
-                return None
-            self._ending = behind(short.stop, min(self.size, self._end_size))
-            return self._ending
-        if empty is not None:  # the listing has become shorter
+        self._note_gap(len(run.windows), run.right.number)
+        read = self._tail.look(run, self.size)
+        if read is not None or self._tail.is_proven:
+            self.state = State.JOINED if self._tail.is_proven else self.state
+            return read
+        empty = self._suspects.shorter(run)
+        if empty is not None:
             if empty.first == 0:
                 return self._repair(Read(1, self.size), None)
             return self._repair(before(empty.first, self.size, self._avoided), None)
         forward = after(self.end, self.size, self._avoided)
         if forward is None:
             return self._across(self.end, None)
-        return self._repair(forward, None) if self._tried else self._more(forward)
-
-    def _more(self, read: Read) -> Read:
-        """The listing goes on behind what was counted: no repair, but part of the chain."""
-        self._tried.add(read)
-        return read
+        if self._tried:
+            return self._repair(forward, None)
+        self._tried.add(forward)  # the listing goes on behind what was counted: no repair, but part of the chain
+        return forward
 
     def _nothing_shown(self) -> Read | None:
         if self._offers == 0 or self._idle:
@@ -241,24 +188,21 @@ class Chain:
 
     def answered(self, read: Read, window: Window, new: int) -> None:
         """The read showed these rows, of which so many offers were not known before."""
-        if self._stretch is not None and self._stretch.has(read):
-            self._stretch.answered(read, window.ids)
-            self._close_stretch(window.number)
+        if self.stretches.has(read):
+            self._note_stretch(self.stretches.answered(read, window))
             return
         before_run = self._under_way.pop(read, None)
         is_repair = read in self._repairing
         self._repairing.discard(read)
-        if read == self._ending:
-            self._ending = None
-            self._at_end(read, window, new)
-            return
-        if read == self._far:
-            self._far = None
-            self._far_behind(window)
+        if self._tail.has(read):
+            self._idle += self._tail.answered(read, window, new, self.runs.head)
+            self._note_tail()
             return
         if read == self._suspects.accused:
             if fault := self._suspects.judge(window):
-                self.state, self.fault = State.FAULTY, fault
+                # the numbers of usual pages may be obeyed where those of other sizes are not
+                is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
+                self.state, self.fault = State.TORN if is_odd else State.FAULTY, fault
             return
         self._is_cautious = self._is_cautious and self.windows < 1
         self.windows += 1
@@ -283,9 +227,8 @@ class Chain:
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
-        if self._stretch is not None and self._stretch.has(read):
-            self._stretch.failed(read)
-            self._close_stretch(None)
+        if self.stretches.has(read):
+            self._note_stretch(self.stretches.failed(read))
             return
         self._under_way.pop(read, None)
         self._repairing.discard(read)
@@ -293,16 +236,13 @@ class Chain:
         if read == self._suspects.accused:
             self._suspects.acquit()
             return
-        if read == self._ending:
-            self._ending = None
-            self._end_size = smaller(read.size) if read.size > 1 else 1
+        if self._tail.has(read):
+            self._tail.failed(read)
             self._idle += _SPARE // 4
             return
         if read.size > self.size:  # a larger window that was to bridge a border
             return
-        if is_slow:
-            self._luck = _LUCK
-        self._failed.append(read)
+        self.stretches.add(read, is_slow=is_slow)
 
     def resume_at(self, read: Read) -> None:
         """The read is durable from an earlier attempt: the plan goes on behind it."""
@@ -313,56 +253,22 @@ class Chain:
         """A read was answered with more rows than it asked for: sizes other than the usual ones are ignored."""
         self.state = State.TORN
 
-    def _close_stretch(self, number: int | None) -> None:
-        stretch = self._stretch
-        if stretch is None or stretch.ids is None:
+    def _note_stretch(self, window: Window | None) -> None:
+        """Join the rows of a stretch that has been read to its end; both readings of an empty one agree."""
+        if window is None:
             return
-        self._stretch = None
-        self.unreadable += stretch.failed_positions
-        self.united += stretch.is_united
-        if not stretch.failed_positions and stretch.narrowed:
-            self._luck += 1
-            if self._luck >= _LUCK and stretch.largest < self.size:
-                self.size, self._luck = stretch.largest, 0
-        if not stretch.ids:  # both readings of it agree
-            nothing = Window(Read(1, 1), stretch.first, array("q"), number or 0)
-            self._suspects.empties.extend((nothing, nothing))
+        if window.ids:
+            self.runs.add(window)
         else:
-            is_short = len(stretch.ids) < stretch.stop - stretch.first
-            newest = max((run.right.number for run in self.runs.all), default=0)
-            self.runs.add(Window(Read(1, 1), stretch.first, array("q", stretch.ids), number or newest, is_short))
+            self._suspects.empties.extend((window, window))
 
-    def _far_behind(self, window: Window) -> None:
-        """What stands where no catalogue of this account may reach: nothing, or the same answer for ever."""
-        if not window.ids or self.runs.head is None:
-            return
-        if _last_shown(self.runs.head).issuperset(window.ids):
-            self.state = State.REPEATS
-        else:
-            self.state, self.fault = State.FAULTY, Fault.ENDLESS
-
-    def _is_end(self, short: Window) -> bool:
-        """Whether another read, of another size, ended with the same offer: as good as an empty read behind it."""
-        read = self._ends.setdefault(short.ids[-1], short.read)
-        return read.size != short.read.size and read.page != short.read.page
-
-    def _at_end(self, read: Read, window: Window, new: int) -> None:
-        """What stands right behind the last row of a short window; nothing, if it was the listing's last."""
-        head = self.runs.head
-        if not window.ids:
+    def _note_tail(self) -> None:
+        if self._tail.is_proven:
             self.state = State.JOINED
-            return
-        if head is None:
-            return
-        # Arrivals in front have pushed the last offers here, or new ones stand here: the end is looked for again
-        self._pushed += 1
-        self._idle += new == 0
-        if head.short is not None and not _last_shown(head).issuperset(window.ids):
-            self._suspects.avoid(head.short.read)
-        self._is_suspicious = not window.is_short
-        head.short = None
-        if self._pushed >= _PUSHED and window.is_short:
-            self.state = State.JOINED  # each short page's end was shown to be none, up to this one
+        elif self._tail.repeats:
+            self.state = State.REPEATS
+        elif self._tail.is_endless:
+            self._too_long()
 
     def _is_disobeyed(self) -> bool:
         head = self.runs.head
@@ -382,8 +288,3 @@ class Chain:
         if read is None:
             self.state = State.TORN
         return read
-
-
-def _last_shown(run: Run) -> set[int]:
-    """The rows of the last two windows of a run."""
-    return {one for window in run.windows[-2:] for one in window.ids}

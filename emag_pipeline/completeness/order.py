@@ -6,20 +6,25 @@ shows that. But the changes between two scans show: offers that both scans saw s
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 #: So many new offers before and behind one that was seen before.
 _AROUND = 5
 #: A dictionary is quicker, and 100 bytes an offer; so many are not worth the difference.
 _FEW = 50_000
+#: Of so many pairs it is known which offers they are.
+_LISTED = 50
 
 
 class PreviousOrder:
     """The order in which the previous complete scan saw the offers. Sixteen bytes an offer where they are many."""
 
     def __init__(self, ids: Sequence[int]) -> None:
-        """`ids` in the order of the listing, each once."""
-        self._few = {one: place for place, one in enumerate(ids)} if len(ids) <= _FEW else None
+        """`ids` in the order of the listing. Those that stand there twice have no place."""
+        self._few: dict[int, int | None] | None = {} if len(ids) <= _FEW else None
+        if self._few is not None:
+            for place, one in enumerate(ids):
+                self._few[one] = None if one in self._few else place
         places = [] if self._few is not None else sorted(range(len(ids)), key=ids.__getitem__)
         self._places = array("q", places)
         self._ids = array("q", (ids[place] for place in places))
@@ -29,7 +34,10 @@ class PreviousOrder:
         if self._few is not None:
             return self._few.get(one)
         at = bisect_left(self._ids, one)
-        return self._places[at] if at < len(self._ids) and self._ids[at] == one else None
+        if at == len(self._ids) or self._ids[at] != one:
+            return None
+        is_double = at + 1 < len(self._ids) and self._ids[at + 1] == one
+        return None if is_double else self._places[at]
 
 
 class OrderEvidence:
@@ -40,29 +48,46 @@ class OrderEvidence:
         self._previous = previous
         self._is_known_to_reorder = is_known_to_reorder
         self.compared = 0
+        #: pairs that stand the other way round, and the first of them by their offers
         self.inversions = 0
+        self._inverted: list[tuple[int, int]] = []
         #: offers that were seen before and show up alone among offers that were not
-        self.moved = 0
+        self.strays: set[int] = set()
 
     def note(self, ids: Iterable[int]) -> None:
         """Compare the rows of one window."""
         if self._previous is None:
             return
-        last = -1
+        last, before = -1, 0
         for one in ids:
             place = self._previous.place(one) if one > 0 else None
             if place is None:
                 continue
             if last >= 0:
                 self.compared += 1
-                self.inversions += place < last
-            last = place
+                if place < last:
+                    self.inversions += 1
+                    if len(self._inverted) < _LISTED:
+                        self._inverted.append((before, one))
+            last, before = place, one
 
-    def note_strays(self, known: Sequence[bool]) -> None:
+    def note_strays(self, ids: Sequence[int], known: Sequence[bool]) -> None:
         """Look at which rows of a window were seen before: windows overlap in blocks, an offer that moved is alone."""
         for place in range(_AROUND, len(known) - _AROUND):
-            if known[place]:
-                self.moved += sum(known[place - _AROUND : place + _AROUND + 1]) == 1
+            if known[place] and sum(known[place - _AROUND : place + _AROUND + 1]) == 1:
+                self.strays.add(ids[place])
+
+    @property
+    def suspects(self) -> set[int]:
+        """Offers that have moved, or that stand at two places; not all of them where they are many."""
+        return self.strays.union(*self._inverted)
+
+    def excuse(self, doubled: Set[int]) -> None:
+        """These offers have not moved: they stand at two places."""
+        self.strays -= doubled
+        kept = [pair for pair in self._inverted if doubled.isdisjoint(pair)]
+        self.inversions -= len(self._inverted) - len(kept)
+        self._inverted = kept
 
     @property
     def is_stable(self) -> bool:
@@ -72,4 +97,4 @@ class OrderEvidence:
     @property
     def is_broken(self) -> bool:
         """Whether offers were seen to change their places."""
-        return self.inversions > 0 or self.moved > 0
+        return self.inversions > 0 or bool(self.strays)

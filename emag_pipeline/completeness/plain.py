@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from emag_pipeline.completeness.faults import Fault
+from emag_pipeline.completeness.overlap import overlap
 from emag_pipeline.completeness.reads import Read, Window, parts
 from emag_pipeline.completeness.stretch import smaller
 
@@ -16,6 +17,8 @@ from emag_pipeline.completeness.stretch import smaller
 _FOR_EVER = 3
 #: Fewer rows may be the same on two pages because the listing has moved by as many.
 _FEW = 5
+#: A page that shows more of the first one's rows than this share is the first one.
+_ALIKE = 0.9
 
 
 class Plain:
@@ -40,6 +43,7 @@ class Plain:
         self._known_pages: dict[int, int] = {}
         self._last_ids: Sequence[int] = ()
         self._last_first = -1
+        self._first_ids: set[int] = set()
         self._again = 0
 
     def take(self) -> Read | None:
@@ -65,11 +69,14 @@ class Plain:
         self._under_way.discard(read)
         self.windows += 1
         self.new += new
-        if window.ids:
+        repeats = self._repeats_last(read, window)
+        if window.ids and not repeats:
             self._look_at(read, window, new)
-        if window.is_short:
+        if window.ids and read.first >= self._last_first:
+            self._last_first, self._last_ids = read.first, window.ids
+        if window.is_short and not repeats:
             (self._shorts if window.ids else self._empties).add(window.stop)
-        if read.first >= self._offers and self._is_behind(window):
+        if read.first >= self._offers and self._is_behind(window, repeats=repeats):
             self.is_done = True
         if read.first > self._most:
             self._note(Fault.ENDLESS, read.first)
@@ -99,24 +106,31 @@ class Plain:
                     self._note(fault, place)
         return self.faults
 
-    def _is_behind(self, window: Window) -> bool:
+    def _is_behind(self, window: Window, *, repeats: bool) -> bool:
         if not window.ids:
             return True
-        self._again += window.first > self._last_first and list(window.ids) == list(self._last_ids)
+        self._again = self._again + 1 if repeats else 0
         self.repeats = self._again >= _FOR_EVER
         return self.repeats
 
+    def _repeats_last(self, read: Read, window: Window) -> bool:
+        """Whether a page behind the end shows the page before it once more, but for what has moved meanwhile."""
+        if read.first < self._offers or read.first <= self._last_first:
+            return False
+        shared = overlap(self._last_ids, window.ids)
+        return shared is not None and 2 * shared.anchors > max(len(self._last_ids), len(window.ids))
+
     def _look_at(self, read: Read, window: Window, new: int) -> None:
         self._last_shown = max(self._last_shown, window.stop)
-        key = hash(tuple(window.ids))
-        other = self._known_pages.setdefault(key, read.first)
+        other = self._known_pages.setdefault(hash(tuple(window.ids)), read.first)
+        if read.first == 0:
+            self._first_ids = set(window.ids)
+        elif len(self._first_ids.intersection(window.ids)) > _ALIKE * len(window.ids):
+            other = 0  # but for what has moved meanwhile
         if other != read.first and read.first < self._offers and len(window.ids) >= _FEW:
-            is_always = other == 0 and len(self._known_pages) == 1
-            fault = Fault.IGNORED_PAGE if is_always else Fault.REPEATED_PAGE
+            fault = Fault.IGNORED_PAGE if other == 0 else Fault.REPEATED_PAGE
             self._note(fault, read.first)
             self._note(fault, other)  # which of the two is the right one cannot be seen
-        if read.first >= self._last_first and read.first < self._offers:
-            self._last_first, self._last_ids = read.first, window.ids
 
     def _note(self, fault: Fault, place: int) -> None:
         self.faults.setdefault(fault, set()).add(place)

@@ -10,50 +10,24 @@ cannot be relied upon, to a reading of plain pages that is united with the first
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
-from emag_pipeline.completeness.chain import Chain, State
+from emag_pipeline.completeness.chain import Chain
 from emag_pipeline.completeness.closing import Closing
+from emag_pipeline.completeness.doubles import Doubles
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
-from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
+from emag_pipeline.completeness.order import OrderEvidence
 from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.reads import Read, Window
 from emag_pipeline.completeness.seen import Seen
+from emag_pipeline.completeness.settling import MOST_HEADS, MOST_READINGS, Next, Standing
+from emag_pipeline.completeness.situation import Ask, Situation
+from emag_pipeline.completeness.state import State
 
-#: The head is read so often for offers that jumped there, and all pages so often in all.
-MOST_HEADS, MOST_READINGS = 3, 4
 #: Smaller pages overlap too seldom for a chain: lcm(1 … 7) is 420.
 SMALLEST_OF_CHAIN = 8
-#: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
-_FEW_ARRIVALS = 3
-#: The head and the tail.
-_BOTH = 2
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
 _GROWTH = 2_000
-
-
-class Ask(Enum):
-    """What is asked for beside pages."""
-
-    COUNT = "count"
-    #: every offer that was known before and that no window showed, by its id
-    CONFIRM = "confirm"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known before a scan begins."""
-
-    #: EMAG_API_PAGE_SIZE, or the smaller size that was found to work
-    page_size: int = 100
-    #: EMAG_SYNC_MAX_PAGES in offers
-    most_offers: int = 10_000
-    #: the order of the last complete scan; None at a first publish
-    previous: PreviousOrder | None = None
-    #: found by earlier scans of the account
-    reorders: bool = False
-    ignores_odd_sizes: bool = False
 
 
 class _Phase(Enum):
@@ -63,6 +37,7 @@ class _Phase(Enum):
     CONFIRM = 3
     END = 4
     UNITE = 5
+    DOUBLES = 6
 
 
 class Scan:
@@ -86,6 +61,7 @@ class Scan:
         self._windows = 0
         self._nameless: set[int] = set()
         self._closing = Closing()
+        self.doubles = Doubles()
         self._before_pass: int | None = None
         self._emptied = 0
 
@@ -109,6 +85,8 @@ class Scan:
             return read
         if self._phase is _Phase.HEAD:
             return self._next_head()
+        if self._phase is _Phase.DOUBLES:
+            return self.doubles.take()
         if self._phase is _Phase.UNITE and self._plain is not None:
             return self._plain.take()
         return Ask.CONFIRM if self._phase is _Phase.CONFIRM else Ask.COUNT
@@ -148,9 +126,12 @@ class Scan:
         self._windows += 1
         known = [one in self.seen for one in window.ids]
         ends_known = not known or known[-1]
-        self.order.note_strays(known)
+        self.order.note_strays(window.ids, known)
+        self.doubles.note(window.ids)
         new = self._note(window.ids)
-        if self._closing.has(read):
+        if self.doubles.has(read):
+            self._note_double(window.ids)
+        elif self._closing.has(read):
             if self._closing.answered(window, ends_known=ends_known):
                 self._after_head()
         elif self._plain is not None:
@@ -164,7 +145,9 @@ class Scan:
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others."""
-        if self._closing.has(read):
+        if self.doubles.has(read):
+            self._note_double(())
+        elif self._closing.has(read):
             self._closing.failed()
             self._after_head()
         elif self._plain is not None:
@@ -214,13 +197,23 @@ class Scan:
         elif chain.state is State.TORN:
             self.marks.append("the windows did not join")
             self._open_plain()
-        elif chain.united:
+        elif chain.stretches.united:
             self.marks.append("a stretch was united from several readings")
             self._after_reading()
         else:
             self._after_reading()
 
+    def _note_double(self, ids: Sequence[int]) -> None:
+        self.doubles.answered(ids)
+        if self.doubles.are_told:
+            self._after_reading()
+
     def _after_reading(self) -> None:
+        windows = [one for run in self.chain.runs.all for one in run.windows] if self.chain is not None else []
+        if self.doubles.suspect(self.order.suspects, windows, self._size):
+            self._phase = _Phase.DOUBLES
+            return
+        self.order.excuse(self.doubles.found)
         is_settled = self.order.is_stable or not len(self.seen)
         self._phase = _Phase.CONFIRM if is_settled else _Phase.HEAD
 
@@ -250,46 +243,40 @@ class Scan:
 
     @property
     def accounted(self) -> int:
-        """Offers that the scan knows of: seen, found by id, without an id, and unreadable positions."""
-        unreadable = self.chain.unreadable if self.chain is not None else 0
+        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable."""
+        unreadable = self.chain.stretches.unreadable if self.chain is not None else 0
         if self._passes:
             unreadable = max(unreadable, self._passes[-1].unreadable)
-        return len(self.seen) + len(self._nameless) + unreadable
+        return len(self.seen) + len(self.doubles.found) + len(self._nameless) + unreadable
 
     def _settle(self) -> None:
         """All that was to be read was read: does it explain the count?"""
-        remainder = self.count_after - self.accounted
-        before = self.remainders[-1] if self.remainders else None
-        self.remainders.append(remainder)
-        if self.chain is not None and self.chain.state is State.EMPTY and self.count_after and not len(self.seen):
+        standing = Standing(
+            chain=self.chain,
+            order=self.order,
+            passes=self._passes,
+            counted=self.count_after,
+            seen=len(self.seen),
+            remainder=self.count_after - self.accounted,
+            last_remainder=self.remainders[-1] if self.remainders else None,
+            remainder_before_pass=self._before_pass,
+            heads=self.heads,
+            readings=self.readings,
+        )
+        self.remainders.append(standing.remainder)
+        what = standing.settle()
+        if what is Next.FIRST_PAGE:
             self._read_empty_again()
-            return
-        if fault := self._persistent_fault():
-            self.verdict = fault
-            return
-        if (remainder <= 0 and not self._needs_second) or self._is_small(remainder):
-            self._complete(remainder)
-        elif remainder <= 0:
-            self.readings += 1
-            self._open_plain()
-        elif not self._passes and (self.heads < _BOTH or (self.heads < MOST_HEADS and remainder != before)):
+        elif what is Next.HEAD:
             self._phase = _Phase.HEAD
-        elif self._is_ordered:
-            self._complete(remainder)
-        elif self._is_settled(remainder):
-            self.marks.append("the count itself is wrong")
-            self._complete(remainder)
-        elif self.readings < MOST_READINGS:
-            self._before_pass = remainder
+        elif what is Next.ALL_PAGES:
+            self._before_pass = standing.remainder
             self.readings += 1
             self._open_plain()
-        elif self._repeats:
-            self.verdict = Refused(Fault.REPEATED_PAGE, "the end of the listing")
-        elif not self._has_end:
-            self.verdict = Refused(Fault.EMPTY_PAGE, "the end of the listing")
+        elif isinstance(what, Complete):
+            self.verdict = Complete(tuple(dict.fromkeys((*self.marks, *what.marks))))
         else:
-            self.marks.append("readings differ")
-            self._complete(remainder)
+            self.verdict = what
 
     def _read_empty_again(self) -> None:
         """The first page was empty, and the count is not: the first offers may just have arrived."""
@@ -299,63 +286,3 @@ class Scan:
         self._emptied += 1
         self._phase = _Phase.READ
         self.chain = Chain(self.count_after, self._size, self._most)
-
-    @property
-    def _repeats(self) -> bool:
-        return (self.chain is not None and self.chain.state is State.REPEATS and not self._passes) or any(
-            one.repeats for one in self._passes
-        )
-
-    @property
-    def _is_ordered(self) -> bool:
-        """Whether a joined chain is proof by itself: the order was compared, and no answer looked like a fault."""
-        is_clean = self.chain is not None and not self.chain.is_doubtful
-        return is_clean and self.order.is_stable and not self._passes and not self._repeats
-
-    @property
-    def _needs_second(self) -> bool:
-        """Whether offers jumped while they were read: departures may hide from the count what was not seen."""
-        return self.order.moved > 0 and not self._passes
-
-    def _is_small(self, remainder: int) -> bool:
-        """Arrivals in what was read already leave such a remainder; where the order holds, no read would show them."""
-        return self._is_ordered and remainder <= max(_FEW_ARRIVALS, self.count_after // 100)
-
-    def _is_settled(self, remainder: int) -> bool:
-        """Whether a further reading brought nothing, so that what remains is the count's own error."""
-        if not self._passes or self._is_broken or not self._has_end:
-            return False
-        return self._passes[-1].new == 0 or self._before_pass == remainder
-
-    @property
-    def _has_end(self) -> bool:
-        """Whether the listing's end was seen, and not only nothing where more was counted."""
-        joined = self.chain is not None and self.chain.state is State.JOINED
-        return joined or bool(self._passes and self._passes[-1].ends_short)
-
-    @property
-    def _is_broken(self) -> bool:
-        """Whether the last reading met what is not movement, or the end of the listing repeats itself."""
-        return self._repeats or bool(self._passes and self._passes[-1].broken())
-
-    def _persistent_fault(self) -> Refused | None:
-        """A fault that two readings met at the same place."""
-        if not self._passes:
-            return None
-        last = self._passes[-1].broken()
-        if Fault.ENDLESS in last:
-            return Refused(Fault.ENDLESS, f"position {min(last[Fault.ENDLESS]):,}")
-        for earlier in self._passes[:-1]:
-            for fault, places in earlier.broken().items():
-                if both := places & last.get(fault, set()):
-                    return Refused(fault, f"position {min(both):,}")
-        return None
-
-    def _complete(self, remainder: int) -> None:
-        if remainder > 0:
-            self.marks.append(f"the count leaves a remainder of {remainder:,}")
-        if self._repeats:
-            self.marks.append("the last page is repeated for ever")
-        if self.order.is_broken:
-            self.marks.append("the listing reorders itself")
-        self.verdict = Complete(tuple(dict.fromkeys(self.marks)))

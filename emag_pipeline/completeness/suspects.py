@@ -101,6 +101,17 @@ class Suspects:
         self._bad.add(window.read)
         return True
 
+    def shorter(self, run: Run) -> Window | None:
+        """The first empty read that is newer than the run's end and lies before it: the listing has become shorter."""
+        newest, end = run.right.number, run.right.position
+        found = (one for one in self.empties if one.number > newest and one.first <= end)
+        return min(found, key=lambda one: one.first, default=None)
+
+    def is_gone(self, run: Run) -> bool:
+        """Whether the listing has become so short that it ends before the place where the run stood."""
+        newest = run.right.number
+        return sum(one.number > newest and one.first <= run.left.position for one in self.empties) > 1
+
     def accuse(self) -> Read | None:
         """What to ask once more; None when nothing looks like a fault any more."""
         while self._suspects:

@@ -25,6 +25,8 @@ class Figures:
     #: published offers that were there at no moment
     kept: int = 0
     refused: int = 0
+    #: published scans that missed an offer or kept one
+    wrong: int = 0
     marked: int = 0
     #: scans that needed further readings of all pages
     united: int = 0
@@ -36,11 +38,6 @@ class Figures:
     #: calls beyond the chain of a listing that stands still, at most in one scan
     most_over: int = 0
     lost: list[str] = field(default_factory=list)
-
-    @property
-    def published(self) -> int:
-        """Scans that were complete."""
-        return self.scans - self.refused
 
     @property
     def calls_a_hundred(self) -> float | None:
@@ -70,6 +67,7 @@ def _add(figures: Figures, setting: Setting, chance: random.Random, more: dict[s
     figures.scans_with_a_miss += played.missed > 0
     figures.marked_misses += played.missed > 0 and played.marked
     figures.kept += played.kept
+    figures.wrong += played.missed > 0 or played.kept > 0
     figures.refused += played.refused is not None
     figures.marked += played.marked
     figures.united += played.scan.readings > 1

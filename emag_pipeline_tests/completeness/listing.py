@@ -57,6 +57,11 @@ class Listing:
             else:
                 self.ids.insert(0, one)
 
+    def double(self, number: int) -> None:
+        """Let offers stand at a second place too."""
+        for one in self.chance.sample(self.ids, min(number, len(self.ids))):
+            self.ids.insert(self.chance.randint(0, len(self.ids)), one)
+
     def _new_id(self) -> int:
         """An id that none of the first offers has."""
         while (one := self.chance.randrange(1, _IDS)) % self.step == self.rest:

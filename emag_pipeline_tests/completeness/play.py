@@ -124,7 +124,7 @@ class _Executor:
         if ask is Ask.COUNT:
             scan.counted(self.market.count())
         else:
-            missing = scan.seen.missing(self.known)
+            missing = scan.seen.missing(dict.fromkeys(self.known))
             present = set(self.listing.ids) if missing else set()
             scan.confirmed([one for one in missing if self.market.has(one, present)])
         self.movement.at_random(self.listing, self.chance)

@@ -31,10 +31,14 @@ class Setting:
     updated: int = 0
     faults: Mapping[str, Any] = field(default_factory=dict)
     poisoned: int = 0
+    doubled: int = 0
+    #: and so many more since the last publish
+    newly_doubled: int = 0
 
     def play(self, chance: random.Random, **more: Any) -> Played:
         """Scan such a listing."""
         listing = Listing.of(self.order, self.offers, chance)
+        listing.double(self.doubled)
         known: Sequence[int] | None = None
         if not self.is_first:
             known = list(listing.ids)
@@ -42,6 +46,7 @@ class Setting:
             listing.arrive(self.arrived)
             for _ in range(self.updated):
                 listing.update()
+        listing.double(self.newly_doubled)
         poison = frozenset(chance.sample(listing.ids, min(self.poisoned, len(listing.ids))))
         market = Market(listing, poison=poison, **self.faults)
         return play(
@@ -68,7 +73,7 @@ class Group:
     draw: Draw
     share: float
     most: int | None = None
-    #: what must be 0: missed, kept, refused
+    #: what must be 0: missed, kept, refused, wrong
     expects: tuple[str, ...] = ("missed", "kept", "refused")
 
 
@@ -178,6 +183,7 @@ def groups() -> list[Group]:
         Group("pages", "one or two unreadable positions", _unreadable, 0.01),
         Group("pages", "pages above 50 fail", _faulty(lambda _: {"fails_above": 50}), 0.005),
     ]
+    broken.append(Group("pages", "some offers stand twice", _doubled, 0.01))
     large = [
         Group("large", "6,000 offers", _stable(Movement(1 / 15, 1 / 15), (6000,)), 0.004),
         Group("large", "30,000 offers", _stable(Movement(1 / 15, 1 / 15), (30_000,)), 0.0003),
@@ -197,7 +203,7 @@ def groups() -> list[Group]:
         for is_first in (True, False)
     ]
     faulty = [Group("faults", name, _faulty(one), 0.004, expects=("kept",)) for name, one in _FAULTS.items()]
-    lying = [Group("lies", name, _faulty(one), 0.002, expects=("published",)) for name, one in _LIES.items()]
+    lying = [Group("lies", name, _faulty(one), 0.002, expects=("wrong",)) for name, one in _LIES.items()]
     lying.append(
         Group(
             "lies",
@@ -219,6 +225,19 @@ def _unreadable(chance: random.Random) -> Setting:
         is_first=chance.random() < 0.5,
         departed=3,
         poisoned=chance.choice((1, 2)),
+    )
+
+
+def _doubled(chance: random.Random) -> Setting:
+    return Setting(
+        order=chance.choice(STABLE),
+        offers=chance.choice((150, 320, 700, 1200)),
+        movement=chance.choice((STILL, Movement(1 / 15, 1 / 15))),
+        network=networks(chance),
+        is_first=chance.random() < 0.5,
+        departed=3,
+        doubled=chance.choice((0, 1, 3)),
+        newly_doubled=chance.choice((0, 1, 3)),
     )
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.completeness import chain, faults, overlap, runs, scan, suspects
+from emag_pipeline.completeness import chain, faults, overlap, runs, scan, settling, suspects, tail
+from emag_pipeline.completeness.plain import Plain
+from emag_pipeline.completeness.reads import Window
+from emag_pipeline.completeness.state import State
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
 from emag_pipeline_tests.completeness.play import LostItsWay, Network
@@ -17,7 +20,7 @@ def _joins_by_position(patch: pytest.MonkeyPatch) -> None:
     """Windows that touch by position join, whatever they show."""
     meet = runs._meet
 
-    def always(windows: list[runs.Window], window: runs.Window, **how: bool) -> tuple[int, overlap.Overlap] | None:
+    def always(windows: list[Window], window: Window, **how: bool) -> tuple[int, overlap.Overlap] | None:
         met = meet(windows, window, **how)
         if met is None and windows[-1].first < window.first <= windows[-1].stop:
             return len(windows) - 1, overlap.Overlap(1, 0, 0, 0, len(window.ids), 0)
@@ -29,15 +32,15 @@ def _joins_by_position(patch: pytest.MonkeyPatch) -> None:
 def _the_count_ends_it(patch: pytest.MonkeyPatch) -> None:
     """The listing ends where the count said."""
 
-    def tail(self: chain.Chain, run: runs.Run) -> None:
-        self.state = chain.State.JOINED
+    def ended(self: chain.Chain, run: runs.Run) -> None:
+        self.state = State.JOINED
 
-    patch.setattr(chain.Chain, "_tail", tail)
+    patch.setattr(chain.Chain, "_to_tail", ended)
 
 
 def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
     """A short page is the end, without a look behind it."""
-    patch.setattr(chain.Chain, "_is_end", lambda self, short: True)
+    patch.setattr(tail.Tail, "_is_end", lambda self, short: True)
     patch.setattr(suspects.Suspects, "is_no_end", lambda self, *about: False)
 
 
@@ -55,7 +58,7 @@ def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
     """Rows behind the end are believed."""
-    patch.setattr(chain.Chain, "_far_behind", lambda self, window: None)
+    patch.setattr(tail.Tail, "_far_behind", lambda self, *about: None)
 
 
 def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
@@ -63,15 +66,15 @@ def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
 
     def begin(self: scan.Scan, offers: int) -> None:
         self._open_plain()
-        self._passes.append(scan.Plain(0, 100, 0))
+        self._passes.append(Plain(0, 100, 0))
 
     patch.setattr(scan.Scan, "_begin", begin)
 
 
 def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     """That two readings met the same fault at the same place is not looked at, nor that one met any."""
-    patch.setattr(scan.Scan, "_persistent_fault", lambda self: None)
-    patch.setattr(scan.Scan, "_is_broken", property(lambda self: False))
+    patch.setattr(settling.Standing, "_persistent_fault", lambda self: None)
+    patch.setattr(settling.Standing, "_is_broken", property(lambda self: False))
     patch.setattr(suspects.Suspects, "accuse", lambda self: None)
 
 
@@ -87,7 +90,7 @@ _JUMPING = _group(Setting("changed_first", 2500, Movement(0, 0, 2), Network(4), 
 _HIDDEN = _group(
     Setting("created", 320, faults={"empty_page": True, "pages": frozenset(range(2, 20_000))}), "missed", "refused"
 )
-_ENDLESS = _group(Setting("created", 320, faults={"fresh_rows": True}), "published")
+_ENDLESS = _group(Setting("created", 320, faults={"fresh_rows": True}), "wrong")
 _REPEATING = _group(
     Setting("created", 1250, is_first=True, faults={"odd_sizes_shift": True, "repeats": 2, "pages": frozenset({5})}),
     "missed",

@@ -77,7 +77,7 @@ def test_a_position_that_cannot_be_read_costs_that_position() -> None:
     assert scan.verdict == Complete()
     assert scan.seen.missing(_IDS) == [150]
     assert scan.chain is not None
-    assert scan.chain.unreadable == 1
+    assert scan.chain.stretches.unreadable == 1
 
 
 def test_a_count_that_is_off_is_published_and_marked() -> None:
@@ -107,3 +107,26 @@ def test_a_listing_that_reordered_itself_since_the_last_scan_is_recognised() -> 
     _run(scan, _market(), _IDS)
     assert scan.order.inversions
     assert scan.verdict == Complete(("the listing reorders itself",))
+
+
+def test_an_offer_that_stands_twice_is_read_at_both_places_and_counted_twice() -> None:
+    scan = Scan(Situation())
+    asked = _run(scan, _market([*range(1, 251), 30, *range(251, 321)]))
+    assert scan.doubles.found == {30}
+    assert scan.verdict == Complete()
+    assert scan.readings == 1
+    assert [one for one in asked if isinstance(one, Read)][5:7] == [Read(1, 100), Read(4, 83)]
+
+
+def test_an_offer_that_stands_twice_on_one_page_is_counted_twice() -> None:
+    scan = Scan(Situation())
+    _run(scan, _market([*range(1, 51), 30, *range(51, 321)]))
+    assert scan.doubles.found == {30}
+    assert scan.verdict == Complete()
+
+
+def test_an_offer_that_has_stood_twice_before_is_no_sign_of_another_order() -> None:
+    ids = [*range(1, 251), 30, *range(251, 321)]
+    scan = Scan(Situation(previous=PreviousOrder(ids)))
+    _run(scan, _market(ids), _IDS)
+    assert scan.verdict == Complete()
