@@ -5,7 +5,7 @@ its judge: it plays scans of this very code against a model of the listing.
 """
 
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
-from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
+from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder, order_of
 from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, standing_still
 from emag_pipeline.completeness.scan import Scan
 from emag_pipeline.completeness.situation import Ask, Situation
@@ -23,5 +23,6 @@ __all__ = [
     "Situation",
     "Verdict",
     "Window",
+    "order_of",
     "standing_still",
 ]

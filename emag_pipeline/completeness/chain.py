@@ -225,6 +225,10 @@ class Chain:
             if not window.is_short:
                 self._suspects.note_idle(read)
 
+    def is_aside(self, read: Read) -> bool:
+        """Whether the read is no window of the chain: it looks behind the end, or for a fault."""
+        return self._tail.has(read) or read == self._suspects.accused
+
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
         if self.stretches.has(read):

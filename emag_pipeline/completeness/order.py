@@ -6,7 +6,10 @@ shows that. But the changes between two scans show: offers that both scans saw s
 
 from array import array
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Sequence, Set
+
+from emag_pipeline.completeness.reads import Window
 
 #: So many new offers before and behind one that was seen before.
 _AROUND = 5
@@ -14,6 +17,8 @@ _AROUND = 5
 _FEW = 50_000
 #: Of so many pairs it is known which offers they are.
 _LISTED = 50
+#: A window joins one of so many before it.
+_JOINED = 3
 
 
 class PreviousOrder:
@@ -38,6 +43,21 @@ class PreviousOrder:
             return None
         is_double = at + 1 < len(self._ids) and self._ids[at + 1] == one
         return None if is_double else self._places[at]
+
+
+def order_of(windows: Iterable[Window]) -> "array[int]":
+    """The offers that windows showed which join from left to right, in their order, for the next `PreviousOrder`.
+
+    Rows without an id, and offers that arrived among the anchors of two windows, are left out: their place among the
+    others is not known.
+    """
+    order = array("q")
+    before: deque[set[int]] = deque(maxlen=_JOINED)
+    for window in windows:
+        last = max((place for place, one in enumerate(window.ids) if any(one in ids for ids in before)), default=-1)
+        order.extend(one for one in window.ids[last + 1 :] if one > 0)
+        before.append(set(window.ids))
+    return order
 
 
 class OrderEvidence:

@@ -44,6 +44,8 @@ class Window:
     ids: "array[int]"
     number: int
     is_short: bool = False
+    #: 1 = of the chain, 2 and more = of a reading of plain pages, 0 = read once more, or behind the end
+    reading: int = 1
     #: rows by which it prolonged the run that it joined
     gain: int = field(default=0)
 

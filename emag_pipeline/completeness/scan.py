@@ -9,6 +9,7 @@ more; the missing offers by id; count. What the count leaves unexplained leads t
 cannot be relied upon, to a reading of plain pages that is united with the first.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -16,7 +17,7 @@ from emag_pipeline.completeness.chain import Chain
 from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.doubles import Doubles
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
-from emag_pipeline.completeness.order import OrderEvidence
+from emag_pipeline.completeness.order import OrderEvidence, order_of
 from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.reads import Read, Window
 from emag_pipeline.completeness.seen import Seen
@@ -123,6 +124,7 @@ class Scan:
     def answered(self, read: Read, ids: Iterable[int]) -> Window:
         """The read showed these rows, in their order. Returns the window, to be made durable."""
         window = Window.of(read, ids, self._windows)
+        window.reading = self._reading_of(read)
         self._windows += 1
         known = [one in self.seen for one in window.ids]
         ends_known = not known or known[-1]
@@ -167,13 +169,35 @@ class Scan:
         self.found_by_id += self._note(found)
         self._phase = _Phase.END
 
-    def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int]]]) -> None:
-        """Take up a scan: its first count, and the windows of its chain that are durable."""
+    def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int], int]]) -> None:
+        """Take up a scan: its first count, and what is durable of it, each with its `Window.reading`.
+
+        Windows of the chain stay its windows; of the others, the offers that they showed are known.
+        """
         self.counted(count_before)
-        for read, ids in windows:
+        for read, ids, reading in windows:
+            if reading != 1 or self.chain is None:
+                self.doubles.note(ids)
+                self._note(ids)
+                self._windows += 1
+                continue
             self.answered(read, ids)
-            if self.chain is not None and ids:
+            if ids:
                 self.chain.resume_at(read)
+
+    @property
+    def listing_order(self) -> "array[int] | None":
+        """The order in which the chain has seen the offers; None where no chain reaches from head to tail."""
+        if self.chain is None or self.chain.state is not State.JOINED or not self.chain.runs.all:
+            return None
+        return order_of(self.chain.runs.all[0].windows)
+
+    def _reading_of(self, read: Read) -> int:
+        if self._closing.has(read) or self.doubles.has(read):
+            return 0
+        if self._plain is not None:
+            return max(self.readings, 2) if self._plain.has(read) else 0
+        return 0 if self.chain is None or self.chain.is_aside(read) else 1
 
     def _note(self, ids: Iterable[int]) -> int:
         ids = list(ids)

@@ -56,7 +56,7 @@ class _Executor:
     network: Network
     chance: random.Random
     scan_of: Callable[[Situation], Scan] = Scan
-    staged: list[tuple[Read, Sequence[int]]] = field(default_factory=list)
+    staged: list[tuple[Read, Sequence[int], int]] = field(default_factory=list)
     resumed: int = 0
 
     def run(self) -> Scan:
@@ -95,8 +95,8 @@ class _Executor:
             elif rows is None:
                 scan.failed(read)
             else:
-                scan.answered(read, rows)
-                self.staged.append((read, rows))
+                window = scan.answered(read, rows)
+                self.staged.append((read, rows, window.reading))
                 if self.chance.random() < self.network.repeated and scan.verdict is None:
                     scan.answered(read, rows)
             delivered += 1
@@ -168,9 +168,9 @@ def play(
     )
 
 
-def _strangers(scan: Scan, staged: Sequence[tuple[Read, Sequence[int]]], listing: Listing) -> list[int]:
+def _strangers(scan: Scan, staged: Sequence[tuple[Read, Sequence[int], int]], listing: Listing) -> list[int]:
     """Offers that would be published although they were there at no moment."""
     shown: set[int] = set()
-    for _, rows in staged:
+    for _, rows, _ in staged:
         shown.update(rows)
     return [one for one in shown - listing.were_there() if one in scan.seen]

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from emag_pipeline.completeness.order import order_of
 from emag_pipeline.completeness.overlap import overlap
-from emag_pipeline.completeness.reads import Read, after, behind, parts, standing_still
+from emag_pipeline.completeness.reads import Read, Window, after, behind, parts, standing_still
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,8 @@ def test_rows_without_an_id_are_no_anchors() -> None:
 def test_a_bulk_deletion_behind_many_anchors_is_borne() -> None:
     kept = list(range(1, 20))
     assert _joins([*kept, *range(20, 100)], [*kept, *range(100, 180)])
+
+
+def test_the_order_that_joined_windows_show_leaves_out_what_arrived_among_their_anchors() -> None:
+    windows = [Window.of(Read(1, 5), one, 0) for one in ([1, 2, 3, 4, 5], [3, 9, 4, 5, 6, -7, 7], [6, 7, 8])]
+    assert list(order_of(windows)) == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -64,7 +64,7 @@ def test_a_scan_that_is_taken_up_again_reads_nothing_twice() -> None:
     before = _run(killed, market, stop_after=8)
     windows = [one for one in before if isinstance(one, Read)]
     scan = Scan(Situation(previous=PreviousOrder(range(1, 1201))))
-    scan.restore(1200, [(read, market.read(read)) for read in windows])
+    scan.restore(1200, [(read, market.read(read), 1) for read in windows])
     after = _run(scan, market, range(1, 1201))
     assert not set(windows) & {one for one in after if isinstance(one, Read)}
     assert scan.verdict == Complete()
