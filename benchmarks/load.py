@@ -12,6 +12,7 @@ from emag_pipeline.db import audit, ledger, publish, staging
 from emag_pipeline.db.columns import STAGED, listed
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.staging import Reached, StagedWindow
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
 
 _OFFERS = 50_000
@@ -71,9 +72,10 @@ def _sync(database: Database, pages: Sequence[Page]) -> tuple[float, float]:
         run_has_ended=lambda _: True,
     )
     staging.discard_remains(database, "main", keep=lease.sync_id)
-    staging.plan(database, lease, pages=len(pages), offers=_OFFERS, round_=1)
-    for page in pages:
-        staging.stage_pages(database, lease, 1, [page])
+    staging.plan(database, lease, pages=len(pages), offers=_OFFERS)
+    for number, page in enumerate(pages, 1):
+        window = StagedWindow(page, number, 1, (), page.rejects)
+        staging.stage_windows(database, lease, 1, [window], Reached(number, len(pages), number * _PAGE))
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
     return time.monotonic() - began, float(_wal(database) - before) / _OFFERS

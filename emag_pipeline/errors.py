@@ -91,8 +91,11 @@ class ApiUnavailable(TransientError):
         remedy: str = "",
         wait_seconds: float | None = None,
         page_tries: int = PAGE_TRIES,
+        rows_too_many: int = 0,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds)
+        #: by which the page holds more than were asked for
+        self.rows_too_many = rows_too_many
         #: how often a page may be asked for at the same size before a smaller one is tried
         self.page_tries = page_tries
 

@@ -12,7 +12,7 @@ from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
 from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
-from emag_pipeline.api.pages import Count, unreadable_page
+from emag_pipeline.api.pages import Count, ignored, number_of, unreadable_page
 from emag_pipeline.api.raw import RawAnswer, RawCalls
 from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.api.reference import ReferenceData
@@ -40,6 +40,8 @@ __all__ = [
     "Surprise",
     "Timeouts",
     "VatRate",
+    "ignored",
     "normalise",
+    "number_of",
     "unreadable_page",
 ]

@@ -16,16 +16,14 @@ class Marketplace(Calls):
         call = Call("product_offer/count", {"currentPage": 1, "itemsPerPage": 1}, page_size=1)
         return self.ask(call, lambda results, _: count_of(results))
 
-    def read_page(
-        self, number: int, size: int = MOST_PER_PAGE, part: range | None = None, tries: int | None = None
-    ) -> Page:
-        """Read one page of so many offers, from 1 on, or the wanted rows of it; with at most so many tries.
+    def read_page(self, number: int, size: int = MOST_PER_PAGE, tries: int | None = None) -> Page:
+        """Read one page of so many offers, from 1 on, with at most so many tries.
 
         A row that cannot be represented is a reject of the page, not an error. Raises ApiUnavailable for more rows than
         were asked for.
         """
         call = replace(_read(number, size), tries=tries)
-        return self.ask(call, lambda results, fetched_at: page_of(number, size, results, fetched_at, part))
+        return self.ask(call, lambda results, fetched_at: page_of(number, size, results, fetched_at))
 
     def read_offer(self, offer_id: int) -> Offer | Reject | None:
         """Read one offer by its id; None when the marketplace says that there is none.

@@ -103,17 +103,16 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page as read, or the part of it that was asked for.
+    """One page as read.
 
-    `number` and `size` are those of the request; `first_position` and `positions` say which places of the listing,
-    counted from 0, the part covers. `content_hash` tells whether two pages show the same offers in the same state.
-    `surprises` are those of its offers, one for each field and kind, with their times added up.
+    `number` and `size` are those of the request. `content_hash` tells whether two pages show the same offers in the
+    same state. `surprises` are those of its offers, one for each field and kind, with their times added up.
     """
 
     number: int
     size: int
-    first_position: int
-    positions: int
+    #: its rows in their order: the offer's id, or a negative number made from the payload of a row without a usable one
+    ids: tuple[int, ...]
     offers: tuple[Offer, ...]
     rejects: tuple[Reject, ...]
     content_hash: bytes
@@ -123,11 +122,11 @@ class Page:
     is_unreadable: bool = False
 
     @property
-    def ids(self) -> tuple[int | None, ...]:
-        """The offers that it shows, usable or not."""
-        return (*[offer.emag_offer_id for offer in self.offers], *[row.emag_offer_id for row in self.rejects])
+    def position(self) -> int:
+        """The first position of the listing that it shows, from 0 on."""
+        return (self.number - 1) * self.size
 
     @property
     def rows(self) -> int:
         """How many rows it shows, usable or not."""
-        return len(self.offers) + len(self.rejects)
+        return len(self.ids)

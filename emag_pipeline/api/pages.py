@@ -25,21 +25,16 @@ class Count:
     items_per_page: int | None
 
 
-def page_of(
-    number: int, size: int, results: object, fetched_at: datetime | None = None, part: range | None = None
-) -> Page:
+def page_of(number: int, size: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
 
-    `part`: the rows of the page, counted from 0, that are wanted; all of them unless told. Raises ApiUnavailable for
-    more rows than were asked for, before any of them is looked at.
+    Raises ApiUnavailable for more rows than were asked for, before any of them is looked at.
     """
-    wanted = part if part is not None else range(size)
-    offers, rejects = _read(rows_in(results, size)[wanted.start : wanted.stop])
+    ids, offers, rejects = _read(rows_in(results, size))
     return Page(
         number=number,
         size=size,
-        first_position=(number - 1) * size + wanted.start,
-        positions=len(wanted),
+        ids=ids,
         offers=offers,
         rejects=rejects,
         content_hash=fingerprint.of_page(offers, rejects),
@@ -51,21 +46,30 @@ def page_of(
 def unreadable_page(position: int) -> Page:
     """The record of a position that no page shows: the marketplace fails whenever one would."""
     nothing = fingerprint.of_page((), ())
-    return Page(position + 1, 1, position, 1, (), (), nothing, datetime.now(UTC), is_unreadable=True)
+    return Page(position + 1, 1, (), (), (), nothing, datetime.now(UTC), is_unreadable=True)
 
 
-def _read(rows: Sequence[object]) -> tuple[tuple[Offer, ...], tuple[Reject, ...]]:
-    """Each id's first row, and a reject for every further row of an id on the same page."""
+def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], tuple[Reject, ...]]:
+    """The rows' ids, each id's first row, and a reject for every further row of an id on the same page."""
     offers: dict[int, Offer] = {}
-    rejects, repeats = [], []
+    ids, rejects, repeats = [], [], []
     for row in rows:
         read = normalise(row)
+        ids.append(number_of(read))
         if isinstance(read, Reject):
             rejects.append(read)
         elif offers.setdefault(read.emag_offer_id, read) is not read:
             reason = f"id {read.emag_offer_id} stands on this page already"
             repeats.append(Reject(read.emag_offer_id, reason, ascii_only(row)))
-    return tuple(offers.values()), (*rejects, *repeats)
+    return tuple(ids), tuple(offers.values()), (*rejects, *repeats)
+
+
+def number_of(row: Offer | Reject) -> int:
+    """The row's id; where it has no usable one a number below 0 made from its payload, the same for the same row."""
+    if row.emag_offer_id is not None:
+        return row.emag_offer_id
+    payload = row.payload if isinstance(row, Reject) else ""
+    return -1 - (int.from_bytes(fingerprint.of_values([payload])[:8], "big") >> 2)
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
@@ -119,6 +123,7 @@ def rows_in(results: object, most: int | None = None) -> list[object]:
             f"the answer holds {len(rows):,} rows, {most:,} were asked for",
             remedy="It is read in smaller pages; if it persists, the API has changed",
             page_tries=1,
+            rows_too_many=len(rows) - most,
         )
     return rows
 

@@ -71,9 +71,10 @@ def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetO
     )
 
 
-def _proof_table(proof: Mapping[str, int]) -> dg.MarkdownMetadataValue:
-    """The numbers of the ledger's proof, readable at a glance."""
-    rows = "\n".join(f"| {WORDS[name]} | {number:,} |" for name, number in proof.items())
+def _proof_table(proof: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
+    """The ledger's proof, readable at a glance."""
+    told = {name: "; ".join(value) if name == "marks" else f"{value:,}" for name, value in proof.items()}
+    rows = "\n".join(f"| {WORDS[name]} | {value} |" for name, value in told.items() if value)
     return dg.MetadataValue.md(f"| number | value |\n|---|---:|\n{rows}")
 
 

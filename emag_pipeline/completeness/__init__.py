@@ -4,16 +4,20 @@
 its judge: it plays scans of this very code against a model of the listing.
 """
 
+from emag_pipeline.completeness.evidence import Evidence, evidence_of
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder, order_of
 from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, standing_still
 from emag_pipeline.completeness.scan import Scan
 from emag_pipeline.completeness.situation import Ask, Situation
+from emag_pipeline.completeness.stretch import SIZES
 
 __all__ = [
+    "SIZES",
     "UNREADABLE",
     "Ask",
     "Complete",
+    "Evidence",
     "Fault",
     "OrderEvidence",
     "PreviousOrder",
@@ -23,6 +27,7 @@ __all__ = [
     "Situation",
     "Verdict",
     "Window",
+    "evidence_of",
     "order_of",
     "standing_still",
 ]

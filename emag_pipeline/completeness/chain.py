@@ -31,6 +31,8 @@ class Chain:
     def __init__(self, offers: int, size: int, most: int) -> None:
         self.state = State.READING
         self.fault: Fault | None = None
+        #: sizes other than the usual ones are not obeyed
+        self.is_disobeyed = False
         self.runs = Runs()
         self.stretches = Stretches(size)
         self.windows = self.repairs = 0
@@ -106,7 +108,8 @@ class Chain:
             and (self.runs.reconsider(1) or self.runs.leave_behind(1, is_gone=self._suspects.is_gone(self.runs.all[1])))
         ):
             pass
-        if self._idle > self._spare or self._is_disobeyed():
+        self.is_disobeyed = self._looks_disobeyed()
+        if self._idle > self._spare or self.is_disobeyed:
             return self._give_up()
         if self.runs.head is None:
             return self._repair(Read(1, self.size), self.runs.all[0])
@@ -256,6 +259,7 @@ class Chain:
     def disobeyed(self) -> None:
         """A read was answered with more rows than it asked for: sizes other than the usual ones are ignored."""
         self.state = State.TORN
+        self.is_disobeyed = True
 
     def _note_stretch(self, window: Window | None) -> None:
         """Join the rows of a stretch that has been read to its end; both readings of an empty one agree."""
@@ -274,7 +278,7 @@ class Chain:
         elif self._tail.is_endless:
             self._too_long()
 
-    def _is_disobeyed(self) -> bool:
+    def _looks_disobeyed(self) -> bool:
         head = self.runs.head
         return (
             head is not None

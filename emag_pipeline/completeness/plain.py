@@ -91,6 +91,11 @@ class Plain:
             self.unreadable += 1
 
     @property
+    def shown_to(self) -> int:
+        """The position behind the last row that it showed."""
+        return self._last_shown
+
+    @property
     def ends_short(self) -> bool:
         """Whether the last page that showed something was not full: a sign that the listing ended there.
 

@@ -166,7 +166,7 @@ class Scan:
     def confirmed(self, found: Iterable[int]) -> None:
         """All missing offers were asked for by id; these were found."""
         self._asked = None
-        self.found_by_id += self._note(found)
+        self.found_by_id += self.seen.add(found)
         self._phase = _Phase.END
 
     def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int], int]]) -> None:
@@ -184,6 +184,26 @@ class Scan:
             self.answered(read, ids)
             if ids:
                 self.chain.resume_at(read)
+
+    def is_part(self, read: Read) -> bool:
+        """Whether the read is a part of a larger page that failed: where it fails too, a smaller one is tried."""
+        return self.chain is not None and self.chain.stretches.has(read)
+
+    def is_aside(self, read: Read) -> bool:
+        """Whether it looks at what was read already, or behind the end."""
+        return self._reading_of(read) == 0
+
+    @property
+    def is_size_ignored(self) -> bool:
+        """Whether pages of other than usual sizes were not obeyed."""
+        return self.chain is not None and self.chain.is_disobeyed
+
+    @property
+    def reached(self) -> int:
+        """The positions of the listing that are covered, as far as can be seen now."""
+        if self._plain is not None and self.readings == 1:
+            return self._plain.shown_to
+        return self.chain.end if self.chain is not None else self.count_before
 
     @property
     def listing_order(self) -> "array[int] | None":

@@ -1,6 +1,6 @@
 """The figures of the audit, counted from staging itself and not taken from what the scan believes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,12 @@ from emag_pipeline.errors import StagingLost
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What stands in staging for a sync's current round, beside what the marketplace reports."""
+    """What stands in staging for a sync, beside what the marketplace reports and what the scan has found of it."""
 
-    #: offers that the marketplace counted before the first and after the last page of the round
+    #: offers that the marketplace counted before the first and after the last page
     count_before: int
     count_after: int
+    #: hundreds of positions of the listing
     pages_expected: int
     pages_staged: int
     #: offers read from pages, and how many different ids they have
@@ -30,8 +31,6 @@ class Figures:
     rejected: int
     #: all rows in quarantine: also second rows of an offer, and rows read by id
     quarantined: int
-    #: rows on the page behind the last one, where there should be none
-    rows_beyond: int
     found_by_id: int
     confirmed_gone: int
     #: known offers that neither a page nor a read by id has accounted for
@@ -40,28 +39,51 @@ class Figures:
     published_before: int
     #: offers on pages that readers do not see yet
     arrivals: int
+    #: readings of all pages: more than one where a chain of windows was not enough
     rounds: int
-    #: positions of the listing that the staged pages account for, and the end of the last of them; equal without a gap
-    positions: int
-    positions_end: int
+    #: 1 once the scan has proven that nothing is left out
+    proven: int = 0
+    #: offers that windows showed and that stand neither in staging nor in quarantine
+    unstaged: int = 0
+    #: windows that are staged, offers by which they join, windows that closed gaps, windows that joined nothing
+    windows: int = 0
+    anchors: int = 0
+    repairs: int = 0
+    islands: int = 0
+    #: whether windows join from the listing's first position to its end
+    head_reached: int = 0
+    tail_reached: int = 0
+    #: stretches that were read in smaller pages, and those of which the readings differ
+    stretches: int = 0
+    united: int = 0
+    #: how often head or tail were read once more
+    heads: int = 0
+    #: counted offers that nothing accounts for, after the last count
+    remainder: int = 0
+    #: neighbours that the last scan saw too, those that stand the other way round, and offers seen to jump
+    compared: int = 0
+    inversions: int = 0
+    moved: int = 0
+    #: offers that stand twice in the listing
+    doubled: int = 0
     #: positions at which the marketplace fails whatever the page's size
     unreadable_positions: int = 0
     #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
     unreadable_by_id: int = 0
     #: staged offers with a commercial field that cannot be read
     unreadable_rows: int = 0
-    #: of the confirmed gone and the missing, those that were never published: an earlier reading of this sync saw them
-    vanished_unpublished: int = 0
+    #: what a reviewer should know of the proof, in words
+    marks: Sequence[str] = ()
 
     @property
     def repeated_rows(self) -> int:
-        """Rows of offers that another page showed too."""
+        """Rows of offers that stand in staging already."""
         return self.rows - self.distinct_ids
 
     @property
     def vanished(self) -> int:
         """Published and not in this scan: gone, or not accounted for."""
-        return self.confirmed_gone + self.missing - self.vanished_unpublished
+        return self.confirmed_gone + self.missing
 
     @property
     def vanished_share(self) -> float:
@@ -96,41 +118,60 @@ class Figures:
         """Offers that the pages showed: those that were staged, and those that cannot be represented."""
         return self.distinct_ids + self.rejected
 
-    def as_proof(self) -> dict[str, int]:
-        """The numbers as they stand in the ledger."""
-        return asdict(self)
+    def as_proof(self) -> dict[str, Any]:
+        """The numbers and marks as they stand in the ledger."""
+        return {**asdict(self), "marks": list(self.marks)}
 
 
 #: What each figure is, for people.
 WORDS = {
     "count_before": "offers counted by the marketplace before the scan",
     "count_after": "offers counted by the marketplace after the scan",
-    "pages_expected": "pages expected",
-    "pages_staged": "pages staged",
+    "pages_expected": "hundreds of positions expected",
+    "pages_staged": "hundreds of positions staged",
     "rows": "offers read from pages",
     "distinct_ids": "different offers among them",
     "rejected": "offers that cannot be represented",
     "quarantined": "rows in quarantine",
-    "rows_beyond": "rows on the page behind the last one",
     "found_by_id": "missing offers found by their id",
     "confirmed_gone": "missing offers confirmed gone",
     "missing": "missing offers not accounted for",
     "published_before": "offers published before",
     "arrivals": "offers that were not published before",
     "rounds": "readings of all pages",
-    "positions": "positions of the listing that were read",
-    "positions_end": "end of the last position that was read",
+    "proven": "nothing is left out (1 = proven)",
+    "unstaged": "offers that windows showed and that are not staged",
+    "windows": "windows of the listing",
+    "anchors": "offers by which they join",
+    "repairs": "windows that closed gaps",
+    "islands": "runs of windows that joined nothing",
+    "head_reached": "the first position was read (1 = yes)",
+    "tail_reached": "the end was reached (1 = yes)",
+    "stretches": "stretches that were read in smaller pages",
+    "united": "of these, united from several readings",
+    "heads": "how often head or tail were read once more",
+    "remainder": "counted offers that nothing accounts for",
+    "compared": "neighbours compared with the order of the last scan",
+    "inversions": "of these, the other way round",
+    "moved": "offers that were seen to jump",
+    "doubled": "offers that stand twice",
     "unreadable_positions": "positions at which every page fails",
     "unreadable_by_id": "missing offers whose read by id fails too",
     "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
-    "vanished_unpublished": "missing offers that were never published",
+    "marks": "worth knowing",
 }
+
+#: Those that staging cannot tell: the scan writes them down.
+OF_THE_SCAN = (
+    "count_after", "rounds", "proven", "anchors", "repairs", "islands", "head_reached", "tail_reached", "stretches",
+    "united", "heads", "remainder", "compared", "inversions", "moved", "doubled", "marks",
+)  # fmt: skip
 
 
 def figures(database: Database, sync_id: UUID) -> Figures:
-    """Count a sync's staging. What came after the pages was written by `note_ending`."""
+    """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
     sync = ledger.read(database, sync_id)
-    proof: Mapping[str, int] = sync.proof or {}
+    proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
     with database.transaction() as tx:
         staged = tx.run(
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
@@ -142,9 +183,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             rests_on=list(RESTS_ON),
         ).one()
         pages = tx.run(
-            """SELECT count(*) AS staged, coalesce(sum(positions), 0) AS positions,
-                      coalesce(max(first_position + positions), 0) AS positions_end,
-                      count(*) FILTER (WHERE is_unreadable) AS unreadable
+            """SELECT count(*) AS windows, count(DISTINCT position) FILTER (WHERE is_unreadable) AS unreadable
                FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round""",
             sync=sync_id,
             round=sync.round,
@@ -158,7 +197,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         ).one()
         rejects = _count_rejects(tx, sync_id, sync.round)
         arrivals = _count_arrivals(tx, sync_id, sync.account_type, sync.round)
-        vanished_unpublished = _count_vanished_unpublished(tx, sync_id, sync.account_type, sync.round)
+        unstaged = _count_unstaged(tx, sync_id, sync.round)
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
@@ -166,26 +205,23 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         ).scalar_one()
     return Figures(
         count_before=sync.offers_expected or 0,
-        count_after=proof.get("count_after", -1),
         pages_expected=sync.pages_expected or 0,
-        pages_staged=pages.staged,
+        pages_staged=sync.pages_done,
         rows=staged.rows,
         distinct_ids=staged.distinct_ids,
         rejected=rejects.offers,
         quarantined=rejects.rows,
-        rows_beyond=proof.get("rows_beyond", -1),
         found_by_id=confirmed.found,
         confirmed_gone=confirmed.gone,
         missing=confirmations.count_missing(database, sync_id, sync.account_type, sync.round),
         published_before=published,
         arrivals=arrivals,
-        rounds=sync.round,
-        positions=int(pages.positions),
-        positions_end=pages.positions_end,
+        unstaged=unstaged,
+        windows=pages.windows,
         unreadable_positions=pages.unreadable,
         unreadable_by_id=confirmed.unreadable,
         unreadable_rows=staged.unreadable,
-        vanished_unpublished=vanished_unpublished,
+        **{name: proof[name] for name in OF_THE_SCAN if name in proof},
     )
 
 
@@ -222,56 +258,52 @@ def _count_arrivals(tx: Transaction, sync_id: UUID, account: str, round_: int) -
     )
 
 
-def _count_vanished_unpublished(tx: Transaction, sync_id: UUID, account: str, round_: int) -> int:
-    """Offers that only earlier readings of this sync showed, and that readers do not see."""
-    if round_ == 1:
-        return 0
+def _count_unstaged(tx: Transaction, sync_id: UUID, round_: int) -> int:
+    """Offers that windows showed and that stand neither in staging nor in quarantine: there should be none."""
     return int(
         tx.run(
-            """SELECT count(DISTINCT e.emag_offer_id) FROM {schema}.emag_scan_offers e
-               WHERE e.sync_id = :sync AND e.round < :round
-                 AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers o
-                                 WHERE o.account_type = :account AND o.emag_offer_id = e.emag_offer_id
-                                   AND o.deleted_at IS NULL)
-                 AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                                 WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = e.emag_offer_id)
+            """SELECT count(*) FROM (
+                   SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+                   WHERE p.sync_id = :sync AND p.round = :round AND shown.id > 0
+               ) shown
+               WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                                 WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = shown.id)
                  AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
-                                 WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = e.emag_offer_id)""",
+                                 WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = shown.id)""",
             sync=sync_id,
-            account=account,
             round=round_,
         ).scalar_one()
     )
 
 
-def note_ending(database: Database, lease: Lease, *, count_after: int, rows_beyond: int) -> None:
-    """Write what the marketplace said after the last page: its count, and the rows of the page behind the last."""
+def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
+    """Write down what the scan has found: the figures `OF_THE_SCAN`."""
     with database.transaction() as tx:
         ledger.change(
             tx,
             lease,
-            "proof = CAST(:proof AS jsonb)",
-            proof=simplejson.dumps({"count_after": count_after, "rows_beyond": rows_beyond}),
+            "proof = CAST(:proof AS jsonb), pages_done = pages_expected",
+            proof=simplejson.dumps(found),
         )
 
 
-def require_staging(tx: Transaction, sync_id: UUID, round_: int, pages: int, confirmed: int | None = None) -> None:
-    """Raise StagingLost unless as many pages (and confirmations) stand in staging as were made durable there.
+def require_staging(tx: Transaction, sync_id: UUID, round_: int, windows: int, confirmed: int | None = None) -> None:
+    """Raise StagingLost unless as many windows (and confirmations) stand in staging as were made durable there.
 
     Staging is unlogged: a crash of the server empties it, while the ledger remembers.
     """
     found = tx.run(
-        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round) AS pages,
+        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round) AS windows,
                   (SELECT count(*) FROM {schema}.emag_scan_confirmations
                    WHERE sync_id = :sync AND round = :round) AS confirmed""",
         sync=sync_id,
         round=round_,
     ).one()
-    if found.pages != pages or confirmed not in (None, found.confirmed):
+    if found.windows != windows or confirmed not in (None, found.confirmed):
         raise StagingLost(
             "the staged pages are gone",
             where=f"sync {sync_id}",
-            why=f"{found.pages:,} of {pages:,} are there: the database has crashed since",
+            why=f"{found.windows:,} of {windows:,} are there: the database has crashed since",
             remedy="Nothing was published; the next run reads the catalogue anew",
         )
 
@@ -281,16 +313,16 @@ def begin_audit(database: Database, lease: Lease) -> None:
     with database.transaction() as tx:
         ledger.change(tx, lease, "phase = 'auditing'")
         sync = ledger.read_in(tx, lease.sync_id)
-        require_staging(tx, lease.sync_id, sync.round, sync.pages_done)
+        require_staging(tx, lease.sync_id, sync.round, sync.windows_staged)
 
 
-def accept(database: Database, lease: Lease, proof: Mapping[str, int]) -> None:
+def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Let the publish pass: it looks for this phase, and for nothing a caller says."""
     with database.transaction() as tx:
         ledger.change(tx, lease, "phase = 'publishing', proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))
 
 
-def refuse(database: Database, lease: Lease, proof: Mapping[str, int]) -> None:
+def refuse(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Keep the numbers of a refused scan for the person who decides."""
     with database.transaction() as tx:
         ledger.change(tx, lease, "proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))

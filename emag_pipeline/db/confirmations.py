@@ -1,7 +1,6 @@
 """Offers that a complete scan did not show: which they are, and what a read by their id said.
 
-`missing` = known before (published, or seen in an earlier round of this sync), neither shown nor quarantined
-in the current round, and not yet confirmed either way.
+`missing` = published, neither staged nor quarantined, and not yet confirmed either way.
 """
 
 from collections.abc import Sequence
@@ -15,13 +14,9 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.staging import BY_ID, RESOURCE, RejectedRow, copy_offers, quarantine
 
 _MISSING = """
-    FROM (
-        SELECT o.emag_offer_id FROM {schema}.emag_product_offers o
-        WHERE o.account_type = :account AND o.deleted_at IS NULL
-        UNION
-        SELECT e.emag_offer_id FROM {schema}.emag_scan_offers e WHERE e.sync_id = :sync AND e.round < :round
-    ) known
-    WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+    FROM {schema}.emag_product_offers known
+    WHERE known.account_type = :account AND known.deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
                       WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = known.emag_offer_id)
       AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = known.emag_offer_id)
@@ -54,6 +49,19 @@ def count_missing(database: Database, sync_id: UUID, account: str, round_: int) 
     """How many offers are still missing, neither found nor confirmed gone."""
     with database.transaction() as tx:
         return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id, round=round_).scalar_one())
+
+
+def found(database: Database, lease: Lease, round_: int) -> list[int]:
+    """The missing offers that reads by their id have found."""
+    with database.transaction() as tx:
+        return list(
+            tx.run(
+                """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
+                   WHERE sync_id = :sync AND round = :round AND is_found AND NOT is_unreadable""",
+                sync=lease.sync_id,
+                round=round_,
+            ).scalars()
+        )
 
 
 def record(

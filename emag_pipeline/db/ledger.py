@@ -27,9 +27,9 @@ log = logger(__name__)
 
 _COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round, dagster_run_id, lease_token,
     started_at, attempt_started_at, heartbeat_at, progressed_at, completed_at, deadline_at, pages_expected, pages_done,
-    offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
-    offers_deleted, offers_rejected, oldest_page_at, worked_seconds, proof, error_class,
-    error_message, error_remedy, approved_at, approved_by, discarded_at"""
+    windows_staged, offers_expected, total_offers_processed, offers_created, offers_updated, offers_unchanged,
+    offers_deleted, offers_rejected, oldest_page_at, worked_seconds, proof, error_class, error_message,
+    error_remedy, approved_at, approved_by, discarded_at"""
 
 
 _AFTER_THE_SCAN = ("auditing", "publishing")
@@ -139,7 +139,7 @@ def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
 def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
 
-    One whose rounds are used up is over: its pages do not fit together, and a new sync reads them anew. So is one whose
+    One whose windows prove nothing is over: a new sync reads anew. So is one whose
     audit or publish failed otherwise than by a passing fault: the same pages would fail again.
     """
     if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
@@ -151,12 +151,12 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
         return False
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
-    wanted = approved if refused else bool(last.in_time) and (approved or last.pages_done > 0)
-    return wanted and last.pages_done == _durable_pages(tx, last.sync_id, last.round)
+    wanted = approved if refused else bool(last.in_time) and (approved or last.windows_staged > 0)
+    return wanted and last.windows_staged == _durable_windows(tx, last.sync_id, last.round)
 
 
-def _durable_pages(tx: Transaction, sync_id: UUID, round_: int) -> int:
-    """Pages whose record survived; a crash of the server empties the unlogged staging."""
+def _durable_windows(tx: Transaction, sync_id: UUID, round_: int) -> int:
+    """Windows whose record survived; a crash of the server empties the unlogged staging."""
     return int(
         tx.run(
             "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round",
@@ -246,8 +246,8 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
             WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
               AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
-              AND pages_done = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
-                                WHERE p.sync_id = s.sync_id AND p.round = s.round)
+              AND windows_staged = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
+                                    WHERE p.sync_id = s.sync_id AND p.round = s.round)
             FOR UPDATE""",
         sync=sync_id,
     ).one_or_none()

@@ -113,7 +113,8 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
-        "SELECT round, phase, offers_rejected, pages_done, proof FROM {schema}.emag_offer_syncs WHERE sync_id = :sync",
+        """SELECT round, phase, offers_rejected, windows_staged, proof
+           FROM {schema}.emag_offer_syncs WHERE sync_id = :sync""",
         sync=lease.sync_id,
     ).one()
     if sync.phase != "publishing":
@@ -124,7 +125,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
     confirmed = sum(sync.proof.get(name, 0) for name in ("found_by_id", "confirmed_gone", "unreadable_by_id"))
-    audit.require_staging(tx, lease.sync_id, sync.round, sync.pages_done, confirmed)
+    audit.require_staging(tx, lease.sync_id, sync.round, sync.windows_staged, confirmed)
     return sync
 
 

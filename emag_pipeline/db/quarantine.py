@@ -63,7 +63,7 @@ _NEWEST = """
 """
 _OF_A_SYNC = "SELECT account_type AS account, sync_id, round FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"
 
-#: Rows of some scans, of their last reading: a catalogue that moved is read several times.
+#: Rows of some scans.
 _NOT_READ = """
     SELECT account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload, rejected_at,
            reject_id AS place
@@ -75,7 +75,7 @@ _NOT_READ = """
     UNION ALL
     SELECT account, sync_id, 'unreadable position', page, NULL,
            'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
-           first_position
+           position
     FROM scans JOIN {schema}.emag_scan_pages USING (sync_id, round) WHERE is_unreadable
 """
 _COMMONEST = f"""

@@ -1,10 +1,11 @@
-"""Staging: pages that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
+"""Staging: windows of the listing that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
 
 A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a
-page is there as a whole or not at all.
+page is there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ BY_ID = 0
 _offer_values = attrgetter(*STAGED)
 #: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
 _STAGE_SECONDS = 120.0
+#: Windows that are taken up at once.
+_WINDOWS = 500
 _COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, round, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
 
 
@@ -47,9 +50,9 @@ class StagedPage(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def first_position(self) -> int: ...
+    def position(self) -> int: ...
     @property
-    def positions(self) -> int: ...
+    def ids(self) -> Sequence[int]: ...
     @property
     def is_unreadable(self) -> bool: ...
     @property
@@ -64,72 +67,119 @@ class StagedPage(Protocol):
     def surprises(self) -> Sequence[Surprising]: ...
 
 
-def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: int) -> None:
-    """Open a round of reading: what is expected, nothing done yet."""
+@dataclass(frozen=True, slots=True)
+class StagedWindow:
+    """A page that is made durable as a window of the listing."""
+
+    page: StagedPage
+    #: in the order of the answers, from 0, and what it was read for: see `completeness.Window`
+    number: int
+    reading: int
+    #: its offers that windows before it have shown
+    again: Sequence[int]
+    #: its rejects that no window before it has shown
+    rejects: Sequence[RejectedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a scan has come: hundreds of positions, and different rows that were seen."""
+
+    pages_done: int
+    pages_expected: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class DurableWindow:
+    """A window as it stands in staging."""
+
+    number: int
+    page: int
+    size: int
+    reading: int
+    ids: Sequence[int]
+
+
+def plan(database: Database, lease: Lease, *, pages: int, offers: int) -> None:
+    """Begin to read: what is expected, nothing done yet."""
     with database.transaction() as tx:
         counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
         ledger.change(
             tx,
             lease,
-            """phase = 'scanning', round = :round, pages_expected = :pages, offers_expected = :offers,
-               pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
+            """phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
+               windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
                oldest_page_at = NULL""",
-            round=round_,
             pages=pages,
             offers=offers,
         )
 
 
-def note_pages(database: Database, lease: Lease, *, pages: int) -> None:
-    """Say that the round will have so many pages: their size has changed. Counts as progress."""
+def note_reading(database: Database, lease: Lease) -> None:
+    """Say that pages are read, after offers were asked for by their id. Counts as progress."""
     with database.transaction() as tx:
-        ledger.change(tx, lease, "pages_expected = :pages", pages=pages)
+        ledger.change(tx, lease, "phase = 'scanning'")
 
 
-def stage_pages(
-    database: Database, lease: Lease, round_: int, pages: Sequence[StagedPage], *, pages_expected: int | None = None
+def stage_windows(
+    database: Database, lease: Lease, round_: int, windows: Sequence[StagedWindow], reached: Reached
 ) -> None:
-    """Make pages durable, all together. Raises LeaseLost, and then nothing of them is there.
-
-    `pages_expected`: how many the round will have, where that has changed.
-    """
-    offers = sum(len(page.offers) for page in pages)
-    rejects = sum(len(page.rejects) for page in pages)
+    """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
     with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
         ledger.change(
             tx,
             lease,
-            """pages_done = pages_done + :pages, offers_rejected = offers_rejected + :rejects,
-               total_offers_processed = total_offers_processed + :offers,
-               pages_expected = coalesce(CAST(:expected AS integer), pages_expected)""",
-            expected=pages_expected,
-            pages=len(pages),
-            offers=offers + rejects,
-            rejects=rejects,
+            """windows_staged = windows_staged + :windows, offers_rejected = offers_rejected + :rejects,
+               pages_done = greatest(pages_done, :done), pages_expected = :expected, total_offers_processed = :rows""",
+            windows=len(windows),
+            rejects=sum(len(window.rejects) for window in windows),
+            done=reached.pages_done,
+            expected=reached.pages_expected,
+            rows=reached.rows,
         )
-        for page in pages:
-            copy_offers(tx, lease, round_, page.number, page.fetched_at, page.offers)
-            quarantine(tx, lease, round_, page.number, page.rejects)
-        surprises.note(tx, lease.account, RESOURCE, [one for page in pages for one in page.surprises])
+        for window in windows:
+            copy_offers(tx, lease, round_, window.page.number, window.page.fetched_at, window.page.offers)
+            quarantine(tx, lease, round_, window.page.number, window.rejects)
+        _keep_the_newest(tx, lease, round_, [one for window in windows for one in window.again])
+        surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
         tx.run_many(
             """INSERT INTO {schema}.emag_scan_pages
-                   (sync_id, round, page, page_size, first_position, positions, is_unreadable,
-                    offers, rejects, content_hash, fetched_at)
-               VALUES (:sync, :round, :page, :size, :first, :positions, :unreadable,
-                       :offers, :rejects, :hash, :fetched_at)""",
-            [_page_record(lease, round_, page) for page in pages],
+                   (sync_id, round, number, reading, page, size, position, is_unreadable,
+                    ids, offers, rejects, content_hash, fetched_at)
+               VALUES (:sync, :round, :number, :reading, :page, :size, :position, :unreadable,
+                       :ids, :offers, :rejects, :hash, :fetched_at)""",
+            [_record(lease, round_, window) for window in windows],
         )
 
 
-def _page_record(lease: Lease, round_: int, page: StagedPage) -> dict[str, Any]:
+def _keep_the_newest(tx: Transaction, lease: Lease, round_: int, ids: Sequence[int]) -> None:
+    """Remove rows of these offers for which there is one that was read later; answers may come late."""
+    if ids:
+        tx.run(
+            """DELETE FROM {schema}.emag_scan_offers s
+               USING {schema}.emag_scan_offers newer
+               WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = ANY(:ids)
+                 AND newer.sync_id = :sync AND newer.round = :round AND newer.emag_offer_id = s.emag_offer_id
+                 AND (newer.fetched_at, newer.page) > (s.fetched_at, s.page)""",
+            sync=lease.sync_id,
+            round=round_,
+            ids=list(ids),
+        )
+
+
+def _record(lease: Lease, round_: int, window: StagedWindow) -> dict[str, Any]:
+    page = window.page
     return {
         "sync": lease.sync_id,
         "round": round_,
+        "number": window.number,
+        "reading": window.reading,
         "page": page.number,
         "size": page.size,
-        "first": page.first_position,
-        "positions": page.positions,
+        "position": page.position,
         "unreadable": page.is_unreadable,
+        "ids": list(page.ids),
         "offers": len(page.offers),
         "rejects": len(page.rejects),
         "hash": page.content_hash,
@@ -178,16 +228,23 @@ def quarantine(
     )
 
 
-def durable_positions(database: Database, lease: Lease, round_: int) -> list[range]:
-    """The positions of the listing that this round need not read again, page by page."""
-    with database.transaction() as tx:
-        rows = tx.run(
-            """SELECT first_position, positions FROM {schema}.emag_scan_pages
-               WHERE sync_id = :sync AND round = :round""",
-            sync=lease.sync_id,
-            round=round_,
-        )
-        return [range(row.first_position, row.first_position + row.positions) for row in rows]
+def durable_windows(database: Database, lease: Lease, round_: int) -> Iterator[DurableWindow]:
+    """What need not be read again, in the order of the answers."""
+    after = -1
+    while True:
+        with database.transaction() as tx:
+            found = tx.run(
+                """SELECT number, page, size, reading, ids FROM {schema}.emag_scan_pages
+                   WHERE sync_id = :sync AND round = :round AND number > :after ORDER BY number LIMIT :limit""",
+                sync=lease.sync_id,
+                round=round_,
+                after=after,
+                limit=_WINDOWS,
+            ).all()
+        yield from (DurableWindow(row.number, row.page, row.size, row.reading, row.ids) for row in found)
+        if len(found) < _WINDOWS:
+            return
+        after = found[-1].number
 
 
 def discard_remains(database: Database, account: str, keep: UUID) -> int:

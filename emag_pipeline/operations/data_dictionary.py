@@ -46,6 +46,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_check_results", "emag_incidents"),
     "Machinery": (
         "emag_offer_states",
+        "emag_listing_order",
         "emag_scan_pages",
         "emag_scan_offers",
         "emag_scan_confirmations",

@@ -85,9 +85,9 @@ def proof(sync: LedgerRow) -> str:
         ("found_by_id", "more were found by their id"),
         ("confirmed_gone", "are confirmed gone"),
         ("missing", "are not accounted for"),
-        ("rows_beyond", "rows stand behind the last page"),
     ):
         if told.get(key):
             said.append(f"{number(told[key])} {words}")
     again = f" All pages were read {told['rounds']} times." if told.get("rounds", 1) > 1 else ""
-    return "; ".join(said) + "." + again
+    marks = "".join(f" {mark[0].upper()}{mark[1:]}." for mark in told.get("marks", ()))
+    return "; ".join(said) + "." + again + marks

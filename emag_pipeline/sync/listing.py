@@ -1,19 +1,22 @@
-"""One reading of the listing: window by window into staging, smaller pages where large ones fail.
+"""Reading what the decisions of a scan ask for: window by window into staging, each durable before it counts.
 
 A page fails alone or because nothing answers at all; only the first is a matter of its size. So before a page is
 narrowed down, and before a position is given up, the marketplace has to show some other position.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from emag_pipeline.api import Marketplace, Obedience, Page, unreadable_page
+from emag_pipeline.api import Marketplace, Obedience, Page, Reject, number_of, unreadable_page
+from emag_pipeline.completeness import SIZES, Ask, Read, Scan
 from emag_pipeline.db import staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.staging import Reached, StagedPage, StagedWindow
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored, RequestRefused
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.page_size import PageSize
-from emag_pipeline.sync.plan import SIZES, ScanPlan, Window
+from emag_pipeline.sync.plan import hundreds
 from emag_pipeline.sync.readers import Readers
 
 log = logger(__name__)
@@ -24,10 +27,18 @@ ReadFailure = ApiUnavailable | RequestRefused
 _FEW = 10
 #: An offer that its own page shows twice is no sign that page sizes are ignored.
 _REPEATED = 2
+#: How often to ask for a part of a page that failed: where it fails, smaller ones are tried anyway.
+_PART_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    read: Read
+    tries: int | None
 
 
 class ListingReader:
-    """Reads what a plan asks for, and makes it durable."""
+    """Reads what a scan asks for, and makes it durable."""
 
     def __init__(
         self,
@@ -36,94 +47,130 @@ class ListingReader:
         client: Marketplace,
         readers: Readers,
         *,
+        round_: int,
         batch_size: int,
         tolerance: float,
         page_size: PageSize,
-        on_staged: Callable[[int, Sequence[Page]], None],
+        on_staged: Callable[[Reached, Sequence[StagedPage]], None],
         require_time: Callable[[], None],
     ) -> None:
-        """`on_staged` is told the windows expected and the pages that have become durable."""
+        """`on_staged` is told how far the scan has come, and the pages that have become durable."""
         self._database = database
         self._lease = lease
         self._client = client
         self._readers = readers
+        self._round = round_
         self._batch_size = batch_size
         self._tolerance = tolerance
         self._page_size = page_size
         self._on_staged = on_staged
         self._require_time = require_time
+        self._batch: list[StagedWindow] = []
+        self._number = 0
+        self._rejected: set[tuple[int | None, str]] = set()
+        self._nameless: set[int] = set()
+        self._given_up: set[int] = set()
+        #: judges by the first two pages whether pagination is obeyed
+        self.obedience: Obedience | None = None
+        self._first: Sequence[int] | None = None
 
-    def read(self, round_: int, plan: ScanPlan, offers: int, obedience: Obedience | None) -> int:
-        """Stage all windows of the plan. Returns the rows behind the last one.
+    def restore(self, scan: Scan, count_before: int) -> None:
+        """Tell the scan what an earlier attempt has made durable."""
+        scan.restore(count_before, self._durable())
 
-        `obedience`: judge by the first two pages whether pagination is obeyed. Raises ParametersIgnored, and the
-        client's errors when the marketplace does not answer, or when too many positions cannot be read.
+    def _durable(self) -> Iterator[tuple[Read, Sequence[int], int]]:
+        for window in staging.durable_windows(self._database, self._lease, self._round):
+            self._number = window.number + 1
+            self._nameless.update(one for one in window.ids if one < 0)
+            yield Read(window.page, window.size), window.ids, window.reading
+
+    def read(self, scan: Scan) -> Ask | None:
+        """Read until the scan asks for something else, or has its verdict. All that was read is durable then.
+
+        Raises ParametersIgnored, and the client's errors when the marketplace does not answer, or when too many
+        positions cannot be read.
         """
-        self._round, self._plan, self._offers = round_, plan, offers
-        self._batch: list[Page] = []
-        self._unreadable = 0
-        self._first: tuple[int | None, ...] | None = None
-        plan.is_cautious = obedience is not None
-        rows_behind = 0
-        for window, outcome in self._readers.as_taken(plan.take, self._try):
-            if isinstance(outcome, ReadFailure):
-                self._narrow(window, outcome)
-                continue
-            if obedience is not None and plan.is_cautious:
-                self._judge(obedience, outcome)
-            plan.answered(window)
-            if window.is_behind:
-                rows_behind = outcome.rows
-            else:
-                self._keep(outcome)
-            self._note_size()
-        self._stage()
-        self._page_size.proven()
-        return rows_behind
+        asked: list[Ask] = []
 
-    def _try(self, window: Window) -> Page | ReadFailure:
+        def take() -> _Call | None:
+            action = None if asked else scan.take()
+            if isinstance(action, Ask):
+                asked.append(action)
+                return None
+            return None if action is None else _Call(action, _tries(scan, action))
+
+        for call, outcome in self._readers.as_taken(take, self._try):
+            if scan.verdict is not None:  # it was under way, and is not needed any more
+                continue
+            if isinstance(outcome, ReadFailure):
+                self._failed(scan, call.read, outcome)
+            else:
+                self._answered(scan, call.read, outcome)
+            self._note_size(scan)
+        self._stage(scan)
+        return asked[0] if asked else None
+
+    def _try(self, call: _Call) -> Page | ReadFailure:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
-            return self._client.read_page(window.page, window.size, window.part, window.tries)
+            return self._client.read_page(call.read.page, call.read.size, call.tries)
         except (ApiUnavailable, RequestRefused) as error:
             return error
+
+    def _answered(self, scan: Scan, read: Read, page: Page) -> None:
+        if self.obedience is not None:
+            self._judge(self.obedience, page)
+        again = [one for one in page.ids if one in scan.seen]
+        window = scan.answered(read, page.ids)
+        rejects = [row for row in page.rejects if self._is_new(row)]
+        self._nameless.update(one for one in page.ids if one < 0)
+        self._keep(scan, page, reading=window.reading, again=again, rejects=rejects)
+
+    def _is_new(self, row: Reject) -> bool:
+        """Whether no window has shown the row: overlaps show rows without an id twice."""
+        key = (row.emag_offer_id, row.payload)
+        if key in self._rejected or (row.emag_offer_id is None and number_of(row) in self._nameless):
+            return False
+        self._rejected.add(key)
+        return True
 
     def _judge(self, obedience: Obedience, page: Page) -> None:
         if self._first is None:
             self._first = page.ids
         else:
-            obedience.judge_pages(self._first, page.ids, page.number)
-            self._plan.is_cautious = False
+            obedience.judge_pages(self._first[: page.rows], page.ids, page.number)
+            self.obedience = None
 
-    def _narrow(self, window: Window, error: ReadFailure) -> None:
+    def _failed(self, scan: Scan, read: Read, error: ReadFailure) -> None:
         self._require_time()
-        if not self._answers_elsewhere(window, error):
+        if not self._answers_elsewhere(scan, read, error):
             raise error
-        if window.size > 1:
-            self._plan.narrow(window, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
-            log.warning("page_narrowed", page=window.page, page_size=window.size, why=error.what)
-        elif window.is_behind:
-            raise error
+        if isinstance(error, ApiUnavailable) and error.rows_too_many > _REPEATED and read.size not in SIZES:
+            log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
+            scan.disobeyed(read)
+            return
+        if read.size == 1 and not scan.is_aside(read):
+            self._give_up(scan, read, error)
         else:
-            self._give_up(window, error)
-        staging.note_pages(self._database, self._lease, pages=self._plan.pages)
+            log.warning("page_narrowed", page=read.page, page_size=read.size, why=error.what)
+        scan.failed(read, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
 
-    def _answers_elsewhere(self, window: Window, error: ReadFailure) -> bool:
+    def _answers_elsewhere(self, scan: Scan, read: Read, error: ReadFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""
         is_too_long = isinstance(error, ApiUnavailable) and error.is_too_long
         first = (0,) if is_too_long else ()  # where any page size that is used instead shows rows
-        for position in (*first, *_elsewhere(window, self._offers)):
+        for position in (*first, *_elsewhere(read, scan.count_before)):
             try:
                 rows = self._client.rows_at(position)
             except (ApiUnavailable, RequestRefused):
                 continue
             if rows > _REPEATED:  # smaller pages cannot be had
-                self._refuse_size(window, rows, error)
+                self._refuse_size(read, rows, error)
             if rows:
                 return True
         return False
 
-    def _refuse_size(self, window: Window, rows: int, error: ReadFailure) -> None:
+    def _refuse_size(self, read: Read, rows: int, error: ReadFailure) -> None:
         if not (isinstance(error, ApiUnavailable) and error.is_too_long):
             raise error
         report = "report the file of `emag-pipeline probe`"
@@ -131,44 +178,59 @@ class ListingReader:
             "the marketplace ignores itemsPerPage",
             where=self._lease.account,
             why=f"{error.what}, and asked for 1 it answered with {rows:,}",
-            remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if window.size < SIZES[0] else report.capitalize(),
+            remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if read.size < SIZES[0] else report.capitalize(),
         )
 
-    def _give_up(self, window: Window, error: ReadFailure) -> None:
-        self._unreadable += 1
-        if self._unreadable > max(_FEW, self._tolerance * self._offers):
+    def _give_up(self, scan: Scan, read: Read, error: ReadFailure) -> None:
+        if read.first in self._given_up:  # by an earlier reading of the same stretch
+            return
+        self._given_up.add(read.first)
+        if len(self._given_up) > max(_FEW, self._tolerance * scan.count_before):
             raise ApiUnavailable(
-                f"{self._unreadable:,} positions of the listing cannot be read",
+                f"{len(self._given_up):,} positions of the listing cannot be read",
                 where=self._lease.account,
                 why=f"the last one: {error.what}",
                 remedy="Report it to the marketplace's support; the next run tries again",
             )
-        self._plan.give_up(window)
-        self._keep(unreadable_page(window.first))
-        log.warning("position_unreadable", position=window.first, why=error.what)
-        self._note_size()
+        self._keep(scan, unreadable_page(read.first), reading=0)
+        log.warning("position_unreadable", position=read.first, why=error.what)
 
-    def _keep(self, page: Page) -> None:
-        self._batch.append(page)
-        if sum(page.positions for page in self._batch) >= self._batch_size:
-            self._stage()
+    def _keep(
+        self,
+        scan: Scan,
+        page: Page,
+        *,
+        reading: int,
+        again: Sequence[int] = (),
+        rejects: Sequence[Reject] = (),
+    ) -> None:
+        self._batch.append(StagedWindow(page, self._number, reading, again, rejects))
+        self._number += 1
+        if sum(max(1, len(window.page.ids)) for window in self._batch) >= self._batch_size:
+            self._stage(scan)
 
-    def _stage(self) -> None:
+    def _stage(self, scan: Scan) -> None:
         if not self._batch:
             return
         self._require_time()
-        pages, self._batch = self._batch, []
-        staging.stage_pages(self._database, self._lease, self._round, pages, pages_expected=self._plan.pages)
-        self._on_staged(self._plan.pages, pages)
+        windows, self._batch = self._batch, []
+        expected = hundreds(max(scan.count_before, scan.reached))
+        reached = Reached(min(hundreds(scan.reached), expected), expected, scan.accounted)
+        staging.stage_windows(self._database, self._lease, self._round, windows, reached)
+        self._on_staged(reached, [window.page for window in windows])
 
-    def _note_size(self) -> None:
-        if self._plan.settled_size < self._page_size.size:
-            self._page_size.found_too_large(self._plan.settled_size)
+    def _note_size(self, scan: Scan) -> None:
+        if scan.chain is not None and scan.chain.size < self._page_size.size:
+            self._page_size.found_too_large(scan.chain.size)
 
 
-def _elsewhere(window: Window, offers: int) -> list[int]:
-    """Positions that show whether the marketplace answers: outside of the window, else at its ends."""
-    candidates = dict.fromkeys((0, window.stop, offers - 1))
-    outside = [one for one in candidates if 0 <= one < offers and not window.first <= one < window.stop]
-    ends = [window.first, offers - 1] if window.size > 1 else []
+def _tries(scan: Scan, read: Read) -> int | None:
+    return _PART_TRIES if scan.is_part(read) and read.size > 1 else None
+
+
+def _elsewhere(read: Read, offers: int) -> list[int]:
+    """Positions that show whether the marketplace answers: outside of the page, else at its ends."""
+    candidates = dict.fromkeys((0, read.stop, offers - 1))
+    outside = [one for one in candidates if 0 <= one < offers and not read.first <= one < read.stop]
+    ends = [read.first, offers - 1] if read.size > 1 else []
     return outside or [one for one in ends if one >= 0]

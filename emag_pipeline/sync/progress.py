@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from emag_pipeline.db.staging import Reached
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A scan under way. Seconds and rate are this attempt's, pages and offers the whole round's."""
+    """A scan under way. Seconds and rate are this attempt's; pages are hundreds of positions of the listing."""
 
     round: int
     pages_done: int
@@ -25,25 +27,25 @@ class Progress:
 
 
 class ProgressReporter:
-    """Counts a round's pages and passes the picture on, at most once an interval."""
+    """Follows a scan and passes the picture on, at most once an interval."""
 
     def __init__(self, report: Callable[[Progress], None], interval_seconds: float) -> None:
         self._report = report
         self._interval = interval_seconds
         self._told = time.monotonic()
 
-    def begin(self, round_: int, *, pages: int, offers: int, pages_done: int, offers_done: int) -> None:
-        """Start a round, of which an earlier attempt may have done a part."""
+    def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int) -> None:
+        """Start to read, where an earlier attempt may have done a part."""
         self._began = time.monotonic()
-        self._round, self._pages, self._offers = round_, pages, offers
+        self._pages, self._offers = pages, offers
         self._pages_done, self._offers_done = pages_done, offers_done
         self._resumed_offers = offers_done
+        self._reading = 1
 
-    def add(self, *, pages: int, offers: int, pages_expected: int) -> None:
-        """Count what has become durable; tell when it is time. Pages expected change with their size."""
-        self._pages = pages_expected
-        self._pages_done += pages
-        self._offers_done += offers
+    def note(self, reached: Reached, *, reading: int, offers: int) -> None:
+        """Follow what has become durable; tell when it is time. What was reached does not become less."""
+        self._pages, self._pages_done = reached.pages_expected, max(self._pages_done, reached.pages_done)
+        self._offers_done, self._reading = offers, reading
         now = time.monotonic()
         if now - self._told >= self._interval:
             self._told = now
@@ -52,7 +54,7 @@ class ProgressReporter:
     def _picture(self, now: float) -> Progress:
         seconds = max(now - self._began, 0.001)
         return Progress(
-            round=self._round,
+            round=self._reading,
             pages_done=self._pages_done,
             pages_expected=self._pages,
             offers_done=self._offers_done,

@@ -1,37 +1,36 @@
-"""The scan: read the catalogue page by page into staging until it is proven complete, or say with numbers why not.
+"""The scan: read the catalogue into staging until it is proven complete, or say why it cannot be.
 
-A round reads all pages once. A catalogue that moved meanwhile shows in the numbers (counts before and after,
-repeated rows, rows behind the last page), and is read again as a new round.
-
-One movement does not show in them: an offer departs in front of the reading point, so that another one slips past
-it, and an arrival makes the counts equal again. A published offer that slipped is missing and asked for by its id; a
-new one is known to nobody. So a catalogue in which new offers are seen is read twice, and what either reading saw is
-accounted for. (Without an arrival the counts cannot become equal, and one reading is enough.)
+What is read next, and when it is enough, `completeness.Scan` decides from what was seen (docs/completeness.md).
+Here its reads become calls, and their answers durable before anything rests on them, so that the next attempt takes up
+the very same evidence.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
-from emag_pipeline.api import Marketplace, Obedience, Page
-from emag_pipeline.db import audit, ledger, staging, statistics
-from emag_pipeline.db.audit import Figures
+from emag_pipeline import completeness
+from emag_pipeline.api import Marketplace, ignored
+from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Refused, Situation, evidence_of
+from emag_pipeline.db import audit, confirmations, ledger, listing_order, staging, statistics
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import ScanNotProven, SyncTimedOut
+from emag_pipeline.db.listing_order import Habits
+from emag_pipeline.db.staging import Reached, StagedPage
+from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
-from emag_pipeline.sync.plan import ScanPlan, bounded
+from emag_pipeline.sync.plan import OFFERS_A_PAGE, bounded, hundreds
 from emag_pipeline.sync.progress import ProgressReporter
-from emag_pipeline.sync.proof import accidents, doubts
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
 
 log = logger(__name__)
 
-#: A catalogue that moves under three readings in a row needs a quieter hour, not a fourth reading.
-MOST_ROUNDS = 3
+#: So many offers that stand the other way round are no matter of a single one that was deleted and came again.
+_HABIT = 3
 
 
 class Scan:
@@ -41,19 +40,23 @@ class Scan:
         self, context: SyncContext, lease: Lease, client: Marketplace, readers: Readers, log: RequestLog
     ) -> None:
         settings = context.settings
+        sync = ledger.read(context.database, lease.sync_id)
         self._context = context
         self._lease = lease
         self._client = client
         self._readers = readers
         self._log = log
         self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
-        self._deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+        self._deadline: datetime = sync.deadline_at
+        self._round: int = sync.round
+        self._count_before: int | None = sync.offers_expected if lease.resumed else None
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
         self._reader = ListingReader(
             context.database,
             lease,
             client,
             readers,
+            round_=self._round,
             batch_size=settings.batch_size,
             tolerance=settings.reject_tolerance,
             page_size=self._page_size,
@@ -64,78 +67,60 @@ class Scan:
     def run(self) -> None:
         """Bring staging to the point where the audit can judge it.
 
-        Raises PageBoundExceeded before the first page, ParametersIgnored after at most three calls, ScanNotProven after
-        the last round, SyncTimedOut, and whatever the client and the storage raise.
+        Raises PageBoundExceeded before the first page, ParametersIgnored after a few calls, ScanNotProven where no
+        reading of the listing proves that nothing is left out, SyncTimedOut, and whatever the client and the storage
+        raise.
         """
         if self._lease.approved:  # a person accepted this very scan: its pages are not read again
-            self._confirm(ledger.read(self._context.database, self._lease.sync_id).round)
+            self._confirm()
             return
-        round_, offers, obedience = self._first_round()
-        while against := self._read_round(round_, offers, obedience):
-            if round_ >= MOST_ROUNDS:
-                raise ScanNotProven(
-                    f"the pages do not add up after {round_} readings",
-                    where=self._lease.where,
-                    why="; ".join(against),
-                    remedy="Nothing was published; the next run reads anew, best at an hour with fewer changes",
-                )
-            (log.warning if against else log.info)("catalogue_read_again", round=round_, against=against)
-            round_ += 1
-            offers, obedience = self._open_round(round_), None
+        self._scan = completeness.Scan(self._situation())
+        if self._count_before is not None:
+            self._reader.restore(self._scan, self._count_before)
+            self._begin_progress(self._count_before)
+        while self._scan.verdict is None:
+            asked = self._reader.read(self._scan)
+            if asked is Ask.COUNT:
+                self._count()
+            elif asked is Ask.CONFIRM:
+                statistics.renew_staged(self._context.database)
+                self._confirm()
+                self._scan.confirmed(confirmations.found(self._context.database, self._lease, self._round))
+        self._end(self._scan.verdict)
 
-    def _first_round(self) -> tuple[int, int, Obedience | None]:
-        """The round to begin or to go on with, its offers, and who judges whether pagination is obeyed."""
-        if self._lease.resumed:
-            sync = ledger.read(self._context.database, self._lease.sync_id)
-            return sync.round, sync.offers_expected, None
-        obedience = self._client.obedience()
-        return 1, self._open_round(1, obedience), obedience
-
-    def _open_round(self, round_: int, obedience: Obedience | None = None) -> int:
-        """Count the offers, and write down what is expected of the round."""
-        count = self._client.count()
-        if obedience is not None:
-            obedience.judge_count(count)
-        bounded(self._lease.account, count.rows, self._context.settings.max_pages)
-        pages = ScanPlan(count.rows, self._page_size.size).pages
-        staging.plan(self._context.database, self._lease, pages=pages, offers=count.rows, round_=round_)
-        log.info("scan_planned", round=round_, pages=pages, offers=count.rows, page_size=self._page_size.size)
-        return count.rows
-
-    def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> list[str]:
-        """Read what is not durable yet. Returns what speaks against the result, nothing if it is complete."""
-        rows_beyond = self._read_pages(round_, offers, obedience)
-        statistics.renew_staged(self._context.database)
-        count_after = self._client.count().rows
-        audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
-        if page_doubts := doubts(self._figures(), before_confirming=True):
-            return page_doubts
-        self._confirm(round_)
-        figures = self._figures()
-        return doubts(figures) or (accidents(figures) if round_ == 1 else [])
-
-    def _figures(self) -> Figures:
-        return audit.figures(self._context.database, self._lease.sync_id)
-
-    def _read_pages(self, round_: int, offers: int, obedience: Obedience | None) -> int:
-        """Stage the pages that are not durable yet. Returns the rows behind the last one."""
-        durable = staging.durable_positions(self._context.database, self._lease, round_)
-        sync = ledger.read(self._context.database, self._lease.sync_id)
-        plan = ScanPlan(offers, self._page_size.size, durable)
-        self._progress.begin(
-            round_,
-            pages=plan.pages,
-            offers=offers,
-            pages_done=len(durable),
-            offers_done=sync.total_offers_processed,
+    def _situation(self) -> Situation:
+        database, account = self._context.database, self._lease.account
+        order = listing_order.read(database, account)
+        habits = listing_order.habits(database, account)
+        return Situation(
+            page_size=self._page_size.size,
+            most_offers=self._context.settings.max_pages * OFFERS_A_PAGE,
+            previous=None if order is None else PreviousOrder(order),
+            reorders=habits.reorders,
+            ignores_odd_sizes=habits.ignores_odd_sizes,
         )
-        return self._reader.read(round_, plan, offers, obedience)
 
-    def _note_staged(self, pages_expected: int, pages: Sequence[Page]) -> None:
+    def _count(self) -> None:
+        count = self._client.count()
+        if self._scan.count_before < 0:
+            self._reader.obedience = self._client.obedience()
+            self._reader.obedience.judge_count(count)
+            pages = bounded(self._lease.account, count.rows, self._context.settings.max_pages)
+            staging.plan(self._context.database, self._lease, pages=pages, offers=count.rows)
+            log.info("scan_planned", pages=pages, offers=count.rows, page_size=self._page_size.size)
+            self._begin_progress(count.rows)
+        self._scan.counted(count.rows)
+
+    def _begin_progress(self, offers: int) -> None:
+        reached = min(self._scan.reached, offers)
+        self._progress.begin(
+            pages=hundreds(offers), offers=offers, pages_done=hundreds(reached), offers_done=len(self._scan.seen)
+        )
+
+    def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
         self._log.flush()
-        offers = sum(page.rows for page in pages)
-        log.debug("pages_staged", pages=[page.number for page in pages], offers=offers)
-        self._progress.add(pages=len(pages), offers=offers, pages_expected=pages_expected)
+        log.debug("pages_staged", pages=[page.number for page in pages], offers=sum(len(page.ids) for page in pages))
+        self._progress.note(reached, reading=max(1, self._scan.readings), offers=len(self._scan.seen))
 
     def _require_time(self) -> None:
         if datetime.now(UTC) >= self._deadline:
@@ -146,16 +131,50 @@ class Scan:
                 remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
             )
 
-    def _confirm(self, round_: int) -> None:
-        figures = self._figures()
+    def _confirm(self) -> None:
+        """Ask for what is missing, unless it is so much that the audit will refuse it."""
+        figures = audit.figures(self._context.database, self._lease.sync_id)
         if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
             confirm_missing(
                 self._context.database,
                 self._lease,
-                round_,
+                self._round,
                 self._client,
                 self._readers,
                 self._log,
                 self._require_time,
                 unreadable=figures.unreadable_positions - figures.unreadable_by_id,
             )
+
+    def _end(self, verdict: Complete | Refused) -> None:
+        scan, database = self._scan, self._context.database
+        if scan.chain is not None and scan.is_size_ignored:
+            listing_order.note_habits(database, self._lease.account, Habits(ignores_odd_sizes=True))
+        if isinstance(verdict, Refused):
+            raise self._refusal(verdict)
+        if scan.order.inversions >= _HABIT:
+            listing_order.note_habits(database, self._lease.account, Habits(reorders=True))
+        if (order := scan.listing_order) is not None:
+            listing_order.keep(database, self._lease, order)
+        marks = list(verdict.marks)
+        found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **asdict(evidence_of(scan))}
+        audit.note_ending(database, self._lease, found)
+        self._page_size.proven()
+        (log.warning if verdict.marks else log.info)(
+            "scan_proven", readings=scan.readings, count=scan.count_after, marks=marks
+        )
+
+    def _refusal(self, verdict: Refused) -> PipelineError:
+        if verdict.fault is Fault.IGNORED_PAGE:
+            why = f"other pages show the rows of page 1, up to {verdict.where}"
+            return ignored("currentPage", why, self._lease.account)
+        remedy = "Nothing was published; the next run reads anew"
+        if verdict.fault is Fault.ENDLESS:
+            remedy += f"; raise EMAG_SYNC_MAX_PAGES ({self._context.settings.max_pages}) if the catalogue is larger"
+        return ScanNotProven(
+            f"the scan cannot be proven complete: {verdict.fault.value}",
+            where=self._lease.where,
+            why=f"seen at {verdict.where}; the marketplace counts {self._scan.count_before:,} offers, "
+            f"{len(self._scan.seen):,} were seen",
+            remedy=remedy,
+        )

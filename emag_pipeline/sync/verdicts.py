@@ -42,9 +42,12 @@ def judge(
 
 def _scan_is_complete(figures: Figures) -> Verdict:
     against = doubts(figures)
-    accounted = f"all {figures.count_after:,} offers are accounted for: {figures.distinct_ids:,} staged from pages"
+    accounted = f"nothing is left out: {figures.distinct_ids:,} offers staged from pages"
     sentence = f"{accounted}, {figures.rejected:,} quarantined, {figures.found_by_id:,} found by id"
-    return Verdict("scan_is_complete", not against, "; ".join(against) or sentence, figures.as_proof())
+    counted = f"; the marketplace counts {figures.count_after:,}"
+    said = "; ".join(against) or "; ".join([sentence + counted, *figures.marks])
+    numbers = {name: number for name, number in figures.as_proof().items() if name != "marks"}
+    return Verdict("scan_is_complete", not against, said, numbers)
 
 
 def _offer_ids_are_unique(figures: Figures) -> Verdict:
@@ -119,8 +122,6 @@ def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
         said = [f"{vanished}, {max_shrink:.0%} may vanish without approval"]
     else:
         said = ["no offer was published before, so none can be lost"]
-    if figures.vanished_unpublished:
-        said.append(f"{figures.vanished_unpublished:,} unpublished offers of an earlier reading are no longer listed")
     if emptied:
         counted = f"the marketplace counts {figures.count_after:,}"
         said.append(f"the scan holds no offer that could be published, {counted}")

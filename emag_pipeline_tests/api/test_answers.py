@@ -163,10 +163,13 @@ def test_more_rows_than_were_asked_for_are_refused_before_they_are_looked_at() -
     assert caught.value.page_tries == 1
 
 
-def test_of_a_page_only_the_wanted_rows_are_taken_and_their_positions_are_known() -> None:
-    page = page_of(3, 20, [{"id": number} for number in range(1, 21)], part=range(10, 15))
-    assert page.ids == (11, 12, 13, 14, 15)
-    assert (page.first_position, page.positions) == (50, 5)
+def test_of_a_page_all_rows_are_told_in_their_order_and_those_without_an_id_by_a_number_of_their_own() -> None:
+    page = page_of(3, 20, [{"id": 7}, {"name": "x"}, {"id": 5}, {"name": "y"}, {"id": 5}, {"name": "x"}])
+    first, second = page.ids[1], page.ids[3]
+    assert page.ids == (7, first, 5, second, 5, first)
+    assert -(2**62) <= min(first, second) < max(first, second) < 0
+    assert ([one.emag_offer_id for one in page.offers], len(page.rejects)) == ([7, 5], 4)
+    assert page.position == 40
 
 
 def test_many_other_offers_than_the_one_asked_for_mean_that_the_filter_is_ignored() -> None:

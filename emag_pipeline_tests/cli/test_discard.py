@@ -77,7 +77,7 @@ def test_an_empty_scan_that_was_approved_is_not_published_after_all(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     lease = begin(database)
-    staging.plan(database, lease, pages=0, offers=0, round_=1)
+    staging.plan(database, lease, pages=0, offers=0)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     execute(database, "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = 'ana'")
     assert emag_pipeline(tmp_path, "discard", str(lease.sync_id), DATABASE_SYNC_URL=database_url).returncode == 0

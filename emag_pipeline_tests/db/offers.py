@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from emag_pipeline.db.columns import NARROW, STAGED, WIDE
+from emag_pipeline.db.staging import StagedWindow
 
 
 def offer(offer_id: int, **values: Any) -> SimpleNamespace:
@@ -49,9 +50,17 @@ class PageOf:
     surprises: Sequence[Any] = ()
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     size: int = 100
-    positions: int = 100
     is_unreadable: bool = False
 
     @property
-    def first_position(self) -> int:
+    def position(self) -> int:
         return (self.number - 1) * self.size
+
+    @property
+    def ids(self) -> list[int]:
+        return [offer.emag_offer_id for offer in self.offers]
+
+
+def window_of(page: PageOf, number: int | None = None) -> StagedWindow:
+    """The page as a window of a chain, that shows nothing which another one has shown."""
+    return StagedWindow(page, page.number if number is None else number, 1, (), page.rejects)

@@ -7,7 +7,8 @@ from uuid import uuid4
 from emag_pipeline.db import audit, confirmations, ledger, publish, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline_tests.db.offers import PageOf
+from emag_pipeline.db.staging import Reached
+from emag_pipeline_tests.db.offers import PageOf, window_of
 
 
 def begin(database: Database, account: str = "main", run_id: str | None = None, **changes: Any) -> Lease:
@@ -21,9 +22,17 @@ def begin(database: Database, account: str = "main", run_id: str | None = None, 
 
 
 def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequence[Any] = ()) -> None:
-    staging.plan(database, lease, pages=1, offers=len(offers) + len(rejects), round_=1)
+    rows = len(offers) + len(rejects)
+    staging.plan(database, lease, pages=1, offers=rows)
     noticed = [one for offer in offers for one in offer.surprises]
-    staging.stage_pages(database, lease, 1, [PageOf(1, offers, rejects, surprises=noticed)])
+    window = window_of(PageOf(1, offers, rejects, surprises=noticed))
+    staging.stage_windows(database, lease, 1, [window], Reached(1, 1, rows))
+    audit.note_ending(database, lease, {"count_after": rows, "proven": 1})
+
+
+def stage_page(database: Database, lease: Lease, number: int, offers: Sequence[Any], *, rows: int) -> None:
+    """One more window; `rows`: how many have been shown by then."""
+    staging.stage_windows(database, lease, 1, [window_of(PageOf(number, offers))], Reached(number, number, rows))
 
 
 def sync(

@@ -5,8 +5,8 @@ import pytest
 from emag_pipeline.db import ledger, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, PipelineError
-from emag_pipeline_tests.db.offers import PageOf, offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page, sync
 
 
 def _silence(database: Database, seconds: int) -> None:
@@ -42,7 +42,7 @@ def test_a_silent_owner_is_dead_and_its_pages_are_kept(database: Database) -> No
     _silence(database, 121)
     new = begin(database)
     assert (new.sync_id, new.attempt, new.resumed) == (old.sync_id, 2, True)
-    assert staging.durable_positions(database, new, 1) == [range(100)]
+    assert [list(window.ids) for window in staging.durable_windows(database, new, 1)] == [[1]]
 
 
 def test_an_owner_whose_run_has_ended_is_dead_at_once(database: Database) -> None:
@@ -98,7 +98,7 @@ def test_a_run_that_lost_its_lease_stages_nothing(database: Database) -> None:
     _silence(database, 121)
     begin(database)
     with pytest.raises(LeaseLost):
-        staging.stage_pages(database, old, 1, [PageOf(2, [offer(2)])])
+        stage_page(database, old, 2, [offer(2)], rows=2)
     assert [row.count for row in rows(database, "SELECT count(*) FROM {schema}.emag_scan_offers")] == [1]
 
 

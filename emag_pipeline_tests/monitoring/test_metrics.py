@@ -13,9 +13,9 @@ from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import ERROR_CLASSES
-from emag_pipeline_tests.db.offers import PageOf, offer
+from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
-from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
+from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page, sync
 from emag_pipeline_tests.monitoring.expositions import call, exposition, series, value
 
 
@@ -83,19 +83,16 @@ def _processed(database: Database) -> float:
     return value(exposition(database), "emag_sync_offers_processed_total", account_type="main")
 
 
-def test_offers_are_counted_as_their_pages_become_durable_over_readings_and_syncs(database: Database) -> None:
+def test_offers_are_counted_once_as_their_windows_become_durable_over_syncs(database: Database) -> None:
     first = begin(database)
-    staging.plan(database, first, pages=2, offers=3, round_=1)
-    staging.stage_pages(database, first, 1, [PageOf(1, [offer(1), offer(2)])])
+    staging.plan(database, first, pages=2, offers=3)
+    stage_page(database, first, 1, [offer(1), offer(2)], rows=2)
     assert _processed(database) == 2
-    staging.stage_pages(database, first, 1, [PageOf(2, [offer(3)])])
-    staging.plan(database, first, pages=1, offers=1, round_=2)
+    stage_page(database, first, 2, [offer(2), offer(3)], rows=3)
     assert _processed(database) == 3
-    staging.stage_pages(database, first, 2, [PageOf(1, [offer(1)])])
     ledger.end(database, first, "failed", error_class="ScanNotProven", message="m", remedy="r")
-    assert _processed(database) == 4
     stage(database, begin(database), [offer(1), offer(2)])
-    assert _processed(database) == 6
+    assert _processed(database) == 5
 
 
 def test_a_resumed_sync_counts_none_of_its_offers_twice(database: Database) -> None:

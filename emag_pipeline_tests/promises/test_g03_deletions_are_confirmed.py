@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import AccessRefused, ApiUnavailable, ScanNotProven
+from emag_pipeline.errors import AccessRefused, ApiUnavailable
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import rows
@@ -93,16 +93,30 @@ def test_g3_a_read_by_id_that_is_refused_tombstones_nothing_and_the_next_run_ask
     assert _tombstones(database) == []
 
 
-def test_g3_reads_by_id_that_show_nothing_while_the_count_still_has_the_offers_prove_nothing(
+def test_g3_both_proofs_of_a_deletion_are_believed_against_a_count_and_the_proof_says_so(
     small: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     hidden = small.ids("main")[42:45]
     small.hide("main", hidden, counted=True)
     small.add_fault("empty_page", offer_ids=hidden)
-    with pytest.raises(ScanNotProven, match="counts 320 offers, the pages showed 317"):
-        stage_account(main())
-    assert _tombstones(database) == []
+    proof = refresh(main()).sync.proof
+    assert proof["marks"] == ["the count leaves a remainder of 3"]
+    assert (proof["confirmed_gone"], proof["remainder"]) == (3, 3)
+    assert _tombstones(database) == sorted(hidden)
+
+
+def test_g3_in_a_catalogue_that_moves_each_tombstone_was_asked_for_by_its_id_and_is_gone(
+    small: SandboxServer, database: Database, main: Contexts
+) -> None:
+    refresh(main())
+    small.add_fault("drift", change="departure", offers=2)
+    refresh(main())
+    small.clear_faults()
+    tombstones = _tombstones(database)
+    assert tombstones
+    assert set(tombstones).isdisjoint(small.ids("main"))
+    assert set(tombstones) <= set(_asked(small))
 
 
 def test_g3_more_than_may_vanish_is_refused_with_nothing_tombstoned_or_published(

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.db import audit, publish, staging
+from emag_pipeline.db import audit, publish
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
-from emag_pipeline_tests.db.offers import PageOf, offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import (
@@ -40,7 +40,7 @@ def test_g6_after_a_takeover_the_old_run_can_neither_stage_nor_publish(database:
     audit.accept(database, old, {})
     new = begin(database, run_has_ended=lambda run: run == "old")
     for write in (
-        lambda: staging.stage_pages(database, old, 1, [PageOf(2, [offer(2)])]),
+        lambda: stage_page(database, old, 2, [offer(2)], rows=2),
         lambda: publish.publish(database, old),
         lambda: audit.accept(database, old, {}),
     ):

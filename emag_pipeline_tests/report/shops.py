@@ -122,7 +122,7 @@ def _calls(database: Database) -> None:
         tx.run("DELETE FROM {schema}.emag_scan_pages")
         tx.run(
             """UPDATE {schema}.emag_offer_syncs
-               SET proof = proof || jsonb_build_object('count_after', proof -> 'count_before', 'rows_beyond', 0)"""
+               SET proof = proof || jsonb_build_object('count_after', proof -> 'count_before')"""
         )
         for reading, begins in ((1, 1.0), (2, 24.0)):
             for page in range(1, 21):
@@ -130,9 +130,12 @@ def _calls(database: Database) -> None:
                 note_call(tx, newest.started_at + timedelta(seconds=begins + pause + page / 3), page=page)
                 tx.run(
                     """INSERT INTO {schema}.emag_scan_pages
-                       VALUES (:sync, :round, :page, 100, 0, '\\x00', :at, 100, (:page - 1) * 100, 100)""",
+                           (sync_id, round, number, reading, page, size, position, ids, offers, rejects,
+                            content_hash, fetched_at)
+                       VALUES (:sync, 1, :reading * 100 + :page, :reading, :page, 100, (:page - 1) * 100,
+                               ARRAY(SELECT generate_series(1, 100)), 100, 0, '\\x00', :at)""",
                     sync=newest.sync_id,
-                    round=reading,
+                    reading=reading,
                     page=page,
                     at=newest.started_at + timedelta(seconds=begins + pause + page / 3 + 0.1),
                 )

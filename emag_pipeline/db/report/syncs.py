@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from emag_pipeline.db.engine import Database
@@ -26,7 +27,7 @@ class LedgerRow:
     offers_unchanged: int
     offers_deleted: int
     offers_rejected: int
-    proof: Mapping[str, int] | None
+    proof: Mapping[str, Any] | None
     error_message: str | None
     error_remedy: str | None
 

@@ -27,8 +27,8 @@ ORDER BY r.is_accepted, r.place;
 -- rests upon it: the next sync may empty the staging at any moment.
 SELECT s.sync_id, s.round, s.completed_at,
        s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
-       s.pages_done = (SELECT count(*) FROM {schema}.emag_scan_pages p
-                       WHERE p.sync_id = s.sync_id AND p.round = s.round) AS is_staged
+       s.windows_staged = (SELECT count(*) FROM {schema}.emag_scan_pages p
+                           WHERE p.sync_id = s.sync_id AND p.round = s.round) AS is_staged
 FROM {schema}.emag_offer_syncs s
 WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;

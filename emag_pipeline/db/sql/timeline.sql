@@ -17,18 +17,19 @@ CROSS JOIN LATERAL (
 WHERE s.sync_id = :sync;
 
 -- name: pages
--- Of each reading the first, the last, and some :points pages between.
-SELECT round, at, pages
+-- Of each reading the first window, the last, and some :points between, with the hundreds of positions covered by then.
+SELECT reading AS round, at, pages
 FROM (
-    SELECT p.round, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
-           row_number() OVER (PARTITION BY p.round ORDER BY p.fetched_at, p.page) AS pages,
-           count(*) OVER (PARTITION BY p.round) AS total
+    SELECT p.reading, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
+           ceil(max(p.position + cardinality(p.ids)) OVER so_far / 100.0)::integer AS pages,
+           row_number() OVER so_far AS place, count(*) OVER (PARTITION BY p.reading) AS total
     FROM {schema}.emag_scan_pages p
     JOIN {schema}.emag_offer_syncs s USING (sync_id)
-    WHERE p.sync_id = :sync
+    WHERE p.sync_id = :sync AND p.reading > 0
+    WINDOW so_far AS (PARTITION BY p.reading ORDER BY p.fetched_at, p.number)
 ) numbered
-WHERE pages IN (1, total) OR pages % greatest(1, total / :points) = 0
-ORDER BY round, pages;
+WHERE place IN (1, total) OR place % greatest(1, total / :points) = 0
+ORDER BY reading, place;
 
 -- name: calls
 SELECT count(*) FILTER (WHERE outcome = 'ok') AS answered,

@@ -1,0 +1,51 @@
+"""What a scan has found, in numbers: the certificate of a publish."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emag_pipeline.completeness.state import State
+
+if TYPE_CHECKING:
+    from emag_pipeline.completeness.scan import Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The figures of a scan; `head_reached` and `tail_reached` are 1 where windows join up to there."""
+
+    rounds: int
+    anchors: int
+    repairs: int
+    islands: int
+    head_reached: int
+    tail_reached: int
+    stretches: int
+    united: int
+    heads: int
+    remainder: int
+    compared: int
+    inversions: int
+    moved: int
+    doubled: int
+
+
+def evidence_of(scan: "Scan") -> Evidence:
+    """How the scan stands."""
+    chain, order = scan.chain, scan.order
+    is_joined = chain is not None and chain.state in (State.JOINED, State.EMPTY, State.REPEATS)
+    return Evidence(
+        rounds=max(1, scan.readings),
+        anchors=chain.runs.anchors if chain else 0,
+        repairs=chain.repairs if chain else 0,
+        islands=len(chain.runs.islands) if chain else 0,
+        head_reached=int(is_joined or (chain is not None and chain.runs.head is not None)),
+        tail_reached=int(is_joined),
+        stretches=chain.stretches.begun if chain else 0,
+        united=chain.stretches.united if chain else 0,
+        heads=scan.heads,
+        remainder=scan.remainders[-1] if scan.remainders else 0,
+        compared=order.compared,
+        inversions=order.inversions,
+        moved=len(order.strays),
+        doubled=len(scan.doubles.found),
+    )

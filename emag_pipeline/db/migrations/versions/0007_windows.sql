@@ -1,0 +1,73 @@
+-- A scan reads overlapping windows of the listing, in any order and of any size, and is judged by what joins them.
+
+-- What interrupted syncs have staged are pages that share no offers: their next run begins anew. What was published, or
+-- waits for an approval, stays as it is: nobody asks for the order of its rows.
+DELETE FROM {schema}.emag_scan_pages WHERE sync_id IN (
+    SELECT sync_id FROM {schema}.emag_offer_syncs
+    WHERE status <> 'completed' AND coalesce(error_class, '') <> 'RefusedError');
+DELETE FROM {schema}.emag_scan_offers WHERE sync_id NOT IN (SELECT sync_id FROM {schema}.emag_scan_pages);
+
+ALTER TABLE {schema}.emag_scan_pages
+    ADD COLUMN number  integer,
+    ADD COLUMN reading smallint NOT NULL DEFAULT 1,
+    ADD COLUMN ids     bigint[] NOT NULL DEFAULT '{}';
+ALTER TABLE {schema}.emag_scan_pages RENAME COLUMN page_size TO size;
+ALTER TABLE {schema}.emag_scan_pages RENAME COLUMN first_position TO position;
+UPDATE {schema}.emag_scan_pages p
+SET number = numbered.place
+FROM (SELECT ctid AS row, row_number() OVER (PARTITION BY sync_id, round ORDER BY fetched_at, position) AS place
+      FROM {schema}.emag_scan_pages) numbered
+WHERE p.ctid = numbered.row;
+ALTER TABLE {schema}.emag_scan_pages
+    ALTER COLUMN number SET NOT NULL,
+    ALTER COLUMN reading DROP DEFAULT,
+    ALTER COLUMN ids DROP DEFAULT,
+    DROP COLUMN positions,
+    DROP CONSTRAINT emag_scan_pages_pkey,
+    ADD PRIMARY KEY (sync_id, round, number);
+COMMENT ON TABLE {schema}.emag_scan_pages IS
+    'Staging: the windows of the listing that are durable, one row for each page that was read. Source: product_offer/read.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.number IS
+    'Number of the window in the order of the answers. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.reading IS
+    'What it was read for: 1 = the chain of windows, 2 and more = a reading of plain pages, 0 = a look at what was read already or at what lies behind the end. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.ids IS
+    'The rows that it showed, in their order: the offer''s id, or a negative number made from the row where it has none. Source: product_offer/read.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.size IS 'Offers that were asked for at once. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.position IS
+    'First position of the listing, from 0, that the page shows. Source: the scan.';
+
+ALTER TABLE {schema}.emag_offer_syncs ADD COLUMN windows_staged integer NOT NULL DEFAULT 0;
+UPDATE {schema}.emag_offer_syncs SET windows_staged = pages_done;
+COMMENT ON COLUMN {schema}.emag_offer_syncs.windows_staged IS
+    'Windows of the listing that were made durable in staging: as many must be there for a resume, an audit or a publish. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_offer_syncs.pages_expected IS
+    'Hundreds of positions that the listing has by the first count. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_offer_syncs.pages_done IS
+    'Hundreds of positions of the listing that are durable. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_offer_syncs.total_offers_processed IS
+    'Different rows that pages have shown, rejected ones included. Source: the scan.';
+-- What was judged complete by page numbers is complete
+UPDATE {schema}.emag_offer_syncs
+SET proof = (proof - 'rows_beyond' - 'positions' - 'positions_end') || '{"proven": 1}'
+WHERE proof ? 'distinct_ids' AND (status = 'completed' OR error_class = 'RefusedError');
+
+CREATE TABLE {schema}.emag_listing_order (
+    account_type text NOT NULL,
+    chunk        integer NOT NULL,
+    ids          bigint[] NOT NULL,
+    PRIMARY KEY (account_type, chunk)
+);
+COMMENT ON TABLE {schema}.emag_listing_order IS
+    'The order in which the last complete scan of an account saw its offers: a listing that keeps it needs to be read only once. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_listing_order.account_type IS 'The account. Source: the settings.';
+COMMENT ON COLUMN {schema}.emag_listing_order.chunk IS 'Number of the piece, from 0; 10,000 offers each. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_listing_order.ids IS 'The offers'' ids in their order. Source: product_offer/read.';
+
+ALTER TABLE {schema}.emag_accounts
+    ADD COLUMN reorders_at          timestamptz,
+    ADD COLUMN odd_sizes_ignored_at timestamptz;
+COMMENT ON COLUMN {schema}.emag_accounts.reorders_at IS
+    'When a scan last saw that the listing changes the order of its offers; believed for 30 days (UTC). Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_accounts.odd_sizes_ignored_at IS
+    'When a scan last saw that page sizes such as 97 are not obeyed; believed for 30 days (UTC). Source: the scan.';
