@@ -6,11 +6,14 @@ The exit code is 1 when a figure that has to be 0 is not, or when a sync asks fo
 import argparse
 import sys
 import time
+from math import ceil
 
 from emag_pipeline_tests.completeness.budgets import budgets
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.settings import Group, groups
 from emag_pipeline_tests.completeness.table import SECTIONS, budget_table, table
+
+_SHARES = sum(group.share for group in groups())
 
 
 def main() -> int:
@@ -39,7 +42,7 @@ def main() -> int:
 
 
 def _judge(group: Group, scans: int, seed: str) -> Figures:
-    number = max(1, round(scans * group.share))
+    number = max(1, ceil(scans * group.share / _SHARES))
     return judge(group, min(number, group.most or number), seed)
 
 

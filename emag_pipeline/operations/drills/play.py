@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.errors import PipelineError
@@ -16,6 +17,8 @@ from emag_pipeline.operations.drills.stage import Stage, stage
 
 #: Prices and stocks that have moved since the publish before.
 _CHANGES = 30
+#: Windows for each hundred positions.
+_OVERLAPPING = 1.2
 
 
 def play(scenario: Scenario, scratch: Scratch) -> Result:
@@ -106,7 +109,8 @@ class _Play:
 
     def _pages_read_again(self, staged: SyncProgress) -> Iterator[str]:
         asked = {call["page"] for call in self._stage.market.control.requests(ACCOUNT) if call["page"]}
-        left = (staged.pages_expected or 0) - staged.pages_done + 1  # and the page behind the last one
+        # windows overlap; and the one under way, one behind the end, the head once more
+        left = ceil(((staged.pages_expected or 0) - staged.pages_done) * _OVERLAPPING) + 3
         if len(asked) > left:
             yield f"the next run read {len(asked)} pages, {left} were left"
 

@@ -14,16 +14,15 @@ OFFERS = 950
 class Expected:
     """How the run that meets the fault must end. An exit code below 0 is the signal that killed the process.
 
-    In `message`, `…` stands for what differs from run to run. `rounds` is None where several are right. `altered`
-    offers are shown otherwise than they are, in a way that can be represented, and so published. `deleted` is judged
-    on the last run, all else on the one that met the fault. `resumes` says of the next run whether it goes on with that
-    one's pages; None if there is no next run, or if either is right.
+    In `message`, `…` stands for what differs from run to run. `altered` offers are shown otherwise than they are, in a
+    way that can be represented, and so published. `deleted` is judged on the last run, all else on the one that met the
+    fault. `resumes` says of the next run whether it goes on with that one's pages; None if there is no next run, or if
+    either is right.
     """
 
     exit_code: int = 0
     error_class: str = ""
     message: str = ""
-    rounds: int | None = 1
     quarantined: int = 0
     altered: int = 0
     deleted: int = 0

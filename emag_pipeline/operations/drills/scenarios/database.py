@@ -68,7 +68,6 @@ THEME = Theme(
             produced="an immediate stop and a start after 5 of 10 pages, Dagster's storage included",
             answer="The crash has emptied the unlogged staging: that is noticed, and all pages are read again",
             lasts="One more reading",
-            expected=Expected(rounds=None),
             act=_meanwhile(_crash),
             alone=True,
         ),

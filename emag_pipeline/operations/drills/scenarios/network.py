@@ -2,7 +2,7 @@
 
 from emag_pipeline.operations.drills.actions import all_of, fault, nothing
 from emag_pipeline.operations.drills.runs import Ending
-from emag_pipeline.operations.drills.scenario import Expected, Persisting, Scenario, Theme
+from emag_pipeline.operations.drills.scenario import Persisting, Scenario, Theme
 from emag_pipeline.operations.drills.stage import Stage
 
 _AWAY_SECONDS = 3.0
@@ -63,7 +63,6 @@ THEME = Theme(
             produced="the sandbox's process is killed after 3 durable pages and started again 3 s later",
             answer="Tries again until the marketplace answers; durable pages are not read again",
             lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
-            expected=Expected(rounds=2),
             arrange=fault("hang", pages=list(range(4, 12))),
             act=_network_gone,
             repair=nothing,

@@ -16,7 +16,7 @@ def _remove_first(stage: Stage) -> None:
 
 def _ignored(what: str, why: str, *, place: str = "main", deleted: int = 0) -> Expected:
     message = f"{place}: the marketplace ignores {what}: {why}"
-    return Expected(5, "ParametersIgnored", message, rounds=None, deleted=deleted)
+    return Expected(5, "ParametersIgnored", message, deleted=deleted)
 
 
 def _obeyed(place: str, words: str) -> Scenario:

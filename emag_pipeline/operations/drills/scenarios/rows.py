@@ -20,7 +20,6 @@ def _poison(
     altered: int = 0,
     rows: int = 2,
     page: int = 3,
-    rounds: int = 1,
 ) -> Scenario:
     return Scenario(
         name=f"row-{row.replace('_', '-')}",
@@ -28,7 +27,7 @@ def _poison(
         produced=f"the first {rows} rows of page {page} ({row})" if rows > 1 else f"a row of page {page} ({row})",
         answer=answer,
         lasts="The row's next good reading takes it out again" if quarantined else "Until the next good reading",
-        expected=Expected(quarantined=quarantined, altered=altered, rounds=rounds),
+        expected=Expected(quarantined=quarantined, altered=altered),
         arrange=fault("poison", row=row, rows=rows, pages=[page]),
         again=True,
     )
@@ -53,11 +52,9 @@ THEME = Theme(
         _poison(
             "same_id_instead",
             "An offer stands in another one's place",
-            "Keeps the first row, quarantines the second; the offer in whose place it stood is asked for by its id, "
-            "and all pages are read again",
+            "Keeps the first row, quarantines the second; the offer in whose place it stood is asked for by its id",
             quarantined=1,
             rows=1,
-            rounds=2,
         ),
         _poison("long_name", "A name has 100,000 characters", "Publishes it: it can be represented", altered=2),
         Scenario(
