@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 import socket
 import sys
@@ -46,10 +47,18 @@ def test_an_embedded_server_that_a_living_up_starts_again_needs_nobody_to_start_
 
 
 def _where_threads_stand() -> str:
-    """Seen twice in the whole suite, never alone: the look took more than five seconds. This says at what."""
+    """Seen in the whole suite only, never alone: the look took more than five seconds. This says at what."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     frames = sys._current_frames().items()
-    return "\n".join(f"{names.get(ident)}\n{''.join(traceback.format_stack(frame))}" for ident, frame in frames)
+    said = [f"{names.get(ident)}\n{''.join(traceback.format_stack(frame))}" for ident, frame in frames]
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            said.append(f"{task.name}: {(task / 'wchan').read_text()} {(task / 'syscall').read_text()}")
+    for link in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            said.append(f"fd {link.name}: {link.readlink()}")
+    said.append(Path("/proc/net/tcp").read_text())
+    return "\n".join(reversed(said))
 
 
 def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None:
