@@ -101,8 +101,11 @@ class DurableWindow:
     ids: Sequence[int]
 
 
-def plan(database: Database, lease: Lease, *, pages: int, offers: int) -> None:
-    """Begin to read: what is expected, nothing done yet."""
+def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: float = 0.0) -> datetime:
+    """Begin to read: what is expected, nothing done yet. The sync has so many seconds from now, or more.
+
+    Returns until when it may go on (UTC).
+    """
     with database.transaction() as tx:
         counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
         ledger.change(
@@ -110,10 +113,14 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int) -> None:
             lease,
             """phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
                windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
-               oldest_page_at = NULL""",
+               oldest_page_at = NULL,
+               deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')""",
             pages=pages,
             offers=offers,
+            seconds=seconds,
         )
+        until: datetime = ledger.read_in(tx, lease.sync_id).deadline_at
+    return until
 
 
 def note_reading(database: Database, lease: Lease) -> None:

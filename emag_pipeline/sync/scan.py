@@ -18,8 +18,10 @@ from emag_pipeline.db.listing_order import Habits
 from emag_pipeline.db.staging import Reached, StagedPage
 from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
+from emag_pipeline.moments import iso
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.duration import reading_seconds, with_room
 from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, bounded, hundreds
@@ -47,6 +49,7 @@ class Scan:
         self._readers = readers
         self._log = log
         self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
+        self._began: datetime = sync.started_at
         self._deadline: datetime = sync.deadline_at
         self._round: int = sync.round
         self._count_before: int | None = sync.offers_expected if lease.resumed else None
@@ -106,8 +109,13 @@ class Scan:
             self._reader.obedience = self._client.obedience()
             self._reader.obedience.judge_count(count)
             pages = bounded(self._lease.account, count.rows, self._context.settings.max_pages)
-            staging.plan(self._context.database, self._lease, pages=pages, offers=count.rows)
-            log.info("scan_planned", pages=pages, offers=count.rows, page_size=self._page_size.size)
+            size = self._page_size.size
+            seconds = reading_seconds(count.rows, size, self._context.budget().pace_seconds)
+            self._deadline = staging.plan(
+                self._context.database, self._lease, pages=pages, offers=count.rows, seconds=with_room(seconds)
+            )
+            plan = {"pages": pages, "offers": count.rows, "page_size": size, "seconds": round(seconds)}
+            log.info("scan_planned", **plan, until=iso(self._deadline))
             self._begin_progress(count.rows)
         self._scan.counted(count.rows)
 
@@ -123,13 +131,16 @@ class Scan:
         self._progress.note(reached, reading=max(1, self._scan.readings), offers=len(self._scan.seen))
 
     def _require_time(self) -> None:
-        if datetime.now(UTC) >= self._deadline:
-            raise SyncTimedOut(
-                "the sync's time is over",
-                where=self._lease.where,
-                why=f"EMAG_SYNC_TIMEOUT_HOURS is {self._context.settings.timeout_hours:g}",
-                remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
-            )
+        if datetime.now(UTC) < self._deadline:
+            return
+        hours, had = self._context.settings.timeout_hours, (self._deadline - self._began).total_seconds() / 3600
+        extended = f", and twice what its calls take was {had:.1f}" if had > hours + 0.05 else ""
+        raise SyncTimedOut(
+            "the sync's time is over",
+            where=self._lease.where,
+            why=f"EMAG_SYNC_TIMEOUT_HOURS is {hours:g}{extended}",
+            remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
+        )
 
     def _confirm(self) -> None:
         """Ask for what is missing, unless it is so much that the audit will refuse it."""

@@ -24,7 +24,7 @@ _SYNCS = """
 _PROOF = """{"count_before": 2, "count_after": 2, "pages_expected": 3, "pages_staged": 2, "rows": 2, "distinct_ids": 2,
     "rejected": 0, "quarantined": 0, "rows_beyond": 0, "found_by_id": 0, "confirmed_gone": 0, "missing": 0,
     "published_before": 9, "arrivals": 0, "rounds": 2, "positions": 2, "positions_end": 2, "unreadable_positions": 0,
-    "unreadable_by_id": 0, "unreadable_rows": 0}"""
+    "unreadable_by_id": 0, "unreadable_rows": 0, "vanished_unpublished": 0}"""
 _PAGES = """
     INSERT INTO {schema}.emag_scan_pages
         (sync_id, round, page, page_size, first_position, positions, offers, rejects, content_hash, fetched_at)

@@ -49,7 +49,7 @@ COMMENT ON COLUMN {schema}.emag_offer_syncs.total_offers_processed IS
     'Different rows that pages have shown, rejected ones included. Source: the scan.';
 -- What was judged complete by page numbers is complete
 UPDATE {schema}.emag_offer_syncs
-SET proof = (proof - 'rows_beyond' - 'positions' - 'positions_end') || '{"proven": 1}'
+SET proof = (proof - 'rows_beyond' - 'positions' - 'positions_end' - 'vanished_unpublished') || '{"proven": 1}'
 WHERE proof ? 'distinct_ids' AND (status = 'completed' OR error_class = 'RefusedError');
 
 CREATE TABLE {schema}.emag_listing_order (
