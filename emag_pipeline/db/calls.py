@@ -116,6 +116,11 @@ class Calls:
             raise no_answer(_LAST_WORDS_SECONDS)
         return min(seconds, left)
 
+    @property
+    def are_hurried(self) -> bool:
+        """The process was told to stop."""
+        return self._until < inf
+
     def close(self) -> None:
         """Nothing more is called: let the threads end."""
         self._aside.abandon()

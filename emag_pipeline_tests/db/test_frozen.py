@@ -1,20 +1,18 @@
 """A server that says nothing any more: no call waits without bound, and a signal ends it at every moment."""
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from emag_pipeline.db import calls, engine
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
-from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment, freezing
+from emag_pipeline_tests.db.door import behind, opened
+from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
 from emag_pipeline_tests.db.syncs import rows
 
 _PLACES = pytest.mark.parametrize("is_everything", [False, True], ids=["one_connection", "everything"])
@@ -25,10 +23,8 @@ _MANY_ROWS = "".join(f"{number}\t{'x' * 1000}\n" for number in range(1000))
 
 @pytest.fixture
 def freezer(database_url: str) -> Iterator[Freezer]:
-    with tempfile.TemporaryDirectory(prefix="emag-ice-") as door:
-        server = Path(str(make_url(database_url).query["host"]))
-        with freezing(server, Path(door)) as freezer:
-            yield freezer
+    with opened(Freezer, database_url) as freezer:
+        yield freezer
 
 
 @pytest.fixture
@@ -36,10 +32,8 @@ def through(freezer: Freezer, database: Database, database_url: str) -> Iterator
     """The database behind the freezer; the table `numbers` is there."""
     with database.transaction() as tx:
         tx.run("CREATE TABLE {schema}.numbers (number integer, text text)")
-    url = make_url(database_url).update_query_dict({"host": str(freezer.door)})
-    through = Database(url.render_as_string(hide_password=False))
-    yield through
-    through.close()
+    with behind(freezer, database_url) as through:
+        yield through
 
 
 def _work(database: Database, moment: Moment) -> None:

@@ -1,13 +1,10 @@
 """G5: a connection that is lost exactly at a COMMIT: what is told of the sync is what became of it."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from emag_pipeline.db import liveness
 from emag_pipeline.db.engine import Database
@@ -16,7 +13,8 @@ from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.liveness import Bounds
-from emag_pipeline_tests.db.commit_cutter import CommitCutter, cutting_commits
+from emag_pipeline_tests.db.commit_cutter import CommitCutter
+from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -32,19 +30,15 @@ _BEATING = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1"}
 
 @pytest.fixture
 def cutter(database_url: str) -> Iterator[CommitCutter]:
-    with tempfile.TemporaryDirectory(prefix="emag-cut-") as door:
-        server = Path(str(make_url(database_url).query["host"]))
-        with cutting_commits(server, Path(door)) as cutter:
-            yield cutter
+    with opened(CommitCutter, database_url) as cutter:
+        yield cutter
 
 
 @pytest.fixture
 def through(cutter: CommitCutter, database_url: str) -> Iterator[Database]:
     """The database behind the cutter."""
-    url = make_url(database_url).update_query_dict({"host": str(cutter.door)})
-    database = Database(url.render_as_string(hide_password=False))
-    yield database
-    database.close()
+    with behind(cutter, database_url) as database:
+        yield database
 
 
 @pytest.fixture
