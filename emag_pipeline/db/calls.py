@@ -116,6 +116,13 @@ class Calls:
             raise no_answer(_LAST_WORDS_SECONDS)
         return min(seconds, left)
 
+    @staticmethod
+    def pause(seconds: float) -> None:
+        """Wait between two calls; what is `HEEDED` ends that too."""
+        time.sleep(seconds)
+        if threading.current_thread() is threading.main_thread():
+            _heed()
+
     @property
     def are_hurried(self) -> bool:
         """The process was told to stop."""
@@ -141,8 +148,7 @@ class Calls:
                 if waited > seconds:
                     raise no_answer(seconds)
                 if waited > _SHORT_SECONDS:
-                    for check in HEEDED:
-                        check()
+                    _heed()
             return outcome.result()
         except BaseException as error:
             if not outcome.done():
@@ -150,6 +156,11 @@ class Calls:
                     self.hurry()
                 end(outcome)
             raise
+
+
+def _heed() -> None:
+    for check in HEEDED:
+        check()
 
 
 def _is_over(outcome: "Future[Any]", seconds: float) -> bool:

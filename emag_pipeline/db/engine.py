@@ -346,7 +346,7 @@ class Database:
                 return None
             if time.monotonic() > until:
                 return None
-            time.sleep(_LOOK_SECONDS)
+            self._calls.pause(_LOOK_SECONDS)
 
     def _connect(self, dialect: Any, _: Any, arguments: Any, parameters: Any) -> DriverConnection:
         connect = partial(dialect.connect, *arguments, **parameters)

@@ -24,21 +24,27 @@ class CommitCutter(Door):
         self.cut_at = 0
         self.has_cut = False
         self.is_lost = False
+        self._of = b""
         self._then: Callable[[], None] = _nothing
         self._lock = threading.Lock()
         super().__init__(server, door)
 
-    def arm(self, cut_at: int, *, is_lost: bool = False, then: Callable[[], None] = _nothing) -> None:
+    def arm(self, cut_at: int, *, is_lost: bool = False, of: bytes = b"", then: Callable[[], None] = _nothing) -> None:
         """Begin to count anew, and cut that commit; if it `is_lost`, it never reaches the server.
 
-        `then` is called before its client hears that the connection is gone.
+        Only those count in whose transaction the client has said `of`. `then` is called before it hears that the
+        connection is gone.
         """
         with self._lock:
             self.commits, self.cut_at, self.has_cut, self.is_lost = 0, cut_at, False, is_lost
-            self._then = then
+            self._of, self._then = of, then
 
     def passes(self, passing: Passing, asked: bytes) -> bool:
-        if not (asked.endswith(_COMMIT) and self._is_its_turn()):
+        passing.is_noted = passing.is_noted or self._of in asked
+        if not asked.endswith(_COMMIT):
+            return True
+        counts, passing.is_noted = passing.is_noted, False
+        if not (counts and self._is_its_turn()):
             return True
         if self.is_lost:
             passing.is_mute.set()

@@ -14,6 +14,7 @@ from emag_pipeline.errors import DatabaseUnavailable, Interrupted
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
 from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import wait_until
 
 _PLACES = pytest.mark.parametrize("is_everything", [False, True], ids=["one_connection", "everything"])
 _MOMENTS = pytest.mark.parametrize("moment", MOMENTS)
@@ -174,6 +175,27 @@ def test_a_program_that_only_notes_signals_hears_them_too(freezer: Freezer, thro
     finally:
         calls.HEEDED.remove(check)
     assert time.monotonic() - began < 2.5
+
+
+def _sql_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "sql"}
+
+
+def test_to_ask_for_the_end_of_a_transaction_is_bounded_too(freezer: Freezer, through: Database) -> None:
+    """The server freezes once more, exactly where it is asked to end what was interrupted."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        freezer.arm("statement", is_everything=False, sent=b"pg_terminate_backend")
+        raise Interrupted
+
+    before = _sql_threads()
+    _warmed(through, "statement")
+    freezer.arm("statement", is_everything=False)
+    with _alarm(0.5, interrupt), pytest.raises(Interrupted):
+        _work(through, "statement")
+    assert freezer.has_frozen.wait(30), "nobody asked"
+    through.close()
+    wait_until(lambda: _sql_threads() <= before, 60)
 
 
 def test_a_wait_for_a_lock_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

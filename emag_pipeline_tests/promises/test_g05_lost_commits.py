@@ -1,12 +1,13 @@
 """G5: a connection that is lost exactly at a COMMIT: what is told of the sync is what became of it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from emag_pipeline.db import liveness
+from emag_pipeline.db import liveness, migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PageBoundExceeded, PipelineError, RefusedError
 from emag_pipeline.monitoring.recovery import recover
@@ -15,6 +16,7 @@ from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_acco
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
+from emag_pipeline_tests.db.own_server import LAZY, own_server
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -189,3 +191,34 @@ def test_g5_a_commit_that_never_reached_the_server_is_told_as_not_done(
     with pytest.raises(PipelineError), through.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET phase = 'auditing' WHERE sync_id = :sync", sync=lease.sync_id)
     assert rows(database, "SELECT phase FROM {schema}.emag_offer_syncs")[0].phase == "planning"
+
+
+@pytest.fixture(params=[False, True], ids=["done", "undone"])
+def is_lost(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_g5_a_publish_whose_server_crashes_at_its_commit_is_told_as_what_it_was(
+    is_lost: bool, market: SandboxServer
+) -> None:
+    """Undone, its number is given to another transaction, which commits: the status of that number proves nothing."""
+
+    def crash() -> None:
+        number = server.highest_number() if is_lost else 0
+        server.crash()
+        server.start()
+        server.use_number(number)
+
+    with own_server(LAZY) as server, closing(Database(server.url("emag"))) as direct:
+        migrate.upgrade(direct)
+        refresh(context_for(direct, market.url))
+        market.advance(changes=3, kind="price", account="main")
+        context = _staged(direct, market)
+        with opened(CommitCutter, server.url("emag")) as cutter, behind(cutter, server.url("emag")) as through:
+            cutter.arm(1, is_lost=is_lost, of=b"emag_publishes", then=crash)
+            is_told = _is_told_as_published(replace(context, database=through))
+        assert cutter.has_cut
+        assert is_told == (ledger_row(context).status == "completed") == (not is_lost)
+        if is_lost:
+            refresh(context_for(direct, market.url, run_ended=True))
+        assert_published_exactly(direct, market, "main")
