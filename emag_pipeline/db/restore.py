@@ -59,6 +59,7 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
     migrate.require_known(dump.revision, "of the backup")
     with database.transaction(timeout_seconds=_STATEMENT_SECONDS) as tx:
         tx.run(_SETTINGS)
+        migrate.lock(tx)  # before the tables, as a migration takes them
         target = migrate.revision(tx)
         if target is not None:
             _require_replaceable(tx, target, replace)

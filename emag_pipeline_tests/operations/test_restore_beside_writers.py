@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.operations.backup import backup
@@ -71,3 +72,15 @@ def test_whoever_writes_to_the_tables_in_another_order_goes_through_and_then_the
         writer.run("UPDATE {schema}.emag_account_figures SET counted_at = now()")
     restoring.result(120)
     assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE sale_price = 1")[0][0] == 0
+
+
+def test_a_migration_that_is_under_way_goes_through_and_then_the_restore(
+    database: Database, restored: Callable[[], None], threads: ThreadPoolExecutor
+) -> None:
+    with database.transaction() as migrating:
+        migrate.upgrade_within(migrating)
+        restoring: Future[None] = threads.submit(restored)
+        wait_until(lambda: restoring.done() or bool(rows(database, _WAITING)), 60)
+        migrating.run("ALTER TABLE {schema}.emag_account_figures ADD COLUMN of_tomorrow integer")
+        migrating.run("ALTER TABLE {schema}.emag_account_figures DROP COLUMN of_tomorrow")
+    restoring.result(120)
