@@ -25,12 +25,13 @@ def attached(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def as_it_stands(settings: Settings) -> Database:
+def as_it_stands(settings: Settings, *, most_seconds: float = float("inf")) -> Database:
     """The pipeline's database, which may be away or of another version; close it.
 
+    No call of it lasts longer than `most_seconds`.
     Raises DatabaseUnavailable when none is configured and the embedded one does not run.
     """
-    return Database(pipeline_url(settings), settings.db_schema)
+    return Database(pipeline_url(settings), settings.db_schema, most_seconds=most_seconds)
 
 
 def pipeline_url(settings: Settings) -> str:

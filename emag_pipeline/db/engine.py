@@ -197,9 +197,12 @@ def _is_question(sql: str) -> bool:
 class Database:
     """A small pool of connections to one schema."""
 
-    def __init__(self, url: str, schema: str = "app", *, pool_size: int = 4) -> None:
+    def __init__(
+        self, url: str, schema: str = "app", *, pool_size: int = 4, most_seconds: float = float("inf")
+    ) -> None:
+        """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
         self.schema = schema
-        self._calls = Calls()
+        self._calls = Calls(most_seconds)
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
