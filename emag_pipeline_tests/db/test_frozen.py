@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -137,6 +137,34 @@ def test_nor_does_one_in_another_thread(moment: Moment, freezer: Freezer, throug
     thread.join(40)
     assert not thread.is_alive()
     assert len(told) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [b"SET datestyle", b"pg_catalog.version"])
+def test_nor_do_the_questions_of_the_driver_on_a_new_connection(
+    sent: bytes, freezer: Freezer, through: Database, database: Database
+) -> None:
+    """Of psycopg2, where the database's format of dates is not its own; and of SQLAlchemy, to the first connection."""
+    with database.transaction() as tx:
+        name = tx.run("SELECT current_database()").scalar_one()
+        tx.run(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+    freezer.arm("statement", is_everything=True, sent=sent)
+    thread = threading.Thread(target=_fail, args=(through, "begin"), daemon=True)
+    thread.start()
+    assert freezer.has_frozen.wait(30)
+    thread.join(40)
+    assert not thread.is_alive()
+
+
+def test_a_wait_for_a_connection_of_the_pool_is_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_POOL_SECONDS", 0.5)
+    with closing(Database(database_url, pool_size=1)) as small, ExitStack() as held:
+        for _ in range(3):  # two may be made beside the pool
+            held.enter_context(small.transaction())
+        thread = threading.Thread(target=_fail, args=(small, "begin"), daemon=True)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("moment", ["ping", "statement", "copy", "commit"])
