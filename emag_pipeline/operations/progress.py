@@ -52,7 +52,8 @@ class ProgressWatch:
             for sync in filter(None, newest):
                 self._tell(sync)
         except DatabaseUnavailable as error:
-            if not self._away:
+            # of the embedded server, `embedded_watch` tells
+            if not (self._away or self._settings.uses_embedded_database):
                 self._say(error.message)
             self._away = True
             return

@@ -14,13 +14,13 @@ from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.operations import code_location, ports, programs
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_watch import EmbeddedWatch
-from emag_pipeline.operations.instance import claimed
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
 from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
 from emag_pipeline.operations.words import source_words
+from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0

@@ -15,7 +15,7 @@ from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Verdict
-from emag_pipeline.operations.instance import claimed
+from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
