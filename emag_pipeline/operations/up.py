@@ -19,7 +19,8 @@ from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
 from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
-from emag_pipeline.operations.words import source_words
+from emag_pipeline.operations.words import source_words, unknown_accounts
+from emag_pipeline.plurals import counted
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
 
@@ -38,6 +39,10 @@ def up(settings: Settings, narrator: Narrator) -> int:
     with StopSignals() as signals, claimed(settings.home, ui) as other:
         if other is not None:
             narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
+            if ui != other.ui:
+                narrator.say(
+                    f"EMAG_UI_PORT is {settings.ui_port} here, and it is ignored: stop that `up` first to move its UI"
+                )
             return 0
         try:
             _run(settings, narrator, signals, ui)
@@ -52,7 +57,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
-        narrator.say(f"ended {left} processes that an `up` that was killed had left running")
+        narrator.say(f"ended {counted(left, 'process', 'processes')} that an `up` that was killed had left running")
     _require_ports(settings)
     _introduce(settings, narrator)
     with (
@@ -90,6 +95,8 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
         narrator.say(f"account {account.name}: {where}")
     if settings.uses_sandbox:
         narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+    for what, remedy in unknown_accounts(settings):
+        narrator.say(f"{what}. {remedy}.")
 
 
 def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: Supervisor, narrator: Narrator) -> None:

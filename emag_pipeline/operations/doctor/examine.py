@@ -61,7 +61,7 @@ def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT)
         settings = load_settings(environ, env_file)
     except SettingsError as error:
         return Diagnosis((*variables.wrong(error), *found))
-    return Diagnosis((variables.good(settings, given), *found, *_all(settings)))
+    return Diagnosis((variables.good(settings, given), *variables.strange(settings), *found, *_all(settings)))
 
 
 def _all(settings: Settings) -> Iterator[Finding]:
