@@ -36,13 +36,13 @@ def up(settings: Settings, narrator: Narrator) -> int:
     started, TransientError when a program does not start or dies again and again. Main thread only.
     """
     ui = f"http://{ports.HOST}:{settings.ui_port}"
-    with StopSignals() as signals, claimed(settings.home, ui) as other:
+    with StopSignals() as signals, claimed(settings.home, ui, ports_of(settings)) as other:
         if other is not None:
             narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
-            if ui != other.ui:
-                narrator.say(
-                    f"EMAG_UI_PORT is {settings.ui_port} here, and it is ignored: stop that `up` first to move its UI"
-                )
+            for variable, port in ports_of(settings).items():
+                if other.ports.get(variable, port) != port:
+                    kept = f"stays at {other.ports[variable]} until that `up` is stopped"
+                    narrator.say(f"{variable} is {port} here, and is ignored: it {kept}")
             return 0
         try:
             _run(settings, narrator, signals, ui)
@@ -77,6 +77,13 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
             supervisor.stop()
             if settings.uses_embedded_database:
                 narrator.say("stopping the embedded PostgreSQL")
+
+
+def ports_of(settings: Settings) -> dict[str, int]:
+    """Where its programs listen, by variable."""
+    sandbox = {"EMAG_SANDBOX_PORT": settings.sandbox_port} if settings.starts_sandbox else {}
+    metrics = {"EMAG_SYNC_METRICS_PORT": settings.metrics_port, "EMAG_SYNC_HEALTH_PORT": settings.health_port}
+    return {"EMAG_UI_PORT": settings.ui_port, **metrics, **sandbox}
 
 
 def _require_ports(settings: Settings) -> None:

@@ -114,14 +114,14 @@ def gone_words(trouble: Trouble, account: str) -> tuple[str, str]:
 
 
 def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What is odd of each account that the sandbox has only because EMAG_ACCOUNTS names it, and what to do."""
-    if not settings.starts_sandbox:
+    """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
+    if not settings.uses_sandbox:
         return
     for name in [account.name for account in settings.accounts if account.name not in DEFAULT_ACCOUNTS]:
         near = next(iter(get_close_matches(name, DEFAULT_ACCOUNTS, n=1)), "")
-        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is no account that the sandbox knows"
+        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is none of the sandbox's own accounts"
         credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
-        known = f"perhaps {near} is meant" if near else f"it knows {' and '.join(DEFAULT_ACCOUNTS)}"
+        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(DEFAULT_ACCOUNTS)}"
         remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are made up"
         yield what, remedy
 

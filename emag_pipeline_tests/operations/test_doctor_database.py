@@ -15,8 +15,10 @@ from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.operations.doctor.databases import lost_since
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
@@ -217,6 +219,10 @@ def home() -> Iterator[Path]:
             server.stop()
 
 
+_DOES_NOT_RUN = "the embedded PostgreSQL does not run"
+_BEGAN_AGAIN = "the database server was started again while it was looked at"
+
+
 @pytest.fixture
 def locked(home: Path) -> Iterator[embedded.EmbeddedServer]:
     """An embedded server in use, whose database of Dagster's answers nothing."""
@@ -261,7 +267,16 @@ def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
         diagnosis = diagnosed(home)
         killer.join()
     told = "\n".join(map(str, diagnosis.findings))
-    assert found(diagnosis, "database", "started again while" if again else "does not run").verdict is Verdict.BROKEN
+    (cause,) = [one for one in diagnosis.findings if one.subject == "database" and one.verdict is Verdict.BROKEN]
+    # where it is back before the last look, it is told that it was away
+    assert cause.what in (_DOES_NOT_RUN, *([_BEGAN_AGAIN] if again else [])), told
     assert not [one for one in diagnosis.findings if one.subject == "daemon"], told
     for wrong in ("firewall", "no answer within", "the examination itself failed"):
         assert wrong not in told
+
+
+def test_a_server_that_began_after_the_doctor_did_is_told(database_url: str, tmp_path: Path) -> None:
+    settings = load_settings({"DATABASE_SYNC_URL": database_url, "EMAG_HOME": str(tmp_path)}, None)
+    assert list(lost_since(settings, time.monotonic())) == []
+    (finding,) = lost_since(settings, time.monotonic() - 10 * 86400)
+    assert finding.what == _BEGAN_AGAIN

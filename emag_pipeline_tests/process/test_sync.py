@@ -279,10 +279,10 @@ def _newest_status(variables: dict[str, str]) -> str:
 def test_what_was_published_before_ctrl_c_is_said_to_be_published(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    with database.transaction() as tx:  # the marts wait for it
-        tx.run("LOCK TABLE {schema}.emag_offer_issues IN ACCESS EXCLUSIVE MODE")
+    with database.engine.connect() as connection:
+        connection.execute(sa.text("LOCK TABLE app.emag_offer_issues"))  # the marts wait for it
         process = _start(tmp_path, variables)
-        wait_until(lambda: _newest_status(variables) == "completed" or tx.run("SELECT 1").scalar() != 1, 120)
+        wait_until(lambda: _newest_status(variables) == "completed", 120)
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -347,7 +347,7 @@ def test_an_account_that_the_sandbox_does_not_know_is_named_with_what_to_do(data
     }
     done = emag_pipeline(tmp_path, "sync", "--account", "fbee", **variables)
     assert (
-        "EMAG_ACCOUNTS names fbee, which has no credentials and is no account that the sandbox knows. Correct "
+        "EMAG_ACCOUNTS names fbee, which has no credentials and is none of the sandbox's own accounts. Correct "
         "EMAG_ACCOUNTS (perhaps fbe is meant), or set EMAG_FBEE_API_USERNAME and EMAG_FBEE_API_PASSWORD; until then "
         "its offers are made up."
     ) in done.stdout

@@ -28,7 +28,7 @@ _LOST_SECONDS = 2.0
 _MACHINE_SECONDS = 12.0
 _NOT_EXAMINED = warning(
     marketplace.SUBJECT,
-    "not everything was examined: accounts, marketplace, incidents and daemon rest on the database",
+    "accounts, marketplace, incidents and daemon were not examined, or not in full: they rest on the database",
     "Mend the database, then run `emag-pipeline doctor` again",
 )
 
