@@ -83,7 +83,10 @@ def told_alike(settings: Settings) -> Iterator[None]:
     try:
         yield
     except DatabaseUnavailable as error:
-        raise as_told(settings, error) from error
+        told = as_told(settings, error)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _server(settings: Settings) -> embedded.EmbeddedServer:

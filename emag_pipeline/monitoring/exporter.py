@@ -12,7 +12,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from emag_pipeline.databases import as_told
+from emag_pipeline.databases import as_told, told_alike
 from emag_pipeline.db import metrics, migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
@@ -94,11 +94,11 @@ class Exporter:
             )
             raise as_told(self._settings, waiting)
         try:
-            answer = question(self._connect())
+            with told_alike(self._settings):
+                answer = question(self._connect())
         except PipelineError as error:
-            told = as_told(self._settings, error) if isinstance(error, DatabaseUnavailable) else error
-            self._note(told.message)
-            raise told from error
+            self._note(error.message)
+            raise
         finally:
             self._turns.release()
         self._note("")
