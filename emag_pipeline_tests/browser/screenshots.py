@@ -4,7 +4,7 @@ import signal
 import tempfile
 from pathlib import Path
 
-from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, PUBLISHED, browser_page, open_view
+from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, browser_page, open_view
 from emag_pipeline_tests.process.ups import start
 
 _IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -18,7 +18,7 @@ def main() -> None:
         try:
             up.wait_for("all accounts are published")
             with browser_page() as page:
-                for view in (ASSET_GRAPH, CHECKS, PUBLISHED):
+                for view in (ASSET_GRAPH, CHECKS):
                     open_view(page, up.ui, view)
                     page.wait_for_timeout(1500)  # let the graph and its transitions settle
                     page.screenshot(path=_IMAGES / f"{view.name}.png")

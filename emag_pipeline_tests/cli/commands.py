@@ -7,7 +7,11 @@ from pathlib import Path
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """Nothing of the machine's settings, but those given."""
+    """Nothing of the machine's settings, but those given.
+
+    Port 1 is where tests expect that nothing listens; root's commands can, so none is given it.
+    """
+    assert not [name for name, value in variables.items() if name.endswith("_PORT") and value == "1"], variables
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAG_", "DATABASE_", "DB_"))}
     return {**kept, "EMAG_HOME": str(home), "PYTHONWARNINGS": "default", "COLUMNS": "200", **variables}
 

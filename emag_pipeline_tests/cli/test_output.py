@@ -12,9 +12,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.embedded.users import STRANGER, as_root, mode_of
-
-#: nothing listens there
-_SANDBOX = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_PORT": "1"}
+from emag_pipeline_tests.process.ups import free_ports
 
 
 def _into(output: str, home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -24,6 +22,11 @@ def _into(output: str, home: Path, *arguments: str, **variables: str) -> "subpro
             env=environment(home, **variables), cwd=home, stdout=stdout, stderr=subprocess.PIPE, text=True,
             timeout=120, check=False,
         )  # fmt: skip
+
+
+def _sync(home: Path, database_url: str) -> "subprocess.CompletedProcess[str]":
+    sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_PORT": str(*free_ports(1))}
+    return _into(os.devnull, home.parent, "sync", EMAG_HOME=str(home), DATABASE_SYNC_URL=database_url, **sandbox)
 
 
 @pytest.mark.parametrize("arguments", [["roles"], ["doctor", "--json"], ["status", "--json"], ["explain", "main", "1"]])
@@ -107,9 +110,7 @@ def test_a_disk_that_is_full_while_dagsters_home_is_written_may_pass(
 ) -> None:
     (tmp_path / "home" / "dagster").mkdir(parents=True)
     (tmp_path / "home" / "dagster" / name).symlink_to("/dev/full")
-    done = _into(
-        os.devnull, tmp_path, "sync", EMAG_HOME=str(tmp_path / "home"), DATABASE_SYNC_URL=database_url, **_SANDBOX
-    )
+    done = _sync(tmp_path / "home", database_url)
     assert done.returncode == 1, done.stderr
     assert "Dagster's home cannot be written: No space left on device" in done.stderr
 
@@ -130,7 +131,7 @@ def test_a_home_and_all_in_it_is_its_owners_alone(tmp_path: Path, database_url: 
     (home / "logs" / "old.log").touch()
     home.chmod(0o755)
     (home / "logs").chmod(0o755)
-    _into(os.devnull, tmp_path, "sync", EMAG_HOME=str(home), DATABASE_SYNC_URL=database_url, **_SANDBOX)
+    _sync(home, database_url)
     assert mode_of(home) == (0o711 if os.geteuid() == 0 else 0o700)
     assert {path.name: mode_of(path) & 0o077 for path in home.iterdir()} == dict.fromkeys(
         [path.name for path in home.iterdir()], 0
@@ -144,5 +145,5 @@ def test_a_home_that_holds_other_things_too_keeps_its_mode(tmp_path: Path, datab
     home.chmod(0o755)
     (home / "letters").mkdir()
     (home / "letters").chmod(0o755)
-    _into(os.devnull, tmp_path, "sync", EMAG_HOME=str(home), DATABASE_SYNC_URL=database_url, **_SANDBOX)
+    _sync(home, database_url)
     assert (mode_of(home), mode_of(home / "letters"), mode_of(home / "dagster")) == (0o755, 0o755, 0o700)

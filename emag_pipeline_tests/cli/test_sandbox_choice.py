@@ -10,6 +10,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import free_ports
 
 _OFFERS = "SELECT count(*) FROM {schema}.emag_product_offers"
 
@@ -70,7 +71,7 @@ def test_credentials_of_a_file_reach_the_run_that_reads_the_marketplace(
         f"EMAG_API_USERNAME=main@sandbox.example\nEMAG_API_PASSWORD=sandbox\nEMAG_API_BASE_URL={market.url}\n"
     )
     file.chmod(0o600)
-    done = emag_pipeline(home, "sync", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX_PORT="1")
+    done = emag_pipeline(home, "sync", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX_PORT=str(*free_ports(1)))
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"settings: {file}, and the environment" in done.stdout
     assert rows(database, _OFFERS) == [(40,)]

@@ -1,10 +1,7 @@
 import shutil
 import socket
-import sys
 import tempfile
-import threading
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,18 +45,11 @@ def test_an_embedded_server_that_a_living_up_starts_again_needs_nobody_to_start_
     assert "Start it with" not in finding.remedy
 
 
-def _where_threads_stand() -> str:
-    """Seen twice in the whole suite, never alone: the look took more than five seconds. This says at what."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    frames = sys._current_frames().items()
-    return "\n".join(f"{names.get(ident)}\n{''.join(traceback.format_stack(frame))}" for ident, frame in frames)
-
-
 def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None:
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL="postgresql://me:geheim@127.0.0.1:1/emag")
     finding = found(diagnosis, "database")
     assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
-    assert "Connection refused" in finding.what, _where_threads_stand()
+    assert "Connection refused" in finding.what
     assert finding.remedy
     assert found(diagnosis, "marketplace", "were not examined").verdict is Verdict.WARNING
     assert "geheim" not in str(diagnosis)
