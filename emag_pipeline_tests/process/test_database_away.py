@@ -15,13 +15,14 @@ from emag_pipeline_tests.process.ups import Up, wait_until
 pytestmark = pytest.mark.slow
 
 _BROKEN = "\nnonsense = 1\n"
+_PATIENCE_SECONDS = 600.0
 
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running = ups.start(tmp_path_factory.mktemp("up") / "home")
     try:
-        running.wait_for("all accounts are published")
+        running.wait_for("ready: look at", _PATIENCE_SECONDS)
         yield running
     finally:
         running.process.terminate()
@@ -45,10 +46,10 @@ def away(up: Up, sentence: str) -> Iterator[None]:
     before = settings.read_text()
     settings.write_text(before + _BROKEN)
     server.postmaster().send_signal(signal.SIGKILL)
-    up.wait_for(sentence)
+    up.wait_for(sentence, _PATIENCE_SECONDS)
     yield
     settings.write_text(before)
-    up.wait_for("the embedded PostgreSQL runs again")
+    up.wait_for("the embedded PostgreSQL runs again", _PATIENCE_SECONDS)
 
 
 def _ports(up: Up) -> dict[str, str]:
@@ -60,13 +61,14 @@ def _ports(up: Up) -> dict[str, str]:
     }
 
 
-def _health(up: Up) -> str:
-    answer = requests.get(f"http://127.0.0.1:{up.health_port}/health", timeout=30)
-    return " ".join(f"{one['what']}. {one['remedy']}." for one in answer.json()["problems"])
+def _health(up: Up) -> dict[str, str]:
+    """The problems, by their subject."""
+    answer = requests.get(f"http://127.0.0.1:{up.health_port}/health", timeout=60)
+    return {one["subject"]: f"{one['what']}. {one['remedy']}." for one in answer.json()["problems"]}
 
 
 def test_up_status_doctor_health_and_stop_tell_one_story(up: Up, sentence: str, away: None) -> None:
-    up.wait_for("pg_ctl failed: configuration file")
+    up.wait_for("pg_ctl failed: configuration file", _PATIENCE_SECONDS)
     status, stop = emag_pipeline(up.home, "status"), emag_pipeline(up.home, "stop", "--all", "--dry-run")
     assert (status.returncode, status.stdout) == (1, "")
     assert status.stderr == f"emag-pipeline: EMAG_HOME {up.home}: {sentence}\n"
@@ -74,7 +76,8 @@ def test_up_status_doctor_health_and_stop_tell_one_story(up: Up, sentence: str, 
     doctor = json.loads(emag_pipeline(up.home, "doctor", "--json", **_ports(up)).stdout)
     found = [one for one in doctor["findings"] if one["subject"] in ("database", "daemon", "automation")]
     assert [f"{one['what']}. {one['remedy']}." for one in found] == [sentence]
-    wait_until(lambda: _health(up) == sentence, 60, lambda: _health(up))
+    alone = {"database": sentence}
+    wait_until(lambda: _health(up) == alone, _PATIENCE_SECONDS, lambda: str(_health(up)))
     told = up.said()
     assert told.count(sentence) == 1
     for wrong in ("Free disk space", "firewall", ".;", "?.", "Start it or correct its URL"):
@@ -84,7 +87,7 @@ def test_up_status_doctor_health_and_stop_tell_one_story(up: Up, sentence: str, 
 def test_it_comes_back_and_all_is_well_again(up: Up, away: None) -> None:
     settings = embedded.log_of(up.home).with_name("postgresql.auto.conf")
     settings.write_text(settings.read_text().replace(_BROKEN, ""))
-    wait_until(lambda: embedded.running(up.home) is not None, 120, up.said)
+    wait_until(lambda: embedded.running(up.home) is not None, _PATIENCE_SECONDS, up.said)
     status = emag_pipeline(up.home, "status")
     assert (status.returncode, status.stderr) == (0, "")
-    wait_until(lambda: "PostgreSQL" not in _health(up), 120, lambda: _health(up))
+    wait_until(lambda: "database" not in _health(up), _PATIENCE_SECONDS, lambda: str(_health(up)))

@@ -282,9 +282,9 @@ def test_what_was_published_before_ctrl_c_is_said_to_be_published(
     with database.engine.connect() as connection:
         connection.execute(sa.text("LOCK TABLE app.emag_offer_issues"))  # the marts wait for it
         process = _start(tmp_path, variables)
-        wait_until(lambda: _newest_status(variables) == "completed", 120)
+        wait_until(lambda: _newest_status(variables) == "completed", 300)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "main: published in" in said
     assert "650 created" in said
@@ -297,7 +297,7 @@ def test_a_sync_that_was_killed_is_not_said_to_have_been_told_to_stop(
 ) -> None:
     market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
     _killed(database, variables, tmp_path, whole=False)
-    wait_until(lambda: _newest_status(variables) == "cancelled", 60)
+    wait_until(lambda: _newest_status(variables) == "cancelled", 300)
     row = sync_progress(database, "main")
     assert row is not None
     killed = "interrupted: `emag-pipeline sync`, which had started it, was killed or ended without a word"
@@ -311,9 +311,9 @@ def _runs_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, str], tmp_path: Path) -> None:
     process = _start(tmp_path, variables)
-    wait_until(lambda: bool(_runs_of(process)), 60)
+    wait_until(lambda: bool(_runs_of(process)), 300)
     _runs_of(process)[0].kill()
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 1
     how = "was killed by signal 9 (SIGKILL: by a person, or by the system for want of memory) before it began to read"
     assert f"main: the run {how}. Run `emag-pipeline sync --account main` again" in said
@@ -322,9 +322,9 @@ def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_before_it_has_begun_is_answered_with_a_sentence(number: signal.Signals, tmp_path: Path) -> None:
     process = _start(tmp_path, {})
-    wait_until(lambda: _listens(process.pid, signal.SIGTERM), 60)
+    wait_until(lambda: _listens(process.pid, signal.SIGTERM), 300)
     process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 130
     assert said.startswith(f"emag-pipeline: interrupted by {number.name}")
     assert len(said.splitlines()) == 1
