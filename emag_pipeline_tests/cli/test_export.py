@@ -47,7 +47,7 @@ def test_a_file_is_named_after_the_table_and_the_end_says_what_it_holds(
     arguments = ("emag_product_offers", "--format", "parquet", "--account", "main", "--as-of", published)
     done = emag_pipeline(tmp_path, "export", *arguments, DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("emag_product_offers-main.parquet: 1 rows, ")
+    assert done.stderr.startswith("emag_product_offers-main.parquet: 1 row, ")
     assert (tmp_path / "emag_product_offers-main.parquet").read_bytes()[:4] == b"PAR1"
 
 
