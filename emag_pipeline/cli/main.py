@@ -1,7 +1,6 @@
 """The program `emag-pipeline`: its commands, and what its end says to the shell."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -102,7 +101,7 @@ def _run(arguments: Sequence[str]) -> int:
         return _told(error)
     except (Interrupted, KeyboardInterrupt) as end:
         if not (isinstance(end, Interrupted) and end.is_told):
-            _tell(str(end) or early.words(signal.SIGINT))
+            _tell(str(end) or "emag-pipeline: interrupted")
         return Interrupted.exit_code
     except Exception as error:
         if isinstance(error, OSError) and output.failure(error):
