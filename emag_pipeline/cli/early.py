@@ -18,7 +18,7 @@ def listen() -> None:
 
 
 def raise_from_now_on() -> None:
-    """From now on a signal raises Interrupted, so that what was begun is put away."""
+    """From now on a signal raises KeyboardInterrupt or Interrupted, so that what was begun is put away."""
     for number in _SIGNALS:
         if signal.getsignal(number) == _end:
             signal.signal(number, _raise)
@@ -30,7 +30,7 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _raise(number: int, _: FrameType | None) -> None:
-    raise Interrupted(words(number))
+    raise (KeyboardInterrupt if number == signal.SIGINT else Interrupted)(words(number))
 
 
 def words(number: int) -> str:
