@@ -52,6 +52,8 @@ class Figures:
     unreadable_rows: int = 0
     #: of the confirmed gone and the missing, those that were never published: an earlier reading of this sync saw them
     vanished_unpublished: int = 0
+    #: rows read by id that cannot be represented, of offers that the pages showed as rows without an id
+    without_id_twice: int = 0
 
     @property
     def repeated_rows(self) -> int:
@@ -77,14 +79,24 @@ class Figures:
     def not_read(self) -> int:
         """What the tolerance is about: quarantined rows, offers with unreadable fields, unreadable positions.
 
-        An offer that is known to stand at such a position is in quarantine too, and counts once.
+        A known offer that stands at such a position, or whose row has lost its id, was read by its id as well: it is in
+        quarantine once more, and counts once.
         """
-        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self.unreadable_by_id
+        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self._read_twice
 
     @property
     def rows_and_positions(self) -> int:
         """Everything that the listing showed or failed to show."""
-        return self.rows + self.quarantined + self.unreadable_positions - self.unreadable_by_id
+        return self.rows + self.quarantined + self.unreadable_positions - self._read_twice
+
+    @property
+    def in_quarantine_once(self) -> int:
+        """`quarantined` without the second rows of offers that were read by their id as well."""
+        return self.quarantined - self._read_twice
+
+    @property
+    def _read_twice(self) -> int:
+        return self.unreadable_by_id + self.without_id_twice
 
     @property
     def not_read_share(self) -> float:
@@ -124,6 +136,7 @@ WORDS = {
     "unreadable_by_id": "missing offers whose read by id fails too",
     "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
     "vanished_unpublished": "missing offers that were never published",
+    "without_id_twice": "offers in quarantine both without an id and by their id",
 }
 
 
@@ -186,6 +199,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         unreadable_by_id=confirmed.unreadable,
         unreadable_rows=staged.unreadable,
         vanished_unpublished=vanished_unpublished,
+        without_id_twice=max(0, min(rejects.without_id, rejects.by_id - confirmed.unreadable)),
     )
 
 
@@ -196,6 +210,8 @@ def _count_rejects(tx: Transaction, sync_id: UUID, round_: int) -> Any:
     """
     return tx.run(
         """SELECT count(*) AS rows,
+                  count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
+                  count(*) FILTER (WHERE page = 0) AS by_id,
                   count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
                   + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
                         SELECT FROM {schema}.emag_scan_offers s

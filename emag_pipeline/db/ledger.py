@@ -239,6 +239,17 @@ def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
     return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
 
 
+def last_count(database: Database, account: str) -> int | None:
+    """How many offers the marketplace counted at the account's last reading that counted them; None before any."""
+    with database.transaction(timeout_seconds=5) as tx:
+        count: int | None = tx.run(
+            """SELECT offers_expected FROM {schema}.emag_offer_syncs
+               WHERE account_type = :account AND offers_expected IS NOT NULL ORDER BY sync_number DESC LIMIT 1""",
+            account=account,
+        ).scalar_one_or_none()
+    return count
+
+
 def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
     return tx.run(

@@ -64,8 +64,11 @@ class StagedPage(Protocol):
     def surprises(self) -> Sequence[Surprising]: ...
 
 
-def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: int) -> None:
-    """Open a round of reading: what is expected, nothing done yet."""
+def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: int, seconds: float = 0.0) -> datetime:
+    """Open a round of reading: what is expected, nothing done yet. The sync has so many seconds from now, or more.
+
+    Returns until when it may go on (UTC).
+    """
     with database.transaction() as tx:
         counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
         ledger.change(
@@ -73,11 +76,15 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, round_: i
             lease,
             """phase = 'scanning', round = :round, pages_expected = :pages, offers_expected = :offers,
                pages_done = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
-               oldest_page_at = NULL""",
+               oldest_page_at = NULL,
+               deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')""",
             round=round_,
             pages=pages,
             offers=offers,
+            seconds=seconds,
         )
+        until: datetime = ledger.read_in(tx, lease.sync_id).deadline_at
+    return until
 
 
 def note_pages(database: Database, lease: Lease, *, pages: int) -> None:

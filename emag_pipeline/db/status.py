@@ -58,6 +58,8 @@ class SyncProgress:
     is_discarded: bool = False
     #: what keeps a running one waiting: the newest call that failed and when it is tried again
     obstacle: str | None = None
+    #: how long it may take in all
+    allowed_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ _PROGRESS = """
            extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL
                AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle
+           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
+           extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
     FROM {schema}.emag_offer_syncs
 """
 

@@ -45,8 +45,9 @@ def _stale(standing: Standing, settings: Settings) -> Finding | None:
     """While a run is under way, staleness is no news before that run's time is over."""
     status = standing.status
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
-    allowed = bound_seconds(status, settings) + (settings.timeout_hours * 3600 if standing.is_under_way else 0.0)
-    if seconds <= allowed:
+    own_seconds = standing.newest.allowed_seconds if standing.newest is not None else 0.0
+    run_seconds = max(settings.timeout_hours * 3600, own_seconds) if standing.is_under_way else 0.0
+    if seconds <= bound_seconds(status, settings) + run_seconds:
         return None
     published = "it was never published" if status.age_seconds is None else published_words(status)
     return Finding(

@@ -18,8 +18,10 @@ from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
+from emag_pipeline.moments import iso
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.duration import reading_seconds, with_room
 from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import ScanPlan, bounded
@@ -47,7 +49,9 @@ class Scan:
         self._readers = readers
         self._log = log
         self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
-        self._deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+        sync = ledger.read(context.database, lease.sync_id)
+        self._began: datetime = sync.started_at
+        self._deadline: datetime = sync.deadline_at
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
         self._reader = ListingReader(
             context.database,
@@ -97,9 +101,19 @@ class Scan:
         if obedience is not None:
             obedience.judge_count(count)
         bounded(self._lease.account, count.rows, self._context.settings.max_pages)
-        pages = ScanPlan(count.rows, self._page_size.size).pages
-        staging.plan(self._context.database, self._lease, pages=pages, offers=count.rows, round_=round_)
-        log.info("scan_planned", round=round_, pages=pages, offers=count.rows, page_size=self._page_size.size)
+        size = self._page_size.size
+        pages = ScanPlan(count.rows, size).pages
+        seconds = reading_seconds(count.rows, size, self._context.budget().pace_seconds)
+        self._deadline = staging.plan(
+            self._context.database,
+            self._lease,
+            pages=pages,
+            offers=count.rows,
+            round_=round_,
+            seconds=with_room(seconds),
+        )
+        plan = {"pages": pages, "offers": count.rows, "page_size": size, "seconds": round(seconds)}
+        log.info("scan_planned", round=round_, **plan, until=iso(self._deadline))
         return count.rows
 
     def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> list[str]:
@@ -138,13 +152,16 @@ class Scan:
         self._progress.add(pages=len(pages), offers=offers, pages_expected=pages_expected)
 
     def _require_time(self) -> None:
-        if datetime.now(UTC) >= self._deadline:
-            raise SyncTimedOut(
-                "the sync's time is over",
-                where=self._lease.where,
-                why=f"EMAG_SYNC_TIMEOUT_HOURS is {self._context.settings.timeout_hours:g}",
-                remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
-            )
+        if datetime.now(UTC) < self._deadline:
+            return
+        hours, had = self._context.settings.timeout_hours, (self._deadline - self._began).total_seconds() / 3600
+        extended = f", and twice what its calls take was {had:.1f}" if had > hours + 0.05 else ""
+        raise SyncTimedOut(
+            "the sync's time is over",
+            where=self._lease.where,
+            why=f"EMAG_SYNC_TIMEOUT_HOURS is {hours:g}{extended}",
+            remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
+        )
 
     def _confirm(self, round_: int) -> None:
         figures = self._figures()

@@ -81,10 +81,10 @@ def _not_read(figures: Figures, tolerance: float) -> str:
     """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
     rows, share = f"{figures.rows_and_positions:,} rows", f"({figures.not_read_share:.2%})"
     tolerated = f"{tolerance:.2%} are tolerated"
-    if figures.not_read == figures.quarantined:
-        return f"{figures.quarantined:,} of {rows} are in quarantine {share}, {tolerated}"
+    if figures.not_read == figures.in_quarantine_once:
+        return f"{figures.not_read:,} of {rows} are in quarantine {share}, {tolerated}"
     parts = {
-        "in quarantine": figures.quarantined - figures.unreadable_by_id,
+        "in quarantine": figures.in_quarantine_once,
         "with unreadable fields": figures.unreadable_rows,
         "that the marketplace fails to show": figures.unreadable_positions,
     }

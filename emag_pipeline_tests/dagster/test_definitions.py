@@ -52,6 +52,5 @@ def test_schedules_are_on_and_off_round_times(name: str) -> None:
     assert int(str(schedule.cron_schedule).split()[0]) % 5 != 0
 
 
-def test_runs_end_with_their_syncs_time_and_are_retried_whole() -> None:
-    tags = defs.resolve_job_def("refresh_offers").run_tags
-    assert (tags["dagster/max_runtime"], tags["dagster/retry_strategy"]) == ("7200", "ALL_STEPS")
+def test_runs_are_retried_whole() -> None:
+    assert defs.resolve_job_def("refresh_offers").run_tags["dagster/retry_strategy"] == "ALL_STEPS"

@@ -55,7 +55,7 @@ def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
     diagnosis = _diagnosed(market.url, database_url, tmp_path)
     assert "1,130 offers, 2 of 3 calls left" in found(diagnosis, "account main", "answers in").what
     assert found(diagnosis, "account main", "12 of 100 pages").verdict is Verdict.OK
-    assert found(diagnosis, "account main", "a sync takes 8 seconds at the allowed rate").verdict is Verdict.OK
+    assert found(diagnosis, "account main", "a sync takes 11 seconds at the allowed rate").verdict is Verdict.OK
     assert market.stats("main")["requests"] == 1
     assert [(row.resource, row.outcome) for row in rows(database, "SELECT * FROM {schema}.emag_requests")] == [
         ("product_offer/count", "ok")
@@ -142,12 +142,11 @@ def test_a_page_bound_that_is_too_small_is_found_before_a_sync_meets_it(
     assert (finding.verdict, finding.remedy) == (verdict, remedy)
 
 
-def test_a_catalogue_that_cannot_be_read_in_a_syncs_time_is_found(
-    market: SandboxServer, database_url: str, tmp_path: Path
-) -> None:
+def test_a_large_catalogue_has_the_time_that_it_takes(market: SandboxServer, database_url: str, tmp_path: Path) -> None:
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_SYNC_TIMEOUT_HOURS="0.001")
     finding = found(diagnosis, "account main", "a sync takes")
-    assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Raise EMAG_SYNC_TIMEOUT_HOURS to 1 or more")
+    assert finding.verdict is Verdict.OK
+    assert finding.what.endswith("at the allowed rate, and may take 11 seconds")
 
 
 def test_a_stale_account_is_broken_and_its_last_error_told(

@@ -45,3 +45,14 @@ def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
     assert (row.status, row.error_class) == ("failed", "RefusedError")
     assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE deleted_at IS NULL")[0][0] == 520
     assert not [request for request in market.requests("main") if request["offer_id"]]
+
+
+def test_known_offers_whose_rows_have_lost_their_id_are_tolerated_once_each(
+    market: SandboxServer, main: Refresh
+) -> None:
+    """They are met twice: on their page, and when they are asked for by their id."""
+    refresh(main())
+    market.add_fault("poison", account="main", row="no_id", offer_ids=market.ids("main")[:5])
+    assert refresh(main()).published.deleted == 0
+    proof = ledger_row(main()).proof
+    assert (proof["quarantined"], proof["without_id_twice"]) == (10, 5)

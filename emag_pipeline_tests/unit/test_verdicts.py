@@ -138,6 +138,12 @@ def test_an_offer_at_an_unreadable_position_that_is_known_by_its_id_counts_once(
     assert (one.not_read, one.rows_and_positions) == (1, 1200)
 
 
+def test_a_known_offer_whose_row_has_lost_its_id_counts_once() -> None:
+    two = figures(rows=298, distinct_ids=298, quarantined=4, without_id_twice=2)
+    assert (two.not_read, two.rows_and_positions) == (2, 300)
+    assert judge(two, _SETTINGS)[2].passed
+
+
 _REASONS = (
     Reason("main", "id is …, not a whole number", 15, "quarantined", None, 4),
     Reason("main", "id … stands on this page already", 4, "quarantined", 123, 2),

@@ -25,7 +25,7 @@ THEME = Theme(
         Scenario(
             name="deadline-passed",
             fault="The sync's time is over before its pages are read",
-            produced="EMAG_SYNC_TIMEOUT_HOURS is 0.001 (3.6 s), pages 4 and later take 5 s",
+            produced="EMAG_SYNC_TIMEOUT_HOURS is 0.001 (3.6 s), pages 4 and later take 20 s",
             answer="Fails (status `timeout`); the next run begins a new sync",
             lasts="EMAG_SYNC_TIMEOUT_HOURS over all attempts",
             expected=Expected(
@@ -35,7 +35,7 @@ THEME = Theme(
                 "sync; allow more hours if the catalogue needs them.",
                 resumes=False,
             ),
-            arrange=fault("slow", pages=list(range(4, 12)), seconds=5.0),
+            arrange=fault("slow", pages=list(range(4, 12)), seconds=20.0),
             variables={"EMAG_SYNC_TIMEOUT_HOURS": "0.001"},
             repaired_variables={"EMAG_SYNC_TIMEOUT_HOURS": "2"},
         ),

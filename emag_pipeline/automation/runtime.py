@@ -1,0 +1,33 @@
+"""How long a run of `refresh_offers` may take before Dagster ends it: longer than its sync may, which says more.
+
+Dagster's bound is for a run that hangs where its own deadline is not looked at; a sync that is late ends by itself and
+says so in the ledger.
+"""
+
+from emag_pipeline.databases import attached
+from emag_pipeline.db import accounts
+from emag_pipeline.db.ledger import last_count
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.rates import pace_seconds
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync.duration import allowed_seconds, reading_seconds
+from emag_pipeline.sync.plan import OFFERS_A_PAGE
+
+#: For what stands around the scan: start, audit, publish, checks.
+_AROUND_SECONDS = 600.0
+
+
+def most_seconds(account: str, settings: Settings) -> float:
+    """The seconds that the account's next run may take, by its last count of offers.
+
+    Where there is none, or the database does not tell, by as many as EMAG_SYNC_MAX_PAGES allows.
+    """
+    offers, page_size = settings.max_pages * OFFERS_A_PAGE, settings.page_size
+    try:
+        with attached(settings) as database:
+            offers = last_count(database, account) or offers
+            page_size = min(page_size, accounts.page_size(database, account).size or page_size)
+    except PipelineError:
+        pass  # the run itself says what is wrong
+    pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
+    return allowed_seconds(settings.timeout_hours, reading_seconds(offers, page_size, pace)) + _AROUND_SECONDS
