@@ -69,10 +69,10 @@ from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import (
     failure_words,
-    gone_words,
     invented_words,
     left_words,
     progress_words,
+    trouble_words,
     unstarted_words,
 )
 from emag_pipeline.settings import Settings, load_settings
@@ -255,7 +255,7 @@ def _since(incident: Incident) -> str:
 
 def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble | None, settings: Settings) -> str:
     if trouble is not None:
-        return failure_words(*gone_words(trouble, status.account))
+        return failure_words(*trouble_words(trouble, status.account))
     if status.state == NEVER_SYNCED:
         return failure_words(NEVER_SYNCED, unstarted_words(settings, status.account))
     if status.running is not None:

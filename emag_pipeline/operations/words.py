@@ -107,7 +107,7 @@ def unstarted_words(settings: Settings, account: str) -> str:
     return f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
 
 
-def gone_words(trouble: Trouble, account: str) -> tuple[str, str]:
+def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
     goes_on = f"`emag-pipeline sync --account {account}` goes on after its last durable page"
     return f"its sync is {trouble.condition}: {trouble.why}", f"{goes_on}; a running daemon does that by itself"

@@ -16,7 +16,7 @@ from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.silence import silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
-from emag_pipeline.operations.words import ended_words, gone_words, left_words, unstarted_words
+from emag_pipeline.operations.words import ended_words, left_words, trouble_words, unstarted_words
 from emag_pipeline.settings import Settings
 
 CHECKS = "checks"
@@ -37,7 +37,7 @@ def accounts(settings: Settings) -> Iterator[Finding]:
         for status in account_statuses(database, [account.name for account in settings.accounts]):
             yield _age(settings, status)
             if status.account in troubles:
-                yield warning(f"account {status.account}", *gone_words(troubles[status.account], status.account))
+                yield warning(f"account {status.account}", *trouble_words(troubles[status.account], status.account))
             if status.awaits_publish:
                 approved = f"Nothing is to be done; or now `emag-pipeline sync --account {status.account}`"
                 what = "the refused scan is approved, and the next run publishes it"
