@@ -14,6 +14,9 @@ from emag_pipeline.db.failures import NOT_REACHED
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
 
+#: libpq's words, and ours, for a server that takes a connection and does not answer.
+_SILENT = ("no answer within", "timeout expired")
+
 
 @contextmanager
 def attached(settings: Settings) -> Iterator[Database]:
@@ -73,8 +76,9 @@ def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool 
     url = settings.dagster_pg_url if of_dagster else settings.database_url
     if url is not None and not embedded.is_address_of(settings.home, url.get_secret_value()):
         return error
-    is_away = error.what == NOT_REACHED or embedded.running(settings.home) is None
-    return silence(settings.home) if is_away else error
+    # one that runs and says nothing is frozen or overloaded: that is told as it is
+    is_cut = error.what == NOT_REACHED and not any(words in error.why for words in _SILENT)
+    return silence(settings.home) if is_cut or embedded.running(settings.home) is None else error
 
 
 @contextmanager
