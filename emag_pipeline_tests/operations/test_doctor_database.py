@@ -4,6 +4,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import psycopg2
@@ -252,6 +253,8 @@ def _kill_when_asked(server: embedded.EmbeddedServer, home: Path, again: bool) -
 def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
     home: Path, locked: embedded.EmbeddedServer, again: bool
 ) -> None:
+    for module in ("emag_pipeline.automation.failing_ticks", "emag_pipeline.runs.daemon", "emag_pipeline.runs.ticks"):
+        import_module(module)  # on a loaded machine that alone may take the time that the look has
     killer = threading.Thread(target=_kill_when_asked, args=(locked, home, again))
     with claimed(home, "http://127.0.0.1:1"):
         killer.start()
