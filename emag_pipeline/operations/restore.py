@@ -8,6 +8,7 @@ from emag_pipeline.db import restore as restoring
 from emag_pipeline.operations import archive
 from emag_pipeline.operations.rights import granted
 from emag_pipeline.operations.surroundings import Say, databases, migrated, opened
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 
@@ -34,7 +35,7 @@ def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Resto
     def report(table: str, rows: int) -> None:
         if rows:
             counts.append(rows)
-            say(f"{table}: {rows:,} rows")
+            say(f"{table}: {counted(rows, 'row')}")
 
     with databases(settings) as found:
         say(f"restoring into schema {settings.db_schema} of {found.shown}")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pydantic import SecretStr
 
 from emag_pipeline.database_url import masked
+from emag_pipeline.databases import told_alike
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
@@ -53,7 +54,8 @@ def databases(settings: Settings) -> Iterator[Databases]:
             server = stack.enter_context(in_use(settings.home))
             pipeline = pipeline or SecretStr(server.url("emag"))
             dagster = dagster or SecretStr(server.url("emag_dagster"))
-        yield Databases(pipeline, dagster, shown)
+        with told_alike(settings):
+            yield Databases(pipeline, dagster, shown)
 
 
 @contextmanager

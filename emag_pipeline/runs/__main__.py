@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import dagster as dg
 
+from emag_pipeline import stop_cause
 from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
@@ -75,6 +76,7 @@ def _stop_with_parent() -> None:
     """A parent that was killed sends no signal, but what it held open is closed: nobody waits for this run any more."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
+    stop_cause.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
