@@ -1,13 +1,21 @@
-"""The two databases of the settings, as they stand: nothing is started, made or migrated."""
+"""The two databases of the settings, as they stand: nothing is started, made or migrated.
+
+Where the embedded server is away, everybody says so in the same words.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from emag_pipeline import embedded
+from emag_pipeline import embedded, running_up
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.failures import NOT_REACHED
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
+
+#: libpq's words, and ours, for a server that takes a connection and does not answer.
+_SILENT = ("no answer within", "timeout expired")
 
 
 @contextmanager
@@ -15,42 +23,79 @@ def attached(settings: Settings) -> Iterator[Database]:
     """The pipeline's database, checked to have the schema that this code needs.
 
     Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
-    schema is not this code's.
+    schema is not this code's. An embedded server that falls silent meanwhile is told as one that does not run.
     """
-    database = as_it_stands(settings)
-    try:
-        migrate.check(database)
-        yield database
-    finally:
-        database.close()
+    with told_alike(settings):
+        database = as_it_stands(settings)
+        try:
+            migrate.check(database)
+            yield database
+        finally:
+            database.close()
 
 
-def as_it_stands(settings: Settings) -> Database:
+def as_it_stands(settings: Settings, *, most_seconds: float = float("inf")) -> Database:
     """The pipeline's database, which may be away or of another version; close it.
 
+    No call of it lasts longer than `most_seconds`.
     Raises DatabaseUnavailable when none is configured and the embedded one does not run.
     """
-    return Database(pipeline_url(settings), settings.db_schema)
+    return Database(pipeline_url(settings), settings.db_schema, most_seconds=most_seconds)
 
 
 def pipeline_url(settings: Settings) -> str:
     """Where the pipeline's tables are, with the password. Raises as `as_it_stands`."""
     configured = settings.database_url
-    return configured.get_secret_value() if configured else _server(settings, "DATABASE_SYNC_URL").address("emag")
+    return configured.get_secret_value() if configured else _server(settings).address("emag")
 
 
 def dagster_url(settings: Settings) -> str:
     """Where Dagster keeps its runs, with the password. Raises as `as_it_stands`."""
     configured = settings.dagster_pg_url
-    return configured.get_secret_value() if configured else _server(settings, "DAGSTER_PG_URL").address("emag_dagster")
+    return configured.get_secret_value() if configured else _server(settings).address("emag_dagster")
 
 
-def _server(settings: Settings, variable: str) -> embedded.EmbeddedServer:
+def silence(home: Path) -> DatabaseUnavailable:
+    """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health."""
+    up = running_up.running(home)
+    if up is None:
+        remedy = "Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server"
+    else:
+        log = embedded.log_of(home)
+        remedy = (
+            f"`emag-pipeline up` (process {up.pid}) starts it again by itself and tries every second; "
+            f"if it stays away, {log} says why"
+        )
+    return DatabaseUnavailable("the embedded PostgreSQL does not run", where=f"EMAG_HOME {home}", remedy=remedy)
+
+
+def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
+    """The error; of the embedded server `silence`, where it was not reached or does not run.
+
+    Programs of `up` see that server as a configured one. `of_dagster`: it is an error of Dagster's database.
+    """
+    url = settings.dagster_pg_url if of_dagster else settings.database_url
+    if url is not None and not embedded.is_address_of(settings.home, url.get_secret_value()):
+        return error
+    # one that runs and says nothing is frozen or overloaded: that is told as it is
+    is_cut = error.what == NOT_REACHED and not any(words in error.why for words in _SILENT)
+    return silence(settings.home) if is_cut or embedded.running(settings.home) is None else error
+
+
+@contextmanager
+def told_alike(settings: Settings) -> Iterator[None]:
+    """Raise what is raised within `as_told`."""
+    try:
+        yield
+    except DatabaseUnavailable as error:
+        told = as_told(settings, error)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _server(settings: Settings) -> embedded.EmbeddedServer:
     found = embedded.running(settings.home)
     if found is None:
-        raise DatabaseUnavailable(
-            "the embedded PostgreSQL does not run",
-            where=f"EMAG_HOME {settings.home}",
-            remedy=f"Start it with `emag-pipeline up`, or set {variable} to another server",
-        )
+        raise silence(settings.home)
     return found

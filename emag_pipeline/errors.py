@@ -208,6 +208,8 @@ class Interrupted(BaseException):
     """
 
     exit_code: ClassVar[int] = 130
+    #: whether a person was told of it already, with what follows from it
+    is_told = False
 
 
 def rerun_after(error_class: str) -> Rerun:

@@ -50,6 +50,7 @@ ISSUES: dict[str, Issue] = {
     "status_unknown": Issue(
         "The offer's status is none that is known", "Set status 1, or ask the marketplace's support"
     ),
+    "no_price": Issue("The offer has no price above 0", "Send a price above 0"),
     "price_invalid": Issue(
         "The price waits to be checked by hand", "Correct the price, or ask the marketplace to release it"
     ),

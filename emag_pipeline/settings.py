@@ -335,8 +335,11 @@ def _account(given: Mapping[str, str], name: str, sandbox_url: str | None) -> Ac
     prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
     if username is None or password is None:
         missing = [f"{prefix}_{what}" for what, value in (("USERNAME", username), ("PASSWORD", password)) if not value]
+        named = given.get("EMAG_ACCOUNTS")
         raise SettingsError(
-            "the account has no complete credentials", where=name, remedy=f"Set {' and '.join(missing)}"
+            "the account has no complete credentials",
+            where=f"{name} of EMAG_ACCOUNTS={named}" if named else name,
+            remedy=f"Set {' and '.join(missing)}" + (", or correct EMAG_ACCOUNTS" if named else ""),
         )
     if ":" in username:
         raise SettingsError(f"{prefix}_USERNAME holds a colon", remedy="Basic authorization allows none in a user name")

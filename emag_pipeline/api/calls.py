@@ -19,7 +19,7 @@ from emag_pipeline.api import answers, json_text
 from emag_pipeline.api.exchange import Exchange
 from emag_pipeline.api.pacing import Pacer, RateBudget
 from emag_pipeline.api.records import RequestRecord
-from emag_pipeline.api.refusals import with_variables
+from emag_pipeline.api.refusals import NOT_OF_SANDBOX, with_variables
 from emag_pipeline.api.remarks import Remarks, remarks_in
 from emag_pipeline.api.timeouts import Timeouts
 from emag_pipeline.api.transport import Transport
@@ -216,7 +216,8 @@ class Calls:
         if isinstance(error, ApiUnavailable):
             more["page_tries"] = error.page_tries
         where = f"{self._account.name}, {call.where}"
-        remedy = with_variables(error.remedy, self._account.variables)
+        is_strange = self._account.is_of_sandbox and isinstance(error, AccessRefused)
+        remedy = NOT_OF_SANDBOX if is_strange else with_variables(error.remedy, self._account.variables)
         return type(error)(error.what, where=where, why=why, remedy=remedy, **more)
 
 

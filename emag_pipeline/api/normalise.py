@@ -103,7 +103,12 @@ def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Ver
         rests_on
         | standing
         | {
-            "is_saleable": is_saleable(general_stock=rests_on["general_stock"], status=rests_on["status"], **standing),
+            "is_saleable": is_saleable(
+                general_stock=rests_on["general_stock"],
+                sale_price=rests_on["sale_price"],
+                status=rests_on["status"],
+                **standing,
+            ),
             "part_number_key": read(fields.text, "part_number_key"),
             "part_number": read(fields.text, "part_number"),
             "recommended_price": read(fields.recommended_price, "recommended_price"),

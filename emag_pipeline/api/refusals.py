@@ -41,6 +41,8 @@ _DEFECT_STATUSES = frozenset({405, 406, 411, 413, 414, 415, 431})
 _TEXT_KEYS = ("message", "text", "error", "description", "detail", "messages", "errors")
 _DEEPEST = 10
 
+#: Of an account without credentials, which only EMAG_ACCOUNTS names.
+NOT_OF_SANDBOX = "Correct EMAG_ACCOUNTS, or the sandbox that answers here: it has no account of that name"
 #: The words that `with_variables` completes.
 _LOGIN = "the account's user name and password"
 _API_RIGHTS = "check that the user has API rights"

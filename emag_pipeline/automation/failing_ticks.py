@@ -12,8 +12,8 @@ from emag_pipeline.monitoring.incidents import Finding
 from emag_pipeline.runs import ticks
 from emag_pipeline.runs.ticks import LastTick
 
-#: Dagster's, when the code server is being started again.
-_PASSING = {"DagsterUserCodeUnreachableError", "DagsterCodeLocationLoadError"}
+#: Dagster's, when the code server is being started again; and of a tick in whose midst the daemon was ended.
+_PASSING = {"DagsterUserCodeUnreachableError", "DagsterCodeLocationLoadError", ticks.NOT_STORED}
 _REMEDY = (
     "Until then nothing of what it watches over is done by itself: see its ticks in Dagster's UI, under Automation; an "
     "error that names no remedy is a defect in the pipeline: report it with this line"

@@ -7,6 +7,7 @@ from typing import Protocol
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks, label_days
 from emag_pipeline.charts.palette import BLUE, ORANGE
+from emag_pipeline.plurals import counted
 
 #: Of the axis, what a line of text takes.
 _LABEL_HEIGHT = 0.11
@@ -42,7 +43,7 @@ def describe(days: Sequence[DayOfOffers]) -> str:
     if not days:
         return "No day is known yet."
     first, last = days[0], days[-1]
-    told = f"{last.offers:,} offers on {last.day}, {last.saleable_offers:,} of them saleable"
+    told = f"{counted(last.offers, 'offer')} on {last.day}, {last.saleable_offers:,} of them saleable"
     return f"{told}." if len(days) == 1 else f"{told}; {first.offers:,} and {first.saleable_offers:,} on {first.day}."
 
 

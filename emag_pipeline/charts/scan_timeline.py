@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks
 from emag_pipeline.charts.palette import BLUE, GREY, INK, MUTED, ORANGE, YELLOW
+from emag_pipeline.plurals import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,8 +65,8 @@ def describe(timeline: Timeline) -> str:
     if not any(timeline.readings):
         return "No page of it is known any more."
     again = f" in {len(timeline.readings)} readings" if len(timeline.readings) > 1 else ""
-    said = [f"{timeline.pages_expected:,} pages{again} within {timeline.seconds:,.1f} s"]
-    said.append(f"{timeline.failed:,} calls failed, {timeline.limited:,} of them over the rate limit")
+    said = [f"{counted(timeline.pages_expected, 'page')}{again} within {timeline.seconds:,.1f} s"]
+    said.append(f"{counted(timeline.failed, 'call')} failed, {timeline.limited:,} of them over the rate limit")
     if timeline.pauses:
         said.append(f"the longest pause took {max(end - start for start, end in timeline.pauses):,.0f} s")
     return "; ".join(said) + "."

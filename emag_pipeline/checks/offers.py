@@ -1,6 +1,7 @@
 """What the data team reviews on published offers; nothing here blocks (docs/checks.md says why, check by check)."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from emag_pipeline.checks.offer_checks import (
     OfferCheck,
 )
 from emag_pipeline.checks.record import recorded
+from emag_pipeline.checks.reference import reference_answers
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.review import review
 from emag_pipeline.db.status import account_statuses
@@ -41,37 +43,55 @@ def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
     can_subset=True,
 )
 def publish_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Result]:
-    yield from _results(context, pipeline, OF_A_PUBLISH)
+    with _step(context, pipeline) as database:
+        yield from _results(context, database, pipeline.settings, OF_A_PUBLISH)
 
 
 @dg.multi_asset_check(
     name="offers_review",
-    description="Looks for offers that the seller may not have meant, as the marketplace shows them.",
+    description="Looks for offers that the seller may not have meant, as the marketplace shows them, and for ids that "
+    "the reference data does not know.",
     specs=_specs(OF_OFFERS),
     can_subset=True,
 )
 def offers_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Result]:
-    yield from _results(context, pipeline, OF_OFFERS)
+    with _step(context, pipeline) as database:
+        yield from _results(context, database, pipeline.settings, OF_OFFERS)
+        if len(context.selected_asset_check_keys) == len(OF_OFFERS):  # a whole review, and not a check or two of it
+            for marketplace in _marketplaces(context, pipeline.settings):
+                yield from reference_answers(database, context, marketplace)
+
+
+def _step(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> AbstractContextManager[Database]:
+    """What was published stays so, whatever befalls the look at it: the run is not repeated for that."""
+    return pipeline.step(context, is_worth_a_run=False)
+
+
+def _marketplaces(context: dg.AssetCheckExecutionContext, settings: Settings) -> list[str]:
+    """That of the run's account; where it has none, all."""
+    return (
+        [settings.account(context.partition_key).marketplace.name]
+        if context.has_partition_key
+        else settings.marketplaces
+    )
 
 
 def _results(
-    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, checks: Sequence[OfferCheck]
+    context: dg.AssetCheckExecutionContext, database: Database, settings: Settings, checks: Sequence[OfferCheck]
 ) -> Iterator[_Result]:
     """The results of the run's account; where it has none, as `Execute all` in the UI starts it, of all accounts."""
     names = {key.name for key in context.selected_asset_check_keys}
     wanted = [check for check in checks if check.name in names]
-    # what was published stays so, whatever befalls the look at it: the run is not repeated for that
-    with pipeline.step(context, is_worth_a_run=False) as database:
-        if context.has_partition_key:
+    if context.has_partition_key:
+        for check in wanted:
+            answer = _answer(check, database, context.partition_key, settings)
+            yield recorded(database, context, answer.result(), context.partition_key)
+    else:
+        for account in settings.accounts:
             for check in wanted:
-                answer = _answer(check, database, context.partition_key, pipeline.settings)
-                yield recorded(database, context, answer.result(), context.partition_key)
-        else:
-            for account in pipeline.settings.accounts:
-                for check in wanted:
-                    answer = _answer(check, database, account.name, pipeline.settings)
-                    recorded(database, context, answer.result(), account.name)
-                    yield answer.evaluation(account.name)
+                answer = _answer(check, database, account.name, settings)
+                recorded(database, context, answer.result(), account.name)
+                yield answer.evaluation(account.name)
 
 
 def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> Answer:

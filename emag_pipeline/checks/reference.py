@@ -1,6 +1,12 @@
-"""Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept."""
+"""Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
 
-from collections.abc import Callable
+Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
+bring an id that is not known, or take the last one away.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -10,59 +16,108 @@ from emag_pipeline.assets.reference import categories, vat_rates
 from emag_pipeline.assets.tables import table
 from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference import CATEGORIES, VAT_RATES, last_reads
 from emag_pipeline.db.reference_checks import Unknown, unknown_categories, unknown_vat_rates
 
 _REMEDY = "Materialise the reference data again; ids that are still unknown then are a question to the marketplace"
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    name: str
+    asset: dg.AssetKey
+    #: the resource that must have been read: before that, nothing can be known
+    resource: str
+    what: str
+    severity: dg.AssetCheckSeverity
+    look: Callable[[Database, str], Unknown]
+
+    def result(self, database: Database, context: dg.AssetCheckExecutionContext, place: str) -> dg.AssetCheckResult:
+        """The answer about a marketplace, kept as its newest one."""
+        facts = _facts(self.look(database, place), self.what)
+        result = dg.AssetCheckResult(check_name=self.name, asset_key=self.asset, severity=self.severity, **facts)
+        return recorded(database, context, result, place)
+
+
+_CATEGORIES_EXIST = _Check(
+    "categories_exist_for_all_offers",
+    categories.key,
+    CATEGORIES.name,
+    "categories",
+    dg.AssetCheckSeverity.WARN,
+    unknown_categories,
+)
+_VAT_RATES_EXIST = _Check(
+    "vat_rates_exist_for_all_offers",
+    vat_rates.key,
+    VAT_RATES.name,
+    "VAT rates",
+    dg.AssetCheckSeverity.ERROR,
+    unknown_vat_rates,
+)
+
+
 @dg.asset_check(
     asset=categories,
-    name="categories_exist_for_all_offers",
+    name=_CATEGORIES_EXIST.name,
     description="Every category that an existing offer names is one that the marketplace shows.",
     partitions_def=marketplaces,
 )
 def categories_exist_for_all_offers(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.AssetCheckResult:
-    return _judged(context, pipeline, unknown_categories, "categories", dg.AssetCheckSeverity.WARN)
+    return _judged(context, pipeline, _CATEGORIES_EXIST)
 
 
 @dg.asset_check(
     asset=vat_rates,
-    name="vat_rates_exist_for_all_offers",
+    name=_VAT_RATES_EXIST.name,
     description="Every VAT id that an existing offer names has a rate: without one, prices with VAT stay empty.",
     partitions_def=marketplaces,
 )
 def vat_rates_exist_for_all_offers(
     context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> dg.AssetCheckResult:
-    return _judged(context, pipeline, unknown_vat_rates, "VAT rates", dg.AssetCheckSeverity.ERROR)
+    return _judged(context, pipeline, _VAT_RATES_EXIST)
 
 
-def _judged(
-    context: dg.AssetCheckExecutionContext,
-    pipeline: Pipeline,
-    look: Callable[[Database, str], Unknown],
-    what: str,
-    severity: dg.AssetCheckSeverity,
-) -> dg.AssetCheckResult:
+def reference_answers(
+    database: Database, context: dg.AssetCheckExecutionContext, marketplace: str
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """What both checks say of a marketplace, for a step of another partition: stored in its run, under the marketplace.
+
+    Nothing of a resource that was never read. Raises the errors of the database.
+    """
+    read = last_reads(database, marketplace)
+    for check in (_CATEGORIES_EXIST, _VAT_RATES_EXIST):
+        if check.resource in read:
+            result = check.result(database, context, marketplace)
+            yield dg.AssetCheckEvaluation(
+                check_name=check.name,
+                asset_key=check.asset,
+                partition=marketplace,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+            )
+
+
+def _judged(context: dg.AssetCheckExecutionContext, pipeline: Pipeline, check: _Check) -> dg.AssetCheckResult:
     with pipeline.step(context) as database:
-        marketplace = partition_of(context)
-        result = _result(look(database, marketplace), what, severity)
-        return recorded(database, context, result, marketplace)
+        return check.result(database, context, partition_of(context))
 
 
-def _result(unknown: Unknown, what: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+def _facts(unknown: Unknown, what: str) -> dict[str, Any]:
     passed = unknown.offers == 0
     sentence = f"{unknown.offers:,} existing offers name {unknown.ids:,} {what} that the marketplace does not show"
-    return dg.AssetCheckResult(
-        passed=passed,
-        severity=severity,
-        description=f"all {what} that offers name are known" if passed else sentence,
-        metadata={
+    return {
+        "passed": passed,
+        "description": f"all {what} that offers name are known" if passed else sentence,
+        "metadata": {
             "findings": unknown.offers,
             "ids": unknown.ids,
             "offers_without_id": unknown.without_id,
             **({} if passed else {"sample": table(unknown.sample), REMEDY: _REMEDY}),
         },
-    )
+    }

@@ -15,6 +15,7 @@ import typer
 from emag_pipeline.db.discard import Discarded
 from emag_pipeline.db.discard import discard as discard_scan
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
 
@@ -39,7 +40,7 @@ def discard(
 
 
 def _words(done: Discarded, sync_id: UUID, dry_run: bool) -> str:
-    what = f"{done.account}, sync {sync_id}: {done.pages:,} staged pages with {done.offers:,} offers"
+    what = f"{done.account}, sync {sync_id}: {counted(done.pages, 'staged page')} with {counted(done.offers, 'offer')}"
     if dry_run:
         return f"{what} would be thrown away; the next run would read the catalogue anew"
     now = f"emag-pipeline sync --account {done.account}"

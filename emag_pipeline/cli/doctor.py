@@ -31,9 +31,9 @@ def doctor(
 ) -> None:
     """Look at everything that the pipeline needs, and say what is wrong and what to do about it.
 
-    Settings, databases, marketplace, daemon, ports, clocks, disk. Takes at most 15 seconds, starts nothing, changes
-    nothing; costs one call an account, within the rate limit. Ends with 0 when nothing is broken, 2 for wrong settings,
-    else 1.
+    Settings, databases, marketplace, daemon, ports, clocks, disk. Takes at most 15 seconds and changes nothing; an
+    embedded PostgreSQL that sleeps is started for as long as it takes. Costs one call an account, within the rate
+    limit. Ends with 0 when nothing is broken, 2 for wrong settings, else 1.
     """
     ours = logging.getLogger("emag_pipeline")
     if not ours.isEnabledFor(logging.DEBUG):  # what goes wrong here is a finding, told once

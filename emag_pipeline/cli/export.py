@@ -13,6 +13,7 @@ from emag_pipeline.db.export import Selection
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.operations.export import Format, export_to, print_csv, selected, writing
 from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings, load_settings
 
 _READER_LEFT = 1
@@ -52,7 +53,7 @@ def export(
     file = output or Path(f"{table}{'-' + account if account else ''}.{format_}")
     done = export_to(file, settings, selection, format_, raw=raw, force=force)
     size = file.stat().st_size / 1e6
-    Narrator(stderr=True).say(f"{file}: {done.rows:,} rows, {size:,.1f} MB in {done.seconds:.1f} s")
+    Narrator(stderr=True).say(f"{file}: {counted(done.rows, 'row')}, {size:,.1f} MB in {done.seconds:.1f} s")
 
 
 def _to_pipe(settings: Settings, selection: Selection, raw: bool) -> None:

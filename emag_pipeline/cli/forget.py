@@ -1,6 +1,7 @@
 """`emag-pipeline forget`.
 
-The JSON is an object `{"account": …, "removed": {table: rows}, "dry_run": …}`: the rows that were removed, or would be.
+The JSON is an object `{"account": …, "removed": {table: rows}, "files": [path, …], "stays": [sentence, …],
+"dry_run": …}`: the rows and files that were removed, or would be; what stays for a time, and until when.
 Keys are added, never renamed.
 """
 
@@ -14,6 +15,8 @@ from emag_pipeline.db.accounts import host_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.operations.forget import files_of, remove_files, what_stays
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.sync.hosts import is_same
 
@@ -25,7 +28,9 @@ def forget(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of lines.")] = False,
 ) -> None:
-    """Remove all that is kept of an account: offers, history, marts, ledger, calls, quarantine, incidents.
+    """Remove all that is kept of an account: offers, history, marts, ledger, calls, quarantine, incidents, its report.
+
+    Says what stays for a time: logs of all accounts, Dagster's runs, what was written elsewhere.
 
     Nothing brings it back but a backup. Refused for an account that is configured, unless its offers came from another
     marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs.
@@ -34,14 +39,22 @@ def forget(
     with looked_into(settings) as database:
         _require_left(database, settings, account)
         found = account_rows.remove(database, account) if yes else account_rows.count(database, account)
+    files = [str(file) for file in (remove_files if yes else files_of)(settings, account)]
     if as_json:
-        typer.echo(json.dumps({"account": account, "removed": found, "dry_run": not yes}, indent=2))
+        document = {"account": account, "removed": found, "files": files, "stays": what_stays(settings)}
+        typer.echo(json.dumps({**document, "dry_run": not yes}, indent=2))
         return
+    done = "removed" if yes else "would be removed"
     for table, rows in found.items():
-        typer.echo(f"{table}: {rows:,} rows {'removed' if yes else 'would be removed'}")
-    if not found:
+        typer.echo(f"{table}: {counted(rows, 'row')} {done}")
+    for file in files:
+        typer.echo(f"{file}: {done}")
+    if not (found or files):
         typer.echo(f"{account}: nothing is kept of it")
-    elif not yes:
+        return
+    for sentence in what_stays(settings):
+        typer.echo(f"stays: {sentence}")
+    if not yes:
         typer.echo(f"nothing was removed; `emag-pipeline forget {account} --yes` does it, and nothing brings it back")
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import typer
 
-from emag_pipeline.cli import output
+from emag_pipeline.cli import early, output
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
 from emag_pipeline.operations import family
@@ -69,6 +69,7 @@ def main() -> None:
     """
     os.umask(0o077)
     output.adapt()
+    early.raise_from_now_on()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -98,7 +99,9 @@ def _run(arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
         return _told(error)
-    except (Interrupted, KeyboardInterrupt):
+    except (Interrupted, KeyboardInterrupt) as end:
+        if not (isinstance(end, Interrupted) and end.is_told):
+            _tell(str(end) or "emag-pipeline: interrupted")
         return Interrupted.exit_code
     except Exception as error:
         if isinstance(error, OSError) and output.failure(error):
@@ -110,7 +113,10 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: PipelineError) -> int:
-    with suppress(OSError):  # nobody hears it
-        for line in error.message.splitlines():
-            sys.stderr.write(f"emag-pipeline: {line}\n")
+    _tell("\n".join(f"emag-pipeline: {line}" for line in error.message.splitlines()))
     return error.exit_code
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # nobody hears it
+        sys.stderr.write(f"{text}\n")

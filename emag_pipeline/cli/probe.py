@@ -25,6 +25,7 @@ import typer
 from rich.console import Console
 
 from emag_pipeline.operations.probe import probe as ask
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 from emag_pipeline.whole_file import written_at_once
 
@@ -94,12 +95,14 @@ def _lines(told: dict[str, Any], file: Path | None) -> Iterator[str]:
         yield f"parameters are obeyed {_PLACES[parameters['obeyed']]}; {_sizes(parameters)}"
         yield _order(order) if order else "the order of the listing is not shown by so few offers"
         unknown = ", ".join(told["unknown_fields"]) or "none"
-        yield f"{len(offers['fields']):,} fields and parts of fields in {offers['rows']:,} offers; unknown: {unknown}"
+        rows = counted(offers["rows"], "offer")
+        yield f"{len(offers['fields']):,} fields and parts of fields in {rows}; unknown: {unknown}"
     elif not told["refused"]:
         yield "the account has no offers, so nothing is shown of them"
     slowest = max(told["calls"], key=lambda call: int(call["milliseconds"]))
     size = f"{slowest['bytes'] / 1000:,.0f} kB"
-    yield f"{len(told['calls'])} calls; the slowest: {slowest['what']}: {slowest['milliseconds'] / 1000:,.2f} s, {size}"
+    calls = counted(len(told["calls"]), "call")
+    yield f"{calls}; the slowest: {slowest['what']}: {slowest['milliseconds'] / 1000:,.2f} s, {size}"
     yield f"{file}: shapes only, safe to share"
 
 
@@ -115,4 +118,4 @@ def _order(order: dict[str, Any]) -> str:
     again = (
         f"; {share:.0%} of {order['offers_read_again']} in the same order when read again" if share is not None else ""
     )
-    return f"ids {how} over {order['offers']:,} offers{again}"
+    return f"ids {how} over {counted(order['offers'], 'offer')}{again}"

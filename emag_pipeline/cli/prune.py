@@ -13,19 +13,23 @@ import typer
 from emag_pipeline.db.retention import REQUESTS_DAYS
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.prune import prune as prune_all
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _WORDS = {
-    "syncs": "ledger rows",
-    "rejects": "rows in quarantine whose sync is gone",
-    "payloads": "rows as read, of those that stay in quarantine",
-    "surprises": "surprises in answers that were not met again",
-    "requests": "calls in the request log",
-    "check_results": "answers of checks that are asked no more",
-    "incidents": "closed incidents",
-    "staged_rows": "rows in staging that no sync can use any more",
-    "dagster_runs": "Dagster runs, with events and output",
+    "syncs": ("ledger row", "ledger rows"),
+    "rejects": ("row in quarantine whose sync is gone", "rows in quarantine whose sync is gone"),
+    "payloads": ("row as read, of one that stays in quarantine", "rows as read, of those that stay in quarantine"),
+    "surprises": (
+        "surprise in answers that was not met again",
+        "surprises in answers that were not met again",
+    ),
+    "requests": ("call in the request log", "calls in the request log"),
+    "check_results": ("answer of a check that is asked no more", "answers of checks that are asked no more"),
+    "incidents": ("closed incident", "closed incidents"),
+    "staged_rows": ("row in staging that no sync can use any more", "rows in staging that no sync can use any more"),
+    "dagster_runs": ("Dagster run, with events and output", "Dagster runs, with events and output"),
 }
 
 
@@ -48,7 +52,7 @@ def prune(
         return
     verb = "would be removed" if dry_run else "removed"
     for name, number in removed.items():
-        typer.echo(f"{number:,} {_WORDS[name]} {verb}")
+        typer.echo(f"{counted(number, *_WORDS[name])} {verb}")
     if days < REQUESTS_DAYS:
         typer.echo(f"calls are kept for {REQUESTS_DAYS:.0f} days whatever is said: the marketplace asks for it")
 

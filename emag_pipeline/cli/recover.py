@@ -21,7 +21,7 @@ from emag_pipeline.monitoring import by_hand
 from emag_pipeline.monitoring.recovery import Recovered
 from emag_pipeline.monitoring.recovery import recover as recover_stuck
 from emag_pipeline.monitoring.stuck import StuckSync, find
-from emag_pipeline.operations.embedded_use import kept
+from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import Bounds
 
@@ -46,7 +46,7 @@ def recover(
     """
     settings = load_settings()
     bounds = Bounds.of(settings, max_age_hours)
-    with kept(settings), by_hand.opened(settings, complain) as (database, dagster):
+    with awake(settings), by_hand.opened(settings, complain) as (database, dagster):
         done = [] if dry_run else recover_stuck(database, dagster, bounds)
         left = find(database, dagster, bounds)
     if as_json:

@@ -23,6 +23,7 @@ from rich.text import Text
 from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
 from emag_pipeline.moments import iso
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
 
@@ -42,11 +43,11 @@ def rejects(
     names = [settings.account(name).name for name in account or []] or [one.name for one in settings.accounts]
     with looked_into(settings) as database:
         rows = newest(database, names, limit)
-        counted = reasons(database, names) if rows and not as_json else []
+        why = reasons(database, names) if rows and not as_json else []
     if as_json:
         typer.echo(json.dumps([_described(row) for row in rows], indent=2, ensure_ascii=False))
     else:
-        Console(soft_wrap=True).print(_picture(rows, counted) if rows else "no row is in quarantine", markup=False)
+        Console(soft_wrap=True).print(_picture(rows, why) if rows else "no row is in quarantine", markup=False)
 
 
 def _described(row: Rejected) -> dict[str, object]:
@@ -62,11 +63,11 @@ def _described(row: Rejected) -> dict[str, object]:
     }
 
 
-def _picture(rows: Sequence[Rejected], counted: Sequence[Reason]) -> Group:
+def _picture(rows: Sequence[Rejected], why: Sequence[Reason]) -> Group:
     """The rows; below them how many there are for each reason."""
-    total = sum(reason.rows for reason in counted)
-    shown = f"{total:,} rows" if total == len(rows) else f"{total:,} rows, of which --limit shows {len(rows):,}"
-    return Group(_table(rows), Text(f"\n{shown}:"), _summary(counted))
+    total = sum(reason.rows for reason in why)
+    shown = counted(total, "row") + ("" if total == len(rows) else f", of which --limit shows {len(rows):,}")
+    return Group(_table(rows), Text(f"\n{shown}:"), _summary(why))
 
 
 def _table(rows: Sequence[Rejected]) -> Table:
@@ -77,8 +78,8 @@ def _table(rows: Sequence[Rejected]) -> Table:
     return table
 
 
-def _summary(counted: Sequence[Reason]) -> Table:
+def _summary(why: Sequence[Reason]) -> Table:
     table = Table("account", "rows", "reason", "first", box=None, pad_edge=False)
-    for reason in counted:
+    for reason in why:
         table.add_row(*map(Text, (reason.account, f"{reason.rows:,}", reason.words, reason.example)))
     return table

@@ -14,7 +14,8 @@ from emag_pipeline.settings import load_settings
 def report(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Of which account, e.g. main.")],
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; EMAG_HOME/reports/ACCOUNT.html unless told.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to; EMAG_HOME/reports/ACCOUNT.html unless told."),
     ] = None,
 ) -> None:
     """Write an account's report: one HTML file, readable offline, for its owner alone (mode 0600).

@@ -7,6 +7,7 @@ import typer
 
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.restore import restore as restore_file
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
 
@@ -22,5 +23,5 @@ def restore(
     narrator = Narrator()
     done = restore_file(load_settings(), file, replace=replace, say=narrator.say)
     version = done.now_at if done.now_at == done.revision else f"{done.revision}, migrated to {done.now_at}"
-    narrator.say(f"restored {done.rows:,} rows in {done.seconds:.1f} s, schema version {version}")
+    narrator.say(f"restored {counted(done.rows, 'row')} in {done.seconds:.1f} s, schema version {version}")
     narrator.say("the next sync goes on from there; Dagster's own history of runs was not touched")

@@ -16,8 +16,8 @@ quarantined        rows of the newest sync that could not be represented, as `em
                    those of offers that were never published
 flagged            published offers that keep their last good state because their newest reading is in quarantine
 running            null, or {sync_id, dagster_run_id, phase, attempt, round, started_at, pages_done, pages_expected,
-                   offers_done, offers_expected, elapsed_seconds, silent_seconds, obstacle}; obstacle is null, or what
-                   call failed and when it is tried again
+                   offers_done, offers_expected, elapsed_seconds, silent_seconds, obstacle, trouble}; obstacle is null,
+                   or what call failed and when it is tried again; trouble null, or why it does not go on
 last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
                    publishing
 
@@ -58,16 +58,25 @@ from rich.text import Text
 from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import AccountStatus, LastError, SyncProgress, account_statuses
+from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.moments import iso, iso_now
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
+from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.words import failure_words, invented_words, progress_words
+from emag_pipeline.operations.words import (
+    failure_words,
+    invented_words,
+    left_words,
+    progress_words,
+    trouble_words,
+    unstarted_words,
+)
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.sync.liveness import Trouble
 
 _WATCH_SECONDS = 2.0
 _RUNNING = (
@@ -104,7 +113,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
         document = {
             "at": iso_now(),
             "not_configured": left_accounts(database, [account.name for account in settings.accounts]),
-            "accounts": [_account(status, settings) for status in _statuses(database, settings)],
+            "accounts": _accounts(database, settings),
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
             "checks": [_check(result) for result in _failing_checks(database, settings)],
         }
@@ -121,7 +130,12 @@ def _watch_table(database: Database, settings: Settings) -> None:
             live.update(_picture(database, settings), refresh=True)
 
 
-def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
+def _accounts(database: Database, settings: Settings) -> list[dict[str, Any]]:
+    troubles = sync_troubles(database, settings)
+    return [_account(one, settings, troubles.get(one.account)) for one in _statuses(database, settings)]
+
+
+def _account(status: AccountStatus, settings: Settings, trouble: Trouble | None) -> dict[str, Any]:
     return {
         "account": status.account,
         "is_invented": settings.account(status.account).marketplace.name == SANDBOX.name,
@@ -134,7 +148,7 @@ def _account(status: AccountStatus, settings: Settings) -> dict[str, Any]:
         "deleted": status.deleted,
         "quarantined": status.quarantined,
         "flagged": status.flagged,
-        "running": _running(status.running) if status.running else None,
+        "running": _running(status.running, trouble) if status.running else None,
         "last_error": _error(status.last_error) if status.last_error else None,
     }
 
@@ -149,9 +163,10 @@ def _error(error: LastError) -> dict[str, Any]:
     }
 
 
-def _running(sync: SyncProgress) -> dict[str, Any]:
+def _running(sync: SyncProgress, trouble: Trouble | None) -> dict[str, Any]:
     numbers = {name: getattr(sync, name) for name in _RUNNING}
-    return {"sync_id": str(sync.sync_id), "started_at": iso(sync.started_at), **numbers}
+    why = f"{trouble.condition}: {trouble.why}" if trouble else None
+    return {"sync_id": str(sync.sync_id), "started_at": iso(sync.started_at), **numbers, "trouble": why}
 
 
 def _incident(incident: Incident, settings: Settings) -> dict[str, Any]:
@@ -189,25 +204,27 @@ def _picture(database: Database, settings: Settings) -> Group:
     """The table; below it a line for each account that runs or has failed, each incident, each check that fails."""
     statuses, incidents = _statuses(database, settings), open_incidents(database)
     unpublished = {one.subject: one for one in incidents if one.kind in ("failing", "refused")}
-    remarks = [(status.account, _remark(status, unpublished.get(status.account))) for status in statuses]
+    troubles = sync_troubles(database, settings)
+    remarks = [
+        (status.account, _remark(status, unpublished.get(status.account), troubles.get(status.account), settings))
+        for status in statuses
+    ]
     # the ledger knows of a newer failure, or of an approval, before the monitor's next look
     known = {status.account for status in statuses if status.last_error is not None}
     others = [one for one in incidents if one.subject not in known or one.kind not in ("failing", "refused")]
     told = {incident.subject for incident in incidents}
-    checks = [_check_line(result) for result in _failing_checks(database, settings) if _is_news(result, told)]
+    accounts = {status.account for status in statuses}
+    checks = [_check_line(one) for one in _failing_checks(database, settings) if _is_news(one, told, accounts)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
-    left = [Text(_left_words(name)) for name in left_accounts(database, [one.account for one in statuses])]
+    left = [Text(f"{name}: {left_words(name)}") for name in left_accounts(database, [one.account for one in statuses])]
     return Group(_table(statuses), *left, *invented, *lines, *map(_line, others), *checks)
 
 
-def _left_words(account: str) -> str:
-    kept = f"its offers stay as they were until `emag-pipeline forget {account}`"
-    return f"{account}: is configured here no more: {kept}"
-
-
-def _is_news(result: CheckResult, told: Set[str]) -> bool:
-    """Whether no incident tells of it: its own, or of an audit or of staleness its account's."""
+def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:
+    """Whether nothing else here tells of it: no incident, its own or its account's; of staleness the account's line."""
+    if result.check == "offers_are_fresh" and result.subject in accounts:
+        return False
     return (result.subject if result.is_told_by_its_account else result.name) not in told
 
 
@@ -236,7 +253,11 @@ def _since(incident: Incident) -> str:
     return age((datetime.now(UTC) - incident.opened_at).total_seconds())
 
 
-def _remark(status: AccountStatus, incident: Incident | None) -> str:
+def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble | None, settings: Settings) -> str:
+    if trouble is not None:
+        return failure_words(*trouble_words(trouble, status.account))
+    if status.state == NEVER_SYNCED:
+        return failure_words(NEVER_SYNCED, unstarted_words(settings, status.account))
     if status.running is not None:
         return progress_words(status.running)
     if status.awaits_publish:

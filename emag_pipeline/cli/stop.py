@@ -20,7 +20,6 @@ import typer
 
 from emag_pipeline.cli.stuck import complain
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.embedded_use import kept
 from emag_pipeline.operations.stop_words import stopped_lines, under_way_lines
 from emag_pipeline.operations.stopping import Stopped, UnderWay, stop_all, under_way
 from emag_pipeline.settings import load_settings
@@ -34,7 +33,8 @@ def stop(
     """Emergency: cancel every queued and running run, release every lease, and wait until their processes have ended.
 
     Works with a dead daemon, a dead UI and a dead code server. What is durable stays; runs are not started again by
-    themselves, but schedules and sensors go on: stop `emag-pipeline up` or the daemon to keep everything still.
+    themselves, but where `emag-pipeline up` or the daemon runs, schedules and sensors go on: stop that to keep
+    everything still.
     """
     if not everything:
         raise SettingsError(
@@ -47,8 +47,7 @@ def stop(
         found = under_way(settings)
         _print(_planned(found) if as_json else under_way_lines(found, accounts), found.unreached)
         return
-    with kept(settings):
-        stopped = stop_all(settings, f"stopped by {getpass.getuser()} with `emag-pipeline stop --all`")
+    stopped = stop_all(settings, f"stopped by {getpass.getuser()} with `emag-pipeline stop --all`")
     _print(_done(stopped) if as_json else stopped_lines(stopped, accounts), stopped.unreached)
     raise typer.Exit(0 if stopped.is_complete else 1)
 

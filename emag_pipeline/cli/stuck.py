@@ -20,6 +20,7 @@ import typer
 
 from emag_pipeline.monitoring import by_hand
 from emag_pipeline.monitoring.stuck import StuckSync, find
+from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import Bounds
 
@@ -32,7 +33,7 @@ def stuck(
     The sensor `stuck_syncs` looks for the same, and recovers them; `emag-pipeline recover` does it now.
     """
     settings = load_settings()
-    with by_hand.opened(settings, complain) as (database, dagster):
+    with awake(settings), by_hand.opened(settings, complain) as (database, dagster):
         found = find(database, dagster, Bounds.of(settings))
     if as_json:
         typer.echo(json.dumps({"stuck": [as_dict(one) for one in found]}, indent=2, ensure_ascii=False))

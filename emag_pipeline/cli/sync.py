@@ -23,11 +23,11 @@ import typer
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import view_on
-from emag_pipeline.operations.refresh import Refreshed, refresh
+from emag_pipeline.operations.refresh import Refreshed, RefreshInterrupted, refresh
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
-from emag_pipeline.operations.words import invented_words, outcome_words, source_words
+from emag_pipeline.operations.words import invented_words, outcome_words, source_words, unknown_accounts
 from emag_pipeline.settings import Settings, load_settings
 
 #: Which exit code speaks for all when accounts end differently: what needs a person first.
@@ -60,30 +60,50 @@ def sync(
     narrator.say(source_words(settings))
     if invented := invented_words(settings):
         narrator.say(invented)
-    done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator, anew=anew)
-    if as_json:
-        typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
-    else:
-        for one in done:
-            narrator.say(outcome_words(one.account, one.said, one.sync))
-            for warning in one.warnings:
-                narrator.say(warning)
+    for what, remedy in unknown_accounts(settings):
+        narrator.say(f"{what}. {remedy}.")
+    try:
+        done = _refresh(settings, accounts or [one.name for one in settings.accounts], narrator, anew=anew)
+    except Interrupted as end:
+        _tell_interrupted(end.done if isinstance(end, RefreshInterrupted) else (), narrator, as_json=as_json)
+        end.is_told = True
+        raise
+    _tell(done, narrator, as_json=as_json)
     raise typer.Exit(_exit_code(done))
 
 
-def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
-    try:
-        with (
-            StopSignals() as signals,
-            surroundings(settings) as around,
-            _checked(around, settings, accounts),
-            sandbox_beside(settings, around.environment),
-            view_on(narrator, settings.progress_interval_seconds) as view,
-        ):
-            return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
-    except Interrupted:
+def _tell(done: Sequence[Refreshed], narrator: Narrator, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
+        return
+    for one in done:
+        narrator.say(outcome_words(one.account, one.said, one.sync))
+        for warning in one.warnings:
+            narrator.say(warning)
+
+
+def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json: bool) -> None:
+    """What was published before the signal is published, and said."""
+    published = [one for one in done if one.is_published]
+    if as_json and done:
+        _tell(done, narrator, as_json=True)
+    elif published:
+        _tell(published, narrator, as_json=False)
+    if published and len(published) == len(done):
+        narrator.say("interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`")
+    else:
         narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
-        raise
+
+
+def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
+    with (
+        StopSignals() as signals,
+        surroundings(settings) as around,
+        _checked(around, settings, accounts),
+        sandbox_beside(settings, around.environment),
+        view_on(narrator, settings.progress_interval_seconds) as view,
+    ):
+        return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
 
 
 @contextmanager

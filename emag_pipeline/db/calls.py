@@ -49,9 +49,11 @@ def no_answer(seconds: float) -> DatabaseUnavailable:
 class Calls:
     """The calls of one database."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_seconds: float = inf) -> None:
+        """None takes longer than `most_seconds`, whatever is allowed to it."""
         self._aside = Aside()
         self._watch = Watch()
+        self._most_seconds = most_seconds
         self._until = inf
 
     def run(self, work: Callable[[], T], line: Line, seconds: float, *, is_asked_to_end: bool = True) -> T:
@@ -97,6 +99,7 @@ class Calls:
 
     def apart(self, connect: Callable[[], T], seconds: float, close: Callable[[T], None]) -> T:
         """Connect in a thread that may be left behind, since there is no line yet that could be cut."""
+        seconds = self.left(seconds)
         outcome = once(connect)
         until = time.monotonic() + seconds
         while not _is_over(outcome, _SLICE_SECONDS):
@@ -114,7 +117,19 @@ class Calls:
         left = self._until - time.monotonic()
         if left <= 0:
             raise no_answer(_LAST_WORDS_SECONDS)
-        return min(seconds, left)
+        return min(seconds, self._most_seconds, left)
+
+    @staticmethod
+    def pause(seconds: float) -> None:
+        """Wait between two calls; what is `HEEDED` ends that too."""
+        time.sleep(seconds)
+        if threading.current_thread() is threading.main_thread():
+            _heed()
+
+    @property
+    def are_hurried(self) -> bool:
+        """The process was told to stop."""
+        return self._until < inf
 
     def close(self) -> None:
         """Nothing more is called: let the threads end."""
@@ -136,8 +151,7 @@ class Calls:
                 if waited > seconds:
                     raise no_answer(seconds)
                 if waited > _SHORT_SECONDS:
-                    for check in HEEDED:
-                        check()
+                    _heed()
             return outcome.result()
         except BaseException as error:
             if not outcome.done():
@@ -145,6 +159,11 @@ class Calls:
                     self.hurry()
                 end(outcome)
             raise
+
+
+def _heed() -> None:
+    for check in HEEDED:
+        check()
 
 
 def _is_over(outcome: "Future[Any]", seconds: float) -> bool:

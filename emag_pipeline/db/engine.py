@@ -9,15 +9,18 @@ keep them, by the clock here. What holds the lock is bounded too: see the settin
 """
 
 import contextlib
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from io import StringIO
 from typing import Any, Protocol, TypeVar
 
 import psycopg2
 import sqlalchemy as sa
+from psycopg2 import extensions
 from psycopg2.extensions import ConnectionInfo
 from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy import event
@@ -52,8 +55,8 @@ _COMMIT_SECONDS = 60.0
 #: The server ends a statement whose time is over by itself, if it can.
 _GRACE_SECONDS = 5.0
 
-#: A server whose client is gone may still be committing.
-_LOOKS, _LOOK_SECONDS = 20, 0.1
+#: A server whose client is gone may still be committing, and one that is being restarted is back in a moment.
+_LOOK_SECONDS = 0.1
 
 _COPY_BYTES = 1 << 16
 
@@ -68,6 +71,17 @@ _SETTINGS = """
            pg_backend_pid() AS process_id, now() AS began_at
 """
 
+#: A transaction's number, and the life of its server: from one crash to the next. The server loses its statistics in a
+#: crash, whether all of it died or one of its processes, and a replica in its place has others; a stop keeps them.
+_NUMBER = """
+    SELECT CAST(pg_current_xact_id_if_assigned() AS text) AS number,
+           CAST(pg_stat_get_bgwriter_stat_reset_time() AS text) AS life
+"""
+_STATUS = """
+    SELECT pg_xact_status(CAST(:number AS xid8)) AS status,
+           CAST(pg_stat_get_bgwriter_stat_reset_time() AS text) AS life
+"""
+
 _END = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = %s AND xact_start = %s AND datname = current_database()
@@ -78,6 +92,14 @@ class Readable(Protocol):
     """Ready rows that come piece by piece."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A transaction as the server knows it in one life: after a crash, another one may get the same number."""
+
+    number: str
+    life: str | None
 
 
 @lru_cache(maxsize=512)
@@ -155,12 +177,12 @@ class Transaction:
         info: ConnectionInfo = raw.info
         return info
 
-    def number(self) -> str | None:
+    def number(self) -> Number | None:
         """The transaction's number on the server; None when nothing was written."""
         if not self.has_written:
             return None
-        number: str | None = self.run("SELECT CAST(pg_current_xact_id_if_assigned() AS text)").scalar_one()
-        return number
+        row = self.run(_NUMBER).one()
+        return None if row.number is None else Number(row.number, row.life)
 
     def _send(self, work: Callable[[], T], *, is_question: bool) -> T:
         self.has_written = self.has_written or not is_question
@@ -175,9 +197,12 @@ def _is_question(sql: str) -> bool:
 class Database:
     """A small pool of connections to one schema."""
 
-    def __init__(self, url: str, schema: str = "app", *, pool_size: int = 4) -> None:
+    def __init__(
+        self, url: str, schema: str = "app", *, pool_size: int = 4, most_seconds: float = float("inf")
+    ) -> None:
+        """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
         self.schema = schema
-        self._calls = Calls()
+        self._calls = Calls(most_seconds)
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -207,16 +232,15 @@ class Database:
         *,
         timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
         durable: bool = True,
-        looks_itself: bool = False,
     ) -> Iterator[Transaction]:
         """Open a transaction; commit at the end, roll back on any exception.
 
         No statement runs longer than `timeout_seconds`; one that waits for a lock not longer than LOCK_TIMEOUT_SECONDS.
         Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
         whole, within its last half second.
-        A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did, all
-        is well. Its answer is no proof, since after a crash another transaction may get the number: who `looks_itself`
-        is given the error instead, and looks for what it wrote.
+        A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did
+        all is well. It cannot say when it crashed meanwhile, was replaced or stays away: DatabaseUnavailable says that
+        nobody knows then, and whoever tries again has to look for what it wrote.
         Raises the project's errors for the database's failures, see `db.failures`.
         """
         number, lost = None, None
@@ -229,8 +253,8 @@ class Database:
                 lost = self._commit(connection, line, timeout_seconds)
         except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
             raise translate(error) from error
-        if lost is not None and number is not None and (looks_itself or not self._has_committed(number)):
-            raise lost
+        if lost is not None and number is not None:
+            self._require_committed(number, lost)
 
     @contextmanager
     def hurried_when_interrupted(self) -> Iterator[None]:
@@ -298,25 +322,34 @@ class Database:
             return failure
         return None
 
-    def _has_committed(self, number: str) -> bool:
-        """What became of a transaction, by another connection. False as well when that cannot be said."""
-        try:
-            status = self._status(number)
-        except PipelineError:  # away, or one that never heard of it: a replica in its place
-            return False
-        if status == "committed":
-            log.info("commit_found", what=f"transaction {number}")
-        return status == "committed"
+    def _require_committed(self, number: Number, lost: DatabaseUnavailable) -> None:
+        """See by another connection that a transaction is done. Raises `lost` if not, or says that nobody knows."""
+        found = self._found(number)
+        if found is None:
+            raise _unknown("the server does not say")
+        if found.life is None or found.life != number.life:
+            raise _unknown("the server has crashed since, or another one is in its place")
+        if found.status != "committed":
+            raise lost
+        log.info("commit_found", what=f"transaction {number.number}")
 
-    def _status(self, number: str) -> str | None:
-        for _ in range(_LOOKS):
-            with self.transaction(timeout_seconds=_AT_ONCE_SECONDS) as tx:
-                question = "SELECT pg_xact_status(CAST(:number AS xid8))"
-                status: str | None = tx.run(question, number=number).scalar_one()
-            if status != "in progress":
-                break
-            time.sleep(_LOOK_SECONDS)
-        return status
+    def _found(self, number: Number) -> Any:
+        """What the server says of a transaction that has ended; None if it does not say while one would connect."""
+        until = time.monotonic() + _CONNECT_SECONDS
+        while True:
+            try:
+                with self.transaction(timeout_seconds=_AT_ONCE_SECONDS) as tx:
+                    found = tx.run(_STATUS, number=number.number).one()
+                if found.status != "in progress" or found.life != number.life:
+                    return found
+            except DatabaseUnavailable:
+                if self._calls.are_hurried:
+                    return None
+            except PipelineError:  # one that never heard of it
+                return None
+            if time.monotonic() > until:
+                return None
+            self._calls.pause(_LOOK_SECONDS)
 
     def _connect(self, dialect: Any, _: Any, arguments: Any, parameters: Any) -> DriverConnection:
         connect = partial(dialect.connect, *arguments, **parameters)
@@ -352,14 +385,36 @@ class Database:
         _, parameters = self.engine.dialect.create_connect_args(self.engine.url)
 
         def end() -> None:
-            connection = psycopg2.connect(**{**parameters, "connect_timeout": 2})
+            until = time.monotonic() + _AT_ONCE_SECONDS
+            connection = psycopg2.connect(**parameters, async_=True)  # so that each step has an end
             try:
-                with connection.cursor() as cursor:
-                    cursor.execute(_END, (work.process_id, work.began_at))
+                _wait(connection, until)
+                connection.cursor().execute(_END, (work.process_id, work.began_at))
+                _wait(connection, until)
             finally:
                 connection.close()
 
         once(end)
+
+
+def _unknown(why: str) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        "the connection was lost at a commit, and it is not known whether that was done",
+        where="database",
+        why=why,
+        remedy="Look what is there before it is done again; a sync looks by itself, and the next run goes on",
+    )
+
+
+def _wait(connection: DriverConnection, until: float) -> None:
+    """Wait for what was asked of an asynchronous connection; raises OperationalError when the time is over."""
+    while (state := connection.poll()) != extensions.POLL_OK:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise psycopg2.OperationalError("no answer")
+        here = [connection.fileno()]
+        reading = state == extensions.POLL_READ
+        select.select(here if reading else [], [] if reading else here, [], left)
 
 
 def _give_back(connection: sa.Connection, *, is_sound: bool = True) -> None:

@@ -5,6 +5,8 @@ from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 
+#: What the error says of a server that refuses connections or has cut one.
+NOT_REACHED = "the database cannot be reached"
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
     "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
@@ -59,7 +61,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
-            "the database cannot be reached",
+            NOT_REACHED,
             where="database",
             why=why,
             remedy="Start it or correct its URL; the next run resumes",

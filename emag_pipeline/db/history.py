@@ -59,7 +59,7 @@ _STATES = """
     SELECT valid_from, valid_to, is_saleable, status, sale_price, best_offer_sale_price, currency, general_stock,
            estimated_stock, buy_button_rank, number_of_offers, offer_validation_status, validation_status,
            translation_validation_status, unreadable,
-           {schema}.emag_issue_codes(status, general_stock, offer_validation_status, validation_status,
+           {schema}.emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
                                      translation_validation_status, unreadable) AS issue_codes
     FROM {schema}.emag_offer_history
     WHERE account_type = :account AND emag_offer_id = :offer

@@ -17,6 +17,7 @@ from emag_pipeline.errors import SchemaMismatch
 
 #: Any number will do, as long as every version of this project uses the same.
 _LOCK = 0x656D6167
+_TAKE_TURN = f"SELECT pg_advisory_xact_lock({_LOCK})"
 #: For a single statement, which may rewrite the largest table.
 _STATEMENT_SECONDS = 4 * 3600.0
 
@@ -30,6 +31,11 @@ def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
         return upgrade_within(tx, to)
 
 
+def lock(tx: Transaction) -> None:
+    """Wait until no migration is under way; none begins before the end of the transaction."""
+    tx.run(_TAKE_TURN)
+
+
 def upgrade_within(tx: Transaction, to: str = "head") -> tuple[str | None, str]:
     """The same within the caller's transaction."""
     return tx.apart(lambda: _upgrade(tx.connection, tx.schema, to))
@@ -37,7 +43,7 @@ def upgrade_within(tx: Transaction, to: str = "head") -> tuple[str | None, str]:
 
 def _upgrade(connection: Connection, schema: str, to: str) -> tuple[str | None, str]:
     config, _ = _config(schema)
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    connection.exec_driver_sql(_TAKE_TURN)
     if not connection.dialect.has_schema(connection, schema):
         connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     before = _revision(connection, schema)

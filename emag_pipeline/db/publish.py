@@ -44,7 +44,7 @@ def publish(database: Database, lease: Lease) -> Published:
     Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan, StagingLost when what it
     accepted is no longer there.
     """
-    with database.transaction(looks_itself=True) as tx:  # `published_by`
+    with database.transaction() as tx:
         ledger.hold(tx, lease)
         sync = _accepted(tx, lease)
         scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account}

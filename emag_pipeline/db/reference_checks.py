@@ -11,6 +11,9 @@ from emag_pipeline.db.sql import statements
 SAMPLE = 20
 _TIMEOUT_SECONDS = 300.0
 
+_NARROW = "{schema}.emag_product_offers"
+_WITH_CONTENT = f"({_NARROW} JOIN {{schema}}.emag_products USING (account_type, emag_offer_id))"
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -27,17 +30,18 @@ class Unknown:
 
 def unknown_categories(database: Database, marketplace: str) -> Unknown:
     """Offers in categories that emag_categories does not hold as active."""
-    return _unknown(database, CATEGORIES, marketplace)
+    return _unknown(database, CATEGORIES, marketplace, _WITH_CONTENT)
 
 
 def unknown_vat_rates(database: Database, marketplace: str) -> Unknown:
     """Offers with VAT ids that emag_vat_rates does not hold, or no longer."""
-    return _unknown(database, VAT_RATES, marketplace)
+    return _unknown(database, VAT_RATES, marketplace, _NARROW)
 
 
-def _unknown(database: Database, resource: Resource, marketplace: str) -> Unknown:
+def _unknown(database: Database, resource: Resource, marketplace: str, offers: str) -> Unknown:
+    """`offers` is where the id stands."""
     named = {
-        name: sql.replace("{table}", resource.table).replace("{key}", resource.key)
+        name: sql.replace("{table}", resource.table).replace("{key}", resource.key).replace("{offers}", offers)
         for name, sql in statements("reference_checks.sql").items()
     }
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:

@@ -6,10 +6,12 @@ backup arrives migrated. Tables of another version than the backup's are filled 
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import psycopg2
+from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import migrate, own_tables, statistics
 from emag_pipeline.db.dump_text import TableRows
@@ -22,6 +24,10 @@ _SETTINGS = """
     SELECT set_config('lock_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '10min', true),
            set_config('client_encoding', 'UTF8', true)
 """
+
+#: For all tables at once; a table that somebody writes to is asked for again so often.
+_LOCK_SECONDS, _PAUSE_SECONDS = 60.0, 0.1
+_LOCK_NOT_AVAILABLE = "55P03"
 
 #: What somebody would miss.
 _HELD = """
@@ -53,6 +59,7 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
     migrate.require_known(dump.revision, "of the backup")
     with database.transaction(timeout_seconds=_STATEMENT_SECONDS) as tx:
         tx.run(_SETTINGS)
+        migrate.lock(tx)  # before the tables, as a migration takes them
         target = migrate.revision(tx)
         if target is not None:
             _require_replaceable(tx, target, replace)
@@ -68,6 +75,7 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
 
 
 def _require_replaceable(tx: Transaction, target: str, replace: bool) -> None:
+    _require_no_sync(tx)  # or its publish would be waited for, to refuse it afterwards
     _lock(tx)
     _require_no_sync(tx)
     if not replace:
@@ -84,9 +92,23 @@ def _set_aside(tx: Transaction, target: str) -> str:
 
 
 def _lock(tx: Transaction) -> None:
-    """Let readers pass, and nobody else: in one order, before anything is looked at."""
-    names = ", ".join(f"{{schema}}.{table}" for table in own_tables.every(tx))
-    tx.run(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+    """Let readers pass, and nobody else, before anything is looked at: all tables, or none.
+
+    Whoever writes takes the tables in an order of its own. To wait for one of them while others are held would end as a
+    deadlock, with a publish as its victim perhaps; and to wait for one would keep others waiting behind.
+    """
+    until = time.monotonic() + _LOCK_SECONDS
+    tables = ", ".join(f"{{schema}}.{table}" for table in own_tables.every(tx))
+    tx.run("SAVEPOINT before_locks")
+    while True:
+        try:
+            tx.run(f"LOCK TABLE {tables} IN EXCLUSIVE MODE NOWAIT")
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or time.monotonic() > until:
+                raise
+            tx.run("ROLLBACK TO SAVEPOINT before_locks")
+            tx.run("SELECT pg_sleep(:seconds)", seconds=_PAUSE_SECONDS)
 
 
 def _require_no_sync(tx: Transaction) -> None:

@@ -64,6 +64,13 @@ def connection(database: Database) -> Connection:
     )
 
 
+def uptime_seconds(database: Database) -> float:
+    """Since the server was started, by its own clock. Raises the errors of `db.failures`."""
+    with database.transaction(timeout_seconds=5) as tx:
+        since = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8"
+        return float(tx.run(since).scalar_one())
+
+
 def missing_rights(database: Database) -> dict[str, list[str]]:
     """For each of the pipeline's tables that this user may not use in full: the rights that it lacks."""
     with database.transaction(timeout_seconds=5) as tx:

@@ -89,6 +89,9 @@ class AccountStatus:
     last_error: LastError | None
 
 
+#: The state of an account without a sync.
+NEVER_SYNCED = "never synced"
+
 _PROGRESS = """
     SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
            pages_expected, pages_done, offers_expected, total_offers_processed AS offers_done,
@@ -153,7 +156,7 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
     failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
     return AccountStatus(
         account=row.account,
-        state="never synced" if newest is None else newest.status,
+        state=NEVER_SYNCED if newest is None else newest.status,
         last_publish_at=row.last_publish_at,
         oldest_page_at=row.oldest_page_at,
         age_seconds=row.age_seconds,

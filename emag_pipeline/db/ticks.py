@@ -1,10 +1,14 @@
-"""When each sensor last ran (emag_sensor_ticks): a daemon that is dead falls silent here."""
+"""When each sensor last ran (emag_sensor_ticks): a daemon that is dead falls silent here.
+
+It is noted by the sensor itself, before Dagster stores what it returned: whether that succeeded, Dagster is asked
+(`runs.ticks`) by the sensor `run_failures` and by `emag-pipeline doctor`.
+"""
 
 from emag_pipeline.db.engine import Database
 
 
 def note(database: Database, sensor: str) -> None:
-    """Say that a sensor has just finished an evaluation."""
+    """Say that a sensor has just finished an evaluation, as the last thing that it does."""
     with database.transaction(timeout_seconds=30) as tx:
         tx.run(
             """INSERT INTO {schema}.emag_sensor_ticks (sensor, ticked_at) VALUES (:sensor, clock_timestamp())

@@ -16,6 +16,7 @@ import psycopg2
 _CLOCK_SECONDS = 3.0
 _ASK_SECONDS = 3
 _LOOK_SECONDS = 0.1
+_REMAINS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,46 @@ def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
     return True
 
 
-def forget_stale(data: Path, sockets: Path) -> None:
-    """Remove what a server that is gone left behind, where its number is now another program's.
+def await_remains(data: Path) -> None:
+    """Wait, at most ten seconds, for the end of what a killed server left: no other starts beside its children.
 
-    PostgreSQL itself takes any living process of the same user for the server and would not start. Where the process
-    cannot be looked at, or works in the directory, everything is left alone.
+    They end when they notice that it is gone, one that executes a statement only after that.
+    """
+    until = time.monotonic() + _REMAINS_SECONDS
+    while _has_remains(data) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+
+
+def forget_stale(data: Path, sockets: Path) -> None:
+    """Remove what a server that is gone left behind, where its number is another program's, or nobody buries it.
+
+    PostgreSQL itself takes any process of the same user for the server, also a dead one that its parent did not ask
+    after, and would not start. Where the process cannot be looked at, or works in the directory, everything is left
+    alone.
     """
     for file in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
         with suppress(OSError, ValueError, IndexError):
-            process = _process(int(file.read_text().splitlines()[0]))
-            if process is not None and _is_elsewhere(process, data):
+            number = int(file.read_text().splitlines()[0])
+            process = _process(number)
+            if (process is not None and _is_elsewhere(process, data)) or (_is_dead(number) and not _children(data)):
                 file.unlink()
+
+
+def _has_remains(data: Path) -> bool:
+    note = noted(data)
+    return note is not None and process_of(data) is None and (_is_dead(note.pid) or bool(_children(data)))
+
+
+def _children(data: Path) -> list[psutil.Process]:
+    """Processes of PostgreSQL that work in the directory."""
+    return [process for process in psutil.process_iter() if _works_in(process, data) and _lives(process)]
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether a process has ended and still has its number."""
+    with suppress(psutil.Error, ValueError, OverflowError):
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    return False
 
 
 def _process(pid: int) -> psutil.Process | None:

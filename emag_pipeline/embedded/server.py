@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import psutil
 import psycopg2
@@ -106,6 +106,7 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
             programs.run(binaries / "initdb", "-D", ".", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
                          "--locale=C.UTF-8", "--data-checksums", within=data)  # fmt: skip
         directory = sockets.directory(home, data)
+        postmaster.await_remains(data)
         postmaster.forget_stale(data, directory)
         options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(directory)}
         arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
@@ -117,6 +118,12 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
 def log_of(home: Path) -> Path:
     """Where the server of a home directory writes its log."""
     return places.data(home.resolve()) / _LOG
+
+
+def is_address_of(home: Path, url: str) -> bool:
+    """Whether a database URL leads to the server of a home directory, running or not."""
+    places_of_socket = sockets.known(home.resolve(), places.data(home.resolve()))
+    return any(Path(host) in places_of_socket for host in parse_qs(urlsplit(url).query).get("host", []))
 
 
 def is_set_up(home: Path) -> bool:

@@ -31,6 +31,12 @@ def directory(home: Path, data: Path) -> Path:
     return made
 
 
+def known(home: Path, data: Path) -> set[Path]:
+    """Where `directory` says that the socket is, or would be, without making anything."""
+    note = home / "postgres.sockets"
+    return {data, *([Path(note.read_text())] if note.exists() else [])}
+
+
 def _is_suitable(path: Path) -> bool:
     return len(bytes(path)) <= _LONGEST and _PLAIN.fullmatch(str(path)) is not None
 

@@ -35,7 +35,7 @@ def cleanup_stuck_syncs(max_age_hours: float | None = None) -> int:
 
 def get_sync_health_status() -> dict[str, Any]:
     """Whether all is well, as plain values: {at, healthy, sensors_tick, sensors, incidents, checks,
-    accounts}.
+    not_configured, accounts}.
 
     at             time of the answer, ISO 8601 in UTC
     healthy        every account is fresh, none waits for a person, no sync is stuck or dead, the sensors tick
@@ -43,6 +43,7 @@ def get_sync_health_status() -> dict[str, Any]:
     sensors        {sensor: seconds since its last tick, null if it never ticked}
     incidents      what was noted and is not well again: [{subject, kind, what, remedy, since}]
     checks         checks that do not pass: [{subject, check, part, severity, said, remedy, since}]
+    not_configured names of accounts of which offers are kept, and that are not in the settings
     accounts       {account: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}}:
                    as in `emag-pipeline status`; phase of the running sync or null; stale: what it shows was
                    read too long ago, or it shows nothing; trouble: null, `stuck` or `dead`; error and remedy in

@@ -20,6 +20,7 @@ from typing import Any
 from emag_pipeline.db.incidents import Incident
 from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 Document = dict[str, Any]
@@ -57,7 +58,7 @@ def all_clear(ended: Sequence[Incident], settings: Settings, offers: int | None)
     first = min(ended, key=lambda incident: incident.opened_at)
     closed_at = max(incident.closed_at or incident.seen_at for incident in ended)
     lasted = age((closed_at - first.opened_at).total_seconds())
-    published = "" if offers is None else f": {offers:,} offers published"
+    published = "" if offers is None else f": {counted(offers, 'offer')} published"
     return {
         "text": _escaped(f"{first.subject} is well again after {lasted}{published}"),
         "state": "closed",

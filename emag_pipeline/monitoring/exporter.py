@@ -12,6 +12,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from emag_pipeline.databases import as_told, told_alike
 from emag_pipeline.db import metrics, migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
@@ -85,14 +86,16 @@ class Exporter:
     def _ask(self, question: Callable[[Database], T]) -> T:
         """Ask the database when it is this caller's turn, and let the log hear when it goes and comes back."""
         if not self._turns.acquire(timeout=_TURN_SECONDS):
-            raise DatabaseUnavailable(
+            waiting = DatabaseUnavailable(
                 "the database does not answer",
                 where="database",
                 why="earlier questions are still waiting",
                 remedy="Look at the server's load and locks; the exporter goes on by itself",
             )
+            raise as_told(self._settings, waiting)
         try:
-            answer = question(self._connect())
+            with told_alike(self._settings):
+                answer = question(self._connect())
         except PipelineError as error:
             self._note(error.message)
             raise

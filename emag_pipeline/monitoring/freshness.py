@@ -47,4 +47,5 @@ def bound_words(status: AccountStatus, settings: Settings) -> str:
     """What is allowed and why, e.g. `6 hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)`."""
     seconds = bound_seconds(status, settings)
     why = "EMAG_SYNC_STALE_AFTER_HOURS" if seconds == settings.stale_after_hours * 3600 else "twice its last scan"
-    return f"{seconds / 3600:.3g} hours are allowed ({why})"
+    hours = f"{seconds / 3600:.3g}"
+    return f"{'1 hour is' if hours == '1' else f'{hours} hours are'} allowed ({why})"

@@ -7,6 +7,7 @@ sensors_tick    whether the daemon's sensors look after the accounts; null when 
 sensors         seconds since each sensor's last tick, null for one that never did
 incidents       what was noted and is not well again: a list of {subject, kind, what, remedy, since}
 checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
+not_configured  names of accounts of which offers are kept, and that are not in the settings: no problem
 accounts        by name: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}
 
 What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; what an
@@ -50,6 +51,7 @@ def unreadable_page(error: PipelineError) -> Page:
             "sensors": {},
             "incidents": [],
             "checks": [],
+            "not_configured": [],
             "accounts": {},
         }
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emag_pipeline.db import ticks
+from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Incident, open_incidents
@@ -64,6 +65,8 @@ class HealthStatus:
     checks: tuple[CheckResult, ...]
     #: older than this, a tick is missing
     tick_bound_seconds: float
+    #: accounts of which offers are kept, and that are not in the settings
+    not_configured: tuple[str, ...] = ()
 
     @property
     def silent_sensors(self) -> tuple[str, ...]:
@@ -90,8 +93,15 @@ class HealthStatus:
             "sensors": dict(self.sensor_ages),
             "incidents": [_incident(incident) for incident in self.incidents],
             "checks": [_check(result) for result in self.checks],
+            "not_configured": list(self.not_configured),
             "accounts": {account.account: _as_dict(account) for account in self.accounts},
         }
+
+
+def sync_troubles(database: Database, settings: Settings) -> dict[str, Trouble]:
+    """What is wrong with syncs that are recorded as running and will not end by themselves, by account."""
+    found = ((sync.account, trouble_of(sync, Bounds.of(settings))) for sync in running_syncs(database))
+    return {account: trouble for account, trouble in found if trouble is not None}
 
 
 def health_status(database: Database, settings: Settings) -> HealthStatus:
@@ -110,6 +120,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
         incidents=tuple(open_incidents(database)),
         checks=tuple(one for one in check_results(database, settings.subjects) if not one.passed),
         tick_bound_seconds=silence.bound_seconds(settings),
+        not_configured=tuple(left_accounts(database, names)),
     )
 
 

@@ -7,6 +7,7 @@ from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
 from emag_pipeline.monitoring import incidents, outbox
+from emag_pipeline.monitoring.durations import age
 from emag_pipeline.settings import Settings
 
 #: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.
@@ -63,4 +64,4 @@ def _finding(silent: Silent) -> Finding:
 
 
 def _since(seconds: float) -> str:
-    return "never ticked" if seconds == float("inf") else f"has not ticked for {seconds / 60:,.0f} minutes"
+    return "never ticked" if seconds == float("inf") else f"has not ticked for {age(seconds)}"

@@ -13,6 +13,7 @@ from emag_pipeline.db.marts.look import assortment_of
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 _LOOK_SECONDS = 0.2
@@ -108,4 +109,4 @@ def _words(database: Database, line: str) -> str:
     row = assortment_of(database, account, date.fromisoformat(day))
     if row is None:
         return f"{day} {account}: no row, the account was first published later"
-    return f"{day} {account}: {row['offers']:,} offers, {row['saleable_offers']:,} of them saleable"
+    return f"{day} {account}: {counted(row['offers'], 'offer')}, {row['saleable_offers']:,} of them saleable"

@@ -12,7 +12,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.history import KnownOffer, Rejection, State, newest_rejection, said_of, states
 from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.issues import Issue, issue
-from emag_pipeline.operations.figures import one_line, status_words
+from emag_pipeline.operations.figures import money, one_line, status_words
 from emag_pipeline.operations.one_offer import found
 
 
@@ -116,6 +116,7 @@ def _verdicts(code: str, verdicts: Callable[[State], Sequence[int | None]]) -> _
 _CONDITIONS = {
     "in stock": _About(("out_of_stock", "stock_"), lambda state: _pieces(state.general_stock)),
     "active": _About(("inactive", "end_of_life", "status_"), lambda state: status_words(state.status)),
+    "priced": _About(("no_price",), lambda state: _price(state)),
     "price accepted": _verdicts("price_", lambda state: [state.offer_validation_status]),
     "product accepted": _verdicts("product_", lambda state: state.validation_status),
     "translation accepted": _verdicts("translation_", lambda state: state.translation_validation_status),
@@ -160,6 +161,10 @@ def _since(past: Sequence[State], fact: Callable[[State], bool]) -> datetime:
 
 def _pieces(stock: int | None) -> str:
     return "not a number" if stock is None else str(stock)
+
+
+def _price(state: State) -> str:
+    return f"{money(state.sale_price) or 'none'} {state.currency or ''}".strip()
 
 
 def _named(unreadable: Sequence[str]) -> str:

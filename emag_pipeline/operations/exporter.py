@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.patience import limit_waiting
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.operations.stop_signals import StopSignals
@@ -21,9 +20,8 @@ def export(settings: Settings, say: Callable[[str], None]) -> int:
     """Answer until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
 
     Starts and changes nothing, and needs no database to start. Raises SettingsError when a port cannot be used. Main
-    thread only, and for a process that does nothing else: it bounds every wait for the database.
+    thread only.
     """
-    limit_waiting(_WAIT_SECONDS)
     with StopSignals() as signals:
         exporter = Exporter(settings, Connection(settings).database)
         exporter.start()
@@ -48,5 +46,5 @@ class Connection:
         """The database, the same at each call. Raises DatabaseUnavailable while the embedded server does not run."""
         with self._lock:
             if self._database is None:
-                self._database = as_it_stands(self._settings)
+                self._database = as_it_stands(self._settings, most_seconds=_WAIT_SECONDS)
             return self._database

@@ -13,7 +13,8 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.words import failure_words, pace_words, progress_words
+from emag_pipeline.operations.words import ended_words, failure_words, pace_words, progress_words
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
@@ -52,7 +53,8 @@ class ProgressWatch:
             for sync in filter(None, newest):
                 self._tell(sync)
         except DatabaseUnavailable as error:
-            if not self._away:
+            # of the embedded server, `embedded_watch` tells
+            if not (self._away or self._settings.uses_embedded_database):
                 self._say(error.message)
             self._away = True
             return
@@ -71,12 +73,14 @@ class ProgressWatch:
         if sync.status == "completed":
             self._published(sync.account)
         elif sync.status != "running":
-            said = failure_words(sync.error_message or "", sync.error_remedy or "", sync.account)
-            self._say(f"{sync.account}: {sync.status}: {said}")
+            ended = ended_words(sync.account, sync.sync_id, sync.status, sync.error_message or "")
+            self._say(f"{sync.account}: the {failure_words(ended, sync.error_remedy or '')}")
 
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]
-        self._say(f"{account}: {published_words(status)}, {status.offers:,} offers, {status.saleable:,} for sale")
+        self._say(
+            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} for sale"
+        )
         if not is_stale(status, self._settings) and account in self._waiting:
             self._waiting.discard(account)
             if not self._waiting:

@@ -13,17 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from emag_pipeline.db.aside import once
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
-from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.errors import DatabaseUnavailable, Interrupted
 from emag_pipeline.home import directory
 from emag_pipeline.operations.surroundings import Surroundings
-from emag_pipeline.operations.words import failure_words
+from emag_pipeline.operations.words import failure_words, killed_words
 from emag_pipeline.settings import Settings
 
 #: A run that was told to stop has this long to write down that it stopped.
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
+_ASK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,19 @@ class Refreshed:
     said: str
     warnings: tuple[str, ...]
     sync: SyncProgress | None
+
+    @property
+    def is_published(self) -> bool:
+        """Readers see what it read."""
+        return self.sync is not None and self.sync.status == "completed"
+
+
+class RefreshInterrupted(Interrupted):
+    """A signal stopped the runs. `done`: how each ended, as far as the database could still be asked."""
+
+    def __init__(self, done: Sequence[Refreshed]) -> None:
+        super().__init__()
+        self.done = done
 
 
 class _Run:
@@ -94,7 +109,7 @@ def refresh(
 
     `anew`: read every page, whatever an interrupted sync has left.
     `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
-    when a signal came: the runs are stopped then, write that into the ledger, and it is passed on.
+    when a signal came: the runs are stopped then, write that into the ledger, and RefreshInterrupted is raised.
     """
     logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
@@ -107,6 +122,10 @@ def refresh(
         with suppress(DatabaseUnavailable):  # an attempt may have been shorter than the time between two looks
             watch(_syncs(database, runs))
         return [_ended(database, run) for run in runs]
+    except Interrupted as end:
+        for run in runs:
+            run.stop()
+        raise RefreshInterrupted(_ended_all_the_same(database, runs)) from end
     finally:
         for run in runs:
             run.stop()
@@ -120,18 +139,29 @@ def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
     return [sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))]
 
 
+def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[Refreshed]:
+    """How runs ended that were told to stop: one may have published before. Nothing where nobody knows.
+
+    Asked aside: in the main thread a signal that came ends every call of the database that lasts.
+    """
+    with suppress(DatabaseUnavailable, TimeoutError):
+        return once(lambda: [_ended(database, run) for run in runs]).result(_STOP_SECONDS + _ASK_SECONDS)
+    return []
+
+
 def _ended(database: Database, run: _Run) -> Refreshed:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    how = killed_words(-code) if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status == "completed":
         missing = said.splitlines() or [f"what follows was not all done: the run {how}; what it said is in {run.log}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
+        when = " before it began to read" if sync is None else ""
         again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
-        said = f"{run.account}: the run {how}. {again}; what it said is in {run.log}."
+        said = f"{run.account}: the run {how}{when}. {again}; what it said is in {run.log}."
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emag_pipeline.db import restore as restoring
-from emag_pipeline.db.engine import Database
 from emag_pipeline.operations import archive
 from emag_pipeline.operations.rights import granted
-from emag_pipeline.operations.surroundings import Say, databases, migrated
+from emag_pipeline.operations.surroundings import Say, databases, migrated, opened
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 
@@ -35,15 +35,12 @@ def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Resto
     def report(table: str, rows: int) -> None:
         if rows:
             counts.append(rows)
-            say(f"{table}: {rows:,} rows")
+            say(f"{table}: {counted(rows, 'row')}")
 
     with databases(settings) as found:
         say(f"restoring into schema {settings.db_schema} of {found.shown}")
-        database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
-        try:
+        with opened(found, settings) as database:
             aside = restoring.restore(database, backup, replace=replace, report=report)
-        finally:
-            database.close()
         _, now_at = migrated(found, settings)
         granted(found, settings)
     if aside:

@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from emag_pipeline.db.liveness import RunningSync
+from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.stopping import Stopped, UnderWay
+from emag_pipeline.runs.daemon import SILENT_SECONDS
 
-_GOES_ON = (
-    "schedules and sensors go on and start runs when they are due: "
-    "stop `emag-pipeline up`, or the daemon, to keep everything still"
-)
+_GO_ON = "schedules and sensors go on and start runs when they are due"
 
 
 def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
@@ -21,7 +20,7 @@ def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
         said[sync.account].append(f"lease released, {_pages(sync)}")
     for sync in stopped.held:
         said[sync.account].append("LEASE STILL HELD: its row is being written by a process that could not be reached")
-    return [*_lines(said, accounts, _nothing("was", stopped.unreached)), *_rest(stopped), _GOES_ON]
+    return [*_lines(said, accounts, _nothing("was", stopped.unreached)), *_rest(stopped), _next(stopped)]
 
 
 def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
@@ -49,6 +48,17 @@ def _rest(stopped: Stopped) -> Iterable[str]:
         yield f"processes that no run told of: {stopped.strays}, ended"
     if stopped.backfills:
         yield f"backfills: {stopped.backfills}, cancelled"
+
+
+def _next(stopped: Stopped) -> str:
+    """What may start runs from now on."""
+    if stopped.up is not None:
+        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to keep everything still"
+    silence = stopped.daemon_silence_seconds
+    if silence is not None and silence <= SILENT_SECONDS:
+        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to keep everything still"
+    seen = ", as far as could be seen" if stopped.unreached else ""
+    return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
 
 
 def _pages(sync: RunningSync) -> str:

@@ -10,12 +10,15 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from emag_pipeline.databases import attached
+from emag_pipeline import running_up
+from emag_pipeline.databases import attached, dagster_url
 from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.runs import ending, instance, workers
+from emag_pipeline.operations.embedded_use import awake
+from emag_pipeline.running_up import Instance
+from emag_pipeline.runs import daemon, ending, instance, workers
 from emag_pipeline.runs.ending import EndedRun
 from emag_pipeline.runs.finding import RunUnderWay, runs_under_way
 from emag_pipeline.settings import Settings
@@ -50,6 +53,9 @@ class Stopped:
     #: processes that were at work although no run of Dagster told of them
     strays: int = 0
     unreached: list[str] = field(default_factory=list)
+    #: what goes on and may start runs: an `up` of this home, or a daemon, by the seconds since it was heard
+    up: Instance | None = None
+    daemon_silence_seconds: float | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -61,8 +67,7 @@ def under_way(settings: Settings) -> UnderWay:
     """What an emergency stop would end; changes nothing."""
     unreached: list[str] = []
     with ExitStack() as stack:
-        database = _reached(stack, unreached, lambda: attached(settings))
-        dagster = _reached(stack, unreached, lambda: instance.opened(settings))
+        database, dagster = _opened(stack, unreached, settings)
         return UnderWay(
             runs=runs_under_way(dagster) if dagster else (),
             syncs=liveness.running_syncs(database) if database else (),
@@ -78,8 +83,7 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
     """
     stopped = Stopped()
     with ExitStack() as stack:
-        database = _reached(stack, stopped.unreached, lambda: attached(settings))
-        dagster = _reached(stack, stopped.unreached, lambda: instance.opened(settings))
+        database, dagster = _opened(stack, stopped.unreached, settings)
         if database is not None:
             stopped.held = _release(database, liveness.running_syncs(database), reason, stopped.released)
         if dagster is not None:
@@ -88,7 +92,25 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
         stopped.strays = _end_strays(settings)
         if database is not None:
             stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
+        stopped.up = running_up.running(settings.home)
+        if dagster is not None and stopped.up is None:
+            stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
     return stopped
+
+
+def _opened(
+    stack: ExitStack, unreached: list[str], settings: Settings
+) -> tuple[Database | None, instance.Instance | None]:
+    """The pipeline's database and Dagster's instance, for as long as the stack; each cause is noted once."""
+    try:
+        stack.enter_context(awake(settings))
+    except PipelineError as error:
+        unreached.append(error.message)
+        if settings.database_url is None and settings.dagster_pg_url is None:
+            return None, None
+    database = _reached(stack, unreached, lambda: attached(settings))
+    dagster = _reached(stack, unreached, lambda: instance.opened(settings))
+    return database, dagster
 
 
 def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], AbstractContextManager[T]]) -> T | None:
@@ -96,7 +118,8 @@ def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], Abstrac
     try:
         return stack.enter_context(open_())
     except PipelineError as error:
-        unreached.append(error.message)
+        if error.message not in unreached:
+            unreached.append(error.message)
         return None
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pydantic import SecretStr
 
 from emag_pipeline.database_url import masked
+from emag_pipeline.databases import told_alike
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
@@ -53,7 +54,8 @@ def databases(settings: Settings) -> Iterator[Databases]:
             server = stack.enter_context(in_use(settings.home))
             pipeline = pipeline or SecretStr(server.url("emag"))
             dagster = dagster or SecretStr(server.url("emag_dagster"))
-        yield Databases(pipeline, dagster, shown)
+        with told_alike(settings):
+            yield Databases(pipeline, dagster, shown)
 
 
 @contextmanager
@@ -69,40 +71,42 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
     with databases(settings) as found:
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
-        before, after = migrated(found, settings)
+        with opened(found, settings) as database:
+            before, after = migrate.upgrade(database)
+            first_day = _first_day(database, settings)
         say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
         if ensure_database(dagster_url):
             say("database: created Dagster's own")
-        given = environment(settings, dagster, pipeline_url, dagster_url, _first_day(found, settings))
+        given = environment(settings, dagster, pipeline_url, dagster_url, first_day)
         yield Surroundings(found, dagster, given)
 
 
-def _first_day(found: Databases, settings: Settings) -> date:
+@contextmanager
+def opened(found: Databases, settings: Settings) -> Iterator[Database]:
+    """The pipeline's own, whatever is in it."""
+    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _first_day(database: Database, settings: Settings) -> date:
     """What is set; else the first publish's day (UTC), today where there was none: earlier ones are not missing."""
     if "first_day" in settings.model_fields_set:
         return settings.first_day
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
-    try:
-        today = datetime.now(UTC).date()
-        return min(first_publish_day(database) or today, today)
-    finally:
-        database.close()
+    today = datetime.now(UTC).date()
+    return min(first_publish_day(database) or today, today)
 
 
 def require_same_marketplaces(found: Databases, settings: Settings, accounts: Sequence[str]) -> None:
     """See that each account is read from the marketplace that its data came from. Raises SettingsError for another."""
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
-    try:
+    with opened(found, settings) as database:
         for name in accounts:
             require_same_host(database, settings.account(name))
-    finally:
-        database.close()
 
 
 def migrated(found: Databases, settings: Settings) -> tuple[str | None, str]:
     """Bring the schema up to date; returns its revisions before and after. Raises the errors of `migrate.upgrade`."""
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema)
-    try:
+    with opened(found, settings) as database:
         return migrate.upgrade(database)
-    finally:
-        database.close()

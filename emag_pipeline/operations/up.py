@@ -14,13 +14,14 @@ from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.operations import code_location, ports, programs
 from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_watch import EmbeddedWatch
-from emag_pipeline.operations.instance import claimed
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import ProgressWatch
 from emag_pipeline.operations.stop_signals import StopSignals
 from emag_pipeline.operations.supervisor import Supervisor, end_left_behind
 from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
-from emag_pipeline.operations.words import source_words
+from emag_pipeline.operations.words import source_words, unknown_accounts
+from emag_pipeline.plurals import counted
+from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
@@ -35,9 +36,13 @@ def up(settings: Settings, narrator: Narrator) -> int:
     started, TransientError when a program does not start or dies again and again. Main thread only.
     """
     ui = f"http://{ports.HOST}:{settings.ui_port}"
-    with StopSignals() as signals, claimed(settings.home, ui) as other:
+    with StopSignals() as signals, claimed(settings.home, ui, ports_of(settings)) as other:
         if other is not None:
             narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
+            for variable, port in ports_of(settings).items():
+                if other.ports.get(variable, port) != port:
+                    kept = f"stays at {other.ports[variable]} until that `up` is stopped"
+                    narrator.say(f"{variable} is {port} here, and is ignored: it {kept}")
             return 0
         try:
             _run(settings, narrator, signals, ui)
@@ -52,7 +57,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
-        narrator.say(f"ended {left} processes that an `up` that was killed had left running")
+        narrator.say(f"ended {counted(left, 'process', 'processes')} that an `up` that was killed had left running")
     _require_ports(settings)
     _introduce(settings, narrator)
     with (
@@ -74,6 +79,13 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
                 narrator.say("stopping the embedded PostgreSQL")
 
 
+def ports_of(settings: Settings) -> dict[str, int]:
+    """Where its programs listen, by variable."""
+    sandbox = {"EMAG_SANDBOX_PORT": settings.sandbox_port} if settings.starts_sandbox else {}
+    metrics = {"EMAG_SYNC_METRICS_PORT": settings.metrics_port, "EMAG_SYNC_HEALTH_PORT": settings.health_port}
+    return {"EMAG_UI_PORT": settings.ui_port, **metrics, **sandbox}
+
+
 def _require_ports(settings: Settings) -> None:
     ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
     ports.require_free(settings.metrics_port, "EMAG_SYNC_METRICS_PORT", "the exporter's metrics", settings.bind)
@@ -90,6 +102,8 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
         narrator.say(f"account {account.name}: {where}")
     if settings.uses_sandbox:
         narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+    for what, remedy in unknown_accounts(settings):
+        narrator.say(f"{what}. {remedy}.")
 
 
 def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: Supervisor, narrator: Narrator) -> None:

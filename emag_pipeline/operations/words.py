@@ -1,11 +1,17 @@
 """Numbers and states in words, for people."""
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
+from signal import Signals
 
+from emag_pipeline import running_up
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
 from emag_pipeline.settings import Settings
+from emag_pipeline.sync.liveness import Trouble
 
 
 def progress_words(sync: SyncProgress) -> str:
@@ -65,6 +71,59 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
     if account:
         message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
     return f"{message.rstrip('.')}. {remedy.rstrip('.')}." if remedy else f"{message.rstrip('.')}."
+
+
+#: The daemon loads the pipeline before its sensors look for the first time.
+_FIRST_TICK_SECONDS = 60.0
+#: How a sync ended, behind `the newest sync`.
+ENDS = {"failed": "failed", "timeout": "ran out of time", "cancelled": "was cancelled"}
+
+
+def killed_words(number: int) -> str:
+    """How a process ended that a signal killed, and who may have sent it."""
+    name = Signals(number).name if number in set(Signals) else "a signal"
+    who = ": by a person, or by the system for want of memory" if name == "SIGKILL" else ""
+    return f"was killed by signal {number} ({name}{who})"
+
+
+def ended_words(account: str, sync_id: object, status: str, message: str) -> str:
+    """How a sync ended without a publish, and why, e.g. `sync was cancelled: interrupted: it was told to stop`."""
+    for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
+        message = message.removeprefix(said)
+    return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was noted'}"
+
+
+def left_words(account: str) -> str:
+    """Of an account that is not in the settings any more."""
+    return f"is configured here no more: its offers stay as they were until `emag-pipeline forget {account}`"
+
+
+def unstarted_words(settings: Settings, account: str) -> str:
+    """What begins the first sync of an account that never had one."""
+    up = running_up.running(settings.home)
+    if up is None:
+        return f"Run `emag-pipeline sync --account {account}`, or `emag-pipeline up`"
+    within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
+    return f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
+
+
+def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:
+    """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
+    goes_on = f"`emag-pipeline sync --account {account}` goes on after its last durable page"
+    return f"its sync is {trouble.condition}: {trouble.why}", f"{goes_on}; a running daemon does that by itself"
+
+
+def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
+    if not settings.uses_sandbox:
+        return
+    for name in [account.name for account in settings.accounts if account.name not in DEFAULT_ACCOUNTS]:
+        near = next(iter(get_close_matches(name, DEFAULT_ACCOUNTS, n=1)), "")
+        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is none of the sandbox's own accounts"
+        credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
+        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(DEFAULT_ACCOUNTS)}"
+        remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are made up"
+        yield what, remedy
 
 
 def source_words(settings: Settings) -> str:

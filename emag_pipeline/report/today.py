@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from emag_pipeline.plurals import counted
 from emag_pipeline.report import words
 from emag_pipeline.report.facts import Facts
 
@@ -83,7 +84,7 @@ def _running_out(facts: Facts) -> Iterator[Task]:
     first = next((one for one in facts.least_cover if one.is_saleable is not False), None)
     if facts.running_out and first is not None:
         yield Task(
-            stake=_counted(facts.running_out),
+            stake=counted(facts.running_out, "offer"),
             sentence=f"They run out within a week; first, in {words.number(first.days_of_cover, 1)} days:",
             about=words.name(first.name),
             remedy="Order what sells",
@@ -95,9 +96,5 @@ def _money(facts: Facts, amount: words.Number) -> str:
     return f"{words.number(amount)} {facts.headline.currency or ''}".rstrip()
 
 
-def _counted(offers: int) -> str:
-    return f"{words.number(offers)} offer{'' if offers == 1 else 's'}"
-
-
 def _offers(offers: int) -> str:
-    return f"{_counted(offers)} {'is' if offers == 1 else 'are'}"
+    return counted(offers, "offer is", "offers are")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from emag_pipeline.db.report.syncs import LedgerRow
+from emag_pipeline.plurals import counted
 
 _LONGEST_NAME = 120
 _OUTCOMES = {"completed": "published", "timeout": "timed out"}
@@ -64,7 +65,7 @@ def proof_in_short(sync: LedgerRow) -> str:
     """How many of the counted offers are accounted for."""
     told = sync.proof or {}
     if "distinct_ids" not in told:
-        return f"{number(sync.pages_done)} pages were read; there is no proof"
+        return f"{counted(sync.pages_done, 'page was', 'pages were')} read; there is no proof"
     accounted = told["distinct_ids"] + told["rejected"] + told["found_by_id"]
     again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
     return f"{number(accounted)} of {number(told['count_after'])} counted offers accounted for{again}"
@@ -76,18 +77,18 @@ def proof(sync: LedgerRow) -> str:
     if "distinct_ids" not in told:
         return proof_in_short(sync) + "."
     said = [
-        f"The marketplace counted {number(told['count_before'])} offers before and {number(told['count_after'])} "
+        f"The marketplace counted {counted(told['count_before'], 'offer')} before and {number(told['count_after'])} "
         f"after the scan; {number(told['pages_staged'])} of {number(told['pages_expected'])} pages "
-        f"show {number(told['distinct_ids'] + told['rejected'])} different ones"
+        f"show {counted(told['distinct_ids'] + told['rejected'], 'different one')}"
     ]
     for key, words in (
-        ("rejected", "of them cannot be represented"),
-        ("found_by_id", "more were found by their id"),
-        ("confirmed_gone", "are confirmed gone"),
-        ("missing", "are not accounted for"),
+        ("rejected", ("of them cannot be represented",) * 2),
+        ("found_by_id", ("more was found by its id", "more were found by their id")),
+        ("confirmed_gone", ("is confirmed gone", "are confirmed gone")),
+        ("missing", ("is not accounted for", "are not accounted for")),
     ):
         if told.get(key):
-            said.append(f"{number(told[key])} {words}")
+            said.append(counted(told[key], *words))
     again = f" All pages were read {told['rounds']} times." if told.get("rounds", 1) > 1 else ""
     marks = "".join(f" {mark[0].upper()}{mark[1:]}." for mark in told.get("marks", ()))
     return "; ".join(said) + "." + again + marks

@@ -9,11 +9,13 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import suppress
 from threading import Thread
 from typing import NoReturn
 
 import dagster as dg
 
+from emag_pipeline import stop_cause
 from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
@@ -43,19 +45,19 @@ def main() -> int:
         execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
         code = exit_code(instance, given.run_id)
         if code and not _is_published(given.account, given.run_id):
-            sys.stdout.write(failure(instance, given.run_id))
+            _say(failure(instance, given.run_id))
             return code
         checks = outcome_after_publish(instance, given.run_id)
         reference = _reference(instance, given.account) if code != Interrupted.exit_code else checks
         if reference.code == Interrupted.exit_code:
-            sys.stdout.write(f"{_NOT_COMPUTED}: it was interrupted")
+            _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
         marts = _marts(instance, given.account)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
-        sys.stdout.write(f"{_NOT_COMPUTED}: {'; '.join(dict.fromkeys(computed))}\n")
+        _say(f"{_NOT_COMPUTED}: {'; '.join(dict.fromkeys(computed))}\n")
     if reference.said:
-        sys.stdout.write(f"the reference data of its marketplace was not read: {reference.said}\n")
+        _say(f"the reference data of its marketplace was not read: {reference.said}\n")
     return max(end.code for end in (checks, reference, *marts))
 
 
@@ -74,7 +76,13 @@ def _stop_with_parent() -> None:
     """A parent that was killed sends no signal, but what it held open is closed: nobody waits for this run any more."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
+    stop_cause.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # nobody reads there any more: the code tells all the same
+        sys.stdout.write(text)
 
 
 def _is_published(account: str, run_id: str) -> bool:
@@ -109,7 +117,8 @@ def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
 def _leave(code: int) -> NoReturn:
     """End at once: to take Dagster's modules apart costs a second, and several where the machine is busy (G12)."""
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError):
+            stream.flush()
     os._exit(code)
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
+#: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.
+SILENT_SECONDS = 150.0
+
 
 @dataclass(frozen=True, slots=True)
 class Daemon:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
-from emag_pipeline.databases import dagster_url
+from emag_pipeline.databases import as_told, dagster_url
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.settings import Settings
@@ -24,7 +24,7 @@ def opened(settings: Settings) -> Iterator[Instance]:
     """
     url = dagster_url(settings)
     reference = _reference(home_of(settings), url)
-    _require_reachable(url)
+    _require_reachable(settings, url)
     with Instance.from_ref(reference) as instance:
         yield instance
 
@@ -35,18 +35,19 @@ def home_of(settings: Settings) -> Path:
     return Path(given) if given else settings.home.resolve() / "dagster"
 
 
-def _require_reachable(url: str) -> None:
+def _require_reachable(settings: Settings, url: str) -> None:
     """Find out at once, where Dagster tries for ten seconds and then says little."""
     database = Database(url, pool_size=1)
     try:
         with database.transaction(timeout_seconds=10):
             pass
     except PipelineError as error:
-        raise DatabaseUnavailable(
+        away = DatabaseUnavailable(
             "Dagster's database cannot be used",
             why=error.why or error.what,
             remedy="Start it, or correct DAGSTER_PG_URL",
-        ) from error
+        )
+        raise as_told(settings, away, of_dagster=True) from error
     finally:
         database.close()
 

@@ -1,6 +1,10 @@
 """How the newest look of each sensor and schedule ended, as Dagster's own storage tells: only it knows what it stored.
 
 What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
+Dagster 1.13.27 leaves such a tick as started, and at the next one puts it down as skipped, without the reason that each
+of our sensors gives (`dagster._daemon.sensor._get_evaluation_tick`). Where not even that can be stored, no further look
+begins, and the sensor falls silent. A schedule's tick stays started then, and is tried over and over: nothing is told
+of it here, Dagster's daemon shows the error in the UI.
 """
 
 from collections.abc import Collection
@@ -15,6 +19,9 @@ from dagster_shared.error import SerializableErrorInfo
 
 #: the last two that have ended, behind one that may be under way
 _NEWEST = 3
+#: The class of the error of a tick whose end Dagster could not store.
+NOT_STORED = "TickNotStored"
+_NOT_STORED = SerializableErrorInfo("Dagster could not store how it ended, see the daemon's log", [], NOT_STORED)
 _KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
 
 
@@ -66,10 +73,14 @@ def of_database(dagster_url: str) -> list[LastTick]:
 
 
 def _last(kind: str, name: str, newest: list[InstigatorTick]) -> LastTick:
-    failures = 0
-    for tick in newest:
-        if tick.status is not TickStatus.FAILURE:
-            break
-        failures += 1
-    error = newest[0].error if failures else None
-    return LastTick(kind, name, datetime.fromtimestamp(newest[0].timestamp, UTC), error, failures)
+    errors = [_error(tick) for tick in newest]
+    failures = errors.index(None) if None in errors else len(errors)
+    return LastTick(kind, name, datetime.fromtimestamp(newest[0].timestamp, UTC), errors[0], failures)
+
+
+def _error(tick: InstigatorTick) -> SerializableErrorInfo | None:
+    if tick.status is TickStatus.FAILURE:
+        return tick.error
+    is_sensor = tick.instigator_type is InstigatorType.SENSOR
+    is_lost = is_sensor and tick.status is TickStatus.SKIPPED and not tick.skip_reason
+    return _NOT_STORED if is_lost else None

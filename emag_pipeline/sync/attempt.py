@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from emag_pipeline import stop_cause
 from emag_pipeline.db import ledger
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
@@ -58,7 +59,7 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
     if isinstance(error, Exception):
         said = redact(f"{type(error).__name__}: {error}".splitlines()[0], context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
-    status, why = ("timeout", "its time is over") if _is_late(context, lease) else ("cancelled", "it was told to stop")
+    status, why = ("timeout", "its time is over") if _is_late(context, lease) else ("cancelled", stop_cause.words())
     resumes = "Nothing is to be done: the next run goes on after the last durable page"
     return status, "Interrupted", f"{lease.where}: interrupted: {why}", resumes
 

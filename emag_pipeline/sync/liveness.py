@@ -97,6 +97,8 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
 
 def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
+    if run_end.status == "CANCELING" and sync.process is not None and sync.process.is_gone:
+        return Trouble("cancelled", f"{run} was being cancelled, and {gone_words(sync.process)}")
     if run_end.status == "CANCELING":
         return Trouble("cancelled", f"{run} was told to stop and does not")
     if run_end.status == "CANCELED":

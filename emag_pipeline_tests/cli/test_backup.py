@@ -83,9 +83,9 @@ def test_a_file_that_exists_is_wrong_usage(database_url: str, tmp_path: Path) ->
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_restore_that_is_stopped_leaves_the_target_as_it_was(
-    number: signal.Signals, code: int, database: Database, database_url: str, empty_url: str, tmp_path: Path
+    number: signal.Signals, database: Database, database_url: str, empty_url: str, tmp_path: Path
 ) -> None:
     sync(database, [offer(1)])
     with database.transaction() as tx:
@@ -98,9 +98,9 @@ def test_a_restore_that_is_stopped_leaves_the_target_as_it_was(
     variables = environment(tmp_path, DATABASE_SYNC_URL=empty_url)
     process = subprocess.Popen(command, env=variables, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert any("emag_products: 1 rows" in line for line in process.stdout), "the requests come after it"
+    assert any(line.strip().endswith("emag_products: 1 row") for line in process.stdout), "the requests come after it"
     process.send_signal(number)
-    assert process.wait(30) == code
+    assert process.wait(300) == 130
     target = Database(empty_url)
     try:
         wait_until(lambda: not rows(target, _SESSIONS), 10)

@@ -40,7 +40,7 @@ def test_a_dry_run_says_what_would_be_thrown_away_and_leaves_it(
     done = emag_pipeline(tmp_path, "discard", str(sync_id), "--dry-run", DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        f"main, sync {sync_id}: 1 staged pages with 2 offers would be thrown away; "
+        f"main, sync {sync_id}: 1 staged page with 2 offers would be thrown away; "
         "the next run would read the catalogue anew\n"
     )
     assert _staged(database) == (1, 2)

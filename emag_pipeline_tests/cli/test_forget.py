@@ -7,9 +7,14 @@ import pytest
 from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline.monitoring.health_page import health_page
+from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, sync
+from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 
 @pytest.fixture
@@ -95,3 +100,51 @@ def test_status_names_accounts_that_are_not_configured_any_more(
     assert "old: is configured here no more" in table.stdout
     assert "emag-pipeline forget old" in table.stdout
     assert json.loads(document.stdout)["not_configured"] == ["old"]
+
+
+def _files(home: Path) -> list[Path]:
+    """What the pipeline writes of an account, and of another whose name begins the same."""
+    names = (
+        "reports/old.html",
+        "logs/sync-old.log",
+        "logs/sync-old.log.1",
+        "reports/older.html",
+        "logs/sync-older.log",
+    )
+    for name in names:
+        file = home / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("old")
+    return [home / name for name in names]
+
+
+def test_the_report_and_the_logs_of_the_account_go_too_and_what_stays_is_said(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    sync(database, [offer(1)], account="old")
+    files = _files(tmp_path)
+    said = _forget(tmp_path, variables, "old")
+    assert "emag_product_offers: 1 row would be removed" in said.stdout
+    assert f"{files[0]}: would be removed" in said.stdout
+    assert all(file.exists() for file in files)
+    done = _forget(tmp_path, variables, "old", "--yes")
+    assert done.returncode == 0
+    assert [file.exists() for file in files] == [False, False, False, True, True]
+    for stays in ("stays: logs of all accounts", "stays: Dagster's runs", "stays: backups, exports"):
+        assert stays in said.stdout
+        assert stays in done.stdout
+    again = json.loads(_forget(tmp_path, variables, "old", "--json").stdout)
+    assert (again["removed"], again["files"], len(again["stays"])) == ({}, [], 3)
+
+
+def test_doctor_and_health_name_accounts_that_are_not_configured_any_more(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    _of_old(database)
+    diagnosis = diagnosed(tmp_path, **variables)
+    finding = found(diagnosis, "account old")
+    assert (finding.verdict, finding.remedy) == (Verdict.OK, "")
+    assert "is configured here no more" in finding.what
+    assert "emag-pipeline forget old" in finding.what
+    settings = load_settings({**variables, "EMAG_HOME": str(tmp_path)}, None)
+    assert json.loads(health_page(health_status(database, settings)).body)["not_configured"] == ["old"]

@@ -33,7 +33,7 @@ def test_a_dry_run_says_what_would_go_and_the_real_one_removes_it(
 ) -> None:
     foretold = emag_pipeline(tmp_path, "prune", "--dry-run", "--older-than", "36h", **variables)
     assert foretold.returncode == 0, foretold.stderr
-    assert "1 ledger rows would be removed" in foretold.stdout
+    assert "1 ledger row would be removed" in foretold.stdout
     assert "calls are kept for 30 days whatever is said" in foretold.stdout
     assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
     done = json.loads(emag_pipeline(tmp_path, "prune", "--json", **variables).stdout)

@@ -1,8 +1,4 @@
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.db import migrate
@@ -11,13 +7,6 @@ from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """Where the embedded server's own user may go, too."""
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        yield Path(directory) / "home"
 
 
 def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach(home: Path) -> None:

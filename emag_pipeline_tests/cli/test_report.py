@@ -16,7 +16,7 @@ def test_the_report_is_written_into_the_home_and_its_place_is_printed(
 
 
 def test_the_report_is_written_where_it_is_told(database_url: str, tmp_path: Path) -> None:
-    done = emag_pipeline(tmp_path, "report", "fbe", "--output", "fbe.html", DATABASE_SYNC_URL=database_url)
+    done = emag_pipeline(tmp_path, "report", "fbe", "-o", "fbe.html", DATABASE_SYNC_URL=database_url)
     assert (done.returncode, done.stdout) == (0, "fbe.html\n")
     assert "nothing has been published yet" in (tmp_path / "fbe.html").read_text(encoding="utf-8")
 

@@ -1,12 +1,10 @@
 import json
+import os
 import re
-import tempfile
-from collections.abc import Iterator
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-
-import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.db import ledger, migrate
@@ -14,9 +12,11 @@ from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, note
 from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, stage, sync
+from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
+from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 
 def test_json_says_what_was_published_and_what_was_not(database: Database, database_url: str, tmp_path: Path) -> None:
@@ -156,13 +156,6 @@ def test_checks_that_do_not_pass_are_listed_and_in_the_json(
     )  # fmt: skip
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """Where the embedded server's own user may go, too."""
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        yield Path(directory) / "home"
-
-
 def test_an_embedded_database_that_sleeps_is_woken_for_as_long_as_it_takes(home: Path) -> None:
     with in_use(home) as server:
         database = Database(server.url("emag"))
@@ -174,3 +167,48 @@ def test_an_embedded_database_that_sleeps_is_woken_for_as_long_as_it_takes(home:
     assert (done.returncode, done.stderr) == (0, "")
     assert "completed" in done.stdout
     assert embedded.running(home) is None
+
+
+def test_an_account_that_never_had_a_sync_is_told_in_the_words_of_the_doctor(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """Not by the check of freshness, whose remedy is to look here."""
+    fresh = Said("main", "offers_are_fresh", "offers", "ERROR", False, "nothing was ever published", "See in status")
+    record(database, fresh)
+    variables = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
+    words = "Run `emag-pipeline sync --account main`, or `emag-pipeline up`"
+    said = emag_pipeline(tmp_path, "status", **variables).stdout
+    assert f"main: never synced. {words}." in said
+    assert "See in" not in said
+    diagnosis = diagnosed(tmp_path, **variables)
+    finding = found(diagnosis, "account main", "never synced")
+    assert finding.remedy == words
+    assert not [one for one in diagnosis.findings if "See in" in one.remedy]
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        said = emag_pipeline(tmp_path, "status", **variables).stdout
+        finding = found(diagnosed(tmp_path, **variables), "account main", "never synced")
+    assert f"Nothing is to be done: `emag-pipeline up` (process {os.getpid()}) begins its first sync" in said
+    assert finding.remedy in said
+
+
+def test_a_sync_whose_process_was_killed_does_not_look_alive(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    gone = subprocess.Popen(["sleep", "60"])
+    stage(database, begin(database, run_id="r1"), [offer(1)])
+    mark = _mark_of(gone.pid)
+    gone.kill()
+    gone.wait()
+    execute(database, f"UPDATE {{schema}}.emag_offer_syncs SET process_id = {gone.pid}, process_start_ticks = {mark}")
+    variables = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
+    said = emag_pipeline(tmp_path, "status", **variables).stdout
+    wanted = f"its sync is dead: its process {gone.pid} on"
+    assert f"main: {wanted}" in said
+    assert "`emag-pipeline sync --account main` goes on after its last durable page" in said
+    document = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)
+    assert document["accounts"][0]["running"]["trouble"].startswith("dead: its process")
+    assert wanted in found(diagnosed(tmp_path, **variables), "account main", "its sync is").what
+
+
+def _mark_of(process_id: int) -> int:
+    return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[19])

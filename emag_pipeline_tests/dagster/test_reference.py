@@ -134,6 +134,38 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
     assert rows(database, "SELECT count(*) FROM {schema}.emag_current_offers WHERE account_type = 'main'")[0][0] == 320
 
 
+def test_the_checks_are_asked_again_after_each_publish_without_a_reading(
+    market: SandboxServer, database: Database, settings: Settings, run: Run, read: Read, tmp_path: Path
+) -> None:
+    """They would pass while they are false, and stay red when the offers are mended, until the next reading."""
+    review = defs.resolve_job_def("refresh_marts")
+    odd = market.ids("main")[0]
+    run("main")
+    read()
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as kept:
+        for vat_id, category_id, passes in ((99, 8_888_888, False), (1, None, True)):
+            known = list(market.truth("main"))[1]["category_id"] if category_id is None else category_id
+            market.edit("main", odd, vat_id=vat_id, category_id=known)
+            run("main")
+            done = review.execute_in_process(
+                partition_key="main", instance=kept, resources={"pipeline": Pipeline(settings)}
+            )
+            for name, asset in (
+                ("vat_rates_exist_for_all_offers", "vat_rates"),
+                ("categories_exist_for_all_offers", "categories"),
+            ):
+                (told,) = rows(
+                    database,
+                    "SELECT * FROM {schema}.emag_check_results WHERE check_name = :name",
+                    name=name,
+                )
+                assert (told.subject, told.asset, told.passed) == ("sandbox", asset, passes), told.said
+                assert told.dagster_run_id == done.run_id, "in Dagster a run tells it, no sensor"
+                key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+                newest = next(iter(kept.event_log_storage.get_asset_check_execution_history(key, 1)))
+                assert (newest.partition, newest.status.value) == ("sandbox", "SUCCEEDED" if passes else "FAILED")
+
+
 def test_a_failure_is_told_in_the_pipelines_words_and_leaves_the_others_alone(
     market: SandboxServer, read: Read
 ) -> None:

@@ -3,91 +3,61 @@
 Whoever committed then cannot know what became of it. Or before they have: it looks the same.
 """
 
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
-_NAME = ".s.PGSQL.5432"
+from emag_pipeline_tests.db.door import Door, Passing
+
 _COMMIT = b"COMMIT\x00"
 
 
-class CommitCutter:
+def _nothing() -> None:
+    """Nothing happens beside."""
+
+
+class CommitCutter(Door):
     """Counts the commits that pass; cuts off the one whose turn it is (`cut_at`, from 1; 0: none)."""
 
     def __init__(self, server: Path, door: Path) -> None:
-        self.door = door
         self.commits = 0
         self.cut_at = 0
         self.has_cut = False
         self.is_lost = False
-        self._server = server / _NAME
+        self._of = b""
+        self._then: Callable[[], None] = _nothing
         self._lock = threading.Lock()
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(door / _NAME))
-        self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(server, door)
 
-    def arm(self, cut_at: int, *, is_lost: bool = False) -> None:
-        """Begin to count anew, and cut that commit; if it `is_lost`, it never reaches the server."""
+    def arm(self, cut_at: int, *, is_lost: bool = False, of: bytes = b"", then: Callable[[], None] = _nothing) -> None:
+        """Begin to count anew, and cut that commit; if it `is_lost`, it never reaches the server.
+
+        Only those count in whose transaction the client has said `of`. `then` is called before it hears that the
+        connection is gone.
+        """
         with self._lock:
             self.commits, self.cut_at, self.has_cut, self.is_lost = 0, cut_at, False, is_lost
+            self._of, self._then = of, then
 
-    def close(self) -> None:
-        """Accept nobody any more."""
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(str(self._server))
-            threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
-
-    def _serve(self, client: socket.socket, server: socket.socket) -> None:
-        is_cut, answered = threading.Event(), threading.Event()
-        threading.Thread(target=_answers, args=(client, server, is_cut, answered), daemon=True).start()
-        with suppress(OSError):
-            while asked := client.recv(1 << 16):
-                if asked.endswith(_COMMIT) and self._is_its_turn():
-                    is_cut.set()
-                    if not self.is_lost:
-                        server.sendall(asked)
-                        answered.wait(10)
-                    self.has_cut = True
-                    break
-                server.sendall(asked)
-        for one in (client, server):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+    def passes(self, passing: Passing, asked: bytes) -> bool:
+        passing.is_noted = passing.is_noted or self._of in asked
+        if not asked.endswith(_COMMIT):
+            return True
+        counts, passing.is_noted = passing.is_noted, False
+        if not (counts and self._is_its_turn()):
+            return True
+        if self.is_lost:
+            passing.is_mute.set()
+        else:
+            passing.commit_unheard(asked)
+        try:
+            self._then()
+        finally:
+            self.has_cut = True
+            passing.drop()
+        return False
 
     def _is_its_turn(self) -> bool:
         with self._lock:
             self.commits += 1
             return self.commits == self.cut_at
-
-
-def _answers(client: socket.socket, server: socket.socket, is_cut: threading.Event, answered: threading.Event) -> None:
-    with suppress(OSError):
-        while said := server.recv(1 << 16):
-            if is_cut.is_set():
-                answered.set()
-                return
-            client.sendall(said)
-    with suppress(OSError):
-        client.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def cutting_commits(server: Path, door: Path) -> Iterator[CommitCutter]:
-    """A door in a directory to the server whose socket is in another one."""
-    cutter = CommitCutter(server, door)
-    try:
-        yield cutter
-    finally:
-        cutter.close()

@@ -16,8 +16,8 @@ from emag_pipeline_tests.db.syncs import sync
 Shelf = dict[int, SimpleNamespace]
 
 _STANDING = (
-    "general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status",
-    "unreadable",
+    "general_stock", "sale_price", "status", "offer_validation_status", "validation_status",
+    "translation_validation_status", "unreadable",
 )  # fmt: skip
 
 
@@ -87,7 +87,17 @@ def random_offer(chance: random.Random, offer_id: int) -> SimpleNamespace:
         offer_id,
         general_stock=chance.choice((None, -2, 0, 0, 1, 3, 8, 20, 60)),
         status=chance.choice((None, 0, 1, 1, 1, 1, 2, 7)),
-        sale_price=chance.choice((None, Decimal("9.9900"), Decimal("10.5000"), Decimal("25.0000"))),
+        sale_price=chance.choice(
+            (
+                None,
+                Decimal("0.0000"),
+                Decimal("9.9900"),
+                Decimal("9.9900"),
+                Decimal("10.5000"),
+                Decimal("10.5000"),
+                Decimal("25.0000"),
+            )
+        ),
         best_offer_sale_price=chance.choice((None, Decimal("0.0000"), Decimal("9.5000"), Decimal("25.0000"))),
         buy_button_rank=chance.choice((None, 1, 1, 2, 3)),
         currency=chance.choice(("RON", "RON", "RON", "RON", "EUR", None)),

@@ -19,6 +19,7 @@ from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.db.marts.reconcile import reconcile
 from emag_pipeline.db.marts.refresh import refresh as refresh_mart
 from emag_pipeline.db.readable import exportable
+from emag_pipeline.db.reference_checks import unknown_categories, unknown_vat_rates
 from emag_pipeline.db.review import review
 from emag_pipeline.operations.explain import explain
 from emag_pipeline.report import facts_of, page
@@ -109,6 +110,8 @@ _WORK: dict[str, _Work] = {
     "reconciliation of the day": lambda database, _: reconcile(
         database, DAILY_ASSORTMENT, "fbe", datetime.now(UTC).date()
     ),
+    "unknown VAT rates": lambda database, _: unknown_vat_rates(database, "sandbox"),
+    "unknown categories": lambda database, _: unknown_categories(database, "sandbox"),
     "report": lambda database, _: page(facts_of(database, "fbe")),
     "explain": lambda database, offer: explain(database, "fbe", offer, "ro"),
     "history": lambda database, offer: states(database, "fbe", offer),

@@ -1,21 +1,20 @@
 """A server that says nothing any more: no call waits without bound, and a signal ends it at every moment."""
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
-from sqlalchemy import make_url
 
 from emag_pipeline.db import calls, engine
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
-from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment, freezing
+from emag_pipeline_tests.db.door import behind, opened
+from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
 from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.process.ups import wait_until
 
 _PLACES = pytest.mark.parametrize("is_everything", [False, True], ids=["one_connection", "everything"])
 _MOMENTS = pytest.mark.parametrize("moment", MOMENTS)
@@ -25,10 +24,8 @@ _MANY_ROWS = "".join(f"{number}\t{'x' * 1000}\n" for number in range(1000))
 
 @pytest.fixture
 def freezer(database_url: str) -> Iterator[Freezer]:
-    with tempfile.TemporaryDirectory(prefix="emag-ice-") as door:
-        server = Path(str(make_url(database_url).query["host"]))
-        with freezing(server, Path(door)) as freezer:
-            yield freezer
+    with opened(Freezer, database_url) as freezer:
+        yield freezer
 
 
 @pytest.fixture
@@ -36,10 +33,8 @@ def through(freezer: Freezer, database: Database, database_url: str) -> Iterator
     """The database behind the freezer; the table `numbers` is there."""
     with database.transaction() as tx:
         tx.run("CREATE TABLE {schema}.numbers (number integer, text text)")
-    url = make_url(database_url).update_query_dict({"host": str(freezer.door)})
-    through = Database(url.render_as_string(hide_password=False))
-    yield through
-    through.close()
+    with behind(freezer, database_url) as through:
+        yield through
 
 
 def _work(database: Database, moment: Moment) -> None:
@@ -144,6 +139,34 @@ def test_nor_does_one_in_another_thread(moment: Moment, freezer: Freezer, throug
     assert len(told) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [b"SET datestyle", b"pg_catalog.version"])
+def test_nor_do_the_questions_of_the_driver_on_a_new_connection(
+    sent: bytes, freezer: Freezer, through: Database, database: Database
+) -> None:
+    """Of psycopg2, where the database's format of dates is not its own; and of SQLAlchemy, to the first connection."""
+    with database.transaction() as tx:
+        name = tx.run("SELECT current_database()").scalar_one()
+        tx.run(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+    freezer.arm("statement", is_everything=True, sent=sent)
+    thread = threading.Thread(target=_fail, args=(through, "begin"), daemon=True)
+    thread.start()
+    assert freezer.has_frozen.wait(30)
+    thread.join(40)
+    assert not thread.is_alive()
+
+
+def test_a_wait_for_a_connection_of_the_pool_is_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_POOL_SECONDS", 0.5)
+    with closing(Database(database_url, pool_size=1)) as small, ExitStack() as held:
+        for _ in range(3):  # two may be made beside the pool
+            held.enter_context(small.transaction())
+        thread = threading.Thread(target=_fail, args=(small, "begin"), daemon=True)
+        thread.start()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("moment", ["ping", "statement", "copy", "commit"])
 def test_what_other_threads_wait_for_ends_with_an_interruption_too(
     moment: Moment, freezer: Freezer, through: Database
@@ -180,6 +203,27 @@ def test_a_program_that_only_notes_signals_hears_them_too(freezer: Freezer, thro
     finally:
         calls.HEEDED.remove(check)
     assert time.monotonic() - began < 2.5
+
+
+def _sql_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "sql"}
+
+
+def test_to_ask_for_the_end_of_a_transaction_is_bounded_too(freezer: Freezer, through: Database) -> None:
+    """The server freezes once more, exactly where it is asked to end what was interrupted."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        freezer.arm("statement", is_everything=False, sent=b"pg_terminate_backend")
+        raise Interrupted
+
+    before = _sql_threads()
+    _warmed(through, "statement")
+    freezer.arm("statement", is_everything=False)
+    with _alarm(0.5, interrupt), pytest.raises(Interrupted):
+        _work(through, "statement")
+    assert freezer.has_frozen.wait(30), "nobody asked"
+    through.close()
+    wait_until(lambda: _sql_threads() <= before, 60)
 
 
 def test_a_wait_for_a_lock_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import LOW_STOCK
+from emag_pipeline.db.marts.reconcile import reconcile
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
@@ -87,6 +88,18 @@ def test_what_lasts_longer_than_thirty_days_or_does_not_sell_is_not_listed(datab
     assert _low(database).keys() == {1}
 
 
+def test_a_stock_below_0_is_none(database: Database) -> None:
+    row = _stocks(database, 20, 14, -3)[1]
+    assert (row.sold, row.observed_days, row.days_of_cover, row.general_stock) == (20, 4, 0, -3)
+
+
+def test_an_offer_whose_stock_fell_from_0_to_below_it_is_not_missed_by_the_check(database: Database) -> None:
+    assert _stocks(database, 0, -3) == {}
+    found = reconcile(database, LOW_STOCK, "main")
+    assert found is not None
+    assert (found.is_current, found.found) == (True, 0)
+
+
 @pytest.mark.parametrize("stocks", [(9, 0, None), (2**63 - 1, -(2**63))])
 def test_stocks_that_are_none_or_absurd_cost_no_refresh(database: Database, stocks: tuple[int | None, ...]) -> None:
     found = _stocks(database, *stocks)
@@ -112,6 +125,10 @@ def _pace(database: Database) -> tuple[int, bool]:
         ((20, 19, 12, 10), 10, False),  # 7 pieces at once happen, whatever is usual
         ((9, 8, 2, 8, 7), 8, False),
         ((60, 0), 60, False),  # a fall alone has nothing to be compared with
+        ((5, -3), 5, False),  # more than there was cannot be sold
+        ((412, 300, 150, -3, -8), 412, False),
+        ((-4, -9, 3, 1), 2, False),
+        ((40, 38, -2, 38, 37), 3, True),  # the next change takes back what had been there
     ],
 )
 def test_a_jump_of_the_stock_is_no_sale(

@@ -162,3 +162,47 @@ def test_prices_with_vat_follow_a_rate_that_changed_although_no_offer_did(databa
         reference.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
         _refresh(database, BUY_BUTTON)
         assert [row.sale_price_with_vat for row in _rows(database, BUY_BUTTON)] == [price]
+
+
+def _buttons(database: Database) -> dict[int, str]:
+    return {row.emag_offer_id: row.change for row in rows(database, "SELECT * FROM {schema}.emag_buy_button")}
+
+
+def test_after_the_clock_was_set_back(database: Database) -> None:
+    """What was published before lies days ahead, and what follows only just behind it, until time has caught up."""
+    past = Past(database)
+    past.publish(good(1, buy_button_rank=1), good(2, buy_button_rank=2))
+    past.wait(hours=25)
+    past.publish(good(1, buy_button_rank=2), good(2, buy_button_rank=2))
+    _assert_as_from_scratch(database, "before")
+    past.wait(days=-3)
+    for said in ("set back", "again"):
+        past.publish(good(1, buy_button_rank=3), good(2, buy_button_rank=1))
+        _assert_as_from_scratch(database, said)
+        assert _buttons(database) == {1: "lost", 2: "won"}, said
+    past.wait(days=3, hours=25)
+    past.publish(good(1, buy_button_rank=3), good(2, buy_button_rank=1))
+    _assert_as_from_scratch(database, "caught up")
+    assert _buttons(database) == {1: "missed", 2: "kept"}
+
+
+def test_after_the_clock_was_set_ahead_in_the_midst_of_a_publish(database: Database) -> None:
+    """Its stamp, drawn at its beginning, lies days before its time, drawn at its end."""
+    past = Past(database)
+    past.publish(good(1, buy_button_rank=1), good(2, buy_button_rank=2))
+    past.wait(hours=25)
+    past.publish(good(1, buy_button_rank=2), good(2, buy_button_rank=1))
+    execute(
+        database,
+        """WITH newest AS (SELECT max(published_at) AS was FROM {schema}.emag_publishes),
+                ahead AS (UPDATE {schema}.emag_publishes SET published_at = published_at + interval '3 days'
+                          FROM newest WHERE published_at = newest.was)
+           UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at + interval '3 days'
+           FROM newest WHERE completed_at = newest.was""",
+    )
+    _assert_as_from_scratch(database, "ahead")
+    assert _buttons(database) == {1: "lost", 2: "won"}
+    past.wait(days=3, hours=25)
+    past.publish(good(1, buy_button_rank=2), good(2, buy_button_rank=1), good(3))
+    _assert_as_from_scratch(database, "a day later")
+    assert _buttons(database) == {1: "missed", 2: "kept"}

@@ -30,6 +30,8 @@ def codes_of(one: SimpleNamespace) -> set[str]:
     found = set()
     if one.general_stock is None or one.general_stock <= 0:
         found.add("stock_unknown" if one.general_stock is None else "out_of_stock")
+    if not one.sale_price:
+        found.add("no_price")
     if one.status != 1:
         found.add({0: "inactive", 2: "end_of_life"}.get(one.status, "status_unknown"))
     if one.offer_validation_status != 1:
@@ -117,7 +119,7 @@ def _low(past: Past) -> Iterator[tuple[int, tuple[int, float, float, bool]]]:
             stock = before[key].general_stock if key in before else None
             next_stock = after[key].general_stock if key in after else None
             if end > since:
-                changes.append(None if stock is None or next_stock is None else stock - next_stock)
+                changes.append(None if None in (stock, next_stock) else max(stock, 0) - max(next_stock, 0))
             if stock is not None and stock > 0 and end > since:
                 observed += end - max(start, since)
         days = observed / _DAY

@@ -179,6 +179,7 @@ def test_what_is_sold_out_loses_the_sales_of_its_pace(database: Database, past: 
         (1, "inactive"): None,
         (1, "out_of_stock"): 50,
         (2, "out_of_stock"): None,
+        (3, "no_price"): None,
         (3, "out_of_stock"): None,
         (4, "inactive"): None,
         (5, "out_of_stock"): 10,

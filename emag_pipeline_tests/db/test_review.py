@@ -127,6 +127,19 @@ def test_an_offer_that_is_new_or_came_back_has_no_price_to_move_from(database: D
     assert _found(database, "prices_are_plausible") == {}
 
 
+def test_a_price_that_rose_from_0_or_fell_to_0_is_found(database: Database) -> None:
+    """A share of 0 has no measure, so every rise from 0 is beyond the bound."""
+    sync(database, [offer(1, sale_price=Decimal(0)), offer(2), offer(3, sale_price=Decimal(0)), offer(4)])
+    sync(database, [offer(1), offer(2, sale_price=Decimal(0)), offer(3), offer(4, sale_price=Decimal(11))])
+    found = _review(database, "prices_are_plausible")
+    assert [(row["emag_offer_id"], row["what"], row["previous_price"]) for row in found.sample] == [
+        (1, "rose from 0", Decimal(0)),
+        (2, "its price is not above 0; fell by 100.0 %", Decimal("10.5")),
+        (3, "rose from 0", Decimal(0)),
+    ]
+    assert found.numbers == {"price_moves": 4, "largest_move_percent": Decimal("100.0")}
+
+
 def test_a_price_that_is_none_or_above_the_recommended_one_is_found(database: Database) -> None:
     wrong = [
         offer(1, sale_price=None),

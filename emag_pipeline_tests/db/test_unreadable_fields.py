@@ -28,7 +28,7 @@ _JSON = (
     "validation_details", "doc_errors", "raw",
 )  # fmt: skip
 _CODES = """
-    SELECT {schema}.emag_issue_codes(status, general_stock, offer_validation_status, validation_status,
+    SELECT {schema}.emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
                                      translation_validation_status, unreadable)
     FROM {schema}.emag_product_offers WHERE emag_offer_id = 7
 """

@@ -110,3 +110,31 @@ def test_other_marketplaces_rates_are_not_an_accounts(database: Database, past: 
         database, VAT_RATES, "emag_hu", [{"vat_id": 1, "rate": "0.27", "raw": "{}"}], account="hu", is_whole=True
     )
     assert _prices(database, past.published_at) == {1: None}
+
+
+@pytest.mark.parametrize(
+    ("account", "moment", "most"),
+    [
+        ("main", "now()", 1),
+        ("main", "'2020-01-01Z'", 1),
+        ("main", "now() + interval '1 hour'", 0),
+        ("main", "'infinity'", 0),
+        ("main", "NULL", 0),
+        ("another", "now()", 0),
+        (None, "now()", 0),
+    ],
+)
+def test_of_what_is_not_known_there_are_no_rates(
+    database: Database, past: Past, account: str | None, moment: str, most: int
+) -> None:
+    past.publish(good(1, vat_id=1))
+    _read(database, _1="0.19")
+    asked = f"SELECT * FROM {{schema}}.emag_vat_rates_as_of(CAST(:account AS text), CAST({moment} AS timestamptz))"
+    assert len(rows(database, asked, account=account)) == most
+
+
+def test_a_clock_that_was_set_back_keeps_the_rates_of_the_newest_publish(database: Database, past: Past) -> None:
+    _read(database, _1="0.19")
+    past.publish(good(1, sale_price=Decimal("100.0000"), vat_id=1))
+    past.wait(hours=-1)
+    assert _prices(database, past.published_at) == {1: Decimal("119.00")}

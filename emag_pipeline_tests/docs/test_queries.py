@@ -13,7 +13,8 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline_tests.conftest import administer
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.docs.shop import open_shop
 
 _PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
@@ -49,6 +50,17 @@ def shop(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
+def new_installation(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
+    """One account, published once, just now; no mart was computed, no reference data read."""
+    administer(cluster, f"CREATE DATABASE new_queries TEMPLATE {template}")
+    database = Database(cluster.url("new_queries"))
+    sync(database, [offer(1)])
+    yield database
+    database.close()
+    administer(cluster, "DROP DATABASE new_queries WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
 def ask(shop: Database) -> Ask:
     """The rows that answer a question, for a reader."""
 
@@ -74,6 +86,21 @@ def test_what_the_dictionary_says_of_readers_is_so(shop: Database) -> None:
 
 def test_every_heading_has_its_statement() -> None:
     assert list(QUESTIONS) == re.findall(r"^## (.+)$", _PAGE.read_text("utf-8"), re.M)
+
+
+def test_readme_says_how_many_questions_there_are() -> None:
+    readme = (_PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert f"({len(QUESTIONS)} questions in SQL" in readme
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_statement_runs_on_a_new_installation_as_it_is_printed(new_installation: Database, question: str) -> None:
+    with new_installation.transaction() as tx:
+        answer = tx.connection.exec_driver_sql(QUESTIONS[question].replace("%", "%%")).all()
+    if "as_of" in QUESTIONS[question] and question.startswith(("Which offers were there", "What did an offer cost")):
+        assert [row.emag_offer_id for row in answer] == [1], "what was first published"
+    elif "as_of" in QUESTIONS[question]:
+        assert answer == [], "nothing has moved, arrived or departed since the first publish"
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

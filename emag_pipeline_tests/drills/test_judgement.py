@@ -59,14 +59,14 @@ def test_a_fault_that_the_pipeline_recovers_from_is_ok(place: Scratch) -> None:
 def test_rows_that_are_lost_wrong_or_wrongly_deleted_make_a_drill_fail(place: Scratch) -> None:
     result = play(_scenario(act=_tampered), place)
     assert (result.ok, result.lost_rows, result.wrong_deletions) == (False, 3, 1)
-    assert list(result.problems) == ["3 offers lost or wrong", "1 offers wrongly deleted"]
+    assert list(result.problems) == ["3 offers lost or wrong", "1 offer wrongly deleted"]
     assert exit_code([result]) == 1
 
 
 def test_a_wrong_deletion_that_the_next_run_revives_is_still_one(place: Scratch) -> None:
     result = play(_scenario(act=_tombstoned, again=True), place)
     assert (result.lost_rows, result.wrong_deletions) == (0, 1)
-    assert "1 offers wrongly deleted meanwhile" in result.problems
+    assert "1 offer wrongly deleted meanwhile" in result.problems
 
 
 def test_another_ending_than_expected_makes_a_drill_fail(place: Scratch) -> None:

@@ -1,6 +1,7 @@
 """0006 on marts that the version before has filled."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -53,3 +54,28 @@ def test_what_an_older_version_did_not_tell_is_null(filled: Database) -> None:
         assert (row.publishes, row.last_published_at, row.is_carried_forward) == (None, None, None)
     (row,) = rows(filled, "SELECT * FROM {schema}.emag_low_stock")
     assert (row.general_stock, row.is_saleable, row.has_jumps) == (5, None, None)
+
+
+def test_what_has_no_price_above_0_is_not_saleable_any_more_nor_was_it(empty_url: str) -> None:
+    columns = "account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable, sale_price"
+    values = "'main', offer, '{9}', '{}', true, price"
+    prices = "(VALUES (1, 10), (2, 0), (3, NULL)) v (offer, price)"
+    with closing(Database(empty_url)) as database:
+        migrate.upgrade(database, "0005")
+        with database.transaction() as tx:
+            tx.run(
+                f"""INSERT INTO {{schema}}.emag_product_offers
+                        ({columns}, row_hash, first_seen_at, changed_at, last_sync_id)
+                    SELECT {values}, '', now(), now(), gen_random_uuid() FROM {prices}"""
+            )
+            tx.run(
+                f"""INSERT INTO {{schema}}.emag_offer_history ({columns}, valid_from, sync_id)
+                    SELECT {values}, now(), gen_random_uuid() FROM {prices}"""
+            )
+            tx.run("INSERT INTO {schema}.emag_account_figures VALUES ('main', 3, 3, 0, 0, now())")
+        migrate.upgrade(database)
+        for table in ("emag_product_offers", "emag_offer_history"):
+            saleable = rows(database, f"SELECT emag_offer_id FROM {{schema}}.{table} WHERE is_saleable")
+            assert [row.emag_offer_id for row in saleable] == [1], table
+        (figures,) = rows(database, "SELECT offers, saleable FROM {schema}.emag_account_figures")
+        assert tuple(figures) == (3, 1)

@@ -50,8 +50,8 @@ def test_the_sums_of_what_was_published_before_them_are_counted_by_the_migration
         tx.run(
             """INSERT INTO {schema}.emag_product_offers
                    (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable,
-                    row_hash, first_seen_at, changed_at, deleted_at, rejected_at, last_sync_id)
-               SELECT 'main', n, '{}', '{}', n <= 3, '', now(), now(),
+                    sale_price, row_hash, first_seen_at, changed_at, deleted_at, rejected_at, last_sync_id)
+               SELECT 'main', n, '{}', '{}', n <= 3, 10, '', now(), now(),
                       CASE WHEN n > 8 THEN now() END, CASE WHEN n = 1 THEN now() END, gen_random_uuid()
                FROM generate_series(1, 10) n"""
         )

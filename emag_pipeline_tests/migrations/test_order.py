@@ -1,6 +1,7 @@
 """0006 on publishes of the version before: they are numbered in the order of their times, and the past stays."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -90,3 +91,37 @@ def test_the_next_publish_has_the_next_number(filled: Database) -> None:
     sync(filled, [offer(1)], account="fbe")
     newest = rows(filled, "SELECT max(publish_number) AS newest FROM {schema}.emag_offer_syncs")
     assert newest[0].newest == 6
+
+
+_AT_ONCE = """
+    INSERT INTO {schema}.emag_offer_syncs
+        (sync_id, account_type, status, phase, lease_token, started_at, completed_at, deadline_at)
+    SELECT CAST(id AS uuid), account, 'completed', 'publishing', gen_random_uuid(), at - interval '1 hour', at, at
+    FROM (VALUES ('00000000-0000-0000-0000-000000000003', 'aaa'), ('00000000-0000-0000-0000-000000000002', 'zzz'),
+                 ('00000000-0000-0000-0000-000000000005', 'main'), ('00000000-0000-0000-0000-000000000004', 'main'))
+             v (id, account),
+         (SELECT timestamptz '2026-03-05 06:00:00.000001Z') moment (at)
+"""
+_STATE_AT_ONCE = """
+    INSERT INTO {schema}.emag_offer_history
+        (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable, sale_price,
+         valid_from, sync_id)
+    SELECT account_type, 1, '{9}', '{}', true, 10, completed_at, sync_id
+    FROM {schema}.emag_offer_syncs WHERE sync_id <> '00000000-0000-0000-0000-000000000005'
+"""
+
+
+def test_publishes_of_the_same_microsecond_are_ordered_by_the_ids_of_their_syncs(empty_url: str) -> None:
+    with closing(Database(empty_url)) as database:
+        migrate.upgrade(database, "0005")
+        with database.transaction() as tx:
+            tx.run(_AT_ONCE)
+            tx.run(_STATE_AT_ONCE)
+        migrate.upgrade(database)
+        numbered = "SELECT right(sync_id::text, 1), account_type FROM {schema}.emag_publishes ORDER BY publish_number"
+        assert [tuple(row) for row in rows(database, numbered)] == [("2", "zzz"), ("3", "aaa"), ("4", "main")]
+        told = """SELECT right(sync_id::text, 1), publish_number FROM {schema}.emag_offer_syncs
+                  WHERE publish_number IS NOT NULL ORDER BY publish_number"""
+        assert [tuple(row) for row in rows(database, told)] == [("2", 1), ("3", 2), ("4", 3)]
+        sync(database, [offer(1)])
+        assert rows(database, "SELECT max(publish_number) FROM {schema}.emag_publishes")[0][0] == 4

@@ -1,8 +1,10 @@
 import shutil
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import psycopg2
@@ -12,7 +14,10 @@ from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.doctor import Verdict
-from emag_pipeline.operations.instance import claimed
+from emag_pipeline.operations.doctor.databases import lost_since
+from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.running_up import claimed
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
@@ -38,7 +43,7 @@ def test_an_embedded_server_that_a_living_up_starts_again_needs_nobody_to_start_
     assert "Start it with `emag-pipeline up`" in found(diagnosed(tmp_path), "database").remedy
     with claimed(tmp_path, "http://127.0.0.1:1"):
         finding = found(diagnosed(tmp_path), "database")
-    assert "runs and starts it again within seconds" in finding.remedy
+    assert "starts it again by itself and tries every second" in finding.remedy
     assert "Start it with" not in finding.remedy
 
 
@@ -195,3 +200,78 @@ def test_pgbouncer_in_between_is_well_and_named(bouncer_port: int, tmp_path: Pat
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=url)
     assert " answers through PgBouncer: " in found(diagnosis, "database", "answers").what
     assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
+        home = Path(directory) / "home"
+        yield home
+        if (server := embedded.running(home)) is not None:
+            server.stop()
+
+
+_DOES_NOT_RUN = "the embedded PostgreSQL does not run"
+_BEGAN_AGAIN = "the database server was started again while it was looked at"
+
+
+@pytest.fixture
+def locked(home: Path) -> Iterator[embedded.EmbeddedServer]:
+    """An embedded server in use, whose database of Dagster's answers nothing."""
+    with in_use(home) as server:
+        database = Database(server.url("emag"))
+        migrate.upgrade(database)
+        database.close()
+        server.ensure_database("emag_dagster")
+        held = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="emag_dagster")
+        held.cursor().execute("CREATE TABLE daemon_heartbeats (daemon_type text, body text, timestamp timestamptz)")
+        held.commit()
+        held.cursor().execute("LOCK TABLE daemon_heartbeats")
+        yield server
+        held.close()
+
+
+def _kill_when_asked(server: embedded.EmbeddedServer, home: Path, again: bool) -> None:
+    """Kill the server as soon as the doctor waits for Dagster's database; start it again, or leave it."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'emag_dagster'"
+    own = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="emag")
+    own.autocommit = True
+    cursor = own.cursor()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        cursor.execute(waiting)
+        if (cursor.fetchone() or [0])[0]:
+            break
+        time.sleep(0.05)
+    own.close()
+    server.postmaster().kill()
+    if again:
+        embedded.start(home)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
+    home: Path, locked: embedded.EmbeddedServer, again: bool
+) -> None:
+    for module in ("emag_pipeline.automation.failing_ticks", "emag_pipeline.runs.daemon", "emag_pipeline.runs.ticks"):
+        import_module(module)  # on a loaded machine that alone may take the time that the look has
+    killer = threading.Thread(target=_kill_when_asked, args=(locked, home, again))
+    with claimed(home, "http://127.0.0.1:1"):
+        killer.start()
+        diagnosis = diagnosed(home)
+        killer.join()
+    told = "\n".join(map(str, diagnosis.findings))
+    causes = [one.what for one in diagnosis.findings if one.subject == "database" and one.verdict is Verdict.BROKEN]
+    # one that is back may be told as having been away; where every look was repeated in time, nothing is wrong
+    assert causes in ([_DOES_NOT_RUN], *([[_BEGAN_AGAIN], []] if again else [])), told
+    if causes:
+        assert not [one for one in diagnosis.findings if one.subject == "daemon"], told
+    for wrong in ("firewall", "no answer within", "the examination itself failed"):
+        assert wrong not in told
+
+
+def test_a_server_that_began_after_the_doctor_did_is_told(database_url: str, tmp_path: Path) -> None:
+    settings = load_settings({"DATABASE_SYNC_URL": database_url, "EMAG_HOME": str(tmp_path)}, None)
+    assert list(lost_since(settings, time.monotonic())) == []
+    (finding,) = lost_since(settings, time.monotonic() - 10 * 86400)
+    assert finding.what == _BEGAN_AGAIN

@@ -1,6 +1,7 @@
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -21,20 +22,28 @@ from emag_pipeline_tests.db.syncs import rows, sync
 
 _NOW = datetime(2026, 3, 1, tzinfo=UTC)
 _CODES = [(), *((code,) for code in range(19)), (9, 8), (3, 11, 12)]
-#: stock, status, price, product, translation: all codes of an offer that can be bought, all else with some
+#: stock, sale price, status, price, product, translation: all codes of an offer that can be bought, all else with some
 _STANDINGS = [
-    *product((5,), (1,), (1,), _CODES, _CODES, ((),)),
-    *product((None, 0, 5), (None, 0, 1, 2, 3), (None, 1, 2), ((), (9,), (8,)), ((), (17,), (14,)), ((), ("currency",))),
+    *product((5,), ("9.5",), (1,), (1,), _CODES, _CODES, ((),)),
+    *product(
+        (None, 0, 5),
+        (None, "0", "9.5"),
+        (None, 0, 1, 2, 3),
+        (None, 1, 2),
+        ((), (9,), (8,)),
+        ((), (17,), (14,)),
+        ((), ("currency",)),
+    ),
 ]
 _NAMES = (
-    "general_stock", "status", "offer_validation_status", "validation_status", "translation_validation_status",
-    "unreadable",
+    "general_stock", "sale_price", "status", "offer_validation_status", "validation_status",
+    "translation_validation_status", "unreadable",
 )  # fmt: skip
 _ASK = """
-    SELECT {schema}.emag_issue_codes(status, stock, price, product, translation, unreadable) AS codes
+    SELECT {schema}.emag_issue_codes(status, stock, sale_price, price, product, translation, unreadable) AS codes
     FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS x (
-        place integer, stock bigint, status smallint, price smallint, product smallint[], translation smallint[],
-        unreadable text[])
+        place integer, stock bigint, sale_price numeric, status smallint, price smallint, product smallint[],
+        translation smallint[], unreadable text[])
     ORDER BY place
 """
 
@@ -47,10 +56,11 @@ def _state(**values: Any) -> State:
 
 
 def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Database) -> None:
-    columns = ("place", "stock", "status", "price", "product", "translation", "unreadable")
+    columns = ("place", "stock", "sale_price", "status", "price", "product", "translation", "unreadable")
     asked = [dict(zip(columns, (place, *one), strict=True)) for place, one in enumerate(_STANDINGS)]
     for values, row in zip(_STANDINGS, rows(database, _ASK, asked=json.dumps(asked)), strict=True):
         standing = dict(zip(_NAMES, values, strict=True))
+        standing["sale_price"] = standing["sale_price"] and Decimal(standing["sale_price"])
         found = conditions([_state(**standing, issue_codes=tuple(row.codes))], {})
         assert all(condition.holds for condition in found) == is_saleable(**standing), standing
 
@@ -93,6 +103,7 @@ def test_a_condition_holds_since_its_last_break(database: Database) -> None:
     assert {condition.name: (condition.holds, condition.since) for condition in found.conditions} == {
         "in stock": (False, sold_out),
         "active": (False, switched_off),
+        "priced": (True, past.publishes[0][0]),
         "price accepted": (True, past.publishes[0][0]),
         "product accepted": (True, past.publishes[0][0]),
         "translation accepted": (True, past.publishes[0][0]),

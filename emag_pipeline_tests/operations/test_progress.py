@@ -67,4 +67,16 @@ def test_a_failure_is_told_with_its_remedy(database: Database) -> None:
     watch = _watch(database, output)
     ledger.end(database, begin(database), "failed", error_class="AccessRefused", message="refused", remedy="Log in")
     watch.look()
-    assert output.getvalue() == "main: failed: refused. Log in.\n"
+    assert output.getvalue() == "main: the sync failed: refused. Log in.\n"
+
+
+def test_a_cancelled_sync_is_told_in_a_sentence_that_names_it_once(database: Database) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output)
+    lease = begin(database)
+    said = {"message": f"{lease.where}: interrupted: it was told to stop", "remedy": "Nothing is to be done"}
+    ledger.end(database, lease, "cancelled", error_class="Interrupted", **said)
+    watch.look()
+    assert output.getvalue() == (
+        "main: the sync was cancelled: interrupted: it was told to stop. Nothing is to be done.\n"
+    )

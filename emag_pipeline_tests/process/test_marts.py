@@ -100,7 +100,7 @@ def test_backfill_computes_each_day_and_dagster_knows_them(
         f"{first - timedelta(days=1)} main: no row, the account was first published later",
         f"{first} main: 2 offers, 1 of them saleable",
         f"{first + timedelta(days=1)} main: 2 offers, 1 of them saleable",
-        f"{today} main: 1 offers, 1 of them saleable",
+        f"{today} main: 1 offer, 1 of them saleable",
     ]
     with opened(load_settings({**variables, "EMAG_HOME": str(tmp_path)}, env_file=None)) as instance:
         known = instance.get_materialized_partitions(dg.AssetKey("daily_assortment"))

@@ -19,7 +19,8 @@ from emag_pipeline.db.status import sync_progress
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+from emag_pipeline_tests.process.ups import free_ports, wait_until
 from emag_pipeline_tests.promises.watching import pages_asked
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -178,7 +179,8 @@ def test_a_run_that_was_killed_says_so_and_what_to_do(
     run.kill()
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "main: the run was killed by signal 9. Run `emag-pipeline sync --account main` again" in said
+    assert "main: the run was killed by signal 9 (SIGKILL: " in said
+    assert "Run `emag-pipeline sync --account main` again" in said
 
 
 def _run_status(database: Database, run_id: str | None) -> str:
@@ -263,3 +265,91 @@ def test_anew_reads_every_page_whatever_was_read_before(
     assert row.sync_id != killed.sync_id
     assert "going on" not in done.stdout
     assert set(pages_asked(market)) == set(range(1, 9))
+
+
+def _newest_status(variables: dict[str, str]) -> str:
+    database = Database(variables["DATABASE_SYNC_URL"])
+    try:
+        row = sync_progress(database, "main")
+    finally:
+        database.close()
+    return row.status if row else ""
+
+
+def test_what_was_published_before_ctrl_c_is_said_to_be_published(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    with database.engine.connect() as connection:
+        connection.execute(sa.text("LOCK TABLE app.emag_offer_issues"))  # the marts wait for it
+        process = _start(tmp_path, variables)
+        wait_until(lambda: _newest_status(variables) == "completed", 300)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert "main: published in" in said
+    assert "650 created" in said
+    assert "interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`" in said
+    assert "goes on after the last durable page" not in said
+
+
+def test_a_sync_that_was_killed_is_not_said_to_have_been_told_to_stop(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
+    _killed(database, variables, tmp_path, whole=False)
+    wait_until(lambda: _newest_status(variables) == "cancelled", 300)
+    row = sync_progress(database, "main")
+    assert row is not None
+    killed = "interrupted: `emag-pipeline sync`, which had started it, was killed or ended without a word"
+    assert killed in (row.error_message or "")
+
+
+def _runs_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "emag_pipeline.runs" in " ".join(child.cmdline())]
+
+
+def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, str], tmp_path: Path) -> None:
+    process = _start(tmp_path, variables)
+    wait_until(lambda: bool(_runs_of(process)), 300)
+    _runs_of(process)[0].kill()
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 1
+    how = "was killed by signal 9 (SIGKILL: by a person, or by the system for want of memory) before it began to read"
+    assert f"main: the run {how}. Run `emag-pipeline sync --account main` again" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_it_has_begun_is_answered_with_a_sentence(number: signal.Signals, tmp_path: Path) -> None:
+    process = _start(tmp_path, {})
+    wait_until(lambda: _listens(process.pid, signal.SIGTERM), 300)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert said.startswith(f"emag-pipeline: interrupted by {number.name}")
+    assert len(said.splitlines()) == 1
+
+
+def _listens(process_id: int, number: signal.Signals) -> bool:
+    (caught,) = re.findall(r"SigCgt:\s+([0-9a-f]+)", Path(f"/proc/{process_id}/status").read_text())
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def test_an_account_that_the_sandbox_does_not_know_is_named_with_what_to_do(database_url: str, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    variables = {
+        "DATABASE_SYNC_URL": database_url,
+        "EMAG_SANDBOX": "1",
+        "EMAG_SANDBOX_PORT": str(port),
+        "EMAG_ACCOUNTS": "main,fbee",
+        "EMAG_API_REQUESTS_PER_SECOND": "100",
+        "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+    }
+    done = emag_pipeline(tmp_path, "sync", "--account", "fbee", **variables)
+    assert (
+        "EMAG_ACCOUNTS names fbee, which has no credentials and is none of the sandbox's own accounts. Correct "
+        "EMAG_ACCOUNTS (perhaps fbe is meant), or set EMAG_FBEE_API_USERNAME and EMAG_FBEE_API_PASSWORD; until then "
+        "its offers are made up."
+    ) in done.stdout
+    finding = found(diagnosed(tmp_path, **variables), "settings", "fbee, which has no credentials")
+    assert "perhaps fbe is meant" in finding.remedy

@@ -158,6 +158,9 @@ def test_a_second_up_only_says_that_it_runs(newcomer: Up) -> None:
     assert second.process.wait(60) == 0
     assert second.said().startswith(f"already running: process {newcomer.process.pid}, ")
     assert f"UI at http://127.0.0.1:{newcomer.ui_port}" in second.said()
+    kept = f"EMAG_UI_PORT is {second.ui_port} here, and is ignored: it stays at {newcomer.ui_port}"
+    assert f"{kept} until that `up` is stopped" in second.said()
+    assert f"EMAG_SYNC_HEALTH_PORT is {second.health_port} here, and is ignored" in second.said()
     assert newcomer.process.poll() is None
 
 

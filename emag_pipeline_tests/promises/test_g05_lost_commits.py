@@ -1,22 +1,22 @@
 """G5: a connection that is lost exactly at a COMMIT: what is told of the sync is what became of it."""
 
-import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
-from emag_pipeline.db import liveness
+from emag_pipeline.db import liveness, migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PageBoundExceeded, PipelineError, RefusedError
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.liveness import Bounds
-from emag_pipeline_tests.db.commit_cutter import CommitCutter, cutting_commits
+from emag_pipeline_tests.db.commit_cutter import CommitCutter
+from emag_pipeline_tests.db.door import behind, opened
+from emag_pipeline_tests.db.own_server import LAZY, own_server
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -32,19 +32,15 @@ _BEATING = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1"}
 
 @pytest.fixture
 def cutter(database_url: str) -> Iterator[CommitCutter]:
-    with tempfile.TemporaryDirectory(prefix="emag-cut-") as door:
-        server = Path(str(make_url(database_url).query["host"]))
-        with cutting_commits(server, Path(door)) as cutter:
-            yield cutter
+    with opened(CommitCutter, database_url) as cutter:
+        yield cutter
 
 
 @pytest.fixture
 def through(cutter: CommitCutter, database_url: str) -> Iterator[Database]:
     """The database behind the cutter."""
-    url = make_url(database_url).update_query_dict({"host": str(cutter.door)})
-    database = Database(url.render_as_string(hide_password=False))
-    yield database
-    database.close()
+    with behind(cutter, database_url) as database:
+        yield database
 
 
 @pytest.fixture
@@ -195,3 +191,34 @@ def test_g5_a_commit_that_never_reached_the_server_is_told_as_not_done(
     with pytest.raises(PipelineError), through.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET phase = 'auditing' WHERE sync_id = :sync", sync=lease.sync_id)
     assert rows(database, "SELECT phase FROM {schema}.emag_offer_syncs")[0].phase == "planning"
+
+
+@pytest.fixture(params=[False, True], ids=["done", "undone"])
+def is_lost(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_g5_a_publish_whose_server_crashes_at_its_commit_is_told_as_what_it_was(
+    is_lost: bool, market: SandboxServer
+) -> None:
+    """Undone, its number is given to another transaction, which commits: the status of that number proves nothing."""
+
+    def crash() -> None:
+        number = server.highest_number() if is_lost else 0
+        server.crash()
+        server.start()
+        server.use_number(number)
+
+    with own_server(LAZY) as server, closing(Database(server.url("emag"))) as direct:
+        migrate.upgrade(direct)
+        refresh(context_for(direct, market.url))
+        market.advance(changes=3, kind="price", account="main")
+        context = _staged(direct, market)
+        with opened(CommitCutter, server.url("emag")) as cutter, behind(cutter, server.url("emag")) as through:
+            cutter.arm(1, is_lost=is_lost, of=b"emag_publishes", then=crash)
+            is_told = _is_told_as_published(replace(context, database=through))
+        assert cutter.has_cut
+        assert is_told == (ledger_row(context).status == "completed") == (not is_lost)
+        if is_lost:
+            refresh(context_for(direct, market.url, run_ended=True))
+        assert_published_exactly(direct, market, "main")

@@ -1,17 +1,16 @@
 """G12 where the database says nothing any more: a run that is told to stop ends in time, whatever it waits for."""
 
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment, freezing
+from emag_pipeline_tests.db.door import opened
+from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
 from emag_pipeline_tests.db.syncs import begin
 from emag_pipeline_tests.promises.watching import newest, wait_for_pages
 from emag_pipeline_tests.promises.workers import Worker, Workers, environment_of
@@ -25,13 +24,8 @@ _INTERRUPTED = 130
 
 @pytest.fixture
 def freezer(database_url: str) -> Iterator[Freezer]:
-    server = Path(str(make_url(database_url).query["host"]))
-    with tempfile.TemporaryDirectory(prefix="emag-ice-") as door, freezing(server, Path(door)) as freezer:
+    with opened(Freezer, database_url) as freezer:
         yield freezer
-
-
-def _behind(freezer: Freezer, url: str) -> str:
-    return make_url(url).update_query_dict({"host": str(freezer.door)}).render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def cold(
     freezer: Freezer, market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
 ) -> Iterator[Workers]:
     """Starts runs whose database is behind the freezer."""
-    url = _behind(freezer, database_url)
+    url = freezer.behind(database_url)
     workers = Workers(tmp_path, environment_of(tmp_path, market.url, url, dagster_url))
     yield workers
     workers.end()
@@ -102,7 +96,7 @@ def test_g12_where_dagsters_own_storage_is_frozen_too(
     freezer: Freezer, market: SandboxServer, database: Database, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
     """Dagster's calls hear nothing; the run ends all the same, says so, and the next one goes on."""
-    urls = _behind(freezer, database_url), _behind(freezer, dagster_url)
+    urls = freezer.behind(database_url), freezer.behind(dagster_url)
     workers = Workers(tmp_path, environment_of(tmp_path, market.url, *urls))
     market.add_fault("slow", seconds=0.4)
     try:

@@ -86,7 +86,7 @@ def test_g13_a_past_moment_costs_by_the_offers_and_not_by_the_length_of_their_hi
     assert "Function Scan" not in plan, "it is no longer inlined"
 
 
-def test_g13_a_condition_on_the_key_reaches_the_look_ups_and_whether_it_is_known_is_asked_once(
+def test_g13_a_condition_on_the_key_reaches_the_look_ups_and_whether_it_is_known_is_not_asked_offer_by_offer(
     database: Database,
 ) -> None:
     for price in range(1, 4):
@@ -97,9 +97,13 @@ def test_g13_a_condition_on_the_key_reaches_the_look_ups_and_whether_it_is_known
         tx.run(one, account="main", at=at)  # what a session reads of functions at their first call is not counted
         plan = "\n".join(tx.run(one, account="main", at=at).scalars())
     assert "emag_offer_id = 7" in plan.partition("emag_product_offers_pkey")[2]
-    assert "One-Time Filter: " in plan
     (hit,) = re.findall(r"Buffers: shared hit=(\d+)", plan)[:1]
     assert int(hit) < 40, plan
+    with database.transaction() as tx:
+        tx.run("SET LOCAL track_functions = 'all'")
+        assert len(tx.run(_AS_OF, account="main", at=at).all()) == 2_000
+        calls = "SELECT calls FROM pg_stat_xact_user_functions WHERE funcname = 'emag_require_known'"
+        assert tx.run(calls).scalar_one() < 50
 
 
 _NEAR_NOW = "now() + interval '1 second'"
@@ -115,11 +119,12 @@ _NEAR_NOW = "now() + interval '1 second'"
         ("main", "'infinity'", "infinity is yet to come"),
         ("main", "CAST(NULL AS timestamptz)", "no moment is given"),
         ("another", "now()", "the account 'another' was never published, .*past. Ask for one of: fbe, main"),
+        (None, "now()", "no account is given. Ask for one of: fbe, main"),
     ],
 )
-@pytest.mark.parametrize("where", ["", " WHERE emag_offer_id = 7"])
+@pytest.mark.parametrize("where", ["", " WHERE emag_offer_id = 7", " WHERE account_type = 'another'"])
 def test_g13_what_is_not_known_is_refused_and_not_answered_with_nothing(
-    database: Database, account: str, moment: str, words: str, where: str
+    database: Database, account: str | None, moment: str, words: str, where: str
 ) -> None:
     first = sync(database, [offer(1)]).published_at
     sync(database, [offer(1)], account="fbe")
@@ -129,8 +134,39 @@ def test_g13_what_is_not_known_is_refused_and_not_answered_with_nothing(
     with pytest.raises(SettingsError, match=words):
         rows(database, asked + where, account=account, first=first)
     inner = asked.replace("emag_offers_as_of(", "emag_offers_as_of_if_known(")
-    is_later = account == "main" and moment in (_NEAR_NOW, "'infinity'")
-    assert len(rows(database, inner, account=account, first=first)) == int(is_later)
+    assert rows(database, inner, account=account, first=first) == []
+
+
+_JOINS = (
+    "(VALUES ({account})) t (account) LEFT JOIN LATERAL {schema}.emag_offers_as_of(t.account, {at}) o ON true",
+    """(VALUES ({account})) t (account)
+       LEFT JOIN LATERAL {schema}.emag_offers_as_of(t.account, {at}) o ON o.emag_offer_id = 999""",
+    """(VALUES (CAST({account} AS text))) t (account)
+       LEFT JOIN {schema}.emag_offers_as_of({account}, {at}) o ON o.account_type = t.account""",
+    """{schema}.emag_current_offers c
+       LEFT JOIN {schema}.emag_offers_as_of({account}, {at}) o USING (account_type, emag_offer_id)""",
+    """(VALUES ({at})) t (at)
+       LEFT JOIN LATERAL {schema}.emag_offers_as_of({account}, CAST(t.at AS timestamptz)) o ON true""",
+    """{schema}.emag_current_offers c
+       LEFT JOIN LATERAL (SELECT * FROM {schema}.emag_offers_as_of({account}, {at}) o
+                          WHERE o.emag_offer_id = c.emag_offer_id) o ON true""",
+)
+
+
+@pytest.mark.parametrize("is_analysed", [True, False])
+@pytest.mark.parametrize("join", _JOINS)
+@pytest.mark.parametrize("account", ["'another'", "CAST(NULL AS text)", "'main'"])
+def test_g13_what_is_not_known_is_refused_in_the_nullable_half_of_a_join_too(
+    database: Database, account: str, join: str, is_analysed: bool
+) -> None:
+    sync(database, [offer(number) for number in range(1, 30)])
+    sync(database, [offer(1)], account="fbe")
+    if is_analysed:
+        statistics.renew(database, statistics.PUBLISHED)
+    at = "CAST('2020-01-01Z' AS timestamptz)" if account == "'main'" else "now()"
+    asked = join.replace("{account}", account).replace("{at}", at)
+    with pytest.raises(SettingsError, match=r"first published at|was never published|no account is given"):
+        rows(database, f"SELECT count(*) FROM {asked}")
 
 
 def test_g13_in_a_database_without_any_publish_nothing_is_answered_either(database: Database) -> None:

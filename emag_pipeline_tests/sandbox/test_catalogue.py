@@ -165,7 +165,7 @@ def test_some_offers_can_be_bought_and_some_cannot(offers: list[Offer]) -> None:
 
 
 def saleable_offer(**changed: Any) -> Offer:
-    offer = {"general_stock": 1, "status": 1, "offer_validation_status": [{"value": 1}]}
+    offer = {"general_stock": 1, "sale_price": "10.5000", "status": 1, "offer_validation_status": [{"value": 1}]}
     offer |= {"validation_status": [{"value": 9}], "translation_validation_status": []}
     return offer | changed
 
@@ -176,6 +176,7 @@ def saleable_offer(**changed: Any) -> Offer:
         ({}, True),
         ({"general_stock": 0}, False),
         ({"general_stock": None}, False),
+        ({"sale_price": "0.0000"}, False),
         ({"status": 0}, False),
         ({"status": 2}, False),
         ({"offer_validation_status": [{"value": 2}]}, False),

@@ -1,6 +1,7 @@
 """The offer as a row of the database."""
 
 from dataclasses import fields
+from decimal import Decimal
 
 import pytest
 
@@ -22,6 +23,7 @@ def test_an_offer_of_nothing_but_an_id_can_be_staged() -> None:
 
 _GOOD = {
     "general_stock": 3,
+    "sale_price": Decimal("10.5000"),
     "status": 1,
     "offer_validation_status": 1,
     "validation_status": (9,),
@@ -47,6 +49,8 @@ def test_these_translation_codes_may_be_sold(code: int) -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        {"sale_price": Decimal("0.0000")},
+        {"sale_price": None},
         {"general_stock": 0},
         {"general_stock": None},
         {"general_stock": -1},

@@ -39,6 +39,15 @@ def test_half_an_account_is_refused_with_the_missing_variable() -> None:
         _load(EMAG_API_USERNAME="seller")
 
 
+def test_an_account_that_is_only_in_emag_accounts_is_refused_with_what_was_given_and_what_to_do() -> None:
+    said = (
+        "fbee of EMAG_ACCOUNTS=main,fbee: the account has no complete credentials. Set EMAG_FBEE_API_USERNAME and "
+        "EMAG_FBEE_API_PASSWORD, or correct EMAG_ACCOUNTS."
+    )
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        _load(**_MAIN, EMAG_ACCOUNTS="main,fbee")
+
+
 def test_a_marketplace_without_credentials_is_refused() -> None:
     with pytest.raises(SettingsError, match="no credentials"):
         _load(EMAG_API_BASE_URL="https://marketplace-api.emag.bg/api-3")

@@ -55,6 +55,7 @@ def refresh(
         shown_at = None if from_scratch else known.shown_at
         by_change = shown_at is not None and "touched" in mart.statements
         scope |= {"basis": known.basis, "shown_at": shown_at, "shown_rows": known.shown_rows if by_change else None}
+        scope["day_before_stamp"] = known.day_before_stamp
         row = tx.run(_merge(named["merge"], mart, by_change=by_change), **scope).one_or_none()
     if row is None:
         raise PermanentError(

@@ -2,13 +2,20 @@
 -- show it any more, though emag_current_offers still knows its name or rate.
 
 -- name: count_unknown
-SELECT count(*) FILTER (WHERE o.{key} IS NOT NULL AND r.{key} IS NULL) AS offers,
-       count(DISTINCT o.{key}) FILTER (WHERE r.{key} IS NULL) AS ids,
-       count(*) FILTER (WHERE o.{key} IS NULL) AS without_id
-FROM {schema}.emag_current_offers o
-LEFT JOIN {schema}.{table} r
-    ON r.marketplace = o.marketplace AND r.{key} = o.{key} AND r.deleted_at IS NULL
-WHERE o.marketplace = :marketplace;
+-- By id first, for there are far fewer ids than offers; {offers} are the offers with that id and no more, since this is
+-- asked after each publish.
+WITH named AS (
+    SELECT {key}, count(*) AS offers
+    FROM {schema}.emag_accounts
+    JOIN {offers} USING (account_type)
+    WHERE marketplace = :marketplace AND deleted_at IS NULL
+    GROUP BY {key}
+)
+SELECT coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NOT NULL AND r.{key} IS NULL), 0)::bigint AS offers,
+       count(*) FILTER (WHERE n.{key} IS NOT NULL AND r.{key} IS NULL) AS ids,
+       coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NULL), 0)::bigint AS without_id
+FROM named n
+LEFT JOIN {schema}.{table} r ON r.marketplace = :marketplace AND r.{key} = n.{key} AND r.deleted_at IS NULL;
 
 -- name: sample_unknown
 SELECT o.account_type AS account, o.emag_offer_id, o.{key}, o.name

@@ -65,11 +65,13 @@ FROM ({last_sync}) last;
 
 -- name: price_moves
 -- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none.
-SELECT o.emag_offer_id, h.sale_price AS previous_price, o.sale_price / h.sale_price - 1 AS move
+-- A share of 0 has no measure: a rise from 0 is beyond every bound.
+SELECT o.emag_offer_id, h.sale_price AS previous_price,
+       CASE WHEN h.sale_price = 0 THEN 'Infinity' ELSE o.sale_price / h.sale_price - 1 END AS move
 FROM {schema}.emag_product_offers o
 JOIN {schema}.emag_offer_states h
     ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to = o.changed_at
-WHERE o.account_type = :account AND o.deleted_at IS NULL AND h.sale_price > 0 AND o.sale_price <> h.sale_price
+WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.sale_price <> h.sale_price
   AND o.changed_at = (SELECT max(p.stamp) FROM {schema}.emag_publishes p WHERE p.account_type = :account);
 
 -- name: prices_are_plausible
@@ -78,7 +80,8 @@ SELECT * FROM (
     SELECT o.emag_offer_id,
            concat_ws('; ',
                CASE WHEN o.sale_price IS NULL THEN 'has no price' WHEN o.sale_price <= 0 THEN 'its price is not above 0' END,
-               CASE WHEN abs(m.move) > :price_move
+               CASE WHEN m.previous_price = 0 THEN 'rose from 0'
+                    WHEN abs(m.move) > :price_move
                     THEN CASE WHEN m.move > 0 THEN 'rose by ' ELSE 'fell by ' END || round(abs(m.move) * 100, 1) || ' %'
                END,
                CASE WHEN o.recommended_price > 0 AND o.sale_price > o.recommended_price
@@ -92,7 +95,8 @@ SELECT * FROM (
 WHERE what <> '';
 
 -- name: numbers_of_prices_are_plausible
-SELECT count(*) AS price_moves, coalesce(round(100 * max(abs(move)), 1), 0) AS largest_move_percent
+SELECT count(*) AS price_moves,
+       coalesce(round(100 * max(abs(move)) FILTER (WHERE previous_price > 0), 1), 0) AS largest_move_percent
 FROM ({price_moves}) m;
 
 -- name: currencies_are_the_marketplaces

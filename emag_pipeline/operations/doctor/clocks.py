@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, ok
+from emag_pipeline.plurals import counted
 
 SUBJECT = "clock"
 
@@ -30,5 +31,8 @@ def _judged(whose: str, ahead_seconds: float, uncertain_seconds: float) -> Findi
     direction = "ahead of" if ahead_seconds > 0 else "behind"
     verdict = Verdict.BROKEN if at_least > _BROKEN_SECONDS else Verdict.WARNING
     return Finding(
-        SUBJECT, verdict, f"{whose} is {abs(ahead_seconds):,.0f} seconds {direction} this machine's", _REMEDY
+        SUBJECT,
+        verdict,
+        f"{whose} is {counted(round(abs(ahead_seconds)), 'second')} {direction} this machine's",
+        _REMEDY,
     )

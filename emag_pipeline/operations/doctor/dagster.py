@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from emag_pipeline.databases import dagster_url
 from emag_pipeline.db import server
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import PipelineError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
@@ -20,8 +20,6 @@ SUBJECT = "daemon"
 SWITCHES = "automation"
 
 _START = "Start it: `emag-pipeline up`, or `systemctl start` its service; what was missed is caught up with"
-#: It speaks every 30 seconds, or when a look at a sensor ends.
-_SILENT_SECONDS = 150.0
 #: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
 _OLD_TICK = timedelta(hours=25)
 #: after which Dagster itself calls a part of its daemon dead
@@ -34,7 +32,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         has_run = _has_run(url)
     except PipelineError as error:
-        yield replace(of_error(SUBJECT, error), what=f"Dagster's own database: {error.what}: {error.why}")
+        yield from _unreadable(error)
         return
     if not has_run:
         yield broken(SUBJECT, "Dagster has never run here: its database has no tables", _START)
@@ -43,7 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     from emag_pipeline.automation import failing_ticks
     from emag_pipeline.runs import daemon, ticks
 
-    yield from _life(daemon.heard(url))
+    yield from _life(daemon.heard(url), daemon.SILENT_SECONDS)
     for tick in ticks.of_database(url):
         wrong = failing_ticks.finding(tick)
         if wrong is not None and tick.at > datetime.now(UTC) - _OLD_TICK:
@@ -56,6 +54,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield ok(SWITCHES, "no sensor or schedule is switched off")
 
 
+def _unreadable(error: PipelineError) -> Iterator[Finding]:
+    found = of_error(SUBJECT, error)
+    whose = f"Dagster's own database: {found.what}"
+    if isinstance(error, DatabaseUnavailable):
+        raise DatabaseUnavailable(whose, remedy=error.remedy) from error
+    yield replace(found, what=whose)
+
+
 def _has_run(url: str) -> bool:
     database = Database(url, pool_size=1)
     try:
@@ -64,12 +70,12 @@ def _has_run(url: str) -> bool:
         database.close()
 
 
-def _life(heard: "Daemon") -> Iterator[Finding]:
+def _life(heard: "Daemon", bound_seconds: float) -> Iterator[Finding]:
     silence = heard.silence_seconds
     if silence is None:
         yield broken(SUBJECT, "Dagster's daemon has never run here", _START)
         return
-    if silence > _SILENT_SECONDS:
+    if silence > bound_seconds:
         what = f"Dagster's daemon does not run: it was last heard {age(silence)} ago, so nothing is refreshed by itself"
         yield broken(SUBJECT, what, _START)
         return

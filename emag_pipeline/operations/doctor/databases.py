@@ -1,38 +1,46 @@
 """The two databases as they stand: nothing is started, made or migrated."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from emag_pipeline import embedded
 from emag_pipeline.database_url import driverless, masked
-from emag_pipeline.databases import as_it_stands
+from emag_pipeline.databases import as_it_stands, told_alike
 from emag_pipeline.db import migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
-from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.operations import instance
 from emag_pipeline.operations.doctor import clocks
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
 
 SUBJECT = "database"
-IF_SILENT = "See whether this machine reaches the server: its host and port, a firewall in between, its load"
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """The pipeline's database. Raises DatabaseUnavailable when it is the embedded one and does not run."""
-    try:
+    """The pipeline's database as it stands. Raises DatabaseUnavailable, also when it is embedded and does not run."""
+    with told_alike(settings):
         database = as_it_stands(settings)
-    except DatabaseUnavailable as error:
-        up = instance.running(settings.home) if settings.database_url is None else None
-        if up is None:
-            raise
-        again = f"`emag-pipeline up` (process {up.pid}) runs and starts it again within seconds; look again then"
-        raise DatabaseUnavailable(error.what, where=error.where, why=error.why, remedy=again) from error
-    try:
-        yield database
-    finally:
-        database.close()
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def if_silent(settings: Settings) -> str:
+    """What to do where the server takes too long."""
+    if settings.uses_embedded_database:
+        return f"Look at this machine's load and into {embedded.log_of(settings.home)}"
+    return "See whether this machine reaches the server: its host and port, a firewall in between, its load"
+
+
+def lost_since(settings: Settings, began: float) -> Iterator[Finding]:
+    """Whether the server is gone, or was restarted, since that moment (monotonic); nothing where it is as before."""
+    with opened(settings) as database:
+        if server.uptime_seconds(database) < time.monotonic() - began:
+            what = "the database server was started again while it was looked at"
+            yield broken(SUBJECT, what, "Run `emag-pipeline doctor` again")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

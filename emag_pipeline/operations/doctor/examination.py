@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from emag_pipeline.errors import PipelineError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error
 
 
@@ -30,6 +30,8 @@ class Begun:
         self._examination = examination
         self._until = time.monotonic() + examination.seconds
         self._found: list[Finding] = []
+        #: it did not come to its end
+        self.is_cut_short = False
         self._thread = threading.Thread(target=self._look, name=f"doctor-{examination.subject}", daemon=True)
         self._thread.start()
 
@@ -38,6 +40,7 @@ class Begun:
         self._thread.join(max(_LAST_CHANCE_SECONDS, self._until - time.monotonic()))
         found = list(self._found)
         if self._thread.is_alive():
+            self.is_cut_short = True
             silent = f"no answer within {self._examination.seconds:g} seconds"
             found.append(broken(self._examination.subject, silent, self._examination.if_silent))
         return found
@@ -49,8 +52,10 @@ class Begun:
                 self._found.append(finding)
         except PipelineError as error:
             self._found.append(of_error(subject, error))
+            self.is_cut_short = isinstance(error, DatabaseUnavailable)
         except Exception as error:  # a defect here must not hide what the others find
             self._found.append(_failed(subject, error))
+            self.is_cut_short = True
 
 
 def _failed(subject: str, error: Exception) -> Finding:

@@ -1,24 +1,36 @@
-"""Look at everything, beside each other and within fifteen seconds; start nothing, change nothing.
+"""Look at everything, beside each other and within fifteen seconds; change nothing.
+
+An embedded PostgreSQL that sleeps runs for as long as the look takes, as for every other command.
 
 Where something rests on something else, it is looked at only when that is well: one cause, one line.
 """
 
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from emag_pipeline import running_up
 from emag_pipeline.env_file import DEFAULT
-from emag_pipeline.errors import SettingsError
+from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.operations.doctor import dagster, databases, listeners, machine, marketplace, troubles, variables
 from emag_pipeline.operations.doctor.examination import Begun, Examination
-from emag_pipeline.operations.doctor.finding import Finding, Verdict, warning
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, warning
+from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.settings import Settings, given_variables, load_settings
 
 _DATABASE_SECONDS = 5.0
 _MARKETPLACE_SECONDS = 8.0
-_DAGSTER_SECONDS = 9.0
+_DAGSTER_SECONDS = 8.0
+_LOST_SECONDS = 2.0
 _MACHINE_SECONDS = 12.0
+_NOT_EXAMINED = warning(
+    marketplace.SUBJECT,
+    "accounts, marketplace, incidents and daemon were not examined, or not in full: they rest on the database",
+    "Mend the database, then run `emag-pipeline doctor` again",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +61,49 @@ def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT)
         settings = load_settings(environ, env_file)
     except SettingsError as error:
         return Diagnosis((*variables.wrong(error), *found))
-    return Diagnosis((variables.good(settings, given), *found, *_all(settings)))
+    return Diagnosis((variables.good(settings, given), *variables.strange(settings), *found, *_all(settings)))
 
 
 def _all(settings: Settings) -> Iterator[Finding]:
     beside = [Begun(one) for one in _independent(settings)]
+    with ExitStack() as stack:
+        try:
+            if running_up.running(settings.home) is None:  # else that is to start it
+                stack.enter_context(awake(settings))
+        except PipelineError as error:
+            yield from (of_error(databases.SUBJECT, error), _NOT_EXAMINED)
+        else:
+            yield from _with_database(settings)
+        for begun in beside:
+            yield from begun.findings()
+
+
+def _with_database(settings: Settings) -> Iterator[Finding]:
+    """The database, and what rests on it. One that goes away meanwhile is the one cause of all that it kept back."""
+    began = time.monotonic()
     first = Begun(_database(settings)).findings()
     yield from first
     if any(finding.verdict is Verdict.BROKEN for finding in first):
-        what = "accounts, marketplace, incidents and daemon were not examined: they rest on the database"
-        yield warning(marketplace.SUBJECT, what, "Mend the database, then run `emag-pipeline doctor` again")
-        after = []
-    else:
-        after = [Begun(one) for one in _resting_on_the_database(settings)]
-    for begun in (*after, *beside):
-        yield from begun.findings()
+        yield _NOT_EXAMINED
+        return
+    looks = [Begun(one) for one in _resting_on_the_database(settings)]
+    found = [(begun, begun.findings()) for begun in looks]
+    is_cut_short = any(begun.is_cut_short for begun in looks)
+    lost = Begun(_lost(settings, began)).findings() if is_cut_short else []
+    for begun, findings in found:
+        yield from findings[:-1] if lost and begun.is_cut_short else findings
+    if lost:
+        yield from (*lost, _NOT_EXAMINED)
 
 
 def _database(settings: Settings) -> Examination:
     look = partial(databases.examine, settings)
-    return Examination(databases.SUBJECT, _DATABASE_SECONDS, look, databases.IF_SILENT)
+    return Examination(databases.SUBJECT, _DATABASE_SECONDS, look, databases.if_silent(settings))
+
+
+def _lost(settings: Settings, began: float) -> Examination:
+    look = partial(databases.lost_since, settings, began)
+    return Examination(databases.SUBJECT, _LOST_SECONDS, look, databases.if_silent(settings))
 
 
 def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
@@ -80,7 +115,9 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination(troubles.CHECKS, _MARKETPLACE_SECONDS, partial(troubles.checks, settings))
     yield Examination(troubles.INCIDENTS, _MARKETPLACE_SECONDS, partial(troubles.incidents, settings))
     yield Examination(troubles.SENSORS, _MARKETPLACE_SECONDS, partial(troubles.sensors, settings))
-    yield Examination(dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.IF_SILENT)
+    yield Examination(
+        dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.if_silent(settings)
+    )
 
 
 def _independent(settings: Settings) -> Iterator[Examination]:

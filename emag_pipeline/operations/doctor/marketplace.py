@@ -13,6 +13,7 @@ from emag_pipeline.errors import PipelineError, RateLimited, SettingsError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.duration import allowed_seconds, reading_seconds
 from emag_pipeline.sync.plan import bounded
@@ -56,7 +57,8 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
             remarks = client.remarks
         if offers is not None:
             yield ok(
-                subject, f"{account.base_url} answers in {calls[0].seconds:.2f} s: {offers:,} offers{_left(remarks)}"
+                subject,
+                f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(remarks)}",
             )
             yield _bound(settings, subject, account, offers)
             yield _time(settings, subject, offers, budget.pace_seconds, first=_is_first(database, account))

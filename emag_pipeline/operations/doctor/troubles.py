@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from math import inf
 
+from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.answer_review import review_answers
 from emag_pipeline.db.check_results import check_results
 from emag_pipeline.db.deviations import is_accepted
 from emag_pipeline.db.incidents import open_incidents
-from emag_pipeline.db.status import AccountStatus, account_statuses
+from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
+from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.silence import silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
+from emag_pipeline.operations.words import ended_words, left_words, trouble_words, unstarted_words
 from emag_pipeline.settings import Settings
 
 CHECKS = "checks"
@@ -30,14 +33,19 @@ _REPORT = (
 def accounts(settings: Settings) -> Iterator[Finding]:
     """A finding for each account's last publish, and for what kept its newest sync from publishing."""
     with databases.opened(settings) as database:
+        troubles = sync_troubles(database, settings)
         for status in account_statuses(database, [account.name for account in settings.accounts]):
             yield _age(settings, status)
+            if status.account in troubles:
+                yield warning(f"account {status.account}", *trouble_words(troubles[status.account], status.account))
             if status.awaits_publish:
                 approved = f"Nothing is to be done; or now `emag-pipeline sync --account {status.account}`"
                 what = "the refused scan is approved, and the next run publishes it"
                 yield Finding(f"account {status.account}", Verdict.OK, what, approved)
             elif status.last_error is not None:
                 yield _last_error(status)
+        for name in left_accounts(database, [account.name for account in settings.accounts]):
+            yield ok(f"account {name}", left_words(name))
 
 
 def answers(settings: Settings) -> Iterator[Finding]:
@@ -58,8 +66,10 @@ def checks(settings: Settings) -> Iterator[Finding]:
     with databases.opened(settings) as database:
         answered = check_results(database, settings.subjects)
     failing = [result for result in answered if not result.passed]
+    names = {account.name for account in settings.accounts}
     for result in failing:
-        if result.check != _CHECK:  # `answers` tells of it, at this very moment
+        # `answers` and `accounts` tell of these, at this very moment
+        if result.check not in (_CHECK, "offers_are_fresh") or result.subject not in names:
             yield warning(CHECKS, f"{result.name} does not pass: {result.sentence}", result.remedy.rstrip("."))
     if not failing:
         yield ok(CHECKS, f"{len(answered):,} have answered, and every one passes" if answered else "none was asked yet")
@@ -103,8 +113,8 @@ def _age(settings: Settings, status: AccountStatus) -> Finding:
     if status.age_seconds is None and status.running is not None:
         return ok(subject, f"was never published{running}")
     if status.age_seconds is None:
-        remedy = f"Run `emag-pipeline sync --account {status.account}`, or `emag-pipeline up`"
-        return warning(subject, f"was never published{running}", remedy)
+        what = status.state if status.state == NEVER_SYNCED else "was never published"
+        return warning(subject, what, unstarted_words(settings, status.account))
     published = f"{published_words(status)}{running}"
     if is_stale(status, settings):
         return broken(
@@ -123,6 +133,6 @@ def _without(subject: str, message: str) -> str:
 def _last_error(status: AccountStatus) -> Finding:
     error = status.last_error
     assert error is not None, "asked only where there is one"  # noqa: S101
-    words = _without(status.account, error.message.rstrip("."))
+    words = "the newest " + ended_words(status.account, error.sync_id, status.state, error.message)
     verdict = Verdict.BROKEN if rerun_after(error.error_class) is Rerun.NEVER else Verdict.WARNING
-    return Finding(f"account {status.account}", verdict, f"the newest sync {status.state}: {words}", error.remedy)
+    return Finding(f"account {status.account}", verdict, words, error.remedy)

@@ -8,6 +8,7 @@ from pathlib import Path
 from emag_pipeline import env_file, unread_variables
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
+from emag_pipeline.operations.words import unknown_accounts
 from emag_pipeline.settings import Settings
 from emag_pipeline.unread_variables import OF_AN_ACCOUNT, known
 
@@ -36,6 +37,12 @@ def good(settings: Settings, given: Mapping[str, str]) -> Finding:
 def unread(given: Mapping[str, str]) -> Iterator[Finding]:
     """A finding for each variable of ours that nothing reads."""
     for what, remedy in unread_variables.unread(given):
+        yield warning(SUBJECT, what, remedy)
+
+
+def strange(settings: Settings) -> Iterator[Finding]:
+    """Accounts that are most likely misspelt."""
+    for what, remedy in unknown_accounts(settings):
         yield warning(SUBJECT, what, remedy)
 
 

@@ -6,6 +6,7 @@ from emag_pipeline.operations.drills.compare import Comparison
 from emag_pipeline.operations.drills.messages import is_said
 from emag_pipeline.operations.drills.runs import Ending
 from emag_pipeline.operations.drills.scenario import Expected
+from emag_pipeline.plurals import counted
 
 
 def of_ending(expected: Expected, met: Ending) -> Iterator[str]:
@@ -17,24 +18,24 @@ def of_ending(expected: Expected, met: Ending) -> Iterator[str]:
     if not is_said(expected.message, met.said):
         yield f"it said {met.said!r}"
     if met.sync is not None and met.exit_code == 0 and met.sync.offers_rejected != expected.quarantined:
-        yield f"{met.sync.offers_rejected} rows quarantined, not {expected.quarantined}"
+        yield f"{counted(met.sync.offers_rejected, 'row')} quarantined, not {expected.quarantined}"
 
 
 def of_published(found: Comparison) -> Iterator[str]:
     """What readers see when all is over."""
     for offers, what in (
-        (found.lost, "offers lost or wrong"),
-        (found.wrongly_deleted, "offers wrongly deleted"),
-        (found.kept, "offers still published that are gone"),
+        (found.lost, "lost or wrong"),
+        (found.wrongly_deleted, "wrongly deleted"),
+        (found.kept, "published still, though gone"),
     ):
         if offers:
-            yield f"{len(offers):,} {what}"
+            yield f"{counted(len(offers), 'offer')} {what}"
 
 
 def of_published_meanwhile(expected: Expected, found: Comparison) -> Iterator[str]:
     """What readers see while a fault that does not stop the publish still lasts: its rows may be of yesterday."""
     if len(found.lost) > expected.quarantined + expected.altered:
         allowed = f"{expected.quarantined} were quarantined, {expected.altered} shown otherwise than they are"
-        yield f"{len(found.lost):,} offers lost or wrong meanwhile, {allowed}"
+        yield f"{counted(len(found.lost), 'offer')} lost or wrong meanwhile, {allowed}"
     if found.wrongly_deleted:
-        yield f"{len(found.wrongly_deleted):,} offers wrongly deleted meanwhile"
+        yield f"{counted(len(found.wrongly_deleted), 'offer')} wrongly deleted meanwhile"

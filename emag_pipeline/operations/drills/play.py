@@ -14,6 +14,7 @@ from emag_pipeline.operations.drills.runs import ACCOUNT, Ending
 from emag_pipeline.operations.drills.scenario import Scenario
 from emag_pipeline.operations.drills.scratch import Scratch
 from emag_pipeline.operations.drills.stage import Stage, stage
+from emag_pipeline.plurals import counted
 
 #: Prices and stocks that have moved since the publish before.
 _CHANGES = 30
@@ -49,7 +50,9 @@ class _Play:
             last, words = self._next_run()
             observed = f"{observed}; {words}"
         if last.sync is not None and last.sync.offers_deleted != self._scenario.expected.deleted:
-            self._problems.append(f"{last.sync.offers_deleted} offers deleted, not {self._scenario.expected.deleted}")
+            self._problems.append(
+                f"{counted(last.sync.offers_deleted, 'offer')} deleted, not {self._scenario.expected.deleted}"
+            )
         return self._judged(observed, met.said)
 
     def _prepare(self) -> Published:

@@ -80,6 +80,7 @@ def is_saleable(offer: Mapping[str, Any]) -> bool:
     return (
         not unreadable(offer)
         and (number(offer.get("general_stock")) or 0) > 0
+        and (number(offer.get("sale_price")) or 0) > 0
         and whole(offer.get("status")) == 1
         and max(codes(offer.get("offer_validation_status")), default=None) == 1
         and bool(product)

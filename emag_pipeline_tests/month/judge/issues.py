@@ -27,6 +27,7 @@ def codes(state: State) -> set[str]:
     stock, product = state["general_stock"], set(state["validation_status"])
     translation = set(state["translation_validation_status"])
     found = {"stock_unknown"} if stock is None else {"out_of_stock"} if stock <= 0 else set()
+    found |= set() if state["sale_price"] and state["sale_price"] > 0 else {"no_price"}
     found |= _STATUS.get(state["status"], {"status_unknown"})
     found |= _PRICE.get(state["offer_validation_status"], {"price_not_validated"})
     found |= {f"product_{code}" for code in product - SALEABLE} if product else {"product_not_validated"}

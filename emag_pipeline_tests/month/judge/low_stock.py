@@ -97,7 +97,7 @@ def _observed(past: Past, account: str) -> tuple[dict[int, list[int | None]], di
         for offer_id, state in before.offers.items():
             then = state["general_stock"]
             now = publish.offers[offer_id]["general_stock"] if offer_id in publish.offers else None
-            changes[offer_id].append(None if then is None or now is None else then - now)
+            changes[offer_id].append(None if then is None or now is None else max(then, 0) - max(now, 0))
             if then is not None and then > 0:
                 in_stock[offer_id] += lasted
     return changes, in_stock

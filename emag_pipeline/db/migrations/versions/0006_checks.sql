@@ -46,7 +46,7 @@ ALTER TABLE {schema}.emag_incidents
 COMMENT ON COLUMN {schema}.emag_incidents.kind IS
     '`failing` (runs or looks fail), `refused` (an audit waits for a person), `stale`, `stuck`, `silent`, `red` (a check of severity ERROR does not pass). Source: monitoring.';
 COMMENT ON COLUMN {schema}.emag_sensor_ticks.ticked_at IS
-    'When its last evaluation that went well came to its end (UTC). Source: the sensors.';
+    'When its last evaluation that went well came to its end (UTC), before Dagster stored it: one that it cannot store is an incident of the kind `failing`. Source: the sensors.';
 
 -- What a sync meets while calls fail, for whoever watches it --------------------------------------------------------
 ALTER TABLE {schema}.emag_offer_syncs ADD COLUMN obstacle text;

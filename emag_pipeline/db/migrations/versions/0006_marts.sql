@@ -14,6 +14,64 @@ COMMENT ON COLUMN {schema}.emag_buy_button.best_price_with_vat IS
 COMMENT ON COLUMN {schema}.emag_buy_button.gap_with_vat IS
     'sale_price_with_vat less best_price_with_vat; null when the VAT rate or the gap is not known. Source: emag_vat_rates.';
 
+-- Without a price above 0 nothing can be bought, as a recommended or best price of 0 is none ---------------------------
+DROP FUNCTION {schema}.emag_issue_codes(smallint, bigint, smallint, smallint[], smallint[], text[]);
+CREATE FUNCTION {schema}.emag_issue_codes(
+    status smallint, general_stock bigint, sale_price numeric, offer_validation_status smallint,
+    validation_status smallint[], translation_validation_status smallint[], unreadable text[] DEFAULT '{}'
+) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(array_agg(DISTINCT code ORDER BY code), '{}')
+    FROM (
+        SELECT 'field_unreadable' WHERE cardinality(unreadable) > 0
+        UNION ALL
+        SELECT CASE WHEN general_stock IS NULL THEN 'stock_unknown'
+                    WHEN general_stock <= 0 THEN 'out_of_stock' END
+        UNION ALL
+        SELECT CASE WHEN status IS NULL OR status NOT IN (0, 1, 2) THEN 'status_unknown'
+                    WHEN status = 0 THEN 'inactive'
+                    WHEN status = 2 THEN 'end_of_life' END
+        UNION ALL
+        SELECT 'no_price' WHERE sale_price > 0 IS NOT TRUE
+        UNION ALL
+        SELECT CASE WHEN offer_validation_status = 2 THEN 'price_invalid'
+                    WHEN offer_validation_status IS DISTINCT FROM 1 THEN 'price_not_validated' END
+        UNION ALL
+        SELECT 'product_not_validated' WHERE cardinality(validation_status) = 0
+        UNION ALL
+        SELECT 'product_' || v FROM unnest(validation_status) v WHERE v NOT IN (3, 9, 11, 12)
+        UNION ALL
+        SELECT 'translation_' || v FROM unnest(translation_validation_status) v WHERE v NOT IN (3, 9, 11, 12, 17)
+    ) found (code)
+    WHERE code IS NOT NULL
+$$;
+COMMENT ON FUNCTION {schema}.emag_issue_codes(smallint, bigint, numeric, smallint, smallint[], smallint[], text[]) IS
+    'Every reason why an offer in this state cannot be bought, as codes in order; empty exactly when it can be bought.';
+
+-- What was taken for saleable, also in the past and in scans that wait: the verdicts on an offer are worked out from its
+-- columns. Its fingerprint is the reader's, so the next sync publishes such an offer once more.
+UPDATE {schema}.emag_product_offers SET is_saleable = false WHERE is_saleable AND sale_price > 0 IS NOT TRUE;
+UPDATE {schema}.emag_offer_history SET is_saleable = false WHERE is_saleable AND sale_price > 0 IS NOT TRUE;
+UPDATE {schema}.emag_scan_offers SET is_saleable = false WHERE is_saleable AND sale_price > 0 IS NOT TRUE;
+UPDATE {schema}.emag_account_figures f
+SET saleable = (SELECT count(*) FROM {schema}.emag_product_offers o
+                WHERE o.account_type = f.account_type AND o.deleted_at IS NULL AND o.is_saleable);
+DO $$
+DECLARE found record;
+BEGIN
+    FOR found IN
+        SELECT a.attrelid::regclass AS of, c.relkind = 'v' AS is_view
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE a.attrelid = ANY (ARRAY['{schema}.emag_product_offers', '{schema}.emag_offer_history',
+                                      '{schema}.emag_scan_offers', '{schema}.emag_current_offers']::regclass[])
+          AND a.attname = 'is_saleable'
+    LOOP
+        EXECUTE 'COMMENT ON COLUMN ' || found.of || '.is_saleable IS ' || quote_literal(
+            'A customer can buy it: stock above 0, status 1, a price above 0 that is valid, product (and translation, if any) in a saleable validation state. Source: worked out from those columns.');
+    END LOOP;
+END $$;
+
 -- One currency an account: what amounts are added up in -------------------------------------------------------------
 CREATE FUNCTION {schema}.emag_usual_currency(currencies text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -49,16 +107,19 @@ CREATE FUNCTION {schema}.emag_sales_pace(account text, offers bigint[], since ti
 RETURNS TABLE (emag_offer_id bigint, sold numeric, days numeric, has_jumps boolean)
 LANGUAGE sql STABLE
 AS $$
-    -- Numbers are numeric: the difference of two absurd stocks has no bigint. The stock before a state counts only when
+    -- Numbers are numeric: the difference of two absurd stocks has no bigint. A stock below 0 counts as 0: more than there
+    -- was cannot be sold. The stock before a state counts only when
     -- that state reached up to it; a state without a stock is compared with nothing, nor is the one after it.
     -- One pass from states to offers, without a join: nobody knows before how many there are.
     WITH states AS (
         SELECT h.emag_offer_id, h.valid_from,
                sum(least(coalesce(h.valid_to, until), until) - greatest(h.valid_from, since))
                    FILTER (WHERE h.general_stock > 0) OVER (PARTITION BY h.emag_offer_id) AS observed,
-               CASE WHEN lag(h.valid_to) OVER past = h.valid_from
-                    THEN lag(h.general_stock::numeric) OVER past END - h.general_stock AS fell_by
+               CASE WHEN lag(h.valid_to) OVER past = h.valid_from THEN lag(there.stock) OVER past END - there.stock AS fell_by
         FROM {schema}.emag_offer_history h
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN h.general_stock < 0 THEN 0 ELSE h.general_stock::numeric END
+        ) there (stock)
         WHERE h.account_type = account AND h.emag_offer_id = ANY (offers)
           AND h.valid_from <= until AND (h.valid_to IS NULL OR h.valid_to > since)
         WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
@@ -91,7 +152,7 @@ AS $$
     WHERE f.usual IS NOT NULL
 $$;
 COMMENT ON FUNCTION {schema}.emag_sales_pace(text, bigint[], timestamptz, timestamptz) IS
-    'What of these offers was sold between two moments, by falls of the stock, and in how many days with stock; pieces a day are sold / greatest(days, 1). An offer without sales has no row. A fall of more than 10 pieces is a correction and no sale when it is more than five times the offer''s usual fall (the median, of two in the middle the smaller one), or when the next change of the stock takes back exactly as much.';
+    'What of these offers was sold between two moments, by falls of the stock (one below 0 counts as 0), and in how many days with stock; pieces a day are sold / greatest(days, 1). An offer without sales has no row. A fall of more than 10 pieces is a correction and no sale when it is more than five times the offer''s usual fall (the median, of two in the middle the smaller one), or when the next change of the stock takes back exactly as much.';
 
 ALTER TABLE {schema}.emag_low_stock
     ADD COLUMN is_saleable boolean,
@@ -101,13 +162,13 @@ COMMENT ON COLUMN {schema}.emag_low_stock.is_saleable IS
 COMMENT ON COLUMN {schema}.emag_low_stock.has_jumps IS
     'Whether a fall of the stock was taken as a correction and is not in `sold`: one of more than 10 pieces that is more than five times the offer''s usual (median) fall, or that the next change of the stock takes back exactly. Source: emag_offer_history.';
 COMMENT ON COLUMN {schema}.emag_low_stock.sold IS
-    'Pieces by which the stock fell from state to state in the 30 days before the publish that the mart shows, but for corrections (`has_jumps`); rises (deliveries) are not counted, nor what happened while the stock was not known or the offer not there. Source: emag_offer_history.';
+    'Pieces by which the stock fell from state to state in the 30 days before the publish that the mart shows, but for corrections (`has_jumps`); a stock below 0 counts as 0; rises (deliveries) are not counted, nor what happened while the stock was not known or the offer not there. Source: emag_offer_history.';
 COMMENT ON COLUMN {schema}.emag_low_stock.days_of_cover IS
     'general_stock / sold_a_day: days until the stock is gone, from the publish that the mart shows; 0 when it is gone. A fall of more than 10 pieces that is more than five times the offer''s usual (median) fall, or that the next change takes back exactly, is a correction and not in the pace. Source: emag_offer_history.';
 
 ALTER TABLE {schema}.emag_offer_issues ADD COLUMN sales_lost_a_day numeric;
 COMMENT ON COLUMN {schema}.emag_offer_issues.sales_lost_a_day IS
-    'Only with `out_of_stock`: what the offer sold a day while it had stock in the 30 days before the publish (as sold_a_day of emag_low_stock) at its sale price, without VAT, in `currency`; null where no pace or no price is known. Source: emag_offer_history.';
+    'Only with `out_of_stock`: what the offer sold a day while it had stock in the 30 days before the publish (as sold_a_day of emag_low_stock, but of the pace before it is rounded) at its sale price, without VAT, in `currency`, rounded to two decimals; null where no pace or no price is known. Source: emag_offer_history.';
 
 -- Days without a publish are told as such -----------------------------------------------------------------------------
 ALTER TABLE {schema}.emag_daily_assortment

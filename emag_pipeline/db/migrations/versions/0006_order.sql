@@ -24,19 +24,26 @@ COMMENT ON COLUMN {schema}.emag_publishes.publish_number IS
 COMMENT ON COLUMN {schema}.emag_publishes.sync_id IS
     'The sync that published; null of old publishes of which only the end of states is known. Source: the publish.';
 
--- Publishes of before: what the ledger knows, and each moment at which a state began or ended
+-- Publishes of before: what the ledger knows, and each moment at which a state began or ended. Of two in the same
+-- microsecond nobody knows which was first: the ids of their syncs decide, so that every database that is upgraded, and
+-- every copy of one, has the same numbers. Two of one account are one publish, that of the lower id.
 INSERT INTO {schema}.emag_publishes (account_type, stamp, published_at, sync_id)
-SELECT account_type, at, at, (array_agg(sync_id ORDER BY told_by) FILTER (WHERE sync_id IS NOT NULL))[1]
+SELECT account_type, at, at, told.first_sync
 FROM (
-    SELECT account_type, completed_at AS at, sync_id, 1 AS told_by FROM {schema}.emag_offer_syncs
-    WHERE status = 'completed' AND completed_at IS NOT NULL
-    UNION
-    SELECT DISTINCT account_type, valid_from, sync_id, 2 FROM {schema}.emag_offer_history
-    UNION
-    SELECT DISTINCT account_type, valid_to, CAST(NULL AS uuid), 3 FROM {schema}.emag_offer_history WHERE valid_to IS NOT NULL
+    SELECT account_type, at,
+           (array_agg(sync_id ORDER BY told_by, sync_id) FILTER (WHERE sync_id IS NOT NULL))[1] AS first_sync
+    FROM (
+        SELECT account_type, completed_at AS at, sync_id, 1 AS told_by FROM {schema}.emag_offer_syncs
+        WHERE status = 'completed' AND completed_at IS NOT NULL
+        UNION
+        SELECT DISTINCT account_type, valid_from, sync_id, 2 FROM {schema}.emag_offer_history
+        UNION
+        SELECT DISTINCT account_type, valid_to, CAST(NULL AS uuid), 3 FROM {schema}.emag_offer_history
+        WHERE valid_to IS NOT NULL
+    ) one
+    GROUP BY account_type, at
 ) told
-GROUP BY account_type, at
-ORDER BY at, account_type;
+ORDER BY at, told.first_sync NULLS FIRST, account_type;
 
 ALTER TABLE {schema}.emag_offer_syncs ADD COLUMN publish_number bigint;
 UPDATE {schema}.emag_offer_syncs s SET publish_number = p.publish_number
@@ -144,6 +151,22 @@ LEFT JOIN {schema}.emag_publishes rejected ON rejected.account_type = o.account_
 WHERE o.deleted_at IS NULL;
 
 -- The past -----------------------------------------------------------------------------------------------------------
+CREATE FUNCTION {schema}.emag_known_since(account text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT min(p.published_at) FROM {schema}.emag_publishes p WHERE p.account_type = account $$;
+COMMENT ON FUNCTION {schema}.emag_known_since(text) IS
+    'The account''s first publish: the first moment of which its offers are known. Null for an account that was never published.';
+
+-- Where the clock was set back, what is published lies ahead of it.
+CREATE FUNCTION {schema}.emag_known_until(account text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN max(p.published_at) IS NOT NULL THEN greatest(max(p.published_at), clock_timestamp()) END
+    FROM {schema}.emag_publishes p WHERE p.account_type = account
+$$;
+COMMENT ON FUNCTION {schema}.emag_known_until(text) IS
+    'The last moment of which an account''s offers are known: now, or its newest publish where that lies ahead of the clock. Null for an account that was never published.';
+
 CREATE FUNCTION {schema}.emag_offers_as_of_if_known(account text, at timestamptz)
 RETURNS SETOF {schema}.emag_offer_history
 LANGUAGE sql STABLE
@@ -158,7 +181,7 @@ AS $$
            h.has_smart_deals_badge, h.start_date, h.stock_by_warehouse, h.availability_by_warehouse
     FROM (
         SELECT p.stamp FROM {schema}.emag_publishes p
-        WHERE p.account_type = account AND p.published_at <= at
+        WHERE p.account_type = account AND p.published_at <= at AND at <= {schema}.emag_known_until(account)
         ORDER BY p.published_at DESC LIMIT 1
     ) shown
     CROSS JOIN {schema}.emag_product_offers o
@@ -172,33 +195,38 @@ AS $$
     WHERE o.account_type = account AND (h.stamp_to IS NULL OR h.stamp_to > shown.stamp)
 $$;
 COMMENT ON FUNCTION {schema}.emag_offers_as_of_if_known(text, timestamptz) IS
-    'As emag_offers_as_of, for what asks about moments of which nothing may be known: it answers with no rows then. For the marts, which ask for the day before on day one.';
+    'As emag_offers_as_of, for what asks about moments of which nothing may be known: it answers with no rows then, be it before the account''s first publish, of an unknown account, or of a moment that is yet to come.';
 
--- Beside emag_offers_as_of's own query, not in it: a function that raises is a fence for conditions, this one is a condition.
+-- It gives the account itself: so it stands in the conditions that every plan must evaluate to find any offer. A condition
+-- of its own is dropped where others can never hold (an account that is null), and in the nullable half of a LEFT JOIN
+-- it is asked of rows that were found only, so that nothing is found, and nothing said.
 CREATE FUNCTION {schema}.emag_require_known(account text, at timestamptz)
-RETURNS boolean
-LANGUAGE plpgsql STABLE
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
 AS $$
 DECLARE
     first_at timestamptz;
-    newest_at timestamptz;
     until timestamptz;
     accounts text;
+    asked text;
     form constant text := 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"';
-    asked constant text := CASE WHEN isfinite(at) THEN to_char(at AT TIME ZONE 'UTC', form) ELSE CAST(at AS text) END;
 BEGIN
-    SELECT min(p.published_at), max(p.published_at) INTO first_at, newest_at
-    FROM {schema}.emag_publishes p WHERE p.account_type = account;
+    -- the usual case by one look into an index: a plan may ask anew for each row of what it joins
+    IF at <= clock_timestamp() AND EXISTS (
+        SELECT FROM {schema}.emag_publishes p WHERE p.account_type = account AND p.published_at <= at) THEN
+        RETURN account;
+    END IF;
+    first_at := {schema}.emag_known_since(account);
+    until := {schema}.emag_known_until(account);
+    asked := CASE WHEN isfinite(at) THEN to_char(at AT TIME ZONE 'UTC', form) ELSE CAST(at AS text) END;
     IF first_at IS NULL THEN
         SELECT string_agg(known.account_type, ', ' ORDER BY known.account_type) INTO accounts
         FROM (SELECT DISTINCT p.account_type FROM {schema}.emag_publishes p) known;
         RAISE EXCEPTION USING ERRCODE = 'EM001',
-            MESSAGE = 'the account ' || coalesce(quote_literal(account), 'null')
-                || ' was never published, so nothing is known of its past',
+            MESSAGE = coalesce('the account ' || quote_literal(account) || ' was never published, so nothing is known of its past',
+                               'no account is given'),
             HINT = coalesce('Ask for one of: ' || accounts, 'Publish it first: emag-pipeline sync');
     END IF;
-    -- where the clock was set back, what is published lies ahead of it
-    until := greatest(newest_at, clock_timestamp());
     IF at IS NULL OR at > until THEN
         RAISE EXCEPTION USING ERRCODE = 'EM001',
             MESSAGE = coalesce(asked || ' is yet to come', 'no moment is given')
@@ -211,18 +239,17 @@ BEGIN
                 || ': it was first published at ' || to_char(first_at AT TIME ZONE 'UTC', form),
             HINT = 'Ask for that moment or a later one';
     END IF;
-    RETURN true;
+    RETURN account;
 END
 $$;
 COMMENT ON FUNCTION {schema}.emag_require_known(text, timestamptz) IS
-    'True where the account''s offers at that moment are known; else an error (SQLSTATE EM001) that says what is: the first known moment, the accounts, or what time it is.';
+    'The account, where its offers at that moment are known; else an error (SQLSTATE EM001) that says what is: the first known moment, the accounts, or what time it is.';
 
 CREATE FUNCTION {schema}.emag_offers_as_of(account text, at timestamptz)
 RETURNS SETOF {schema}.emag_offer_history
 LANGUAGE sql STABLE
 AS $$
-    SELECT h.* FROM {schema}.emag_offers_as_of_if_known(account, at) h
-    WHERE {schema}.emag_require_known(account, at)
+    SELECT * FROM {schema}.emag_offers_as_of_if_known({schema}.emag_require_known(account, at), at)
 $$;
 COMMENT ON FUNCTION {schema}.emag_offers_as_of(text, timestamptz) IS
-    'The offers of an account as readers saw them at a past moment. An error (SQLSTATE EM001) where that is not known: before the account''s first publish, of an unknown account, of a moment that is yet to come.';
+    'The offers of an account as readers saw them at a past moment. An error (SQLSTATE EM001) where that is not known: before the account''s first publish, of an unknown account or of none (null), of a moment that is yet to come.';

@@ -33,11 +33,11 @@ AS $$
     SELECT DISTINCT ON (h.vat_id) h.vat_id, h.rate
     FROM {schema}.emag_accounts a
     JOIN {schema}.emag_vat_rate_history h ON h.marketplace = a.marketplace
-    WHERE a.account_type = account
+    WHERE a.account_type = account AND at <= greatest(clock_timestamp(), {schema}.emag_known_until(account))
     ORDER BY h.vat_id, h.valid_from <= at DESC, CASE WHEN h.valid_from <= at THEN h.valid_from END DESC, h.valid_from
 $$;
 COMMENT ON FUNCTION {schema}.emag_vat_rates_as_of(text, timestamptz) IS
-    'The VAT rates of the account''s marketplace at that moment, as shares of 1, for `JOIN … USING (vat_id)` with emag_offers_as_of. Before the first reading the earliest known rate holds; one that is no longer shown holds on for the offers that name it, as in emag_current_offers.';
+    'The VAT rates of the account''s marketplace at that moment, as shares of 1, for `LEFT JOIN … USING (vat_id)` with emag_offers_as_of. Before the first reading the earliest known rate holds; one that is no longer shown holds on for the offers that name it, as in emag_current_offers. No rows, and no error, of a moment that is yet to come, of no moment (null), and of an unknown account.';
 
 -- What has changed since: a mart's refresh, and readers, look at no more than that -----------------------------------------
 CREATE INDEX emag_offer_states_by_time ON {schema}.emag_offer_states (account_type, stamp_from);

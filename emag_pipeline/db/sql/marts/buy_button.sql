@@ -7,11 +7,7 @@
 -- whether they had the button since, change with no others.
 SELECT emag_offer_id FROM {schema}.emag_offer_states
 WHERE account_type = :account
-  -- a literal tells the planner how few these are; no publish takes a day from its stamp to its time
-  AND stamp_from > :shown_at - interval '48 hours'
-  AND stamp_from >= (SELECT p.stamp FROM {schema}.emag_publishes p
-                     WHERE p.account_type = :account AND p.published_at > :shown_at - interval '24 hours'
-                     ORDER BY p.published_at LIMIT 1)
+  AND stamp_from >= :day_before_stamp
 UNION
 SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 

@@ -117,8 +117,8 @@ issues AS (
         SELECT code, count(*) AS offers
         FROM here
         CROSS JOIN LATERAL unnest({schema}.emag_issue_codes(
-            status, general_stock, offer_validation_status, validation_status, translation_validation_status,
-            unreadable)) code
+            status, general_stock, sale_price, offer_validation_status, validation_status,
+            translation_validation_status, unreadable)) code
         GROUP BY code
     ) counted
 )

@@ -8,8 +8,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text
 
 -- name: known
 -- Which publish the mart shows, if what it shows rests on the same rules and rates as now. A mart that its check found
--- wrong is computed from scratch.
-SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis
+-- wrong is computed from scratch. With it, the stamp from which on all was published within the day before it: asked for
+-- apart, since a literal tells the planner how few states are younger. A stamp may lie any time before its publish, where
+-- the clock was set ahead in its midst.
+SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis,
+       (SELECT p.stamp FROM {schema}.emag_publishes p
+        WHERE p.account_type = :account AND p.published_at > r.published_at - interval '24 hours'
+        ORDER BY p.published_at LIMIT 1) AS day_before_stamp
 FROM (SELECT concat_ws(' ', CAST(:rules AS text), (SELECT version_num FROM {schema}.emag_alembic_version), {rates})) b (basis)
 LEFT JOIN {schema}.emag_mart_refreshes r
     ON r.account_type = :account AND r.mart = :mart AND r.basis = b.basis

@@ -21,8 +21,8 @@ WITH standing AS MATERIALIZED (
     SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
     FROM {schema}.emag_offer_states h
     CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
-        h.status, h.general_stock, h.offer_validation_status, h.validation_status, h.translation_validation_status,
-        h.unreadable
+        h.status, h.general_stock, h.sale_price, h.offer_validation_status, h.validation_status,
+        h.translation_validation_status, h.unreadable
     ) OFFSET 0) c (codes)
     WHERE h.account_type = :account AND h.stamp_to IS NULL AND {h_of_touched} AND c.codes <> '{}'
 ),
@@ -35,7 +35,7 @@ states AS (
         SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
         FROM {schema}.emag_offer_states h
         CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
-            h.status, h.general_stock, h.offer_validation_status, h.validation_status,
+            h.status, h.general_stock, h.sale_price, h.offer_validation_status, h.validation_status,
             h.translation_validation_status, h.unreadable
         ) OFFSET 0) c (codes)
         WHERE h.account_type = :account AND h.stamp_to IS NOT NULL

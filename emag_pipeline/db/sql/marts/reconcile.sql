@@ -97,7 +97,7 @@ JOIN {schema}.emag_offer_states h
 JOIN {schema}.emag_offer_states b
     ON b.account_type = :account AND b.emag_offer_id = o.emag_offer_id AND b.stamp_to = h.stamp_from
 CROSS JOIN newest
-WHERE o.general_stock <= 0 AND b.general_stock > h.general_stock
+WHERE o.general_stock <= 0 AND b.general_stock > 0  -- a stock below 0 is none, so nothing falls to it from 0
   AND h.stamp_from > newest.published_at - :window_days * interval '1 day'
   AND NOT EXISTS (SELECT FROM {schema}.emag_low_stock l
                   WHERE l.account_type = :account AND l.emag_offer_id = o.emag_offer_id);

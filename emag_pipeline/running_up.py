@@ -8,9 +8,9 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -22,15 +22,16 @@ _FILE = "up.lock"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC)."""
+    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC); its ports, by variable."""
 
     pid: int
     ui: str
     started_at: str
+    ports: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextmanager
-def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
+def claimed(home: Path, ui: str, ports: Mapping[str, int] | None = None) -> Iterator[Instance | None]:
     """Be the one `up` of this home until the end: yields None; or the instance that already is.
 
     Raises SettingsError for a home that cannot be used.
@@ -41,7 +42,7 @@ def claimed(home: Path, ui: str) -> Iterator[Instance | None]:
         except BlockingIOError:
             yield _read(home / _FILE)
             return
-        _write(file, Instance(os.getpid(), ui, iso_now()))
+        _write(file, Instance(os.getpid(), ui, iso_now(), ports or {}))
         try:
             yield None
         finally:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.instance import claimed, running
+from emag_pipeline.running_up import claimed, running
 
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from emag_pipeline.operations.instance import claimed
+from emag_pipeline.running_up import claimed
 with claimed(Path(sys.argv[1]), "http://127.0.0.1:1") as other:
     print(other, flush=True)
     time.sleep(60)

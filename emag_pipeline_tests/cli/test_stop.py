@@ -1,0 +1,61 @@
+"""`emag-pipeline stop --all` where nothing runs, and where an `up` does."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import migrate
+from emag_pipeline.db.engine import Database
+from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.running_up import claimed
+from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.operations.doctors import diagnosed, found
+
+
+@pytest.fixture
+def asleep(home: Path) -> Iterator[Path]:
+    """A home whose embedded database was set up, and sleeps."""
+    with in_use(home) as server:
+        database = Database(server.url("emag"))
+        migrate.upgrade(database)
+        database.close()
+    yield home
+    assert embedded.running(home) is None
+
+
+def test_where_nothing_runs_it_does_not_say_that_schedules_go_on_and_tells_each_cause_once(asleep: Path) -> None:
+    done = emag_pipeline(asleep, "stop", "--all")
+    assert "schedules and sensors go on" not in done.stdout
+    assert "neither `emag-pipeline up` nor Dagster's daemon runs" in done.stdout
+    (cause,) = done.stderr.splitlines()
+    assert "Dagster was never started here" in cause
+
+
+def test_where_an_up_runs_it_says_which_one_goes_on(asleep: Path) -> None:
+    with in_use(asleep), claimed(asleep, "http://127.0.0.1:1"):
+        done = emag_pipeline(asleep, "stop", "--all")
+    goes_on = "schedules and sensors go on and start runs when they are due"
+    assert f"{goes_on}: stop `emag-pipeline up` (process {os.getpid()}) to keep everything still" in done.stdout
+
+
+def test_a_home_without_a_database_is_one_cause(home: Path) -> None:
+    done = emag_pipeline(home, "stop", "--all")
+    assert done.returncode == 1
+    assert done.stderr.count("the embedded PostgreSQL does not run") == 1
+
+
+@pytest.mark.parametrize("command", ["stuck", "recover"])
+def test_other_commands_wake_the_embedded_database_too(asleep: Path, command: str) -> None:
+    done = emag_pipeline(asleep, command)
+    assert (done.returncode, done.stdout) == (0, "nothing is stuck\n")
+    assert "does not run" not in done.stderr
+
+
+def test_the_doctor_wakes_it_and_finds_it_well(asleep: Path) -> None:
+    diagnosis = diagnosed(asleep)
+    assert found(diagnosis, "database", "answers: PostgreSQL").verdict is Verdict.OK
+    assert not [one for one in diagnosis.findings if "the embedded PostgreSQL does not run" in one.what]

@@ -1,0 +1,101 @@
+"""What is known of ticks whose end Dagster could not store: the daemon's own code, on PostgreSQL."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import psycopg2
+import pytest
+from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.test_utils import InProcessTestWorkspaceLoadTarget, create_test_daemon_workspace_context
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._daemon.sensor import execute_sensor_iteration
+
+from emag_pipeline.automation import failing_ticks
+from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.runs import ticks
+from emag_pipeline.runs.ticks import LastTick
+from emag_pipeline_tests.dagster.stored_instance import instance_in
+
+_DATABASE = "dagster_ticks"
+#: Dagster's database refuses to store how a look ended, and nothing else.
+_REFUSE = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room'; END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON job_ticks FOR EACH ROW
+    WHEN (new.tick_body LIKE '%all is well%') EXECUTE FUNCTION refuse();
+"""
+
+
+@dg.sensor(minimum_interval_seconds=1, default_status=dg.DefaultSensorStatus.RUNNING)
+def looks(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+    return dg.SkipReason("all is well")
+
+
+defs = dg.Definitions(sensors=[looks])
+
+
+@pytest.fixture
+def instance(cluster: EmbeddedServer, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with instance_in(cluster, _DATABASE, tmp_path / "dagster") as instance:
+        yield instance
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance) -> Iterator[Callable[[], LastTick | None]]:
+    """Lets the daemon's code look once more; what is known of the newest look afterwards."""
+    origin = LoadableTargetOrigin(python_file=__file__, attribute="defs")
+    target = InProcessTestWorkspaceLoadTarget(InProcessCodeLocationOrigin(origin, location_name="test"))
+
+    def look() -> LastTick | None:
+        before = len(_stored(instance))
+        while len(_stored(instance)) == before:
+            list(execute_sensor_iteration(workspace, logging.getLogger("test"), None, None))
+            time.sleep(0.3)
+        return next(iter(ticks.of_instance(instance, ["looks"])), None)
+
+    with create_test_daemon_workspace_context(target, instance) as workspace:
+        yield look
+
+
+def _stored(instance: dg.DagsterInstance) -> list[TickStatus]:
+    """The newest first."""
+    (state,) = instance.all_instigator_state() or [None]
+    return (
+        [] if state is None else [t.status for t in instance.get_ticks(state.instigator_origin_id, state.selector_id)]
+    )
+
+
+def _administer(cluster: EmbeddedServer, sql: str) -> None:
+    connection = psycopg2.connect(host=str(cluster.socket_directory), user="postgres", dbname=_DATABASE)
+    connection.autocommit = True
+    connection.cursor().execute(sql)
+    connection.close()
+
+
+def test_a_look_whose_end_is_never_stored_fails(
+    cluster: EmbeddedServer, instance: dg.DagsterInstance, tick: Callable[[], LastTick | None]
+) -> None:
+    """What the sensor itself notes at its end says that all is well; Dagster puts such a tick down as skipped."""
+    well = tick()
+    assert well is not None
+    assert failing_ticks.finding(well) is None
+    _administer(cluster, _REFUSE)
+    tick()
+    once = tick()
+    assert once is not None
+    assert failing_ticks.finding(once) is None, "the first one may pass"
+    tick()
+    again = tick()
+    assert TickStatus.SKIPPED in _stored(instance)
+    assert again is not None
+    found = failing_ticks.finding(again)
+    assert found is not None
+    assert (found.subject, found.kind) == ("sensor looks", "failing")
+    assert "Dagster could not store how it ended" in found.message
+    _administer(cluster, "DROP TRIGGER refuse ON job_ticks")
+    well = tick()
+    assert well is not None
+    assert failing_ticks.finding(well) is None

@@ -1,0 +1,101 @@
+"""G12 where nobody reads what a run says: it ends in time all the same, and its code tells how."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from emag_pipeline.errors import AccessRefused
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline_tests.promises.workers import environment_of
+
+pytestmark = pytest.mark.slow
+
+_INTERRUPTED = 130
+#: Hears no signal: its handlers, as Dagster's, only take note.
+_DEAF = """
+import signal, sys, time
+from emag_pipeline.runs.deaf import end_in_time
+signal.signal(signal.SIGTERM, lambda *_: None)
+signal.signal(signal.SIGINT, lambda *_: None)
+end_in_time()
+sys.stderr.write("ready")
+sys.stderr.flush()
+time.sleep(600)
+"""
+
+
+@contextmanager
+def _deaf(stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", _DEAF], stdout=stdout, stderr=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        assert process.stderr.read(5) == b"ready"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _ends(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    told = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(60) == _INTERRUPTED
+    assert time.monotonic() - told > 4, "it was not given its time"
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        with suppress(OSError):
+            os.close(end)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_g12_a_run_that_does_not_hear_says_so_and_ends(number: signal.Signals, pipe: tuple[int, int]) -> None:
+    with _deaf(pipe[1]) as process:
+        _ends(process, number)
+    assert os.read(pipe[0], 1000).startswith(b"interrupted, and it did not end in time; `emag-pipeline status` tells")
+
+
+def test_g12_it_ends_where_its_reader_is_gone(pipe: tuple[int, int]) -> None:
+    with _deaf(pipe[1]) as process:
+        os.close(pipe[0])
+        _ends(process, signal.SIGTERM)
+
+
+def test_g12_it_ends_where_its_reader_has_stopped_reading(pipe: tuple[int, int]) -> None:
+    with _deaf(pipe[1]) as process:
+        os.set_blocking(pipe[1], False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(pipe[1], bytes(1024))
+        os.set_blocking(pipe[1], True)
+        _ends(process, signal.SIGTERM)
+
+
+def test_g12_another_signal_does_not_end_it(pipe: tuple[int, int]) -> None:
+    with _deaf(pipe[1]) as process:
+        process.send_signal(signal.SIGCONT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6)
+
+
+def test_g12_the_code_of_a_failed_run_is_the_same_where_its_reader_is_gone(
+    market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path, pipe: tuple[int, int]
+) -> None:
+    market.add_fault("wrong_credentials", account="main")
+    environment = environment_of(tmp_path, market.url, database_url, dagster_url)
+    os.close(pipe[0])
+    command = [sys.executable, "-m", "emag_pipeline.runs", "main", "11111111-1111-4111-8111-111111111111"]
+    done = subprocess.run(command, env=environment, cwd="/", stdout=pipe[1], stderr=subprocess.PIPE, timeout=250)
+    assert done.returncode == AccessRefused.exit_code, done.stderr.decode()[-2000:]
+    assert b"BrokenPipeError" not in done.stderr
