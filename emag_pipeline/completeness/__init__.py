@@ -4,9 +4,9 @@
 its judge: it plays scans of this very code against a model of the listing.
 """
 
-from emag_pipeline.completeness.evidence import Evidence, evidence_of
+from emag_pipeline.completeness.evidence import Evidence, evidence_of, listing_order_of
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
-from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder, order_of
+from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
 from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, standing_still
 from emag_pipeline.completeness.scan import Scan
 from emag_pipeline.completeness.situation import Ask, Situation
@@ -28,6 +28,6 @@ __all__ = [
     "Verdict",
     "Window",
     "evidence_of",
-    "order_of",
+    "listing_order_of",
     "standing_still",
 ]

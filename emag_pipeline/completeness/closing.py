@@ -17,13 +17,17 @@ class Closing:
     def __init__(self) -> None:
         #: how often the head or the tail was read to its end
         self.times = 0
+        #: the position behind the listing's last row, as its tail showed it last; None where that page was no last one
+        self.ends_at: int | None = None
         self._under_way: Read | None = None
         self._page = self._pages = self._tail = 0
+        self._is_at_tail = False
 
     def take(self, size: int, end: int, *, tail: bool) -> Read | None:
         """The next read; None while one is under way. `end`: of what was read. `tail`: it is due, and not the head."""
         if self._under_way is not None:
             return None
+        self._is_at_tail = tail
         if tail:
             self._tail = max(self._tail, end)
             self._under_way = reaching(max(0, self._tail - anchors_for(size)), size)
@@ -40,6 +44,8 @@ class Closing:
         """What it showed; `ends_known`: the last row was seen before. Returns whether no more needs to be read."""
         self._under_way = None
         self._tail = max(self._tail, window.stop)
+        if self._is_at_tail:
+            self.ends_at = window.stop if window.ids and window.is_short else None
         self._pages += 1
         if not ends_known and self._pages < _MOST_PAGES:
             return False

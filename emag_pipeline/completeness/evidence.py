@@ -1,8 +1,10 @@
 """What a scan has found, in numbers: the certificate of a publish."""
 
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emag_pipeline.completeness.order import order_of
 from emag_pipeline.completeness.state import State
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def evidence_of(scan: "Scan") -> Evidence:
     chain, order = scan.chain, scan.order
     is_joined = chain is not None and chain.state in (State.JOINED, State.EMPTY, State.REPEATS)
     return Evidence(
-        rounds=max(1, scan.readings),
+        rounds=max(1, scan.readings.number),
         anchors=chain.runs.anchors if chain else 0,
         repairs=chain.repairs if chain else 0,
         islands=len(chain.runs.islands) if chain else 0,
@@ -42,10 +44,17 @@ def evidence_of(scan: "Scan") -> Evidence:
         tail_reached=int(is_joined),
         stretches=chain.stretches.begun if chain else 0,
         united=chain.stretches.united if chain else 0,
-        heads=scan.heads,
+        heads=scan.closing.times,
         remainder=scan.remainders[-1] if scan.remainders else 0,
         compared=order.compared,
         inversions=order.inversions,
         moved=len(order.strays),
         doubled=len(scan.doubles.found),
     )
+
+
+def listing_order_of(scan: "Scan") -> "array[int] | None":
+    """The order in which the chain has seen the offers; None where no chain reaches from head to tail."""
+    if scan.chain is None or scan.chain.state is not State.JOINED or not scan.chain.runs.all:
+        return None
+    return order_of(scan.chain.runs.all[0].windows)

@@ -13,6 +13,8 @@ class Seen:
     """A set of ids above 0, for adding and asking."""
 
     def __init__(self) -> None:
+        #: the numbers below 0 of rows without an id
+        self.nameless: set[int] = set()
         self._few: set[int] = set()
         self._many: list[array[int]] = []
         self._size = 0
@@ -28,7 +30,9 @@ class Seen:
         return place < len(bucket) and bucket[place] == one
 
     def add(self, ids: Iterable[int]) -> int:
-        """Add the ids that are above 0. Returns how many of them are new."""
+        """Add them. Returns how many of those above 0 are new."""
+        ids = list(ids)
+        self.nameless.update(one for one in ids if one < 0)
         before = self._size
         if not self._many:
             self._few.update(one for one in ids if one > 0)

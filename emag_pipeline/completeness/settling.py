@@ -3,6 +3,10 @@
 Where the order of the listing was compared and held, a joined chain is proof by itself, and what the count leaves are
 arrivals behind the reader. Elsewhere the count is the only sign of offers that jumped out of the part that was still to
 be read: the head is read again, the tail, then all pages, until nothing is left or a reading brings nothing new.
+
+Nothing is deleted against a count that one reading does not explain. Known offers that neither pages nor reads by id
+have shown are believed gone if the count leaves nothing; or if the listing ends just where the count says, so that all
+that is counted stands on pages, and the order held; or if all pages were read once more.
 """
 
 from collections.abc import Sequence
@@ -10,15 +14,19 @@ from dataclasses import dataclass
 from enum import Enum
 
 from emag_pipeline.completeness.chain import Chain
+from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence
 from emag_pipeline.completeness.plain import Plain
+from emag_pipeline.completeness.readings import MOST_READINGS, Readings
 from emag_pipeline.completeness.state import State
 
-#: The head is read so often for offers that jumped there, and all pages so often in all.
-MOST_HEADS, MOST_READINGS = 3, 4
+#: Head and tail are read so often for offers that jumped there.
+MOST_HEADS = 3
 #: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
 _FEW_ARRIVALS = 3
+#: So often the listing's end and the count are compared, one of both asked for anew: what lies between them may move.
+_MOST_LOOKS = 4
 #: The head and the tail.
 _BOTH = 2
 
@@ -28,7 +36,11 @@ class Next(Enum):
 
     FIRST_PAGE = 1
     HEAD = 2
-    ALL_PAGES = 3
+    TAIL = 3
+    ALL_PAGES = 4
+    #: the tail, to compare the listing's end with the count; and a count, to compare it with that end
+    END = 5
+    COUNT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +49,21 @@ class Standing:
 
     chain: Chain | None
     order: OrderEvidence
-    #: readings of plain pages
-    passes: Sequence[Plain]
+    readings: Readings
+    closing: Closing
     counted: int
     seen: int
-    #: offers counted beyond those that are accounted for: now, at the count before, and before the last reading
-    remainder: int
-    last_remainder: int | None
-    remainder_before_pass: int | None
-    heads: int
-    readings: int
+    #: known offers that neither pages nor reads by id have shown
+    gone: int
+    #: offers counted beyond those that are accounted for, at each count
+    remainders: Sequence[int]
+    #: how often the listing's end was compared with the count
+    looks: int
+
+    @property
+    def remainder(self) -> int:
+        """Offers counted beyond those that are accounted for, now."""
+        return self.remainders[-1]
 
     def settle(self) -> Verdict | Next:
         """The verdict, or what to read before there is one."""
@@ -54,18 +71,22 @@ class Standing:
             return Next.FIRST_PAGE
         if fault := self._persistent_fault():
             return fault
-        if (self.remainder <= 0 and not self._needs_second) or self._is_small:
-            return self._complete()
         if self.remainder <= 0:
-            return Next.ALL_PAGES
-        is_moving = self.remainder != self.last_remainder
-        if not self.passes and (self.heads < _BOTH or (self.heads < MOST_HEADS and is_moving)):
-            return Next.HEAD
+            return Next.ALL_PAGES if self._needs_second else self._complete()
+        if self._is_ordered and not self._is_explained:
+            if self.looks == _MOST_LOOKS:
+                return Next.ALL_PAGES
+            return Next.COUNT if self.looks % 2 else Next.END
+        if self._is_ordered and self.remainder <= self._few:
+            return self._complete()
+        closings, is_moving = self.closing.times, self.remainders[-1:] != self.remainders[-2:-1]
+        if not self._passes and (closings < _BOTH or (closings < MOST_HEADS and is_moving)):
+            return Next.TAIL if closings % 2 else Next.HEAD
         if self._is_ordered:
             return self._complete()
         if self._is_settled:
             return self._complete("the count itself is wrong")
-        if self.readings < MOST_READINGS:
+        if self.readings.number < MOST_READINGS:
             return Next.ALL_PAGES
         if self._repeats:
             return Refused(Fault.REPEATED_PAGE, "the end of the listing")
@@ -74,25 +95,29 @@ class Standing:
         return self._complete("readings differ")
 
     @property
+    def _passes(self) -> list[Plain]:
+        return self.readings.done
+
+    @property
     def _repeats(self) -> bool:
-        by_chain = self.chain is not None and self.chain.state is State.REPEATS and not self.passes
-        return by_chain or any(one.repeats for one in self.passes)
+        by_chain = self.chain is not None and self.chain.state is State.REPEATS and not self._passes
+        return by_chain or any(one.repeats for one in self._passes)
 
     @property
     def _is_ordered(self) -> bool:
         """Whether a joined chain is proof by itself: the order was compared, and no answer looked like a fault."""
         is_clean = self.chain is not None and not self.chain.is_doubtful
-        return is_clean and self.order.is_stable and not self.passes and not self._repeats
+        return is_clean and self.order.is_stable and not self._passes and not self._repeats
+
+    @property
+    def _is_explained(self) -> bool:
+        """Whether nothing would be deleted against the count: what it leaves stands on pages, and has arrived there."""
+        return not self.gone or self.closing.ends_at == self.counted
 
     @property
     def _needs_second(self) -> bool:
         """Whether offers jumped while they were read: departures may hide from the count what was not seen."""
-        return bool(self.order.strays) and not self.passes
-
-    @property
-    def _is_small(self) -> bool:
-        """Arrivals in what was read already leave such a remainder; where the order holds, no read would show them."""
-        return self._is_ordered and self.remainder <= self._few
+        return bool(self.order.strays) and not self._passes
 
     @property
     def _few(self) -> int:
@@ -101,9 +126,9 @@ class Standing:
     @property
     def _is_settled(self) -> bool:
         """Whether a further reading brought nothing, so that what remains is the count's own error."""
-        if not self.passes or self._is_broken or not self._has_end:
+        if not self._passes or self._is_broken or not self._has_end:
             return False
-        return self.passes[-1].new == 0 or self.remainder_before_pass == self.remainder
+        return self._passes[-1].new == 0 or self.readings.remainder_before == self.remainder
 
     @property
     def _is_joined(self) -> bool:
@@ -112,23 +137,23 @@ class Standing:
     @property
     def _has_end(self) -> bool:
         """Whether the listing's end was seen, and not only nothing where more was counted."""
-        return self._is_joined or bool(self.passes and self.passes[-1].ends_short)
+        return self._is_joined or bool(self._passes and self._passes[-1].ends_short)
 
     @property
     def _is_broken(self) -> bool:
         """Whether the last reading met what is not movement, or the end of the listing repeats itself."""
-        return self._repeats or bool(self.passes and self.passes[-1].broken())
+        return self._repeats or bool(self._passes and self._passes[-1].broken())
 
     def _persistent_fault(self) -> Refused | None:
         """A fault that two readings met at the same place."""
-        if not self.passes:
+        if not self._passes:
             return None
-        last = self.passes[-1].broken()
+        last = self._passes[-1].broken()
         if Fault.ENDLESS in last:
             return Refused(Fault.ENDLESS, f"position {min(last[Fault.ENDLESS]):,}")
         if self._is_joined and self.remainder <= self._few:  # the chain has walked around it
             return None
-        for earlier in self.passes[:-1]:
+        for earlier in self._passes[:-1]:
             for fault, places in earlier.broken().items():
                 if both := places & last.get(fault, set()):
                     return Refused(fault, f"position {min(both):,}")

@@ -51,17 +51,18 @@ def count_missing(database: Database, sync_id: UUID, account: str, round_: int) 
         return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id, round=round_).scalar_one())
 
 
-def found(database: Database, lease: Lease, round_: int) -> list[int]:
-    """The missing offers that reads by their id have found."""
+def answered(database: Database, lease: Lease, round_: int) -> tuple[list[int], int]:
+    """The missing offers that reads by their id have found, and how many are gone: a later page may have shown one."""
     with database.transaction() as tx:
-        return list(
-            tx.run(
-                """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
-                   WHERE sync_id = :sync AND round = :round AND is_found AND NOT is_unreadable""",
-                sync=lease.sync_id,
-                round=round_,
-            ).scalars()
-        )
+        answers = tx.run(
+            """SELECT emag_offer_id, is_found FROM {schema}.emag_scan_confirmations c
+               WHERE sync_id = :sync AND round = :round AND NOT is_unreadable AND (is_found OR NOT EXISTS (
+                   SELECT FROM {schema}.emag_scan_offers s
+                   WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id))""",
+            sync=lease.sync_id,
+            round=round_,
+        ).all()
+    return [row.emag_offer_id for row in answers if row.is_found], sum(not row.is_found for row in answers)
 
 
 def record(

@@ -11,7 +11,16 @@ from datetime import UTC, datetime
 
 from emag_pipeline import completeness
 from emag_pipeline.api import Marketplace, ignored
-from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Refused, Situation, evidence_of
+from emag_pipeline.completeness import (
+    Ask,
+    Complete,
+    Fault,
+    PreviousOrder,
+    Refused,
+    Situation,
+    evidence_of,
+    listing_order_of,
+)
 from emag_pipeline.db import audit, confirmations, ledger, listing_order, staging, statistics
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.listing_order import Habits
@@ -88,7 +97,8 @@ class Scan:
             elif asked is Ask.CONFIRM:
                 statistics.renew_staged(self._context.database)
                 self._confirm()
-                self._scan.confirmed(confirmations.found(self._context.database, self._lease, self._round))
+                found, gone = confirmations.answered(self._context.database, self._lease, self._round)
+                self._scan.confirmed(found, gone)
         self._end(self._scan.verdict)
 
     def _situation(self) -> Situation:
@@ -128,7 +138,7 @@ class Scan:
     def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
         self._log.flush()
         log.debug("pages_staged", pages=[page.number for page in pages], offers=sum(len(page.ids) for page in pages))
-        self._progress.note(reached, reading=max(1, self._scan.readings), offers=len(self._scan.seen))
+        self._progress.note(reached, reading=max(1, self._scan.readings.number), offers=len(self._scan.seen))
 
     def _require_time(self) -> None:
         if datetime.now(UTC) < self._deadline:
@@ -159,20 +169,20 @@ class Scan:
 
     def _end(self, verdict: Complete | Refused) -> None:
         scan, database = self._scan, self._context.database
-        if scan.chain is not None and scan.is_size_ignored:
+        if scan.chain is not None and scan.chain.is_disobeyed:
             listing_order.note_habits(database, self._lease.account, Habits(ignores_odd_sizes=True))
         if isinstance(verdict, Refused):
             raise self._refusal(verdict)
         if scan.order.inversions >= _HABIT:
             listing_order.note_habits(database, self._lease.account, Habits(reorders=True))
-        if (order := scan.listing_order) is not None:
+        if (order := listing_order_of(scan)) is not None:
             listing_order.keep(database, self._lease, order)
         marks = list(verdict.marks)
         found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **asdict(evidence_of(scan))}
         audit.note_ending(database, self._lease, found)
         self._page_size.proven()
         (log.warning if verdict.marks else log.info)(
-            "scan_proven", readings=scan.readings, count=scan.count_after, marks=marks
+            "scan_proven", readings=scan.readings.number, count=scan.count_after, marks=marks
         )
 
     def _refusal(self, verdict: Refused) -> PipelineError:

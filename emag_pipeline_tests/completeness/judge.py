@@ -70,7 +70,7 @@ def _add(figures: Figures, setting: Setting, chance: random.Random, more: dict[s
     figures.wrong += played.missed > 0 or played.kept > 0
     figures.refused += played.refused is not None
     figures.marked += played.marked
-    figures.united += played.scan.readings > 1
+    figures.united += played.scan.readings.number > 1
     figures.repairs += played.scan.chain.repairs if played.scan.chain else 0
     figures.resumed += played.resumed
     if played.offers >= _COUNTED_FROM:

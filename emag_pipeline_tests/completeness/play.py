@@ -78,7 +78,9 @@ class _Executor:
             if not sent and not come:
                 raise LostItsWay(f"nothing under way and no verdict: {vars(scan)}")
             if self.market.calls > most:
-                raise LostItsWay(f"{self.market.calls} calls: {scan.marks}, {vars(scan.chain) if scan.chain else ''}")
+                raise LostItsWay(
+                    f"{self.market.calls} calls: {scan.remainders}, {vars(scan.chain) if scan.chain else ''}"
+                )
             if sent and (not come or self.chance.random() < 0.6):
                 come.append(self._answer(sent.pop(self.chance.randrange(len(sent)))))
                 self.movement.at_random(self.listing, self.chance)
@@ -126,7 +128,8 @@ class _Executor:
         else:
             missing = scan.seen.missing(dict.fromkeys(self.known))
             present = set(self.listing.ids) if missing else set()
-            scan.confirmed([one for one in missing if self.market.has(one, present)])
+            found = [one for one in missing if self.market.has(one, present)]
+            scan.confirmed(found, len(missing) - len(found))
         self.movement.at_random(self.listing, self.chance)
 
 

@@ -13,12 +13,14 @@ _IDS = range(1, 321)
 def _run(scan: Scan, market: Market, known: Sequence[int] = (), stop_after: int | None = None) -> list[Read | Ask]:
     """Do what the scan asks for, one call at a time."""
     asked: list[Read | Ask] = []
-    while (action := scan.take()) is not None and len(asked) != stop_after:
+    while len(asked) != stop_after and (action := scan.take()) is not None:
         asked.append(action)
         if action is Ask.COUNT:
             scan.counted(market.count())
         elif action is Ask.CONFIRM:
-            scan.confirmed([one for one in scan.seen.missing(known) if one in market.listing.ids])
+            missing = scan.seen.missing(known)
+            found = [one for one in missing if one in market.listing.ids]
+            scan.confirmed(found, len(missing) - len(found))
         elif isinstance(action, Read):
             try:
                 scan.answered(action, market.read(action))
@@ -85,7 +87,31 @@ def test_a_count_that_is_off_is_published_and_marked() -> None:
     _run(scan, _market(count_is_off=7))
     assert isinstance(scan.verdict, Complete)
     assert "the count itself is wrong" in scan.verdict.marks
-    assert scan.readings == 2
+    assert scan.readings.number == 2
+
+
+def test_nothing_is_deleted_against_a_count_that_one_reading_does_not_explain() -> None:
+    known = [*_IDS, 401, 402]
+    scan = Scan(Situation(previous=PreviousOrder(known)))
+    asked = _run(scan, _market(count_is_off=2), known)
+    plain = [Read(page, 100) for page in (1, 2, 3, 4)]
+    assert [one for one in asked if isinstance(one, Read)][-7:-1] == [Read(4, 100), Read(4, 100), *plain]
+    assert scan.readings.number == 2
+    assert scan.verdict == Complete(("the count itself is wrong", "the count leaves a remainder of 2"))
+
+
+def test_what_the_count_leaves_is_explained_where_the_listing_ends_at_the_count() -> None:
+    known = [*_IDS, 401, 402]
+    market = _market()
+    scan = Scan(Situation(previous=PreviousOrder(known)))
+    before = _run(scan, market, known, stop_after=3)
+    assert before == [Ask.COUNT, Read(1, 100), Read(2, 97)]
+    market.listing.ids[50:50] = [501, 502]  # arrived behind the reader: no page of the chain shows them
+    after = _run(scan, market, known)
+    assert scan.readings.number == 1
+    assert scan.verdict == Complete(("the count leaves a remainder of 2",))
+    assert after[-3:-1] == [Ask.CONFIRM, Ask.COUNT]
+    assert isinstance(after[-1], Read), "the tail"
 
 
 def test_the_last_page_repeated_for_ever_is_an_end_where_the_count_agrees() -> None:
@@ -114,7 +140,7 @@ def test_an_offer_that_stands_twice_is_read_at_both_places_and_counted_twice() -
     asked = _run(scan, _market([*range(1, 251), 30, *range(251, 321)]))
     assert scan.doubles.found == {30}
     assert scan.verdict == Complete()
-    assert scan.readings == 1
+    assert scan.readings.number == 1
     assert [one for one in asked if isinstance(one, Read)][5:7] == [Read(1, 100), Read(4, 83)]
 
 

@@ -93,16 +93,16 @@ def test_g3_a_read_by_id_that_is_refused_tombstones_nothing_and_the_next_run_ask
     assert _tombstones(database) == []
 
 
-def test_g3_both_proofs_of_a_deletion_are_believed_against_a_count_and_the_proof_says_so(
+def test_g3_against_a_count_that_one_reading_does_not_explain_nothing_is_tombstoned_before_a_second_one(
     small: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     hidden = small.ids("main")[42:45]
     small.hide("main", hidden, counted=True)
     small.add_fault("empty_page", offer_ids=hidden)
-    proof = refresh(main()).sync.proof
-    assert proof["marks"] == ["the count leaves a remainder of 3"]
-    assert (proof["confirmed_gone"], proof["remainder"]) == (3, 3)
+    sync = refresh(main()).sync
+    assert sync.proof["marks"] == ["the count itself is wrong", "the count leaves a remainder of 3"]
+    assert (sync.proof["confirmed_gone"], sync.proof["remainder"], sync.proof["rounds"]) == (3, 3, 2)
     assert _tombstones(database) == sorted(hidden)
 
 
