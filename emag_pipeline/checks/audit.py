@@ -1,4 +1,4 @@
-"""The blocking audit of a scan: four checks in one step; any that fails keeps `offers` as they are."""
+"""The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns."""
 
 from collections.abc import Iterator
 
@@ -10,20 +10,28 @@ from emag_pipeline.assets.staged_offers import staged_offers
 from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.sync import Verdict, audit_scan
 
-_CHECKS = {
-    "scan_is_complete": "Every offer that the marketplace counts is staged, quarantined or found by its id.",
-    "offer_ids_are_unique": "No offer stands on two pages: nothing moved while the pages were read.",
+_BLOCKING = {
+    "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",
+    "offer_ids_are_unique": "Each offer is staged once, however many pages have shown it.",
     "rejects_within_tolerance": "Few rows, fields or positions cannot be read (EMAG_SYNC_REJECT_TOLERANCE).",
     "volume_has_not_collapsed": "Not too many published offers have vanished at once (EMAG_SYNC_MAX_SHRINK).",
 }
+_REMARKS = {
+    "count_agrees": "The marketplace counts as many offers as it shows, but for a few that came or went meanwhile.",
+}
+_REPORT = (
+    "Report to the marketplace's support that its count and its pages disagree; the copy is complete without the count"
+)
 
 
 @dg.multi_asset_check(
     name="audit",
-    description="Judges a staged scan by four checks; all must pass before anything is published.",
+    description="Judges a staged scan by four checks that must pass before anything is published, and its count.",
     specs=[
-        dg.AssetCheckSpec(name, asset=staged_offers, description=sentence, blocking=True, partitions_def=accounts)
-        for name, sentence in _CHECKS.items()
+        dg.AssetCheckSpec(
+            name, asset=staged_offers, description=sentence, blocking=name in _BLOCKING, partitions_def=accounts
+        )
+        for name, sentence in {**_BLOCKING, **_REMARKS}.items()
     ],
 )
 def audit(
@@ -33,16 +41,19 @@ def audit(
         judged = audit_scan(sync)
         for verdict in judged.verdicts:
             yield recorded(sync.database, context, _result(verdict, judged.remedy), sync.account.name)
+        for remark in judged.remarks:
+            yield recorded(sync.database, context, _result(remark, _REPORT, warns=True), sync.account.name)
         if not judged.accepted:
             # Dagster would fail the step in words that name checks only; a run's last lines say what to do
             raise judged.refusal()
 
 
-def _result(verdict: Verdict, remedy: str) -> dg.AssetCheckResult:
+def _result(verdict: Verdict, remedy: str, *, warns: bool = False) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=verdict.name,
         asset_key=staged_offers.key,
         passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
         description=verdict.sentence,
         metadata={**verdict.numbers, **({} if verdict.passed else {REMEDY: remedy})},
     )

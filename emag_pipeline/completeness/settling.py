@@ -21,6 +21,8 @@ from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.readings import MOST_READINGS, Readings
 from emag_pipeline.completeness.state import State
 
+#: The mark of a scan whose further reading leaves what the one before has left.
+COUNT_IS_WRONG = "the count itself is wrong"
 #: Head and tail are read so often for offers that jumped there.
 MOST_HEADS = 3
 #: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
@@ -85,7 +87,7 @@ class Standing:
         if self._is_ordered:
             return self._complete()
         if self._is_settled:
-            return self._complete("the count itself is wrong")
+            return self._complete(COUNT_IS_WRONG)
         if self.readings.number < MOST_READINGS:
             return Next.ALL_PAGES
         if self._repeats:

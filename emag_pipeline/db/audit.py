@@ -78,6 +78,11 @@ class Figures:
     marks: Sequence[str] = ()
 
     @property
+    def accounted(self) -> int:
+        """Rows of the listing that are known, whatever became of them."""
+        return self.count_after - self.remainder
+
+    @property
     def repeated_rows(self) -> int:
         """Rows of offers that stand in staging already."""
         return self.rows - self.distinct_ids

@@ -11,7 +11,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.persistence import until_done
-from emag_pipeline.sync.verdicts import REJECTS, Verdict, judge
+from emag_pipeline.sync.verdicts import REJECTS, Verdict, count_agrees, judge
 
 log = logger(__name__)
 
@@ -22,6 +22,8 @@ class Audit:
 
     lease: Lease
     verdicts: Sequence[Verdict]
+    #: on what is worth knowing and keeps nothing back
+    remarks: Sequence[Verdict] = ()
 
     @property
     def accepted(self) -> bool:
@@ -79,7 +81,8 @@ def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
 
 def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
     reasons = quarantine.commonest(context.database, lease.sync_id) if figures.not_read else []
-    return Audit(lease, judge(figures, context.settings, reasons, approved=lease.approved))
+    verdicts = judge(figures, context.settings, reasons, approved=lease.approved)
+    return Audit(lease, verdicts, remarks=[count_agrees(figures)])
 
 
 def _audit(context: SyncContext, lease: Lease) -> Audit:

@@ -1,14 +1,17 @@
-"""The four verdicts on a scan, from its figures: is it complete, and is it plausible enough to be published?"""
+"""Verdicts on a scan, from its figures: is it complete, plausible enough to be published, and does the count agree?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from emag_pipeline.completeness import COUNT_IS_WRONG
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.proof import doubts, repeats
 
 REJECTS = "rejects_within_tolerance"
+#: So many offers beside the count may have come and gone while the pages were read, or so large a share of it.
+_FEW, _FEW_SHARE = 3, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,20 @@ def judge(
         _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approved),
         _volume_has_not_collapsed(figures, settings.max_shrink, approved),
     ]
+
+
+def count_agrees(figures: Figures) -> Verdict:
+    """Whether the marketplace counts what it shows, but for a few that came or went meanwhile. It blocks nothing."""
+    counts = (figures.count_before, figures.count_after)
+    few = max(_FEW, _FEW_SHARE * max(counts))
+    is_near = min(counts) - few <= figures.accounted <= max(counts) + few
+    counted = f"{counts[0]:,} offers before the scan and {counts[1]:,} after it"
+    return Verdict(
+        "count_agrees",
+        is_near and COUNT_IS_WRONG not in figures.marks,
+        f"the marketplace counts {counted}, {figures.accounted:,} are accounted for",
+        {"count_before": counts[0], "count_after": counts[1], "accounted": figures.accounted},
+    )
 
 
 def _scan_is_complete(figures: Figures) -> Verdict:

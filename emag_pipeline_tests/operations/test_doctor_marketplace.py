@@ -146,7 +146,7 @@ def test_a_large_catalogue_has_the_time_that_it_takes(market: SandboxServer, dat
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_SYNC_TIMEOUT_HOURS="0.001")
     finding = found(diagnosis, "account main", "a sync takes")
     assert finding.verdict is Verdict.OK
-    assert finding.what.endswith("at the allowed rate, and may take 11 seconds")
+    assert finding.what.endswith("at the allowed rate, and may take 13 seconds")
 
 
 def test_a_stale_account_is_broken_and_its_last_error_told(

@@ -240,7 +240,7 @@ def test_after_kill_9_the_next_sync_goes_on_at_once(
 def test_every_call_of_a_recovery_that_names_page_1_is_accounted_for(
     market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    """A first sync reads twice, since every offer is new to it. A count names page 1 too, of one row a page."""
+    """A first sync reads the head again, to see whether the listing reorders itself. A count names page 1 too."""
     market.add_fault("hang", pages=[5, 6, 7, 8], seconds=120)
     _killed(database, variables, tmp_path, whole=True)
     market.clear_faults()

@@ -31,7 +31,7 @@ def _peak_mebibytes(directory: Path, offers: int, database_url: str, dagster_url
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # a hundred thousand offers, read twice, beside another test: no claim about time
+@pytest.mark.timeout(900)  # a hundred thousand offers beside another test: no claim about time
 def test_g10_a_run_of_100000_offers_needs_hardly_more_memory_than_one_of_1000(
     cluster: EmbeddedServer, template: str, dagster_url: str, tmp_path: Path
 ) -> None:

@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.audit import Audit
-from emag_pipeline.sync.verdicts import Verdict, judge
+from emag_pipeline.sync.verdicts import Verdict, count_agrees, judge
 from emag_pipeline_tests.unit.figures import figures
 
 _SETTINGS = load_settings({}, env_file=None)
@@ -105,6 +106,23 @@ def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> No
     verdict = judge(figures(count_after=1207, marks=("the count itself is wrong",)), _SETTINGS)[0]
     assert verdict.passed
     assert verdict.sentence.endswith("the marketplace counts 1,207; the count itself is wrong")
+
+
+@pytest.mark.parametrize(
+    ("changes", "agrees"),
+    [
+        ({}, True),
+        ({"remainder": 12}, True),
+        ({"remainder": 13}, False),
+        ({"remainder": -13}, False),
+        ({"count_before": 1700, "remainder": -400}, True),
+        ({"count_after": 1700, "remainder": 400}, True),
+        ({"remainder": 2, "marks": ("the count itself is wrong",)}, False),
+    ],
+    ids=["equal", "few", "too high", "too low", "departures", "arrivals", "the same in two readings"],
+)
+def test_a_count_agrees_but_for_what_came_or_went_between_the_counts(changes: dict[str, Any], agrees: bool) -> None:
+    assert count_agrees(figures(**changes)).passed == agrees
 
 
 def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_back() -> None:

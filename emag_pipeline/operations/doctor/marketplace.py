@@ -8,7 +8,6 @@ from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
 from emag_pipeline.db import requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import account_statuses
 from emag_pipeline.errors import PipelineError, RateLimited, SettingsError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor import clocks, databases
@@ -61,18 +60,13 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
                 f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(remarks)}",
             )
             yield _bound(settings, subject, account, offers)
-            yield _time(settings, subject, offers, budget.pace_seconds, first=_is_first(database, account))
+            yield _time(settings, subject, offers, budget.pace_seconds)
         if remarks is not None and remarks.dated is not None:
             yield clocks.of_marketplace(account.name, remarks.dated)
 
 
 def _budget(database: Database, settings: Settings) -> DatabaseBudget:
     return DatabaseBudget(database, settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
-
-
-def _is_first(database: Database, account: Account) -> bool:
-    (status,) = account_statuses(database, [account.name])
-    return status.last_publish_at is None
 
 
 def _left(remarks: Remarks | None) -> str:
@@ -92,9 +86,7 @@ def _bound(settings: Settings, subject: str, account: Account, offers: int) -> F
     return ok(subject, f"the catalogue has {bound}")
 
 
-def _time(settings: Settings, subject: str, offers: int, pace_seconds: float, *, first: bool) -> Finding:
-    """A first sync reads everything twice, see `sync.scan`."""
-    reading = reading_seconds(offers, settings.page_size, pace_seconds)
-    seconds = reading * (2 if first else 1)
-    allowed = age(allowed_seconds(settings.timeout_hours, reading))
+def _time(settings: Settings, subject: str, offers: int, pace_seconds: float) -> Finding:
+    seconds = reading_seconds(offers, settings.page_size, pace_seconds)
+    allowed = age(allowed_seconds(settings.timeout_hours, seconds))
     return ok(subject, f"a sync takes {age(seconds)} at the allowed rate, and may take {allowed}")
