@@ -75,7 +75,7 @@ def _sync(database: Database, pages: Sequence[Page]) -> tuple[float, float]:
     staging.plan(database, lease, pages=len(pages), offers=_OFFERS)
     for number, page in enumerate(pages, 1):
         window = StagedWindow(page, number, 1, (), page.rejects)
-        staging.stage_windows(database, lease, 1, [window], Reached(number, len(pages), number * _PAGE))
+        staging.stage_windows(database, lease, [window], Reached(number, len(pages), number * _PAGE))
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
     return time.monotonic() - began, float(_wal(database) - before) / _OFFERS

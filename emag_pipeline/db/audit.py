@@ -195,27 +195,24 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
                       count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
                       count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
-               FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round""",
+               FROM {schema}.emag_scan_offers WHERE sync_id = :sync""",
             sync=sync_id,
-            round=sync.round,
             rests_on=list(RESTS_ON),
         ).one()
         pages = tx.run(
             """SELECT count(*) AS windows, count(DISTINCT position) FILTER (WHERE is_unreadable) AS unreadable
-               FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round""",
+               FROM {schema}.emag_scan_pages WHERE sync_id = :sync""",
             sync=sync_id,
-            round=sync.round,
         ).one()
         confirmed = tx.run(
             """SELECT count(*) FILTER (WHERE is_found AND NOT is_unreadable) AS found,
                       count(*) FILTER (WHERE is_unreadable) AS unreadable, count(*) FILTER (WHERE NOT is_found) AS gone
-               FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync AND round = :round""",
+               FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync""",
             sync=sync_id,
-            round=sync.round,
         ).one()
-        rejects = _count_rejects(tx, sync_id, sync.round)
-        arrivals = _count_arrivals(tx, sync_id, sync.account_type, sync.round)
-        unstaged = _count_unstaged(tx, sync_id, sync.round)
+        rejects = _count_rejects(tx, sync_id)
+        arrivals = _count_arrivals(tx, sync_id, sync.account_type)
+        unstaged = _count_unstaged(tx, sync_id)
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
@@ -231,7 +228,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         quarantined=rejects.rows,
         found_by_id=confirmed.found,
         confirmed_gone=confirmed.gone,
-        missing=confirmations.count_missing(database, sync_id, sync.account_type, sync.round),
+        missing=confirmations.count_missing(database, sync_id, sync.account_type),
         published_before=published,
         arrivals=arrivals,
         unstaged=unstaged,
@@ -244,7 +241,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     )
 
 
-def _count_rejects(tx: Transaction, sync_id: UUID, round_: int) -> Any:
+def _count_rejects(tx: Transaction, sync_id: UUID) -> Any:
     """`rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
 
     Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
@@ -256,43 +253,40 @@ def _count_rejects(tx: Transaction, sync_id: UUID, round_: int) -> Any:
                   count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
                   + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
                         SELECT FROM {schema}.emag_scan_offers s
-                        WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = r.emag_offer_id)) AS offers
+                        WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
            FROM {schema}.emag_offer_rejects r
-           WHERE sync_id = :sync AND round = :round""",
+           WHERE sync_id = :sync""",
         sync=sync_id,
-        round=round_,
     ).one()
 
 
-def _count_arrivals(tx: Transaction, sync_id: UUID, account: str, round_: int) -> int:
+def _count_arrivals(tx: Transaction, sync_id: UUID, account: str) -> int:
     """Offers that pages showed and that are not published, or have a tombstone."""
     return int(
         tx.run(
             """SELECT count(DISTINCT s.emag_offer_id) FROM {schema}.emag_scan_offers s
                LEFT JOIN {schema}.emag_product_offers o
                  ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
-               WHERE s.sync_id = :sync AND s.round = :round AND s.page > 0 AND o.emag_offer_id IS NULL""",
+               WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL""",
             sync=sync_id,
             account=account,
-            round=round_,
         ).scalar_one()
     )
 
 
-def _count_unstaged(tx: Transaction, sync_id: UUID, round_: int) -> int:
+def _count_unstaged(tx: Transaction, sync_id: UUID) -> int:
     """Offers that windows showed and that stand neither in staging nor in quarantine: there should be none."""
     return int(
         tx.run(
             """SELECT count(*) FROM (
                    SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
-                   WHERE p.sync_id = :sync AND p.round = :round AND shown.id > 0
+                   WHERE p.sync_id = :sync AND shown.id > 0
                ) shown
                WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                                 WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = shown.id)
+                                 WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
                  AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
-                                 WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = shown.id)""",
+                                 WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)""",
             sync=sync_id,
-            round=round_,
         ).scalar_one()
     )
 
@@ -308,17 +302,16 @@ def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> N
         )
 
 
-def require_staging(tx: Transaction, sync_id: UUID, round_: int, windows: int, confirmed: int | None = None) -> None:
+def require_staging(tx: Transaction, sync_id: UUID, windows: int, confirmed: int | None = None) -> None:
     """Raise StagingLost unless as many windows (and confirmations) stand in staging as were made durable there.
 
     Staging is unlogged: a crash of the server empties it, while the ledger remembers.
     """
     found = tx.run(
-        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round) AS windows,
+        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync) AS windows,
                   (SELECT count(*) FROM {schema}.emag_scan_confirmations
-                   WHERE sync_id = :sync AND round = :round) AS confirmed""",
+                   WHERE sync_id = :sync) AS confirmed""",
         sync=sync_id,
-        round=round_,
     ).one()
     if found.windows != windows or confirmed not in (None, found.confirmed):
         raise StagingLost(
@@ -334,7 +327,7 @@ def begin_audit(database: Database, lease: Lease) -> None:
     with database.transaction() as tx:
         ledger.change(tx, lease, "phase = 'auditing'")
         sync = ledger.read_in(tx, lease.sync_id)
-        require_staging(tx, lease.sync_id, sync.round, sync.windows_staged)
+        require_staging(tx, lease.sync_id, sync.windows_staged)
 
 
 def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:

@@ -17,11 +17,11 @@ _MISSING = """
     FROM {schema}.emag_product_offers known
     WHERE known.account_type = :account AND known.deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                      WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = known.emag_offer_id)
+                      WHERE s.sync_id = :sync AND s.emag_offer_id = known.emag_offer_id)
       AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
-                      WHERE r.sync_id = :sync AND r.round = :round AND r.emag_offer_id = known.emag_offer_id)
+                      WHERE r.sync_id = :sync AND r.emag_offer_id = known.emag_offer_id)
       AND NOT EXISTS (SELECT FROM {schema}.emag_scan_confirmations c
-                      WHERE c.sync_id = :sync AND c.round = :round AND c.emag_offer_id = known.emag_offer_id)
+                      WHERE c.sync_id = :sync AND c.emag_offer_id = known.emag_offer_id)
 """
 
 
@@ -31,36 +31,34 @@ def begin_confirming(database: Database, lease: Lease) -> None:
         ledger.change(tx, lease, "phase = 'confirming'")
 
 
-def missing(database: Database, lease: Lease, round_: int, limit: int, after: int = 0) -> list[int]:
+def missing(database: Database, lease: Lease, limit: int, after: int = 0) -> list[int]:
     """The ids of missing offers in ascending order after `after`, at most `limit` of them."""
     with database.transaction() as tx:
         rows = tx.run(
             "SELECT known.emag_offer_id" + _MISSING + " AND known.emag_offer_id > :after ORDER BY 1 LIMIT :limit",
             account=lease.account,
             sync=lease.sync_id,
-            round=round_,
             after=after,
             limit=limit,
         )
         return list(rows.scalars())
 
 
-def count_missing(database: Database, sync_id: UUID, account: str, round_: int) -> int:
+def count_missing(database: Database, sync_id: UUID, account: str) -> int:
     """How many offers are still missing, neither found nor confirmed gone."""
     with database.transaction() as tx:
-        return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id, round=round_).scalar_one())
+        return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id).scalar_one())
 
 
-def answered(database: Database, lease: Lease, round_: int) -> tuple[list[int], int]:
+def answered(database: Database, lease: Lease) -> tuple[list[int], int]:
     """The missing offers that reads by their id have found, and how many are gone: a later page may have shown one."""
     with database.transaction() as tx:
         answers = tx.run(
             """SELECT emag_offer_id, is_found FROM {schema}.emag_scan_confirmations c
-               WHERE sync_id = :sync AND round = :round AND NOT is_unreadable AND (is_found OR NOT EXISTS (
+               WHERE sync_id = :sync AND NOT is_unreadable AND (is_found OR NOT EXISTS (
                    SELECT FROM {schema}.emag_scan_offers s
-                   WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id))""",
+                   WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id))""",
             sync=lease.sync_id,
-            round=round_,
         ).all()
     return [row.emag_offer_id for row in answers if row.is_found], sum(not row.is_found for row in answers)
 
@@ -68,7 +66,6 @@ def answered(database: Database, lease: Lease, round_: int) -> tuple[list[int], 
 def record(
     database: Database,
     lease: Lease,
-    round_: int,
     *,
     found: Sequence[Any],
     rejected: Sequence[tuple[int, RejectedRow]],
@@ -83,26 +80,21 @@ def record(
     in_quarantine = [*rejected, *failed]
     with database.transaction() as tx:
         ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(in_quarantine))
-        copy_offers(tx, lease, round_, BY_ID, read_at, found)
+        copy_offers(tx, lease, BY_ID, read_at, found)
         surprises.note(tx, lease.account, RESOURCE, [one for offer in found for one in offer.surprises])
         for asked, row in in_quarantine:  # under the id that was asked for: the row itself may hold none
-            quarantine(tx, lease, round_, BY_ID, [row], offer_id=asked)
-        _note(tx, lease, round_, [offer.emag_offer_id for offer in found], is_found=True)
-        _note(tx, lease, round_, [asked for asked, _ in rejected], is_found=True)
-        _note(tx, lease, round_, [asked for asked, _ in failed], is_found=True, is_unreadable=True)
-        _note(tx, lease, round_, gone, is_found=False)
+            quarantine(tx, lease, BY_ID, [row], offer_id=asked)
+        _note(tx, lease, [offer.emag_offer_id for offer in found], is_found=True)
+        _note(tx, lease, [asked for asked, _ in rejected], is_found=True)
+        _note(tx, lease, [asked for asked, _ in failed], is_found=True, is_unreadable=True)
+        _note(tx, lease, gone, is_found=False)
 
 
-def _note(
-    tx: Transaction, lease: Lease, round_: int, ids: Sequence[int], *, is_found: bool, is_unreadable: bool = False
-) -> None:
+def _note(tx: Transaction, lease: Lease, ids: Sequence[int], *, is_found: bool, is_unreadable: bool = False) -> None:
     tx.run_many(
-        """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found, is_unreadable)
-           VALUES (:sync, :round, :id, :found, :unreadable)
-           ON CONFLICT (sync_id, round, emag_offer_id)
+        """INSERT INTO {schema}.emag_scan_confirmations (sync_id, emag_offer_id, is_found, is_unreadable)
+           VALUES (:sync, :id, :found, :unreadable)
+           ON CONFLICT (sync_id, emag_offer_id)
            DO UPDATE SET is_found = excluded.is_found, is_unreadable = excluded.is_unreadable""",
-        [
-            {"sync": lease.sync_id, "round": round_, "id": id_, "found": is_found, "unreadable": is_unreadable}
-            for id_ in ids
-        ],
+        [{"sync": lease.sync_id, "id": id_, "found": is_found, "unreadable": is_unreadable} for id_ in ids],
     )

@@ -152,16 +152,15 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
     wanted = approved if refused else bool(last.in_time) and (approved or last.windows_staged > 0)
-    return wanted and last.windows_staged == _durable_windows(tx, last.sync_id, last.round)
+    return wanted and last.windows_staged == _durable_windows(tx, last.sync_id)
 
 
-def _durable_windows(tx: Transaction, sync_id: UUID, round_: int) -> int:
+def _durable_windows(tx: Transaction, sync_id: UUID) -> int:
     """Windows whose record survived; a crash of the server empties the unlogged staging."""
     return int(
         tx.run(
-            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync AND round = :round",
+            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync",
             sync=sync_id,
-            round=round_,
         ).scalar_one()
     )
 
@@ -174,14 +173,13 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
            SET status = 'running', phase = 'scanning', attempt = attempt + 1, {owned},
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM heartbeat_at - attempt_started_at)),
                oldest_page_at = (SELECT min(fetched_at) FROM {{schema}}.emag_scan_pages p
-                                 WHERE p.sync_id = :sync AND p.round = :round),
+                                 WHERE p.sync_id = :sync),
                lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
                deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
                                   ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
            WHERE sync_id = :sync AND status <> 'running' AND discarded_at IS NULL RETURNING attempt""",
         sync=last.sync_id,
-        round=last.round,
         token=token,
         **owner.columns,
     ).scalar_one_or_none()
@@ -258,7 +256,7 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
               AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
               AND windows_staged = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
-                                    WHERE p.sync_id = s.sync_id AND p.round = s.round)
+                                    WHERE p.sync_id = s.sync_id)
             FOR UPDATE""",
         sync=sync_id,
     ).one_or_none()

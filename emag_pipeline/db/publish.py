@@ -47,7 +47,7 @@ def publish(database: Database, lease: Lease) -> Published:
     with database.transaction() as tx:
         ledger.hold(tx, lease)
         sync = _accepted(tx, lease)
-        scope = {"sync": lease.sync_id, "round": sync.round, "account": lease.account}
+        scope = {"sync": lease.sync_id, "account": lease.account}
         scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
         _find_changes(tx, scope)
         for name in _MERGE:
@@ -65,10 +65,9 @@ def publish(database: Database, lease: Lease) -> Published:
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
                oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
-                                                     WHERE p.sync_id = :sync AND p.round = :round), started_at))""",
+                                                     WHERE p.sync_id = :sync), started_at))""",
             at=number.published_at,
             number=number.publish_number,
-            round=sync.round,
             created=summary.created,
             updated=summary.updated,
             unchanged=unchanged,
@@ -113,7 +112,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
-        """SELECT round, phase, offers_rejected, windows_staged, proof
+        """SELECT phase, offers_rejected, windows_staged, proof
            FROM {schema}.emag_offer_syncs WHERE sync_id = :sync""",
         sync=lease.sync_id,
     ).one()
@@ -125,7 +124,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
     confirmed = sum(sync.proof.get(name, 0) for name in ("found_by_id", "confirmed_gone", "unreadable_by_id"))
-    audit.require_staging(tx, lease.sync_id, sync.round, sync.windows_staged, confirmed)
+    audit.require_staging(tx, lease.sync_id, sync.windows_staged, confirmed)
     return sync
 
 

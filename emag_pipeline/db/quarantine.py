@@ -55,28 +55,28 @@ class Reason:
 
 
 _NEWEST = """
-    SELECT a.account, s.sync_id, s.round FROM unnest(CAST(:accounts AS text[])) AS a(account)
+    SELECT a.account, s.sync_id FROM unnest(CAST(:accounts AS text[])) AS a(account)
     CROSS JOIN LATERAL (
-        SELECT sync_id, round FROM {schema}.emag_offer_syncs s
+        SELECT sync_id FROM {schema}.emag_offer_syncs s
         WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) s
 """
-_OF_A_SYNC = "SELECT account_type AS account, sync_id, round FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"
+_OF_A_SYNC = "SELECT account_type AS account, sync_id FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"
 
 #: Rows of some scans.
 _NOT_READ = """
     SELECT account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload, rejected_at,
            reject_id AS place
-    FROM scans JOIN {schema}.emag_offer_rejects USING (sync_id, round)
+    FROM scans JOIN {schema}.emag_offer_rejects USING (sync_id)
     UNION ALL
     SELECT account, sync_id, 'unreadable field', page, emag_offer_id,
            array_to_string(unreadable, ', ') || ' cannot be read', CAST(raw AS text), fetched_at, emag_offer_id
-    FROM scans JOIN {schema}.emag_scan_offers USING (sync_id, round) WHERE unreadable <> '{}'
+    FROM scans JOIN {schema}.emag_scan_offers USING (sync_id) WHERE unreadable <> '{}'
     UNION ALL
     SELECT account, sync_id, 'unreadable position', page, NULL,
            'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
            position
-    FROM scans JOIN {schema}.emag_scan_pages USING (sync_id, round) WHERE is_unreadable
+    FROM scans JOIN {schema}.emag_scan_pages USING (sync_id) WHERE is_unreadable
 """
 _COMMONEST = f"""
     WITH scans AS MATERIALIZED ({{scans}}), grouped AS (
@@ -115,7 +115,7 @@ def reasons(database: Database, accounts: Sequence[str]) -> list[Reason]:
 
 
 def commonest(database: Database, sync_id: UUID, most: int = 3) -> list[Reason]:
-    """The commonest reasons for which a sync's last reading did not read rows."""
+    """The commonest reasons for which a sync did not read rows."""
     with database.transaction() as tx:
         sql = _COMMONEST.replace("{scans}", _OF_A_SYNC) + " LIMIT :most"
         return [Reason(**row._mapping) for row in tx.run(sql, sync=sync_id, values=_VALUES, most=most)]

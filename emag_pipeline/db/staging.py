@@ -28,7 +28,7 @@ _offer_values = attrgetter(*STAGED)
 _STAGE_SECONDS = 120.0
 #: Windows that are taken up at once.
 _WINDOWS = 500
-_COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, round, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
+_COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
 
 
 class RejectedRow(Protocol):
@@ -83,11 +83,12 @@ class StagedWindow:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a scan has come: hundreds of positions, and different rows that were seen."""
+    """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is."""
 
     pages_done: int
     pages_expected: int
     rows: int
+    reading: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,57 +130,55 @@ def note_reading(database: Database, lease: Lease) -> None:
         ledger.change(tx, lease, "phase = 'scanning'")
 
 
-def stage_windows(
-    database: Database, lease: Lease, round_: int, windows: Sequence[StagedWindow], reached: Reached
-) -> None:
+def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
     """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
     with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
         ledger.change(
             tx,
             lease,
             """windows_staged = windows_staged + :windows, offers_rejected = offers_rejected + :rejects,
-               pages_done = greatest(pages_done, :done), pages_expected = :expected, total_offers_processed = :rows""",
+               pages_done = greatest(pages_done, :done), pages_expected = :expected, total_offers_processed = :rows,
+               round = greatest(round, :reading)""",
             windows=len(windows),
             rejects=sum(len(window.rejects) for window in windows),
             done=reached.pages_done,
             expected=reached.pages_expected,
             rows=reached.rows,
+            reading=reached.reading,
         )
         for window in windows:
-            copy_offers(tx, lease, round_, window.page.number, window.page.fetched_at, window.page.offers)
-            quarantine(tx, lease, round_, window.page.number, window.rejects)
-        _keep_the_newest(tx, lease, round_, [one for window in windows for one in window.again])
+            copy_offers(tx, lease, window.page.number, window.page.fetched_at, window.page.offers)
+            quarantine(tx, lease, window.page.number, window.rejects)
+        _keep_the_newest(tx, lease, [one for window in windows for one in window.again])
         surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
         tx.run_many(
             """INSERT INTO {schema}.emag_scan_pages
-                   (sync_id, round, number, reading, page, size, position, is_unreadable,
+                   (sync_id, number, reading, page, size, position, is_unreadable,
                     ids, offers, rejects, content_hash, fetched_at)
-               VALUES (:sync, :round, :number, :reading, :page, :size, :position, :unreadable,
+               VALUES (:sync, :number, :reading, :page, :size, :position, :unreadable,
                        :ids, :offers, :rejects, :hash, :fetched_at)""",
-            [_record(lease, round_, window) for window in windows],
+            [_record(lease, window) for window in windows],
         )
 
 
-def _keep_the_newest(tx: Transaction, lease: Lease, round_: int, ids: Sequence[int]) -> None:
+def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
     """Remove rows of these offers for which there is one that was read later; answers may come late."""
     if ids:
         tx.run(
             """DELETE FROM {schema}.emag_scan_offers s
                USING {schema}.emag_scan_offers newer
-               WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = ANY(:ids)
-                 AND newer.sync_id = :sync AND newer.round = :round AND newer.emag_offer_id = s.emag_offer_id
+               WHERE s.sync_id = :sync AND s.emag_offer_id = ANY(:ids)
+                 AND newer.sync_id = :sync AND newer.emag_offer_id = s.emag_offer_id
                  AND (newer.fetched_at, newer.page) > (s.fetched_at, s.page)""",
             sync=lease.sync_id,
-            round=round_,
             ids=list(ids),
         )
 
 
-def _record(lease: Lease, round_: int, window: StagedWindow) -> dict[str, Any]:
+def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
     page = window.page
     return {
         "sync": lease.sync_id,
-        "round": round_,
         "number": window.number,
         "reading": window.reading,
         "page": page.number,
@@ -194,11 +193,9 @@ def _record(lease: Lease, round_: int, window: StagedWindow) -> dict[str, Any]:
     }
 
 
-def copy_offers(
-    tx: Transaction, lease: Lease, round_: int, page: int, fetched_at: datetime, offers: Iterable[Any]
-) -> None:
+def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Any]) -> None:
     """COPY offers into staging, within the caller's fenced transaction."""
-    prefix = line((lease.sync_id, round_, page, fetched_at))[:-1] + "\t"
+    prefix = line((lease.sync_id, page, fetched_at))[:-1] + "\t"
     text = "".join([prefix + line(_offer_values(offer)) for offer in offers])
     if text:
         tx.copy_in(_COPY_OFFERS, text)
@@ -207,7 +204,6 @@ def copy_offers(
 def quarantine(
     tx: Transaction,
     lease: Lease,
-    round_: int,
     page: int,
     rejects: Iterable[RejectedRow],
     offer_id: int | None = None,
@@ -218,13 +214,12 @@ def quarantine(
     """
     tx.run_many(
         """INSERT INTO {schema}.emag_offer_rejects
-               (account_type, sync_id, round, page, emag_offer_id, reason, payload)
-           VALUES (:account, :sync, :round, :page, :id, :reason, :payload)""",
+               (account_type, sync_id, page, emag_offer_id, reason, payload)
+           VALUES (:account, :sync, :page, :id, :reason, :payload)""",
         [
             {
                 "account": lease.account,
                 "sync": lease.sync_id,
-                "round": round_,
                 "page": page,
                 "id": offer_id or reject.emag_offer_id,
                 "reason": reject.reason,
@@ -235,16 +230,15 @@ def quarantine(
     )
 
 
-def durable_windows(database: Database, lease: Lease, round_: int) -> Iterator[DurableWindow]:
+def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]:
     """What need not be read again, in the order of the answers."""
     after = -1
     while True:
         with database.transaction() as tx:
             found = tx.run(
                 """SELECT number, page, size, reading, ids FROM {schema}.emag_scan_pages
-                   WHERE sync_id = :sync AND round = :round AND number > :after ORDER BY number LIMIT :limit""",
+                   WHERE sync_id = :sync AND number > :after ORDER BY number LIMIT :limit""",
                 sync=lease.sync_id,
-                round=round_,
                 after=after,
                 limit=_WINDOWS,
             ).all()

@@ -26,9 +26,9 @@ _TIMEOUT_SECONDS = 120.0
 PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes")
 #: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
 STAGED = {
-    "emag_scan_offers": ("sync_id", "round", "page", "emag_offer_id"),
-    "emag_scan_pages": ("sync_id", "round"),
-    "emag_offer_rejects": ("sync_id", "round", "page", "emag_offer_id"),
+    "emag_scan_offers": ("sync_id", "page", "emag_offer_id"),
+    "emag_scan_pages": ("sync_id",),
+    "emag_offer_rejects": ("sync_id", "page", "emag_offer_id"),
 }
 
 _RIGHTS = """

@@ -116,10 +116,10 @@ _ACCOUNTS = """
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
            (SELECT count(*) FROM {schema}.emag_offer_rejects r
-            WHERE r.sync_id = newest.sync_id AND r.round = newest.round) AS quarantined
+            WHERE r.sync_id = newest.sync_id) AS quarantined
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
     LEFT JOIN LATERAL (
-        SELECT sync_id, round FROM {schema}.emag_offer_syncs s
+        SELECT sync_id FROM {schema}.emag_offer_syncs s
         WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
     LEFT JOIN LATERAL (

@@ -32,7 +32,6 @@ def may_confirm(figures: Figures, max_shrink: float) -> bool:
 def confirm_missing(
     database: Database,
     lease: Lease,
-    round_: int,
     client: Marketplace,
     readers: Readers,
     calls: RequestLog,
@@ -46,9 +45,9 @@ def confirm_missing(
     when the sync's time is over.
     Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
-    if confirmations.missing(database, lease, round_, limit=1):
+    if confirmations.missing(database, lease, limit=1):
         confirmations.begin_confirming(database, lease)
-    while missing := confirmations.missing(database, lease, round_, limit=_TOGETHER):
+    while missing := confirmations.missing(database, lease, limit=_TOGETHER):
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()
         failed = [(asked, error) for asked, error in answers if isinstance(error, ReadFailure)]
@@ -61,7 +60,6 @@ def confirm_missing(
         confirmations.record(
             database,
             lease,
-            round_,
             found=found,
             rejected=rejected,
             gone=gone,

@@ -47,7 +47,6 @@ class ListingReader:
         client: Marketplace,
         readers: Readers,
         *,
-        round_: int,
         batch_size: int,
         tolerance: float,
         page_size: PageSize,
@@ -59,7 +58,6 @@ class ListingReader:
         self._lease = lease
         self._client = client
         self._readers = readers
-        self._round = round_
         self._batch_size = batch_size
         self._tolerance = tolerance
         self._page_size = page_size
@@ -79,7 +77,7 @@ class ListingReader:
         scan.restore(count_before, self._durable())
 
     def _durable(self) -> Iterator[tuple[Read, Sequence[int], int]]:
-        for window in staging.durable_windows(self._database, self._lease, self._round):
+        for window in staging.durable_windows(self._database, self._lease):
             self._number = window.number + 1
             self._nameless.update(one for one in window.ids if one < 0)
             yield Read(window.page, window.size), window.ids, window.reading
@@ -215,8 +213,13 @@ class ListingReader:
         self._require_time()
         windows, self._batch = self._batch, []
         expected = hundreds(max(scan.count_before, scan.reached))
-        reached = Reached(min(hundreds(scan.reached), expected), expected, scan.accounted)
-        staging.stage_windows(self._database, self._lease, self._round, windows, reached)
+        reached = Reached(
+            pages_done=min(hundreds(scan.reached), expected),
+            pages_expected=expected,
+            rows=scan.accounted,
+            reading=scan.readings.number,
+        )
+        staging.stage_windows(self._database, self._lease, windows, reached)
         self._on_staged(reached, [window.page for window in windows])
 
     def _note_size(self, scan: Scan) -> None:

@@ -11,6 +11,7 @@ from emag_pipeline.db.staging import Reached
 class Progress:
     """A scan under way. Seconds and rate are this attempt's; pages are hundreds of positions of the listing."""
 
+    #: which reading of all pages it is, from 1
     round: int
     pages_done: int
     pages_expected: int
@@ -40,12 +41,12 @@ class ProgressReporter:
         self._pages, self._offers = pages, offers
         self._pages_done, self._offers_done = pages_done, offers_done
         self._resumed_offers = offers_done
-        self._reading = 1
+        self._round = 1
 
-    def note(self, reached: Reached, *, reading: int, offers: int) -> None:
+    def note(self, reached: Reached, *, offers: int) -> None:
         """Follow what has become durable; tell when it is time. What was reached does not become less."""
         self._pages, self._pages_done = reached.pages_expected, max(self._pages_done, reached.pages_done)
-        self._offers_done, self._reading = offers, reading
+        self._offers_done, self._round = offers, max(self._round, reached.reading)
         now = time.monotonic()
         if now - self._told >= self._interval:
             self._told = now
@@ -54,7 +55,7 @@ class ProgressReporter:
     def _picture(self, now: float) -> Progress:
         seconds = max(now - self._began, 0.001)
         return Progress(
-            round=self._reading,
+            round=self._round,
             pages_done=self._pages_done,
             pages_expected=self._pages,
             offers_done=self._offers_done,

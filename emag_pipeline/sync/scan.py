@@ -60,7 +60,6 @@ class Scan:
         self._progress = ProgressReporter(context.report, settings.progress_interval_seconds)
         self._began: datetime = sync.started_at
         self._deadline: datetime = sync.deadline_at
-        self._round: int = sync.round
         self._count_before: int | None = sync.offers_expected if lease.resumed else None
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
         self._reader = ListingReader(
@@ -68,7 +67,6 @@ class Scan:
             lease,
             client,
             readers,
-            round_=self._round,
             batch_size=settings.batch_size,
             tolerance=settings.reject_tolerance,
             page_size=self._page_size,
@@ -97,7 +95,7 @@ class Scan:
             elif asked is Ask.CONFIRM:
                 statistics.renew_staged(self._context.database)
                 self._confirm()
-                found, gone = confirmations.answered(self._context.database, self._lease, self._round)
+                found, gone = confirmations.answered(self._context.database, self._lease)
                 self._scan.confirmed(found, gone)
         self._end(self._scan.verdict)
 
@@ -138,7 +136,7 @@ class Scan:
     def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
         self._log.flush()
         log.debug("pages_staged", pages=[page.number for page in pages], offers=sum(len(page.ids) for page in pages))
-        self._progress.note(reached, reading=max(1, self._scan.readings.number), offers=len(self._scan.seen))
+        self._progress.note(reached, offers=len(self._scan.seen))
 
     def _require_time(self) -> None:
         if datetime.now(UTC) < self._deadline:
@@ -159,7 +157,6 @@ class Scan:
             confirm_missing(
                 self._context.database,
                 self._lease,
-                self._round,
                 self._client,
                 self._readers,
                 self._log,

@@ -26,13 +26,13 @@ def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequ
     staging.plan(database, lease, pages=1, offers=rows)
     noticed = [one for offer in offers for one in offer.surprises]
     window = window_of(PageOf(1, offers, rejects, surprises=noticed))
-    staging.stage_windows(database, lease, 1, [window], Reached(1, 1, rows))
+    staging.stage_windows(database, lease, [window], Reached(1, 1, rows))
     audit.note_ending(database, lease, {"count_after": rows, "proven": 1})
 
 
 def stage_page(database: Database, lease: Lease, number: int, offers: Sequence[Any], *, rows: int) -> None:
     """One more window; `rows`: how many have been shown by then."""
-    staging.stage_windows(database, lease, 1, [window_of(PageOf(number, offers))], Reached(number, number, rows))
+    staging.stage_windows(database, lease, [window_of(PageOf(number, offers))], Reached(number, number, rows))
 
 
 def sync(
@@ -49,7 +49,7 @@ def sync(
     stage(database, lease, offers, rejects)
     if gone:
         read_at = PageOf(0, ()).fetched_at
-        confirmations.record(database, lease, 1, found=(), rejected=(), gone=gone, read_at=read_at)
+        confirmations.record(database, lease, found=(), rejected=(), gone=gone, read_at=read_at)
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     return publish.publish(database, lease)
 

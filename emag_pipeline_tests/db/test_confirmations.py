@@ -14,15 +14,15 @@ def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(
     sync(database, [offer(id_) for id_ in range(1, 6)])
     lease = begin(database)
     stage(database, lease, [offer(1)], [SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")])
-    assert confirmations.missing(database, lease, 1, limit=2) == [3, 4]
-    assert confirmations.missing(database, lease, 1, limit=9, after=4) == [5]
+    assert confirmations.missing(database, lease, limit=2) == [3, 4]
+    assert confirmations.missing(database, lease, limit=9, after=4) == [5]
 
 
 def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(database: Database) -> None:
     sync(database, [offer(id_) for id_ in range(1, 4)])
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    confirmations.record(database, lease, 1, found=[offer(2)], rejected=(), gone=[3], read_at=datetime.now(UTC))
+    confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3], read_at=datetime.now(UTC))
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.found_by_id, figures.confirmed_gone, figures.vanished) == (0, 1, 1, 1)
     assert doubts(figures) == []
@@ -45,6 +45,6 @@ def test_of_an_offer_that_several_windows_show_the_row_that_was_read_last_stays(
         page = PageOf(number, [offer(1, general_stock=stock)])
         page.fetched_at -= timedelta(seconds=age)
         window = replace(window_of(page), again=[1])
-        staging.stage_windows(database, lease, 1, [window], Reached(1, 1, 1))
+        staging.stage_windows(database, lease, [window], Reached(1, 1, 1))
     staged = rows(database, "SELECT general_stock FROM {schema}.emag_scan_offers")
     assert [row.general_stock for row in staged] == [9]

@@ -42,7 +42,7 @@ def test_a_silent_owner_is_dead_and_its_pages_are_kept(database: Database) -> No
     _silence(database, 121)
     new = begin(database)
     assert (new.sync_id, new.attempt, new.resumed) == (old.sync_id, 2, True)
-    assert [list(window.ids) for window in staging.durable_windows(database, new, 1)] == [[1]]
+    assert [list(window.ids) for window in staging.durable_windows(database, new)] == [[1]]
 
 
 def test_an_owner_whose_run_has_ended_is_dead_at_once(database: Database) -> None:

@@ -28,8 +28,8 @@ _PROOF = """{"count_before": 2, "count_after": 2, "pages_expected": 3, "pages_st
 _PAGES = """
     INSERT INTO {schema}.emag_scan_pages
         (sync_id, round, page, page_size, first_position, positions, offers, rejects, content_hash, fetched_at)
-    SELECT sync_id, round, page, 1, page - 1, 1, 1, 0, '', now()
-    FROM {schema}.emag_offer_syncs, generate_series(1, 2) page
+    SELECT sync_id, reading, page, 1, page - 1, 1, 1, 0, '', now()
+    FROM {schema}.emag_offer_syncs s, generate_series(1, s.round) reading, generate_series(1, 2) page
 """
 
 

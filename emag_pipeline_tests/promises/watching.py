@@ -19,12 +19,12 @@ def newest(database: Database) -> Any:
 
 
 def durable_pages(database: Database) -> set[int]:
-    """The staged pages of the newest sync's current round."""
+    """The staged pages of the newest sync."""
     return {
         row.page
         for row in rows(
             database,
-            """SELECT page FROM {schema}.emag_scan_pages JOIN {schema}.emag_offer_syncs USING (sync_id, round)
+            """SELECT page FROM {schema}.emag_scan_pages JOIN {schema}.emag_offer_syncs USING (sync_id)
                WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)""",
         )
     }
@@ -36,7 +36,7 @@ def pages_asked(market: SandboxServer) -> list[int]:
 
 
 def wait_for_pages(database: Database, number: int, seconds: float = 90) -> None:
-    """Until the newest sync is under way and so many pages of its current round are durable."""
+    """Until the newest sync is under way and so many pages are durable."""
     wait_until(
         lambda: (row := newest(database)) is not None and row.status == "running" and row.pages_done >= number, seconds
     )

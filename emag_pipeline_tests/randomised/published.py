@@ -29,7 +29,7 @@ _OPEN_STATES = "SELECT emag_offer_id FROM {schema}.emag_offer_history WHERE vali
 _AS_OF = f"SELECT emag_offer_id, {listed(NARROW)} FROM {{schema}}.emag_offers_as_of(:account, :at)"
 _QUARANTINE = """
     SELECT r.page > 0 AS on_page, r.emag_offer_id FROM {schema}.emag_offer_rejects r
-    JOIN {schema}.emag_offer_syncs s USING (sync_id) WHERE s.sync_id = :sync AND r.round = s.round
+    JOIN {schema}.emag_offer_syncs s USING (sync_id) WHERE s.sync_id = :sync
 """
 
 

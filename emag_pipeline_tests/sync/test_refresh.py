@@ -79,7 +79,7 @@ def test_every_call_stands_in_the_request_log(market: SandboxServer, database: D
         since=done.sync.started_at,
     )
     pages = [row.page for row in logged if row.resource == "product_offer/read"]
-    assert pages == [1, 2, 3, 4, 5, 6, 7]
+    assert pages == [1, 2, 3, 4, 5, 6, 9], "windows that overlap, and a look right behind the last offer"
     assert done.requests == len(logged) == market.stats("main")["requests"] == 9
 
 
@@ -88,7 +88,9 @@ def test_progress_is_told_with_pages_offers_and_rate(market: SandboxServer, data
     refresh(context_for(database, market.url))
     context = context_for(database, market.url, EMAG_SYNC_PROGRESS_INTERVAL="0.000001")
     stage_account(replace(context, report=told.append))
-    assert [progress.pages_done for progress in told] == [1, 2, 3, 4, 5, 6]
+    pages = [progress.pages_done for progress in told]
+    assert pages == sorted(pages), "what is covered never becomes less"
+    assert pages[-1] == told[-1].pages_expected == 6
     assert told[-1].offers_done == told[-1].offers_expected == 520
     assert told[-1].offers_per_second > 0
     assert told[-1].remaining_seconds == 0

@@ -58,7 +58,7 @@ def timeline(database: Database, sync_id: UUID) -> Timeline:
         scope = {"account": scan.account_type, "from": scan.started_at, "until": scan.until}
         readings: dict[int, list[tuple[float, int]]] = {}
         for row in _run(tx, "pages", sync=sync_id, points=_POINTS):
-            readings.setdefault(row.round, []).append((row.at, row.pages))
+            readings.setdefault(row.reading, []).append((row.at, row.pages))
         calls = _run(tx, "calls", **scope).one()
         failures = _run(tx, "failures", **scope, points=_POINTS).all()
         pauses = _run(tx, "pauses", **scope, most=_MOST_PAUSES).all()

@@ -1,5 +1,5 @@
 -- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
--- rows only. :sync, :round and :account are the lease's; :stamp names this publish in all rows that it writes. Its time is
+-- rows only. :sync and :account are the lease's; :stamp names this publish in all rows that it writes. Its time is
 -- drawn by the very last statement, so that 100,000 changes lie between no publish's time and its commit.
 
 -- name: stamp
@@ -19,7 +19,7 @@ USING (
     SELECT ctid AS place, row_number() OVER (
         PARTITION BY emag_offer_id ORDER BY fetched_at DESC, page DESC) AS age
     FROM {schema}.emag_scan_offers
-    WHERE sync_id = :sync AND round = :round
+    WHERE sync_id = :sync
 ) ranked
 WHERE s.ctid = ranked.place AND ranked.age > 1;
 
@@ -29,7 +29,7 @@ WHERE s.ctid = ranked.place AND ranked.age > 1;
 UPDATE {schema}.emag_scan_offers s
 SET ({commercial}) = ROW({kept_or_read})
 FROM {schema}.emag_product_offers o
-WHERE s.sync_id = :sync AND s.round = :round AND s.unreadable <> '{}'
+WHERE s.sync_id = :sync AND s.unreadable <> '{}'
   AND o.account_type = :account AND o.emag_offer_id = s.emag_offer_id;
 
 -- name: adopt_history
@@ -38,7 +38,7 @@ WHERE s.sync_id = :sync AND s.round = :round AND s.unreadable <> '{}'
 UPDATE {schema}.emag_offer_states h
 SET ({young_narrow}) = ROW({s_young_narrow})
 FROM {schema}.emag_product_offers o
-JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_id
+JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
 WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow})
   AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL;
@@ -47,7 +47,7 @@ WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
 UPDATE {schema}.emag_product_offers o
 SET ({young_narrow}) = ROW({s_young_narrow}), row_hash = s.row_hash
 FROM {schema}.emag_scan_offers s
-WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_id
+WHERE s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
   AND o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow});
 
@@ -55,7 +55,7 @@ WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = o.emag_offer_
 UPDATE {schema}.emag_products p
 SET ({young_wide}) = ROW({s_young_wide}), row_hash = s.content_hash
 FROM {schema}.emag_scan_offers s
-WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = p.emag_offer_id
+WHERE s.sync_id = :sync AND s.emag_offer_id = p.emag_offer_id
   AND p.account_type = :account AND p.row_hash = ''
   AND ROW({p_old_wide}) IS NOT DISTINCT FROM ROW({s_old_wide});
 
@@ -71,7 +71,7 @@ SELECT :sync, s.emag_offer_id,
 FROM {schema}.emag_scan_offers s
 LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
 LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
-WHERE s.sync_id = :sync AND s.round = :round
+WHERE s.sync_id = :sync
   AND (o.emag_offer_id IS NULL OR o.deleted_at IS NOT NULL OR o.rejected_at IS NOT NULL
        OR o.row_hash <> s.row_hash OR p.row_hash IS DISTINCT FROM s.content_hash);
 
@@ -81,9 +81,9 @@ INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_
 SELECT :sync, o.emag_offer_id, 'deleted', false
 FROM {schema}.emag_scan_confirmations c
 JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.round = :round AND NOT c.is_found AND o.deleted_at IS NULL
+WHERE c.sync_id = :sync AND NOT c.is_found AND o.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                  WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id);
+                  WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id);
 
 -- name: close_history
 -- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state.
@@ -92,7 +92,7 @@ SET stamp_to = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 LEFT JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change IN ('updated', 'deleted')
   AND (c.change = 'deleted' OR o.row_hash <> s.row_hash)
   AND h.account_type = :account AND h.emag_offer_id = c.emag_offer_id AND h.stamp_to IS NULL;
@@ -103,7 +103,7 @@ INSERT INTO {schema}.emag_offer_states (account_type, emag_offer_id, stamp_from,
 SELECT :account, s.emag_offer_id, :stamp, :sync, {s_narrow}
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync
   AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
@@ -114,7 +114,7 @@ SET ({narrow}) = ROW({s_narrow}),
     row_hash = s.row_hash, changed_at = :stamp, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived')
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
@@ -124,7 +124,7 @@ INSERT INTO {schema}.emag_product_offers
 SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change = 'created';
 
 -- name: update_products
@@ -132,7 +132,7 @@ UPDATE {schema}.emag_products p
 SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed
   AND p.account_type = :account AND p.emag_offer_id = c.emag_offer_id;
 
@@ -141,7 +141,7 @@ INSERT INTO {schema}.emag_products (account_type, emag_offer_id, {wide}, row_has
 SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
-    ON s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = c.emag_offer_id
+    ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change = 'created';
 
 -- name: delete_offers
@@ -156,17 +156,17 @@ WHERE c.sync_id = :sync AND c.change = 'deleted'
 UPDATE {schema}.emag_product_offers o
 SET rejected_at = :stamp, last_sync_id = :sync
 FROM {schema}.emag_offer_rejects r
-WHERE r.sync_id = :sync AND r.round = :round
+WHERE r.sync_id = :sync
   AND o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
   AND o.deleted_at IS NULL AND o.rejected_at IS NULL
   AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                  WHERE s.sync_id = :sync AND s.round = :round AND s.emag_offer_id = r.emag_offer_id);
+                  WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: summarise
 SELECT count(*) FILTER (WHERE change = 'created') AS created,
        count(*) FILTER (WHERE change IN ('updated', 'revived', 'content')) AS updated,
        count(*) FILTER (WHERE change = 'deleted') AS deleted,
-       (SELECT count(*) FROM {schema}.emag_scan_offers WHERE sync_id = :sync AND round = :round) AS staged
+       (SELECT count(*) FROM {schema}.emag_scan_offers WHERE sync_id = :sync) AS staged
 FROM {schema}.emag_scan_changes
 WHERE sync_id = :sync;
 

@@ -25,10 +25,10 @@ ORDER BY r.is_accepted, r.place;
 -- name: last_sync
 -- The account's newest publish; `is_staged` while all that it was made from is still there. One statement with what
 -- rests upon it: the next sync may empty the staging at any moment.
-SELECT s.sync_id, s.round, s.completed_at,
+SELECT s.sync_id, s.completed_at,
        s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
        s.windows_staged = (SELECT count(*) FROM {schema}.emag_scan_pages p
-                           WHERE p.sync_id = s.sync_id AND p.round = s.round) AS is_staged
+                           WHERE p.sync_id = s.sync_id) AS is_staged
 FROM {schema}.emag_offer_syncs s
 WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
@@ -37,7 +37,7 @@ ORDER BY s.completed_at DESC LIMIT 1;
 -- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine.
 WITH last AS ({last_sync}), staged AS (
     SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow
-    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id, round)
+    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id)
     WHERE last.is_staged
 ), published AS (
     SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at

@@ -66,7 +66,7 @@ GRANT SELECT ON {schema}.emag_offer_states TO emag_reader;
 
 -- name: reader_of_rejects
 -- Which rows wait in quarantine and why; not the rows as read, which may hold anything.
-GRANT SELECT (reject_id, account_type, sync_id, round, page, emag_offer_id, reason, rejected_at)
+GRANT SELECT (reject_id, account_type, sync_id, page, emag_offer_id, reason, rejected_at)
     ON {schema}.emag_offer_rejects TO emag_reader;
 
 -- name: reader_of_surprises

@@ -18,7 +18,7 @@ WHERE s.sync_id = :sync;
 
 -- name: pages
 -- Of each reading the first window, the last, and some :points between, with the hundreds of positions covered by then.
-SELECT reading AS round, at, pages
+SELECT reading, at, pages
 FROM (
     SELECT p.reading, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
            ceil(max(p.position + cardinality(p.ids)) OVER so_far / 100.0)::integer AS pages,

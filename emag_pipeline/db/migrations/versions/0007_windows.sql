@@ -7,6 +7,23 @@ DELETE FROM {schema}.emag_scan_pages WHERE sync_id IN (
     WHERE status <> 'completed' AND coalesce(error_class, '') <> 'RefusedError');
 DELETE FROM {schema}.emag_scan_offers WHERE sync_id NOT IN (SELECT sync_id FROM {schema}.emag_scan_pages);
 
+-- All readings of a scan are united now. Of those that were not, the last one was judged: the others go.
+DELETE FROM {schema}.emag_scan_pages t USING {schema}.emag_offer_syncs s
+WHERE s.sync_id = t.sync_id AND t.round <> s.round;
+DELETE FROM {schema}.emag_scan_offers t USING {schema}.emag_offer_syncs s
+WHERE s.sync_id = t.sync_id AND t.round <> s.round;
+DELETE FROM {schema}.emag_scan_confirmations t USING {schema}.emag_offer_syncs s
+WHERE s.sync_id = t.sync_id AND t.round <> s.round;
+DELETE FROM {schema}.emag_offer_rejects t USING {schema}.emag_offer_syncs s
+WHERE s.sync_id = t.sync_id AND t.round <> s.round;
+ALTER TABLE {schema}.emag_scan_offers DROP COLUMN round;
+CREATE INDEX emag_scan_offers_by_sync ON {schema}.emag_scan_offers (sync_id, emag_offer_id);
+ALTER TABLE {schema}.emag_scan_confirmations DROP COLUMN round, ADD PRIMARY KEY (sync_id, emag_offer_id);
+ALTER TABLE {schema}.emag_offer_rejects DROP COLUMN round;
+CREATE INDEX emag_offer_rejects_by_sync ON {schema}.emag_offer_rejects (sync_id);
+COMMENT ON COLUMN {schema}.emag_offer_syncs.round IS
+    'Which reading of all pages it is, from 1; a further one where windows and count leave something open. Source: the scan.';
+
 ALTER TABLE {schema}.emag_scan_pages
     ADD COLUMN number  integer,
     ADD COLUMN reading smallint NOT NULL DEFAULT 1,
@@ -15,7 +32,7 @@ ALTER TABLE {schema}.emag_scan_pages RENAME COLUMN page_size TO size;
 ALTER TABLE {schema}.emag_scan_pages RENAME COLUMN first_position TO position;
 UPDATE {schema}.emag_scan_pages p
 SET number = numbered.place
-FROM (SELECT ctid AS row, row_number() OVER (PARTITION BY sync_id, round ORDER BY fetched_at, position) AS place
+FROM (SELECT ctid AS row, row_number() OVER (PARTITION BY sync_id ORDER BY fetched_at, position) AS place
       FROM {schema}.emag_scan_pages) numbered
 WHERE p.ctid = numbered.row;
 ALTER TABLE {schema}.emag_scan_pages
@@ -23,8 +40,8 @@ ALTER TABLE {schema}.emag_scan_pages
     ALTER COLUMN reading DROP DEFAULT,
     ALTER COLUMN ids DROP DEFAULT,
     DROP COLUMN positions,
-    DROP CONSTRAINT emag_scan_pages_pkey,
-    ADD PRIMARY KEY (sync_id, round, number);
+    DROP COLUMN round,
+    ADD PRIMARY KEY (sync_id, number);
 COMMENT ON TABLE {schema}.emag_scan_pages IS
     'Staging: the windows of the listing that are durable, one row for each page that was read. Source: product_offer/read.';
 COMMENT ON COLUMN {schema}.emag_scan_pages.number IS
