@@ -12,7 +12,7 @@ from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
 from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
-from emag_pipeline.api.pages import Count, ignored, number_of, unreadable_page
+from emag_pipeline.api.pages import Count, ignored, set_aside, unreadable_page
 from emag_pipeline.api.raw import RawAnswer, RawCalls
 from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.api.reference import ReferenceData
@@ -42,6 +42,6 @@ __all__ = [
     "VatRate",
     "ignored",
     "normalise",
-    "number_of",
+    "set_aside",
     "unreadable_page",
 ]

@@ -120,6 +120,8 @@ class Page:
     surprises: tuple[Surprise, ...] = ()
     #: the marketplace fails whatever the size of the page that holds this one position
     is_unreadable: bool = False
+    #: the rows as they came, in the order of `ids`, as long as one of them may have to go to quarantine
+    source: tuple[object, ...] = ()
 
     @property
     def position(self) -> int:

@@ -1,7 +1,7 @@
 """`results` as pages, single offers and counts. What is not of the expected shape proves nothing: ApiUnavailable."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from emag_pipeline.api import fingerprint
@@ -30,7 +30,8 @@ def page_of(number: int, size: int, results: object, fetched_at: datetime | None
 
     Raises ApiUnavailable for more rows than were asked for, before any of them is looked at.
     """
-    ids, offers, rejects = _read(rows_in(results, size))
+    rows = rows_in(results, size)
+    ids, offers, rejects = _read(rows)
     return Page(
         number=number,
         size=size,
@@ -40,7 +41,23 @@ def page_of(number: int, size: int, results: object, fetched_at: datetime | None
         content_hash=fingerprint.of_page(offers, rejects),
         fetched_at=fetched_at or datetime.now(UTC),
         surprises=added_up(one for offer in offers for one in offer.surprises),
+        source=tuple(rows),
     )
+
+
+def set_aside(page: Page, doubled: Collection[int]) -> Page:
+    """The page without `source`, and with rejects for the rows of these offers: they stand at another place too.
+
+    Of an offer that stands twice on this very page, the second row is a reject already.
+    """
+    again = {one for one in doubled if page.ids.count(one) == 1}
+    rejects = [
+        Reject(one, f"id {one} stands at another place of the listing already", ascii_only(row))
+        for one, row in zip(page.ids, page.source, strict=True)
+        if one in again
+    ]
+    kept = tuple(offer for offer in page.offers if offer.emag_offer_id not in again)
+    return replace(page, offers=kept, rejects=(*page.rejects, *rejects), source=())
 
 
 def unreadable_page(position: int) -> Page:
@@ -55,7 +72,7 @@ def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], t
     ids, rejects, repeats = [], [], []
     for row in rows:
         read = normalise(row)
-        ids.append(number_of(read))
+        ids.append(_number_of(read))
         if isinstance(read, Reject):
             rejects.append(read)
         elif offers.setdefault(read.emag_offer_id, read) is not read:
@@ -64,7 +81,7 @@ def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], t
     return tuple(ids), tuple(offers.values()), (*rejects, *repeats)
 
 
-def number_of(row: Offer | Reject) -> int:
+def _number_of(row: Offer | Reject) -> int:
     """The row's id; where it has no usable one a number below 0 made from its payload, the same for the same row."""
     if row.emag_offer_id is not None:
         return row.emag_offer_id

@@ -248,6 +248,16 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
         after = found[-1].number
 
 
+def rejected(database: Database, lease: Lease) -> Iterator[tuple[int | None, str]]:
+    """The ids and payloads of the rows from pages that are in quarantine."""
+    with database.transaction() as tx:
+        found = tx.run(
+            "SELECT emag_offer_id, payload FROM {schema}.emag_offer_rejects WHERE sync_id = :sync AND page > 0",
+            sync=lease.sync_id,
+        ).all()
+    return ((row.emag_offer_id, row.payload) for row in found)
+
+
 def discard_remains(database: Database, account: str, keep: UUID) -> int:
     """Empty the staging of the account's earlier syncs, except one that a person may still approve.
 

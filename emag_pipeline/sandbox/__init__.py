@@ -42,7 +42,7 @@ faults    one fault or a list of them: {"kind": …, limits, options}; {} only l
 clear     {} all, {"id": n} or {"kind": …}
 edit      {"account", "set": {id: {field: any JSON, which is served as it is}}, "add": number | [ids], "remove": [ids],
           "hide": [ids] (pages leave them out, reads by id find them; "counted": true keeps them in the count),
-          "show": [ids], "place": "end" | "front"}
+          "show": [ids], "double": [ids] (shown before all others too, and counted twice), "place": "end" | "front"}
 advance   {"account" (else all), "days": x, "changes": n,
           "kind": arrival | departure | price | stock | standing | edition}
 settings  {requests_per_second, requests_per_minute (0 = none), latency_seconds, seconds_per_offer (of each row that a

@@ -75,12 +75,14 @@ class Control:
         return {"cleared": self._marketplace.faults.clear(body.get("id"), body.get("kind"))}
 
     def _edit(self, body: Body) -> dict[str, Any]:
-        _only(body, "account", "set", "add", "remove", "hide", "show", "place", "counted")
+        _only(body, "account", "set", "add", "double", "remove", "hide", "show", "place", "counted")
         catalogue = self._catalogue(body)
         with catalogue.lock:
             for offer_id, fields in dict(body.get("set", {})).items():
                 catalogue.edit(_offer_id(offer_id), fields)
             added = [catalogue.add(one, body.get("place")) for one in _additions(body.get("add", 0))]
+            for offer_id in body.get("double", ()):
+                catalogue.double(_offer_id(offer_id))
             for offer_id in body.get("remove", ()):
                 catalogue.remove(_offer_id(offer_id))
             for offer_id in body.get("hide", ()):

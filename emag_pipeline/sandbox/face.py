@@ -38,6 +38,10 @@ class SandboxFace(ABC):
         """Let offers with these very ids arrive, on the places that the order gives them."""
         self.command("edit", {"account": account, "add": list(offer_ids)})
 
+    def double(self, account: str, offer_ids: Sequence[int]) -> None:
+        """Let offers stand at a second place of the listing too, before all others; the count counts both."""
+        self.command("edit", {"account": account, "double": list(offer_ids)})
+
     def remove(self, account: str, offer_ids: Sequence[int]) -> None:
         """Let offers depart: neither pages nor reads by id find them."""
         self.command("edit", {"account": account, "remove": list(offer_ids)})

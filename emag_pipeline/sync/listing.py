@@ -7,7 +7,7 @@ narrowed down, and before a position is given up, the marketplace has to show so
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from emag_pipeline.api import Marketplace, Obedience, Page, Reject, number_of, unreadable_page
+from emag_pipeline.api import Marketplace, Obedience, Page, Reject, set_aside, unreadable_page
 from emag_pipeline.completeness import SIZES, Ask, Read, Scan
 from emag_pipeline.db import staging
 from emag_pipeline.db.engine import Database
@@ -66,7 +66,6 @@ class ListingReader:
         self._batch: list[StagedWindow] = []
         self._number = 0
         self._rejected: set[tuple[int | None, str]] = set()
-        self._nameless: set[int] = set()
         self._given_up: set[int] = set()
         #: judges by the first two pages whether pagination is obeyed
         self.obedience: Obedience | None = None
@@ -74,12 +73,12 @@ class ListingReader:
 
     def restore(self, scan: Scan, count_before: int) -> None:
         """Tell the scan what an earlier attempt has made durable."""
+        self._rejected.update(staging.rejected(self._database, self._lease))
         scan.restore(count_before, self._durable())
 
     def _durable(self) -> Iterator[tuple[Read, Sequence[int], int]]:
         for window in staging.durable_windows(self._database, self._lease):
             self._number = window.number + 1
-            self._nameless.update(one for one in window.ids if one < 0)
             yield Read(window.page, window.size), window.ids, window.reading
 
     def read(self, scan: Scan) -> Ask | None:
@@ -119,15 +118,16 @@ class ListingReader:
         if self.obedience is not None:
             self._judge(self.obedience, page)
         again = [one for one in page.ids if one in scan.seen]
+        doubled = set(scan.doubles.found)
         window = scan.answered(read, page.ids)
+        page = set_aside(page, scan.doubles.found - doubled)
         rejects = [row for row in page.rejects if self._is_new(row)]
-        self._nameless.update(one for one in page.ids if one < 0)
         self._keep(scan, page, reading=window.reading, again=again, rejects=rejects)
 
     def _is_new(self, row: Reject) -> bool:
-        """Whether no window has shown the row: overlaps show rows without an id twice."""
+        """Whether no window has shown the row: where they overlap, two do."""
         key = (row.emag_offer_id, row.payload)
-        if key in self._rejected or (row.emag_offer_id is None and number_of(row) in self._nameless):
+        if key in self._rejected:
             return False
         self._rejected.add(key)
         return True

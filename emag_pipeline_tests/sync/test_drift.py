@@ -8,6 +8,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PageBoundExceeded, ScanNotProven
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
+from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
@@ -38,6 +39,23 @@ def test_a_catalogue_that_never_holds_still_is_published_at_every_sync(
         after = set(market.ids("main"))
         found = {row["emag_offer_id"] for row in published(database, "main") if row["deleted_at"] is None}
         assert before & after <= found <= before | after
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_of_an_offer_that_stands_at_two_places_the_second_row_is_in_quarantine(
+    market: SandboxServer, database: Database, main: Refresh, *, is_first: bool
+) -> None:
+    if not is_first:
+        refresh(main())
+    (doubled,) = market.ids("main")[300:301]
+    market.double("main", [doubled])
+    proof = refresh(main()).sync.proof
+    assert_published_exactly(database, market, "main")
+    assert (proof["doubled"], proof["rounds"], proof["remainder"], proof["marks"]) == (1, 1, 0, [])
+    assert (proof["quarantined"], proof["rejected"], proof["rows"]) == (1, 0, 520)
+    (row,) = rows(database, "SELECT emag_offer_id, reason, payload FROM {schema}.emag_offer_rejects")
+    assert (row.emag_offer_id, row.reason) == (doubled, f"id {doubled} stands at another place of the listing already")
+    assert f'"id":{doubled}' in row.payload.replace(" ", "")
 
 
 _EXACT: dict[str, tuple[dict[str, Any], str]] = {

@@ -91,6 +91,13 @@ class Catalogue:
             self._shelf.put(chosen, place or self.arrivals)
             return chosen
 
+    def double(self, offer_id: int) -> None:
+        """Show the offer at a second place, before all others. Raises KeyError for one that is not shown."""
+        if offer_id not in self._shelf:
+            raise KeyError(offer_id)
+        with self.lock:
+            self._shelf.double(offer_id)
+
     def remove(self, offer_id: int) -> None:
         """Forget the offer: neither pages nor a read by id find it. Raises KeyError for an unknown one."""
         if offer_id not in self:

@@ -67,11 +67,16 @@ class Shelf:
         else:
             insort(self._extras, offer_id)
 
+    def double(self, offer_id: int) -> None:
+        """Show a shown offer before all others too."""
+        if offer_id in self and offer_id not in self._front:
+            self._front.insert(0, offer_id)
+
     def take(self, offer_id: int) -> None:
-        """Show the offer no more."""
+        """Show the offer no more, wherever it stands."""
         if offer_id in self._front:
             self._front.remove(offer_id)
-        elif _holds(self._extras, offer_id):
+        if _holds(self._extras, offer_id):
             del self._extras[bisect_left(self._extras, offer_id)]
         elif offer_id in self and (position := self._position(offer_id)) is not None:
             insort(self._absent, position)
