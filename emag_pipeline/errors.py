@@ -135,7 +135,7 @@ class StagingLost(TransientError):
 
 
 class ScanNotProven(TransientError):
-    """The pages were read, but they do not add up to what the marketplace reports."""
+    """What was read does not prove that nothing is left out: the marketplace contradicts itself."""
 
     rerun = Rerun.AS_A_NEW_RUN
 

@@ -6,8 +6,8 @@ its judge: it plays scans of this very code against a model of the listing.
 
 from emag_pipeline.completeness.evidence import Evidence, evidence_of, listing_order_of
 from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
-from emag_pipeline.completeness.order import OrderEvidence, PreviousOrder
-from emag_pipeline.completeness.reads import UNREADABLE, Read, Window, standing_still
+from emag_pipeline.completeness.order import PreviousOrder
+from emag_pipeline.completeness.reads import Read, Window, standing_still
 from emag_pipeline.completeness.scan import Scan
 from emag_pipeline.completeness.settling import COUNT_IS_WRONG
 from emag_pipeline.completeness.situation import Ask, Situation
@@ -16,12 +16,10 @@ from emag_pipeline.completeness.stretch import SIZES
 __all__ = [
     "COUNT_IS_WRONG",
     "SIZES",
-    "UNREADABLE",
     "Ask",
     "Complete",
     "Evidence",
     "Fault",
-    "OrderEvidence",
     "PreviousOrder",
     "Read",
     "Refused",

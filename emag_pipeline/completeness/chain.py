@@ -35,7 +35,7 @@ class Chain:
         self.is_disobeyed = False
         self.runs = Runs()
         self.stretches = Stretches(size)
-        self.windows = self.repairs = 0
+        self.repairs = self._windows = 0
         self._offers, self._most = offers, most
         self._planned_to = 0
         self._under_way: dict[Read, Run | None] = {}
@@ -207,8 +207,8 @@ class Chain:
                 is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
                 self.state, self.fault = State.TORN if is_odd else State.FAULTY, fault
             return
-        self._is_cautious = self._is_cautious and self.windows < 1
-        self.windows += 1
+        self._is_cautious = self._is_cautious and self._windows < 1
+        self._windows += 1
         if new == 0 and (is_repair or self.end > self._offers):
             self._idle += 1
         if not window.ids:

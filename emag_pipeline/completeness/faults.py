@@ -13,7 +13,6 @@ class Fault(Enum):
     SHORT_PAGE = "a short page has rows behind it"
     ENDLESS = "the pages do not end"
     EMPTY_LISTING = "the listing is empty and the count is not"
-    UNREADABLE = "too many positions cannot be read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Plain:
         self.repeats = False
         #: faults and where they were met: what two readings agree on does not heal
         self.faults: dict[Fault, set[int]] = {}
-        self.unreadable = self.windows = 0
+        self.unreadable = 0
         #: offers that this reading was the first to show
         self.new = 0
         self._size, self._offers, self._most = size, offers, most
@@ -67,7 +67,6 @@ class Plain:
     def answered(self, read: Read, window: Window, new: int) -> None:
         """The page showed these rows, of which so many offers were not known before."""
         self._under_way.discard(read)
-        self.windows += 1
         self.new += new
         repeats = self._repeats_last(read, window)
         if window.ids and not repeats:

@@ -18,7 +18,7 @@ from emag_pipeline.errors import StagingLost
 class Figures:
     """What stands in staging for a sync, beside what the marketplace reports and what the scan has found of it."""
 
-    #: offers that the marketplace counted before the first and after the last page
+    #: offers that the marketplace counted before the first read and after the last one
     count_before: int
     count_after: int
     #: hundreds of positions of the listing
@@ -129,11 +129,6 @@ class Figures:
     def not_read_share(self) -> float:
         """`not_read` as a share of `rows_and_positions`."""
         return self.not_read / max(1, self.rows_and_positions)
-
-    @property
-    def shown(self) -> int:
-        """Offers that the pages showed: those that were staged, and those that cannot be represented."""
-        return self.distinct_ids + self.rejected
 
     def as_proof(self) -> dict[str, Any]:
         """The numbers and marks as they stand in the ledger."""

@@ -139,8 +139,8 @@ def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
 def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
 
-    One whose windows prove nothing is over: a new sync reads anew. So is one whose
-    audit or publish failed otherwise than by a passing fault: the same pages would fail again.
+    One whose windows prove nothing is over: a new sync reads anew. So is one whose audit or publish failed otherwise
+    than by a passing fault: the same pages would fail again.
     """
     if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
         return False

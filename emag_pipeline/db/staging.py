@@ -124,21 +124,15 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     return until
 
 
-def note_reading(database: Database, lease: Lease) -> None:
-    """Say that pages are read, after offers were asked for by their id. Counts as progress."""
-    with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = 'scanning'")
-
-
 def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
     """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
     with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
         ledger.change(
             tx,
             lease,
-            """windows_staged = windows_staged + :windows, offers_rejected = offers_rejected + :rejects,
-               pages_done = greatest(pages_done, :done), pages_expected = :expected, total_offers_processed = :rows,
-               round = greatest(round, :reading)""",
+            """phase = 'scanning', windows_staged = windows_staged + :windows,
+               offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
+               pages_expected = :expected, total_offers_processed = :rows, round = greatest(round, :reading)""",
             windows=len(windows),
             rejects=sum(len(window.rejects) for window in windows),
             done=reached.pages_done,

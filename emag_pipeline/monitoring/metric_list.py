@@ -75,7 +75,7 @@ OFFERS_READ = Metric(
     OFFERS_PROCESSED,
     "counter",
     _ACCOUNT,
-    "Offers that became durable in staging, those that were read again included.",
+    "Offers that became durable in staging, each counted once a sync.",
 )
 STUCK_SYNCS = Metric(
     "emag_sync_stuck_syncs_total", "counter", _ACCOUNT, "Syncs that were found stuck, dead or abandoned."

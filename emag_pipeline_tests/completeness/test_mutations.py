@@ -46,14 +46,14 @@ def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
 
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
     """What the count leaves is not looked into."""
-    patch.setattr(scan.Scan, "_after_reading", lambda self: setattr(self, "_phase", scan._Phase.CONFIRM))
+    patch.setattr(scan.Scan, "_after_chain", lambda self: setattr(self, "_phase", scan._Phase.CONFIRM))
     patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", faults.Complete()))
 
 
 def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Offers that a read by id found are not kept."""
     confirmed = scan.Scan.confirmed
-    patch.setattr(scan.Scan, "confirmed", lambda self, found: confirmed(self, []))
+    patch.setattr(scan.Scan, "confirmed", lambda self, found, gone: confirmed(self, [], gone))
 
 
 def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
 
     def begin(self: scan.Scan, offers: int) -> None:
         self._open_plain()
-        self._passes.append(Plain(0, 100, 0))
+        self.readings.done.append(Plain(0, 100, 0))
 
     patch.setattr(scan.Scan, "_begin", begin)
 
