@@ -281,9 +281,9 @@ class Scan:
             self._read_empty_again()
         elif what is Next.ALL_PAGES:
             self._open_plain()
-        elif what is Next.END or what is Next.COUNT:
+        elif what is Next.COMPARE_TAIL or what is Next.COMPARE_COUNT:
             self._looks += 1
-            self._phase = _Phase.TAIL if what is Next.END else _Phase.END
+            self._phase = _Phase.TAIL if what is Next.COMPARE_TAIL else _Phase.END
         else:
             self._phase = _Phase.HEAD if what is Next.HEAD else _Phase.TAIL
 

@@ -41,8 +41,8 @@ class Next(Enum):
     TAIL = 3
     ALL_PAGES = 4
     #: the tail, to compare the listing's end with the count; and a count, to compare it with that end
-    END = 5
-    COUNT = 6
+    COMPARE_TAIL = 5
+    COMPARE_COUNT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Standing:
         if self._is_ordered and not self._is_explained:
             if self.looks == _MOST_LOOKS:
                 return Next.ALL_PAGES
-            return Next.COUNT if self.looks % 2 else Next.END
+            return Next.COMPARE_COUNT if self.looks % 2 else Next.COMPARE_TAIL
         if self._is_ordered and self.remainder <= self._few:
             return self._complete()
         closings, is_moving = self.closing.times, self.remainders[-1:] != self.remainders[-2:-1]

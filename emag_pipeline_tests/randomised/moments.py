@@ -14,6 +14,9 @@ LARGEST_ID = 4_294_967_295
 #: poison that spoils the row itself; the others leave it an offer, if with fields that cannot be read
 _UNREADABLE = frozenset({"no_id", "huge_id"})
 
+#: poison that puts an offer's row beside it, if its page goes on there
+_BY_PAGE = frozenset({"same_id_twice", "same_id_instead"})
+
 Version = Mapping[str, Any]
 Row = dict[str, Any]
 
@@ -50,6 +53,8 @@ class Moment:
     drifts: int
     #: faults in force that are not poison
     faults: frozenset[str] = field(default=frozenset())
+    #: which rows a page holds that cannot be represented depends on where it begins
+    is_by_page: bool = False
 
     def looks_like(self, other: "Moment") -> bool:
         """Whether nothing that the API tells has changed."""
@@ -77,15 +82,6 @@ class Moment:
         unreadable = sum(bool((self.told[one] or {}).get("unreadable")) for one in self.readable(live))
         return quarantined + unreadable > tolerance * (len(self.shown) + quarantined)
 
-    def adds_up(self, live: Mapping[int, Version], *, asked: bool) -> bool:
-        """Whether what pages show and reads by id find (if they are `asked`) can be what the marketplace counts.
-
-        It cannot where the count holds an offer that no page shows and nobody knows the id of.
-        """
-        on_pages = len(self.shown | {one for one in self.rejects if one is not None}) + self.rejects.count(None)
-        found = len(self.missing(live) & self.told.keys()) if asked else 0
-        return on_pages <= self.count <= on_pages + found
-
 
 def look(market: SandboxServer, poison: Poison | None) -> Moment:
     """Read the sandbox's truth, which faults do not touch."""
@@ -105,6 +101,7 @@ def look(market: SandboxServer, poison: Poison | None) -> Moment:
         count=int(told["count"]),
         drifts=faults.count("drift"),
         faults=frozenset(faults),
+        is_by_page=poison is not None and poison.kind in _BY_PAGE,
     )
 
 
