@@ -1,5 +1,6 @@
 """The rules: what a seller, a network, a scheduler and a power cut may do, in any order."""
 
+import itertools
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -124,22 +125,7 @@ class Marketplace(RuleBasedStateMachine):
     @rule(size=st.sampled_from([100, 20, 10, 50, 5]), every=st.integers(1, 4), places=st.lists(_PLACES, min_size=1))
     def run_while_it_moves(self, size: int, every: int, places: list[tuple[int, Any]]) -> None:
         """One offer departs and one arrives with every few pages, at any place."""
-        staged = 0
-
-        def move(_: Progress) -> None:
-            nonlocal staged
-            staged += 1
-            place, end = places[staged % len(places)]
-            ids = self.market.ids(ACCOUNT)
-            if staged % every or not ids:
-                return
-            self.market.remove(ACCOUNT, [ids[place % len(ids)]])
-            self.world.note()
-            self.market.add(ACCOUNT, place=end)
-            self.world.note()
-
-        context = self.world.context(EMAG_API_PAGE_SIZE=str(size))
-        self.world.attempt(*WHOLE_RUN, context=replace(context, report=move))
+        self.world.attempt_while_it_moves(itertools.cycle(places), size=size, every=every)
 
     @rule(page=PAGES)
     def run_until_refused(self, page: int) -> None:

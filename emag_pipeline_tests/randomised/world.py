@@ -1,9 +1,9 @@
 """One sandbox, one database, what both have been through, and the judgement after every attempt."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from emag_pipeline.db.engine import Database
@@ -20,7 +20,7 @@ from emag_pipeline.errors import (
     StagingLost,
 )
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync import Progress, SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import rows
@@ -151,6 +151,28 @@ class World:
         """Let a run do these steps, then judge what came of it. Returns the error that ended it."""
         run = context or self.context()
         return self._watched(lambda: _ended_by(run, steps))
+
+    def attempt_while_it_moves(
+        self, places: Iterator[tuple[int, Literal["end", "front"]]], *, size: int, every: int
+    ) -> PipelineError | None:
+        """Let a run refresh in pages of `size`; with each `every`-th of them one offer departs and one arrives.
+
+        `places` say which one departs, counted in pages' order, and where the other one arrives.
+        """
+        told = itertools.count(1)
+
+        def move(_: Progress) -> None:
+            if next(told) % every:
+                return
+            place, end = next(places)
+            ids = self.market.ids(ACCOUNT)
+            self.market.remove(ACCOUNT, ids[place % len(ids) :][:1] if ids else [])
+            self.note()
+            self.market.add(ACCOUNT, place=end)
+            self.note()
+
+        context = replace(self.context(EMAG_API_PAGE_SIZE=str(size)), report=move)
+        return self.attempt(*WHOLE_RUN, context=context)
 
     def attempt_and_kill(self, may_die: Callable[[], bool]) -> None:
         """Let a run in another process refresh, and kill it on the way."""
