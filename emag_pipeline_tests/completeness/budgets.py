@@ -17,8 +17,9 @@ MOST_OVER_THE_CHAIN = 8
 SMALL = (300, 700, 1_200, 2_500)
 SITUATIONS = ("unchanged", "arrivals since the last publish", "one arrives and departs in 15 reads", "first publish")
 _DEPARTURES = 5
-#: Where it moves, the end of the listing moves too, in every tenth scan or so, and is looked for once more.
-_MOVING = 0.5
+#: Where it moves, the end of the listing moves too, in every tenth scan or so, and is looked for once more; and where
+#: the count leaves arrivals behind the reader while offers are gone, it is compared with that end, in every third.
+_MOVING = 1.0
 
 
 @dataclass(frozen=True)
