@@ -300,11 +300,13 @@ def test_a_server_that_it_started_and_that_does_not_end_is_one_more_finding(
         database.close()
     freezing = threading.Thread(target=_freeze_when_seen, args=(home,))
     freezing.start()
-    diagnosis = diagnosed(home)
-    freezing.join()
-    left = embedded.running(home)
-    assert left is not None
-    left.postmaster().send_signal(signal.SIGCONT)
+    try:
+        diagnosis = diagnosed(home)
+    finally:
+        freezing.join()
+        left = embedded.running(home)
+        assert left is not None
+        left.postmaster().send_signal(signal.SIGCONT)
     assert found(diagnosis, "database", "the server does not end within 1 seconds").verdict is Verdict.BROKEN
     assert found(diagnosis, "disk").verdict is Verdict.OK
 
