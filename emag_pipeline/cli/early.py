@@ -32,8 +32,15 @@ def _end(number: int, _: FrameType | None) -> None:
         os._exit(Interrupted.exit_code)
 
 
-def _raise(number: int, _: FrameType | None) -> None:
-    raise (KeyboardInterrupt if number == signal.SIGINT else Interrupted)(words(number))
+def _raise(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGINT:  # libraries know it
+        raise KeyboardInterrupt(words(number))
+    interrupt(number, frame)
+
+
+def interrupt(number: int, _: FrameType | None) -> None:
+    """A handler that ends the command and says by which signal."""
+    raise Interrupted(words(number))
 
 
 def words(number: int) -> str:

@@ -20,6 +20,8 @@ _TLS = {
 }
 #: of our own SQL functions: what was asked for is not known, and the hint says what is
 _NOT_KNOWN = "EM001"
+#: e.g. a migration replaces a function that a view of somebody else calls
+_DEPENDED_UPON = "2BP01"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -42,6 +44,11 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         if words in why:
             remedy = "Correct sslmode and sslrootcert in the database URL, or the server, see docs/how-to/database.md"
             return PermanentError(what, where="database", why=why, remedy=remedy)
+    if state == _DEPENDED_UPON and isinstance(cause, psycopg2.Error):  # names of objects alone
+        others = "; ".join((cause.diag.message_detail or "").splitlines())
+        remedy = "Drop these, repeat the command, then make them again; nothing was changed"
+        what = "others have built upon what is to be replaced"
+        return PermanentError(what, where="database", why=others or why, remedy=remedy)
     if state in _PERMANENT:
         what, remedy = _PERMANENT[state]
         return PermanentError(what, where="database", why=why, remedy=remedy)

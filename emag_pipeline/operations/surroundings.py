@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from emag_pipeline.database_url import masked
 from emag_pipeline.databases import told_alike
-from emag_pipeline.db import migrate
+from emag_pipeline.db import migrate, roles
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
 from emag_pipeline.db.published import first_publish_day
@@ -72,6 +72,8 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
         with opened(found, settings) as database:
             before, after = migrate.upgrade(database)
+            if before != after:
+                roles.grant(database)
             first_day = _first_day(database, settings)
         say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
         with told_alike(settings, of_dagster=True):
