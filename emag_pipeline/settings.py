@@ -277,7 +277,7 @@ def _account_names(given: Mapping[str, str]) -> list[str]:
         return names
     found = [match[1].lower() for name in given if (match := _ACCOUNT_VARIABLE.fullmatch(name))]
     main = ["main"] if _MAINS & given.keys() else []
-    return list(dict.fromkeys(main + sorted(found))) or ["main", "fbe"]
+    return list(dict.fromkeys(main + sorted(found))) or list(sandbox_choice.OWN_ACCOUNTS)
 
 
 def _name_of(given: Mapping[str, str], account: str, what: str) -> str:

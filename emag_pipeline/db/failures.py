@@ -5,8 +5,6 @@ from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 
-#: What the error says of a server that refuses connections or has cut one.
-NOT_REACHED = "the database cannot be reached"
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
     "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
@@ -68,7 +66,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
-            NOT_REACHED,
+            "the database cannot be reached",
             where="database",
             why=why,
             remedy="Start it or correct its URL; the next run resumes",
@@ -89,6 +87,8 @@ def _connection_state(message: str) -> str:
         return "28000"
     if "database " in message and "does not exist" in message:
         return "3D000"
+    if "too many clients already" in message or "remaining connection slots are reserved" in message:
+        return "53300"
     return ""
 
 
