@@ -3,6 +3,7 @@
 Where the embedded server is away, everybody says so in the same words.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,10 @@ from pathlib import Path
 from emag_pipeline import embedded, running_up
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.failures import NOT_REACHED
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
 
-#: libpq's words, and ours, for a server that takes a connection and does not answer.
-_SILENT = ("no answer within", "timeout expired")
+_AWAY = "the embedded PostgreSQL does not run"
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def attached(settings: Settings) -> Iterator[Database]:
     """The pipeline's database, checked to have the schema that this code needs.
 
     Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
-    schema is not this code's. An embedded server that falls silent meanwhile is told as one that does not run.
+    schema is not this code's. An embedded server that is gone meanwhile is told as one that does not run.
     """
     with told_alike(settings):
         database = as_it_stands(settings)
@@ -55,10 +54,13 @@ def dagster_url(settings: Settings) -> str:
     return configured.get_secret_value() if configured else _server(settings).address("emag_dagster")
 
 
-def silence(home: Path) -> DatabaseUnavailable:
-    """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health."""
+def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseUnavailable:
+    """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health.
+
+    `up_goes_on`: it is `up` itself that says so, and starts the server again; else an `up` that says so ends.
+    """
     up = running_up.running(home)
-    if up is None:
+    if up is None or (up.pid == os.getpid() and not up_goes_on):
         remedy = "Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server"
     else:
         log = embedded.log_of(home)
@@ -66,29 +68,29 @@ def silence(home: Path) -> DatabaseUnavailable:
             f"`emag-pipeline up` (process {up.pid}) starts it again by itself and tries every second; "
             f"if it stays away, {log} says why"
         )
-    return DatabaseUnavailable("the embedded PostgreSQL does not run", where=f"EMAG_HOME {home}", remedy=remedy)
+    return DatabaseUnavailable(_AWAY, where=f"EMAG_HOME {home}", why=why, remedy=remedy)
 
 
 def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
-    """The error; of the embedded server `silence`, where it was not reached or does not run.
+    """The error; of the embedded server `silence` with its cause, where that does not run.
 
     Programs of `up` see that server as a configured one. `of_dagster`: it is an error of Dagster's database.
     """
     url = settings.dagster_pg_url if of_dagster else settings.database_url
     if url is not None and not embedded.is_address_of(settings.home, url.get_secret_value()):
         return error
-    # one that runs and says nothing is frozen or overloaded: that is told as it is
-    is_cut = error.what == NOT_REACHED and not any(words in error.why for words in _SILENT)
-    return silence(settings.home) if is_cut or embedded.running(settings.home) is None else error
+    # one that runs has refused or is frozen, and says why itself
+    is_told = error.what == _AWAY or embedded.running(settings.home) is not None
+    return error if is_told else silence(settings.home, why=error.why)
 
 
 @contextmanager
-def told_alike(settings: Settings) -> Iterator[None]:
-    """Raise what is raised within `as_told`."""
+def told_alike(settings: Settings, *, of_dagster: bool = False) -> Iterator[None]:
+    """Raise what is raised within `as_told`: by calls of the pipeline's database alone, or of Dagster's alone."""
     try:
         yield
     except DatabaseUnavailable as error:
-        told = as_told(settings, error)
+        told = as_told(settings, error, of_dagster=of_dagster)
         if told is error:
             raise
         raise told from error

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,16 +22,26 @@ _FILE = "up.lock"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC); its ports, by variable."""
+    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC); its ports, by variable.
+
+    And its accounts, None if it did not note them.
+    """
 
     pid: int
     ui: str
     started_at: str
     ports: Mapping[str, int] = field(default_factory=dict)
+    accounts: Sequence[str] | None = None
+
+    def knows(self, account: str) -> bool:
+        """Whether the account was configured when it began."""
+        return self.accounts is None or account in self.accounts
 
 
 @contextmanager
-def claimed(home: Path, ui: str, ports: Mapping[str, int] | None = None) -> Iterator[Instance | None]:
+def claimed(
+    home: Path, ui: str, ports: Mapping[str, int] | None = None, accounts: Sequence[str] | None = None
+) -> Iterator[Instance | None]:
     """Be the one `up` of this home until the end: yields None; or the instance that already is.
 
     Raises SettingsError for a home that cannot be used.
@@ -42,7 +52,7 @@ def claimed(home: Path, ui: str, ports: Mapping[str, int] | None = None) -> Iter
         except BlockingIOError:
             yield _read(home / _FILE)
             return
-        _write(file, Instance(os.getpid(), ui, iso_now(), ports or {}))
+        _write(file, Instance(os.getpid(), ui, iso_now(), ports or {}, accounts))
         try:
             yield None
         finally:

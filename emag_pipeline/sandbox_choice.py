@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.marketplaces import is_here
 
+#: Those of the sandbox that nobody tells others. Told here too, since the sandbox itself takes long to load.
+OWN_ACCOUNTS = ("main", "fbe")
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
 

@@ -32,6 +32,11 @@ _MAINS = {"EMAG_API_USERNAME", "EMAG_API_PASSWORD"}
 _MARKETPLACE = "https://marketplace-api.emag.ro/api-3"
 
 
+def is_account_name(name: str) -> bool:
+    """Whether an account can have that name; names become parts of file names and patterns."""
+    return _ACCOUNT.fullmatch(name) is not None
+
+
 def _schema(name: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name == "information_schema":
         raise ValueError("a name of lower-case letters, digits and underscores, not one of PostgreSQL's own")
@@ -263,7 +268,7 @@ def _unless_wrong(wrong: list[SettingsError], read: Callable[[], T]) -> T | None
 def _account_names(given: Mapping[str, str]) -> list[str]:
     if "EMAG_ACCOUNTS" in given:
         names = list(dict.fromkeys(part.strip() for part in given["EMAG_ACCOUNTS"].split(",") if part.strip()))
-        wrong = [name for name in names if not _ACCOUNT.fullmatch(name)]
+        wrong = [name for name in names if not is_account_name(name)]
         if wrong or not names:
             raise SettingsError(
                 f"EMAG_ACCOUNTS is {given['EMAG_ACCOUNTS']!r}",
@@ -272,7 +277,7 @@ def _account_names(given: Mapping[str, str]) -> list[str]:
         return names
     found = [match[1].lower() for name in given if (match := _ACCOUNT_VARIABLE.fullmatch(name))]
     main = ["main"] if _MAINS & given.keys() else []
-    return list(dict.fromkeys(main + sorted(found))) or ["main", "fbe"]
+    return list(dict.fromkeys(main + sorted(found))) or list(sandbox_choice.OWN_ACCOUNTS)
 
 
 def _name_of(given: Mapping[str, str], account: str, what: str) -> str:

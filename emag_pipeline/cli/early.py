@@ -25,12 +25,22 @@ def raise_from_now_on() -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"{words(number)}, nothing had begun\n".encode())
-    os._exit(Interrupted.exit_code)
+    try:
+        if sys.__stderr__ is not None:
+            os.write(sys.__stderr__.fileno(), f"{words(number)}, nothing had begun\n".encode())
+    finally:  # also where nobody listens any more
+        os._exit(Interrupted.exit_code)
 
 
-def _raise(number: int, _: FrameType | None) -> None:
-    raise (KeyboardInterrupt if number == signal.SIGINT else Interrupted)(words(number))
+def _raise(number: int, frame: FrameType | None) -> None:
+    if number == signal.SIGINT:  # libraries know it
+        raise KeyboardInterrupt(words(number))
+    interrupt(number, frame)
+
+
+def interrupt(number: int, _: FrameType | None) -> None:
+    """A handler that ends the command and says by which signal."""
+    raise Interrupted(words(number))
 
 
 def words(number: int) -> str:

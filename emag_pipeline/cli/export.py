@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from emag_pipeline.cli import early
 from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.export import Selection
 from emag_pipeline.errors import PipelineError
@@ -44,7 +45,7 @@ def export(
     table.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job ignores Ctrl-C
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, early.interrupt)
     settings = load_settings()
     selection = selected(settings, table, account, moment("--as-of", as_of))
     if output is None and format_ == "csv" and not sys.stdout.isatty():

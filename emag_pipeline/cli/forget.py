@@ -17,7 +17,7 @@ from emag_pipeline.errors import SettingsError
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.forget import files_of, remove_files, what_stays
 from emag_pipeline.plurals import counted
-from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.settings import Settings, is_account_name, load_settings
 from emag_pipeline.sync.hosts import is_same
 
 
@@ -36,6 +36,12 @@ def forget(
     marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs.
     """
     settings = load_settings()
+    if not is_account_name(account):
+        raise SettingsError(
+            f"{account!r} is no name of an account",
+            why="such names are lower case letters, digits and _",
+            remedy="`emag-pipeline status` names the accounts that are kept",
+        )
     with looked_into(settings) as database:
         _require_left(database, settings, account)
         found = account_rows.remove(database, account) if yes else account_rows.count(database, account)

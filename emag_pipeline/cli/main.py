@@ -1,6 +1,7 @@
 """The program `emag-pipeline`: its commands, and what its end says to the shell."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -96,6 +97,8 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
+        if _is_by_ctrl_c(end):
+            _tell(early.words(signal.SIGINT))
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
         return _told(error)
@@ -110,6 +113,14 @@ def _run(arguments: Sequence[str]) -> int:
         log.critical("crashed", exc_info=True)
         return 1
     return 0
+
+
+def _is_by_ctrl_c(end: SystemExit) -> bool:
+    """Typer makes an exit with 130 of it, without a word."""
+    error: BaseException | None = end
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _told(error: PipelineError) -> int:

@@ -91,7 +91,7 @@ def status(
 ) -> None:
     """Show how the accounts stand: last publish, running sync, last error and what to do about it.
 
-    Only reads; starts nothing.
+    Only reads. An embedded PostgreSQL that sleeps is started for as long as it takes.
     """
     settings = load_settings()
     with looked_into(settings) as database:

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import view_on
@@ -102,6 +103,7 @@ def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *,
         _checked(around, settings, accounts),
         sandbox_beside(settings, around.environment),
         view_on(narrator, settings.progress_interval_seconds) as view,
+        told_alike(settings),
     ):
         return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
 

@@ -5,8 +5,6 @@ from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 
-#: What the error says of a server that refuses connections or has cut one.
-NOT_REACHED = "the database cannot be reached"
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
     "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
@@ -22,6 +20,8 @@ _TLS = {
 }
 #: of our own SQL functions: what was asked for is not known, and the hint says what is
 _NOT_KNOWN = "EM001"
+#: e.g. a migration replaces a function that a view of somebody else calls
+_DEPENDED_UPON = "2BP01"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -44,6 +44,11 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         if words in why:
             remedy = "Correct sslmode and sslrootcert in the database URL, or the server, see docs/how-to/database.md"
             return PermanentError(what, where="database", why=why, remedy=remedy)
+    if state == _DEPENDED_UPON and isinstance(cause, psycopg2.Error):  # names of objects alone
+        others = "; ".join((cause.diag.message_detail or "").splitlines())
+        remedy = "Drop these, repeat the command, then make them again; nothing was changed"
+        what = "others have built upon what is to be replaced"
+        return PermanentError(what, where="database", why=others or why, remedy=remedy)
     if state in _PERMANENT:
         what, remedy = _PERMANENT[state]
         return PermanentError(what, where="database", why=why, remedy=remedy)
@@ -61,7 +66,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
-            NOT_REACHED,
+            "the database cannot be reached",
             where="database",
             why=why,
             remedy="Start it or correct its URL; the next run resumes",
@@ -82,6 +87,8 @@ def _connection_state(message: str) -> str:
         return "28000"
     if "database " in message and "does not exist" in message:
         return "3D000"
+    if "too many clients already" in message or "remaining connection slots are reserved" in message:
+        return "53300"
     return ""
 
 

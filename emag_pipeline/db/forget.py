@@ -5,6 +5,7 @@ Rows go in small transactions, the ledger's and the account's own last: begun ag
 
 from collections.abc import Iterator
 
+from emag_pipeline.db import own_tables
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning
 
@@ -74,15 +75,12 @@ def _remove(database: Database, table: str, condition: str, account: str) -> int
 
 
 def _tables(database: Database) -> Iterator[tuple[str, str]]:
-    """Each table that knows accounts, with the condition for its rows; found in the catalog, so that none is missed."""
+    """Each table that knows accounts, with the condition for its rows; found in the catalog, so that none is missed.
+
+    Only our own: other software may share the schema, and have columns of these names.
+    """
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        rows = tx.run(
-            """SELECT c.relname AS name, array_agg(a.attname::text) AS columns
-               FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-               WHERE c.relnamespace = '{schema}'::regnamespace AND c.relkind IN ('r', 'p')
-               GROUP BY c.relname ORDER BY c.relname""",
-        ).all()
-    tables = {row.name: row.columns for row in rows}
+        tables = {table: own_tables.columns(tx, table) for table in own_tables.every(tx)}
     for table in sorted(tables, key=lambda name: (name not in _FIRST, name in _LAST and _LAST.index(name) + 1, name)):
         column = next((column for column in _CONDITIONS if column in tables[table]), None)
         if column is not None:

@@ -25,9 +25,12 @@ _SETTINGS = """
            set_config('client_encoding', 'UTF8', true)
 """
 
-#: For all tables at once; a table that somebody writes to is asked for again so often.
-_LOCK_SECONDS, _PAUSE_SECONDS = 60.0, 0.1
+#: For all tables at once.
+_LOCK_SECONDS = 60.0
+#: For the one that somebody holds, by itself. Autovacuum gives way to who waits longer than deadlock_timeout (1 s).
+_WAIT = "SELECT set_config('lock_timeout', '2500ms', true)"
 _LOCK_NOT_AVAILABLE = "55P03"
+_RELATION = re.compile(r'relation "([^"]+)"')
 
 #: What somebody would miss.
 _HELD = """
@@ -95,20 +98,31 @@ def _lock(tx: Transaction) -> None:
     """Let readers pass, and nobody else, before anything is looked at: all tables, or none.
 
     Whoever writes takes the tables in an order of its own. To wait for one of them while others are held would end as a
-    deadlock, with a publish as its victim perhaps; and to wait for one would keep others waiting behind.
+    deadlock, with a publish as its victim perhaps. So the one that is held is waited for alone, and let go again.
     """
     until = time.monotonic() + _LOCK_SECONDS
-    tables = ", ".join(f"{{schema}}.{table}" for table in own_tables.every(tx))
+    tables = own_tables.every(tx)
+    all_of_them = ", ".join(f"{{schema}}.{table}" for table in tables)
     tx.run("SAVEPOINT before_locks")
-    while True:
-        try:
-            tx.run(f"LOCK TABLE {tables} IN EXCLUSIVE MODE NOWAIT")
-            return
-        except OperationalError as error:
-            if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or time.monotonic() > until:
-                raise
+    while (held := _try_lock(tx, f"{all_of_them} IN EXCLUSIVE MODE NOWAIT")) is not None:
+        tx.run("ROLLBACK TO SAVEPOINT before_locks")
+        if time.monotonic() > until:
+            raise held
+        found = _RELATION.search(str(held.orig))
+        if found is not None and found[1] in tables:
+            tx.run(_WAIT)
+            _try_lock(tx, f"{{schema}}.{found[1]} IN EXCLUSIVE MODE")
             tx.run("ROLLBACK TO SAVEPOINT before_locks")
-            tx.run("SELECT pg_sleep(:seconds)", seconds=_PAUSE_SECONDS)
+
+
+def _try_lock(tx: Transaction, what: str) -> OperationalError | None:
+    try:
+        tx.run(f"LOCK TABLE {what}")
+    except OperationalError as error:
+        if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return error
+    return None
 
 
 def _require_no_sync(tx: Transaction) -> None:

@@ -73,6 +73,13 @@ def await_remains(data: Path) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
+def await_children(data: Path) -> None:
+    """Wait, at most ten seconds, until no program of PostgreSQL works in the directory."""
+    until = time.monotonic() + _REMAINS_SECONDS
+    while _children(data) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+
+
 def forget_stale(data: Path, sockets: Path) -> None:
     """Remove what a server that is gone left behind, where its number is another program's, or nobody buries it.
 
@@ -84,7 +91,8 @@ def forget_stale(data: Path, sockets: Path) -> None:
         with suppress(OSError, ValueError, IndexError):
             number = int(file.read_text().splitlines()[0])
             process = _process(number)
-            if (process is not None and _is_elsewhere(process, data)) or (_is_dead(number) and not _children(data)):
+            is_gone = (process is not None and _is_elsewhere(process, data)) or _is_dead(number)
+            if is_gone and not _children(data):
                 file.unlink()
 
 

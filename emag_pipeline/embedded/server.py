@@ -6,6 +6,7 @@ two simultaneous starts one start. After a kill -9 of whoever started it the ser
 
 import fcntl
 import shlex
+import shutil
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from emag_pipeline.home import claim
 
 _STOP_TIMEOUT_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 60
+#: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
+_UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
 _SETTINGS = {
     "listen_addresses": "",
@@ -102,9 +105,8 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
             return server
         binaries = programs.reachable(home)
         data = places.made_data(home)
-        if not (data / "PG_VERSION").exists():
-            programs.run(binaries / "initdb", "-D", ".", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-                         "--locale=C.UTF-8", "--data-checksums", within=data)  # fmt: skip
+        if not is_set_up(home):
+            _set_up(home, data, binaries)
         directory = sockets.directory(home, data)
         postmaster.await_remains(data)
         postmaster.forget_stale(data, directory)
@@ -128,7 +130,21 @@ def is_address_of(home: Path, url: str) -> bool:
 
 def is_set_up(home: Path) -> bool:
     """Whether a home directory has a server's data, running or not."""
-    return (places.data(home.resolve()) / "PG_VERSION").exists()
+    return (places.data(home.resolve()) / "PG_VERSION").exists() and not (home / _UNFINISHED).exists()
+
+
+def _set_up(home: Path, data: Path, binaries: Path) -> None:
+    """Make the data; what an earlier attempt left that was ended in its midst is thrown away first."""
+    unfinished = home / _UNFINISHED
+    if unfinished.exists():
+        postmaster.await_children(data)
+        for remains in data.iterdir():
+            shutil.rmtree(remains) if remains.is_dir() and not remains.is_symlink() else remains.unlink()
+    elif not any(data.iterdir()):  # what is there and not ours is not thrown away: initdb refuses it
+        unfinished.touch()
+    programs.run(binaries / "initdb", "-D", ".", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+                 "--locale=C.UTF-8", "--data-checksums", within=data)  # fmt: skip
+    unfinished.unlink(missing_ok=True)
 
 
 def running(home: Path) -> EmbeddedServer | None:

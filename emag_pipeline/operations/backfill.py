@@ -12,6 +12,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.home import directory
+from emag_pipeline.operations import log_files
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
@@ -61,7 +62,9 @@ def backfill(
 
 
 def _start(environment: Mapping[str, str], logs: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
-    with (logs / "backfill.log").open("ab") as errors:
+    log = logs / "backfill.log"
+    log_files.keep_small(log)
+    with log.open("ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "emag_pipeline.runs.backfill", *arguments],
             env=environment,

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emag_pipeline.db import libpq, migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PermanentError, SchemaMismatch
 from emag_pipeline.operations import postgres_programs
-from emag_pipeline.operations.surroundings import Databases, Say, databases
+from emag_pipeline.operations.surroundings import Databases, Say, databases, opened
 from emag_pipeline.settings import Settings
 from emag_pipeline.whole_file import written_at_once
 
@@ -61,13 +60,9 @@ def backup(settings: Settings, file: Path, *, force: bool, say: Say, wait: Calla
 
 def _examined(found: Databases, settings: Settings) -> tuple[str, int]:
     """The schema's revision and the server's major version."""
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
-    try:
-        with database.transaction(timeout_seconds=60) as tx:
-            revision = migrate.revision(tx)
-            version = tx.wire().server_version // 10000
-    finally:
-        database.close()
+    with opened(found, settings) as database, database.transaction(timeout_seconds=60) as tx:
+        revision = migrate.revision(tx)
+        version = tx.wire().server_version // 10000
     if revision is None:
         raise SchemaMismatch(
             "there is nothing to back up",

@@ -1,20 +1,25 @@
-"""Using the embedded PostgreSQL together: the first command starts it, the last one to leave stops it.
+"""Using the embedded PostgreSQL together: whoever started it stops it, or leaves that to the last one who uses it.
 
-Each user holds a shared lock on `EMAG_HOME/postgres.users`; whoever leaves and gets it exclusively is the last.
-The kernel gives the locks of a killed user back, so a server that was left behind is stopped by the next one.
+Each user holds a shared lock on `EMAG_HOME/postgres.users`; whoever leaves and gets it exclusively is the last. One who
+leaves a server of his to others writes its number into the file. A server that nobody here has started is never
+stopped: the programs of a killed `up` live on with it and hold no lock. The next `up` takes it over.
 """
 
 import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
+
+import psutil
 
 from emag_pipeline import embedded, running_up
 from emag_pipeline.databases import attached, silence
 from emag_pipeline.db.engine import Database
 from emag_pipeline.home import claim
+from emag_pipeline.operations import family
 from emag_pipeline.settings import Settings
 
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
@@ -24,18 +29,20 @@ _LOOK_SECONDS = 0.1
 
 @contextmanager
 def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
-    """Start the server or attach to it; stop it at the end unless another command uses it.
+    """Start the server or attach to it; stop it at the end where that is ours to do and nobody else uses it.
 
     A running `up` starts it itself. Raises the errors of `embedded.start`, and `silence` where that one does not.
     """
     home = claim(home)
-    with (home / "postgres.users").open("a") as users:
+    with (home / "postgres.users").open("a+") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
+        is_ours = False
         try:
             _wait_for_up(home)
+            is_ours = embedded.running(home) is None or _is_up(home)
             yield embedded.start(home)
         finally:
-            _leave(users.fileno(), home)
+            _leave(users, home, is_ours=is_ours)
 
 
 @contextmanager
@@ -49,16 +56,18 @@ def looked_into(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def awake(settings: Settings) -> Iterator[None]:
+def awake(settings: Settings) -> Iterator[bool]:
     """Let the embedded server run until the end, where one was ever set up; without one, do nothing.
 
-    It is started if it sleeps; one that runs is kept although its other users leave. Raises the errors of `in_use`.
+    It is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises
+    the errors of `in_use`.
     """
-    with ExitStack() as stack:
-        is_needed = settings.database_url is None or settings.dagster_pg_url is None
-        if is_needed and embedded.is_set_up(settings.home):
-            stack.enter_context(in_use(settings.home))
-        yield
+    is_needed = settings.database_url is None or settings.dagster_pg_url is None
+    if is_needed and embedded.is_set_up(settings.home):
+        with in_use(settings.home) as server:
+            yield server.started_here
+    else:
+        yield False
 
 
 def _wait_for_up(home: Path) -> None:
@@ -71,15 +80,43 @@ def _wait_for_up(home: Path) -> None:
 
 
 def _another_up_runs(home: Path) -> bool:
+    return running_up.running(home) is not None and not _is_up(home)
+
+
+def _is_up(home: Path) -> bool:
+    """Whether this process is the home's one `up`."""
     up = running_up.running(home)
-    return up is not None and up.pid != os.getpid()
+    return up is not None and up.pid == os.getpid()
 
 
-def _leave(users: int, home: Path) -> None:
+def _leave(users: TextIO, home: Path, *, is_ours: bool) -> None:
+    """Raises DatabaseUnavailable when the server is to be stopped and does not end."""
+    server = embedded.running(home)
+    if server is None:
+        return
+    with suppress(psutil.NoSuchProcess):
+        number = str(server.postmaster().pid)
+        if is_ours:
+            _note(users, number)  # before the lock is asked for: whoever gets it has to find this
+        if _is_last(users) and _noted(users) == number and not family.members(home):
+            server.stop()
+            _note(users, "")
+
+
+def _is_last(users: TextIO) -> bool:
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return
-    server = embedded.running(home)
-    if server is not None:
-        server.stop()
+        return False
+    return True
+
+
+def _note(users: TextIO, number: str) -> None:
+    users.truncate(0)
+    users.write(number)
+    users.flush()
+
+
+def _noted(users: TextIO) -> str:
+    users.seek(0)
+    return users.read()

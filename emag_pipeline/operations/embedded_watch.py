@@ -27,7 +27,7 @@ class EmbeddedWatch:
             return
         log_files.keep_small(embedded.log_of(self._home))
         if embedded.running(self._home) is None:
-            self._say_once(silence(self._home).message)
+            self._say_once(silence(self._home, up_goes_on=True).message)
             try:
                 embedded.start(self._home)
             except DatabaseUnavailable as error:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from emag_pipeline import embedded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
@@ -53,10 +54,11 @@ class ProgressWatch:
             for sync in filter(None, newest):
                 self._tell(sync)
         except DatabaseUnavailable as error:
-            # of the embedded server, `embedded_watch` tells
-            if not (self._away or self._settings.uses_embedded_database):
+            # that the embedded server is gone, `embedded_watch` tells
+            is_gone = self._settings.uses_embedded_database and embedded.running(self._settings.home) is None
+            if not (self._away or is_gone):
                 self._say(error.message)
-            self._away = True
+                self._away = True
             return
         self._away = False
         self._view.show([sync for sync in newest if sync is not None and sync.status == "running"])

@@ -18,6 +18,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
 from emag_pipeline.home import directory
+from emag_pipeline.operations import log_files
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.operations.words import failure_words, killed_words
 from emag_pipeline.settings import Settings
@@ -66,6 +67,7 @@ class _Run:
         command = [sys.executable, "-m", "emag_pipeline.runs", account, self.run_id, "--with-parent"]
         # what ends with this process tells the run that it is gone, also where it was killed
         read_end, self._held_open = os.pipe()
+        log_files.keep_small(log)
         with log.open("ab") as output, os.fdopen(read_end) as told_by_its_end:
             self.process = subprocess.Popen(
                 [*command, "--anew"] if anew else command,

@@ -1,18 +1,14 @@
 """The rights of the database's roles, as far as this user may grant them."""
 
 from emag_pipeline.db import roles
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.surroundings import Databases
+from emag_pipeline.operations.surroundings import Databases, opened
 from emag_pipeline.settings import Settings
 
 
 def granted(found: Databases, settings: Settings) -> bool:
     """Grant writer and readers their rights on the tables. False where there are no roles, or for another user."""
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema)
-    try:
+    with opened(found, settings) as database:
         return roles.grant(database)
-    finally:
-        database.close()
 
 
 def script(settings: Settings) -> str:

@@ -57,6 +57,9 @@ def _next(stopped: Stopped) -> str:
     silence = stopped.daemon_silence_seconds
     if silence is not None and silence <= SILENT_SECONDS:
         return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to keep everything still"
+    if stopped.is_daemon_unseen:
+        unseen = "it could not be seen whether Dagster's daemon runs"
+        return f"{unseen}: if it does, {_GO_ON}; stop it to keep everything still"
     seen = ", as far as could be seen" if stopped.unreached else ""
     return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
 

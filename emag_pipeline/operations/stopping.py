@@ -5,8 +5,8 @@ stopped.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -56,6 +56,8 @@ class Stopped:
     #: what goes on and may start runs: an `up` of this home, or a daemon, by the seconds since it was heard
     up: Instance | None = None
     daemon_silence_seconds: float | None = None
+    #: nobody knows whether a daemon runs
+    is_daemon_unseen: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -66,8 +68,7 @@ class Stopped:
 def under_way(settings: Settings) -> UnderWay:
     """What an emergency stop would end; changes nothing."""
     unreached: list[str] = []
-    with ExitStack() as stack:
-        database, dagster = _opened(stack, unreached, settings)
+    with _opened(settings, unreached) as (database, dagster):
         return UnderWay(
             runs=runs_under_way(dagster) if dagster else (),
             syncs=liveness.running_syncs(database) if database else (),
@@ -82,8 +83,7 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
     Leases go first, so that nothing is written from then on. None of the runs is retried.
     """
     stopped = Stopped()
-    with ExitStack() as stack:
-        database, dagster = _opened(stack, stopped.unreached, settings)
+    with _opened(settings, stopped.unreached) as (database, dagster):
         if database is not None:
             stopped.held = _release(database, liveness.running_syncs(database), reason, stopped.released)
         if dagster is not None:
@@ -93,24 +93,43 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
         if database is not None:
             stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
         stopped.up = running_up.running(settings.home)
-        if dagster is not None and stopped.up is None:
-            stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
+        if stopped.up is None:
+            _look_for_daemon(stopped, settings, is_reached=dagster is not None)
     return stopped
 
 
-def _opened(
-    stack: ExitStack, unreached: list[str], settings: Settings
-) -> tuple[Database | None, instance.Instance | None]:
-    """The pipeline's database and Dagster's instance, for as long as the stack; each cause is noted once."""
+def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) -> None:
+    """Note when it was heard; without its database, that this is not known, unless Dagster was never started here."""
+    if not is_reached:
+        stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
+        return
     try:
-        stack.enter_context(awake(settings))
-    except PipelineError as error:
-        unreached.append(error.message)
-        if settings.database_url is None and settings.dagster_pg_url is None:
-            return None, None
-    database = _reached(stack, unreached, lambda: attached(settings))
-    dagster = _reached(stack, unreached, lambda: instance.opened(settings))
-    return database, dagster
+        stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
+    except Exception as error:  # Dagster's, the driver's and ours have no common class; what was done is to be told
+        stopped.is_daemon_unseen = True
+        stopped.unreached.append(f"Dagster's daemon could not be asked after: {type(error).__name__}.")
+
+
+@contextmanager
+def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database | None, instance.Instance | None]]:
+    """The pipeline's database and Dagster's instance; each cause of one that is away is noted once.
+
+    So is a server that was started here and does not end: what was done meanwhile is told all the same.
+    """
+    awoken = ExitStack()
+    is_away = _reached(awoken, unreached, lambda: awake(settings)) is None
+    try:
+        with ExitStack() as stack:
+            if is_away and settings.database_url is None and settings.dagster_pg_url is None:
+                yield None, None
+            else:
+                database = _reached(stack, unreached, lambda: attached(settings))
+                yield database, _reached(stack, unreached, lambda: instance.opened(settings))
+    finally:
+        try:
+            awoken.close()
+        except PipelineError as error:
+            unreached.append(error.message)
 
 
 def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], AbstractContextManager[T]]) -> T | None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from emag_pipeline.database_url import masked
 from emag_pipeline.databases import told_alike
-from emag_pipeline.db import migrate
+from emag_pipeline.db import migrate, roles
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.missing_database import ensure_database
 from emag_pipeline.db.published import first_publish_day
@@ -54,8 +54,7 @@ def databases(settings: Settings) -> Iterator[Databases]:
             server = stack.enter_context(in_use(settings.home))
             pipeline = pipeline or SecretStr(server.url("emag"))
             dagster = dagster or SecretStr(server.url("emag_dagster"))
-        with told_alike(settings):
-            yield Databases(pipeline, dagster, shown)
+        yield Databases(pipeline, dagster, shown)
 
 
 @contextmanager
@@ -73,9 +72,13 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
         with opened(found, settings) as database:
             before, after = migrate.upgrade(database)
+            if before != after:
+                roles.grant(database)
             first_day = _first_day(database, settings)
         say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
-        if ensure_database(dagster_url):
+        with told_alike(settings, of_dagster=True):
+            is_new = ensure_database(dagster_url)
+        if is_new:
             say("database: created Dagster's own")
         given = environment(settings, dagster, pipeline_url, dagster_url, first_day)
         yield Surroundings(found, dagster, given)
@@ -83,12 +86,13 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
 
 @contextmanager
 def opened(found: Databases, settings: Settings) -> Iterator[Database]:
-    """The pipeline's own, whatever is in it."""
-    database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
-    try:
-        yield database
-    finally:
-        database.close()
+    """The pipeline's own, whatever is in it. Its being away is told as everywhere (`told_alike`)."""
+    with told_alike(settings):
+        database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 def _first_day(database: Database, settings: Settings) -> date:

@@ -36,7 +36,8 @@ def up(settings: Settings, narrator: Narrator) -> int:
     started, TransientError when a program does not start or dies again and again. Main thread only.
     """
     ui = f"http://{ports.HOST}:{settings.ui_port}"
-    with StopSignals() as signals, claimed(settings.home, ui, ports_of(settings)) as other:
+    accounts = [account.name for account in settings.accounts]
+    with StopSignals() as signals, claimed(settings.home, ui, ports_of(settings), accounts) as other:
         if other is not None:
             narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
             for variable, port in ports_of(settings).items():

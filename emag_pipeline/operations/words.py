@@ -9,7 +9,7 @@ from emag_pipeline import running_up
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
-from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
+from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Trouble
 
@@ -103,13 +103,18 @@ def unstarted_words(settings: Settings, account: str) -> str:
     up = running_up.running(settings.home)
     if up is None:
         return f"Run `emag-pipeline sync --account {account}`, or `emag-pipeline up`"
+    if not up.knows(account):
+        return f"Restart `emag-pipeline up` (process {up.pid}): it was started before this account was configured"
     within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
-    return f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
+    begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
+    return f"{begins}; if not, `emag-pipeline doctor` says why"
 
 
 def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
     goes_on = f"`emag-pipeline sync --account {account}` goes on after its last durable page"
+    if trouble.condition == "stuck":  # it beats, so another one is refused
+        goes_on = f"`emag-pipeline recover` ends it, then {goes_on}"
     return f"its sync is {trouble.condition}: {trouble.why}", f"{goes_on}; a running daemon does that by itself"
 
 
@@ -117,11 +122,11 @@ def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
     """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
     if not settings.uses_sandbox:
         return
-    for name in [account.name for account in settings.accounts if account.name not in DEFAULT_ACCOUNTS]:
-        near = next(iter(get_close_matches(name, DEFAULT_ACCOUNTS, n=1)), "")
+    for name in [account.name for account in settings.accounts if account.name not in OWN_ACCOUNTS]:
+        near = next(iter(get_close_matches(name, OWN_ACCOUNTS, n=1)), "")
         what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is none of the sandbox's own accounts"
         credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
-        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(DEFAULT_ACCOUNTS)}"
+        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(OWN_ACCOUNTS)}"
         remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are made up"
         yield what, remedy
 

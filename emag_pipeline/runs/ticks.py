@@ -1,8 +1,9 @@
 """How the newest look of each sensor and schedule ended, as Dagster's own storage tells: only it knows what it stored.
 
 What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
-Dagster 1.13.27 leaves such a tick as started, and at the next one puts it down as skipped, without the reason that each
-of our sensors gives (`dagster._daemon.sensor._get_evaluation_tick`). Where not even that can be stored, no further look
+Dagster 1.13.27 leaves such a tick as started, and at the next one puts it down as skipped (`dagster._daemon.sensor`,
+`_get_evaluation_tick`): without a reason, which our sensors give when they request nothing, and without run keys, which
+a look has that requests only what was requested before. Where not even that can be stored, no further look
 begins, and the sensor falls silent. A schedule's tick stays started then, and is tried over and over: nothing is told
 of it here, Dagster's daemon shows the error in the UI.
 """
@@ -82,5 +83,5 @@ def _error(tick: InstigatorTick) -> SerializableErrorInfo | None:
     if tick.status is TickStatus.FAILURE:
         return tick.error
     is_sensor = tick.instigator_type is InstigatorType.SENSOR
-    is_lost = is_sensor and tick.status is TickStatus.SKIPPED and not tick.skip_reason
+    is_lost = is_sensor and tick.status is TickStatus.SKIPPED and not (tick.skip_reason or tick.run_keys)
     return _NOT_STORED if is_lost else None

@@ -96,7 +96,10 @@ def test_a_signal_ends_it_with_130_and_leaves_no_file(
     )  # fmt: skip
     wait_until(lambda: any(file.stat().st_size > 10_000 for file in tmp_path.glob(".history.csv.*")), 30)
     process.send_signal(number)
-    assert (process.communicate(timeout=300)[1], process.returncode) == (b"emag-pipeline: interrupted\n", 130)
+    assert (process.communicate(timeout=300)[1], process.returncode) == (
+        f"emag-pipeline: interrupted by {number.name}\n".encode(),
+        130,
+    )
     assert list(tmp_path.glob("*history*")) == []
 
 

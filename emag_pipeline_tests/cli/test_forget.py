@@ -13,7 +13,7 @@ from emag_pipeline.operations.doctor import Verdict
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, sync
+from emag_pipeline_tests.db.syncs import begin, execute, rows, sync
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 
@@ -61,6 +61,27 @@ def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_anothe
     assert _tables(database, "old") == {}
     assert _tables(database, "main") == others
     assert "old: nothing is kept of it" in _forget(tmp_path, variables, "old").stdout
+
+
+def test_tables_of_other_software_in_the_schema_are_left_alone(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    _of_old(database)
+    execute(database, "CREATE TABLE {schema}.customers AS SELECT 'old' AS account_type")
+    execute(database, "CREATE TABLE {schema}.tickets AS SELECT 'old' AS subject")
+    assert _forget(tmp_path, variables, "old", "--yes").returncode == 0
+    assert rows(database, "SELECT * FROM {schema}.customers CROSS JOIN {schema}.tickets") == [("old", "old")]
+
+
+@pytest.mark.parametrize("name", [".*", "*", "../old", "Old"])
+def test_what_is_no_name_of_an_account_is_refused(
+    database: Database, variables: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    _of_old(database)
+    refused = _forget(tmp_path, variables, name, "--yes")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert f"{name!r} is no name of an account: such names are lower case letters, digits and _." in refused.stderr
+    assert _tables(database, "old") != {}
 
 
 def test_a_configured_account_is_refused(database: Database, variables: dict[str, str], tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,9 @@ def test_a_database_that_is_away_is_1_without_a_traceback_or_the_password(tmp_pa
     assert done.stderr.startswith("emag-pipeline: database: ")
     assert len(done.stderr.splitlines()) == 1
     assert "s3cret" not in done.stderr
+
+
+def test_a_signal_before_anything_has_begun_ends_it_where_nobody_listens_too() -> None:
+    program = "import os, signal\nfrom emag_pipeline.cli import early\nearly.listen()\nos.close(2)\n"
+    done = subprocess.run([sys.executable, "-c", f"{program}os.kill(os.getpid(), signal.SIGTERM)"], check=False)
+    assert done.returncode == 130

@@ -2,6 +2,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, note
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
+from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
+from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
@@ -189,6 +192,10 @@ def test_an_account_that_never_had_a_sync_is_told_in_the_words_of_the_doctor(
         finding = found(diagnosed(tmp_path, **variables), "account main", "never synced")
     assert f"Nothing is to be done: `emag-pipeline up` (process {os.getpid()}) begins its first sync" in said
     assert finding.remedy in said
+    with claimed(tmp_path, "http://127.0.0.1:1", accounts=["fbe"]):
+        said = emag_pipeline(tmp_path, "status", **variables).stdout
+    assert f"main: never synced. Restart `emag-pipeline up` (process {os.getpid()}): it was started before" in said
+    assert "Nothing is to be done" not in said
 
 
 def test_a_sync_whose_process_was_killed_does_not_look_alive(
@@ -208,6 +215,26 @@ def test_a_sync_whose_process_was_killed_does_not_look_alive(
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)
     assert document["accounts"][0]["running"]["trouble"].startswith("dead: its process")
     assert wanted in found(diagnosed(tmp_path, **variables), "account main", "its sync is").what
+
+
+def test_a_sync_that_beats_without_progress_is_ended_before_another_one_can_begin(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    stage(database, begin(database, run_id="r1"), [offer(1)])
+    execute(
+        database,
+        "UPDATE {schema}.emag_offer_syncs SET progressed_at = progressed_at - interval '9 days'",
+    )
+    said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, EMAG_ACCOUNTS="main").stdout
+    assert "main: its sync is stuck: it beats, but nothing became durable" in said
+    assert "`emag-pipeline recover` ends it, then `emag-pipeline sync --account main` goes on after" in said
+
+
+def test_it_does_not_load_the_sandbox() -> None:
+    program = "import sys, emag_pipeline.cli.status; print('emag_pipeline.sandbox' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    assert tuple(DEFAULT_ACCOUNTS) == OWN_ACCOUNTS
 
 
 def _mark_of(process_id: int) -> int:

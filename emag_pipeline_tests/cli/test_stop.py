@@ -1,6 +1,8 @@
 """`emag-pipeline stop --all` where nothing runs, and where an `up` does."""
 
 import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,7 +57,36 @@ def test_other_commands_wake_the_embedded_database_too(asleep: Path, command: st
     assert "does not run" not in done.stderr
 
 
-def test_the_doctor_wakes_it_and_finds_it_well(asleep: Path) -> None:
+def test_where_dagsters_database_is_away_it_does_not_say_that_no_daemon_runs(asleep: Path) -> None:
+    (asleep / "dagster").mkdir()
+    done = emag_pipeline(asleep, "stop", "--all", DAGSTER_PG_URL="postgresql://me@127.0.0.1:1/emag_dagster")
+    assert done.returncode == 1
+    assert "Connection refused" in done.stderr
+    assert "neither" not in done.stdout
+    assert "it could not be seen whether Dagster's daemon runs: if it does, schedules and sensors go on" in done.stdout
+
+
+def test_a_frozen_server_does_not_cost_the_report(asleep: Path) -> None:
+    postmaster = embedded.start(asleep).postmaster()
+    postmaster.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        done = emag_pipeline(asleep, "stop", "--all")
+        assert time.monotonic() - began < 60
+    finally:
+        postmaster.send_signal(signal.SIGCONT)
+    assert done.returncode == 1
+    assert "main: nothing was under way, as far as could be seen" in done.stdout
+    assert "does not end within" not in done.stderr
+    server = embedded.running(asleep)
+    assert server is not None
+    server.stop()
+
+
+def test_the_doctor_wakes_it_and_says_that_nothing_keeps_it_running(asleep: Path) -> None:
     diagnosis = diagnosed(asleep)
-    assert found(diagnosis, "database", "answers: PostgreSQL").verdict is Verdict.OK
+    finding = found(diagnosis, "database", "answers: PostgreSQL")
+    assert finding.verdict is Verdict.WARNING
+    assert finding.what.endswith("; it slept, and runs for this look only")
+    assert "`emag-pipeline up` keeps it running" in finding.remedy
     assert not [one for one in diagnosis.findings if "the embedded PostgreSQL does not run" in one.what]

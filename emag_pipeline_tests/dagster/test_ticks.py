@@ -34,7 +34,21 @@ def looks(_: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason("all is well")
 
 
-defs = dg.Definitions(sensors=[looks])
+@dg.op
+def nothing() -> None: ...
+
+
+@dg.job
+def work() -> None:
+    nothing()
+
+
+@dg.sensor(job=work, minimum_interval_seconds=1, default_status=dg.DefaultSensorStatus.RUNNING)
+def asks_again(_: dg.SensorEvaluationContext) -> dg.RunRequest:
+    return dg.RunRequest("the same work")
+
+
+defs = dg.Definitions(sensors=[looks, asks_again])
 
 
 @pytest.fixture
@@ -61,11 +75,27 @@ def tick(instance: dg.DagsterInstance) -> Iterator[Callable[[], LastTick | None]
 
 
 def _stored(instance: dg.DagsterInstance) -> list[TickStatus]:
-    """The newest first."""
-    (state,) = instance.all_instigator_state() or [None]
-    return (
-        [] if state is None else [t.status for t in instance.get_ticks(state.instigator_origin_id, state.selector_id)]
-    )
+    """Those of `looks`, the newest first."""
+    return _ticks(instance, "looks")
+
+
+def _ticks(instance: dg.DagsterInstance, name: str) -> list[TickStatus]:
+    return [
+        tick.status
+        for state in instance.all_instigator_state()
+        if state.instigator_name == name
+        for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
+    ]
+
+
+def test_a_look_that_asks_for_what_was_asked_for_before_is_well(
+    instance: dg.DagsterInstance, tick: Callable[[], LastTick | None]
+) -> None:
+    while len(_ticks(instance, "asks_again")) < 3:
+        tick()
+    assert _ticks(instance, "asks_again")[:2] == [TickStatus.SKIPPED] * 2
+    (newest,) = ticks.of_instance(instance, ["asks_again"])
+    assert (newest.failures, newest.error) == (0, None)
 
 
 def _administer(cluster: EmbeddedServer, sql: str) -> None:

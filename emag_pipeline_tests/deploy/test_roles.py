@@ -214,3 +214,19 @@ def test_a_schema_that_another_user_made_becomes_the_owners_and_foreign_tables_s
     assert installation.sql("postgres", owners) == [("of_the_erp",)]
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         installation.sql("emag_writer", "SELECT * FROM erp.of_the_erp")
+
+
+def test_an_installation_of_another_user_is_taken_over_with_dagsters_database() -> None:
+    """Whose tables are handed over too; what that user kept elsewhere stays."""
+    with tempfile.TemporaryDirectory(prefix="emag-taken-") as directory, SandboxServer(accounts={"main": 5}) as market:
+        server = embedded.start(Path(directory) / "server", {"fsync": "off"})
+        server.ensure_database("emag")
+        taken = Installation(server, Path(directory) / "home")
+        taken.sql("postgres", "CREATE ROLE before LOGIN CREATEDB")
+        taken.sql("postgres", "GRANT CREATE ON DATABASE emag TO before")
+        sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_URL": market.url, "EMAG_ACCOUNTS": "main"}
+        taken.run("before", "sync", **sandbox)
+        taken.make_roles()
+        taken.run("emag_owner", "migrate")
+        taken.run("emag_writer", "sync", **sandbox)
+        server.stop()

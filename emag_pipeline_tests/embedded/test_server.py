@@ -1,6 +1,9 @@
 import os
 import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +13,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline_tests.cli.commands import environment
 
 
 @pytest.fixture
@@ -78,3 +82,19 @@ def test_a_long_home_gets_a_short_socket(home: Path) -> None:
         assert _select(server, "SELECT 1") == 1
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_first_start_that_is_ended_in_its_midst_is_begun_anew(home: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "emag_pipeline", "migrate"]
+    migrating = subprocess.Popen(command, env=environment(home), cwd=home, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not (home / "postgres" / "PG_VERSION").exists():
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    migrating.send_signal(number)
+    assert migrating.wait(120) in (130, -number)
+    assert not embedded.is_set_up(home)
+    server = embedded.start(home)
+    server.url("emag")
+    assert _select(server, "SHOW data_checksums") == "on"

@@ -1,4 +1,6 @@
+import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -18,6 +20,7 @@ from emag_pipeline.operations.doctor.databases import lost_since
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
@@ -42,9 +45,9 @@ def test_a_good_database_is_named_with_version_user_and_size(database_url: str, 
 def test_an_embedded_server_that_a_living_up_starts_again_needs_nobody_to_start_it(tmp_path: Path) -> None:
     assert "Start it with `emag-pipeline up`" in found(diagnosed(tmp_path), "database").remedy
     with claimed(tmp_path, "http://127.0.0.1:1"):
-        finding = found(diagnosed(tmp_path), "database")
-    assert "starts it again by itself and tries every second" in finding.remedy
-    assert "Start it with" not in finding.remedy
+        said = emag_pipeline(tmp_path, "doctor", EMAG_SANDBOX="1").stdout
+    assert f"`emag-pipeline up` (process {os.getpid()}) starts it again by itself and tries every second" in said
+    assert "Start it with" not in said
 
 
 def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None:
@@ -268,6 +271,52 @@ def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
         assert not [one for one in diagnosis.findings if one.subject == "daemon"], told
     for wrong in ("firewall", "no answer within", "the examination itself failed"):
         assert wrong not in told
+
+
+def test_a_frozen_embedded_server_costs_neither_the_report_nor_its_time(home: Path) -> None:
+    server = embedded.start(home)
+    server.ensure_database("emag")
+    postmaster = server.postmaster()
+    postmaster.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        diagnosis = diagnosed(home)
+        assert time.monotonic() - began < 15
+    finally:
+        postmaster.send_signal(signal.SIGCONT)
+    finding = found(diagnosis, "database")
+    assert (finding.verdict, finding.what) == (Verdict.BROKEN, "no answer within 5 seconds")
+    assert found(diagnosis, "disk").verdict is Verdict.OK
+    assert embedded.running(home) is not None
+
+
+def test_a_server_that_it_started_and_that_does_not_end_is_one_more_finding(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emag_pipeline.embedded.server._STOP_TIMEOUT_SECONDS", 1.0)
+    with in_use(home) as server:
+        database = Database(server.url("emag"))
+        migrate.upgrade(database)
+        database.close()
+    freezing = threading.Thread(target=_freeze_when_seen, args=(home,))
+    freezing.start()
+    try:
+        diagnosis = diagnosed(home)
+    finally:
+        freezing.join()
+        left = embedded.running(home)
+        assert left is not None
+        left.postmaster().send_signal(signal.SIGCONT)
+    assert found(diagnosis, "database", "the server does not end within 1 seconds").verdict is Verdict.BROKEN
+    assert found(diagnosis, "disk").verdict is Verdict.OK
+
+
+def _freeze_when_seen(home: Path) -> None:
+    until = time.monotonic() + 60
+    while (server := embedded.running(home)) is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    server.postmaster().send_signal(signal.SIGSTOP)
 
 
 def test_a_server_that_began_after_the_doctor_did_is_told(database_url: str, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 import io
 import re
 from datetime import timedelta
+from pathlib import Path
 
+from emag_pipeline import embedded
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.narrator import Narrator
@@ -80,3 +82,17 @@ def test_a_cancelled_sync_is_told_in_a_sentence_that_names_it_once(database: Dat
     assert output.getvalue() == (
         "main: the sync was cancelled: interrupted: it was told to stop. Nothing is to be done.\n"
     )
+
+
+def test_a_database_that_is_away_is_told_once_unless_the_embedded_server_is_gone(
+    cluster: embedded.EmbeddedServer, tmp_path: Path
+) -> None:
+    away = Database("postgresql+psycopg2://me@127.0.0.1:1/emag")
+    output = io.StringIO()
+    narrator = Narrator(file=output, width=200)
+    for home in (tmp_path, cluster.data.parent):
+        settings = load_settings({"EMAG_HOME": str(home)}, env_file=None)
+        watch = ProgressWatch(away, ["main"], narrator, interval_seconds=10, settings=settings)
+        watch.look()
+        watch.look()
+        assert output.getvalue().count("the database cannot be reached") == (home != tmp_path)

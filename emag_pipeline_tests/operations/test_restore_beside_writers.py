@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from emag_pipeline.operations.backup import backup
 from emag_pipeline.operations.restore import restore
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.db.offers import offer
+from emag_pipeline_tests.db.own_server import own_server
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 from emag_pipeline_tests.process.ups import wait_until
 
@@ -23,7 +25,12 @@ _WAITING = """
 #: The restore, as soon as it wants to lock.
 _LOCKING = r"""
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-      AND (query LIKE 'LOCK TABLE%' OR query LIKE 'ROLLBACK TO%' OR query LIKE 'SELECT pg\_sleep%')
+      AND (query LIKE 'LOCK TABLE%' OR query LIKE 'ROLLBACK TO%' OR query LIKE '%lock_timeout%')
+"""
+
+_SLOWLY = """
+    ALTER TABLE {schema}.emag_offer_states SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+        autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)
 """
 
 
@@ -72,6 +79,20 @@ def test_whoever_writes_to_the_tables_in_another_order_goes_through_and_then_the
         writer.run("UPDATE {schema}.emag_account_figures SET counted_at = now()")
     restoring.result(120)
     assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE sale_price = 1")[0][0] == 0
+
+
+def test_autovacuum_gives_way_to_a_restore(tmp_path: Path) -> None:
+    """It does so only where somebody waits for the table, a second at least."""
+    often = {"autovacuum": "on", "autovacuum_naptime": "1s"}
+    with own_server(often) as server, closing(Database(server.url("emag"))) as database:
+        migrate.upgrade(database)
+        settings = load_settings({"DATABASE_SYNC_URL": server.url("emag"), "EMAG_HOME": str(tmp_path)}, env_file=None)
+        sync(database, [offer(number) for number in range(1, 500)])
+        backup(settings, tmp_path / "emag.dump", force=False, say=lambda _: None, wait=lambda _: None)
+        execute(database, _SLOWLY)
+        execute(database, "UPDATE {schema}.emag_offer_states SET stamp_to = stamp_to")
+        wait_until(lambda: bool(rows(database, "SELECT FROM pg_stat_progress_vacuum")), 120)
+        restore(settings, tmp_path / "emag.dump", replace=True, say=lambda _: None)
 
 
 def test_a_migration_that_is_under_way_goes_through_and_then_the_restore(

@@ -152,7 +152,7 @@ WITH shared AS (
     GROUP BY part_number_key HAVING count(*) > 1
 )
 SELECT one.emag_offer_id, part_number_key,
-       'is the product of ' || array_to_string((array_remove(ids, one.emag_offer_id))[1:5], ', ') || ' too' AS what,
+       'is the product of ' || array_to_string((array_remove(ids[1:6], one.emag_offer_id))[1:5], ', ') || ' too' AS what,
        cardinality(ids) AS weight
 FROM shared CROSS JOIN LATERAL unnest(ids) one (emag_offer_id);
 

@@ -6,6 +6,15 @@ SELECT to_regrole('emag_writer') IS NOT NULL AND to_regrole('emag_reader') IS NO
        AND pg_has_role(relowner, 'USAGE')
 FROM pg_class WHERE oid = '{schema}.emag_offer_syncs'::regclass;
 
+-- name: schema
+-- A schema that a restore has made anew has no rights yet.
+DO $$
+BEGIN
+    IF (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE oid = '{schema}'::regnamespace) THEN
+        GRANT USAGE ON SCHEMA {schema} TO emag_writer, emag_reader;
+    END IF;
+END $$;
+
 -- name: writer
 -- Rows, never the tables themselves. Sequences are read by pg_dump; identity columns need no right on theirs.
 DO $$

@@ -49,4 +49,19 @@ COMMIT;
 -- Dagster makes and changes its own tables, in a database of its own.
 SELECT format('CREATE DATABASE %I OWNER emag_writer', current_database() || '_dagster')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = current_database() || '_dagster') \gexec
+SELECT format('ALTER DATABASE %I OWNER TO emag_writer', current_database() || '_dagster') \gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database() || '_dagster') \gexec
+SELECT current_database() || '_dagster' AS dagster \gset
+\connect :"dagster"
+-- Tables that an earlier installation made there with another user; a sequence goes with its table.
+DO $$
+DECLARE found record;
+BEGIN
+    FOR found IN
+        SELECT oid::regclass AS name FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relowner <> 'emag_writer'::regrole
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO emag_writer', found.name);
+    END LOOP;
+    GRANT CREATE ON SCHEMA public TO emag_writer;
+END $$;

@@ -16,6 +16,8 @@ from emag_pipeline.settings import Settings
 
 SUBJECT = "database"
 
+_KEPT = "`emag-pipeline up` keeps it running, and the offers fresh"
+
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
@@ -43,13 +45,16 @@ def lost_since(settings: Settings, began: float) -> Iterator[Finding]:
             yield broken(SUBJECT, what, "Run `emag-pipeline doctor` again")
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Reachable, by whom, how; is the schema this code's; may this user do what the pipeline does?"""
+def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
+    """Reachable, by whom, how; is the schema this code's; may this user do what the pipeline does?
+
+    `slept`: the embedded server was started for this look.
+    """
     where = settings.database_url
     shown = masked(driverless(where.get_secret_value())) if where else f"embedded PostgreSQL in {settings.home}"
     with opened(settings) as database:
         found = server.connection(database)
-        yield _reached(found, shown)
+        yield _reached(found, shown, slept=slept and settings.uses_embedded_database)
         yield _encryption(found)
         yield clocks.of_database(found.ahead_seconds, found.uncertain_seconds)
         migrate.check(database)
@@ -57,7 +62,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _rights(database, found)
 
 
-def _reached(found: Connection, shown: str) -> Finding:
+def _reached(found: Connection, shown: str, *, slept: bool) -> Finding:
     if found.is_read_only:
         return broken(
             SUBJECT,
@@ -66,7 +71,10 @@ def _reached(found: Connection, shown: str) -> Finding:
         )
     through = " through PgBouncer" if found.through_pooler else ""
     size = f"{found.size_bytes / 2**20:,.0f} MiB"
-    return ok(SUBJECT, f"{shown} answers{through}: PostgreSQL {found.version}, user {found.user}, {size}")
+    what = f"{shown} answers{through}: PostgreSQL {found.version}, user {found.user}, {size}"
+    if slept:
+        return warning(SUBJECT, f"{what}; it slept, and runs for this look only", _KEPT)
+    return ok(SUBJECT, what)
 
 
 def _encryption(found: Connection) -> Finding:

@@ -7,7 +7,7 @@ Where something rests on something else, it is looked at only when that is well:
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,22 +66,31 @@ def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT)
 
 def _all(settings: Settings) -> Iterator[Finding]:
     beside = [Begun(one) for one in _independent(settings)]
-    with ExitStack() as stack:
-        try:
-            if running_up.running(settings.home) is None:  # else that is to start it
-                stack.enter_context(awake(settings))
-        except PipelineError as error:
-            yield from (of_error(databases.SUBJECT, error), _NOT_EXAMINED)
-        else:
-            yield from _with_database(settings)
-        for begun in beside:
-            yield from begun.findings()
+    yield from _on_the_database(settings)
+    for begun in beside:
+        yield from begun.findings()
 
 
-def _with_database(settings: Settings) -> Iterator[Finding]:
+def _on_the_database(settings: Settings) -> list[Finding]:
+    """What the database says; it is kept, whatever becomes of the server afterwards."""
+    found: list[Finding] = []
+    try:
+        with _awake(settings) as slept:
+            found += _with_database(settings, slept=slept)
+    except PipelineError as error:
+        found += [of_error(databases.SUBJECT, error), *([] if found else [_NOT_EXAMINED])]
+    return found
+
+
+def _awake(settings: Settings) -> AbstractContextManager[bool]:
+    """As `awake`; a running `up` is to start the server itself."""
+    return awake(settings) if running_up.running(settings.home) is None else nullcontext(False)
+
+
+def _with_database(settings: Settings, *, slept: bool) -> Iterator[Finding]:
     """The database, and what rests on it. One that goes away meanwhile is the one cause of all that it kept back."""
     began = time.monotonic()
-    first = Begun(_database(settings)).findings()
+    first = Begun(_database(settings, slept=slept)).findings()
     yield from first
     if any(finding.verdict is Verdict.BROKEN for finding in first):
         yield _NOT_EXAMINED
@@ -96,8 +105,8 @@ def _with_database(settings: Settings) -> Iterator[Finding]:
         yield from (*lost, _NOT_EXAMINED)
 
 
-def _database(settings: Settings) -> Examination:
-    look = partial(databases.examine, settings)
+def _database(settings: Settings, *, slept: bool) -> Examination:
+    look = partial(databases.examine, settings, slept=slept)
     return Examination(databases.SUBJECT, _DATABASE_SECONDS, look, databases.if_silent(settings))
 
 
