@@ -66,7 +66,10 @@ def proof_in_short(sync: LedgerRow) -> str:
     told = sync.proof or {}
     if "distinct_ids" not in told:
         return f"{counted(sync.pages_done, 'page was', 'pages were')} read; there is no proof"
-    accounted = told["distinct_ids"] + told["rejected"] + told["found_by_id"]
+    if "remainder" in told:  # of what versions before had proven, the parts
+        accounted = told["count_after"] - told["remainder"]
+    else:
+        accounted = told["distinct_ids"] + told["rejected"] + told["found_by_id"]
     again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
     return f"{number(accounted)} of {number(told['count_after'])} counted offers accounted for{again}"
 
