@@ -4,7 +4,9 @@ Dagster's bound is for a run that hangs where its own deadline is not looked at;
 says so in the ledger.
 """
 
-from emag_pipeline.databases import attached
+from contextlib import closing
+
+from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db import accounts
 from emag_pipeline.db.ledger import last_count
 from emag_pipeline.errors import PipelineError
@@ -13,6 +15,8 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.sync.duration import allowed_seconds, reading_seconds
 from emag_pipeline.sync.plan import OFFERS_A_PAGE
 
+#: A launch does not wait longer for a database that says nothing.
+_LOOK_SECONDS = 2.0
 #: For what stands around the scan: start, audit, publish, checks.
 _AROUND_SECONDS = 600.0
 
@@ -24,7 +28,7 @@ def most_seconds(account: str, settings: Settings) -> float:
     """
     offers, page_size = settings.max_pages * OFFERS_A_PAGE, settings.page_size
     try:
-        with attached(settings) as database:
+        with closing(as_it_stands(settings, most_seconds=_LOOK_SECONDS)) as database:
             offers = last_count(database, account) or offers
             page_size = min(page_size, accounts.page_size(database, account).size or page_size)
     except PipelineError:

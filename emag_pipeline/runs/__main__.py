@@ -9,8 +9,10 @@ import argparse
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from threading import Thread
+from types import FrameType
 from typing import NoReturn
 
 import dagster as dg
@@ -42,7 +44,8 @@ def main() -> int:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
     with dg.DagsterInstance.get() as instance:
-        execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
+        with _ended_with_a_word():
+            execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
         code = exit_code(instance, given.run_id)
         if code and not _is_published(given.account, given.run_id):
             _say(failure(instance, given.run_id))
@@ -78,6 +81,22 @@ def _stop_with_parent() -> None:
         pass
     stop_cause.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def _ended_with_a_word() -> Iterator[None]:
+    """Until Dagster takes the signals over, one ends the process at once: nothing has begun."""
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    _say(f"interrupted by {signal.Signals(number).name}, nothing had begun; the next sync goes on")
+    _leave(Interrupted.exit_code)
 
 
 def _say(text: str) -> None:
