@@ -122,7 +122,8 @@ def test_g6_a_lease_is_taken_over_at_once_when_the_owners_run_has_ended(
 
 
 def test_g6_a_slow_answer_is_not_taken_for_death(small: SandboxServer, database: Database, main: Contexts) -> None:
-    small.add_fault("slow", seconds=3.0, pages=[2], count=1)
+    # Not one of the first two pages: nothing is read beside them until pagination is known to be obeyed.
+    small.add_fault("slow", seconds=6.0, pages=[3], count=1)
     with ThreadPoolExecutor(1) as aside:
         slow = aside.submit(stage_account, main(**_TIMEOUT))
         wait_for_pages(database, 3)
