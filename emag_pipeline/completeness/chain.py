@@ -6,9 +6,11 @@ than they overlap; the freshest of the two edges knows best where its offers sta
 there towards the other one, until a window joins both.
 """
 
+from emag_pipeline.completeness.ahead import Ahead
 from emag_pipeline.completeness.faults import Fault
-from emag_pipeline.completeness.reads import Avoided, Read, Window, after, before, behind, reaching
+from emag_pipeline.completeness.reads import Avoided, Read, Window, after, before, reaching
 from emag_pipeline.completeness.runs import Run, Runs
+from emag_pipeline.completeness.sizes import Sizes
 from emag_pipeline.completeness.state import State
 from emag_pipeline.completeness.stretch import SIZES
 from emag_pipeline.completeness.stretches import Stretches
@@ -19,10 +21,6 @@ from emag_pipeline.completeness.tail import Tail
 _SPARE_SHARE, _SPARE = 0.5, 20
 #: Behind so many empty pages no more are planned.
 _EMPTY = 3
-#: So many pages are planned at once where the listing goes on behind the count.
-_BEYOND = 5
-#: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
-_DISOBEYED = 6
 
 
 class Chain:
@@ -31,23 +29,20 @@ class Chain:
     def __init__(self, offers: int, size: int, most: int) -> None:
         self.state = State.READING
         self.fault: Fault | None = None
-        #: sizes other than the usual ones are not obeyed
-        self.is_disobeyed = False
         self.runs = Runs()
         self.stretches = Stretches(size)
+        self.sizes = Sizes()
         self.repairs = self._windows = 0
-        self._offers, self._most = offers, most
-        self._planned_to = 0
+        self._plan, self._most = Ahead(offers, most), most
         self._under_way: dict[Read, Run | None] = {}
         self._repairing: set[Read] = set()
         self._tried: set[Read] = set()
         self._gap: tuple[int, ...] = ()
-        self._spare = int(_SPARE_SHARE * (offers / size * 1.2 + 1)) + _SPARE
+        self._spare = self._patience
         self._idle = 0
         self._suspects = Suspects()
         self._tail = Tail(size, most, self._suspects)
         self._no_bridge: set[int] = set()
-        self._beyond = 0
         self._is_cautious = True
 
     @property
@@ -56,9 +51,18 @@ class Chain:
         return self.stretches.size
 
     @property
+    def _patience(self) -> int:
+        return int(_SPARE_SHARE * (self._plan.offers / self.size * 1.2 + 1)) + _SPARE
+
+    @property
     def end(self) -> int:
         """The position up to which the listing has been read without a gap, as far as is known now."""
         return self.runs.head.right.position if self.runs.head else 0
+
+    @property
+    def is_disobeyed(self) -> bool:
+        """Whether sizes other than the usual ones are ignored."""
+        return self.sizes.are_ignored
 
     @property
     def is_doubtful(self) -> bool:
@@ -68,8 +72,6 @@ class Chain:
     @property
     def _avoided(self) -> Avoided:
         return self._suspects.avoided(self._tried)
-
-    # -- reads ---------------------------------------------------------------------------------------------------------
 
     def take(self) -> Read | None:
         """The next read; None while what is under way has to be awaited, and once the state is not READING."""
@@ -85,17 +87,12 @@ class Chain:
 
     def _ahead(self) -> Read | None:
         """The next planned window, while the listing is expected to go on."""
-        if self.stretches.are_due:
-            return None
         if len(self.runs.all) == 1 and self.runs.head and not self._under_way:
-            self._planned_to = max(self._planned_to, self.end)
-        if sum(one.first >= self._suspects.shown_to for one in self._suspects.empties) >= _EMPTY:
+            self._plan.skip_to(self.end)
+        is_behind = sum(one.first >= self._suspects.shown_to for one in self._suspects.empties) >= _EMPTY
+        if is_behind or self.stretches.are_due:
             return None
-        if self._planned_to > self._offers or (self._planned_to == 0 and self._under_way):
-            return None
-        read = after(self._planned_to, self.size, self._avoided) or behind(self._planned_to, self.size)
-        self._planned_to = read.stop
-        return read
+        return self._plan.take(self.size, self._avoided, is_quiet=not self._under_way)
 
     def _closing_in(self) -> Read | None:
         """What closes the first gap, or finds the tail; one at a time, when nothing else is under way."""
@@ -108,8 +105,8 @@ class Chain:
             and (self.runs.reconsider(1) or self.runs.leave_behind(1, is_gone=self._suspects.is_gone(self.runs.all[1])))
         ):
             pass
-        self.is_disobeyed = self._looks_disobeyed()
-        if self._idle > self._spare or self.is_disobeyed:
+        self.sizes.look_at(self.runs, self.repairs, self._suspects.odd)
+        if self._idle > self._spare or self.sizes.are_ignored:
             return self._give_up()
         if self.runs.head is None:
             return self._repair(Read(1, self.size), self.runs.all[0])
@@ -132,9 +129,7 @@ class Chain:
         self._note_gap(len(left.windows), id(right))
         if there.position <= here.position and there.number > here.number and there.position > 0:
             read = before(there.position, self.size, self._avoided)
-            if read.stop > there.position:
-                return self._repair(read, right)
-            return self._across(there.position, right)
+            return self._repair(read, right) if read.stop > there.position else self._across(there.position, right)
         if here.position > self._most:
             self._too_long()
             return None
@@ -169,9 +164,8 @@ class Chain:
             return read
         empty = self._suspects.shorter(run)
         if empty is not None:
-            if empty.first == 0:
-                return self._repair(Read(1, self.size), None)
-            return self._repair(before(empty.first, self.size, self._avoided), None)
+            read = before(empty.first, self.size, self._avoided) if empty.first else Read(1, self.size)
+            return self._repair(read, None)
         forward = after(self.end, self.size, self._avoided)
         if forward is None:
             return self._across(self.end, None)
@@ -181,13 +175,11 @@ class Chain:
         return forward
 
     def _nothing_shown(self) -> Read | None:
-        if self._offers == 0 or self._idle:
+        if self._plan.offers == 0 or self._idle:
             self.state = State.EMPTY
             return None
         self._idle += 1
         return Read(1, self.size)
-
-    # -- answers -------------------------------------------------------------------------------------------------------
 
     def answered(self, read: Read, window: Window, new: int) -> None:
         """The read showed these rows, of which so many offers were not known before."""
@@ -207,26 +199,41 @@ class Chain:
                 is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
                 self.state, self.fault = State.TORN if is_odd else State.FAULTY, fault
             return
+        if read.size > self.size:  # asked for before it was known that pages do not show so many
+            return
+        rows = self.sizes.shown_at_most(window)
+        if rows is not None:
+            self._begin_again(rows)
+            return
         self._is_cautious = self._is_cautious and self._windows < 1
         self._windows += 1
-        if new == 0 and (is_repair or self.end > self._offers):
+        if new == 0 and (is_repair or self.end > self._plan.offers):
             self._idle += 1
         if not window.ids:
             self._suspects.note_empty(window)
             return
         if self._suspects.note_rows(window, new, self.runs.all):
             self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
-        if window.is_short and self._suspects.is_no_end(window, self._offers, self.size, self.runs.all):
+        if window.is_short and self._suspects.is_no_end(window, self._plan.offers, self.size, self.runs.all):
             return
-        if not window.is_short and new and window.stop > self._offers:
-            self._beyond += 1
-            if self._beyond > 1:  # the count is too low by far: read on at full speed
-                self._offers = window.stop + _BEYOND * self.size
+        self._plan.note(window, new, self.size)
         joined = self.runs.add(window, before_run)
         if is_repair and new == 0:
             self._idle += not joined
             if not window.is_short:
                 self._suspects.note_idle(read)
+
+    def _begin_again(self, size: int) -> None:
+        """Pages show no more rows than these, and begin where pages of so many would."""
+        self.runs, self._suspects = Runs(), Suspects()
+        self._tail = Tail(size, self._most, self._suspects)
+        self.stretches.size = size
+        self._plan.begin_again()
+        self._windows = self._idle = 0
+        self._is_cautious = True
+        self._tried.clear()
+        self._no_bridge.clear()
+        self._spare = self._patience
 
     def is_aside(self, read: Read) -> bool:
         """Whether the read is no window of the chain: it looks behind the end, or for a fault."""
@@ -253,13 +260,19 @@ class Chain:
 
     def resume_at(self, read: Read) -> None:
         """The read is durable from an earlier attempt: the plan goes on behind it."""
-        self._planned_to = max(self._planned_to, read.stop)
+        if read.size <= self.size:
+            self._plan.skip_to(read.stop)
         self._idle = 0
 
-    def disobeyed(self) -> None:
-        """A read was answered with more rows than it asked for: sizes other than the usual ones are ignored."""
-        self.state = State.TORN
-        self.is_disobeyed = True
+    def hurry(self) -> None:
+        """Plain pages have been read since: what does not join at once has not joined then."""
+        self._idle = self._spare
+
+    def disobeyed(self) -> bool:
+        """More rows came than were asked for. Returns whether it shows that sizes other than the usual are ignored."""
+        self.sizes.note_too_long()
+        self.state = State.TORN if self.sizes.are_ignored else self.state
+        return self.sizes.are_ignored
 
     def _note_stretch(self, window: Window | None) -> None:
         """Join the rows of a stretch that has been read to its end; both readings of an empty one agree."""
@@ -271,21 +284,10 @@ class Chain:
             self._suspects.empties.extend((window, window))
 
     def _note_tail(self) -> None:
-        if self._tail.is_proven:
-            self.state = State.JOINED
-        elif self._tail.repeats:
-            self.state = State.REPEATS
+        if self._tail.is_proven or self._tail.repeats:
+            self.state = State.JOINED if self._tail.is_proven else State.REPEATS
         elif self._tail.is_endless:
             self._too_long()
-
-    def _looks_disobeyed(self) -> bool:
-        head = self.runs.head
-        return (
-            head is not None
-            and len(self.runs.all) > 1
-            and self.repairs >= _DISOBEYED >= self._suspects.odd
-            and all(window.first == 0 for window in head.windows)
-        )
 
     def _too_long(self) -> None:
         self.state, self.fault = State.FAULTY, Fault.ENDLESS
@@ -293,6 +295,5 @@ class Chain:
     def _give_up(self) -> Read | None:
         """Ask once more for what looked like a fault; what moved shows something else now."""
         read = self._suspects.accuse()
-        if read is None:
-            self.state = State.TORN
+        self.state = State.TORN if read is None else self.state
         return read

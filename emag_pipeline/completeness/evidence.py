@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from emag_pipeline.completeness.scan import Scan
 
 
+_WHOLE = (State.JOINED, State.EMPTY, State.REPEATS)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The figures of a scan; `head_reached` and `tail_reached` are 1 where windows join up to there."""
@@ -34,13 +37,14 @@ class Evidence:
 def evidence_of(scan: "Scan") -> Evidence:
     """How the scan stands."""
     chain, order = scan.chain, scan.order
-    is_joined = chain is not None and chain.state in (State.JOINED, State.EMPTY, State.REPEATS)
+    is_disproved = scan.readings.disprove
+    is_joined = chain is not None and chain.state in _WHOLE and not is_disproved
     return Evidence(
         rounds=max(1, scan.readings.number),
         anchors=chain.runs.anchors if chain else 0,
         repairs=chain.repairs if chain else 0,
         islands=len(chain.runs.islands) if chain else 0,
-        head_reached=int(is_joined or (chain is not None and chain.runs.head is not None)),
+        head_reached=int(is_joined or (chain is not None and not is_disproved and chain.runs.head is not None)),
         tail_reached=int(is_joined),
         stretches=chain.stretches.begun if chain else 0,
         united=chain.stretches.united if chain else 0,
@@ -55,6 +59,6 @@ def evidence_of(scan: "Scan") -> Evidence:
 
 def listing_order_of(scan: "Scan") -> "array[int] | None":
     """The order in which the chain has seen the offers; None where no chain reaches from head to tail."""
-    if scan.chain is None or scan.chain.state is not State.JOINED or not scan.chain.runs.all:
+    if scan.chain is None or scan.chain.state is not State.JOINED or scan.readings.disprove or not scan.chain.runs.all:
         return None
     return order_of(scan.chain.runs.all[0].windows)

@@ -13,6 +13,8 @@ class Fault(Enum):
     SHORT_PAGE = "a short page has rows behind it"
     ENDLESS = "the pages do not end"
     EMPTY_LISTING = "the listing is empty and the count is not"
+    #: none of the marketplace: a defect of this code, which ends here and not in waiting for ever
+    NO_WAY = "the scan does not know how to go on, which is a defect of emag_pipeline: report it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ _AROUND = 5
 _FEW = 50_000
 #: Of so many pairs it is known which offers they are.
 _LISTED = 50
+#: The order was compared where at least so many of the neighbours that were seen stood in the previous scan too: what
+#: has arrived since says nothing, and what has not changed since says nothing of offers that do.
+_COMPARED = 0.85
 #: A window joins one of so many before it.
 _JOINED = 3
 
@@ -68,16 +71,19 @@ class OrderEvidence:
         self._previous = previous
         self._is_known_to_reorder = is_known_to_reorder
         self.compared = 0
+        #: neighbours that were seen
+        self.pairs = 0
         #: pairs that stand the other way round, and the first of them by their offers
         self.inversions = 0
         self._inverted: list[tuple[int, int]] = []
         #: offers that were seen before and show up alone among offers that were not
         self.strays: set[int] = set()
 
-    def note(self, ids: Iterable[int]) -> None:
+    def note(self, ids: Sequence[int]) -> None:
         """Compare the rows of one window."""
         if self._previous is None:
             return
+        self.pairs += max(0, len(ids) - 1)
         last, before = -1, 0
         for one in ids:
             place = self._previous.place(one) if one > 0 else None
@@ -111,8 +117,9 @@ class OrderEvidence:
 
     @property
     def is_stable(self) -> bool:
-        """Whether something was compared and nothing speaks against the order; never at a first publish."""
-        return self.compared > 0 and not self.is_broken and not self._is_known_to_reorder
+        """Whether most was compared and nothing speaks against the order; never at a first publish."""
+        is_compared = self.compared > 0 and self.compared >= _COMPARED * self.pairs
+        return is_compared and not self.is_broken and not self._is_known_to_reorder
 
     @property
     def is_broken(self) -> bool:

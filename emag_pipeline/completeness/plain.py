@@ -2,7 +2,8 @@
 
 Plain pages share no offers: an offer slips past a border when another one departs in front of it at the right moment,
 and an arrival hides that in the count. Two readings lose an offer only if it slips twice. This is the way where no
-chain can be read: page sizes that are not obeyed, sizes too small to overlap, a listing that reorders itself.
+chain can be read: page sizes that are not obeyed, sizes too small to overlap, a listing that reorders itself. So all of
+its pages have usual sizes.
 """
 
 from collections import deque
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from emag_pipeline.completeness.faults import Fault
 from emag_pipeline.completeness.overlap import overlap
 from emag_pipeline.completeness.reads import Read, Window, parts
-from emag_pipeline.completeness.stretch import smaller
+from emag_pipeline.completeness.stretch import SIZES, smaller, usual
 
 #: The last page came so often for the pages behind it: it always will.
 _FOR_EVER = 3
@@ -22,9 +23,10 @@ _ALIKE = 0.9
 
 
 class Plain:
-    """Hands out one reading's pages of `size` rows. `offers`: as counted; `most`: the position to give up at."""
+    """Hands out one reading's pages of at most `size` rows. `offers`: as counted; `most`: where to give up."""
 
     def __init__(self, offers: int, size: int, most: int) -> None:
+        size = usual(size)
         self.is_done = False
         #: nothing but the last page came behind the last page
         self.repeats = False
@@ -45,24 +47,40 @@ class Plain:
         self._last_first = -1
         self._first_ids: set[int] = set()
         self._again = 0
+        #: the place behind which nothing is expected
+        self._ends_at: int | None = None
+        #: reads that an earlier attempt has made durable
+        self._durable: set[Read] = set()
 
     def take(self) -> Read | None:
-        """The next page; None while what is under way has to be awaited, and at the end."""
-        if self.is_done:
-            return None
+        """The next page; None while what is under way has to be awaited, and once it is done."""
+        while not self.is_done and (read := self._next()) is not None:
+            if read not in self._durable:
+                self._under_way.add(read)
+                return read
+        return None
+
+    def _next(self) -> Read | None:
         if self._parts:
-            read = self._parts.popleft()
-        elif self._page <= -(-self._offers // self._size) or not self._under_way:
-            read = Read(self._page, self._size)
-            self._page += 1
+            return self._parts.popleft()
+        page = Read(self._page, self._size)
+        if self._ends_at is not None:
+            is_due = page.first < self._ends_at
+            # the end was seen, but what stands before it may be under way still, or be read in smaller pages
+            self.is_done = not is_due and not any(one.first < self._ends_at for one in self._under_way)
         else:
-            return None
-        self._under_way.add(read)
-        return read
+            is_due = page.stop < self._offers + self._size or not self._under_way
+        self._page += is_due
+        return page if is_due else None
 
     def has(self, read: Read) -> bool:
         """Whether it asked for this and was not told yet."""
         return read in self._under_way
+
+    def resume(self, window: Window, new: int) -> None:
+        """What an earlier attempt has read of this reading; it is not read again."""
+        self._durable.add(window.read)
+        self.answered(window.read, window, new)
 
     def answered(self, read: Read, window: Window, new: int) -> None:
         """The page showed these rows, of which so many offers were not known before."""
@@ -76,7 +94,7 @@ class Plain:
         if window.is_short and not repeats:
             (self._shorts if window.ids else self._empties).add(window.stop)
         if read.first >= self._offers and self._is_behind(window, repeats=repeats):
-            self.is_done = True
+            self._ends_at = min(read.first, self._ends_at or read.first)
         if read.first > self._most:
             self._note(Fault.ENDLESS, read.first)
             self.is_done = True
@@ -85,7 +103,7 @@ class Plain:
         """The page failed, while the marketplace answers others."""
         self._under_way.discard(read)
         if read.size > 1:
-            self._parts.extendleft(reversed(parts(read.first, read.stop, smaller(read.size))))
+            self._parts.extendleft(reversed(parts(read.first, read.stop, smaller(read.size), SIZES)))
         else:
             self.unreadable += 1
 

@@ -6,11 +6,13 @@ that join two windows.
 """
 
 from array import array
-from collections.abc import Container, Iterable, Iterator, Set
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 #: A position that no page shows, in a window that was put together around it.
 UNREADABLE = 0
+#: Smaller pages overlap too seldom for a chain: lcm(1 … 7) is 420.
+SMALLEST_OF_CHAIN = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,10 +52,10 @@ class Window:
     gain: int = field(default=0)
 
     @classmethod
-    def of(cls, read: Read, ids: Iterable[int], number: int) -> "Window":
+    def of(cls, read: Read, ids: Iterable[int], number: int, reading: int = 1) -> "Window":
         """What a read showed. Eight bytes a row: a million offers are kept in 10 MB."""
         kept = array("q", ids)
-        return cls(read, read.first, kept, number, len(kept) < read.size)
+        return cls(read, read.first, kept, number, len(kept) < read.size, reading)
 
     @property
     def stop(self) -> int:
@@ -139,11 +141,17 @@ def standing_still(offers: int, size: int) -> Iterator[Read]:
         end = read.stop
 
 
-def parts(first: int, stop: int, size: int) -> list[Read]:
-    """The positions in reads of at most `size` rows that do not overlap, as large as their places allow."""
+def parts(first: int, stop: int, size: int, sizes: Sequence[int] = ()) -> list[Read]:
+    """The positions in reads of at most `size` rows that do not overlap, as large as their places allow.
+
+    `sizes`: the page sizes that may be used, largest first and 1 among them; all where there are none.
+    """
     found = []
     while first < stop:
-        read = next(Read(first // one + 1, one) for one in range(min(size, stop - first), 0, -1) if first % one == 0)
+        most = min(size, stop - first)
+        read = next(
+            Read(first // one + 1, one) for one in sizes or range(most, 0, -1) if one <= most and first % one == 0
+        )
         found.append(read)
         first = read.stop
     return found

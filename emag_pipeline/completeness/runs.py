@@ -9,7 +9,7 @@ Positions are hints only: they say where a run's edges stood when its freshest w
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from emag_pipeline.completeness.overlap import Overlap, overlap
@@ -79,7 +79,7 @@ class Runs:
         left = self.all[index - 1] if index else None
         right = self.all[index] if index < len(self.all) else None
         joined = False
-        if left is not None and (met := _meet(left.windows, window, near=True)):
+        if left is not None and (met := _meet(left.windows, window)):
             _prolong(left, window, *met)
             self.anchors += met[1].anchors
             joined = True
@@ -92,7 +92,7 @@ class Runs:
             left = Run.of(window)
             self.all.insert(index, left)
             index += 1
-        if right is not None and (met := _meet(right.windows, window, near=True, from_left=True)):
+        if right is not None and (met := _meet(right.windows, window, from_left=True)):
             self._unite(left, right, window, met)
             joined = True
         return joined
@@ -109,8 +109,10 @@ class Runs:
         if self._compared.get(key) == now:
             return False
         self._compared[key] = now
+        places = _places(left.windows, right.windows)
         for window in right.windows:
-            if met := _meet(left.windows, window, near=False):
+            near = sorted({at for one in window.ids for at in places.get(one, ())}, reverse=True)
+            if met := _met(left.windows, window, near):
                 _prolong(left, window, *met)
                 self.anchors += met[1].anchors
                 self._absorb(left, right, window)
@@ -137,11 +139,12 @@ class Runs:
     def rejoin(self) -> bool:
         """Join a run that was put aside and whose offers the last window of the first run shows after all."""
         left = self.all[0]
+        last = len(left.windows) - 1
+        shown = set(left.windows[last].ids)
         for island in self.islands:
             for window in island.windows:
-                if met := _meet(left.windows[-1:], window, near=True):
-                    at = len(left.windows) - 1 + met[0]
-                    _prolong(left, window, at, met[1])
+                if not shown.isdisjoint(window.ids) and (met := _met(left.windows, window, (last,))):
+                    _prolong(left, window, *met)
                     self.islands.remove(island)
                     self.all.insert(1, island)
                     self._absorb(left, island, window)
@@ -179,15 +182,28 @@ class Runs:
             left.right, left.short = right.right, right.short or left.short
 
 
-def _meet(
-    windows: Sequence[Window], window: Window, *, near: bool, from_left: bool = False
-) -> tuple[int, Overlap] | None:
-    """The nearest of the windows that joins this one, by its index, and what the two share."""
+def _meet(windows: Sequence[Window], window: Window, *, from_left: bool = False) -> tuple[int, Overlap] | None:
+    """The nearest of the last windows, or of the first, that joins this one, by its index, and what the two share."""
     indexes = range(len(windows)) if from_left else range(len(windows) - 1, -1, -1)
     ids = set(window.ids)
-    for index in indexes[:_NEAR] if near else indexes:
-        if ids.isdisjoint(windows[index].ids):
-            continue
+    return _met(windows, window, [one for one in indexes[:_NEAR] if not ids.isdisjoint(windows[one].ids)])
+
+
+def _places(left: Sequence[Window], right: Sequence[Window]) -> dict[int, list[int]]:
+    """The offers that windows on both sides show, with the indexes of the left ones. One look at each row."""
+    fewer, more = sorted((left, right), key=len)
+    of_fewer = {one for window in fewer for one in window.ids if one > 0}
+    both = {one for window in more for one in of_fewer.intersection(window.ids)}
+    found: dict[int, list[int]] = {}
+    for at, window in enumerate(left):
+        for one in both.intersection(window.ids):
+            found.setdefault(one, []).append(at)
+    return found
+
+
+def _met(windows: Sequence[Window], window: Window, indexes: Iterable[int]) -> tuple[int, Overlap] | None:
+    """The first of these windows that joins this one, and what the two share."""
+    for index in indexes:
         shared = overlap(windows[index].ids, window.ids)
         if shared is not None and shared.joins:
             return index, shared

@@ -9,36 +9,23 @@ more; the missing offers by id; count. What the count leaves leads to the head a
 not explain it, to readings of plain pages that are united with the first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from enum import Enum
 
 from emag_pipeline.completeness.chain import Chain
 from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.doubles import Doubles
-from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
+from emag_pipeline.completeness.faults import Fault, Refused, Verdict
 from emag_pipeline.completeness.order import OrderEvidence
-from emag_pipeline.completeness.readings import SMALLEST_OF_CHAIN, Readings
-from emag_pipeline.completeness.reads import Read, Window
+from emag_pipeline.completeness.readings import Readings
+from emag_pipeline.completeness.reads import SMALLEST_OF_CHAIN, Read, Window
 from emag_pipeline.completeness.seen import Seen
 from emag_pipeline.completeness.settling import MOST_HEADS, Next, Standing
 from emag_pipeline.completeness.situation import Ask, Situation
-from emag_pipeline.completeness.state import State
+from emag_pipeline.completeness.state import Phase, State
 
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
 _GROWTH = 2_000
-
-
-class _Phase(Enum):
-    """What is done now; END is the count that all of it is compared with."""
-
-    BEGIN = 0
-    CHAIN = 1
-    PLAIN = 2
-    DOUBLES = 3
-    HEAD = 4
-    TAIL = 5
-    CONFIRM = 6
-    END = 7
 
 
 class Scan:
@@ -56,13 +43,11 @@ class Scan:
         self.remainders: list[int] = []
         self._situation = situation
         self._most = situation.most_offers + _GROWTH
-        self._phase = _Phase.BEGIN
+        self._phase = Phase.BEGIN
         self._asked: Ask | None = None
-        self._marks: list[str] = []
+        self._under_way: Counter[Read] = Counter()
         self._windows = 0
         self._gone = self._looks = self._emptied = 0
-
-    # -- what is next --------------------------------------------------------------------------------------------------
 
     def take(self) -> Read | Ask | None:
         """What to do next; None while answers are outstanding, and when there is a verdict."""
@@ -71,35 +56,41 @@ class Scan:
         action = self._next()
         if isinstance(action, Ask):
             self._asked = action
+        elif action is not None:
+            self._under_way[action] += 1
+        elif self.verdict is None and not self._under_way:  # nothing would ever come
+            self.verdict = Refused(Fault.NO_WAY, self._phase.name.lower())
         return action
 
     def _next(self) -> Read | Ask | None:
-        if self._phase is _Phase.CHAIN and self.chain is not None:
+        if self._phase is Phase.CHAIN and self.chain is not None:
             read = self.chain.take()
             if read is None and self.chain.state is not State.READING:
                 self._end_chain(self.chain)
                 return self._next() if self.verdict is None else None
             return read
-        if self._phase in (_Phase.HEAD, _Phase.TAIL):
+        if self._phase in (Phase.HEAD, Phase.TAIL):
             end = self.chain.end if self.chain is not None else 0
-            return self.closing.take(self._size, end, tail=self._phase is _Phase.TAIL)
-        if self._phase is _Phase.DOUBLES:
+            return self.closing.take(self._size, end, tail=self._phase is Phase.TAIL)
+        if self._phase is Phase.DOUBLES:
             return self.doubles.take()
-        if self._phase is _Phase.PLAIN and self.readings.now is not None:
-            return self.readings.now.take()
-        return Ask.CONFIRM if self._phase is _Phase.CONFIRM else Ask.COUNT
+        if self._phase is Phase.PLAIN and self.readings.now is not None:
+            read = self.readings.now.take()
+            if read is None and self.readings.now.is_done:
+                self._end_plain()
+                return self._next()
+            return read
+        return Ask.CONFIRM if self._phase is Phase.CONFIRM else Ask.COUNT
 
     @property
     def _size(self) -> int:
         return self.chain.size if self.chain is not None else self._situation.page_size
 
-    # -- what became of it ---------------------------------------------------------------------------------------------
-
     def counted(self, offers: int) -> None:
         """The marketplace counts so many offers."""
         self._asked = None
         self.count_after = offers
-        if self._phase is _Phase.BEGIN:
+        if self._phase is Phase.BEGIN:
             self.count_before = offers
             self._begin(offers)
         else:
@@ -107,14 +98,10 @@ class Scan:
 
     def answered(self, read: Read, ids: Iterable[int]) -> Window:
         """The read showed these rows, in their order. Returns the window, to be made durable."""
-        window = Window.of(read, ids, self._windows)
-        window.reading = self._reading_of(read)
-        self._windows += 1
-        known = [one in self.seen for one in window.ids]
-        ends_known = not known or known[-1]
-        self.order.note_strays(window.ids, known)
-        self.doubles.note(window.ids)
-        new = self._note(window.ids)
+        self._came(read)
+        window = Window.of(read, ids, self._windows, self._reading_of(read))
+        ends_known = not window.ids or window.ids[-1] in self.seen
+        new = self._note(window)
         if self.doubles.has(read):
             self._note_double(window.ids)
         elif self.closing.has(read):
@@ -123,19 +110,18 @@ class Scan:
         elif self.readings.now is not None:
             if self.readings.has(read):  # else it was asked for by a chain that has ended
                 self.readings.now.answered(read, window, new)
-            if self.readings.now.is_done:
-                self._end_plain()
         elif self.chain is not None:
             self.chain.answered(read, window, new)
         return window
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
         """The read failed, while the marketplace answers others."""
+        self._came(read)
         if self.doubles.has(read):
             self._note_double(())
         elif self.closing.has(read):
-            self.closing.failed()
-            self._after_closing()
+            if self.closing.failed():
+                self._after_closing()
         elif self.readings.now is not None:
             if self.readings.has(read):
                 self.readings.now.failed(read)
@@ -143,32 +129,39 @@ class Scan:
             self.chain.failed(read, is_slow=is_slow)
 
     def disobeyed(self, read: Read) -> None:
-        """More rows came than were asked for."""
-        if self.chain is not None and self.readings.now is None:
-            self.chain.disobeyed()
+        """More rows came than were asked for: twice in a chain, odd sizes are ignored; else it failed."""
+        if self._phase is Phase.CHAIN and self.chain is not None and self.chain.disobeyed():
+            self._came(read)
+        else:
+            self.failed(read)
 
     def confirmed(self, found: Iterable[int], gone: int) -> None:
         """All missing offers were asked for by id; these were found, and for so many there is none."""
         self._asked = None
         self._gone = gone
         self.seen.add(found)
-        self._phase = _Phase.END
+        self._phase = Phase.END
 
     def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int], int]]) -> None:
         """Take up a scan: its first count, and what is durable of it, each with its `Window.reading`.
 
-        Windows of the chain stay its windows; of the others, the offers that they showed are known.
+        Windows of the chain stay its windows, and those of plain readings theirs; of the others, the offers that they
+        showed are known.
         """
         self.counted(count_before)
         for read, ids, reading in windows:
-            if reading != 1 or self.chain is None:
-                self.doubles.note(ids)
-                self._note(ids)
-                self._windows += 1
+            if reading == 1 and self.chain is not None:
+                self.answered(read, ids)
+                if ids:
+                    self.chain.resume_at(read)
                 continue
-            self.answered(read, ids)
-            if ids:
-                self.chain.resume_at(read)
+            window = Window.of(read, ids, self._windows, reading)
+            new = self._note(window)
+            if reading > 1:
+                self.readings.keep(window, new)
+        self.readings.resume()
+        if self.chain is not None and self.readings.were_begun:
+            self.chain.hurry()
 
     def is_part(self, read: Read) -> bool:
         """Whether the read is a part of a larger page that failed: where it fails too, a smaller one is tried."""
@@ -187,21 +180,26 @@ class Scan:
         if self.closing.has(read) or self.doubles.has(read):
             return 0
         if self.readings.now is not None:
-            return max(self.readings.number, 2) if self.readings.has(read) else 0
+            return self.readings.label if self.readings.has(read) else 0
         return 0 if self.chain is None or self.chain.is_aside(read) else 1
 
-    def _note(self, ids: Sequence[int]) -> int:
-        self.order.note(ids)
-        return self.seen.add(ids)
+    def _note(self, window: Window) -> int:
+        self._windows += 1
+        self.order.note_strays(window.ids, [one in self.seen for one in window.ids])
+        self.order.note(window.ids)
+        self.doubles.note(window.ids)
+        return self.seen.add(window.ids)
 
-    # -- the course ----------------------------------------------------------------------------------------------------
+    def _came(self, read: Read) -> None:
+        self._under_way[read] -= 1
+        self._under_way = +self._under_way
 
     def _begin(self, offers: int) -> None:
         if self._situation.page_size < SMALLEST_OF_CHAIN or self._situation.ignores_odd_sizes:
             self._open_plain()
             return
         self.readings.number = 1
-        self._phase = _Phase.CHAIN
+        self._phase = Phase.CHAIN
         self.chain = Chain(offers, self._situation.page_size, self._most)
 
     def _end_chain(self, chain: Chain) -> None:
@@ -209,12 +207,9 @@ class Scan:
             self.verdict = Refused(chain.fault, f"position {chain.end:,}")
             return
         if chain.state is State.TORN:
-            self._marks.append("the windows did not join")
             self._open_plain()
-            return
-        if chain.stretches.united:
-            self._marks.append("a stretch was united from several readings")
-        self._after_chain()
+        else:
+            self._after_chain()
 
     def _note_double(self, ids: Sequence[int]) -> None:
         self.doubles.answered(ids)
@@ -222,36 +217,43 @@ class Scan:
             self._after_chain()
 
     def _after_chain(self) -> None:
+        if self.readings.were_begun:
+            self._open_plain()
+            return
         windows = [one for run in self.chain.runs.all for one in run.windows] if self.chain is not None else []
         if self.doubles.suspect(self.order.suspects, windows, self._size):
-            self._phase = _Phase.DOUBLES
+            self._phase = Phase.DOUBLES
             return
         self.order.excuse(self.doubles.found)
         is_settled = self.order.is_stable or not len(self.seen)
-        self._phase = _Phase.CONFIRM if is_settled else _Phase.HEAD
+        self._phase = Phase.CONFIRM if is_settled else Phase.HEAD
 
     def _after_closing(self) -> None:
         if self.remainders:
             self._settle()
         else:
-            self._phase = _Phase.CONFIRM
+            self._phase = Phase.CONFIRM
 
     def _open_plain(self) -> None:
-        self._phase = _Phase.PLAIN
+        self._phase = Phase.PLAIN
         remainder = self.remainders[-1] if self.remainders else None
-        self.readings.open(max(self.count_before, self.count_after), self._size, self._most, remainder)
+        offers = max(self.count_before, self.count_after)
+        self.readings.open(offers, self._size, self._most, remainder=remainder, seen=len(self.seen))
 
     def _end_plain(self) -> None:
-        if self.readings.end(self._size, is_alone=self.chain is None or self.chain.state is State.TORN):
+        if self.readings.end(self._size, self.chain):
             self._open_plain()
         else:
-            self._phase = _Phase.CONFIRM
+            self._phase = Phase.CONFIRM
 
     @property
     def accounted(self) -> int:
-        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable."""
+        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable.
+
+        The fewest that were unreadable: what is counted twice would hide an offer that was not seen.
+        """
         by_chain = self.chain.stretches.unreadable if self.chain is not None else 0
-        unreadable = max(by_chain, self.readings.unreadable)
+        unreadable = min((one.unreadable for one in self.readings.done), default=by_chain)
         return len(self.seen) + len(self.doubles.found) + len(self.seen.nameless) + unreadable
 
     def _settle(self) -> None:
@@ -269,12 +271,10 @@ class Scan:
             looks=self._looks,
         )
         what = standing.settle()
-        if isinstance(what, Complete):
-            self.verdict = Complete(tuple(dict.fromkeys((*self._marks, *what.marks))))
-        elif isinstance(what, Refused):
-            self.verdict = what
-        else:
+        if isinstance(what, Next):
             self._go_on(what)
+        else:
+            self.verdict = what
 
     def _go_on(self, what: Next) -> None:
         if what is Next.FIRST_PAGE:
@@ -283,9 +283,9 @@ class Scan:
             self._open_plain()
         elif what is Next.COMPARE_TAIL or what is Next.COMPARE_COUNT:
             self._looks += 1
-            self._phase = _Phase.TAIL if what is Next.COMPARE_TAIL else _Phase.END
+            self._phase = Phase.TAIL if what is Next.COMPARE_TAIL else Phase.END
         else:
-            self._phase = _Phase.HEAD if what is Next.HEAD else _Phase.TAIL
+            self._phase = Phase.HEAD if what is Next.HEAD else Phase.TAIL
 
     def _read_empty_again(self) -> None:
         """The first page was empty, and the count is not: the first offers may just have arrived."""
@@ -293,5 +293,5 @@ class Scan:
             self.verdict = Refused(Fault.EMPTY_LISTING, "the first page")
             return
         self._emptied += 1
-        self._phase = _Phase.CHAIN
+        self._phase = Phase.CHAIN
         self.chain = Chain(self.count_after, self._size, self._most)

@@ -23,6 +23,7 @@ from emag_pipeline.completeness.state import State
 
 #: The mark of a scan whose further reading leaves what the one before has left.
 COUNT_IS_WRONG = "the count itself is wrong"
+_DIFFER = "readings differ"
 #: Head and tail are read so often for offers that jumped there.
 MOST_HEADS = 3
 #: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
@@ -74,14 +75,14 @@ class Standing:
         if fault := self._persistent_fault():
             return fault
         if self.remainder <= 0:
-            return Next.ALL_PAGES if self._needs_second else self._complete()
+            return Next.ALL_PAGES if self._needs_another else self._complete()
         if self._is_ordered and not self._is_explained:
             if self.looks == _MOST_LOOKS:
                 return Next.ALL_PAGES
             return Next.COMPARE_COUNT if self.looks % 2 else Next.COMPARE_TAIL
         if self._is_ordered and self.remainder <= self._few:
             return self._complete()
-        closings, is_moving = self.closing.times, self.remainders[-1:] != self.remainders[-2:-1]
+        closings, is_moving = self.closing.looks, self.remainders[-1:] != self.remainders[-2:-1]
         if not self._passes and (closings < _BOTH or (closings < MOST_HEADS and is_moving)):
             return Next.TAIL if closings % 2 else Next.HEAD
         if self._is_ordered:
@@ -94,7 +95,7 @@ class Standing:
             return Refused(Fault.REPEATED_PAGE, "the end of the listing")
         if not self._has_end:
             return Refused(Fault.EMPTY_PAGE, "the end of the listing")
-        return self._complete("readings differ")
+        return self._complete(_DIFFER)
 
     @property
     def _passes(self) -> list[Plain]:
@@ -117,9 +118,21 @@ class Standing:
         return not self.gone or self.closing.ends_at == self.counted
 
     @property
-    def _needs_second(self) -> bool:
-        """Whether offers jumped while they were read: departures may hide from the count what was not seen."""
-        return bool(self.order.strays) and not self._passes
+    def _needs_another(self) -> bool:
+        """Whether departures may hide from the count what was not seen.
+
+        So it is where offers jumped while they were read, where the head could not be read again to find those that
+        jumped there, and where plain pages are all the proof and the last of them met what is not movement.
+        """
+        if not self._passes:
+            return bool(self.order.strays) or self._is_head_missed
+        return not self._is_joined and bool(self._passes[-1].broken()) and self.readings.number < MOST_READINGS
+
+    @property
+    def _is_head_missed(self) -> bool:
+        """Whether an offer may have jumped to where the head could not be read again, though it could before."""
+        known = self.chain.stretches.unreadable if self.chain is not None else 0
+        return self.closing.is_missed or self.closing.unreadable > known
 
     @property
     def _few(self) -> int:
@@ -134,7 +147,7 @@ class Standing:
 
     @property
     def _is_joined(self) -> bool:
-        return self.chain is not None and self.chain.state is State.JOINED
+        return self.chain is not None and self.chain.state is State.JOINED and not self.readings.disprove
 
     @property
     def _has_end(self) -> bool:
@@ -162,11 +175,24 @@ class Standing:
         return None
 
     def _complete(self, *marks: str) -> Complete:
-        said = list(marks)
+        said = []
+        if self.readings.disprove or (self.chain is not None and self.chain.state is State.TORN):
+            said.append("the windows did not join")
+        if self.chain is None:
+            said.append("plain pages were united")
+        elif self.chain.stretches.united:
+            said.append("a stretch was united from several readings")
+        said += marks
         if self.remainder > 0:
             said.append(f"the count leaves a remainder of {self.remainder:,}")
+        if self._passes and self._passes[-1].broken():
+            said.append("a reading met pages that look wrong")
+        if self._is_head_missed:
+            said.append("the head could not be read again")
+        if self._passes and self.readings.is_contradicted and len(self._passes) > 1:
+            said.append(_DIFFER)
         if self._repeats:
             said.append("the last page is repeated for ever")
         if self.order.is_broken:
             said.append("the listing reorders itself")
-        return Complete(tuple(said))
+        return Complete(tuple(dict.fromkeys(said)))

@@ -1,4 +1,4 @@
-"""How a chain of windows stands."""
+"""How a scan and its chain of windows stand."""
 
 from enum import Enum
 
@@ -17,3 +17,16 @@ class State(Enum):
     TORN = "torn"
     #: what keeps them apart is `fault`
     FAULTY = "faulty"
+
+
+class Phase(Enum):
+    """What is done now; END is the count that all of it is compared with."""
+
+    BEGIN = 0
+    CHAIN = 1
+    PLAIN = 2
+    DOUBLES = 3
+    HEAD = 4
+    TAIL = 5
+    CONFIRM = 6
+    END = 7

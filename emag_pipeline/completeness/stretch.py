@@ -20,6 +20,11 @@ def smaller(size: int) -> int:
     return next(one for one in SIZES if one < size)
 
 
+def usual(size: int) -> int:
+    """The largest usual page size that is not above this one."""
+    return next(one for one in SIZES if one <= size)
+
+
 class Stretch:
     """The positions `first` up to `stop`. Hands out reads, and is told what became of them."""
 

@@ -5,8 +5,9 @@ are too large, and the chain goes on with smaller ones.
 """
 
 from array import array
+from collections.abc import Iterator, Sequence
 
-from emag_pipeline.completeness.reads import Read, Window
+from emag_pipeline.completeness.reads import UNREADABLE, Read, Window
 from emag_pipeline.completeness.stretch import Stretch, smaller
 
 #: A page that failed though all of its parts answered may have been bad luck once, not twice.
@@ -19,8 +20,11 @@ class Stretches:
     def __init__(self, size: int) -> None:
         #: the largest page that has not been found to fail
         self.size = size
-        #: stretches begun, those whose readings did not agree, and positions that no page shows
-        self.begun = self.united = self.unreadable = 0
+        #: stretches begun, and those whose readings did not agree
+        self.begun = self.united = 0
+        #: different positions that no page shows
+        self.unreadable = 0
+        self._unreadable: set[tuple[int, int]] = set()
         self._now: Stretch | None = None
         self._failed: list[Read] = []
         self._luck = 0
@@ -76,7 +80,7 @@ class Stretches:
         if stretch is None or stretch.ids is None:
             return None
         self._now = None
-        self.unreadable += stretch.failed_positions
+        self._note_unreadable(stretch.first, stretch.ids)
         self.united += stretch.is_united
         if not stretch.failed_positions and stretch.narrowed:
             self._luck += 1
@@ -84,3 +88,25 @@ class Stretches:
                 self.size, self._luck = stretch.largest, 0
         is_short = len(stretch.ids) < stretch.stop - stretch.first
         return Window(Read(1, 1), stretch.first, array("q", stretch.ids), self._newest, is_short)
+
+    def _note_unreadable(self, first: int, ids: Sequence[int]) -> None:
+        """Two stretches may hold the same one: at its position or, where the listing has moved, beside its neighbours.
+
+        In doubt it is the same: what is counted once too often would hide from the count an offer that was not seen.
+        """
+        for place, one in enumerate(ids):
+            if one == UNREADABLE:
+                known_by = set(_names(first, ids, place))
+                self.unreadable += known_by.isdisjoint(self._unreadable)
+                self._unreadable |= known_by
+
+
+def _names(first: int, ids: Sequence[int], place: int) -> Iterator[tuple[int, int]]:
+    """How an unreadable row may be known again: by its position, and by the nearest offers and how far off they are."""
+    yield 0, first + place
+    for way in (-1, 1):
+        at = place + way
+        while 0 <= at < len(ids) and ids[at] <= 0:
+            at += way
+        if 0 <= at < len(ids):
+            yield ids[at], place - at

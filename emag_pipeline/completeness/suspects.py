@@ -90,13 +90,16 @@ class Suspects:
         return False
 
     def is_no_end(self, window: Window, offers: int, size: int, runs: list[Run]) -> bool:
-        """Whether a short page is no link of the chain: rows are expected behind it, and no other page ended there."""
+        """Whether a short page is no link of the chain: rows are expected behind it, and no other page ended there.
+
+        The same page number, or the same size, may be short there for a reason of its own.
+        """
         is_near_end = window.stop + size >= offers
         if is_near_end and not any(run.left.position > window.stop for run in runs):
             return False
-        if window.ids[-1] in self._shorts:
+        other = self._shorts.setdefault(window.ids[-1], window).read
+        if other.page != window.read.page and other.size != window.read.size:
             return False
-        self._shorts[window.ids[-1]] = window
         self._suspect(Fault.SHORT_PAGE, window)
         self._bad.add(window.read)
         return True

@@ -1,9 +1,10 @@
 """Where does the listing end? What proves it, and what only looks like it.
 
 A short page is the end if nothing stands right behind its last row, or if another page, of another number and size,
-ends with the same offer. In a listing that moves, arrivals push rows to where the end was: it is looked for again. Full
-pages behind the end are looked at once more far behind it, where no catalogue of the account may reach: the last page
-again is the way in which some servers end; other known rows, or ever new ones, have no end.
+ends with the same offer. In a listing that moves, arrivals push rows to where the end was: it is looked for again, and
+a short page there is believed at last, unless short or empty pages have had rows behind them elsewhere. Full pages
+behind the end are looked at once more far behind it, where no catalogue of the account may reach: the last page again
+is the way in which some servers end; other known rows, or ever new ones, have no end.
 """
 
 from emag_pipeline.completeness.reads import Read, Window, behind
@@ -91,7 +92,7 @@ class Tail:
             self._suspects.avoid(head.short.read)
         self._is_suspicious = not window.is_short
         head.short = None
-        if self._pushed >= _PUSHED and window.is_short:
+        if self._pushed >= _PUSHED and window.is_short and not self._suspects.any:
             self.is_proven = True  # each short page's end was shown to be none, up to this one
 
     def _far_behind(self, window: Window, new: int, head: Run | None) -> None:

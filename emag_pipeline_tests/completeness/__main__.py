@@ -9,8 +9,9 @@ import time
 from math import ceil
 
 from emag_pipeline_tests.completeness.budgets import budgets
+from emag_pipeline_tests.completeness.groups import groups
 from emag_pipeline_tests.completeness.judge import Figures, judge
-from emag_pipeline_tests.completeness.settings import Group, groups
+from emag_pipeline_tests.completeness.settings import Group
 from emag_pipeline_tests.completeness.table import SECTIONS, budget_table, table
 
 _SHARES = sum(group.share for group in groups())

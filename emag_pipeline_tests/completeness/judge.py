@@ -25,6 +25,7 @@ class Figures:
     #: published offers that were there at no moment
     kept: int = 0
     refused: int = 0
+    published: int = 0
     #: published scans that missed an offer or kept one
     wrong: int = 0
     marked: int = 0
@@ -38,6 +39,11 @@ class Figures:
     #: calls beyond the chain of a listing that stands still, at most in one scan
     most_over: int = 0
     lost: list[str] = field(default_factory=list)
+
+    @property
+    def unmarked(self) -> int:
+        """Scans with a miss of which the proof says nothing."""
+        return self.scans_with_a_miss - self.marked_misses
 
     @property
     def calls_a_hundred(self) -> float | None:
@@ -69,6 +75,7 @@ def _add(figures: Figures, setting: Setting, chance: random.Random, more: dict[s
     figures.kept += played.kept
     figures.wrong += played.missed > 0 or played.kept > 0
     figures.refused += played.refused is not None
+    figures.published += played.refused is None
     figures.marked += played.marked
     figures.united += played.scan.readings.number > 1
     figures.repairs += played.scan.chain.repairs if played.scan.chain else 0

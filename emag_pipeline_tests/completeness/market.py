@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emag_pipeline.completeness import Read
+from emag_pipeline.completeness import SIZES, Read
 from emag_pipeline_tests.completeness.listing import Listing
+
+#: Numbers of offers that no listing holds.
+_BEHIND = 4_200_000_000
 
 
 class Fails(Exception):
@@ -33,12 +36,21 @@ class Market:
     last_page_again: bool = False
     endless: bool = False
     fresh_rows: bool = False
+    #: behind the listing's end stand ever new rows, each at its own place whatever the page's size
+    goes_on: bool = False
+    #: a page shows no more rows, whatever is asked, and begins where a page of so many would
+    shows_at_most: int = 100
+    #: sizes other than the usual ones are answered with a page of 100
+    odd_sizes_are_100: bool = False
+    #: so often the first position cannot be read again, at which size soever
+    head_fails: int = 0
     #: offers that break every page that holds them
     poison: frozenset[int] = frozenset()
     fails_above: int = 100
     calls: int = field(default=0)
     by_id: int = field(default=0)
     _invented: int = 4_100_000_000
+    _heads: int = 0
 
     def count(self) -> int:
         """What a count tells."""
@@ -49,6 +61,10 @@ class Market:
         """What a page shows. Raises Fails or TooMany."""
         self.calls += 1
         rows = self._rows(read)
+        if read.first == 0 and self.head_fails:
+            self._heads += 1
+            if 1 < self._heads <= 1 + self.head_fails:
+                raise Fails
         if read.size > self.fails_above or (self.poison and not self.poison.isdisjoint(rows)):
             raise Fails
         if len(rows) > read.size:
@@ -66,8 +82,12 @@ class Market:
         hit = page in self.pages
         if self.ignores_page:
             page = 1
-        if self.ignores_size:
+        if self.ignores_size or (self.odd_sizes_are_100 and size not in SIZES):
             size = 100
+        size = min(size, self.shows_at_most)
+        if self.goes_on:
+            first, stop = (page - 1) * size, page * size
+            return [*ids[first:stop], *range(_BEHIND + max(first, len(ids)), _BEHIND + stop)]
         if hit and self.repeats:
             page = self.repeats
         last = max(1, -(-len(ids) // size))

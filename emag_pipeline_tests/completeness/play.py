@@ -143,6 +143,7 @@ def play(
     known: Sequence[int] | None = None,
     page_size: int = 100,
     reorders: bool = False,
+    ignores_odd_sizes: bool = False,
     scan_of: Callable[[Situation], Scan] = Scan,
 ) -> Played:
     """Scan the listing while it moves. `known`: the offers published before, in the order of that scan."""
@@ -153,6 +154,7 @@ def play(
         most_offers=max(10_000, 2 * len(listing.ids)),
         previous=PreviousOrder(known) if known is not None else None,
         reorders=reorders,
+        ignores_odd_sizes=ignores_odd_sizes,
     )
     executor = _Executor(situation, known or (), listing, market, movement, network, chance, scan_of)
     scan = executor.run()

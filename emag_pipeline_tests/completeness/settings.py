@@ -34,6 +34,10 @@ class Setting:
     doubled: int = 0
     #: and so many more since the last publish
     newly_doubled: int = 0
+    #: the account is known not to obey them
+    ignores_odd_sizes: bool = False
+    #: the offers that cannot be read stand on the last page of the setting's size
+    poisons_last_page: bool = False
 
     def play(self, chance: random.Random, **more: Any) -> Played:
         """Scan such a listing."""
@@ -47,7 +51,8 @@ class Setting:
             for _ in range(self.updated):
                 listing.update()
         listing.double(self.newly_doubled)
-        poison = frozenset(chance.sample(listing.ids, min(self.poisoned, len(listing.ids))))
+        last = (len(listing.ids) - 1) // self.page_size * self.page_size if self.poisons_last_page else 0
+        poison = frozenset(chance.sample(listing.ids[last:], min(self.poisoned, len(listing.ids) - last)))
         market = Market(listing, poison=poison, **self.faults)
         return play(
             listing,
@@ -57,6 +62,7 @@ class Setting:
             market=market,
             known=known,
             page_size=self.page_size,
+            ignores_odd_sizes=self.ignores_odd_sizes,
             **more,
         )
 
@@ -73,7 +79,7 @@ class Group:
     draw: Draw
     share: float
     most: int | None = None
-    #: what must be 0: missed, kept, refused, wrong
+    #: what must be 0: missed, unmarked, kept, refused, wrong, published
     expects: tuple[str, ...] = ("missed", "kept", "refused")
 
 
@@ -110,7 +116,7 @@ def _reordering(order: Order, updates: float, *, is_first: bool) -> Draw:
             order=order,
             offers=chance.choice((1200, 2500)),
             movement=Movement(1 / 15, 1 / 15, updates),
-            network=Network(under_way=4),
+            network=Network(under_way=4, killed=0.2),
             is_first=is_first,
             departed=3,
             arrived=30,
@@ -126,7 +132,7 @@ def _faulty(faults: Callable[[random.Random], Mapping[str, Any]]) -> Draw:
             order=chance.choice(STABLE),
             offers=chance.choice((320, 320, 1200)),
             movement=chance.choice((STILL, Movement(1 / 15, 1 / 15))),
-            network=Network(under_way=chance.choice((1, 4))),
+            network=Network(under_way=chance.choice((1, 4)), killed=0.2),
             is_first=chance.random() < 0.5,
             departed=3,
             arrived=3,
@@ -172,8 +178,8 @@ def _hiding(_: random.Random) -> Mapping[str, Any]:
     return {"empty_page": True, "pages": frozenset(range(2, 20_000))}
 
 
-def groups() -> list[Group]:
-    """Everything that is judged."""
+def usual() -> list[Group]:
+    """Movement of every kind, and answers that are none."""
     stable = [Group("stable", name, _stable(one), 0.1) for name, one in _MOVEMENTS.items()]
     sized = [
         Group("pages", f"pages of {size}", _stable(Movement(size / 1500, size / 1500), SMALL_PAGES, size), 0.01)
@@ -221,7 +227,7 @@ def _unreadable(chance: random.Random) -> Setting:
         order=chance.choice(STABLE),
         offers=chance.choice((150, 320, 700, 1200)),
         movement=chance.choice((STILL, Movement(1 / 15, 1 / 15))),
-        network=Network(under_way=chance.choice((1, 4)), lost=chance.choice((0.0, 0.05))),
+        network=Network(under_way=chance.choice((1, 4)), lost=chance.choice((0.0, 0.05)), killed=0.2),
         is_first=chance.random() < 0.5,
         departed=3,
         poisoned=chance.choice((1, 2)),

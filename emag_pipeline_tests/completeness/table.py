@@ -13,6 +13,7 @@ SECTIONS = {
     "pages": "Smaller pages, unreadable positions, pages that are too large",
     "reordering": "Listings that reorder themselves at every update (1 arrives and departs in 15 reads as well)",
     "faults": "Answers that are not movement, which other reads or a second reading get around",
+    "evidence": "One piece of evidence that looks like proof and is none, every fifth process killed",
     "lies": "Answers that no reading gets around: refused, or the end found before they were met",
 }
 _COLUMNS = (

@@ -3,8 +3,9 @@
 import pytest
 
 from emag_pipeline_tests.completeness.budgets import budgets
+from emag_pipeline_tests.completeness.groups import groups
 from emag_pipeline_tests.completeness.judge import judge
-from emag_pipeline_tests.completeness.settings import Group, groups
+from emag_pipeline_tests.completeness.settings import Group
 
 _SCANS = 3_000
 _GROUPS = [group for group in groups() if group.most is None and "30,000" not in group.name]

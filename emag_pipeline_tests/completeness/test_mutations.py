@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.completeness import chain, faults, overlap, runs, scan, settling, suspects, tail
-from emag_pipeline.completeness.plain import Plain
+from emag_pipeline.completeness import chain, faults, overlap, readings, runs, scan, settling, suspects, tail
 from emag_pipeline.completeness.reads import Window
-from emag_pipeline.completeness.state import State
+from emag_pipeline.completeness.state import Phase, State
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
 from emag_pipeline_tests.completeness.play import LostItsWay, Network
@@ -46,7 +45,7 @@ def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
 
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
     """What the count leaves is not looked into."""
-    patch.setattr(scan.Scan, "_after_chain", lambda self: setattr(self, "_phase", scan._Phase.CONFIRM))
+    patch.setattr(scan.Scan, "_after_chain", lambda self: setattr(self, "_phase", Phase.CONFIRM))
     patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", faults.Complete()))
 
 
@@ -61,14 +60,18 @@ def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tail.Tail, "_far_behind", lambda self, *about: None)
 
 
+def _ends_after_one(self: readings.Readings, size: int, chain: chain.Chain | None) -> bool:
+    if self.now is not None:
+        self.done.append(self.now)
+    self.now = None
+    return False
+
+
 def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
     """Plain pages are read once, as the old scan did in an account without new offers."""
 
-    def begin(self: scan.Scan, offers: int) -> None:
-        self._open_plain()
-        self.readings.done.append(Plain(0, 100, 0))
-
-    patch.setattr(scan.Scan, "_begin", begin)
+    patch.setattr(scan.Scan, "_begin", lambda self, offers: self._open_plain())
+    patch.setattr(readings.Readings, "end", _ends_after_one)
 
 
 def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
