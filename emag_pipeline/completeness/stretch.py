@@ -35,7 +35,8 @@ class Stretch:
         self.ids: list[int] | None = None
         #: the passes did not agree with each other: what they showed together is all that is known
         self.is_united = False
-        self.failed_positions = 0
+        #: in some pass a position could not be read: an offer breaks pages, which may have moved out of it since
+        self.was_unreadable = False
         #: some part of it had to be read in smaller pages
         self.narrowed = narrowed
         self._plan = parts(first, stop, size)
@@ -66,6 +67,7 @@ class Stretch:
     def failed(self, read: Read) -> None:
         """The read failed, while the marketplace answers others."""
         if read.size == 1:
+            self.was_unreadable = True
             self._shown[read] = [UNREADABLE]
             self._end_pass()
             return
@@ -83,7 +85,6 @@ class Stretch:
         self._passes += 1
         if rows == self._before or self._passes == MOST_PASSES:
             self.is_united = rows != self._before
-            self.failed_positions = rows.count(UNREADABLE)
             self.ids = rows
             return
         self._before = rows

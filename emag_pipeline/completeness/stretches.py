@@ -82,7 +82,7 @@ class Stretches:
         self._now = None
         self._note_unreadable(stretch.first, stretch.ids)
         self.united += stretch.is_united
-        if not stretch.failed_positions and stretch.narrowed:
+        if not stretch.was_unreadable and stretch.narrowed:
             self._luck += 1
             if self._luck >= _LUCK and stretch.largest < self.size:
                 self.size, self._luck = stretch.largest, 0
