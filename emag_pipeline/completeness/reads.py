@@ -103,9 +103,10 @@ def reaching_back(place: int, size: int, without: Container[Read] = ()) -> Read:
     return best
 
 
-def behind(place: int, size: int) -> Read:
-    """The largest read of at most `size` rows that begins exactly at the position `place`."""
-    return next(Read(place // one + 1, one) for one in range(size, 0, -1) if place % one == 0)
+def behind(place: int, size: int, *, not_page: int = 0) -> Read:
+    """The largest read of at most `size` rows that begins exactly at the position `place`; of another page number."""
+    found = (Read(place // one + 1, one) for one in range(size, 0, -1) if place % one == 0)
+    return next((one for one in found if one.page != not_page), Read(place + 1, 1))
 
 
 def after(end: int, size: int, without: Container[Read] = ()) -> Read | None:

@@ -1,10 +1,11 @@
 """Where does the listing end? What proves it, and what only looks like it.
 
-A short page is the end if nothing stands right behind its last row, or if another page, of another number and size,
-ends with the same offer. In a listing that moves, arrivals push rows to where the end was: it is looked for again, and
-a short page there is believed at last, unless short or empty pages have had rows behind them elsewhere. Full pages
-behind the end are looked at once more far behind it, where no catalogue of the account may reach: the last page again
-is the way in which some servers end; other known rows, or ever new ones, have no end.
+A short page is the end if a page of another number shows that nothing stands right behind its last row, or if another
+one, of another number and size, ends with the same offer. In a listing that moves, arrivals push rows to where the end
+was: it is looked for again, and a short page there is believed at last, if each time it were a few rows and no short or
+empty page has had rows behind it elsewhere: else pages are cut, and a short one proves nothing. Full pages behind the
+end are looked at once more far behind it, where no catalogue of the account may reach: the last page again is the way
+in which some servers end; other known rows, or ever new ones, have no end.
 """
 
 from emag_pipeline.completeness.reads import Read, Window, behind
@@ -34,7 +35,7 @@ class Tail:
         self._size = size
         self._ending: Read | None = None
         self._far: Read | None = None
-        self._is_suspicious = False
+        self._is_suspicious = self._is_cut = False
         self._pushed = self._strange = 0
         #: reads that ended short, by the last offer they showed
         self._ends: dict[int, Read] = {}
@@ -53,7 +54,7 @@ class Tail:
         self.is_proven = self._is_end(short)
         if self.is_proven:
             return None
-        self._ending = behind(short.stop, min(size, self._size))
+        self._ending = behind(short.stop, min(size, self._size), not_page=short.read.page)
         return self._ending
 
     def has(self, read: Read) -> bool:
@@ -91,8 +92,9 @@ class Tail:
         if head.short is not None and not _last_shown(head).issuperset(window.ids):
             self._suspects.avoid(head.short.read)
         self._is_suspicious = not window.is_short
+        self._is_cut = self._is_cut or len(window.ids) > _FEW or self._suspects.any
         head.short = None
-        if self._pushed >= _PUSHED and window.is_short and not self._suspects.any:
+        if self._pushed >= _PUSHED and window.is_short and not self._is_cut:
             self.is_proven = True  # each short page's end was shown to be none, up to this one
 
     def _far_behind(self, window: Window, new: int, head: Run | None) -> None:

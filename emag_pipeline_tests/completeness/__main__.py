@@ -32,7 +32,7 @@ def main() -> int:
     if asked.section is None:
         calls = list(budgets(scans=max(1, asked.scans // 5_000)))
         against += [
-            f"{one.offers:,} offers, {one.situation}: {one.calls:.1f} calls" for one in calls if not one.is_kept
+            f"{one.offers:,} offers, {one.situation}: {one.calls:.1f} calls" for one in calls if not one.is_borne
         ]
         print("\n".join(budget_table(calls)))
     scans, resumed = sum(one.scans for one in figures), sum(one.resumed for one in figures)

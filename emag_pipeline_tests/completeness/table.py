@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from emag_pipeline_tests.completeness.budgets import Budget
+from emag_pipeline_tests.completeness.budgets import MOST_OVER_THE_CHAIN, MOVING, Budget
 from emag_pipeline_tests.completeness.judge import Figures
 
 #: Sections and their headings.
@@ -57,7 +57,13 @@ def budget_table(budgets: Iterable[Budget]) -> Iterable[str]:
     yield "|---|---|---|---|---|---|"
     for one in budgets:
         calls = f"{one.calls:.1f}, {one.most}"
-        over = f"{one.calls - one.chain:.1f}"
-        kept = "yes" if one.is_kept else "**no**"
+        over = f"{one.calls - one.chain:.2f}"
+        kept = (
+            "yes"
+            if one.is_kept
+            else f"**no**, up to {MOST_OVER_THE_CHAIN + MOVING:g} borne"
+            if one.is_borne
+            else "**no**"
+        )
         yield f"| {one.offers:,} | {one.situation} | {calls} | {one.a_hundred:.2f} | {over} | {kept} |"
     yield ""

@@ -10,7 +10,10 @@ from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Read
 from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.reads import Window
+from emag_pipeline.completeness.runs import Run
+from emag_pipeline.completeness.state import State
 from emag_pipeline.completeness.suspects import Suspects
+from emag_pipeline.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
 from emag_pipeline_tests.completeness.steps import ask, market_of, run
 
@@ -267,3 +270,37 @@ def test_a_plain_page_behind_the_end_that_comes_first_ends_nothing() -> None:
     for one, ids in ((first, range(1, 101)), (second, range(101, 201)), (Read(5, 50), range(201, 251))):
         plain.answered(one, Window.of(one, ids, 2), len(ids))
     assert (plain.take(), plain.is_done) == (None, True)
+
+
+def test_rows_stand_behind_the_end_three_times_before_a_short_page_there_is_believed() -> None:
+    for pushed, proofs in ((2, [False, False, True]), (30, [False, False, False])):
+        tail = Tail(100, 10_000, Suspects())
+        run_of_windows = Run.of(Window.of(Read(1, 100), range(1, 91), 1))
+        said = []
+        for number in range(3):
+            short = Window.of(Read(1, 100 - number), range(1, 91 - number), number)
+            run_of_windows.short = run_of_windows.windows[0] = short
+            read = tail.look(run_of_windows, 100)
+            assert read is not None
+            rows = range(100 * number + 200, 100 * number + 200 + pushed)
+            tail.answered(read, Window.of(read, rows, number), pushed, run_of_windows)
+            said.append(tail.is_proven)
+        assert said == proofs
+
+
+def test_a_look_behind_the_end_is_no_window_of_a_chain_that_is_taken_up_again() -> None:
+    market, killed, durable = market_of(last_page_again=True), Scan(Situation()), []
+    while killed.chain is None or killed.chain.state is not State.REPEATS:
+        action = killed.take()
+        if isinstance(action, Read):
+            rows = market.read(action)
+            durable.append((action, rows, killed.answered(action, rows).reading))
+        elif action is not None:
+            ask(killed, market, action)
+    assert [reading for _, _, reading in durable].count(0) == 2
+    scan = Scan(Situation())
+    scan.restore(320, durable)
+    run(scan, market)
+    assert scan.verdict == Complete(("the last page is repeated for ever",))
+    assert scan.chain is not None
+    assert scan.chain.end == 320

@@ -25,5 +25,5 @@ def test_a_miss_in_a_listing_that_reorders_itself_is_marked_unless_the_count_hid
 
 @pytest.mark.parametrize("offers", [12_000, 6_000, 2_500, 1_200, 700, 300])
 def test_a_sync_costs_what_it_must(offers: int) -> None:
-    too_many = [one for one in budgets(scans=1, sizes=(offers,)) if not one.is_kept]
+    too_many = [one for one in budgets(scans=1, sizes=(offers,)) if not one.is_borne]
     assert too_many == []

@@ -4,8 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.completeness import chain, faults, overlap, readings, runs, scan, settling, suspects, tail
-from emag_pipeline.completeness.reads import Window
+from emag_pipeline.completeness import (
+    chain,
+    closing,
+    faults,
+    order,
+    overlap,
+    readings,
+    runs,
+    scan,
+    settling,
+    suspects,
+    tail,
+)
+from emag_pipeline.completeness.reads import Window, behind
 from emag_pipeline.completeness.state import Phase, State
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
@@ -81,6 +93,24 @@ def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(suspects.Suspects, "accuse", lambda self: None)
 
 
+def _a_cut_page_is_believed(patch: pytest.MonkeyPatch) -> None:
+    """Rows behind a short page have always arrived there, however many they are."""
+    patch.setattr(tail, "_FEW", 1_000)
+    patch.setattr(tail, "behind", lambda place, size, not_page: behind(place, size))
+    patch.setattr(suspects.Suspects, "any", property(lambda self: False))
+
+
+def _a_little_order_is_enough(patch: pytest.MonkeyPatch) -> None:
+    """Two neighbours that both scans saw are an order."""
+    patch.setattr(order, "_COMPARED", 0)
+
+
+def _a_failed_head_is_done(patch: pytest.MonkeyPatch) -> None:
+    """A head that could not be read again has shown nothing."""
+    patch.setattr(closing, "_MOST_FAILURES", 1)
+    patch.setattr(settling.Standing, "_is_head_missed", property(lambda self: False))
+
+
 def _group(setting: Setting, *expects: str) -> Group:
     return Group("mutation", "of a rule", lambda chance: Setting(**vars(setting)), 1, expects=expects)
 
@@ -99,6 +129,14 @@ _REPEATING = _group(
     "missed",
 )
 _PAIRS = _group(Setting("created", 1200, Movement(0.5, 1), Network(4), is_first=True), "missed")
+_CUT = _group(
+    Setting("id", 500, is_first=True, faults={"short_page": 60, "pages": frozenset({4, 5}), "count_is_off": -220}),
+    "missed",
+)
+_UPLOADED = _group(Setting("changed_first", 3, Movement(1 / 15, 0.3, 0.3), arrived=2_497), "missed")
+_NO_HEAD = _group(
+    Setting("changed_first", 2500, Movement(1 / 15, 0.3, 0.3), is_first=True, faults={"head_fails": 9}), "missed"
+)
 
 _BROKEN: dict[str, tuple[Break, Group]] = {
     "windows join by position": (_joins_by_position, _SHRINKING),
@@ -108,6 +146,9 @@ _BROKEN: dict[str, tuple[Break, Group]] = {
     "found is forgotten": (_found_is_forgotten, _HIDDEN),
     "no look far behind": (_no_look_far_behind, _ENDLESS),
     "one plain reading": (_one_plain_reading, _PAIRS),
+    "a cut page is believed": (_a_cut_page_is_believed, _CUT),
+    "a little order is enough": (_a_little_order_is_enough, _UPLOADED),
+    "a failed head is done": (_a_failed_head_is_done, _NO_HEAD),
     "faults are not remembered": (_faults_are_not_remembered, _REPEATING),
 }
 
