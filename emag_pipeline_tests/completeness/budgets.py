@@ -17,9 +17,9 @@ MOST_OVER_THE_CHAIN = 8
 SMALL = (300, 700, 1_200, 2_500)
 SITUATIONS = ("unchanged", "arrivals since the last publish", "one arrives and departs in 15 reads", "first publish")
 _DEPARTURES = 5
-#: Where the listing moves, 8 are not kept: its end moves too, in every tenth scan or so, and is looked for once more; and
-#: where the count leaves arrivals behind the reader while offers are gone, it is compared with that end, in every third.
-#: So much more is borne, on average.
+#: Where the listing moves, 8 are not kept: its end moves too, in every tenth scan or so, and is looked for once more;
+#: and where the count leaves arrivals behind the reader while offers are gone, it is compared with that end, in every
+#: third. So much more is borne, on average.
 MOVING = 1.0
 
 

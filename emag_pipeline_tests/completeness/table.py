@@ -58,12 +58,7 @@ def budget_table(budgets: Iterable[Budget]) -> Iterable[str]:
     for one in budgets:
         calls = f"{one.calls:.1f}, {one.most}"
         over = f"{one.calls - one.chain:.2f}"
-        kept = (
-            "yes"
-            if one.is_kept
-            else f"**no**, up to {MOST_OVER_THE_CHAIN + MOVING:g} borne"
-            if one.is_borne
-            else "**no**"
-        )
+        borne = f", up to {MOST_OVER_THE_CHAIN + MOVING:g} are borne" if one.is_borne else ""
+        kept = "yes" if one.is_kept else f"**no**{borne}"
         yield f"| {one.offers:,} | {one.situation} | {calls} | {one.a_hundred:.2f} | {over} | {kept} |"
     yield ""
