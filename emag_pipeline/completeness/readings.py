@@ -7,8 +7,8 @@ from emag_pipeline.completeness.state import State
 
 #: All pages are read so often, the chain included.
 MOST_READINGS = 4
-#: More offers that no reading before has shown are no movement; or more than one in twenty of those seen.
-_FEW_NEW, _MANY_SEEN = 5, 20
+#: More offers that no reading before has shown are no movement; or more than one in ten of those seen.
+_FEW_NEW, _MANY_SEEN = 20, 10
 
 
 class Readings:
@@ -64,9 +64,9 @@ class Readings:
     def end(self, size: int, chain: Chain | None) -> bool:
         """The one under way has ended. Returns whether one more is due.
 
-        An offer slips past a border of plain pages in one reading, hardly in two. Every border between very small pages
-        is one where that may happen: they are read until nothing new comes. A reading that contradicts
-        all that was read before is not the last one either.
+        An offer slips past a border of plain pages in one reading, hardly in two: they are read twice where there is no
+        chain, or where the first of them contradicts it. Every border between very small pages is one where that may
+        happen: they are read until nothing new comes.
         """
         plain, self.now = self.now, None
         if plain is None:
@@ -77,7 +77,7 @@ class Readings:
         is_alone = is_alone or self.disprove
         if (is_alone and len(self.done) == 1) or self.were_begun:
             return True
-        return (self.is_contradicted or (plain.new > 0 and size < SMALLEST_OF_CHAIN)) and self.number < MOST_READINGS
+        return plain.new > 0 and size < SMALLEST_OF_CHAIN and self.number < MOST_READINGS
 
     @property
     def is_contradicted(self) -> bool:

@@ -2,10 +2,10 @@
 
 A short page is the end if a page of another number shows that nothing stands right behind its last row, or if another
 one, of another number and size, ends with the same offer. In a listing that moves, arrivals push rows to where the end
-was: it is looked for again, and a short page there is believed at last, if each time it were a few rows and no short or
-empty page has had rows behind it elsewhere: else pages are cut, and a short one proves nothing. Full pages behind the
-end are looked at once more far behind it, where no catalogue of the account may reach: the last page again is the way
-in which some servers end; other known rows, or ever new ones, have no end.
+was: it is looked for again, and a short page there is believed when it were a few rows three times in a row, and no
+short or empty page has had rows behind it elsewhere: else pages are cut, and a short one proves nothing. Full pages
+behind the end are looked at once more far behind it, where no catalogue of the account may reach: the last page again
+is the way in which some servers end; other known rows, or ever new ones, have no end.
 """
 
 from emag_pipeline.completeness.reads import Read, Window, behind
@@ -15,6 +15,8 @@ from emag_pipeline.completeness.suspects import Suspects
 
 #: So often rows may stand behind the end before a short page there is believed.
 _PUSHED = 3
+#: After so many looks that showed rows, further ones count as reads that lead nowhere.
+_MOST_LOOKS = 10
 #: So often offers that have just arrived may be all that stands far behind the end.
 _STRANGE = 2
 _FEW = 5
@@ -35,8 +37,8 @@ class Tail:
         self._size = size
         self._ending: Read | None = None
         self._far: Read | None = None
-        self._is_suspicious = self._is_cut = False
-        self._pushed = self._strange = 0
+        self._is_suspicious = False
+        self._pushed = self._strange = self._looks = 0
         #: reads that ended short, by the last offer they showed
         self._ends: dict[int, Read] = {}
         #: what stood right behind the end, since arrivals or the last page again
@@ -73,7 +75,7 @@ class Tail:
         if head is None or not window.ids:
             return False
         self._look_again(window, head)
-        return new == 0
+        return new == 0 or self._looks > _MOST_LOOKS
 
     def failed(self, read: Read) -> None:
         """The read failed, while the marketplace answers others."""
@@ -87,14 +89,15 @@ class Tail:
 
     def _look_again(self, window: Window, head: Run) -> None:
         """Arrivals in front have pushed the last offers behind the end, or new ones stand there."""
-        self._pushed += 1
         self._behind.update(window.ids)
         if head.short is not None and not _last_shown(head).issuperset(window.ids):
             self._suspects.avoid(head.short.read)
         self._is_suspicious = not window.is_short
-        self._is_cut = self._is_cut or len(window.ids) > _FEW or self._suspects.any
+        is_cut = len(window.ids) > _FEW or self._suspects.any
+        self._pushed = 0 if is_cut else self._pushed + 1
+        self._looks += 1
         head.short = None
-        if self._pushed >= _PUSHED and window.is_short and not self._is_cut:
+        if self._pushed >= _PUSHED and window.is_short:
             self.is_proven = True  # each short page's end was shown to be none, up to this one
 
     def _far_behind(self, window: Window, new: int, head: Run | None) -> None:
