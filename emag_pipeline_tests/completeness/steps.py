@@ -1,12 +1,15 @@
 """Does what a scan asks for, one call at a time."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emag_pipeline.completeness import Ask, Read, Scan
 from emag_pipeline_tests.completeness.listing import Listing
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
+
+#: What an executor makes durable: reads, their rows, and which reading they belong to.
+Durable = list[tuple[Read, Sequence[int], int]]
 
 
 def market_of(ids: Sequence[int] = range(1, 321), **faults: Any) -> Market:
@@ -38,3 +41,15 @@ def run(scan: Scan, market: Market, known: Sequence[int] = (), stop_after: int |
         asked.append(action)
         ask(scan, market, action, known)
     return asked
+
+
+def read_durably(scan: Scan, market: Market, is_enough: Callable[[Durable], bool] = lambda _: False) -> Durable:
+    """Do what the scan asks for, until its verdict or `is_enough`. Returns what is durable then."""
+    shown: Durable = []
+    while not is_enough(shown) and (action := scan.take()) is not None:
+        if isinstance(action, Read):
+            rows = market.read(action)
+            shown.append((action, rows, scan.answered(action, rows).reading))
+        else:
+            ask(scan, market, action)
+    return shown

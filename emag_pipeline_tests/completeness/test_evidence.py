@@ -15,7 +15,7 @@ from emag_pipeline.completeness.state import State
 from emag_pipeline.completeness.suspects import Suspects
 from emag_pipeline.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
-from emag_pipeline_tests.completeness.steps import ask, market_of, run
+from emag_pipeline_tests.completeness.steps import ask, market_of, read_durably, run
 
 _IDS = range(1, 321)
 
@@ -169,14 +169,8 @@ def test_plain_readings_are_taken_up_where_they_were_left(size: int, offers: int
     ids = range(1, offers + 1)
     pages = offers // size
     situation = Situation(page_size=size, ignores_odd_sizes=True)
-    killed, market, durable = Scan(situation), market_of(ids), []
-    while len(durable) < pages * share:
-        action = killed.take()
-        if isinstance(action, Read):
-            rows = market.read(action)
-            durable.append((action, rows, killed.answered(action, rows).reading))
-        elif action is not None:
-            ask(killed, market, action)
+    market = market_of(ids)
+    durable = read_durably(Scan(situation), market, lambda shown: len(shown) >= pages * share)
     scan = Scan(situation)
     scan.restore(offers, durable)
     asked = run(scan, market)
@@ -186,23 +180,12 @@ def test_plain_readings_are_taken_up_where_they_were_left(size: int, offers: int
 
 
 def test_the_reading_after_a_chain_is_taken_up_where_it_was_left() -> None:
-    def read_all(scan: Scan, stop_at: int) -> list[tuple[Read, Sequence[int], int]]:
-        shown: list[tuple[Read, Sequence[int], int]] = []
-        while len(shown) < stop_at and (action := scan.take()) is not None:
-            if isinstance(action, Read):
-                rows = market.read(action)
-                shown.append((action, rows, scan.answered(action, rows).reading))
-            else:
-                ask(scan, market, action)
-        return shown
-
     market = market_of(range(1, 2_001), count_is_off=30)
-    killed = Scan(Situation())
-    durable = read_all(killed, 24 + 4 + 15)
+    durable = read_durably(Scan(Situation()), market, lambda shown: len(shown) == 24 + 4 + 15)
     assert durable[-1][2] == 2
     scan = Scan(Situation())
     scan.restore(2_030, durable)
-    more = read_all(scan, 1_000)
+    more = read_durably(scan, market)
     first, second = ({read for read, _, reading in shown if reading == 2} for shown in (durable, more))
     assert first.isdisjoint(second)
     assert isinstance(scan.verdict, Complete)
@@ -289,14 +272,8 @@ def test_rows_stand_behind_the_end_three_times_before_a_short_page_there_is_beli
 
 
 def test_a_look_behind_the_end_is_no_window_of_a_chain_that_is_taken_up_again() -> None:
-    market, killed, durable = market_of(last_page_again=True), Scan(Situation()), []
-    while killed.chain is None or killed.chain.state is not State.REPEATS:
-        action = killed.take()
-        if isinstance(action, Read):
-            rows = market.read(action)
-            durable.append((action, rows, killed.answered(action, rows).reading))
-        elif action is not None:
-            ask(killed, market, action)
+    market, killed = market_of(last_page_again=True), Scan(Situation())
+    durable = read_durably(killed, market, lambda _: killed.chain is not None and killed.chain.state is State.REPEATS)
     assert [reading for _, _, reading in durable].count(0) == 2
     scan = Scan(Situation())
     scan.restore(320, durable)
