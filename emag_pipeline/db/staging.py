@@ -88,13 +88,15 @@ class StagedWindow:
 class Reached:
     """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is.
 
-    `readable` are positions that were unreadable before, and are not counted as such any more.
+    `position` is how far that reading has come. `readable` are positions that were unreadable before, and are not
+    counted as such any more.
     """
 
     pages_done: int
     pages_expected: int
     rows: int
     reading: int = 1
+    position: int = 0
     readable: Sequence[int] = ()
 
 

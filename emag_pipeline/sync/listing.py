@@ -253,11 +253,13 @@ class ListingReader:
         self._require_time()
         windows, self._batch = self._batch, []
         expected = hundreds(max(scan.count_before, scan.reached))
+        plain = scan.readings.now
         reached = Reached(
             pages_done=min(hundreds(scan.reached), expected),
             pages_expected=expected,
             rows=scan.accounted,
             reading=scan.readings.number,
+            position=scan.reached if plain is None else plain.shown_to,
             readable=readable,
         )
         staging.stage_windows(self._database, self._lease, windows, reached)

@@ -30,7 +30,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.moments import iso
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.duration import reading_seconds, with_room
+from emag_pipeline.sync.duration import readings_due, scan_seconds, with_room
 from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, bounded, hundreds
@@ -127,7 +127,7 @@ class Scan:
             self._reader.obedience.judge_count(count)
             pages = bounded(self._lease.account, count.rows, self._context.settings.max_pages)
             size = self._page_size.size
-            seconds = reading_seconds(count.rows, size, self._context.budget().pace_seconds)
+            seconds = scan_seconds(count.rows, size, self._context.budget().pace_seconds, self._readings_due)
             self._deadline = staging.plan(
                 self._context.database, self._lease, pages=pages, offers=count.rows, seconds=with_room(seconds)
             )
@@ -146,8 +146,16 @@ class Scan:
     def _begin_progress(self, offers: int) -> None:
         reached = min(self._scan.reached, offers)
         self._progress.begin(
-            pages=hundreds(offers), offers=offers, pages_done=hundreds(reached), offers_done=len(self._scan.seen)
+            pages=hundreds(offers),
+            offers=offers,
+            pages_done=hundreds(reached),
+            offers_done=len(self._scan.seen),
+            readings=self._readings_due,
         )
+
+    @property
+    def _readings_due(self) -> int:
+        return readings_due(self._page_size.size, ignores_odd_sizes=self._reader.ignores_odd_sizes)
 
     def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
         self._log.flush()
