@@ -116,7 +116,7 @@ def _end_dead_owner(
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
-    remedy = "Nothing is to be done: the next attempt resumes it"
+    remedy = "Nothing is to be done: the next attempt resumes it, or reads anew once its time is over"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 

@@ -223,11 +223,13 @@ class ListingReader:
         if not self._unreadable.failed(read.first):  # an earlier reading of the same stretch has said so
             return
         if len(self._unreadable) > max(_FEW, self._tolerance * scan.count_before):
+            self._stage(scan)  # the next attempt is to know of the others
             raise ApiUnavailable(
                 f"{len(self._unreadable):,} positions of the listing cannot be read",
                 where=self._lease.account,
                 why=f"the last one: {error.what}",
-                remedy="Report it to the marketplace's support; the next run tries again",
+                remedy=f"See the others with `emag-pipeline rejects --account {self._lease.account}` and report them "
+                "to the marketplace's support; the next run tries again",
             )
         self._keep(scan, unreadable_page(read.first), reading=0)
         log.warning("position_unreadable", position=read.first, why=error.what)
