@@ -133,7 +133,8 @@ def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
 ) -> None:
     refresh(main())
     market.add_fault("breaks_page", offer_ids=[bad], how="cut", by_id=False)
-    market.add_fault("drift", change="arrival", probability=0.3)
+    for reads in (10, 20, 30):  # while its page is read in parts, twice
+        market.add_fault("drift", change="arrival", after=reads, count=1)
     assert refresh(main()).sync.status == "completed"
     assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
 

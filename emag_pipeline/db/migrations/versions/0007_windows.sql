@@ -51,6 +51,8 @@ COMMENT ON COLUMN {schema}.emag_scan_pages.reading IS
 COMMENT ON COLUMN {schema}.emag_scan_pages.ids IS
     'The rows that it showed, in their order: the offer''s id, or a negative number made from the row where it has none. Source: product_offer/read.';
 COMMENT ON COLUMN {schema}.emag_scan_pages.size IS 'Offers that were asked for at once. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.is_unreadable IS
+    'The marketplace fails on every page that holds this one position, whatever its size; false again once a later page has shown it and another one nearby fails: an offer that moved. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_scan_pages.position IS
     'First position of the listing, from 0, that the page shows. Source: the scan.';
 
