@@ -29,6 +29,8 @@ class PipelineError(Exception):
 
     rerun: ClassVar[Rerun] = Rerun.NEVER
     exit_code: ClassVar[int] = 5
+    #: what the scan has staged is worth nothing after it, so that the next run reads anew
+    spoils_staging: ClassVar[bool] = False
 
     def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
         self.what = what
@@ -126,18 +128,21 @@ class SyncTimedOut(TransientError):
     """The sync's time is over (EMAG_SYNC_TIMEOUT_HOURS); the next run begins a new one."""
 
     rerun = Rerun.AS_A_NEW_RUN
+    spoils_staging = True
 
 
 class StagingLost(TransientError):
     """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew."""
 
     rerun = Rerun.AS_A_NEW_RUN
+    spoils_staging = True
 
 
 class ScanNotProven(TransientError):
     """What was read does not prove that nothing is left out: the marketplace contradicts itself."""
 
     rerun = Rerun.AS_A_NEW_RUN
+    spoils_staging = True
 
 
 class PermanentError(PipelineError):
@@ -171,6 +176,8 @@ class RequestRefused(PermanentError):
 
 class ParametersIgnored(PermanentError):
     """The marketplace answers, but pays no attention to pagination or filters: no scan of it can be complete."""
+
+    spoils_staging = True
 
 
 class PageBoundExceeded(PermanentError):
@@ -232,6 +239,17 @@ def is_passing(error_class: str) -> bool:
     By name, as `rerun_after`. Anything else - a refusal, a defect - would meet the same data and end the same way.
     """
     return error_class in _FROM_OUTSIDE or rerun_after(error_class) is Rerun.AT_ONCE
+
+
+def is_defect(error_class: str) -> bool:
+    """Whether the name is of no error of this project and of no end from outside: something here is wrong."""
+    return named(error_class) is None and error_class not in _FROM_OUTSIDE
+
+
+def spoils_staging(error_class: str) -> bool:
+    """Whether nothing that the scan has staged may be gone on with after an error of this class. By name, see above."""
+    known = named(error_class)
+    return known is not None and known.spoils_staging
 
 
 def exit_code_of(error_class: str) -> int:

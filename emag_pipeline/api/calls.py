@@ -1,10 +1,11 @@
 """Calls of one account: each one paced, bounded, tried again where that can help, and recorded."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -212,13 +213,13 @@ class Calls:
         why = redact(error.why, self._secrets, LONGEST_QUOTE)
         if tries > 1:
             why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
-        more: dict[str, Any] = {"wait_seconds": error.wait_seconds} if isinstance(error, TransientError) else {}
-        if isinstance(error, ApiUnavailable):
-            more["page_tries"] = error.page_tries
-        where = f"{self._account.name}, {call.where}"
         is_strange = self._account.is_of_sandbox and isinstance(error, AccessRefused)
-        remedy = NOT_OF_SANDBOX if is_strange else with_variables(error.remedy, self._account.variables)
-        return type(error)(error.what, where=where, why=why, remedy=remedy, **more)
+        located = copy(error)  # with all that its kind says beside the words
+        located.where = f"{self._account.name}, {call.where}"
+        located.why = why
+        located.remedy = NOT_OF_SANDBOX if is_strange else with_variables(error.remedy, self._account.variables)
+        located.args = (located.message,)
+        return located
 
 
 def _is_enough(attempts: int, call: Call, state: RetryCallState) -> bool:

@@ -7,13 +7,13 @@ says so in the ledger.
 from contextlib import closing
 
 from emag_pipeline.databases import as_it_stands
-from emag_pipeline.db import accounts
+from emag_pipeline.db import accounts, listing_order
 from emag_pipeline.db.ledger import last_count
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.rates import pace_seconds
 from emag_pipeline.settings import Settings
-from emag_pipeline.sync.duration import allowed_seconds, reading_seconds
-from emag_pipeline.sync.plan import OFFERS_A_PAGE
+from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
+from emag_pipeline.sync.plan import OFFERS_A_PAGE, usual
 
 #: A launch does not wait longer for a database that says nothing.
 _LOOK_SECONDS = 2.0
@@ -26,12 +26,15 @@ def most_seconds(account: str, settings: Settings) -> float:
 
     Where there is none, or the database does not tell, by as many as EMAG_SYNC_MAX_PAGES allows.
     """
-    offers, page_size = settings.max_pages * OFFERS_A_PAGE, settings.page_size
+    offers, page_size, is_odd_ignored = settings.max_pages * OFFERS_A_PAGE, settings.page_size, False
     try:
         with closing(as_it_stands(settings, most_seconds=_LOOK_SECONDS)) as database:
             offers = last_count(database, account) or offers
             page_size = min(page_size, accounts.page_size(database, account).size or page_size)
+            is_odd_ignored = listing_order.habits(database, account).ignores_odd_sizes
     except PipelineError:
         pass  # the run itself says what is wrong
     pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
-    return allowed_seconds(settings.timeout_hours, reading_seconds(offers, page_size, pace)) + _AROUND_SECONDS
+    readings = readings_due(page_size, ignores_odd_sizes=is_odd_ignored)
+    needed = scan_seconds(offers, usual(page_size) if is_odd_ignored else page_size, pace, readings)
+    return allowed_seconds(settings.timeout_hours, needed) + _AROUND_SECONDS

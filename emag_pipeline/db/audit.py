@@ -183,9 +183,8 @@ OF_THE_SCAN = (
 
 def figures(database: Database, sync_id: UUID) -> Figures:
     """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
-    sync = ledger.read(database, sync_id)
-    proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
     with database.transaction() as tx:
+        sync = ledger.read_in(tx, sync_id)
         staged = tx.run(
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
                       count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
@@ -199,12 +198,8 @@ def figures(database: Database, sync_id: UUID) -> Figures:
                FROM {schema}.emag_scan_pages WHERE sync_id = :sync""",
             sync=sync_id,
         ).one()
-        confirmed = tx.run(
-            """SELECT count(*) FILTER (WHERE is_found AND NOT is_unreadable) AS found,
-                      count(*) FILTER (WHERE is_unreadable) AS unreadable, count(*) FILTER (WHERE NOT is_found) AS gone
-               FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync""",
-            sync=sync_id,
-        ).one()
+        confirmed = confirmations.count_answers(tx, sync_id)
+        missing = confirmations.count_missing(tx, sync_id, sync.account_type)
         rejects = _count_rejects(tx, sync_id)
         arrivals = _count_arrivals(tx, sync_id, sync.account_type)
         unstaged = _count_unstaged(tx, sync_id)
@@ -213,6 +208,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
                WHERE account_type = :account AND deleted_at IS NULL""",
             account=sync.account_type,
         ).scalar_one()
+    proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
     return Figures(
         count_before=sync.offers_expected or 0,
         pages_expected=sync.pages_expected or 0,
@@ -223,7 +219,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         quarantined=rejects.rows,
         found_by_id=confirmed.found,
         confirmed_gone=confirmed.gone,
-        missing=confirmations.count_missing(database, sync_id, sync.account_type),
+        missing=missing,
         published_before=published,
         arrivals=arrivals,
         unstaged=unstaged,
@@ -297,24 +293,38 @@ def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> N
         )
 
 
-def require_staging(tx: Transaction, sync_id: UUID, windows: int, confirmed: int | None = None) -> None:
-    """Raise StagingLost unless as many windows (and confirmations) stand in staging as were made durable there.
+def require_staging(tx: Transaction, sync_id: UUID, windows: int) -> None:
+    """Raise StagingLost unless as many windows stand in staging as were made durable there.
 
     Staging is unlogged: a crash of the server empties it, while the ledger remembers.
     """
-    found = tx.run(
-        """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync) AS windows,
-                  (SELECT count(*) FROM {schema}.emag_scan_confirmations
-                   WHERE sync_id = :sync) AS confirmed""",
-        sync=sync_id,
-    ).one()
-    if found.windows != windows or confirmed not in (None, found.confirmed):
-        raise StagingLost(
-            "the staged pages are gone",
-            where=f"sync {sync_id}",
-            why=f"{found.windows:,} of {windows:,} are there: the database has crashed since",
-            remedy="Nothing was published; the next run reads the catalogue anew",
+    found = tx.run("SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync", sync=sync_id).scalar_one()
+    if found != windows:
+        raise _lost(sync_id, "the staged pages are gone", f"{found:,} of {windows:,} are there")
+
+
+def require_answers(tx: Transaction, sync_id: UUID, proof: Mapping[str, Any]) -> None:
+    """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
+    accepted = confirmations.Answers(
+        found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
+    )
+    answers = confirmations.count_answers(tx, sync_id)
+    if answers != accepted:
+        raise _lost(
+            sync_id,
+            "reads by id do not say any more what the audit has accepted",
+            f"{answers.found:,} offers found and {answers.gone:,} gone, "
+            f"{accepted.found:,} and {accepted.gone:,} were accepted",
         )
+
+
+def _lost(sync_id: UUID, what: str, why: str) -> StagingLost:
+    return StagingLost(
+        what,
+        where=f"sync {sync_id}",
+        why=f"{why}: the database has crashed since",
+        remedy="Nothing was published; the next run reads the catalogue anew",
+    )
 
 
 def begin_audit(database: Database, lease: Lease) -> None:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,21 @@ _MISSING = """
       AND NOT EXISTS (SELECT FROM {schema}.emag_scan_confirmations c
                       WHERE c.sync_id = :sync AND c.emag_offer_id = known.emag_offer_id)
 """
+#: Confirmations `c` of offers that are gone: a later page may have shown one, staged or not.
+GONE = """NOT c.is_found
+      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                      WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id)
+      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+                      WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What reads by id have said of missing offers: how many were found, are gone, and cannot be read at all."""
+
+    found: int
+    gone: int
+    unreadable: int
 
 
 def begin_confirming(database: Database, lease: Lease) -> None:
@@ -44,23 +60,34 @@ def missing(database: Database, lease: Lease, limit: int, after: int = 0) -> lis
         return list(rows.scalars())
 
 
-def count_missing(database: Database, sync_id: UUID, account: str) -> int:
+def count_missing(tx: Transaction, sync_id: UUID, account: str) -> int:
     """How many offers are still missing, neither found nor confirmed gone."""
-    with database.transaction() as tx:
-        return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id).scalar_one())
+    return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id).scalar_one())
+
+
+def count_answers(tx: Transaction, sync_id: UUID) -> Answers:
+    """What reads by id have said, as far as it still counts."""
+    found = tx.run(
+        """SELECT count(*) FILTER (WHERE NOT is_unreadable) AS known,
+                  count(*) FILTER (WHERE is_unreadable) AS unreadable
+           FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync AND is_found""",
+        sync=sync_id,
+    ).one()
+    gone = tx.run(
+        f"SELECT count(*) FROM {{schema}}.emag_scan_confirmations c WHERE c.sync_id = :sync AND {GONE}", sync=sync_id
+    ).scalar_one()
+    return Answers(found.known, gone, found.unreadable)
 
 
 def answered(database: Database, lease: Lease) -> tuple[list[int], int]:
-    """The missing offers that reads by their id have found, and how many are gone: a later page may have shown one."""
+    """The missing offers that reads by their id have found, and how many are gone."""
     with database.transaction() as tx:
-        answers = tx.run(
-            """SELECT emag_offer_id, is_found FROM {schema}.emag_scan_confirmations c
-               WHERE sync_id = :sync AND NOT is_unreadable AND (is_found OR NOT EXISTS (
-                   SELECT FROM {schema}.emag_scan_offers s
-                   WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id))""",
+        found = tx.run(
+            """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
+               WHERE sync_id = :sync AND is_found AND NOT is_unreadable""",
             sync=lease.sync_id,
-        ).all()
-    return [row.emag_offer_id for row in answers if row.is_found], sum(not row.is_found for row in answers)
+        )
+        return list(found.scalars()), count_answers(tx, lease.sync_id).gone
 
 
 def record(

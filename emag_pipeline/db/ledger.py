@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.owners import PROCESS, Owner, death
-from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_passing
+from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_defect, is_passing, spoils_staging
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
@@ -33,6 +33,8 @@ _COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round,
 
 
 _AFTER_THE_SCAN = ("auditing", "publishing")
+#: Reads by id are answered with pages: nothing is wrong with what pages have shown.
+_FILTER_IGNORED = ("confirming", "ParametersIgnored")
 _SAME_INSTANT = "a sync that began in the same instant"
 
 
@@ -114,7 +116,7 @@ def _end_dead_owner(
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
-    remedy = "Nothing is to be done: the next attempt resumes it"
+    remedy = "Nothing is to be done: the next attempt resumes it, or reads anew once its time is over"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 
@@ -140,14 +142,19 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
 
     One whose windows prove nothing is over: a new sync reads anew. So is one whose audit or publish failed otherwise
-    than by a passing fault: the same pages would fail again.
+    than by a passing fault, and one that a defect has ended right after it was taken up: the same would happen again.
     """
-    if last.status not in ("failed", "timeout", "cancelled") or last.error_class == "ScanNotProven":
+    error_class = last.error_class or ""
+    if last.status not in ("failed", "timeout", "cancelled"):
+        return False
+    if spoils_staging(error_class) and (last.phase, error_class) != _FILTER_IGNORED:
+        return False
+    if is_defect(error_class) and last.attempt > 1 and last.progressed_at <= last.attempt_started_at:
         return False
     if last.discarded_at is not None:
         return False
-    refused = last.error_class == "RefusedError"
-    if last.phase in _AFTER_THE_SCAN and not refused and not is_passing(last.error_class or ""):
+    refused = error_class == "RefusedError"
+    if last.phase in _AFTER_THE_SCAN and not refused and not is_passing(error_class):
         return False
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
@@ -253,6 +260,7 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     return tx.run(
         f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
             WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
+              AND phase = 'auditing'
               AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
               AND windows_staged = (SELECT count(*) FROM {{schema}}.emag_scan_pages p

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from emag_pipeline.db import audit, ledger
+from emag_pipeline.db import audit, confirmations, ledger
 from emag_pipeline.db.columns import COMMERCIAL, NARROW, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
@@ -123,8 +123,8 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
-    confirmed = sum(sync.proof.get(name, 0) for name in ("found_by_id", "confirmed_gone", "unreadable_by_id"))
-    audit.require_staging(tx, lease.sync_id, sync.windows_staged, confirmed)
+    audit.require_staging(tx, lease.sync_id, sync.windows_staged)
+    audit.require_answers(tx, lease.sync_id, sync.proof)
     return sync
 
 
@@ -136,14 +136,15 @@ def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
     sql = statements("publish.sql")[name]
-    for word, columns in _COLUMN_LISTS.items():
-        sql = sql.replace(word, columns)
+    for word, stands_for in _WORDS.items():
+        sql = sql.replace(word, stands_for)
     return tx.run(sql, **scope)
 
 
 _OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
 _OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
-_COLUMN_LISTS = {
+_WORDS = {
+    "{gone}": confirmations.GONE,
     "{narrow}": listed(NARROW),
     "{s_narrow}": listed(NARROW, "s"),
     "{wide}": listed(WIDE),

@@ -7,6 +7,7 @@ page is there as a whole or not at all. Windows overlap: of an offer that severa
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,8 +27,10 @@ BY_ID = 0
 _offer_values = attrgetter(*STAGED)
 #: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
 _STAGE_SECONDS = 120.0
-#: Windows that are taken up at once.
-_WINDOWS = 500
+#: Windows that are taken up at once, and rows in quarantine.
+_WINDOWS, _REJECTS = 500, 10_000
+#: Bytes that stand for a row in quarantine.
+_DIGEST = 16
 _COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
 
 
@@ -83,12 +86,18 @@ class StagedWindow:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is."""
+    """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is.
+
+    `position` is how far that reading has come. `readable` are positions that were unreadable before, and are not
+    counted as such any more.
+    """
 
     pages_done: int
     pages_expected: int
     rows: int
     reading: int = 1
+    position: int = 0
+    readable: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,8 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
             lease,
             """phase = 'scanning', windows_staged = windows_staged + :windows,
                offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
-               pages_expected = :expected, total_offers_processed = :rows, round = greatest(round, :reading)""",
+               pages_expected = :expected, total_offers_processed = greatest(total_offers_processed, :rows),
+               round = greatest(round, :reading)""",
             windows=len(windows),
             rejects=sum(len(window.rejects) for window in windows),
             done=reached.pages_done,
@@ -153,6 +163,13 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
                        :ids, :offers, :rejects, :hash, :fetched_at)""",
             [_record(lease, window) for window in windows],
         )
+        if reached.readable:
+            tx.run(
+                """UPDATE {schema}.emag_scan_pages SET is_unreadable = false
+                   WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))""",
+                sync=lease.sync_id,
+                positions=list(reached.readable),
+            )
 
 
 def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
@@ -246,14 +263,41 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
         after = found[-1].number
 
 
-def rejected(database: Database, lease: Lease) -> Iterator[tuple[int | None, str]]:
-    """The ids and payloads of the rows from pages that are in quarantine."""
+def unreadable_positions(database: Database, lease: Lease) -> list[int]:
+    """The positions that no page shows, in the order in which that was found out."""
     with database.transaction() as tx:
         found = tx.run(
-            "SELECT emag_offer_id, payload FROM {schema}.emag_offer_rejects WHERE sync_id = :sync AND page > 0",
+            """SELECT position FROM {schema}.emag_scan_pages
+               WHERE sync_id = :sync AND is_unreadable ORDER BY number""",
             sync=lease.sync_id,
-        ).all()
-    return ((row.emag_offer_id, row.payload) for row in found)
+        )
+        return list(found.scalars())
+
+
+def digest_of(offer_id: int | None, payload: str) -> bytes:
+    """What stands for a row in quarantine: the same row has the same, see `rejected`."""
+    return sha256(f"{'' if offer_id is None else offer_id}:{payload}".encode()).digest()[:_DIGEST]
+
+
+def rejected(database: Database, lease: Lease) -> Iterator[bytes]:
+    """What stands for the rows from pages that are in quarantine; made where they are, since they may be large."""
+    after = 0
+    while True:
+        with database.transaction() as tx:
+            found = tx.run(
+                """SELECT reject_id, substr(sha256(convert_to(
+                              coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
+                   FROM {schema}.emag_offer_rejects
+                   WHERE sync_id = :sync AND page > 0 AND reject_id > :after ORDER BY reject_id LIMIT :limit""",
+                sync=lease.sync_id,
+                size=_DIGEST,
+                after=after,
+                limit=_REJECTS,
+            ).all()
+        yield from (bytes(row.digest) for row in found)
+        if len(found) < _REJECTS:
+            return
+        after = found[-1].reject_id
 
 
 def discard_remains(database: Database, account: str, keep: UUID) -> int:

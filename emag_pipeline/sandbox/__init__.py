@@ -16,8 +16,9 @@ With `like` it answers in the shapes of an account that was probed; the package 
 JSON over `POST /_control/<verb>` on the same port, neither counted nor limited:
 
 faults    one fault or a list of them: {"kind": …, limits, options}; {} only lists. Limits, all optional: account,
-          resource (prefix), pages [..] (as asked for; else reads by id too), offer_ids [..], probability 0-1,
-          count (then it is over), after (let that many pass first), for_seconds. Kinds and their options:
+          resource (prefix), pages [..] (as asked for; else reads by id too), sizes [..] (itemsPerPage
+          as asked for), offer_ids [..], probability 0-1, count (then it is over), after (let that many pass first),
+          for_seconds. Kinds and their options:
           - at the door, one a call, the first one added that matches:
             server_error (status 503) · html_200 · is_error (message, status 200) · storm_429 (retry_after) ·
             missing_is_error · truncated_json (keep 0.5; cut "json" | "connection" = promises the whole length) ·

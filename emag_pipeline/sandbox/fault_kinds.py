@@ -43,7 +43,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "poison": {"row": "nul", "rows": 1},
     "count_lies": {"difference": None, "offers": None},
 }
-_LIMITS = frozenset({"account", "resource", "pages", "offer_ids", "probability", "count", "after", "for_seconds"})
+_LIMITS = frozenset(
+    {"account", "resource", "pages", "sizes", "offer_ids", "probability", "count", "after", "for_seconds"}
+)
 _CHOICES: dict[tuple[str, str], frozenset[str]] = {
     ("truncated_json", "cut"): frozenset({"json", "connection"}),
     **{(kind, "form"): frozenset({"messages", "objects", "errors", "bare", "html"}) for kind in REFUSALS},
@@ -119,6 +121,7 @@ _FORMS: dict[str, _Form] = {
     "resource": _TEXT,
     "message": _TEXT,
     "pages": _LIST,
+    "sizes": _LIST,
     "offer_ids": _LIST,
     "probability": _SHARE,
     "keep": _SHARE,

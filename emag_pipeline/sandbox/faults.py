@@ -19,6 +19,8 @@ class Target:
     resource: str
     page: int | None
     offer_ids: Collection[int] = ()
+    #: how many rows it asks for; None where it does not say
+    size: int | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Fault:
             limits.get("account") in (None, target.account)
             and target.resource.startswith(limits.get("resource", ""))
             and ("pages" not in limits or target.page in limits["pages"])
+            and ("sizes" not in limits or target.size in limits["sizes"])
             and ("offer_ids" not in limits or any(one in target.offer_ids for one in limits["offer_ids"]))
             and (target.page is not None or self.options.get("by_id", True))
         )

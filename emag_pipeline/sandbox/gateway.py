@@ -67,7 +67,8 @@ class Gateway:
 
     def _admit(self, visit: Visit, call: Call, data: dict[str, Any], refusal: Refusal | None) -> None:
         seen = visit.seen
-        target = Target(seen.account, seen.resource, seen.page, () if seen.offer_id is None else (seen.offer_id,))
+        offer_ids = () if seen.offer_id is None else (seen.offer_id,)
+        target = Target(seen.account, seen.resource, seen.page, offer_ids, seen.items_per_page)
         fault = self._marketplace.faults.take(AT_THE_DOOR, target)
         seen.fault = fault.kind if fault else None
         self._wait_at_the_door(fault)

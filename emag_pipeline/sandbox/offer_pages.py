@@ -68,9 +68,9 @@ class OfferPages:
 
     def read(self, asked: dict[str, Any]) -> Answer:
         """One page of offers, after the faults had their say. Raises PageBroken when a fault breaks it."""
-        page, _ = paging(asked)
+        page, asked_size = paging(asked)
         place = None if "id" in asked else page
-        target = self._target("product_offer/read", place)
+        target = self._target("product_offer/read", place, asked_size)
         data = heard(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
         page, size = paging(data)
@@ -82,7 +82,7 @@ class OfferPages:
         with self.catalogue.lock:
             offer_ids = selection.ids((shown - 1) * size, shown * size)
             rows = [self._served(offer_id, in_full=selection.offer_id is not None) for offer_id in offer_ids]
-        return self._answered(self._target("product_offer/read", place, offer_ids), rows)
+        return self._answered(self._target("product_offer/read", place, asked_size, offer_ids), rows)
 
     def _answered(self, target: Target, rows: list[Offer]) -> Answer:
         answer = replace(success_rows(spoilt(self.faults, target, rows)), offers=len(rows))
@@ -90,8 +90,10 @@ class OfferPages:
             raise PageBroken(broken, answer)
         return answer
 
-    def _target(self, resource: str, page: int | None, offer_ids: Sequence[int] = ()) -> Target:
-        return Target(self.catalogue.account, resource, page, offer_ids)
+    def _target(
+        self, resource: str, page: int | None, size: int | None = None, offer_ids: Sequence[int] = ()
+    ) -> Target:
+        return Target(self.catalogue.account, resource, page, offer_ids, size)
 
     def _drift(self, change: str, offers: int) -> None:
         """Change the catalogue so that every later page shifts, or so that rows differ from those already read."""

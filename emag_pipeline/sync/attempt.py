@@ -19,6 +19,9 @@ from emag_pipeline.sync.heartbeat import Heartbeat
 
 log = logger(__name__)
 
+_RESUMES = "Nothing is to be done: the next run goes on after the last durable page"
+_BEGINS_ANEW = "Nothing is to be done: the next run begins a new sync"
+
 
 @contextmanager
 def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = lambda: "") -> Iterator[None]:
@@ -59,9 +62,9 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
     if isinstance(error, Exception):
         said = redact(f"{type(error).__name__}: {error}".splitlines()[0], context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
-    status, why = ("timeout", "its time is over") if _is_late(context, lease) else ("cancelled", stop_cause.words())
-    resumes = "Nothing is to be done: the next run goes on after the last durable page"
-    return status, "Interrupted", f"{lease.where}: interrupted: {why}", resumes
+    if _is_late(context, lease):
+        return "timeout", "Interrupted", f"{lease.where}: interrupted: its time is over", _BEGINS_ANEW
+    return "cancelled", "Interrupted", f"{lease.where}: interrupted: {stop_cause.words()}", _RESUMES
 
 
 def _is_late(context: SyncContext, lease: Lease) -> bool:

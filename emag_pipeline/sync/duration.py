@@ -3,17 +3,26 @@
 A catalogue that takes an hour at the allowed rate is no fault, so a bound on faults follows it.
 """
 
-#: Of what the calls of one reading need: slow answers, smaller pages, a second reading, confirmations.
+from emag_pipeline.completeness.readings import SMALLEST_OF_CHAIN
+
+#: Of what the calls of a scan need: slow answers, smaller pages, a further reading, confirmations. Where two readings
+#: are due it is room for all four that may come.
 _ROOM = 2
-#: Windows overlap: so many calls for a page's worth of offers (docs/completeness.md).
+#: Windows overlap: so many calls for a page's worth of offers (docs/completeness.md). Plain pages do not; among many
+#: of them some are read in parts.
 _CALLS_A_PAGE = 1.25
 #: Two counts, a look behind the end, and the head once more.
 _AROUND_PAGES = 4
 
 
-def reading_seconds(offers: int, page_size: int, pace_seconds: float) -> float:
-    """What the calls of one reading of a catalogue take at least, in seconds: one every pace."""
-    return (-(-offers // page_size) * _CALLS_A_PAGE + _AROUND_PAGES) * pace_seconds
+def readings_due(page_size: int, *, ignores_odd_sizes: bool) -> int:
+    """How often a scan reads all pages at least: twice where no chain of overlapping windows can be read."""
+    return 2 if page_size < SMALLEST_OF_CHAIN or ignores_odd_sizes else 1
+
+
+def scan_seconds(offers: int, page_size: int, pace_seconds: float, readings: int) -> float:
+    """What the calls of a scan take at least, in seconds: one every pace. `readings`: see `readings_due`."""
+    return (-(-offers // page_size) * _CALLS_A_PAGE * readings + _AROUND_PAGES) * pace_seconds
 
 
 def with_room(needed_seconds: float) -> float:
@@ -22,5 +31,5 @@ def with_room(needed_seconds: float) -> float:
 
 
 def allowed_seconds(timeout_hours: float, needed_seconds: float) -> float:
-    """How long a sync may take, in seconds. `timeout_hours`: EMAG_SYNC_TIMEOUT_HOURS; `needed_seconds`: a reading."""
+    """How long a sync may take, in seconds. `timeout_hours`: EMAG_SYNC_TIMEOUT_HOURS; `needed_seconds`: its scan."""
     return max(timeout_hours * 3600, with_room(needed_seconds))

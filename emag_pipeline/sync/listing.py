@@ -18,6 +18,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import hundreds
 from emag_pipeline.sync.readers import Readers
+from emag_pipeline.sync.unreadable import Unreadable
 
 log = logger(__name__)
 
@@ -52,8 +53,12 @@ class ListingReader:
         page_size: PageSize,
         on_staged: Callable[[Reached, Sequence[StagedPage]], None],
         require_time: Callable[[], None],
+        ignores_odd_sizes: bool = False,
     ) -> None:
-        """`on_staged` is told how far the scan has come, and the pages that have become durable."""
+        """`on_staged` is told how far the scan has come, and the pages that have become durable.
+
+        `ignores_odd_sizes`: the marketplace is known to obey the usual page sizes only, so no other one is asked for.
+        """
         self._database = database
         self._lease = lease
         self._client = client
@@ -63,17 +68,24 @@ class ListingReader:
         self._page_size = page_size
         self._on_staged = on_staged
         self._require_time = require_time
+        #: whether page sizes other than the usual ones are known not to be obeyed
+        self.ignores_odd_sizes = ignores_odd_sizes
+        #: its pages are of such a size: they have to be planned anew
+        self.needs_new_plan = False
         self._batch: list[StagedWindow] = []
         self._number = 0
-        self._rejected: set[tuple[int | None, str]] = set()
-        self._given_up: set[int] = set()
+        #: what stands for each row in quarantine: rows themselves may be large, and many
+        self._rejected: set[bytes] = set()
+        self._unreadable = Unreadable()
         #: judges by the first two pages whether pagination is obeyed
         self.obedience: Obedience | None = None
         self._first: Sequence[int] | None = None
 
     def restore(self, scan: Scan, count_before: int) -> None:
-        """Tell the scan what an earlier attempt has made durable."""
+        """Tell the scan what is durable already."""
+        self.needs_new_plan = False
         self._rejected.update(staging.rejected(self._database, self._lease))
+        self._unreadable.restore(staging.unreadable_positions(self._database, self._lease))
         scan.restore(count_before, self._durable())
 
     def _durable(self) -> Iterator[tuple[Read, Sequence[int], int]]:
@@ -82,7 +94,7 @@ class ListingReader:
             yield Read(window.page, window.size), window.ids, window.reading
 
     def read(self, scan: Scan) -> Ask | None:
-        """Read until the scan asks for something else, or has its verdict. All that was read is durable then.
+        """Read until the scan asks for something else, has its verdict or needs a new plan. All is durable then.
 
         Raises ParametersIgnored, and the client's errors when the marketplace does not answer, or when too many
         positions cannot be read.
@@ -90,7 +102,7 @@ class ListingReader:
         asked: list[Ask] = []
 
         def take() -> _Call | None:
-            action = None if asked else scan.take()
+            action = None if asked else self._take(scan)
             if isinstance(action, Ask):
                 asked.append(action)
                 return None
@@ -107,6 +119,17 @@ class ListingReader:
         self._stage(scan)
         return asked[0] if asked else None
 
+    def _take(self, scan: Scan) -> Read | Ask | None:
+        """What the scan asks for next, without pages of sizes that the marketplace does not obey: they fail unasked."""
+        if self.needs_new_plan:
+            return None
+        action = scan.take()
+        while self.ignores_odd_sizes and isinstance(action, Read) and action.size not in SIZES:
+            self._require_time()
+            scan.failed(action)
+            action = scan.take()
+        return action
+
     def _try(self, call: _Call) -> Page | ReadFailure:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
@@ -120,13 +143,14 @@ class ListingReader:
         again = [one for one in page.ids if one in scan.seen]
         doubled = set(scan.doubles.found)
         window = scan.answered(read, page.ids)
+        self._unreadable.shown(window.first, window.stop)
         page = set_aside(page, scan.doubles.found - doubled)
         rejects = [row for row in page.rejects if self._is_new(row)]
         self._keep(scan, page, reading=window.reading, again=again, rejects=rejects)
 
     def _is_new(self, row: Reject) -> bool:
         """Whether no window has shown the row: where they overlap, two do."""
-        key = (row.emag_offer_id, row.payload)
+        key = staging.digest_of(row.emag_offer_id, row.payload)
         if key in self._rejected:
             return False
         self._rejected.add(key)
@@ -141,17 +165,33 @@ class ListingReader:
 
     def _failed(self, scan: Scan, read: Read, error: ReadFailure) -> None:
         self._require_time()
+        if self.ignores_odd_sizes and read.size not in SIZES:  # it was under way when this was found out
+            scan.failed(read)
+            return
         if not self._answers_elsewhere(scan, read, error):
             raise error
-        if isinstance(error, ApiUnavailable) and error.rows_too_many > _REPEATED and read.size not in SIZES:
-            log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
-            scan.disobeyed(read)
-            return
+        if _is_size_ignored(read, error):  # once may be a slip of the marketplace
+            again = self._try(_Call(read, tries=1))
+            if isinstance(again, Page):
+                self._answered(scan, read, again)
+                return
+            if _is_size_ignored(read, again):
+                self._note_ignored(scan, read, again)
+                return
+            error = again
         if read.size == 1 and not scan.is_aside(read):
             self._give_up(scan, read, error)
         else:
             log.warning("page_narrowed", page=read.page, page_size=read.size, why=error.what)
         scan.failed(read, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
+
+    def _note_ignored(self, scan: Scan, read: Read, error: ReadFailure) -> None:
+        """Ask for no such size again; a chain, which is made of them, ends."""
+        log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
+        self.ignores_odd_sizes = True
+        self.needs_new_plan = not self._page_size.is_usual
+        is_of_chain = scan.chain is not None and scan.readings.now is None and not scan.is_aside(read)
+        (scan.disobeyed if is_of_chain else scan.failed)(read)
 
     def _answers_elsewhere(self, scan: Scan, read: Read, error: ReadFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""
@@ -180,15 +220,16 @@ class ListingReader:
         )
 
     def _give_up(self, scan: Scan, read: Read, error: ReadFailure) -> None:
-        if read.first in self._given_up:  # by an earlier reading of the same stretch
+        if not self._unreadable.failed(read.first):  # an earlier reading of the same stretch has said so
             return
-        self._given_up.add(read.first)
-        if len(self._given_up) > max(_FEW, self._tolerance * scan.count_before):
+        if len(self._unreadable) > max(_FEW, self._tolerance * scan.count_before):
+            self._stage(scan)  # the next attempt is to know of the others
             raise ApiUnavailable(
-                f"{len(self._given_up):,} positions of the listing cannot be read",
+                f"{len(self._unreadable):,} positions of the listing cannot be read",
                 where=self._lease.account,
                 why=f"the last one: {error.what}",
-                remedy="Report it to the marketplace's support; the next run tries again",
+                remedy=f"See the others with `emag-pipeline rejects --account {self._lease.account}` and report them "
+                "to the marketplace's support; the next run tries again",
             )
         self._keep(scan, unreadable_page(read.first), reading=0)
         log.warning("position_unreadable", position=read.first, why=error.what)
@@ -208,16 +249,20 @@ class ListingReader:
             self._stage(scan)
 
     def _stage(self, scan: Scan) -> None:
-        if not self._batch:
+        readable = self._unreadable.settled()
+        if not self._batch and not readable:
             return
         self._require_time()
         windows, self._batch = self._batch, []
         expected = hundreds(max(scan.count_before, scan.reached))
+        plain = scan.readings.now
         reached = Reached(
             pages_done=min(hundreds(scan.reached), expected),
             pages_expected=expected,
             rows=scan.accounted,
             reading=scan.readings.number,
+            position=scan.reached if plain is None else plain.shown_to,
+            readable=readable,
         )
         staging.stage_windows(self._database, self._lease, windows, reached)
         self._on_staged(reached, [window.page for window in windows])
@@ -225,6 +270,11 @@ class ListingReader:
     def _note_size(self, scan: Scan) -> None:
         if scan.chain is not None and scan.chain.size < self._page_size.size:
             self._page_size.found_too_large(scan.chain.size)
+
+
+def _is_size_ignored(read: Read, error: ReadFailure) -> bool:
+    """Whether a page of an unusual size holds more rows than that, and not for an offer that stands there twice."""
+    return isinstance(error, ApiUnavailable) and error.rows_too_many > _REPEATED and read.size not in SIZES
 
 
 def _tries(scan: Scan, read: Read) -> int | None:

@@ -1,9 +1,10 @@
 """Which page size to read an account with: the one that was found to work, and once a day one that is a step larger."""
 
+from emag_pipeline.completeness import SIZES
 from emag_pipeline.db import accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.logs import logger
-from emag_pipeline.sync.plan import larger
+from emag_pipeline.sync.plan import larger, usual
 
 log = logger(__name__)
 
@@ -23,6 +24,15 @@ class PageSize:
         if self._kept.size is None or self._kept.size >= self._most:
             return self._most
         return self._kept.size if self._kept.is_recent else larger(self._kept.size, self._most)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is one of the sizes that any marketplace obeys."""
+        return self.size in SIZES
+
+    def keep_to_usual(self) -> None:
+        """The marketplace obeys the usual sizes only: use the largest of them that is allowed."""
+        self.size = usual(self.size)
 
     def found_too_large(self, size: int) -> None:
         """The marketplace does not manage the present size; `size` is the one to use from now on."""

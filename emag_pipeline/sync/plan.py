@@ -32,3 +32,8 @@ def bounded(account: str, offers: int, max_pages: int) -> int:
 def larger(size: int, most: int) -> int:
     """The next larger page size, at most `most`."""
     return min(most, next((one for one in reversed(SIZES) if one > size), most))
+
+
+def usual(size: int) -> int:
+    """The largest of the usual page sizes, at most `size`."""
+    return next(one for one in SIZES if one <= size)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from emag_pipeline.db.staging import Reached
+from emag_pipeline.sync.plan import OFFERS_A_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,8 @@ class Progress:
     offers_expected: int
     seconds: float
     offers_per_second: float
-
-    @property
-    def remaining_seconds(self) -> float | None:
-        """Until all pages are read at the present rate; None before there is one."""
-        left = max(0, self.offers_expected - self.offers_done)
-        return left / self.offers_per_second if self.offers_per_second > 0 else None
+    #: until all readings that are due have ended, at the pace of the present one; None before there is one
+    remaining_seconds: float | None
 
 
 class ProgressReporter:
@@ -35,19 +32,23 @@ class ProgressReporter:
         self._interval = interval_seconds
         self._told = time.monotonic()
 
-    def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int) -> None:
-        """Start to read, where an earlier attempt may have done a part."""
-        self._began = time.monotonic()
+    def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int, readings: int = 1) -> None:
+        """Start to read, where an earlier attempt may have done a part. `readings`: of all pages, that are due."""
+        self._began = self._reading_began = time.monotonic()
         self._pages, self._offers = pages, offers
         self._pages_done, self._offers_done = pages_done, offers_done
         self._resumed_offers = offers_done
-        self._round = 1
+        self._round, self._due = 1, readings
+        self._from = self._position = min(offers, pages_done * OFFERS_A_PAGE)
 
     def note(self, reached: Reached, *, offers: int) -> None:
         """Follow what has become durable; tell when it is time. What was reached does not become less."""
+        now = time.monotonic()
+        if reached.reading > self._round:
+            self._reading_began, self._from = now, reached.position
         self._pages, self._pages_done = reached.pages_expected, max(self._pages_done, reached.pages_done)
         self._offers_done, self._round = offers, max(self._round, reached.reading)
-        now = time.monotonic()
+        self._position = reached.position
         if now - self._told >= self._interval:
             self._told = now
             self._report(self._picture(now))
@@ -62,4 +63,11 @@ class ProgressReporter:
             offers_expected=self._offers,
             seconds=seconds,
             offers_per_second=(self._offers_done - self._resumed_offers) / seconds,
+            remaining_seconds=self._remaining(now),
         )
+
+    def _remaining(self, now: float) -> float | None:
+        """Positions are what is read: a further reading shows hardly an offer that was not seen."""
+        pace = (self._position - self._from) / max(now - self._reading_began, 0.001)
+        left = max(0, self._offers - self._position) + max(0, self._due - self._round) * self._offers
+        return left / pace if pace > 0 else None

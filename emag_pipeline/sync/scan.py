@@ -30,7 +30,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.moments import iso
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.duration import reading_seconds, with_room
+from emag_pipeline.sync.duration import readings_due, scan_seconds, with_room
 from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, bounded, hundreds
@@ -62,6 +62,9 @@ class Scan:
         self._deadline: datetime = sync.deadline_at
         self._count_before: int | None = sync.offers_expected if lease.resumed else None
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
+        self._habits = listing_order.habits(context.database, lease.account)
+        if self._habits.ignores_odd_sizes:
+            self._page_size.keep_to_usual()
         self._reader = ListingReader(
             context.database,
             lease,
@@ -72,6 +75,7 @@ class Scan:
             page_size=self._page_size,
             on_staged=self._note_staged,
             require_time=self._require_time,
+            ignores_odd_sizes=self._habits.ignores_odd_sizes,
         )
 
     def run(self) -> None:
@@ -97,18 +101,23 @@ class Scan:
                 self._confirm()
                 found, gone = confirmations.answered(self._context.database, self._lease)
                 self._scan.confirmed(found, gone)
+            elif self._reader.needs_new_plan:
+                self._plan_anew()
+            elif self._scan.verdict is None:
+                raise self._lost()
+            if self._scan.verdict is None:
+                self._require_time()
         self._end(self._scan.verdict)
 
     def _situation(self) -> Situation:
         database, account = self._context.database, self._lease.account
         order = listing_order.read(database, account)
-        habits = listing_order.habits(database, account)
         return Situation(
             page_size=self._page_size.size,
             most_offers=self._context.settings.max_pages * OFFERS_A_PAGE,
             previous=None if order is None else PreviousOrder(order),
-            reorders=habits.reorders,
-            ignores_odd_sizes=habits.ignores_odd_sizes,
+            reorders=self._habits.reorders,
+            ignores_odd_sizes=self._reader.ignores_odd_sizes,
         )
 
     def _count(self) -> None:
@@ -118,7 +127,7 @@ class Scan:
             self._reader.obedience.judge_count(count)
             pages = bounded(self._lease.account, count.rows, self._context.settings.max_pages)
             size = self._page_size.size
-            seconds = reading_seconds(count.rows, size, self._context.budget().pace_seconds)
+            seconds = scan_seconds(count.rows, size, self._context.budget().pace_seconds, self._readings_due)
             self._deadline = staging.plan(
                 self._context.database, self._lease, pages=pages, offers=count.rows, seconds=with_room(seconds)
             )
@@ -127,11 +136,26 @@ class Scan:
             self._begin_progress(count.rows)
         self._scan.counted(count.rows)
 
+    def _plan_anew(self) -> None:
+        """Go on with pages of a usual size; what was read so far stays known."""
+        self._page_size.keep_to_usual()
+        count = self._scan.count_before
+        self._scan = completeness.Scan(self._situation())
+        self._reader.restore(self._scan, count)
+
     def _begin_progress(self, offers: int) -> None:
         reached = min(self._scan.reached, offers)
         self._progress.begin(
-            pages=hundreds(offers), offers=offers, pages_done=hundreds(reached), offers_done=len(self._scan.seen)
+            pages=hundreds(offers),
+            offers=offers,
+            pages_done=hundreds(reached),
+            offers_done=len(self._scan.seen),
+            readings=self._readings_due,
         )
+
+    @property
+    def _readings_due(self) -> int:
+        return readings_due(self._page_size.size, ignores_odd_sizes=self._reader.ignores_odd_sizes)
 
     def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
         self._log.flush()
@@ -166,7 +190,8 @@ class Scan:
 
     def _end(self, verdict: Complete | Refused) -> None:
         scan, database = self._scan, self._context.database
-        if scan.chain is not None and scan.chain.is_disobeyed:
+        is_new = self._reader.ignores_odd_sizes and not self._habits.ignores_odd_sizes
+        if is_new or (scan.chain is not None and scan.chain.is_disobeyed):
             listing_order.note_habits(database, self._lease.account, Habits(ignores_odd_sizes=True))
         if isinstance(verdict, Refused):
             raise self._refusal(verdict)
@@ -180,6 +205,16 @@ class Scan:
         self._page_size.proven()
         (log.warning if verdict.marks else log.info)(
             "scan_proven", readings=scan.readings.number, count=scan.count_after, marks=marks
+        )
+
+    def _lost(self) -> ScanNotProven:
+        """The error of a scan that has neither a verdict nor anything more to read: going round would not end."""
+        scan = self._scan
+        return ScanNotProven(
+            "the scan cannot be proven complete: it does not know what to read next",
+            where=self._lease.where,
+            why=f"reading {scan.readings.number}, {len(scan.seen):,} of {scan.count_before:,} counted offers were seen",
+            remedy="This is a defect in the pipeline: report it with this line; the next run reads anew",
         )
 
     def _refusal(self, verdict: Refused) -> PipelineError:

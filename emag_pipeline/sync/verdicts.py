@@ -142,6 +142,10 @@ def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
     if emptied:
         counted = f"the marketplace counts {figures.count_after:,}"
         said.append(f"the scan holds no offer that could be published, {counted}")
+    if (
+        before and figures.remainder > 0 and (share > max_shrink or emptied)
+    ):  # whoever approves deletes against the count
+        said.append(f"{figures.remainder:,} of {figures.count_after:,} counted offers are accounted for by nothing")
     if figures.missing and share <= max_shrink:
         said.append(f"{figures.missing:,} missing offers have not been confirmed by their id")
     return said

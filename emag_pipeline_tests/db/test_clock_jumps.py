@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db import incidents, ledger, liveness
+from emag_pipeline.db import audit, incidents, ledger, liveness
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
@@ -86,6 +86,7 @@ def test_the_newest_sync_is_the_one_that_began_last(database: Database) -> None:
 def test_an_older_refused_scan_is_not_approved_over_newer_data(database: Database) -> None:
     refused = begin(database)
     stage(database, refused, [offer(1)])
+    audit.begin_audit(database, refused)
     ledger.end(database, refused, "failed", error_class="RefusedError", message="m", remedy="r")
     _set_back(database)
     sync(database, [offer(1), offer(2)])

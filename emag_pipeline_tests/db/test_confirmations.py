@@ -2,12 +2,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from emag_pipeline.db import audit, confirmations, staging
+import pytest
+
+from emag_pipeline.db import audit, confirmations, publish, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.staging import Reached
+from emag_pipeline.errors import StagingLost
 from emag_pipeline.sync.proof import doubts
 from emag_pipeline_tests.db.offers import PageOf, offer, window_of
-from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync
+from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, stage_page, sync
 
 
 def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(database: Database) -> None:
@@ -26,6 +29,57 @@ def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(datab
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.found_by_id, figures.confirmed_gone, figures.vanished) == (0, 1, 1, 1)
     assert doubts(figures) == []
+
+
+def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_state(database: Database) -> None:
+    sync(database, [offer(id_) for id_ in range(1, 5)])
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    confirmations.record(database, lease, found=(), rejected=(), gone=[2, 3, 4], read_at=datetime.now(UTC))
+    broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
+    page = PageOf(2, [offer(3)], [broken])
+    staging.stage_windows(database, lease, [window_of(page)], Reached(1, 1, 3))
+    figures = audit.figures(database, lease.sync_id)
+    assert (figures.missing, figures.confirmed_gone, figures.vanished) == (0, 1, 1)
+    assert confirmations.answered(database, lease) == ([], 1)
+    audit.accept(database, lease, figures.as_proof())
+    assert publish.publish(database, lease).deleted == 1
+    shown = rows(
+        database,
+        """SELECT deleted_at IS NOT NULL, rejected_at IS NOT NULL FROM {schema}.emag_product_offers
+           ORDER BY emag_offer_id""",
+    )
+    assert [tuple(row) for row in shown] == [(False, False), (False, True), (False, False), (True, False)]
+
+
+def test_nothing_is_published_that_rests_on_other_answers_than_the_audit_has_accepted(database: Database) -> None:
+    sync(database, [offer(id_) for id_ in range(1, 5)])
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3, 4], read_at=datetime.now(UTC))
+    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    execute(database, "UPDATE {schema}.emag_scan_confirmations SET is_found = false")
+    execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE page = 0")
+    with pytest.raises(StagingLost, match="0 offers found and 3 gone, 1 and 2 were accepted"):
+        publish.publish(database, lease)
+
+
+def test_a_row_in_quarantine_has_the_same_digest_here_and_there(database: Database) -> None:
+    lease = begin(database)
+    given = [(None, '{"name": "M\\u0103cinat\\u0103 \\u0000"}'), (7, "[]"), (2**62, '"' + "x" * 5000 + '"')]
+    stage(database, lease, [], [SimpleNamespace(emag_offer_id=id_, reason="bad", payload=row) for id_, row in given])
+    expected = [staging.digest_of(id_, row) for id_, row in given]
+    assert list(staging.rejected(database, lease)) == expected
+    assert {len(digest) for digest in expected} == {16}
+
+
+def test_rows_that_were_counted_stay_counted_when_a_resumed_scan_knows_of_fewer(database: Database) -> None:
+    """A counter is made of them, and must not fall."""
+    lease = begin(database)
+    stage(database, lease, [offer(1), offer(2), offer(3)])
+    stage_page(database, lease, 2, [offer(4)], rows=2)
+    (sync_,) = rows(database, "SELECT total_offers_processed FROM {schema}.emag_offer_syncs")
+    assert sync_.total_offers_processed == 3
 
 
 def test_an_offer_that_a_window_showed_and_that_is_not_staged_keeps_the_scan_from_being_complete(

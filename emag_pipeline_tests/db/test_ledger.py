@@ -69,9 +69,20 @@ def test_a_sync_that_died_before_its_first_page_blocks_nobody(database: Database
         ("SchemaMismatch", "publishing", False),
         ("AccessRefused", "scanning", True),
         ("KeyError", "scanning", True),
+        ("ApiUnavailable", "scanning", True),
+        ("CallAborted", "scanning", True),
+        ("RateLimited", "scanning", True),
+        ("RequestRefused", "scanning", True),
+        ("SchemaMismatch", "scanning", True),
+        ("ScanNotProven", "scanning", False),
+        ("ScanNotProven", "confirming", False),
+        ("StagingLost", "scanning", False),
+        ("SyncTimedOut", "scanning", False),
+        ("ParametersIgnored", "scanning", False),
+        ("ParametersIgnored", "confirming", True),  # the filter of reads by id, when all pages are read
     ],
 )
-def test_after_the_scan_only_a_fault_that_passes_is_resumed(
+def test_what_is_staged_is_gone_on_with_unless_it_is_worth_nothing_or_would_fail_again(
     error_class: str, phase: str, resumes: bool, database: Database
 ) -> None:
     lease = begin(database)
@@ -80,6 +91,19 @@ def test_after_the_scan_only_a_fault_that_passes_is_resumed(
         ledger.change(tx, lease, "phase = :phase", phase=phase)
     ledger.end(database, lease, "failed", error_class=error_class, message="", remedy="")
     assert begin(database).resumed is resumes
+
+
+def test_a_scan_that_a_defect_ends_as_soon_as_it_is_taken_up_is_read_anew(database: Database) -> None:
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    ledger.end(database, lease, "failed", error_class="KeyError", message="", remedy="")
+    again = begin(database)
+    stage_page(database, again, 2, [offer(2)], rows=2)
+    ledger.end(database, again, "failed", error_class="KeyError", message="", remedy="")
+    third = begin(database)
+    assert (third.sync_id, third.attempt) == (lease.sync_id, 3)  # the second one came further
+    ledger.end(database, third, "failed", error_class="KeyError", message="", remedy="")
+    assert begin(database).sync_id != lease.sync_id
 
 
 def test_an_approved_scan_whose_publish_failed_for_good_is_read_anew(database: Database) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from emag_pipeline.db import ledger, retention
+from emag_pipeline.db import audit, ledger, retention
 from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
@@ -89,6 +89,7 @@ def test_a_running_sync_stays_however_old_it_looks(database: Database) -> None:
 def test_a_refused_scan_that_may_still_be_approved_stays_with_its_pages(database: Database) -> None:
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2)])
+    audit.begin_audit(database, lease)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     _age(database, 400)
     assert retention.prune(database, 30) == _NOTHING

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import deviations
+from emag_pipeline.db import deviations, listing_order
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.listing_order import Habits
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.db.syncs import execute, rows, sync
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 _PASSWORD = "ganz-geheim"
@@ -147,6 +148,18 @@ def test_a_large_catalogue_has_the_time_that_it_takes(market: SandboxServer, dat
     finding = found(diagnosis, "account main", "a sync takes")
     assert finding.verdict is Verdict.OK
     assert finding.what.endswith("at the allowed rate, and may take 13 seconds")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["odd sizes are ignored", "small pages"])
+def test_the_time_of_two_readings_is_told_where_two_are_due(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path, *, is_known: bool
+) -> None:
+    if is_known:
+        execute(database, "INSERT INTO {schema}.emag_accounts (account_type, marketplace) VALUES ('main', 'emag_ro')")
+        listing_order.note_habits(database, "main", Habits(ignores_odd_sizes=True))
+    diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_API_PAGE_SIZE="30" if is_known else "5")
+    seconds = "48 seconds" if is_known else "3 minutes"
+    found(diagnosis, "account main", f"a sync takes {seconds} at the allowed rate, since all pages are read twice")
 
 
 def test_a_stale_account_is_broken_and_its_last_error_told(

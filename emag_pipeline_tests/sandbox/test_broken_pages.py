@@ -125,6 +125,13 @@ def test_too_many_rows_are_pages_of_another_size(sandbox: SandboxServer, reader:
     assert [reader.ids(number, itemsPerPage=10) for number in (1, 2, 3)] == [ids[:120], ids[120:240], ids[240:]]
 
 
+def test_a_fault_may_meet_some_page_sizes_only(sandbox: SandboxServer, reader: Reader) -> None:
+    sandbox.add_fault("too_many_rows", rows=100, sizes=[97, 30])
+    sandbox.add_fault("server_error", sizes=[5])
+    assert [len(reader.ids(1, itemsPerPage=size)) for size in (97, 50, 30, 10)] == [100, 50, 100, 10]
+    assert reader.call("product_offer/read", itemsPerPage=5).status_code == 503
+
+
 def test_too_many_rows_leave_counts_alone(sandbox: SandboxServer, reader: Reader) -> None:
     sandbox.add_fault("too_many_rows")
     assert reader.results("product_offer/count", itemsPerPage=10)["itemsPerPage"] == 10

@@ -10,7 +10,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import RefusedError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync import stage_account
+from emag_pipeline.sync import publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
@@ -84,6 +84,7 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
 ) -> None:
     lease = begin(database)
     stage(database, lease, [], rejects=[SimpleNamespace(emag_offer_id=None, reason="no id", payload="{}")])
+    audit.begin_audit(database, lease)
     audit.refuse(database, lease, audit.figures(database, lease.sync_id).as_proof())
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     settings = load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)
@@ -105,6 +106,15 @@ def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main
     for sync_id in (done.sync.sync_id, uuid4()):
         with pytest.raises(RefusedError, match="cannot be approved"):
             approve(database, context.settings, sync_id, "ana")
+
+
+def test_a_scan_that_no_audit_has_judged_cannot_be_approved(database: Database, main: Refresh) -> None:
+    context = main()
+    staged = stage_account(context)
+    with pytest.raises(RefusedError, match="no audit has accepted the scan"):
+        publish_scan(context)
+    with pytest.raises(RefusedError, match="cannot be approved"):
+        approve(database, context.settings, staged.sync_id, "ana")
 
 
 def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: Database, main: Refresh) -> None:

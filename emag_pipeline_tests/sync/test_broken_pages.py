@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from emag_pipeline.completeness import SIZES
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.sandbox import SandboxServer
@@ -127,6 +128,31 @@ def test_an_unknown_offer_behind_an_unreadable_position_is_counted_and_nothing_e
     assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
 
 
+def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
+    market: SandboxServer, main: Refresh, bad: int
+) -> None:
+    refresh(main())
+    market.add_fault("breaks_page", offer_ids=[bad], how="cut", by_id=False)
+    for reads in (10, 20, 30):  # while its page is read in parts, twice
+        market.add_fault("drift", change="arrival", after=reads, count=1)
+    assert refresh(main()).sync.status == "completed"
+    assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
+
+
+def test_positions_that_were_given_up_count_for_the_next_attempt_too(
+    market: SandboxServer, main: Refresh, database: Database
+) -> None:
+    market.add_fault("breaks_page", offer_ids=market.ids("main")[300:340], how="cut")
+    for _ in range(2):
+        with pytest.raises(ApiUnavailable, match="11 positions of the listing cannot be read"):
+            stage_account(main())
+    assert ledger_row(main()).attempt == 2
+    (found,) = rows(
+        database, "SELECT count(*), count(DISTINCT position) FROM {schema}.emag_scan_pages WHERE is_unreadable"
+    )
+    assert tuple(found) == (10, 10)
+
+
 def test_unreadable_positions_beyond_the_tolerance_are_for_a_person_to_decide(
     market: SandboxServer, main: Refresh
 ) -> None:
@@ -183,6 +209,46 @@ def test_more_rows_than_were_asked_for_at_every_size_are_ignored_pagination(
     assert len(market.requests("main")) <= 3
 
 
+#: The fault of a marketplace that obeys the usual page sizes and shows 100 rows for any other one.
+_ODD_SIZES_IGNORED: dict[str, Any] = {"rows": 100, "sizes": [one for one in range(2, 100) if one not in SIZES]}
+
+
+def _ignored_at(database: Database) -> Any:
+    (row,) = rows(database, "SELECT odd_sizes_ignored_at FROM {schema}.emag_accounts WHERE account_type = 'main'")
+    return row.odd_sizes_ignored_at
+
+
+@pytest.mark.parametrize(("size", "first", "later"), [(100, 20, 16), (30, 60, 56), (25, 60, 56), (7, 221, 212)])
+def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
+    market: SandboxServer, main: Refresh, database: Database, size: int, first: int, later: int
+) -> None:
+    market.add_fault("too_many_rows", **_ODD_SIZES_IGNORED)
+    calls = []
+    for _ in range(2):
+        market.reset_stats()
+        refresh(main(EMAG_API_PAGE_SIZE=str(size), EMAG_SYNC_TIMEOUT_HOURS="0.2"))
+        calls.append(market.stats("main")["requests"])
+        assert _ignored_at(database) is not None
+        assert_published_exactly(database, market, "main")
+    assert calls[0] <= first
+    assert calls[1] <= later
+    asked = [row.page_size for row in rows(database, "SELECT page_size FROM {schema}.emag_requests WHERE page > 0")]
+    assert sum(one not in SIZES for one in asked) <= 4  # those under way when it was found out, and one once more
+
+
+def test_a_single_answer_that_is_too_long_is_no_habit(market: SandboxServer, main: Refresh, database: Database) -> None:
+    refresh(main())
+    market.reset_stats()
+    refresh(main())
+    usual = market.stats("main")["requests"]
+    fault = market.add_fault("too_many_rows", **_ODD_SIZES_IGNORED, count=1)
+    market.reset_stats()
+    refresh(main())
+    assert [one["done"] for one in market.faults() if one["id"] == fault] == [1]
+    assert _ignored_at(database) is None
+    assert market.stats("main")["requests"] <= usual + 2  # the page once more, and whether another one is answered
+
+
 def test_a_row_that_makes_its_page_too_long_costs_no_offer(
     market: SandboxServer, main: Refresh, database: Database, bad: int
 ) -> None:
@@ -201,6 +267,17 @@ def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
         stage_account(context)
     assert len(market.requests("main")) == 3
     assert ledger_row(context).error_class == "ParametersIgnored"
+
+
+def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: SandboxServer, main: Refresh) -> None:
+    market.add_fault("ignores_page", after=4)  # the first pages are true
+    for _ in range(2):
+        with pytest.raises(ParametersIgnored, match="ignores currentPage"):
+            stage_account(main())
+        assert ledger_row(main()).windows_staged > 0
+    market.clear_faults()
+    assert refresh(main()).sync.attempt == 1
+    assert ledger_row(main()).proof["marks"] == []
 
 
 def test_narrowing_counts_as_progress_and_is_resumed_by_position(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from emag_pipeline.completeness import Ask, Scan
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, SyncTimedOut
+from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, ScanNotProven, SyncTimedOut
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
@@ -60,6 +61,22 @@ def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: Sa
     with pytest.raises(SyncTimedOut, match="EMAG_SYNC_TIMEOUT_HOURS is 1e-07"):
         stage_account(context)
     assert ledger_row(context).status == "timeout"
+    assert refresh(main()).sync.attempt == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "error", "said"),
+    [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "the sync's time is over")],
+)
+def test_a_scan_that_comes_to_no_end_is_ended(
+    main: Refresh, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str
+) -> None:
+    """Decisions that go round in circles are a defect, which neither spins nor outlives the deadline."""
+    monkeypatch.setattr(Scan, "take", lambda scan: action if scan.count_before >= 0 else Ask.COUNT)
+    monkeypatch.setattr(Scan, "counted", lambda scan, count: setattr(scan, "count_before", count))
+    with pytest.raises(error, match=said):
+        stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.0005"))
+    monkeypatch.undo()
     assert refresh(main()).sync.attempt == 1
 
 

@@ -130,6 +130,12 @@ def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_bac
     assert said.endswith("1 missing offers have not been confirmed by their id")
 
 
+def test_who_may_approve_that_offers_vanish_is_told_what_the_count_leaves() -> None:
+    left = figures(published_before=2400, missing=1200, count_after=2400, remainder=1200)
+    assert _volume(left).sentence.endswith("; 1,200 of 2,400 counted offers are accounted for by nothing")
+    assert "accounted" not in _volume(figures(published_before=2400, missing=1200)).sentence
+
+
 @pytest.mark.parametrize("kind", ["quarantined", "unreadable_rows", "unreadable_positions"])
 def test_the_tolerance_is_about_rows_fields_and_positions_alike(kind: str) -> None:
     assert "rejects_within_tolerance" not in _failed(figures(**{kind: 12}))

@@ -76,14 +76,14 @@ WHERE s.sync_id = :sync
        OR o.row_hash <> s.row_hash OR p.row_hash IS DISTINCT FROM s.content_hash);
 
 -- name: find_deletions
--- Tombstones need both proofs: not in the scan (or it would not have been asked for) and not found by its id (G3).
+-- Tombstones need both proofs: not in the scan, not even as a row that cannot be represented and that a page has shown
+-- after it was asked for, and not found by its id (G3).
 INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
 SELECT :sync, o.emag_offer_id, 'deleted', false
 FROM {schema}.emag_scan_confirmations c
 JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND NOT c.is_found AND o.deleted_at IS NULL
-  AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                  WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id);
+WHERE c.sync_id = :sync AND o.deleted_at IS NULL
+  AND {gone};
 
 -- name: close_history
 -- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state.

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from emag_pipeline.accounts import Account
 from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
-from emag_pipeline.db import requests
+from emag_pipeline.db import listing_order, requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError, RateLimited, SettingsError
@@ -14,8 +14,8 @@ from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
-from emag_pipeline.sync.duration import allowed_seconds, reading_seconds
-from emag_pipeline.sync.plan import bounded
+from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
+from emag_pipeline.sync.plan import bounded, usual
 
 SUBJECT = "marketplace"
 IF_SILENT = "Look whether this machine reaches the marketplace (proxy, firewall); its status may say more"
@@ -60,7 +60,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
                 f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(remarks)}",
             )
             yield _bound(settings, subject, account, offers)
-            yield _time(settings, subject, offers, budget.pace_seconds)
+            yield _time(settings, subject, offers, budget.pace_seconds, _ignores_odd_sizes(database, account))
         if remarks is not None and remarks.dated is not None:
             yield clocks.of_marketplace(account.name, remarks.dated)
 
@@ -86,7 +86,17 @@ def _bound(settings: Settings, subject: str, account: Account, offers: int) -> F
     return ok(subject, f"the catalogue has {bound}")
 
 
-def _time(settings: Settings, subject: str, offers: int, pace_seconds: float) -> Finding:
-    seconds = reading_seconds(offers, settings.page_size, pace_seconds)
+def _ignores_odd_sizes(database: Database, account: Account) -> bool:
+    try:
+        return listing_order.habits(database, account.name).ignores_odd_sizes
+    except PipelineError:
+        return False  # what is wrong with the database is said elsewhere
+
+
+def _time(settings: Settings, subject: str, offers: int, pace_seconds: float, ignores_odd_sizes: bool) -> Finding:
+    size = usual(settings.page_size) if ignores_odd_sizes else settings.page_size
+    readings = readings_due(size, ignores_odd_sizes=ignores_odd_sizes)
+    seconds = scan_seconds(offers, size, pace_seconds, readings)
     allowed = age(allowed_seconds(settings.timeout_hours, seconds))
-    return ok(subject, f"a sync takes {age(seconds)} at the allowed rate, and may take {allowed}")
+    twice = ", since all pages are read twice" if readings > 1 else ""
+    return ok(subject, f"a sync takes {age(seconds)} at the allowed rate{twice}, and may take {allowed}")

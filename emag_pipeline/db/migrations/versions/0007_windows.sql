@@ -1,10 +1,10 @@
 -- A scan reads overlapping windows of the listing, in any order and of any size, and is judged by what joins them.
 
 -- What interrupted syncs have staged are pages that share no offers: their next run begins anew. What was published, or
--- waits for an approval, stays as it is: nobody asks for the order of its rows.
+-- waits for an approval or has got it, stays as it is: nobody asks for the order of its rows.
 DELETE FROM {schema}.emag_scan_pages WHERE sync_id IN (
     SELECT sync_id FROM {schema}.emag_offer_syncs
-    WHERE status <> 'completed' AND coalesce(error_class, '') <> 'RefusedError');
+    WHERE status <> 'completed' AND coalesce(error_class, '') <> 'RefusedError' AND approved_at IS NULL);
 DELETE FROM {schema}.emag_scan_offers WHERE sync_id NOT IN (SELECT sync_id FROM {schema}.emag_scan_pages);
 
 -- All readings of a scan are united now. Of those that were not, the last one was judged: the others go.
@@ -51,6 +51,8 @@ COMMENT ON COLUMN {schema}.emag_scan_pages.reading IS
 COMMENT ON COLUMN {schema}.emag_scan_pages.ids IS
     'The rows that it showed, in their order: the offer''s id, or a negative number made from the row where it has none. Source: product_offer/read.';
 COMMENT ON COLUMN {schema}.emag_scan_pages.size IS 'Offers that were asked for at once. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_pages.is_unreadable IS
+    'The marketplace fails on every page that holds this one position, whatever its size; false again once a later page has shown it and another one nearby fails: an offer that moved. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_scan_pages.position IS
     'First position of the listing, from 0, that the page shows. Source: the scan.';
 
@@ -64,10 +66,22 @@ COMMENT ON COLUMN {schema}.emag_offer_syncs.pages_done IS
     'Hundreds of positions of the listing that are durable. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_offer_syncs.total_offers_processed IS
     'Different rows that pages have shown, rejected ones included. Source: the scan.';
--- What was judged complete by page numbers is complete
-UPDATE {schema}.emag_offer_syncs
-SET proof = (proof - 'rows_beyond' - 'positions' - 'positions_end' - 'vanished_unpublished') || '{"proven": 1}'
-WHERE proof ? 'distinct_ids' AND (status = 'completed' OR error_class = 'RefusedError');
+-- What was judged complete by page numbers is complete. Of what was refused nobody says why: the numbers do, by the rule
+-- of that time.
+UPDATE {schema}.emag_offer_syncs s
+SET proof = (s.proof - 'rows_beyond' - 'positions' - 'positions_end' - 'vanished_unpublished')
+            || jsonb_build_object('proven', CASE WHEN s.status = 'completed' OR (
+                   f.pages_staged = f.pages_expected AND f.positions = f.positions_end AND f.positions >= f.count_before
+                   AND f.rows = f.distinct_ids AND coalesce(f.rows_beyond, 0) = 0 AND f.count_before = f.count_after
+                   AND f.unreadable_by_id <= f.unreadable_positions
+                   AND f.count_after - f.distinct_ids - f.rejected - f.unreadable_positions
+                       BETWEEN 0 AND f.found_by_id) THEN 1 ELSE 0 END)
+FROM {schema}.emag_offer_syncs n, jsonb_to_record(n.proof) AS f (
+    count_before bigint, count_after bigint, pages_expected bigint, pages_staged bigint, positions bigint,
+    positions_end bigint, rows bigint, distinct_ids bigint, rejected bigint, rows_beyond bigint, found_by_id bigint,
+    unreadable_positions bigint, unreadable_by_id bigint)
+WHERE n.sync_id = s.sync_id AND s.proof ? 'distinct_ids'
+  AND (s.status = 'completed' OR s.error_class = 'RefusedError' OR s.approved_at IS NOT NULL);
 
 CREATE TABLE {schema}.emag_listing_order (
     account_type text NOT NULL,

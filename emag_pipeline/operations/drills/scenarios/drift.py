@@ -6,6 +6,7 @@ from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
 _DEPARTURE = fault("drift", pages=[4], count=1, change="departure")
 _ARRIVAL = fault("drift", pages=[7], count=1, change="arrival")
 _LASTS = "The scan: nothing is read again"
+_JOIN = "Overlapping windows show that nothing lies between them"
 
 THEME = Theme(
     "Drift",
@@ -14,38 +15,43 @@ THEME = Theme(
             name="departure-meanwhile",
             fault="An offer departs while pages are read: another one slips past the reader",
             produced="before page 4 is shown, the first offer departs",
-            answer="Overlapping windows show that nothing lies between them; the departed one is confirmed by its id",
+            answer=f"{_JOIN}; it publishes the departed one as it was read, and the next refresh asks for it by its id",
             lasts=_LASTS,
             expected=Expected(deleted=1),
             arrange=_DEPARTURE,
+            again=True,
         ),
         Scenario(
             name="arrival-meanwhile",
             fault="An offer arrives in front while pages are read: others are shown twice",
             produced="before page 7 is shown, an offer arrives in front of all",
-            answer="Overlapping windows show that nothing lies between them; the next refresh shows the new one",
+            answer=f"{_JOIN}; the next refresh shows the new one",
             lasts=_LASTS,
-            expected=Expected(),
+            expected=Expected(altered=1),
             arrange=_ARRIVAL,
+            again=True,
         ),
         Scenario(
             name="departure-and-arrival",
             fault="An offer departs and another arrives: the counts are equal again",
             produced="before page 4 the first offer departs, before page 7 one arrives in front",
-            answer="Overlapping windows show that nothing lies between them; asks for each missing offer by its id",
+            answer=f"{_JOIN}; the next refresh asks for the departed one by its id and shows the new one",
             lasts=_LASTS,
-            expected=Expected(deleted=1),
+            expected=Expected(altered=1, deleted=1),
             arrange=all_of(_DEPARTURE, _ARRIVAL),
+            again=True,
         ),
         Scenario(
             name="departure-and-arrival-at-first",
             fault="The same before the account's first publish, where no missing offer is known",
             produced="the same, on an empty database",
-            answer="Overlapping windows show that nothing lies between them; reads the head of the listing once more",
+            answer=f"{_JOIN}; it reads the head of the listing once more, and the next refresh asks for the departed "
+            "one by its id",
             lasts=_LASTS,
-            expected=Expected(),
+            expected=Expected(deleted=1),
             arrange=all_of(_DEPARTURE, _ARRIVAL),
             first=True,
+            again=True,
         ),
     ),
 )

@@ -84,7 +84,7 @@ THEME = Theme(
             fault="The marketplace counts more offers than its pages show",
             produced="every count is 7 too high",
             answer="Publishes: the windows prove that nothing is left out, and the proof names what the count leaves",
-            lasts="The end of the listing once more; at a first publish, or if offers are gone, all pages",
+            lasts="The scan; if offers are gone, its end once more; at a first publish, all pages",
             arrange=fault("count_lies", resource=_COUNT, difference=7),
         ),
         Scenario(

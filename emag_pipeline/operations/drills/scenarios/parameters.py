@@ -7,6 +7,7 @@ from emag_pipeline.operations.drills.stage import Stage
 
 _NOTHING = "Nothing: parameters are sent at the top level of the body and under `data`"
 _STOPS = "Stops and names the parameter; publishes nothing"
+_ANEW = "; the next run reads anew"
 _PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys."
 
 
@@ -14,9 +15,9 @@ def _remove_first(stage: Stage) -> None:
     stage.market.control.remove(ACCOUNT, stage.market.control.ids(ACCOUNT)[:3])
 
 
-def _ignored(what: str, why: str, *, place: str = "main", deleted: int = 0) -> Expected:
+def _ignored(what: str, why: str, *, resumes: bool, place: str = "main", deleted: int = 0) -> Expected:
     message = f"{place}: the marketplace ignores {what}: {why}"
-    return Expected(5, "ParametersIgnored", message, deleted=deleted)
+    return Expected(5, "ParametersIgnored", message, deleted=deleted, resumes=resumes)
 
 
 def _obeyed(place: str, words: str) -> Scenario:
@@ -40,9 +41,9 @@ THEME = Theme(
             name="pagination-ignored",
             fault="The marketplace ignores currentPage: page 1 comes again and again",
             produced="every page shows the first one",
-            answer=_STOPS,
+            answer=f"{_STOPS}{_ANEW}",
             lasts="At once, after three calls",
-            expected=_ignored("currentPage", f"page 2 shows the same 100 rows as page 1. {_PROBE}"),
+            expected=_ignored("currentPage", f"page 2 shows the same 100 rows as page 1. {_PROBE}", resumes=False),
             arrange=fault("ignores_page"),
             look=calls(3),
         ),
@@ -50,9 +51,11 @@ THEME = Theme(
             name="page-size-ignored",
             fault="The marketplace ignores itemsPerPage: more rows come than were asked for",
             produced="every page has 500 offers",
-            answer=f"{_STOPS}; no row of such a page is looked at",
+            answer=f"{_STOPS}; no row of such a page is looked at{_ANEW}",
             lasts="At once, after three calls",
-            expected=_ignored("itemsPerPage", "the answer holds 500 rows, 100 were asked for, and asked for 1 it …"),
+            expected=_ignored(
+                "itemsPerPage", "the answer holds 500 rows, 100 were asked for, and asked for 1 it …", resumes=False
+            ),
             arrange=fault("too_many_rows", rows=500),
             look=calls(3),
         ),
@@ -67,6 +70,7 @@ THEME = Theme(
                 f"asked for offer …, it answered with 100 offers. {_PROBE}",
                 place="main, offer …",
                 deleted=3,
+                resumes=True,
             ),
             arrange=all_of(fault("ignores_filters"), _remove_first),
         ),

@@ -1,7 +1,9 @@
 """Rows that hold what they should not: an unusable id costs the row, any other field costs itself, never the sync."""
 
-from emag_pipeline.operations.drills.actions import fault
+from emag_pipeline.operations.drills.actions import Action, fault
+from emag_pipeline.operations.drills.runs import ACCOUNT
 from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
+from emag_pipeline.operations.drills.stage import Stage
 
 _REPLACED = "Publishes it with U+FFFD in that place, and records a surprise"
 _UNREADABLE = (
@@ -9,6 +11,22 @@ _UNREADABLE = (
 )
 _NULL = "Publishes null for each of these fields, of status and price the last good value; records surprises"
 _ASKED = "Quarantines the row; the offer that it must be is missing, and asked for by its id"
+
+
+#: Between the windows that show it and their neighbours.
+_PLACE = 240
+#: Reads by id are no pages, so they answer well.
+_PAGES = tuple(range(1, 1001))
+
+
+def _on_pages(row: str, place: int, rows: int) -> Action:
+    """Spoil so many offers from that place on, on each page that shows them: windows begin anywhere, and overlap."""
+
+    def act(stage: Stage) -> None:
+        chosen = stage.market.control.ids(ACCOUNT)[place : place + rows]
+        fault("poison", row=row, offer_ids=chosen, pages=_PAGES)(stage)
+
+    return act
 
 
 def _poison(
@@ -19,16 +37,16 @@ def _poison(
     quarantined: int = 0,
     altered: int = 0,
     rows: int = 2,
-    page: int = 3,
+    place: int = _PLACE,
 ) -> Scenario:
     return Scenario(
         name=f"row-{row.replace('_', '-')}",
         fault=what,
-        produced=f"the first {rows} rows of page {page} ({row})" if rows > 1 else f"a row of page {page} ({row})",
+        produced=f"{rows} offers, on every page that shows them ({row})" if rows > 1 else f"a row ({row})",
         answer=answer,
         lasts="The row's next good reading takes it out again" if quarantined else "Until the next good reading",
         expected=Expected(quarantined=quarantined, altered=altered),
-        arrange=fault("poison", row=row, rows=rows, pages=[page]),
+        arrange=_on_pages(row, place, rows),
         again=True,
     )
 
@@ -47,7 +65,7 @@ THEME = Theme(
             "An offer stands on a page twice",
             "Keeps the first row, quarantines the second",
             quarantined=2,
-            page=10,
+            place=940,  # on a full page there is no room for a row more
         ),
         _poison(
             "same_id_instead",

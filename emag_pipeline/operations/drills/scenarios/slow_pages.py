@@ -8,8 +8,11 @@ from emag_pipeline.operations.drills.runs import ACCOUNT
 from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.operations.drills.stage import Stage
 
-_SLOW_TRIES = "2 tries at each size, then 100 → 50 → 20 → 10 → 5 → 1 offers a page"
-_BROKEN_TRIES = "5 tries (about 9 s) at each size, then 100 → 50 → 20 → 10 → 5 → 1 offers a page"
+_UNITED = "smaller ones are read until two readings are the same"
+_SLOW_TRIES = f"2 tries at each size, then 100 → 50 → 20 → 10 → 5 → 1 offers a page; {_UNITED}"
+_BROKEN_TRIES = (
+    f"5 tries of the page (about 9 s), 2 of each smaller one (50 → 20 → 10 → 5 offers), 5 of the offer alone; {_UNITED}"
+)
 _PLACE = 350
 _QUICK: Mapping[str, str] = {"EMAG_API_SILENCE_SECONDS": "1"}
 

@@ -1,0 +1,50 @@
+"""Which positions count as unreadable while the offer that breaks them moves."""
+
+from emag_pipeline.sync.unreadable import Unreadable
+
+
+def test_an_offer_that_moves_while_it_is_looked_for_counts_once() -> None:
+    found = Unreadable()
+    assert found.failed(150)
+    assert found.failed(151)  # an arrival in front
+    found.shown(150, 151)
+    assert (len(found), found.settled(), found.settled()) == (1, [150], [])
+    found.shown(151, 152)
+    assert found.failed(152)
+    assert (len(found), found.settled()) == (1, [151])
+
+
+def test_two_offers_that_break_their_pages_count_twice() -> None:
+    found = Unreadable()
+    assert found.failed(150)
+    assert found.failed(151)
+    assert (len(found), found.settled()) == (2, [])
+
+
+def test_the_last_of_several_positions_stays_though_all_of_them_were_shown_since() -> None:
+    """The offer has slipped past the page that would have failed again."""
+    found = Unreadable()
+    found.failed(150)
+    found.failed(151)
+    found.shown(0, 300)
+    assert (len(found), found.settled()) == (1, [150])
+
+
+def test_a_position_far_away_is_another_offers() -> None:
+    found = Unreadable()
+    found.failed(150)
+    found.failed(900)
+    found.shown(0, 300)
+    assert (len(found), found.settled()) == (2, [])
+
+
+def test_what_failed_again_is_made_durable_only_where_it_is_not() -> None:
+    found = Unreadable()
+    found.restore([150, 151])
+    assert not found.failed(150)
+    found.shown(150, 151)
+    assert not found.failed(150)  # it was to be counted no more, and nobody was told
+    assert (len(found), found.settled()) == (2, [])
+    found.shown(150, 151)
+    assert found.settled() == [150]
+    assert found.failed(150)
