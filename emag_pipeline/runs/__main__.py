@@ -5,6 +5,9 @@ is published is followed by the reference data, where that is missing or old, an
 rest on it; also where the run failed after the publish.
 """
 
+from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it
+
+# isort: split
 import argparse
 import os
 import signal
