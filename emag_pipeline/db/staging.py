@@ -157,13 +157,17 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
 
 def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
     """Remove rows of these offers for which there is one that was read later; answers may come late."""
-    if ids:
+    if ids:  # one look-up by the index for each, whatever the planner believes about a sync that has just begun
         tx.run(
-            """DELETE FROM {schema}.emag_scan_offers s
-               USING {schema}.emag_scan_offers newer
-               WHERE s.sync_id = :sync AND s.emag_offer_id = ANY(:ids)
-                 AND newer.sync_id = :sync AND newer.emag_offer_id = s.emag_offer_id
-                 AND (newer.fetched_at, newer.page) > (s.fetched_at, s.page)""",
+            """DELETE FROM {schema}.emag_scan_offers
+               WHERE ctid = ANY (ARRAY(
+                   SELECT older.row
+                   FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
+                   CROSS JOIN LATERAL (
+                       SELECT ctid AS row FROM {schema}.emag_scan_offers
+                       WHERE sync_id = :sync AND emag_offer_id = again.id
+                       ORDER BY fetched_at DESC, page DESC OFFSET 1
+                   ) older))""",
             sync=lease.sync_id,
             ids=list(ids),
         )

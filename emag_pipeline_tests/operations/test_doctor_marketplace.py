@@ -55,7 +55,7 @@ def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
     diagnosis = _diagnosed(market.url, database_url, tmp_path)
     assert "1,130 offers, 2 of 3 calls left" in found(diagnosis, "account main", "answers in").what
     assert found(diagnosis, "account main", "12 of 100 pages").verdict is Verdict.OK
-    assert found(diagnosis, "account main", "a sync takes 11 seconds at the allowed rate").verdict is Verdict.OK
+    assert found(diagnosis, "account main", "a sync takes 6 seconds at the allowed rate").verdict is Verdict.OK
     assert market.stats("main")["requests"] == 1
     assert [(row.resource, row.outcome) for row in rows(database, "SELECT * FROM {schema}.emag_requests")] == [
         ("product_offer/count", "ok")
