@@ -6,6 +6,7 @@ Without a name all are measured, and renew docs/benchmarks.md.
 """
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -21,11 +22,14 @@ _ALL = {module.NAME: module for module in (rate, calls, load, command, memory, p
 def main() -> int:
     """Run the benchmarks that are named, or all. Returns 1 if one of them broke, or could not be spoilt."""
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and sandboxes are stopped then
     began = page.Start.now()
     wish = Wish(given.spoil, given.scale)
-    sections = [_section(name, wish) for name in given.names or _ALL]
-    if not given.names and not given.spoil:
-        page.write(began, wish, sections)
+    sections: list[Section] = []
+    for name in given.names or _ALL:
+        sections.append(_section(name, wish))
+        if not given.names and not given.spoil:  # after each: a run that is ended has measured something
+            page.write(began, wish, sections)
     if given.spoil:
         kept = [one.what for section in sections for one in section.outcomes if one.verdict == "met"]
         sys.stdout.write("".join(f"not spoilt: {what}\n" for what in kept))

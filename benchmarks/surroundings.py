@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -47,16 +47,27 @@ class Fresh:
 
     def cpu(self) -> ServerCpu:
         """What the server has used so far. Sessions that have ended count too."""
+        while True:
+            with suppress(psutil.NoSuchProcess):  # a session ended while it was looked at
+                ended, used = self._ended(), self._used()
+                if self._ended() == ended:
+                    return used
+
+    def _ended(self) -> float:
+        """Of processes that have ended."""
+        times = self.server.postmaster().cpu_times()
+        return float(times.children_user + times.children_system)
+
+    def _used(self) -> ServerCpu:
         postmaster = self.server.postmaster()
-        own = postmaster.cpu_times()
-        sessions = own.user + own.system + own.children_user + own.children_system
+        sessions = sum(postmaster.cpu_times()[:4])
         background = 0.0
         for child in postmaster.children():
-            used = child.cpu_times()
+            seconds = sum(child.cpu_times()[:2])
             if any(name in " ".join(child.cmdline()) for name in _BACKGROUND):
-                background += used.user + used.system
+                background += seconds
             else:
-                sessions += used.user + used.system
+                sessions += seconds
         return ServerCpu(sessions, background)
 
     def wal(self) -> int:
