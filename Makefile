@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test slow drills soak month bench docs screenshots lock
+.PHONY: help up dev check test slow drills soak month bench bench-dlt docs screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -43,8 +43,12 @@ month: dev  ## a month of catalogue life, every mart reconciled with the sandbox
 	EMAG_LOG_LEVEL=error $(VENV)/bin/python -m emag_pipeline_tests.month --days $(or $(DAYS),30) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(KEEP),--keep $(KEEP)) --report docs/month.md
 
-bench: dev  ## timings as ratios measured in one run, and memory (about four minutes)
+bench: dev  ## figures beside their aims into docs/benchmarks.md: ratios of one run (a quarter of an hour, machine idle)
 	$(VENV)/bin/python -m benchmarks
+
+bench-dlt:  ## dlt into an environment of its own, .venv-dlt; `make bench` measures it too then
+	$(PYTHON) -m venv .venv-dlt
+	.venv-dlt/bin/pip install --quiet 'dlt[postgres]>=1.31,<2'
 
 docs: dev  ## docs/data-dictionary.md anew from the comments of the schema
 	$(VENV)/bin/python -m emag_pipeline.operations.data_dictionary

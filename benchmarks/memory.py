@@ -1,42 +1,34 @@
-"""Peak memory of a whole sync at 10,000 and at 100,000 offers, each in a process of its own."""
+"""Peak memory of the run of a whole sync, first publish, at 10,000 and at 100,000 offers.
 
-import resource
-import subprocess
-import sys
+The kernel's own high-water mark of the run's process (VmHWM), read while it lives.
+"""
+
 from collections.abc import Iterator
 
-from benchmarks.report import Outcome
-from benchmarks.surroundings import context, fresh_database, sandbox
-from emag_pipeline.db.engine import Database
-from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from benchmarks import processes
+from benchmarks.report import Aim, Outcome
+from benchmarks.spoiling import burdened
+from benchmarks.surroundings import fresh_database, rate, unlimited_sandbox, variables
+from benchmarks.wish import Wish
 
-_FAST = {"EMAG_API_REQUESTS_PER_SECOND": "1000", "EMAG_API_REQUESTS_PER_MINUTE": "60000"}
+NAME = "memory"
+SPOILT = "the run with more offers holds 200 MiB from its beginning."
 
-
-def measure() -> Iterator[Outcome]:
-    """The larger catalogue's peak as a multiple of the smaller one's."""
-    small, large = _peak_mebibytes(10_000), _peak_mebibytes(100_000)
-    details = f"{small:.0f} MiB at 10,000 offers, {large:.0f} MiB at 100,000"
-    yield Outcome("memory: peak at 100,000 offers as a multiple of 10,000", large / small, "1.0", details)
+_SMALL, _LARGE = 10_000, 100_000
 
 
-def _peak_mebibytes(offers: int) -> float:
-    with fresh_database() as url, sandbox(offers, requests_per_second=0, requests_per_minute=0) as market:
-        child = subprocess.run(
-            [sys.executable, "-m", "benchmarks.memory", url, market], check=True, capture_output=True, text=True
-        )
-    return float(child.stdout)
+def measure(wish: Wish) -> Iterator[Outcome]:
+    """The larger catalogue's peak, and as a multiple of the smaller one's."""
+    few, many = wish.of(_SMALL), wish.of(_LARGE)
+    small, large = _peak(few), _peak(many, mebibytes=200 if wish.spoil else 0)
+    details = f"{small:.0f} MiB at {few:,} offers, {large:.0f} MiB at {many:,}"
+    yield Outcome(f"peak of the run at {many:,} offers, MiB", large, Aim("≤", 250), details)
+    yield Outcome(f"the same as a multiple of {few:,} offers", large / small, Aim("≤", 1.1), details)
 
 
-def _sync(url: str, market: str) -> float:
-    database = Database(url)
-    run = context(database, market, **_FAST)
-    stage_account(run)
-    audit_scan(run)
-    publish_scan(run)
-    database.close()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{_sync(sys.argv[1], sys.argv[2]):.1f}")
+def _peak(offers: int, *, mebibytes: int = 0) -> float:
+    with fresh_database() as fresh, unlimited_sandbox(offers) as market:
+        given = variables(market, **rate(100))
+        if mebibytes:
+            given = burdened(given, fresh.home, mebibytes=mebibytes)
+        return processes.sync(fresh, market, given).peak_mebibytes

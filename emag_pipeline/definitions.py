@@ -1,5 +1,6 @@
 """Everything that Dagster is told."""
 
+from emag_pipeline import loading
 from emag_pipeline.logs import dagster_process  # noqa: F401 - first: what the others print while loading is a log line
 
 # isort: split
@@ -62,3 +63,4 @@ defs = dg.Definitions(
     # steps share one process: 0.4 s a run instead of 5.6 s; `retries` lets their RetryPolicy work
     executor=dg.in_process_executor.configured({"retries": {"enabled": {}}}),
 )
+loading.end()

@@ -1,15 +1,17 @@
 """The facts as one HTML page. Whatever stands in them is text: it is escaped, and the page forbids itself scripts."""
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from emag_pipeline.charts.svg import plain
 from emag_pipeline.report import pictures, words
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import tasks
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def page(facts: Facts) -> str:
@@ -32,7 +34,9 @@ def _drawn(facts: Facts) -> dict[str, Markup]:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # here: runs load this module and draw no report
+
     environment = Environment(
         loader=PackageLoader("emag_pipeline.report"),
         autoescape=True,

@@ -5,6 +5,9 @@ is published is followed by the reference data, where that is missing or old, an
 rest on it; also where the run failed after the publish.
 """
 
+from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it
+
+# isort: split
 import argparse
 import os
 import signal
@@ -22,7 +25,7 @@ from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
-from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
+from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, connections, exit_code, failure
 from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
 from emag_pipeline.runs.reference import refresh_reference_if_old
@@ -44,6 +47,7 @@ def main() -> int:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
     with dg.DagsterInstance.get() as instance:
+        connections.keep(instance)
         with _ended_with_a_word():
             execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
         code = exit_code(instance, given.run_id)

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
@@ -41,6 +42,11 @@ def test_an_unmigrated_database_is_named_with_its_remedy(empty_url: str) -> None
     with pytest.raises(SchemaMismatch, match="Run `emag-pipeline migrate`"):
         migrate.check(database)
     database.close()
+
+
+def test_versions_are_those_that_alembic_would_go_through() -> None:
+    scripts = list(ScriptDirectory(str(migrate._MIGRATIONS)).walk_revisions())
+    assert [script.revision for script in reversed(scripts)] == list(migrate._versions())
 
 
 def test_the_sums_of_what_was_published_before_them_are_counted_by_the_migration(empty_url: str) -> None:
