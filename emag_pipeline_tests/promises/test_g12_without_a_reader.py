@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -119,10 +120,7 @@ _UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of 
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        (
-            "step_failures",
-            _UNKNOWN,
-        ),
+        ("step_failures", _UNKNOWN),
         ("exit_code", _UNKNOWN),
         ("refresh_reference_if_old", "its marts and checks were not all computed: it was interrupted by SIGTERM"),
     ],
@@ -131,7 +129,7 @@ def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is
     moment: str, said: str, market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
     environment = environment_of(tmp_path, market.url, database_url, dagster_url)
-    command = [sys.executable, "-c", _BETWEEN, "main", "11111111-1111-4111-8111-111111111111", moment]
+    command = [sys.executable, "-c", _BETWEEN, "main", str(uuid4()), moment]
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
     assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
     assert done.stdout.decode() == said
