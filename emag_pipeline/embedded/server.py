@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psutil
@@ -32,6 +34,7 @@ _START_TIMEOUT_SECONDS = 20
 #: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
 _RECOVERY_SECONDS = 3600.0
 _LOOK_SECONDS = 0.2
+_TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
@@ -106,7 +109,7 @@ def start(home: Path, settings: Mapping[str, str] | None = None, say: Callable[[
     the wait, such as a signal, ends the server too.
     """
     home = claim(home)
-    with _lock(home):
+    with _turn(home, say):
         server = running(home)
         if server is not None:
             return server
@@ -204,7 +207,21 @@ def running(home: Path) -> EmbeddedServer | None:
 
 
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def _turn(home: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """One start after the other. Whoever waits hears signals, and says so where it takes long."""
+    tells_at = time.monotonic() + _START_TIMEOUT_SECONDS
     with (home / "postgres.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _locked(file):
+            if time.monotonic() > tells_at:
+                say("another command is starting the embedded PostgreSQL: waiting for it")
+                tells_at = inf
+            Calls.pause(_TURN_SECONDS)
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

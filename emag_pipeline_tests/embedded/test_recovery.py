@@ -78,9 +78,11 @@ def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recov
     said: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(embedded.start, recovery.home, say=said.append)
-        wait_until(lambda: bool(said) or start.done(), _PATIENCE_SECONDS)
-        assert not start.done(), start.exception()
-        recovery.finish()
+        try:
+            wait_until(lambda: bool(said) or start.done(), _PATIENCE_SECONDS)
+            assert not start.done(), start.exception()
+        finally:
+            recovery.finish()
         server = start.result(_PATIENCE_SECONDS)
     assert len(said) == 1
     assert "is starting up" in said[0]
@@ -115,6 +117,41 @@ def test_a_command_that_is_interrupted_meanwhile_leaves_no_server_behind(recover
     migrating.send_signal(signal.SIGTERM)
     assert migrating.wait(_PATIENCE_SECONDS) == 130
     wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, _PATIENCE_SECONDS)
+
+
+#: As in `up`, whose handlers only take note.
+_WAITS = """
+import sys
+from pathlib import Path
+from emag_pipeline import embedded
+from emag_pipeline.operations.stop_signals import StopSignals
+with StopSignals():
+    sys.stdout.write("ready")
+    sys.stdout.flush()
+    embedded.start(Path(sys.argv[1]))
+"""
+
+
+def test_whoever_waits_for_another_ones_start_says_so_and_hears_signals(recovery: Recovery) -> None:
+    said: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(embedded.start, recovery.home, say=lambda _: None)
+        recovery.begun()
+        try:
+            second = pool.submit(embedded.start, recovery.home, say=said.append)
+            wait_until(lambda: bool(said), _PATIENCE_SECONDS)
+            assert said == ["another command is starting the embedded PostgreSQL: waiting for it"]
+            third = subprocess.Popen([sys.executable, "-c", _WAITS, str(recovery.home)], stdout=subprocess.PIPE)
+            assert third.stdout is not None
+            assert third.stdout.read(5) == b"ready"
+            third.send_signal(signal.SIGTERM)
+            third.communicate(timeout=_PATIENCE_SECONDS)
+        finally:
+            recovery.finish()
+        assert [first.result(_PATIENCE_SECONDS).started_here, second.result(_PATIENCE_SECONDS).started_here] == [
+            True,
+            False,
+        ]
 
 
 @pytest.fixture
