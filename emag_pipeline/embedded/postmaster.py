@@ -8,33 +8,44 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
-import psycopg2
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.errors import PipelineError
 
 #: A process's start is known to the second, and moves with the clock's corrections.
 _CLOCK_SECONDS = 3.0
-_ASK_SECONDS = 3
+_ASK_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
 _REMAINS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory."""
+    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory.
+
+    `state` is starting, ready, standby or stopping; PostgreSQL writes it after all else, so none yet means starting.
+    """
 
     pid: int
     started: int
     sockets: Path
-    is_ready: bool
+    state: str
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes connections."""
+        return self.state == "ready"
 
 
 def noted(data: Path) -> Note | None:
     """What the server of that directory wrote down, whether or not it lives; None without a whole file."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        ready = len(lines) >= 8 and lines[7].strip() == "ready"
-        return Note(int(lines[0]), int(lines[2]), Path(lines[4].strip()), ready)
+        state = lines[7].strip() if len(lines) >= 8 else "starting"
+        return Note(int(lines[0]), int(lines[2]), Path(lines[4].strip()), state)
     except (OSError, ValueError, IndexError):
         return None
 
@@ -49,6 +60,13 @@ def process_of(data: Path) -> psutil.Process | None:
         if abs(process.create_time() - note.started) <= _CLOCK_SECONDS or _says_so_itself(note):
             return process
     return None
+
+
+def starting(data: Path) -> psutil.Process | None:
+    """The living server of that directory if it takes no connections yet: it recovers what a crash has left."""
+    process = process_of(data)
+    note = noted(data)
+    return process if note is not None and note.state == "starting" else None
 
 
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
@@ -141,15 +159,12 @@ def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
 
 def _says_so_itself(note: Note) -> bool:
     """Where the machine's clock was set since, only the server knows when it began by the clock of then."""
-    query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - %s) < 60"
+    query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - :started) < 60"
+    url = f"postgresql+psycopg2://postgres@/postgres?host={quote(str(note.sockets))}"
     with (
-        suppress(psycopg2.Error),
-        closing(psycopg2.connect(
-            host=str(note.sockets), user="postgres", dbname="postgres", connect_timeout=_ASK_SECONDS
-        )) as connection,
-        connection.cursor() as cursor,
-    ):  # fmt: skip
-        cursor.execute(query, (note.started,))
-        found = cursor.fetchone()
-        return found is not None and bool(found[0])
+        suppress(PipelineError),
+        closing(Database(url, pool_size=1, most_seconds=_ASK_SECONDS)) as database,
+        database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
+    ):
+        return bool(tx.run(query, started=note.started).scalar_one())
     return False

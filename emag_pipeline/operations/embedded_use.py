@@ -8,8 +8,8 @@ stopped: the programs of a killed `up` live on with it and hold no lock. The nex
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -28,10 +28,11 @@ _LOOK_SECONDS = 0.1
 
 
 @contextmanager
-def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
+def in_use(home: Path, say: Callable[[str], None] = embedded.tell) -> Iterator[embedded.EmbeddedServer]:
     """Start the server or attach to it; stop it at the end where that is ours to do and nobody else uses it.
 
-    A running `up` starts it itself. Raises the errors of `embedded.start`, and `silence` where that one does not.
+    A running `up` starts it itself. `say` hears of a long start. Raises the errors of `embedded.start`, and `silence`
+    where that one does not.
     """
     home = claim(home)
     with (home / "postgres.users").open("a+") as users:
@@ -40,7 +41,7 @@ def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
         try:
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
-            yield embedded.start(home)
+            yield embedded.start(home, say=say)
         finally:
             _leave(users, home, is_ours=is_ours)
 
@@ -49,20 +50,25 @@ def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
 def looked_into(settings: Settings) -> Iterator[Database]:
     """The pipeline's database for a command that looks or decides: as `attached`, and it need not run already.
 
-    Raises the errors of `awake` and `attached`; DatabaseUnavailable where none was ever set up.
+    Dagster's is not asked after. Raises the errors of `awake` and `attached`; DatabaseUnavailable where none was ever
+    set up.
     """
-    with awake(settings), attached(settings) as database:
+    with _awake(settings, is_needed=settings.database_url is None), attached(settings) as database:
         yield database
 
 
-@contextmanager
-def awake(settings: Settings) -> Iterator[bool]:
+def awake(settings: Settings) -> AbstractContextManager[bool]:
     """Let the embedded server run until the end, where one was ever set up; without one, do nothing.
 
+    For whoever needs both databases, the pipeline's and Dagster's; else see `looked_into`.
     It is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises
     the errors of `in_use`.
     """
-    is_needed = settings.database_url is None or settings.dagster_pg_url is None
+    return _awake(settings, is_needed=settings.database_url is None or settings.dagster_pg_url is None)
+
+
+@contextmanager
+def _awake(settings: Settings, *, is_needed: bool) -> Iterator[bool]:
     if is_needed and embedded.is_set_up(settings.home):
         with in_use(settings.home) as server:
             yield server.started_here

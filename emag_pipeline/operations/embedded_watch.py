@@ -29,7 +29,7 @@ class EmbeddedWatch:
         if embedded.running(self._home) is None:
             self._say_once(silence(self._home, up_goes_on=True).message)
             try:
-                embedded.start(self._home)
+                embedded.start(self._home, say=self._say_once)
             except DatabaseUnavailable as error:
                 self._say_once(error.message)
                 return

@@ -1,6 +1,6 @@
 """Executing a job in this process: recorded in the same instance as every other run, with or without a daemon."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,8 +19,12 @@ def execute(
     partition: str,
     run_id: str | None = None,
     tags: Mapping[str, str] | None = None,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> dg.DagsterRun:
-    """Run a job for a partition in this process, with further tags, and return the run, which has ended then."""
+    """Run a job for a partition in this process, with further tags, and return the run, which has ended then.
+
+    `on_begin` is called right before its first step, when Dagster is about to take the signals over.
+    """
     # by name: the definitions stand above this module
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
@@ -36,6 +40,7 @@ def execute(
         },
         job_code_origin=job.get_python_origin(),
     )
+    on_begin()
     with capture_interrupts():
         execute_run(job, run, instance)
     if any(data.error_source == ErrorSource.INTERRUPT for data in step_failures(instance, run.run_id)):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -99,3 +100,36 @@ def test_g12_the_code_of_a_failed_run_is_the_same_where_its_reader_is_gone(
     done = subprocess.run(command, env=environment, cwd="/", stdout=pipe[1], stderr=subprocess.PIPE, timeout=250)
     assert done.returncode == AccessRefused.exit_code, done.stderr.decode()[-2000:]
     assert b"BrokenPipeError" not in done.stderr
+
+
+_BETWEEN = """
+import os, signal, sys
+from emag_pipeline.runs import __main__ as run, executing
+of = {"step_failures": executing, "exit_code": run, "refresh_reference_if_old": run}[sys.argv[3]]
+ask = getattr(of, sys.argv.pop())
+def signalled(*given):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return ask(*given)
+setattr(of, ask.__name__, signalled)
+sys.exit(run.main())
+"""
+
+_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of it, the next sync goes on"
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("step_failures", _UNKNOWN),
+        ("exit_code", _UNKNOWN),
+        ("refresh_reference_if_old", "its marts and checks were not all computed: it was interrupted by SIGTERM"),
+    ],
+)
+def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is(
+    moment: str, said: str, market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    environment = environment_of(tmp_path, market.url, database_url, dagster_url)
+    command = [sys.executable, "-c", _BETWEEN, "main", str(uuid4()), moment]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
+    assert done.stdout.decode() == said
