@@ -67,8 +67,8 @@ def _reference(home: Path, url: str) -> InstanceRef:
         overrides={
             "storage": {"postgres": {"postgres_url": url}},
             "compute_logs": {
-                "module": "emag_pipeline.runs.output_files",
-                "class": "OutputFiles",
+                "module": "dagster._core.storage.local_compute_log_manager",
+                "class": "LocalComputeLogManager",
                 "config": {"base_dir": logs},
             },
             "local_artifact_storage": {
