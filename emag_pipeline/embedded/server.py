@@ -37,7 +37,7 @@ _RECOVERY_SECONDS = 3600.0
 #: Less often while it takes long: one that has been ready is asked, and writes into its log that it was.
 _LOOK_SECONDS = 0.5
 #: What takes longer is said.
-_TELL_SECONDS = 3.0
+_TELL_SECONDS = 10.0
 _TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"

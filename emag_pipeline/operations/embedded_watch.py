@@ -39,6 +39,11 @@ class EmbeddedWatch:
             self._say("the embedded PostgreSQL runs again")
             self._said.clear()
 
+    def is_away(self) -> bool:
+        """Whether the server takes no connections."""
+        home = self._home
+        return home is not None and (embedded.running(home) is None or embedded.starting(home))
+
     def _is_started(self, home: Path) -> bool:
         """Start it; whether it takes connections."""
         if not embedded.starting(home):

@@ -144,7 +144,7 @@ def _watch(
         while True:
             watch.mend()
             now = time.monotonic()
-            look_until = now + _SETTLING_SECONDS if supervisor.mend() else look_until
+            look_until = now + _SETTLING_SECONDS if supervisor.mend(watch.is_away) else look_until
             if next_call <= now < look_until:
                 code_location.reload_if_unreachable(settings.ui_port)
                 next_call = now + _CODE_SERVER_SECONDS

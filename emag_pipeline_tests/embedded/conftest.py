@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.embedded import server
 from emag_pipeline_tests.embedded.recoveries import Recovery
 
 
@@ -19,8 +20,9 @@ def recovery_home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def recovery(recovery_home: Path) -> Iterator[Recovery]:
+def recovery(recovery_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
     """A server that is down and recovers when it is started."""
+    monkeypatch.setattr(server, "_TELL_SECONDS", 1.0)  # for a test that is not long
     recovery = Recovery(recovery_home)
     yield recovery
     recovery.finish()
@@ -28,8 +30,9 @@ def recovery(recovery_home: Path) -> Iterator[Recovery]:
 
 
 @pytest.fixture
-def restart(recovery_home: Path) -> Iterator[Recovery]:
+def restart(recovery_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
     """A server of which one process was killed: it recovers by itself."""
+    monkeypatch.setattr(server, "_TELL_SECONDS", 1.0)
     recovery = Recovery(recovery_home, of_all=False)
     yield recovery
     recovery.finish()

@@ -155,7 +155,7 @@ def test_a_command_whose_stderr_is_closed_waits_too(recovery: Recovery) -> None:
     command = subprocess.Popen(["bash", "-c", line], env=environment(recovery.home))
     recovery.begun()
     with pytest.raises(subprocess.TimeoutExpired):
-        command.wait(15)
+        command.wait(20)
     recovery.finish()
     assert command.wait(PATIENCE_SECONDS) == 0
 
