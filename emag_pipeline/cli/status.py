@@ -58,7 +58,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline import running_up
 from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
@@ -146,11 +145,7 @@ def _daemon(database: Database, settings: Settings) -> dict[str, Any] | None:
 
 
 def _silence(database: Database, settings: Settings) -> float | None:
-    """Of the daemon; one that was started a moment ago has its time for a first look."""
-    up = running_up.running(settings.home)
-    if up is not None and up.runs_for_seconds < silence.bound_seconds(settings):
-        return None
-    return silence.daemon_silence(database, settings)
+    return None if silence.has_just_started(settings) else silence.daemon_silence(database, settings)
 
 
 def _accounts(database: Database, settings: Settings) -> list[dict[str, Any]]:

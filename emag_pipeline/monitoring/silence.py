@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import inf
 
+from emag_pipeline import running_up
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
@@ -24,6 +25,12 @@ Silent = Sequence[tuple[str, float]]
 def bound_seconds(settings: Settings) -> float:
     """How long a sensor may go without a tick: three monitor intervals, at least a minute."""
     return max(_LEAST_SECONDS, _INTERVALS * settings.monitor_interval_seconds)
+
+
+def has_just_started(settings: Settings) -> bool:
+    """Whether an `up` of this home began so lately that each of its sensors still has its time for a first look."""
+    up = running_up.running(settings.home)
+    return up is not None and up.runs_for_seconds < bound_seconds(settings)
 
 
 def silent_sensors(database: Database, settings: Settings) -> Silent:

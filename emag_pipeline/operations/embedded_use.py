@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -54,26 +54,21 @@ def in_use(home: Path, say: Callable[[str], None] = tell) -> Iterator[embedded.E
 def looked_into(settings: Settings) -> Iterator[Database]:
     """The pipeline's database for a command that looks or decides: as `attached`, and it need not run already.
 
-    Dagster's is not asked after. Raises the errors of `awake` and `attached`; DatabaseUnavailable where none was ever
-    set up.
+    Raises the errors of `awake` and `attached`; DatabaseUnavailable where none was ever set up.
     """
-    with _awake(settings, is_needed=settings.database_url is None), attached(settings) as database:
+    with awake(settings), attached(settings) as database:
         yield database
 
 
-def awake(settings: Settings) -> AbstractContextManager[bool]:
-    """Let the embedded server run until the end, where one was ever set up; without one, do nothing.
-
-    For whoever needs both databases, the pipeline's and Dagster's; else see `looked_into`.
-    It is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises
-    the errors of `in_use`.
-    """
-    return _awake(settings, is_needed=settings.database_url is None or settings.dagster_pg_url is None)
-
-
 @contextmanager
-def _awake(settings: Settings, *, is_needed: bool) -> Iterator[bool]:
-    if is_needed and embedded.is_set_up(settings.home):
+def awake(settings: Settings) -> Iterator[bool]:
+    """Let the embedded server run until the end, where one is used and was ever set up; without one, do nothing.
+
+    With a configured database Dagster's is beside it (`dagster_url`), so the pipeline's tells whether one is used. It
+    is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises the
+    errors of `in_use`.
+    """
+    if settings.database_url is None and embedded.is_set_up(settings.home):
         with in_use(settings.home) as server:
             yield server.started_here
     else:

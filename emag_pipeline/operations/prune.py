@@ -1,8 +1,7 @@
 """Clean up by hand what the job `maintenance` cleans up every day: the same two functions, the same rules."""
 
-from emag_pipeline.databases import attached
 from emag_pipeline.db import retention
-from emag_pipeline.operations.embedded_use import awake
+from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.runs import instance, old
 from emag_pipeline.settings import Settings
 
@@ -12,6 +11,6 @@ def prune(settings: Settings, days: float, *, dry_run: bool) -> dict[str, int]:
 
     Nothing is removed before both databases were reached. Raises DatabaseUnavailable, SchemaMismatch.
     """
-    with awake(settings), attached(settings) as database, instance.opened(settings) as dagster:
+    with looked_into(settings) as database, instance.opened(settings) as dagster:
         removed = retention.prune(database, days, dry_run=dry_run)
         return {**removed, "dagster_runs": old.prune(dagster, days, dry_run=dry_run)}

@@ -62,6 +62,8 @@ def main() -> int:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
         marts = _marts(instance, given.account)
+        for number in last_words.SIGNALS:  # all is done: what is left is to say so
+            signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
         _say(f"{_NOT_COMPUTED}: {'; '.join(dict.fromkeys(computed))}\n")
@@ -92,6 +94,7 @@ def _stop_with_parent() -> None:
 def _say(text: str) -> None:
     with suppress(OSError):  # nobody reads there any more: the code tells all the same
         sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _is_published(account: str, run_id: str) -> bool:

@@ -21,6 +21,7 @@ from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
+from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
@@ -83,6 +84,9 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     _beat(storages, 5)
     silent = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
     assert (silent.verdict, silent.what) == (Verdict.BROKEN, "no sensor has looked at anything for 2 hours")
+    with claimed(tmp_path, "http://127.0.0.1:1"):  # started again a moment ago
+        begun = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
+    assert (begun.verdict, "has just started; each has 15 minutes" in begun.what) == (Verdict.OK, True)
 
 
 def test_a_daemon_that_is_heard_is_well(

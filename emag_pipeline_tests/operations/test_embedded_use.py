@@ -104,7 +104,6 @@ def test_an_up_that_ends_does_not_say_that_it_starts_the_server_again(home: Path
 def test_who_looks_into_a_configured_database_wakes_no_server_for_dagsters(home: Path, database_url: str) -> None:
     embedded.start(home).stop()
     settings = load_settings({"EMAG_HOME": str(home), "DATABASE_SYNC_URL": database_url}, env_file=None)
-    with looked_into(settings):
+    with looked_into(settings), awake(settings) as slept:
+        assert not slept
         assert embedded.running(home) is None
-    with awake(settings) as slept:  # who needs Dagster's too
-        assert slept

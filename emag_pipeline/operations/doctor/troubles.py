@@ -14,7 +14,7 @@ from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.silence import SENSORS as ALL_SENSORS
-from emag_pipeline.monitoring.silence import silent_sensors
+from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.operations.words import ended_words, left_words, trouble_words, unstarted_words
@@ -101,6 +101,9 @@ def sensors(settings: Settings) -> Iterator[Finding]:
     """
     with databases.opened(settings) as database:
         silent = silent_sensors(database, settings)
+    if silent and has_just_started(settings):
+        yield ok(SENSORS, f"`up` has just started; each has {age(bound_seconds(settings))} for its first look")
+        return
     if len(silent) == len(ALL_SENSORS):
         seconds = min(seconds for _, seconds in silent)
         remedy = "Start the daemon if it does not run; else look for their errors in Dagster's UI, under Automation"
