@@ -34,7 +34,8 @@ _INTERRUPTED_SECONDS = 2.0
 _START_TIMEOUT_SECONDS = 20
 #: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
 _RECOVERY_SECONDS = 3600.0
-#: Less often while it takes long: one that has been ready is asked, and writes into its log that it was.
+#: Looked at often for so long, then less: one that has been ready is asked, and writes into its log that it was.
+_SOON_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
 #: What takes longer is said.
 _TELL_SECONDS = 10.0
@@ -183,7 +184,7 @@ def _await_connections(data: Path, say: Callable[[str], None], until: float) -> 
             most = f"{_words(until - began)} at most"
             say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most}, see {log}")
             tells_at = inf
-        Calls.pause(_TURN_SECONDS if now < tells_at < inf else _LOOK_SECONDS)
+        Calls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
     if not postmaster.has_begun(data):
         raise _ended(log)
 
