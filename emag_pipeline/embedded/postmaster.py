@@ -7,12 +7,16 @@ PostgreSQL of the same user, any program that got the number since - is a strang
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 
+from emag_pipeline.db.aside import once
+from emag_pipeline.db.calls import Calls
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import PipelineError
 
 #: A process's start is known to the second, and moves with the clock's corrections.
@@ -36,8 +40,16 @@ class Note:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it has taken connections; not while it starts anew because one of its processes was killed."""
         return self.state == "ready"
+
+
+class Answer(Enum):
+    """What a server says when it is asked when it began."""
+
+    AS_NOTED = "when the note says"
+    STARTING = "it takes no connections yet"
+    OTHERWISE = "at another time, or nothing"
 
 
 def noted(data: Path) -> Note | None:
@@ -62,11 +74,23 @@ def process_of(data: Path) -> psutil.Process | None:
     return None
 
 
+def has_begun(data: Path) -> bool:
+    """Whether the server of that directory lives and is not about to end."""
+    note = noted(data)
+    return note is not None and note.state != "stopping" and process_of(data) is not None
+
+
 def starting(data: Path) -> psutil.Process | None:
-    """The living server of that directory if it takes no connections yet: it recovers what a crash has left."""
+    """The living server of that directory if it takes no connections yet: it recovers what a crash has left.
+
+    One that noted that it is ready is asked: it notes nothing when it starts anew because a process of it was killed.
+    """
     process = process_of(data)
     note = noted(data)
-    return process if note is not None and note.state == "starting" else None
+    if process is None or note is None:
+        return None
+    is_starting = note.state == "starting" or (note.is_ready and _answer(note) is Answer.STARTING)
+    return process if is_starting else None
 
 
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
@@ -81,21 +105,21 @@ def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
     return True
 
 
-def await_remains(data: Path) -> None:
-    """Wait, at most ten seconds, for the end of what a killed server left: no other starts beside its children.
+def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
+    """Wait for the end of what a killed server left, no longer than ten seconds: no other starts beside its children.
 
-    They end when they notice that it is gone, one that executes a statement only after that.
+    They end when they notice that it is gone, one that executes a statement only after that. Hears signals.
     """
-    until = time.monotonic() + _REMAINS_SECONDS
+    until = time.monotonic() + min(seconds, _REMAINS_SECONDS)
     while _has_remains(data) and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
+        Calls.pause(_LOOK_SECONDS)
 
 
 def await_children(data: Path) -> None:
-    """Wait, at most ten seconds, until no program of PostgreSQL works in the directory."""
+    """Wait, at most ten seconds, until no program of PostgreSQL works in the directory. Hears signals."""
     until = time.monotonic() + _REMAINS_SECONDS
     while _children(data) and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
+        Calls.pause(_LOOK_SECONDS)
 
 
 def forget_stale(data: Path, sockets: Path) -> None:
@@ -158,13 +182,27 @@ def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
 
 
 def _says_so_itself(note: Note) -> bool:
-    """Where the machine's clock was set since, only the server knows when it began by the clock of then."""
+    """Where the machine's clock was set since, only the server knows when it began by the clock of then.
+
+    One that takes no connections yet cannot say, and is taken at its note's word: it works in the directory and
+    answers at the note's socket.
+    """
+    return _answer(note) is not Answer.OTHERWISE
+
+
+def _answer(note: Note) -> Answer:
+    """Ask aside: whoever was told to stop has to know it too, and a call of the main thread would end at once."""
+    return once(lambda: _asked(note)).result()
+
+
+def _asked(note: Note) -> Answer:
     query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - :started) < 60"
     url = f"postgresql+psycopg2://postgres@/postgres?host={quote(str(note.sockets))}"
-    with (
-        suppress(PipelineError),
-        closing(Database(url, pool_size=1, most_seconds=_ASK_SECONDS)) as database,
-        database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
-    ):
-        return bool(tx.run(query, started=note.started).scalar_one())
-    return False
+    try:
+        with (
+            closing(Database(url, pool_size=1, most_seconds=_ASK_SECONDS)) as database,
+            database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
+        ):
+            return Answer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else Answer.OTHERWISE
+    except PipelineError as error:
+        return Answer.STARTING if error.what == STARTING_UP else Answer.OTHERWISE

@@ -8,7 +8,6 @@ import fcntl
 import shlex
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,15 +24,21 @@ from emag_pipeline.db.calls import Calls
 from emag_pipeline.embedded import places, postmaster, programs, sockets
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.home import claim
+from emag_pipeline.plurals import counted
+from emag_pipeline.stderr import tell
 
 _STOP_TIMEOUT_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 2.0
-#: `pg_ctl -w` reads postmaster.pid until that says `ready`. It gives up after this, with the exit code of a failure,
-#: and leaves a server that lives to its work.
+#: `pg_ctl -w` waits until the server says that it is ready or has ended. It is needed only until the server has said
+#: who it is, and gives up after this, with the exit code of a failure.
 _START_TIMEOUT_SECONDS = 20
 #: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
 _RECOVERY_SECONDS = 3600.0
-_LOOK_SECONDS = 0.2
+#: Looked at often for so long, then less: one that has been ready is asked, and writes into its log that it was.
+_SOON_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
+#: What takes longer is said.
+_TELL_SECONDS = 10.0
 _TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"
@@ -95,76 +100,106 @@ class EmbeddedServer:
             )
 
 
-def tell(text: str) -> None:
-    """What is said to a person while a command waits, so that its output stays its own."""
-    sys.stderr.write(f"emag-pipeline: {text}\n")
-
-
-def start(home: Path, settings: Mapping[str, str] | None = None, say: Callable[[str], None] = tell) -> EmbeddedServer:
+def start(
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = tell,
+    most_seconds: float | None = None,
+) -> EmbeddedServer:
     """Start the server of a home directory, or attach to it. Data lives where `places` says.
 
     `settings` are further PostgreSQL settings of a server that is started here; `say` hears of a long recovery, which
-    is waited for, an hour at most. Raises SettingsError for a home that cannot be used, PermanentError when it cannot
-    be set up, DatabaseUnavailable when it does not start; both end with the server log's last line. Whatever else ends
-    the wait, such as a signal, ends the server too.
+    is waited for `most_seconds`, else an hour. Raises SettingsError for a home that cannot be used, PermanentError when
+    it cannot be set up, DatabaseUnavailable when it does not start; both end with the server log's last line. Hears
+    signals. Whatever else ends the wait, such as these, ends a server that was started here too, unless that recovers.
     """
+    until = time.monotonic() + (_RECOVERY_SECONDS if most_seconds is None else most_seconds)
     home = claim(home)
-    with _turn(home, say):
+    with _turn(home, say, until):
         server = running(home)
         if server is not None:
+            _await_connections(server.data, say, until)
             return server
         binaries = programs.reachable(home)
         data = places.made_data(home)
         if not is_set_up(home):
             _set_up(home, data, binaries)
         directory = sockets.directory(home, data)
-        try:
-            if postmaster.starting(data) is None:  # else whoever started it did not wait
+        if postmaster.starting(data) is not None:  # whoever started it did not wait
+            _await_connections(data, say, until)
+        else:
+            with _ended_if_interrupted(data):
+                postmaster.await_remains(data, until - time.monotonic())
                 _launch(data, directory, binaries, settings or {})
-            _await_recovery(home, data, say)
-        except Exception:
-            raise
-        except BaseException:
-            process = postmaster.starting(data)
-            if process is not None:
-                postmaster.end(process, signal.SIGINT, _INTERRUPTED_SECONDS)
-            raise
+                _await_connections(data, say, until)
         return EmbeddedServer(data, directory, started_here=True)
 
 
+@contextmanager
+def _ended_if_interrupted(data: Path) -> Iterator[None]:
+    """End a server whose start is interrupted. One that is not ready in a moment recovers, and is left to that."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        until = time.monotonic() + _INTERRUPTED_SECONDS
+        while postmaster.starting(data) is not None and time.monotonic() < until:
+            time.sleep(_TURN_SECONDS)
+        process = postmaster.process_of(data)
+        if process is not None and postmaster.starting(data) is None:
+            postmaster.end(process, signal.SIGINT, _INTERRUPTED_SECONDS)
+        raise
+
+
 def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
-    """Have pg_ctl start the server. It is ready then, or lives and is starting up."""
-    postmaster.await_remains(data)
+    """Have pg_ctl start the server. It lives then, and is ready or starting up."""
     postmaster.forget_stale(data, directory)
     options = {**_SETTINGS, **settings, "unix_socket_directories": str(directory)}
     arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
     try:
         programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
-                     "-l", _LOG, "-o", arguments, within=data, log=data / _LOG)  # fmt: skip
+                     "-l", _LOG, "-o", arguments, within=data, log=data / _LOG,
+                     is_enough=lambda: postmaster.has_begun(data))  # fmt: skip
     except DatabaseUnavailable:
-        if postmaster.starting(data) is None:
+        if not postmaster.has_begun(data):
             raise
 
 
-def _await_recovery(home: Path, data: Path, say: Callable[[str], None]) -> None:
+def _await_connections(data: Path, say: Callable[[str], None], until: float) -> None:
     """Wait for a server that lives and is starting up: nothing else is wrong with it."""
-    if running(home) is not None:
-        return
     log = data / _LOG
-    most = f"{_RECOVERY_SECONDS / 60:.0f} minutes"
-    say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most} at most, see {log}")
-    until = time.monotonic() + _RECOVERY_SECONDS
-    while running(home) is None:
-        if postmaster.starting(data) is None and running(home) is None:
-            raise programs.failed("the server ended while it was starting up", log)
-        if time.monotonic() > until:
+    began = time.monotonic()
+    tells_at = began + _TELL_SECONDS
+    while postmaster.starting(data) is not None:
+        now = time.monotonic()
+        if now > until:
             raise DatabaseUnavailable(
-                f"the server has been starting up for {most}, and goes on",
+                f"the server has been starting up for {_words(now - began)}, and goes on",
                 where="embedded PostgreSQL",
                 why=programs.last_line(log),
                 remedy=f"Follow its log {log} and repeat the command later, which waits again",
             )
-        Calls.pause(_LOOK_SECONDS)
+        if now > tells_at:
+            most = f"{_words(until - began)} at most"
+            say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most}, see {log}")
+            tells_at = inf
+        Calls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
+    if not postmaster.has_begun(data):
+        raise _ended(log)
+
+
+def _words(seconds: float) -> str:
+    return counted(round(seconds / 60), "minute") if seconds >= 60 else counted(round(seconds), "second")
+
+
+def _ended(log: Path) -> DatabaseUnavailable:
+    return programs.failed("the server ended while it was starting up", log)
+
+
+def ended(home: Path) -> DatabaseUnavailable:
+    """The error of the home directory's server that was starting up and is gone."""
+    return _ended(log_of(home))
 
 
 def log_of(home: Path) -> Path:
@@ -197,21 +232,41 @@ def _set_up(home: Path, data: Path, binaries: Path) -> None:
     unfinished.unlink(missing_ok=True)
 
 
-def running(home: Path) -> EmbeddedServer | None:
-    """The server of a home directory, if it runs and is ready: told by its directory and start, not by a number."""
+def living(home: Path) -> EmbeddedServer | None:
+    """The server of a home directory, if it lives, ready or not: told by its directory and start, not by a number."""
     data = places.data(home.resolve())
     note = postmaster.noted(data)
-    if note is None or not note.is_ready or postmaster.process_of(data) is None:
+    if note is None or postmaster.process_of(data) is None:
         return None
     return EmbeddedServer(data, note.sockets, started_here=False)
 
 
+def running(home: Path) -> EmbeddedServer | None:
+    """The server of a home directory, if it lives and has been ready."""
+    note = postmaster.noted(places.data(home.resolve()))
+    return living(home) if note is not None and note.is_ready else None
+
+
+def starting(home: Path) -> bool:
+    """Whether the server of a home directory lives and takes no connections yet. One that has been ready is asked."""
+    return postmaster.starting(places.data(home.resolve())) is not None
+
+
 @contextmanager
-def _turn(home: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """One start after the other. Whoever waits hears signals, and says so where it takes long."""
-    tells_at = time.monotonic() + _START_TIMEOUT_SECONDS
+def _turn(home: Path, say: Callable[[str], None], until: float) -> Iterator[None]:
+    """One start after the other. Whoever waits hears signals, and says so where it takes long.
+
+    Raises DatabaseUnavailable when the other one takes longer than `until`.
+    """
+    tells_at = time.monotonic() + _TELL_SECONDS
     with (home / "postgres.lock").open("w") as file:
         while not _locked(file):
+            if time.monotonic() > until:
+                raise DatabaseUnavailable(
+                    "another command is starting the server, and goes on",
+                    where="embedded PostgreSQL",
+                    remedy="Repeat the command later, which waits again",
+                )
             if time.monotonic() > tells_at:
                 say("another command is starting the embedded PostgreSQL: waiting for it")
                 tells_at = inf

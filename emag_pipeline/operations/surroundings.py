@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 
 from pydantic import SecretStr
 
-from emag_pipeline import embedded
 from emag_pipeline.database_url import masked
 from emag_pipeline.databases import told_alike
 from emag_pipeline.db import migrate, roles
@@ -19,6 +18,7 @@ from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.operations.environment import environment
 from emag_pipeline.settings import Settings
+from emag_pipeline.stderr import tell
 from emag_pipeline.sync.hosts import require_same_host
 
 Say = Callable[[str], None]
@@ -43,7 +43,7 @@ class Surroundings:
 
 
 @contextmanager
-def databases(settings: Settings, say: Say = embedded.tell) -> Iterator[Databases]:
+def databases(settings: Settings, say: Say = tell) -> Iterator[Databases]:
     """The configured databases, or those of the embedded server, which is started if need be.
 
     `say` hears of a long start. An embedded server is stopped at the end unless another command uses it. Raises the

@@ -1,6 +1,5 @@
 """A server that recovers for long after a crash is waited for; one that does not answer keeps nobody."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,69 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
+import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import owner, postmaster
+from emag_pipeline.embedded import postmaster, sockets
 from emag_pipeline.embedded import server as starting
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.process.ups import wait_until
-
-_PATIENCE_SECONDS = 120
-
-
-class Recovery:
-    """A crashed server whose next start replays changes until `finish`: PostgreSQL asks this for each file of them."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        server = embedded.start(home)
-        server.ensure_database("emag")
-        self.data = server.data
-        main = server.postmaster()
-        killed = [main, *main.children(recursive=True)]
-        for process in killed:
-            process.kill()
-        psutil.wait_procs(killed, timeout=_PATIENCE_SECONDS)
-        self._door = self.data / "finished"
-        with (self.data / "postgresql.auto.conf").open("a") as file:
-            file.write("restore_command = 'until [ -e finished ]; do sleep 0.1; done; false'\n")
-        (self.data / "recovery.signal").touch()
-        self._give(self.data / "recovery.signal")
-
-    def begun(self) -> psutil.Process:
-        """The server, once it recovers."""
-        wait_until(lambda: postmaster.starting(self.data) is not None, _PATIENCE_SECONDS)
-        process = postmaster.starting(self.data)
-        assert process is not None
-        return process
-
-    def finish(self) -> None:
-        """Let it come to its end."""
-        self._door.touch()
-        self._give(self._door)
-
-    @staticmethod
-    def _give(file: Path) -> None:
-        who = owner.identity()
-        if who:
-            os.chown(file, who["user"], who["group"])
-
-
-@pytest.fixture
-def recovery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recovery]:
-    with tempfile.TemporaryDirectory(prefix="emag-recovery-") as directory:
-        home = Path(directory)
-        home.chmod(0o711)
-        recovery = Recovery(home)
-        monkeypatch.setattr(starting, "_START_TIMEOUT_SECONDS", 1)  # of pg_ctl, for a test that is not long
-        yield recovery
-        process = postmaster.process_of(recovery.data)
-        if process is not None:
-            process.kill()
-            postmaster.await_remains(recovery.data)
 
 
 def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recovery: Recovery) -> None:
@@ -79,11 +26,11 @@ def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recov
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(embedded.start, recovery.home, say=said.append)
         try:
-            wait_until(lambda: bool(said) or start.done(), _PATIENCE_SECONDS)
+            wait_until(lambda: bool(said) or start.done(), PATIENCE_SECONDS)
             assert not start.done(), start.exception()
         finally:
             recovery.finish()
-        server = start.result(_PATIENCE_SECONDS)
+        server = start.result(PATIENCE_SECONDS)
     assert len(said) == 1
     assert "is starting up" in said[0]
     assert "60 minutes at most" in said[0]
@@ -100,23 +47,133 @@ def test_a_start_while_it_still_recovers_joins_in_the_wait(recovery: Recovery, m
     monkeypatch.setattr(starting, "_RECOVERY_SECONDS", 600.0)
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(embedded.start, recovery.home, say=lambda _: recovery.finish())
-        assert start.result(_PATIENCE_SECONDS).postmaster() == process
+        assert start.result(PATIENCE_SECONDS).postmaster() == process
 
 
 def test_a_server_that_dies_while_it_recovers_is_told_at_once(recovery: Recovery) -> None:
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(embedded.start, recovery.home, say=lambda _: recovery.begun().kill())
         with pytest.raises(DatabaseUnavailable, match="the server ended while it was starting up"):
-            start.result(_PATIENCE_SECONDS)
+            start.result(PATIENCE_SECONDS)
 
 
-def test_a_command_that_is_interrupted_meanwhile_leaves_no_server_behind(recovery: Recovery) -> None:
-    command = [sys.executable, "-m", "emag_pipeline", "migrate"]
-    migrating = subprocess.Popen(command, env=environment(recovery.home), cwd=recovery.home)
-    process = recovery.begun()
-    migrating.send_signal(signal.SIGTERM)
-    assert migrating.wait(_PATIENCE_SECONDS) == 130
-    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, _PATIENCE_SECONDS)
+def _begun(home: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    """A command that waits for the recovery."""
+    said = home / "said"
+    with said.open("wb") as file:
+        command = [sys.executable, "-m", "emag_pipeline", *arguments]
+        process = subprocess.Popen(command, env=environment(home), cwd=home, stderr=file)
+    wait_until(lambda: "is starting up" in said.read_text() or process.poll() is not None, PATIENCE_SECONDS)
+    assert process.poll() is None, said.read_text()
+    return process
+
+
+def test_commands_that_are_interrupted_meanwhile_leave_it_to_its_work_and_the_last_user_stops_it(
+    recovery: Recovery,
+) -> None:
+    servers = set()
+    for _ in range(2):
+        command = _begun(recovery.home, "migrate")
+        servers.add(recovery.begun())
+        command.send_signal(signal.SIGTERM)
+        assert command.wait(PATIENCE_SECONDS) == 130
+    (server,) = servers
+    assert server.is_running()
+    recovery.finish()
+    wait_until(lambda: embedded.running(recovery.home) is not None, PATIENCE_SECONDS)
+    done = emag_pipeline(recovery.home, "migrate")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert postmaster.process_of(recovery.data) is None
+
+
+def test_one_that_was_given_up_is_stopped_by_its_last_user(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "_RECOVERY_SECONDS", 0.5)
+    with pytest.raises(DatabaseUnavailable, match="and goes on"), in_use(recovery.home, say=lambda _: None):
+        pass
+    server = recovery.begun()
+    recovery.finish()
+    wait_until(lambda: embedded.running(recovery.home) is not None, PATIENCE_SECONDS)
+    with in_use(recovery.home) as used:
+        assert used.postmaster() == server
+    assert postmaster.process_of(recovery.data) is None
+
+
+def test_one_that_starts_anew_because_a_process_of_it_was_killed_is_waited_for(restart: Recovery) -> None:
+    note = postmaster.noted(restart.data)
+    assert note is not None
+    assert note.is_ready
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(embedded.start, restart.home, say=said.append)
+        try:
+            wait_until(lambda: bool(said) or start.done(), PATIENCE_SECONDS)
+            assert not start.done(), start.exception()
+        finally:
+            restart.finish()
+        server = start.result(PATIENCE_SECONDS)
+    assert not server.started_here
+    server.ensure_database("emag")
+
+
+def test_one_that_starts_anew_is_not_stopped_by_who_leaves_it_meanwhile(recovery_home: Path) -> None:
+    with in_use(recovery_home) as server:
+        process = server.postmaster()
+        restart = Recovery(recovery_home, of_all=False)
+    assert process.is_running()
+    restart.finish()
+    embedded.start(recovery_home)
+    with in_use(recovery_home):
+        pass
+    assert not postmaster.process_of(restart.data)
+
+
+def test_one_that_recovers_is_recognised_after_the_clock_was_set(recovery: Recovery) -> None:
+    """Its start by the kernel's clock of now is another one than what it noted by the clock of then."""
+    file = recovery.data / "postmaster.pid"
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(embedded.start, recovery.home, say=lambda _: None)
+        server = recovery.begun()
+        noted = file.read_text()
+        lines = noted.split("\n")
+        lines[2] = str(int(lines[2]) - 7200)
+        file.write_text("\n".join(lines))
+        try:
+            assert recovery.begun() == server
+            second = pool.submit(embedded.start, recovery.home, say=lambda _: None)
+        finally:
+            file.write_text(noted)
+            recovery.finish()
+        assert first.result(PATIENCE_SECONDS).postmaster() == server
+        assert second.result(PATIENCE_SECONDS).postmaster() == server
+
+
+_STARTS = "import sys, pathlib; from emag_pipeline import embedded; embedded.start(pathlib.Path(sys.argv[1]))"
+
+
+def test_a_command_whose_stderr_is_closed_waits_too(recovery: Recovery) -> None:
+    line = f"exec '{sys.executable}' -c '{_STARTS}' {recovery.home} 2>&-"
+    command = subprocess.Popen(["bash", "-c", line], env=environment(recovery.home))
+    recovery.begun()
+    with pytest.raises(subprocess.TimeoutExpired):
+        command.wait(20)
+    recovery.finish()
+    assert command.wait(PATIENCE_SECONDS) == 0
+
+
+def test_what_it_answers_while_it_recovers_is_not_told_as_the_reason_of_its_end(recovery: Recovery) -> None:
+    def fail(_: str) -> None:
+        where = sockets.directory(recovery.home, recovery.data)
+        with pytest.raises(psycopg2.OperationalError, match="the database system is"):
+            psycopg2.connect(host=str(where), user="postgres", dbname="postgres")
+        recovery.begun().kill()
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(DatabaseUnavailable, match="the server ended while it was starting up") as told,
+    ):
+        pool.submit(embedded.start, recovery.home, say=fail).result(PATIENCE_SECONDS)
+    assert "the database system is starting up" not in told.value.message
+    assert "not yet accepting connections" not in told.value.message
 
 
 #: As in `up`, whose handlers only take note.
@@ -139,16 +196,16 @@ def test_whoever_waits_for_another_ones_start_says_so_and_hears_signals(recovery
         recovery.begun()
         try:
             second = pool.submit(embedded.start, recovery.home, say=said.append)
-            wait_until(lambda: bool(said), _PATIENCE_SECONDS)
+            wait_until(lambda: bool(said), PATIENCE_SECONDS)
             assert said == ["another command is starting the embedded PostgreSQL: waiting for it"]
             third = subprocess.Popen([sys.executable, "-c", _WAITS, str(recovery.home)], stdout=subprocess.PIPE)
             assert third.stdout is not None
             assert third.stdout.read(5) == b"ready"
             third.send_signal(signal.SIGTERM)
-            third.communicate(timeout=_PATIENCE_SECONDS)
+            third.communicate(timeout=PATIENCE_SECONDS)
         finally:
             recovery.finish()
-        assert [first.result(_PATIENCE_SECONDS).started_here, second.result(_PATIENCE_SECONDS).started_here] == [
+        assert [first.result(PATIENCE_SECONDS).started_here, second.result(PATIENCE_SECONDS).started_here] == [
             True,
             False,
         ]
@@ -169,7 +226,7 @@ def test_a_server_that_is_frozen_is_told_in_time_when_a_database_is_asked_for(se
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(server.ensure_database, "emag")
         try:
-            wait_until(asked.done, _PATIENCE_SECONDS)
+            wait_until(asked.done, PATIENCE_SECONDS)
         finally:
             main.resume()
         assert isinstance(asked.exception(), DatabaseUnavailable)
