@@ -8,19 +8,22 @@ from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import PermanentError, PipelineError
 
 
-def ensure_database(url: str, variable: str = "DAGSTER_PG_URL") -> bool:
-    """Create the database that the URL names unless it can be reached. True when it was created here.
+def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server: bool = False) -> bool:
+    """Create the database that the URL names unless it is there. True when it was created here.
 
-    `variable` is what an administrator sets where it cannot be created.
-    Needs the right CREATEDB and the server's `postgres` database, only when it is missing. Two callers at once
-    are safe. Raises PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
+    `variable` is what an administrator sets where it cannot be created. Of a server of our own its `postgres` database
+    is asked first, so that its log tells of no refusal; of another one only when the database cannot be reached: not
+    everybody may connect there. Needs the right CREATEDB when it is missing. Two callers at once are safe. Raises
+    PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
     """
-    unreachable = _failure(url)
-    if unreachable is None:
-        return False
     name = unquote(urlsplit(url).path.removeprefix("/"))
     maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
-    if _failure(maintenance) is not None or _exists(maintenance, name):
+    if is_own_server:
+        if _exists(maintenance, name):
+            return False
+    elif (unreachable := _failure(url)) is None:
+        return False
+    elif _failure(maintenance) is not None or _exists(maintenance, name):
         raise unreachable
     try:
         with _session(maintenance) as session:

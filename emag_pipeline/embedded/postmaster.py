@@ -115,10 +115,17 @@ def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
         Calls.pause(_LOOK_SECONDS)
 
 
-def await_children(data: Path) -> None:
-    """Wait, at most ten seconds, until no program of PostgreSQL works in the directory. Hears signals."""
+def end_children(data: Path) -> None:
+    """Kill the programs of PostgreSQL that work in the directory, whose work is to be thrown away. Hears signals.
+
+    On a busy machine an initdb whose starter was killed works on for longer than anybody would wait. Only for whoever
+    has the turn to start: nobody else lets one work there. At most ten seconds.
+    """
     until = time.monotonic() + _REMAINS_SECONDS
-    while _children(data) and time.monotonic() < until:
+    while (children := _children(data)) and time.monotonic() < until:
+        for process in children:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         Calls.pause(_LOOK_SECONDS)
 
 
@@ -169,9 +176,9 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """PostgreSQL's processes stay in their data directory."""
+    """PostgreSQL's processes stay in their data directory; so does what makes it."""
     with suppress(psutil.Error, OSError):
-        return process.name() == "postgres" and Path(process.cwd()) == data
+        return process.name() in ("postgres", "initdb") and Path(process.cwd()) == data
     return False
 
 

@@ -77,7 +77,7 @@ class EmbeddedServer:
 
     def ensure_database(self, name: str) -> None:
         """Create a database unless it exists; two callers at once are safe. Raises as `missing_database` does."""
-        missing_database.ensure_database(self.address(name), "DATABASE_SYNC_URL")
+        missing_database.ensure_database(self.address(name), "DATABASE_SYNC_URL", is_own_server=True)
 
     def postmaster(self) -> psutil.Process:
         """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
@@ -222,7 +222,7 @@ def _set_up(home: Path, data: Path, binaries: Path) -> None:
     """Make the data; what an earlier attempt left that was ended in its midst is thrown away first."""
     unfinished = home / _UNFINISHED
     if unfinished.exists():
-        postmaster.await_children(data)
+        postmaster.end_children(data)
         for remains in data.iterdir():
             shutil.rmtree(remains) if remains.is_dir() and not remains.is_symlink() else remains.unlink()
     elif not any(data.iterdir()):  # what is there and not ours is not thrown away: initdb refuses it
