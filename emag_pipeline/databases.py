@@ -11,10 +11,12 @@ from pathlib import Path
 from emag_pipeline import embedded, running_up
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
 
 _AWAY = "the embedded PostgreSQL does not run"
+_STARTS = "the embedded PostgreSQL is starting up (it recovers what a crash has left)"
 
 
 @contextmanager
@@ -57,8 +59,11 @@ def dagster_url(settings: Settings) -> str:
 def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseUnavailable:
     """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health.
 
-    `up_goes_on`: it is `up` itself that says so, and starts the server again; else an `up` that says so ends.
+    One that is starting up needs nobody. `up_goes_on`: it is `up` itself that says so, and starts the server again;
+    else an `up` that says so ends.
     """
+    if embedded.starting(home):
+        return _recovery(home, why)
     up = running_up.running(home)
     if up is None or (up.pid == os.getpid() and not up_goes_on):
         remedy = "Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server"
@@ -71,16 +76,23 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
     return DatabaseUnavailable(_AWAY, where=f"EMAG_HOME {home}", why=why, remedy=remedy)
 
 
+def _recovery(home: Path, why: str) -> DatabaseUnavailable:
+    remedy = f"Wait until it takes connections: its log {embedded.log_of(home)} says how far it is"
+    return DatabaseUnavailable(_STARTS, where=f"EMAG_HOME {home}", why=why, remedy=remedy)
+
+
 def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
-    """The error; of the embedded server `silence` with its cause, where that does not run.
+    """The error; of the embedded server `silence` with its cause, where that does not run or is starting up.
 
     Programs of `up` see that server as a configured one. `of_dagster`: it is an error of Dagster's database.
     """
     url = settings.dagster_pg_url if of_dagster else settings.database_url
     if url is not None and not embedded.is_address_of(settings.home, url.get_secret_value()):
         return error
+    if error.what == STARTING_UP:
+        return _recovery(settings.home, error.why)
     # one that runs has refused or is frozen, and says why itself
-    is_told = error.what == _AWAY or embedded.running(settings.home) is not None
+    is_told = error.what in (_AWAY, _STARTS) or embedded.running(settings.home) is not None
     return error if is_told else silence(settings.home, why=error.why)
 
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import TextIO
 
@@ -32,6 +34,14 @@ class Instance:
     started_at: str
     ports: Mapping[str, int] = field(default_factory=dict)
     accounts: Sequence[str] | None = None
+
+    @property
+    def runs_for_seconds(self) -> float:
+        """How long it runs; infinite if it did not note its start."""
+        try:
+            return (datetime.now(UTC) - datetime.fromisoformat(self.started_at)).total_seconds()
+        except ValueError:
+            return inf
 
     def knows(self, account: str) -> bool:
         """Whether the account was configured when it began."""

@@ -9,7 +9,7 @@ import dagster as dg
 
 from emag_pipeline.assets import pictures
 from emag_pipeline.assets.marts import READ_MORE, of_refresh
-from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
+from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema, table_name
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline, partition_of
@@ -36,7 +36,7 @@ _MOMENTS = ("as_of", "last_published_at")
     kinds={"postgres"},
     owners=OWNERS,
     tags={"layer": "mart"},
-    metadata={"dagster/table_name": "app.emag_daily_assortment"},
+    metadata=table_name("emag_daily_assortment"),
     description=(
         "The assortment on each day (UTC): table `emag_daily_assortment`, one row for a day of an account: offers, "
         "saleable share, stock and its value (without VAT), median price, arrivals, departures and price moves since "

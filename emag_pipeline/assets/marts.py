@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from emag_pipeline.assets import pictures
-from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
+from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema, table_name
 from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts, marketplaces
 from emag_pipeline.assets.pipeline import Pipeline, partition_of
@@ -34,7 +34,7 @@ _vat_rates = dg.AssetDep("vat_rates", partition_mapping=dg.StaticPartitionMappin
     kinds={"postgres"},
     owners=OWNERS,
     tags={"layer": "mart"},
-    metadata={"dagster/table_name": "app.emag_offer_issues"},
+    metadata=table_name("emag_offer_issues"),
     description=(
         "Why offers cannot be bought: table `emag_offer_issues`, one row for each reason of each existing offer, in "
         "words, with what to do, since when (UTC), what the marketplace says, the stock and value held back, "
@@ -53,7 +53,7 @@ def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[P
     kinds={"postgres"},
     owners=OWNERS,
     tags={"layer": "mart"},
-    metadata={"dagster/table_name": "app.emag_buy_button"},
+    metadata=table_name("emag_buy_button"),
     description=(
         "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank or "
         "had the button within 24 hours, with the gap to the best offer in money and percent (with VAT where the rate "
@@ -71,7 +71,7 @@ def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pip
     kinds={"postgres"},
     owners=OWNERS,
     tags={"layer": "mart"},
-    metadata={"dagster/table_name": "app.emag_low_stock"},
+    metadata=table_name("emag_low_stock"),
     description=(
         "What is about to run out: table `emag_low_stock`, one row for each existing offer whose stock lasts 30 days "
         "at most at the pace of the last 30 days (pieces a day, from history; neither deliveries nor "

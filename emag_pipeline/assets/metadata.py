@@ -8,11 +8,17 @@ import dagster as dg
 from emag_pipeline.db import describe
 from emag_pipeline.db.audit import WORDS
 from emag_pipeline.db.engine import Database
+from emag_pipeline.settings import current
 from emag_pipeline.sync import Progress, Staged, SyncSummary
 
 OWNERS = ["team:data", "team:erp"]
 
 Metadata = dict[str, Any]
+
+
+def table_name(table: str) -> Metadata:
+    """Where an asset is, as Dagster shows it and joins it with other tools: by the schema that is configured."""
+    return {"dagster/table_name": f"{current().db_schema}.{table}"}
 
 
 def of_scan(staged: Staged) -> Metadata:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from emag_pipeline.assets.metadata import OWNERS, column_schema, of_publish
+from emag_pipeline.assets.metadata import OWNERS, column_schema, of_publish, table_name
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.staged_offers import staged_offers
@@ -16,7 +16,7 @@ from emag_pipeline.sync import publish_scan
     kinds={"postgres"},
     owners=OWNERS,
     tags={"layer": "published"},
-    metadata={"dagster/table_name": "app.emag_product_offers"},
+    metadata=table_name("emag_product_offers"),
     description=(
         "The account's offers, exact and current: `emag_product_offers` holds what moves (prices, stock, status), "
         "`emag_products` what rarely does, `emag_offer_history` every past commercial state; "

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema
+from emag_pipeline.assets.metadata import OWNERS, Metadata, column_schema, table_name
 from emag_pipeline.assets.partitions import marketplaces
 from emag_pipeline.assets.pipeline import RETRIES, Pipeline, partition_of
 from emag_pipeline.assets.start_time import await_start
@@ -24,7 +24,7 @@ _KEPT = (
     kinds={"python", "postgres"},
     owners=OWNERS,
     tags={"layer": "reference"},
-    metadata={"dagster/table_name": "app.emag_categories"},
+    metadata=table_name("emag_categories"),
     description=(
         "The marketplace's active categories: table `emag_categories`, with names in its own language and in English. "
         f"Read page by page until the pages add up to the marketplace's count. {_KEPT}"
@@ -40,7 +40,7 @@ def categories(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pip
     kinds={"python", "postgres"},
     owners=OWNERS,
     tags={"layer": "reference"},
-    metadata={"dagster/table_name": "app.emag_vat_rates"},
+    metadata=table_name("emag_vat_rates"),
     description=(
         "The marketplace's VAT rates: table `emag_vat_rates`, as a share of 1, e.g. 0.21. Prices with VAT rest on "
         f"them. {_KEPT}"
@@ -56,7 +56,7 @@ def vat_rates(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipe
     kinds={"python", "postgres"},
     owners=OWNERS,
     tags={"layer": "reference"},
-    metadata={"dagster/table_name": "app.emag_handling_times"},
+    metadata=table_name("emag_handling_times"),
     description=f"The handling times in days that the marketplace allows: table `emag_handling_times`. {_KEPT}",
 )
 def handling_times(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from emag_pipeline.assets import pictures
-from emag_pipeline.assets.metadata import OWNERS, observed, of_scan
+from emag_pipeline.assets.metadata import OWNERS, observed, of_scan, table_name
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import RETRIES, Pipeline
 from emag_pipeline.assets.start_time import await_start
@@ -16,7 +16,7 @@ from emag_pipeline.sync import Progress, stage_account
     kinds={"python", "postgres"},
     owners=OWNERS,
     tags={"layer": "staging"},
-    metadata={"dagster/table_name": "app.emag_scan_offers"},
+    metadata=table_name("emag_scan_offers"),
     description=(
         "Every page of the account's catalogue, read at the marketplace's rate limit and stored page by page. "
         "Readers see nothing of it yet: the blocking checks judge it first. An interrupted scan is continued "

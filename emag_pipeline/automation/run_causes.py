@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
 from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline import runs
+from emag_pipeline.errors import Interrupted
 from emag_pipeline.monitoring.standing import Cause
 from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import current
@@ -15,6 +17,7 @@ from emag_pipeline.settings import current
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
 _LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
+_NOTHING = "Nothing is to be done: the next run goes on after the last durable page"
 _REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
 
 
@@ -42,9 +45,14 @@ def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause
 
 
 def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
+    """What nobody foresaw. A signal is none: where the process had no time to say that it was told to stop."""
     for failure in failures:
-        if failure.error is not None:
-            error = innermost(failure.error)
+        if failure.error is None:
+            continue
+        error = innermost(failure.error)
+        if failure.error_source == ErrorSource.INTERRUPT or error.cls_name == DagsterExecutionInterruptedError.__name__:
+            yield Cause(Interrupted.__name__, "the run was told to stop", _NOTHING, run_id)
+        else:
             yield Cause(error.cls_name or "UnknownError", one_line(error.message), _REPORT, run_id)
 
 

@@ -18,6 +18,7 @@ from emag_pipeline.checks.record import REMEDY, recorded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import CATEGORIES, VAT_RATES, last_reads
 from emag_pipeline.db.reference_checks import Unknown, unknown_categories, unknown_vat_rates
+from emag_pipeline.plurals import counted
 
 _REMEDY = "Materialise the reference data again; ids that are still unknown then are a question to the marketplace"
 
@@ -28,7 +29,8 @@ class _Check:
     asset: dg.AssetKey
     #: the resource that must have been read: before that, nothing can be known
     resource: str
-    what: str
+    #: one such id, and several
+    what: tuple[str, str]
     severity: dg.AssetCheckSeverity
     look: Callable[[Database, str], Unknown]
 
@@ -43,7 +45,7 @@ _CATEGORIES_EXIST = _Check(
     "categories_exist_for_all_offers",
     categories.key,
     CATEGORIES.name,
-    "categories",
+    ("category", "categories"),
     dg.AssetCheckSeverity.WARN,
     unknown_categories,
 )
@@ -51,7 +53,7 @@ _VAT_RATES_EXIST = _Check(
     "vat_rates_exist_for_all_offers",
     vat_rates.key,
     VAT_RATES.name,
-    "VAT rates",
+    ("VAT rate", "VAT rates"),
     dg.AssetCheckSeverity.ERROR,
     unknown_vat_rates,
 )
@@ -108,12 +110,14 @@ def _judged(context: dg.AssetCheckExecutionContext, pipeline: Pipeline, check: _
         return check.result(database, context, partition_of(context))
 
 
-def _facts(unknown: Unknown, what: str) -> dict[str, Any]:
+def _facts(unknown: Unknown, what: tuple[str, str]) -> dict[str, Any]:
     passed = unknown.offers == 0
-    sentence = f"{unknown.offers:,} existing offers name {unknown.ids:,} {what} that the marketplace does not show"
+    offers = counted(unknown.offers, "existing offer")
+    names = "names" if unknown.offers == 1 else "name"
+    sentence = f"{offers} {names} {counted(unknown.ids, *what)} that the marketplace does not show"
     return {
         "passed": passed,
-        "description": f"all {what} that offers name are known" if passed else sentence,
+        "description": f"all {what[1]} that offers name are known" if passed else sentence,
         "metadata": {
             "findings": unknown.offers,
             "ids": unknown.ids,

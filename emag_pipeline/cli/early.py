@@ -1,35 +1,29 @@
 """Signals before a command has begun, and for those that do not listen themselves: no end without a word."""
 
-import os
 import signal
 import sys
 from types import FrameType
 
+from emag_pipeline import last_words
 from emag_pipeline.errors import Interrupted
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def listen() -> None:
     """While modules are loaded a signal ends the process at once. One that is ignored stays so. Main thread only."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _end)
+    heard = [number for number in last_words.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    descriptor = None if sys.__stderr__ is None else sys.__stderr__.fileno()
+    _ENDING[:] = [last_words.end_by(heard, descriptor, lambda number: f"{words(number)}, nothing had begun\n")]
+
+
+#: the handler that `listen` has installed
+_ENDING: list[object] = []
 
 
 def raise_from_now_on() -> None:
     """From now on a signal raises KeyboardInterrupt or Interrupted, so that what was begun is put away."""
-    for number in _SIGNALS:
-        if signal.getsignal(number) == _end:
+    for number in last_words.SIGNALS:
+        if signal.getsignal(number) in _ENDING:
             signal.signal(number, _raise)
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    try:
-        if sys.__stderr__ is not None:
-            os.write(sys.__stderr__.fileno(), f"{words(number)}, nothing had begun\n".encode())
-    finally:  # also where nobody listens any more
-        os._exit(Interrupted.exit_code)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
@@ -45,4 +39,4 @@ def interrupt(number: int, _: FrameType | None) -> None:
 
 def words(number: int) -> str:
     """Which signal ended the program."""
-    return f"emag-pipeline: interrupted by {signal.Signals(number).name}"
+    return f"emag-pipeline: {last_words.name(number)}"

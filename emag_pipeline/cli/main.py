@@ -14,6 +14,7 @@ from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, Set
 from emag_pipeline.logs import configure, logger
 from emag_pipeline.operations import family
 from emag_pipeline.settings import Settings, given_variables, load_settings
+from emag_pipeline.stderr import tell, write_line
 from emag_pipeline.unread_variables import unread
 
 log = logger(__name__)
@@ -53,7 +54,7 @@ def _warn_of_unread(settings: Settings) -> None:
         if settings.log_format == "json":
             log.warning("variable_not_read", message=what, remedy=remedy)
         else:
-            sys.stderr.write(f"emag-pipeline: {what}. {remedy}.\n")
+            tell(f"{what}. {remedy}.")
 
 
 def emag_pipeline() -> None:
@@ -98,13 +99,13 @@ def _run(arguments: Sequence[str]) -> int:
         application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
         if _is_by_ctrl_c(end):
-            _tell(early.words(signal.SIGINT))
+            write_line(early.words(signal.SIGINT))
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
         return _told(error)
     except (Interrupted, KeyboardInterrupt) as end:
         if not (isinstance(end, Interrupted) and end.is_told):
-            _tell(str(end) or "emag-pipeline: interrupted")
+            write_line(str(end) or "emag-pipeline: interrupted")
         return Interrupted.exit_code
     except Exception as error:
         if isinstance(error, OSError) and output.failure(error):
@@ -124,10 +125,5 @@ def _is_by_ctrl_c(end: SystemExit) -> bool:
 
 
 def _told(error: PipelineError) -> int:
-    _tell("\n".join(f"emag-pipeline: {line}" for line in error.message.splitlines()))
+    write_line("\n".join(f"emag-pipeline: {line}" for line in error.message.splitlines()))
     return error.exit_code
-
-
-def _tell(text: str) -> None:
-    with suppress(OSError):  # nobody hears it
-        sys.stderr.write(f"{text}\n")

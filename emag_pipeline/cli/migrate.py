@@ -2,8 +2,7 @@
 
 import typer
 
-from emag_pipeline.operations.rights import granted
-from emag_pipeline.operations.surroundings import databases, migrated
+from emag_pipeline.operations.surroundings import databases, migrated, opened
 from emag_pipeline.settings import load_settings
 
 
@@ -15,8 +14,8 @@ def migrate() -> None:
     emag_owner: it grants writer and readers their rights.
     """
     settings = load_settings()
-    with databases(settings) as found:
-        before, after = migrated(found, settings)
-        rights = "; rights granted" if granted(found, settings) else ""
-    done = "already at" if before == after else f"migrated from {before or 'nothing'} to"
-    typer.echo(f"schema {settings.db_schema} of {found.shown}: {done} {after}{rights}")
+    with databases(settings) as found, opened(found, settings) as database:
+        done = migrated(database, grants_anew=True)
+    how = "already at" if done.before == done.after else f"migrated from {done.before or 'nothing'} to"
+    rights = "; rights granted" if done.are_rights_granted else ""
+    typer.echo(f"schema {settings.db_schema} of {found.shown}: {how} {done.after}{rights}")

@@ -2,7 +2,7 @@
 
 import typer
 
-from emag_pipeline.operations import rights
+from emag_pipeline.db import roles as of_database
 from emag_pipeline.settings import load_settings
 
 
@@ -13,4 +13,4 @@ def roles() -> None:
     `emag-pipeline roles | psql -d emag`. Nothing is connected to here. Afterwards `migrate`, run as emag_owner,
     grants the rights on the tables.
     """
-    typer.echo(rights.script(load_settings()), nl=False)
+    typer.echo(of_database.script(load_settings().db_schema), nl=False)

@@ -1,7 +1,8 @@
 """`emag-pipeline status`: a table for people, JSON for programs.
 
-The JSON is an object `{"at": time, "not_configured": [name, …], "accounts": [account, …], "incidents": [incident, …],
-"checks": [check, …]}`; `not_configured` are accounts of which offers are kept and that are not in the settings.
+The JSON is an object `{"at": time, "not_configured": [name, …], "daemon": silence, "accounts": [account, …],
+"incidents": [incident, …], "checks": [check, …]}`; `not_configured` are accounts of which offers are kept and that are
+not in the settings.
 An account has:
 
 account            its name
@@ -20,6 +21,8 @@ running            null, or {sync_id, dagster_run_id, phase, attempt, round, sta
                    or what call failed and when it is tried again; trouble null, or why it does not go on
 last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
                    publishing
+
+The daemon's silence is null, or {said, remedy, seconds}: no sensor has looked at anything for so long.
 
 An incident is what is wrong until it is well again, the oldest first:
 
@@ -61,6 +64,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.moments import iso, iso_now
+from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
@@ -68,6 +72,7 @@ from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import (
+    daemon_words,
     failure_words,
     invented_words,
     left_words,
@@ -113,6 +118,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
         document = {
             "at": iso_now(),
             "not_configured": left_accounts(database, [account.name for account in settings.accounts]),
+            "daemon": _daemon(database, settings),
             "accounts": _accounts(database, settings),
             "incidents": [_incident(incident, settings) for incident in open_incidents(database)],
             "checks": [_check(result) for result in _failing_checks(database, settings)],
@@ -128,6 +134,18 @@ def _watch_table(database: Database, settings: Settings) -> None:
         while True:
             time.sleep(_WATCH_SECONDS)
             live.update(_picture(database, settings), refresh=True)
+
+
+def _daemon(database: Database, settings: Settings) -> dict[str, Any] | None:
+    seconds = _silence(database, settings)
+    if seconds is None:
+        return None
+    said, remedy = daemon_words(seconds)
+    return {"said": said, "remedy": remedy, "seconds": seconds}
+
+
+def _silence(database: Database, settings: Settings) -> float | None:
+    return None if silence.has_just_started(settings) else silence.daemon_silence(database, settings)
 
 
 def _accounts(database: Database, settings: Settings) -> list[dict[str, Any]]:
@@ -218,7 +236,9 @@ def _picture(database: Database, settings: Settings) -> Group:
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
     left = [Text(f"{name}: {left_words(name)}") for name in left_accounts(database, [one.account for one in statuses])]
-    return Group(_table(statuses), *left, *invented, *lines, *map(_line, others), *checks)
+    seconds = None if silence.DAEMON in told else _silence(database, settings)
+    daemon = [] if seconds is None else [Text(f"{silence.DAEMON}: {failure_words(*daemon_words(seconds))}")]
+    return Group(_table(statuses), *left, *invented, *daemon, *lines, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:

@@ -92,8 +92,10 @@ def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json:
         _tell(published, narrator, as_json=False)
     if published and len(published) == len(done):
         narrator.say("interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`")
-    else:
+    elif done:
         narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
+    else:  # the runs did not end in time: nobody knows
+        narrator.say("interrupted; `emag-pipeline status` tells how far it came, the next `emag-pipeline sync` goes on")
 
 
 def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:

@@ -1,5 +1,7 @@
 """What a failure of PostgreSQL means: can a rerun help? Sorted by SQLSTATE (PostgreSQL manual, appendix A)."""
 
+import re
+
 import psycopg2
 from sqlalchemy.exc import DBAPIError
 
@@ -11,6 +13,8 @@ _PERMANENT = {
     "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
     "42501": ("the database user lacks a right", "Grant it, see docs/how-to/roles.md; nothing was changed"),
 }
+#: PostgreSQL's words for that; that it is shutting down has the same SQLSTATE
+_STARTS = re.compile(r"the database system is (starting up|in recovery mode|not (yet )?accepting connections)")
 #: libpq's words, since there is no SQLSTATE for it: what is wrong with the TLS that the URL's `sslmode` asks for
 _TLS = {
     "certificate verify failed": "the database server's certificate is not signed by a trusted authority",
@@ -22,6 +26,9 @@ _TLS = {
 _NOT_KNOWN = "EM001"
 #: e.g. a migration replaces a function that a view of somebody else calls
 _DEPENDED_UPON = "2BP01"
+#: 57P03: it lives, and takes no connections before it has recovered what a crash has left
+STARTING_UP = "the database is starting up"
+_STARTING = "57P03"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -64,6 +71,9 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     if state in _TRANSIENT:
         what, remedy = _TRANSIENT[state]
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
+    if state == _STARTING:
+        remedy = "Wait until it takes connections: its log says how far it is; the next run resumes"
+        return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
             "the database cannot be reached",
@@ -89,6 +99,8 @@ def _connection_state(message: str) -> str:
         return "3D000"
     if "too many clients already" in message or "remaining connection slots are reserved" in message:
         return "53300"
+    if _STARTS.search(message):
+        return _STARTING
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Dagster's own database on a configured server: made when it is missing. The tables in it are Dagster's affair."""
+"""A database that is made when it is missing: Dagster's own, whose tables are its affair; the embedded server's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,18 +8,22 @@ from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.errors import PermanentError, PipelineError
 
 
-def ensure_database(url: str) -> bool:
-    """Create the database that the URL names unless it can be reached. True when it was created here.
+def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server: bool = False) -> bool:
+    """Create the database that the URL names unless it is there. True when it was created here.
 
-    Needs the right CREATEDB and the server's `postgres` database, only when it is missing. Two callers at once
-    are safe. Raises PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
+    `variable` is what an administrator sets where it cannot be created. Of a server of our own its `postgres` database
+    is asked first, so that its log tells of no refusal; of another one only when the database cannot be reached: not
+    everybody may connect there. Needs the right CREATEDB when it is missing. Two callers at once are safe. Raises
+    PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
     """
-    unreachable = _failure(url)
-    if unreachable is None:
-        return False
     name = unquote(urlsplit(url).path.removeprefix("/"))
     maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
-    if _failure(maintenance) is not None or _exists(maintenance, name):
+    if is_own_server:
+        if _exists(maintenance, name):
+            return False
+    elif (unreachable := _failure(url)) is None:
+        return False
+    elif _failure(maintenance) is not None or _exists(maintenance, name):
         raise unreachable
     try:
         with _session(maintenance) as session:
@@ -27,7 +31,7 @@ def ensure_database(url: str) -> bool:
     except PermanentError as error:
         if _failure(url) is None:
             return False  # somebody else was faster
-        raise _not_allowed(name, error.why) from error
+        raise _not_allowed(variable, name, error.why) from error
     return True
 
 
@@ -60,11 +64,11 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""').replace(":", r"\:") + '"'
 
 
-def _not_allowed(name: str, why: str) -> PermanentError:
+def _not_allowed(variable: str, name: str, why: str) -> PermanentError:
     return PermanentError(
-        f"Dagster's database {name!r} is missing and could not be created",
-        where="DAGSTER_PG_URL",
+        f"the database {name!r} is missing and could not be created",
+        where=variable,
         why=why,
         remedy=f"Have an administrator create it with this user as its owner (CREATE DATABASE {_quoted(name)} OWNER …),"
-        " or set DAGSTER_PG_URL to another database",
+        f" or set {variable} to another database",
     )

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID, uuid4
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database
@@ -51,15 +52,26 @@ _FIELDS = (
 _INSERT = (
     f"INSERT INTO {{schema}}.emag_requests ({', '.join(_FIELDS)}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
 )
+#: The first of a batch says which one it is. Waits for whoever is saving the same one, and inserts nothing then.
+_INSERT_FIRST = f"""
+    INSERT INTO {{schema}}.emag_requests ({", ".join(_FIELDS)}, batch_id)
+    VALUES ({", ".join(":" + name for name in _FIELDS)}, :batch_id)
+    ON CONFLICT (batch_id) WHERE batch_id IS NOT NULL DO NOTHING
+"""
 
 
-def save(database: Database, requests: Sequence[Request]) -> None:
-    """Keep calls and count them, in one transaction."""
+def save(database: Database, requests: Sequence[Request], batch_id: UUID | None = None) -> None:
+    """Keep calls and count them, in one transaction.
+
+    Whoever did not hear whether that was done repeats it with the same `batch_id`: they are kept and counted once.
+    """
     if not requests:
         return
+    first, *others = [{name: getattr(call, name) for name in _FIELDS} for call in requests]
     with database.transaction(timeout_seconds=60, durable=False) as tx:
-        tx.run_many(_INSERT, [{name: getattr(call, name) for name in _FIELDS} for call in requests])
-        counters.add(tx, _counts(requests))
+        if tx.run(_INSERT_FIRST, **first, batch_id=batch_id or uuid4()).rowcount:
+            tx.run_many(_INSERT, others)
+            counters.add(tx, _counts(requests))
 
 
 def count_since(database: Database, account: str, since: datetime) -> int:

@@ -6,6 +6,27 @@ EMAG_HOME is opened to anybody, and no process is signalled that is not the serv
 """
 
 from emag_pipeline.embedded.programs import program
-from emag_pipeline.embedded.server import EmbeddedServer, is_address_of, is_set_up, log_of, running, start
+from emag_pipeline.embedded.server import (
+    EmbeddedServer,
+    ended,
+    is_address_of,
+    is_set_up,
+    living,
+    log_of,
+    running,
+    start,
+    starting,
+)
 
-__all__ = ["EmbeddedServer", "is_address_of", "is_set_up", "log_of", "program", "running", "start"]
+__all__ = [
+    "EmbeddedServer",
+    "ended",
+    "is_address_of",
+    "is_set_up",
+    "living",
+    "log_of",
+    "program",
+    "running",
+    "start",
+    "starting",
+]

@@ -7,34 +7,57 @@ PostgreSQL of the same user, any program that got the number since - is a strang
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
-import psycopg2
+
+from emag_pipeline.db.aside import once
+from emag_pipeline.db.calls import Calls
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.failures import STARTING_UP
+from emag_pipeline.errors import PipelineError
 
 #: A process's start is known to the second, and moves with the clock's corrections.
 _CLOCK_SECONDS = 3.0
-_ASK_SECONDS = 3
+_ASK_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
 _REMAINS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory."""
+    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory.
+
+    `state` is starting, ready, standby or stopping; PostgreSQL writes it after all else, so none yet means starting.
+    """
 
     pid: int
     started: int
     sockets: Path
-    is_ready: bool
+    state: str
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has taken connections; not while it starts anew because one of its processes was killed."""
+        return self.state == "ready"
+
+
+class Answer(Enum):
+    """What a server says when it is asked when it began."""
+
+    AS_NOTED = "when the note says"
+    STARTING = "it takes no connections yet"
+    OTHERWISE = "at another time, or nothing"
 
 
 def noted(data: Path) -> Note | None:
     """What the server of that directory wrote down, whether or not it lives; None without a whole file."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        ready = len(lines) >= 8 and lines[7].strip() == "ready"
-        return Note(int(lines[0]), int(lines[2]), Path(lines[4].strip()), ready)
+        state = lines[7].strip() if len(lines) >= 8 else "starting"
+        return Note(int(lines[0]), int(lines[2]), Path(lines[4].strip()), state)
     except (OSError, ValueError, IndexError):
         return None
 
@@ -51,6 +74,25 @@ def process_of(data: Path) -> psutil.Process | None:
     return None
 
 
+def has_begun(data: Path) -> bool:
+    """Whether the server of that directory lives and is not about to end."""
+    note = noted(data)
+    return note is not None and note.state != "stopping" and process_of(data) is not None
+
+
+def starting(data: Path) -> psutil.Process | None:
+    """The living server of that directory if it takes no connections yet: it recovers what a crash has left.
+
+    One that noted that it is ready is asked: it notes nothing when it starts anew because a process of it was killed.
+    """
+    process = process_of(data)
+    note = noted(data)
+    if process is None or note is None:
+        return None
+    is_starting = note.state == "starting" or (note.is_ready and _answer(note) is Answer.STARTING)
+    return process if is_starting else None
+
+
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
     """Signal the server, waiting at most so long; returns whether it has ended. Not sent to a reused number."""
     with suppress(psutil.NoSuchProcess):
@@ -63,21 +105,28 @@ def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
     return True
 
 
-def await_remains(data: Path) -> None:
-    """Wait, at most ten seconds, for the end of what a killed server left: no other starts beside its children.
+def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
+    """Wait for the end of what a killed server left, no longer than ten seconds: no other starts beside its children.
 
-    They end when they notice that it is gone, one that executes a statement only after that.
+    They end when they notice that it is gone, one that executes a statement only after that. Hears signals.
+    """
+    until = time.monotonic() + min(seconds, _REMAINS_SECONDS)
+    while _has_remains(data) and time.monotonic() < until:
+        Calls.pause(_LOOK_SECONDS)
+
+
+def end_children(data: Path) -> None:
+    """Kill the programs of PostgreSQL that work in the directory, whose work is to be thrown away. Hears signals.
+
+    On a busy machine an initdb whose starter was killed works on for longer than anybody would wait. Only for whoever
+    has the turn to start: nobody else lets one work there. At most ten seconds.
     """
     until = time.monotonic() + _REMAINS_SECONDS
-    while _has_remains(data) and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
-
-
-def await_children(data: Path) -> None:
-    """Wait, at most ten seconds, until no program of PostgreSQL works in the directory."""
-    until = time.monotonic() + _REMAINS_SECONDS
-    while _children(data) and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
+    while (children := _children(data)) and time.monotonic() < until:
+        for process in children:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        Calls.pause(_LOOK_SECONDS)
 
 
 def forget_stale(data: Path, sockets: Path) -> None:
@@ -127,9 +176,9 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """PostgreSQL's processes stay in their data directory."""
+    """PostgreSQL's processes stay in their data directory; so does what makes it."""
     with suppress(psutil.Error, OSError):
-        return process.name() == "postgres" and Path(process.cwd()) == data
+        return process.name() in ("postgres", "initdb") and Path(process.cwd()) == data
     return False
 
 
@@ -140,16 +189,27 @@ def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
 
 
 def _says_so_itself(note: Note) -> bool:
-    """Where the machine's clock was set since, only the server knows when it began by the clock of then."""
-    query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - %s) < 60"
-    with (
-        suppress(psycopg2.Error),
-        closing(psycopg2.connect(
-            host=str(note.sockets), user="postgres", dbname="postgres", connect_timeout=_ASK_SECONDS
-        )) as connection,
-        connection.cursor() as cursor,
-    ):  # fmt: skip
-        cursor.execute(query, (note.started,))
-        found = cursor.fetchone()
-        return found is not None and bool(found[0])
-    return False
+    """Where the machine's clock was set since, only the server knows when it began by the clock of then.
+
+    One that takes no connections yet cannot say, and is taken at its note's word: it works in the directory and
+    answers at the note's socket.
+    """
+    return _answer(note) is not Answer.OTHERWISE
+
+
+def _answer(note: Note) -> Answer:
+    """Ask aside: whoever was told to stop has to know it too, and a call of the main thread would end at once."""
+    return once(lambda: _asked(note)).result()
+
+
+def _asked(note: Note) -> Answer:
+    query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - :started) < 60"
+    url = f"postgresql+psycopg2://postgres@/postgres?host={quote(str(note.sockets))}"
+    try:
+        with (
+            closing(Database(url, pool_size=1, most_seconds=_ASK_SECONDS)) as database,
+            database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
+        ):
+            return Answer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else Answer.OTHERWISE
+    except PipelineError as error:
+        return Answer.STARTING if error.what == STARTING_UP else Answer.OTHERWISE

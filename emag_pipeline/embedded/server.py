@@ -8,22 +8,38 @@ import fcntl
 import shlex
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psutil
-import psycopg2
-from psycopg2 import sql
 
+from emag_pipeline.db import missing_database
+from emag_pipeline.db.calls import Calls
 from emag_pipeline.embedded import places, postmaster, programs, sockets
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.home import claim
+from emag_pipeline.plurals import counted
+from emag_pipeline.stderr import tell
 
 _STOP_TIMEOUT_SECONDS = 60.0
-_START_TIMEOUT_SECONDS = 60
+_INTERRUPTED_SECONDS = 2.0
+#: `pg_ctl -w` waits until the server says that it is ready or has ended. It is needed only until the server has said
+#: who it is, and gives up after this, with the exit code of a failure.
+_START_TIMEOUT_SECONDS = 20
+#: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
+_RECOVERY_SECONDS = 3600.0
+#: Looked at often for so long, then less: one that has been ready is asked, and writes into its log that it was.
+_SOON_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
+#: What takes longer is said.
+_TELL_SECONDS = 10.0
+_TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
@@ -48,7 +64,10 @@ class EmbeddedServer:
     started_here: bool
 
     def url(self, database: str) -> str:
-        """The SQLAlchemy URL of a database of this server, which is created if it is missing."""
+        """The SQLAlchemy URL of a database of this server, which is created if it is missing.
+
+        Raises as `ensure_database`.
+        """
         self.ensure_database(database)
         return self.address(database)
 
@@ -57,18 +76,8 @@ class EmbeddedServer:
         return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(self.socket_directory))}"
 
     def ensure_database(self, name: str) -> None:
-        """Create a database unless it exists; two callers at once are safe."""
-        connection = psycopg2.connect(host=str(self.socket_directory), user="postgres", dbname="postgres")
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-                if cursor.fetchone() is None:
-                    cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except (psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
-            pass  # somebody else was faster
-        finally:
-            connection.close()
+        """Create a database unless it exists; two callers at once are safe. Raises as `missing_database` does."""
+        missing_database.ensure_database(self.address(name), "DATABASE_SYNC_URL", is_own_server=True)
 
     def postmaster(self) -> psutil.Process:
         """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
@@ -91,30 +100,106 @@ class EmbeddedServer:
             )
 
 
-def start(home: Path, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+def start(
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = tell,
+    most_seconds: float | None = None,
+) -> EmbeddedServer:
     """Start the server of a home directory, or attach to it. Data lives where `places` says.
 
-    `settings` are further PostgreSQL settings of a server that is started here. Raises SettingsError for a home that
-    cannot be used, PermanentError when it cannot be set up, DatabaseUnavailable when it does not start; both end with
-    the server log's last line.
+    `settings` are further PostgreSQL settings of a server that is started here; `say` hears of a long recovery, which
+    is waited for `most_seconds`, else an hour. Raises SettingsError for a home that cannot be used, PermanentError when
+    it cannot be set up, DatabaseUnavailable when it does not start; both end with the server log's last line. Hears
+    signals. Whatever else ends the wait, such as these, ends a server that was started here too, unless that recovers.
     """
+    until = time.monotonic() + (_RECOVERY_SECONDS if most_seconds is None else most_seconds)
     home = claim(home)
-    with _lock(home):
+    with _turn(home, say, until):
         server = running(home)
         if server is not None:
+            _await_connections(server.data, say, until)
             return server
         binaries = programs.reachable(home)
         data = places.made_data(home)
         if not is_set_up(home):
             _set_up(home, data, binaries)
         directory = sockets.directory(home, data)
-        postmaster.await_remains(data)
-        postmaster.forget_stale(data, directory)
-        options = {**_SETTINGS, **(settings or {}), "unix_socket_directories": str(directory)}
-        arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
-        programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
-                     "-l", _LOG, "-o", arguments, within=data, log=data / _LOG)  # fmt: skip
+        if postmaster.starting(data) is not None:  # whoever started it did not wait
+            _await_connections(data, say, until)
+        else:
+            with _ended_if_interrupted(data):
+                postmaster.await_remains(data, until - time.monotonic())
+                _launch(data, directory, binaries, settings or {})
+                _await_connections(data, say, until)
         return EmbeddedServer(data, directory, started_here=True)
+
+
+@contextmanager
+def _ended_if_interrupted(data: Path) -> Iterator[None]:
+    """End a server whose start is interrupted. One that is not ready in a moment recovers, and is left to that."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        until = time.monotonic() + _INTERRUPTED_SECONDS
+        while postmaster.starting(data) is not None and time.monotonic() < until:
+            time.sleep(_TURN_SECONDS)
+        process = postmaster.process_of(data)
+        if process is not None and postmaster.starting(data) is None:
+            postmaster.end(process, signal.SIGINT, _INTERRUPTED_SECONDS)
+        raise
+
+
+def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
+    """Have pg_ctl start the server. It lives then, and is ready or starting up."""
+    postmaster.forget_stale(data, directory)
+    options = {**_SETTINGS, **settings, "unix_socket_directories": str(directory)}
+    arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
+    try:
+        programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
+                     "-l", _LOG, "-o", arguments, within=data, log=data / _LOG,
+                     is_enough=lambda: postmaster.has_begun(data))  # fmt: skip
+    except DatabaseUnavailable:
+        if not postmaster.has_begun(data):
+            raise
+
+
+def _await_connections(data: Path, say: Callable[[str], None], until: float) -> None:
+    """Wait for a server that lives and is starting up: nothing else is wrong with it."""
+    log = data / _LOG
+    began = time.monotonic()
+    tells_at = began + _TELL_SECONDS
+    while postmaster.starting(data) is not None:
+        now = time.monotonic()
+        if now > until:
+            raise DatabaseUnavailable(
+                f"the server has been starting up for {_words(now - began)}, and goes on",
+                where="embedded PostgreSQL",
+                why=programs.last_line(log),
+                remedy=f"Follow its log {log} and repeat the command later, which waits again",
+            )
+        if now > tells_at:
+            most = f"{_words(until - began)} at most"
+            say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most}, see {log}")
+            tells_at = inf
+        Calls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
+    if not postmaster.has_begun(data):
+        raise _ended(log)
+
+
+def _words(seconds: float) -> str:
+    return counted(round(seconds / 60), "minute") if seconds >= 60 else counted(round(seconds), "second")
+
+
+def _ended(log: Path) -> DatabaseUnavailable:
+    return programs.failed("the server ended while it was starting up", log)
+
+
+def ended(home: Path) -> DatabaseUnavailable:
+    """The error of the home directory's server that was starting up and is gone."""
+    return _ended(log_of(home))
 
 
 def log_of(home: Path) -> Path:
@@ -137,7 +222,7 @@ def _set_up(home: Path, data: Path, binaries: Path) -> None:
     """Make the data; what an earlier attempt left that was ended in its midst is thrown away first."""
     unfinished = home / _UNFINISHED
     if unfinished.exists():
-        postmaster.await_children(data)
+        postmaster.end_children(data)
         for remains in data.iterdir():
             shutil.rmtree(remains) if remains.is_dir() and not remains.is_symlink() else remains.unlink()
     elif not any(data.iterdir()):  # what is there and not ours is not thrown away: initdb refuses it
@@ -147,17 +232,51 @@ def _set_up(home: Path, data: Path, binaries: Path) -> None:
     unfinished.unlink(missing_ok=True)
 
 
-def running(home: Path) -> EmbeddedServer | None:
-    """The server of a home directory, if it runs and is ready: told by its directory and start, not by a number."""
+def living(home: Path) -> EmbeddedServer | None:
+    """The server of a home directory, if it lives, ready or not: told by its directory and start, not by a number."""
     data = places.data(home.resolve())
     note = postmaster.noted(data)
-    if note is None or not note.is_ready or postmaster.process_of(data) is None:
+    if note is None or postmaster.process_of(data) is None:
         return None
     return EmbeddedServer(data, note.sockets, started_here=False)
 
 
+def running(home: Path) -> EmbeddedServer | None:
+    """The server of a home directory, if it lives and has been ready."""
+    note = postmaster.noted(places.data(home.resolve()))
+    return living(home) if note is not None and note.is_ready else None
+
+
+def starting(home: Path) -> bool:
+    """Whether the server of a home directory lives and takes no connections yet. One that has been ready is asked."""
+    return postmaster.starting(places.data(home.resolve())) is not None
+
+
 @contextmanager
-def _lock(home: Path) -> Iterator[None]:
+def _turn(home: Path, say: Callable[[str], None], until: float) -> Iterator[None]:
+    """One start after the other. Whoever waits hears signals, and says so where it takes long.
+
+    Raises DatabaseUnavailable when the other one takes longer than `until`.
+    """
+    tells_at = time.monotonic() + _TELL_SECONDS
     with (home / "postgres.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        while not _locked(file):
+            if time.monotonic() > until:
+                raise DatabaseUnavailable(
+                    "another command is starting the server, and goes on",
+                    where="embedded PostgreSQL",
+                    remedy="Repeat the command later, which waits again",
+                )
+            if time.monotonic() > tells_at:
+                say("another command is starting the embedded PostgreSQL: waiting for it")
+                tells_at = inf
+            Calls.pause(_TURN_SECONDS)
         yield
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

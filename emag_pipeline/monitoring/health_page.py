@@ -66,8 +66,7 @@ def ready_page(error: PipelineError | None) -> Page:
 
 def problems(health: HealthStatus) -> Iterator[Problem]:
     """What needs a person, the daemon first: without it nothing mends itself."""
-    for sensor in health.silent_sensors:
-        yield _silent(sensor, health.sensor_ages[sensor])
+    yield from _silence(health)
     for incident in health.incidents:
         if incident.kind == "failing" and incident.subject.startswith(_LOOKERS):
             yield _problem(incident.subject, incident.message, incident.remedy)
@@ -80,11 +79,22 @@ def database_problem(error: PipelineError) -> Problem:
     return _problem("database", ": ".join(filter(None, (error.what, error.why))), error.remedy)
 
 
-def _silent(sensor: str, seconds: float | None) -> Problem:
-    since = "has never ticked" if seconds is None else f"has not ticked for {age(seconds)}"
+def _silence(health: HealthStatus) -> Iterator[Problem]:
+    """One cause, one problem: where all sensors are silent, the daemon is."""
+    ages = {sensor: health.sensor_ages[sensor] for sensor in health.silent_sensors}
+    if ages and len(ages) == len(health.sensor_ages):
+        seconds = min((one for one in ages.values() if one is not None), default=None)
+        yield _silent("no sensor has ever ticked" if seconds is None else f"no sensor has ticked for {age(seconds)}")
+        return
+    for sensor, seconds in ages.items():
+        since = "has never ticked" if seconds is None else f"has not ticked for {age(seconds)}"
+        yield _silent(f"the sensor {sensor} {since}")
+
+
+def _silent(said: str) -> Problem:
     return _problem(
         "daemon",
-        f"the sensor {sensor} {since}, so nothing is refreshed or recovered",
+        f"{said}, so nothing is refreshed or recovered",
         "Start the daemon again (`emag-pipeline up`, or its service); `emag-pipeline doctor` says more",
     )
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import inf
 
+from emag_pipeline import running_up
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
@@ -25,6 +27,12 @@ def bound_seconds(settings: Settings) -> float:
     return max(_LEAST_SECONDS, _INTERVALS * settings.monitor_interval_seconds)
 
 
+def has_just_started(settings: Settings) -> bool:
+    """Whether an `up` of this home began so lately that each of its sensors still has its time for a first look."""
+    up = running_up.running(settings.home)
+    return up is not None and up.runs_for_seconds < bound_seconds(settings)
+
+
 def silent_sensors(database: Database, settings: Settings) -> Silent:
     """The sensors that have not ticked for too long, with the seconds since they did; infinite for one that never did.
 
@@ -32,7 +40,17 @@ def silent_sensors(database: Database, settings: Settings) -> Silent:
     """
     ages = ticks.ages(database)
     bound = bound_seconds(settings)
-    return [(sensor, age) for sensor in SENSORS if (age := ages.get(sensor, float("inf"))) > bound]
+    return [(sensor, age) for sensor in SENSORS if (age := ages.get(sensor, inf)) > bound]
+
+
+def daemon_silence(database: Database, settings: Settings) -> float | None:
+    """Seconds since any sensor ticked, where each has been silent for too long; None otherwise.
+
+    None also where none ever ticked: whoever refreshes by cron alone has no daemon. Raises as `silent_sensors`.
+    """
+    silent = silent_sensors(database, settings)
+    seconds = min((seconds for _, seconds in silent), default=inf)
+    return seconds if len(silent) == len(SENSORS) and seconds < inf else None
 
 
 def watch(database: Database, settings: Settings, listening_seconds: float) -> None:
@@ -64,4 +82,4 @@ def _finding(silent: Silent) -> Finding:
 
 
 def _since(seconds: float) -> str:
-    return "never ticked" if seconds == float("inf") else f"has not ticked for {age(seconds)}"
+    return "never ticked" if seconds == inf else f"has not ticked for {age(seconds)}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from emag_pipeline.db.status import AccountStatus, SyncProgress
-from emag_pipeline.errors import LeaseError, RefusedError, Rerun, exit_code_of, rerun_after
+from emag_pipeline.errors import Interrupted, LeaseError, RefusedError, Rerun, exit_code_of, rerun_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Cause:
 
     @property
     def is_quiet(self) -> bool:
-        """Somebody else holds the account's lease: nothing is wrong."""
-        return exit_code_of(self.error_class) == LeaseError.exit_code
+        """Somebody else holds the account's lease, or it was told to stop: nothing is wrong."""
+        return exit_code_of(self.error_class) in (LeaseError.exit_code, Interrupted.exit_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 Each user holds a shared lock on `EMAG_HOME/postgres.users`; whoever leaves and gets it exclusively is the last. One who
 leaves a server of his to others writes its number into the file. A server that nobody here has started is never
-stopped: the programs of a killed `up` live on with it and hold no lock. The next `up` takes it over.
+stopped: the programs of a killed `up` live on with it and hold no lock. The next `up` takes it over. One that recovers
+what a crash has left is not stopped either, or each short try would make it begin anew: its next user does that.
 """
 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -17,10 +18,12 @@ import psutil
 
 from emag_pipeline import embedded, running_up
 from emag_pipeline.databases import attached, silence
+from emag_pipeline.db.calls import Calls
 from emag_pipeline.db.engine import Database
 from emag_pipeline.home import claim
 from emag_pipeline.operations import family
 from emag_pipeline.settings import Settings
+from emag_pipeline.stderr import tell
 
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
 _UP_SECONDS = 10.0
@@ -28,19 +31,21 @@ _LOOK_SECONDS = 0.1
 
 
 @contextmanager
-def in_use(home: Path) -> Iterator[embedded.EmbeddedServer]:
+def in_use(home: Path, say: Callable[[str], None] = tell) -> Iterator[embedded.EmbeddedServer]:
     """Start the server or attach to it; stop it at the end where that is ours to do and nobody else uses it.
 
-    A running `up` starts it itself. Raises the errors of `embedded.start`, and `silence` where that one does not.
+    A running `up` starts it itself. `say` hears of a long start. Raises the errors of `embedded.start`, and `silence`
+    where that one does not, or the server recovers for longer than some seconds.
     """
     home = claim(home)
     with (home / "postgres.users").open("a+") as users:
-        fcntl.flock(users, fcntl.LOCK_SH)
+        while not _locked(users, fcntl.LOCK_SH):  # the last user is stopping it
+            Calls.pause(_LOOK_SECONDS)
         is_ours = False
         try:
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
-            yield embedded.start(home)
+            yield embedded.start(home, say=say)
         finally:
             _leave(users, home, is_ours=is_ours)
 
@@ -57,13 +62,13 @@ def looked_into(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def awake(settings: Settings) -> Iterator[bool]:
-    """Let the embedded server run until the end, where one was ever set up; without one, do nothing.
+    """Let the embedded server run until the end, where one is used and was ever set up; without one, do nothing.
 
-    It is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises
-    the errors of `in_use`.
+    With a configured database Dagster's is beside it (`dagster_url`), so the pipeline's tells whether one is used. It
+    is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises the
+    errors of `in_use`.
     """
-    is_needed = settings.database_url is None or settings.dagster_pg_url is None
-    if is_needed and embedded.is_set_up(settings.home):
+    if settings.database_url is None and embedded.is_set_up(settings.home):
         with in_use(settings.home) as server:
             yield server.started_here
     else:
@@ -73,10 +78,14 @@ def awake(settings: Settings) -> Iterator[bool]:
 def _wait_for_up(home: Path) -> None:
     """Leave it to a running `up` to start the server again. Raises `silence` when it does not, after some seconds."""
     until = time.monotonic() + _UP_SECONDS
-    while embedded.is_set_up(home) and embedded.running(home) is None and _another_up_runs(home):
+    while embedded.is_set_up(home) and _another_up_runs(home) and not _is_ready(home):
         if time.monotonic() > until:
             raise silence(home)
-        time.sleep(_LOOK_SECONDS)
+        Calls.pause(_LOOK_SECONDS)
+
+
+def _is_ready(home: Path) -> bool:
+    return embedded.running(home) is not None and not embedded.starting(home)
 
 
 def _another_up_runs(home: Path) -> bool:
@@ -91,21 +100,23 @@ def _is_up(home: Path) -> bool:
 
 def _leave(users: TextIO, home: Path, *, is_ours: bool) -> None:
     """Raises DatabaseUnavailable when the server is to be stopped and does not end."""
-    server = embedded.running(home)
+    server = embedded.living(home)
     if server is None:
         return
     with suppress(psutil.NoSuchProcess):
         number = str(server.postmaster().pid)
         if is_ours:
             _note(users, number)  # before the lock is asked for: whoever gets it has to find this
-        if _is_last(users) and _noted(users) == number and not family.members(home):
+        is_last = _locked(users, fcntl.LOCK_EX) and _noted(users) == number and not family.members(home)
+        if is_last and _is_ready(home):
             server.stop()
             _note(users, "")
 
 
-def _is_last(users: TextIO) -> bool:
+def _locked(users: TextIO, kind: int) -> bool:
+    """Take the lock, `LOCK_SH` or `LOCK_EX`, if it can be had at once."""
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(users, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,12 +1,16 @@
 """Restart the embedded PostgreSQL when it has died under a running `up`, and keep its log small."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from emag_pipeline import embedded
 from emag_pipeline.databases import silence
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations import log_files
 from emag_pipeline.settings import Settings
+
+#: The rest is looked after again then; a start without a long recovery takes less.
+_START_SECONDS = 1.0
 
 
 class EmbeddedWatch:
@@ -17,25 +21,46 @@ class EmbeddedWatch:
         self._say = say
         #: what was said since the server was last seen
         self._said: list[str] = []
+        self._was_starting = False
 
     def mend(self) -> None:
         """Start the server again if it does not run; what it had committed is there. Keeps trying at each call.
 
-        Says once that it does not run, once each reason why it does not start, and that it runs again.
+        A long recovery is not waited for, but looked after at each call. Says once that the server does not run or
+        recovers, once each reason why it does not start, and that it runs again.
         """
         if self._home is None:
             return
         log_files.keep_small(embedded.log_of(self._home))
-        if embedded.running(self._home) is None:
-            self._say_once(silence(self._home, up_goes_on=True).message)
-            try:
-                embedded.start(self._home)
-            except DatabaseUnavailable as error:
-                self._say_once(error.message)
-                return
+        if embedded.running(self._home) is None and not self._is_started(self._home):
+            return
+        self._was_starting = False
         if self._said:
             self._say("the embedded PostgreSQL runs again")
             self._said.clear()
+
+    def is_away(self) -> bool:
+        """Whether the server takes no connections."""
+        home = self._home
+        return home is not None and (embedded.running(home) is None or embedded.starting(home))
+
+    def _is_started(self, home: Path) -> bool:
+        """Start it; whether it takes connections."""
+        if not embedded.starting(home):
+            if self._was_starting and embedded.running(home) is None:
+                self._say_once(embedded.ended(home).message)
+            self._was_starting = False
+            try:
+                self._say_once(silence(home, up_goes_on=True).message)
+                embedded.start(home, say=lambda _: None, most_seconds=_START_SECONDS)
+                return True
+            except DatabaseUnavailable as error:
+                if not embedded.starting(home):
+                    self._say_once(error.message)
+                    return False
+        self._was_starting = True
+        self._say_once(silence(home, up_goes_on=True).message)
+        return False
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

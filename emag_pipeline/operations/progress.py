@@ -8,6 +8,7 @@ from uuid import UUID
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from emag_pipeline import embedded
+from emag_pipeline.databases import as_told
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
@@ -57,7 +58,7 @@ class ProgressWatch:
             # that the embedded server is gone, `embedded_watch` tells
             is_gone = self._settings.uses_embedded_database and embedded.running(self._settings.home) is None
             if not (self._away or is_gone):
-                self._say(error.message)
+                self._say(as_told(self._settings, error).message)
                 self._away = True
             return
         self._away = False

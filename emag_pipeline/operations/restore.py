@@ -6,7 +6,6 @@ from pathlib import Path
 
 from emag_pipeline.db import restore as restoring
 from emag_pipeline.operations import archive
-from emag_pipeline.operations.rights import granted
 from emag_pipeline.operations.surroundings import Say, databases, migrated, opened
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
@@ -41,8 +40,7 @@ def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Resto
         say(f"restoring into schema {settings.db_schema} of {found.shown}")
         with opened(found, settings) as database:
             aside = restoring.restore(database, backup, replace=replace, report=report)
-        _, now_at = migrated(found, settings)
-        granted(found, settings)
+            now_at = migrated(database, grants_anew=True).after
     if aside:
         say(
             f"the schema that was there is newer than this program; it was kept as {aside}: drop it when it is needless"

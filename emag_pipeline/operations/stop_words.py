@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from emag_pipeline.db.liveness import RunningSync
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.stopping import Stopped, UnderWay
+from emag_pipeline.plurals import counted
 from emag_pipeline.runs.daemon import SILENT_SECONDS
 
 _GO_ON = "schedules and sensors go on and start runs when they are due"
@@ -65,7 +66,8 @@ def _next(stopped: Stopped) -> str:
 
 
 def _pages(sync: RunningSync) -> str:
-    return f"{sync.pages_done} of {sync.pages_expected or '?'} pages are durable"
+    expected = counted(sync.pages_expected, "page") if sync.pages_expected else "? pages"
+    return f"{sync.pages_done:,} of {expected} {'is' if sync.pages_expected == 1 else 'are'} durable"
 
 
 def _word(status: str) -> str:

@@ -16,6 +16,7 @@ from emag_pipeline.operations.stop_signals import StopSignals
 _START_SECONDS = 120.0
 _MOST_DEATHS = 5
 _DEATHS_WITHIN_SECONDS = 600.0
+_EXCUSED_SECONDS = 5.0
 #: Enough for a run to tell the ledger and Dagster that it was interrupted.
 _RUNS_SECONDS = 10.0
 _DAEMON_SECONDS = 5.0
@@ -51,10 +52,11 @@ class Supervisor:
                 raise _broken(child, how or f"is not ready after {_START_SECONDS:.0f} s")
             self._signals.wait(0.2)
 
-    def mend(self) -> bool:
+    def mend(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
         """Restart what has died, and keep the logs small. Returns whether anything was restarted.
 
-        Raises TransientError when a program dies again and again.
+        Raises TransientError when a program dies again and again. `are_excused` is asked at a death, which does not
+        count then: what the programs need is away.
         """
         restarted = False
         for name, child in self._children.items():
@@ -62,10 +64,11 @@ class Supervisor:
             how = child.died()
             if how is None:
                 continue
-            if self._dies_too_often(name):
+            is_excused = are_excused()
+            if not is_excused and self._dies_too_often(name):
                 raise _broken(child, f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
             self._say(f"{name} {how}; it is started again (log: {child.log})")
-            self._signals.wait(len(self._deaths[name]) / 2)
+            self._signals.wait(_EXCUSED_SECONDS if is_excused else len(self._deaths[name]) / 2)
             self._children[name] = self._launch(child.program)
             restarted = True
         return restarted

@@ -18,6 +18,7 @@ from emag_pipeline.operations.dagster_home import DagsterHome
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.operations.environment import environment
 from emag_pipeline.settings import Settings
+from emag_pipeline.stderr import tell
 from emag_pipeline.sync.hosts import require_same_host
 
 Say = Callable[[str], None]
@@ -42,16 +43,17 @@ class Surroundings:
 
 
 @contextmanager
-def databases(settings: Settings) -> Iterator[Databases]:
+def databases(settings: Settings, say: Say = tell) -> Iterator[Databases]:
     """The configured databases, or those of the embedded server, which is started if need be.
 
-    An embedded server is stopped at the end unless another command uses it. Raises the errors of `embedded.start`.
+    `say` hears of a long start. An embedded server is stopped at the end unless another command uses it. Raises the
+    errors of `embedded.start`.
     """
     with ExitStack() as stack:
         pipeline, dagster = settings.database_url, settings.dagster_pg_url
         shown = masked(pipeline.get_secret_value()) if pipeline else f"embedded PostgreSQL in {settings.home}"
         if pipeline is None or dagster is None:
-            server = stack.enter_context(in_use(settings.home))
+            server = stack.enter_context(in_use(settings.home, say))
             pipeline = pipeline or SecretStr(server.url("emag"))
             dagster = dagster or SecretStr(server.url("emag_dagster"))
         yield Databases(pipeline, dagster, shown)
@@ -67,15 +69,14 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
     dagster = dagster_home.prepare(settings.home)
     if settings.uses_embedded_database:
         say("starting the embedded PostgreSQL")
-    with databases(settings) as found:
+    with databases(settings, say) as found:
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
         with opened(found, settings) as database:
-            before, after = migrate.upgrade(database)
-            if before != after:
-                roles.grant(database)
+            done = migrated(database)
             first_day = _first_day(database, settings)
-        say(f"database: schema {settings.db_schema} is at {after}" + ("" if before == after else ", migrated"))
+        how = "" if done.before == done.after else ", migrated"
+        say(f"database: schema {settings.db_schema} is at {done.after}{how}")
         with told_alike(settings, of_dagster=True):
             is_new = ensure_database(dagster_url)
         if is_new:
@@ -110,7 +111,21 @@ def require_same_marketplaces(found: Databases, settings: Settings, accounts: Se
             require_same_host(database, settings.account(name))
 
 
-def migrated(found: Databases, settings: Settings) -> tuple[str | None, str]:
-    """Bring the schema up to date; returns its revisions before and after. Raises the errors of `migrate.upgrade`."""
-    with opened(found, settings) as database:
-        return migrate.upgrade(database)
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The schema's revisions before and after, and whether its roles were granted their rights."""
+
+    before: str | None
+    after: str
+    are_rights_granted: bool
+
+
+def migrated(database: Database, *, grants_anew: bool = False) -> Migrated:
+    """Bring the schema up to date, and grant writer and readers their rights on what is new in it.
+
+    `grants_anew`: also where nothing is new, for whoever made the roles meanwhile or restored; not at each start, since
+    it writes. No rights are granted where there are no roles, or by another user than the tables' owner. Raises the
+    errors of `migrate.upgrade` and of the database.
+    """
+    before, after = migrate.upgrade(database)
+    return Migrated(before, after, (grants_anew or before != after) and roles.grant(database))

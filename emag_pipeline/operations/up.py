@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from emag_pipeline import embedded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.operations import code_location, ports, programs
@@ -25,6 +26,7 @@ from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
+_LEAVING = "leaving the embedded PostgreSQL to its recovery: the next command that uses it stops it"
 #: After a program was restarted, for so long and so often: has the webserver found its code server?
 _SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
 
@@ -77,7 +79,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
                 narrator.say(f"{signals.name}: stopping; the next start resumes what is under way")
             supervisor.stop()
             if settings.uses_embedded_database:
-                narrator.say("stopping the embedded PostgreSQL")
+                narrator.say(_LEAVING if embedded.starting(settings.home) else "stopping the embedded PostgreSQL")
 
 
 def ports_of(settings: Settings) -> dict[str, int]:
@@ -136,13 +138,13 @@ def _watch(
         interval_seconds=settings.progress_interval_seconds,
         settings=settings,
     )
-    embedded = EmbeddedWatch(settings, narrator.say)
+    watch = EmbeddedWatch(settings, narrator.say)
     next_look = next_call = look_until = 0.0
     try:
         while True:
-            embedded.mend()
+            watch.mend()
             now = time.monotonic()
-            look_until = now + _SETTLING_SECONDS if supervisor.mend() else look_until
+            look_until = now + _SETTLING_SECONDS if supervisor.mend(watch.is_away) else look_until
             if next_call <= now < look_until:
                 code_location.reload_if_unreachable(settings.ui_port)
                 next_call = now + _CODE_SERVER_SECONDS

@@ -9,6 +9,7 @@ from emag_pipeline import running_up
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.plurals import counted
 from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Trouble
@@ -24,9 +25,10 @@ def progress_words(sync: SyncProgress) -> str:
     met = f"; {sync.obstacle}" if sync.obstacle else ""
     if sync.pages_expected is None:
         return sync.phase + met
-    offers = f"{sync.offers_done:,} of {sync.offers_expected or 0:,} offers"
+    pages = f"{sync.pages_done:,} of {counted(sync.pages_expected, 'page')}"
+    offers = f"{sync.offers_done:,} of {counted(sync.offers_expected or 0, 'offer')}"
     again = f", reading {sync.round}" if sync.round > 1 else ""
-    return f"{sync.phase}{again}, {sync.pages_done} of {sync.pages_expected} pages, {offers}{met}"
+    return f"{sync.phase}{again}, {pages}, {offers}{met}"
 
 
 def pace_words(sync: SyncProgress) -> str:
@@ -57,8 +59,8 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
         "deleted": sync.offers_deleted,
         "quarantined": sync.offers_rejected,
     }
-    counted = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
-    return f"{account}: published in {sync.elapsed_seconds:.1f} s: {counted}"
+    told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    return f"{account}: published in {sync.elapsed_seconds:.1f} s: {told}"
 
 
 def failure_words(message: str, remedy: str, account: str = "") -> str:
@@ -108,6 +110,15 @@ def unstarted_words(settings: Settings, account: str) -> str:
     within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
     begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
     return f"{begins}; if not, `emag-pipeline doctor` says why"
+
+
+def daemon_words(silence_seconds: float) -> tuple[str, str]:
+    """What is wrong where no sensor has looked for too long, and what to do."""
+    unseen = f"no sensor of Dagster's daemon has looked at anything for {age(silence_seconds)}"
+    return (
+        f"{unseen}: nothing is refreshed by itself",
+        "Start it: `emag-pipeline up`, or its service; if it runs, `emag-pipeline doctor` says more",
+    )
 
 
 def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:

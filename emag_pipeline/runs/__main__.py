@@ -12,15 +12,14 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from threading import Thread
-from types import FrameType
 from typing import NoReturn
 
 import dagster as dg
 
-from emag_pipeline import stop_cause
+from emag_pipeline import last_words, stop_cause
 from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
@@ -33,6 +32,9 @@ from emag_pipeline.settings import load_settings
 
 log = logger(__name__)
 
+_STDOUT = 1
+_NOTHING_BEGUN = "{signal}, nothing had begun; the next sync goes on"
+_BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
 _NOT_COMPUTED = "its marts and checks were not all computed"
 
 
@@ -46,20 +48,26 @@ def main() -> int:
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
+    #: what is true of a signal that Dagster does not hear, before its run and between two of them
+    left = [_NOTHING_BEGUN]
+    last_words.end_by(last_words.SIGNALS, _STDOUT, lambda number: left[0].format(signal=last_words.name(number)))
     with dg.DagsterInstance.get() as instance:
         connections.keep(instance)
-        with _ended_with_a_word():
-            execute(instance, REFRESH_JOB, given.account, given.run_id, tags)
+        begun = partial(left.__setitem__, 0, _BEGUN)
+        execute(instance, REFRESH_JOB, given.account, given.run_id, tags, begun)
         code = exit_code(instance, given.run_id)
         if code and not _is_published(given.account, given.run_id):
             _say(failure(instance, given.run_id))
             return code
+        left[0] = f"{_NOT_COMPUTED}: it was {{signal}}"
         checks = outcome_after_publish(instance, given.run_id)
         reference = _reference(instance, given.account) if code != Interrupted.exit_code else checks
         if reference.code == Interrupted.exit_code:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
         marts = _marts(instance, given.account)
+        for number in last_words.SIGNALS:  # all is done: what is left is to say so
+            signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
         _say(f"{_NOT_COMPUTED}: {'; '.join(dict.fromkeys(computed))}\n")
@@ -87,25 +95,10 @@ def _stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@contextmanager
-def _ended_with_a_word() -> Iterator[None]:
-    """Until Dagster takes the signals over, one ends the process at once: nothing has begun."""
-    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end(number: int, _: FrameType | None) -> NoReturn:
-    _say(f"interrupted by {signal.Signals(number).name}, nothing had begun; the next sync goes on")
-    _leave(Interrupted.exit_code)
-
-
 def _say(text: str) -> None:
     with suppress(OSError):  # nobody reads there any more: the code tells all the same
         sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _is_published(account: str, run_id: str) -> bool:

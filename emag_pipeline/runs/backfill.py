@@ -26,9 +26,9 @@ def main() -> int:
 
 
 def _compute(instance: dg.DagsterInstance, account: str, day: date) -> int:
-    run = execute(instance, ASSORTMENT_JOB, dg.MultiPartitionKey({"account": account, "day": day.isoformat()}))
-    code = exit_code(instance, run.run_id)
-    sys.stdout.write(f"{day} {account} {code} {failure(instance, run.run_id)}\n")
+    run_id = execute(instance, ASSORTMENT_JOB, dg.MultiPartitionKey({"account": account, "day": day.isoformat()}))
+    code = exit_code(instance, run_id)
+    sys.stdout.write(f"{day} {account} {code} {failure(instance, run_id)}\n")
     sys.stdout.flush()
     return code
 

@@ -10,7 +10,7 @@ import signal
 import time
 from threading import Thread
 
-from emag_pipeline.errors import Interrupted
+from emag_pipeline import last_words
 
 #: A sync that was told to stop has ended before; G12 promises five seconds.
 _SECONDS = 4.3
@@ -32,8 +32,4 @@ def _listen(told: int) -> None:
     while os.read(told, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
         pass
     time.sleep(_SECONDS)
-    try:  # nobody may read there any more, or the pipe be full
-        os.set_blocking(1, False)
-        os.write(1, _SAID.encode())
-    finally:
-        os._exit(Interrupted.exit_code)
+    last_words.leave(1, _SAID)

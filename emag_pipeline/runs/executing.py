@@ -1,13 +1,15 @@
 """Executing a job in this process: recorded in the same instance as every other run, with or without a daemon."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run
 from dagster._core.execution.plan.objects import ErrorSource
+from dagster._core.utils import make_new_run_id
 from dagster._utils.interrupts import capture_interrupts
 
 from emag_pipeline.runs import ASSORTMENT_JOB, MARTS_JOB, exit_code_after_publish, failure, step_failures
@@ -19,28 +21,35 @@ def execute(
     partition: str,
     run_id: str | None = None,
     tags: Mapping[str, str] | None = None,
-) -> dg.DagsterRun:
-    """Run a job for a partition in this process, with further tags, and return the run, which has ended then."""
+    on_begin: Callable[[], None] = lambda: None,
+) -> str:
+    """Run a job for a partition in this process, with further tags, and return the run's id: it has ended then.
+
+    `on_begin` is called right before the run is noted, when Dagster is about to take the signals over. A signal ends
+    the run as cancelled; before it is noted there is none of that id.
+    """
     # by name: the definitions stand above this module
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
-    run = instance.create_run_for_job(
-        definition,
-        run_id=run_id,
-        # who stops this process wants it to stop: the daemon must not begin it again
-        tags={
-            **definition.run_tags,
-            **definition.get_tags_for_partition_key(partition, None),
-            "dagster/max_retries": "0",
-            **(tags or {}),
-        },
-        job_code_origin=job.get_python_origin(),
-    )
-    with capture_interrupts():
-        execute_run(job, run, instance)
-    if any(data.error_source == ErrorSource.INTERRUPT for data in step_failures(instance, run.run_id)):
-        instance.report_run_canceled(run, "A signal stopped the process.")
-    return run
+    # who stops this process wants it to stop: the daemon must not begin it again
+    of_partition = {**definition.run_tags, **definition.get_tags_for_partition_key(partition, None)}
+    given = {**of_partition, "dagster/max_retries": "0", **(tags or {})}
+    id_ = run_id or make_new_run_id()
+    on_begin()
+    is_interrupted = False
+    with capture_interrupts():  # from before it is noted: a run that is noted and not executed would be waited for
+        try:
+            origin = job.get_python_origin()
+            run = instance.create_run_for_job(definition, run_id=id_, tags=given, job_code_origin=origin)
+            execute_run(job, run, instance)
+        except DagsterExecutionInterruptedError:
+            is_interrupted = True
+    failures = step_failures(instance, id_)
+    if is_interrupted or any(data.error_source == ErrorSource.INTERRUPT for data in failures):
+        noted = instance.get_run_by_id(id_)
+        if noted is not None:
+            instance.report_run_canceled(noted, "A signal stopped the process.")
+    return id_
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +71,4 @@ def refresh_marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
     today = dg.MultiPartitionKey({"account": account, "day": datetime.now(UTC).date().isoformat()})
     jobs = ((MARTS_JOB, account), (ASSORTMENT_JOB, today))
     runs = (execute(instance, job, partition) for job, partition in jobs)
-    return [outcome_after_publish(instance, run.run_id) for run in runs]
+    return [outcome_after_publish(instance, run_id) for run_id in runs]

@@ -58,8 +58,8 @@ def refresh_reference_if_old(instance: dg.DagsterInstance, settings: Settings, a
     with _alone(claim(settings.home) / "reference.lock"):
         if not _is_due(settings, marketplace):
             return None
-        run = execute(instance, REFERENCE_JOB, marketplace)
-    return outcome_after_publish(instance, run.run_id)
+        run_id = execute(instance, REFERENCE_JOB, marketplace)
+    return outcome_after_publish(instance, run_id)
 
 
 def _is_due(settings: Settings, marketplace: str) -> bool:

@@ -13,6 +13,7 @@ from emag_pipeline.api import Category, Obedience, ReferenceData, Rows, Surprise
 from emag_pipeline.errors import ScanNotProven
 from emag_pipeline.logs import logger
 from emag_pipeline.marketplaces import Marketplace
+from emag_pipeline.plurals import counted
 
 log = logger(__name__)
 
@@ -122,16 +123,19 @@ def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], p
 def doubts(readings: Sequence[Reading], before: int, after: int) -> Iterator[str]:
     """What speaks against the readings, in words; nothing if they are complete."""
     if after != before:
-        yield f"the marketplace counted {before:,} categories before the reading and {after:,} after it"
+        counts = f"the marketplace counted {counted(before, 'category', 'categories')}"
+        yield f"{counts} before the reading and {after:,} after it"
     for reading in readings:
         repeated = len(reading.rows.readable) - len(reading.keys)
         shown = len(reading.keys) + len(reading.rows.unreadable)
         if repeated:
-            yield f"{repeated:,} rows ({reading.language}) show categories that another row had shown already"
+            rows, shows = counted(repeated, "row"), "shows a category" if repeated == 1 else "show categories"
+            yield f"{rows} ({reading.language}) {shows} that another row had shown already"
         if shown != before:
-            yield f"the marketplace counts {before:,} categories, the pages ({reading.language}) showed {shown:,}"
+            counts = f"the marketplace counts {counted(before, 'category', 'categories')}"
+            yield f"{counts}, the pages ({reading.language}) showed {shown:,}"
         if reading.rows_beyond:
-            yield f"the page behind the last one ({reading.language}) shows {reading.rows_beyond:,} rows"
+            yield f"the page behind the last one ({reading.language}) shows {counted(reading.rows_beyond, 'row')}"
     is_legible = not any(reading.rows.unreadable for reading in readings)
     if is_legible and any(reading.keys != readings[0].keys for reading in readings):
         yield f"{' and '.join(reading.language for reading in readings)} show different categories"

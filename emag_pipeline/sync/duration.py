@@ -3,7 +3,7 @@
 A catalogue that takes an hour at the allowed rate is no fault, so a bound on faults follows it.
 """
 
-from emag_pipeline.completeness.readings import SMALLEST_OF_CHAIN
+from emag_pipeline.completeness.reads import SMALLEST_OF_CHAIN
 
 #: Of what the calls of a scan need: slow answers, smaller pages, a further reading, confirmations. Where two readings
 #: are due it is room for all four that may come.

@@ -15,6 +15,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
 from emag_pipeline.errors import ScanNotProven, SettingsError
 from emag_pipeline.logs import about, logger
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.categories import read_categories
 from emag_pipeline.sync.context import shared_budget, timeouts_of
@@ -61,7 +62,7 @@ def refresh_reference(settings: Settings, database: Database, marketplace: str, 
             log.warning("reference_rows_unreadable", resource=resource.name, rows=len(unreadable), first=unreadable[0])
         if unreadable and not rows:
             raise ScanNotProven(
-                f"none of {len(unreadable):,} rows of {resource.name} can be read",
+                f"none of {counted(len(unreadable), 'row')} of {resource.name} can be read",
                 where=marketplace,
                 why=unreadable[0],
                 remedy="Nothing was changed; if it persists, the API has changed: report it with this line",

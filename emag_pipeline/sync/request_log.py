@@ -1,8 +1,11 @@
 """The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from uuid import UUID, uuid4
 
 from emag_pipeline.db import requests
 from emag_pipeline.db.engine import Database
@@ -15,6 +18,14 @@ _WEIGHT = 0.2
 _LONGEST_SECONDS = 366 * 86400.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Calls that are saved together, or may have been."""
+
+    calls: Sequence[Request]
+    batch_id: UUID = field(default_factory=uuid4)
+
+
 class RequestLog:
     """Takes records from many threads; `latency_seconds` is the running mean of answered calls."""
 
@@ -22,6 +33,7 @@ class RequestLog:
         self._database = database
         self._lock = Lock()
         self._waiting: list[Request] = []
+        self._batches: list[_Batch] = []
         self.count = 0
         self._obstacle = ""
         self.latency_seconds = 0.0
@@ -48,14 +60,18 @@ class RequestLog:
             return self._obstacle
 
     def flush(self) -> None:
-        """Save what has gathered. On failure it is kept for the next time."""
+        """Save what has gathered. On failure it is kept for the next time, as the batch that it was: see `save`."""
         with self._lock:
-            taken, self._waiting = self._waiting, []
+            if self._waiting:
+                self._batches.append(_Batch(self._waiting))
+            taken, self._batches, self._waiting = self._batches, [], []
         try:
-            requests.save(self._database, taken)
+            while taken:
+                requests.save(self._database, taken[0].calls, taken[0].batch_id)
+                del taken[0]
         except BaseException:
             with self._lock:
-                self._waiting = taken + self._waiting
+                self._batches = taken + self._batches
             raise
 
     def close(self) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from emag_pipeline import embedded
-from emag_pipeline.db import ledger, migrate
+from emag_pipeline.db import ledger, migrate, ticks
 from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
@@ -239,3 +240,22 @@ def test_it_does_not_load_the_sandbox() -> None:
 
 def _mark_of(process_id: int) -> int:
     return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[19])
+
+
+def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database_url: str, tmp_path: Path) -> None:
+    def lines() -> list[str]:
+        return emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, COLUMNS="300").stdout.splitlines()
+
+    assert not [line for line in lines() if "daemon" in line], "where none ever was, none is missing"
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    assert not [line for line in lines() if "daemon" in line]
+    execute(database, "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
+    (line,) = [line for line in lines() if "daemon" in line]
+    assert line.startswith("daemon: no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is")
+    assert "Start it: `emag-pipeline up`" in line
+    document = json.loads(emag_pipeline(tmp_path, "status", "--json", DATABASE_SYNC_URL=database_url).stdout)
+    assert document["daemon"]["seconds"] > 7199
+    note(database, Finding("daemon", "silent", "Dagster's daemon is silent", "Start it"))
+    (line,) = [line for line in lines() if "daemon" in line]
+    assert line.startswith("daemon: silent for")

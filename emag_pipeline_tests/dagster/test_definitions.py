@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 
@@ -54,3 +58,17 @@ def test_schedules_are_on_and_off_round_times(name: str) -> None:
 
 def test_runs_are_retried_whole() -> None:
     assert defs.resolve_job_def("refresh_offers").run_tags["dagster/retry_strategy"] == "ALL_STEPS"
+
+
+def test_each_asset_names_its_table_in_the_schema_that_is_configured() -> None:
+    program = (
+        "from emag_pipeline.definitions import defs\n"
+        "for spec in defs.resolve_all_asset_specs():\n"
+        "    print(spec.key.to_user_string(), spec.metadata.get('dagster/table_name'))\n"
+    )
+    environment = {**os.environ, "DB_SCHEMA": "erp"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    named = dict(line.split() for line in done.stdout.splitlines())
+    assert named.pop("offer_report") == "None", "it is a file"
+    assert len(named) > 8
+    assert {name.partition(".")[0] for name in named.values()} == {"erp"}

@@ -3,6 +3,9 @@ from datetime import timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
+from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.run_failures import run_failures
@@ -61,6 +64,24 @@ def _dead_run(instance: dg.DagsterInstance, said: str = "terminated by signal 9"
     )
     instance.report_run_failed(run, said)
     return run
+
+
+def test_a_run_that_was_told_to_stop_and_had_no_time_to_say_so_is_nobodys_alert(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver, database: Database
+) -> None:
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("refresh_offers"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": "main"},
+    )
+    error = SerializableErrorInfo("DagsterExecutionInterruptedError", [], "DagsterExecutionInterruptedError")
+    failure = StepFailureData(error=error, user_failure_data=None, error_source=ErrorSource.INTERRUPT)
+    event = DagsterEvent("STEP_FAILURE", run.job_name, step_key="staged_offers", event_specific_data=failure)
+    instance.report_dagster_event(event, run_id=run.run_id)
+    instance.report_run_failed(run, "marked as failed from outside")
+    look()
+    assert open_incidents(database) == []
+    assert receiver.taken == []
 
 
 def test_a_permanent_error_is_told_once_with_cause_remedy_and_run_and_once_when_it_is_well(

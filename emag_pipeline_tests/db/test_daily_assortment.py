@@ -197,6 +197,15 @@ def test_amounts_in_another_currency_are_not_added_up(database: Database) -> Non
     assert (row.currency, row.stock, row.stock_value, row.offers_in_other_currencies) == ("RON", 16, 70, 1)
 
 
+def test_a_price_in_another_currency_has_not_moved(database: Database) -> None:
+    past = Past(database)
+    past.publish(good(1, currency="RON", sale_price=Decimal(100)), good(2, sale_price=Decimal(10)))
+    past.wait(days=1)
+    past.publish(good(1, currency="EUR", sale_price=Decimal(20)), good(2, sale_price=Decimal(11)))
+    row = _row(database, past.published_at.date())
+    assert (row.price_moves, row.price_rises, row.price_cuts) == (1, 1, 0)
+
+
 def test_absurd_stocks_cost_no_refresh(database: Database) -> None:
     past = Past(database)
     past.publish(*(good(one, general_stock=2**63 - 1, sale_price=Decimal("99999999999999.9999")) for one in (1, 2)))

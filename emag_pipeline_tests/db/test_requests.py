@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 from emag_pipeline.db import requests
 from emag_pipeline.db.engine import Database
@@ -41,3 +42,16 @@ def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database)
            WHERE name = 'emag_sync_request_latency_seconds_bucket' ORDER BY 1""",
     )
     assert [row.le for row in buckets] == ["+Inf", "0.25"]
+
+
+def test_a_batch_that_is_saved_again_is_kept_and_counted_once(database: Database) -> None:
+    batch = uuid4()
+    for _ in range(2):
+        requests.save(database, [_call(), _call()], batch)
+    requests.save(database, [_call()])
+    kept, counted = rows(
+        database,
+        """SELECT count(*) FROM {schema}.emag_requests UNION ALL
+           SELECT value FROM {schema}.emag_counters WHERE name = 'emag_sync_requests_total'""",
+    )
+    assert (kept[0], counted[0]) == (3, 3)

@@ -120,6 +120,12 @@ def test_a_price_that_moved_by_more_than_the_bound_is_found_until_the_next_publi
     assert _found(database, "prices_are_plausible") == {}
 
 
+def test_a_price_in_another_currency_has_not_moved(database: Database) -> None:
+    sync(database, [offer(1, currency="RON", sale_price=Decimal(100))])
+    sync(database, [offer(1, currency="EUR", sale_price=Decimal(20))])
+    assert _found(database, "prices_are_plausible") == {}
+
+
 def test_an_offer_that_is_new_or_came_back_has_no_price_to_move_from(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
     sync(database, [offer(1)], gone=[2])

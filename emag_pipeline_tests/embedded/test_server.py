@@ -52,6 +52,13 @@ def test_a_second_start_attaches_and_data_outlives_a_stop(home: Path) -> None:
     assert _select(embedded.start(home), "SELECT answer FROM kept") == 42
 
 
+def test_a_database_is_made_without_a_refusal_in_the_servers_log(home: Path) -> None:
+    server = embedded.start(home)
+    for _ in range(2):
+        server.ensure_database("emag")
+    assert "FATAL" not in embedded.log_of(home).read_text()
+
+
 def test_two_simultaneous_starts_are_one(home: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         servers = list(pool.map(embedded.start, [home, home]))

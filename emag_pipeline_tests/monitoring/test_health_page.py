@@ -99,7 +99,11 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
     with fresh.transaction() as tx:
         tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
-    assert set(_problems(page)) == {"daemon"}
+    assert _problems(page) == ["daemon"], "one cause, one problem"
+    assert b"no sensor has ticked for 1 day" in page.body
+    ticks.note(fresh, SENSORS[0])
+    page = _page(fresh)
+    assert _problems(page) == ["daemon"] * (len(SENSORS) - 1)
     assert b"has not ticked for 1 day" in page.body
 
 

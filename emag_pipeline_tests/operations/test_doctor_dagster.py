@@ -17,7 +17,12 @@ from dagster._utils.error import SerializableErrorInfo
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
 from emag_pipeline import embedded
+from emag_pipeline.db import ticks
+from emag_pipeline.db.engine import Database
+from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
+from emag_pipeline.running_up import claimed
+from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 Storages = tuple[PostgresRunStorage, PostgresScheduleStorage]
@@ -64,6 +69,24 @@ def test_a_daemon_that_is_silent_does_not_run(
     _beat(storages, 7200)
     finding = found(_diagnosed(tmp_path, database_url, dagster_url), "daemon")
     assert (finding.verdict, "last heard 2 hours ago" in finding.what) == (Verdict.BROKEN, True)
+
+
+def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
+    storages: Storages, database: Database, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    execute(database, "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
+    _beat(storages, 7200)
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    assert "last heard 2 hours ago" in found(diagnosis, "daemon").what
+    assert not [one for one in diagnosis.findings if one.subject == "sensors"]
+    _beat(storages, 5)
+    silent = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
+    assert (silent.verdict, silent.what) == (Verdict.BROKEN, "no sensor has looked at anything for 2 hours")
+    with claimed(tmp_path, "http://127.0.0.1:1"):  # started again a moment ago
+        begun = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
+    assert (begun.verdict, "has just started; each has 15 minutes" in begun.what) == (Verdict.OK, True)
 
 
 def test_a_daemon_that_is_heard_is_well(

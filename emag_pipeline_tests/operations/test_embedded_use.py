@@ -16,7 +16,7 @@ from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations import family
-from emag_pipeline.operations.embedded_use import awake, in_use
+from emag_pipeline.operations.embedded_use import awake, in_use, looked_into
 from emag_pipeline.operations.surroundings import surroundings
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
@@ -99,3 +99,11 @@ def test_an_up_that_ends_does_not_say_that_it_starts_the_server_again(home: Path
         assert "Start it with `emag-pipeline up`" in silence(home, why="it was killed").message
         assert "it was killed" in silence(home, why="it was killed").message
         assert f"(process {os.getpid()}) starts it again by itself" in silence(home, up_goes_on=True).message
+
+
+def test_who_looks_into_a_configured_database_wakes_no_server_for_dagsters(home: Path, database_url: str) -> None:
+    embedded.start(home).stop()
+    settings = load_settings({"EMAG_HOME": str(home), "DATABASE_SYNC_URL": database_url}, env_file=None)
+    with looked_into(settings), awake(settings) as slept:
+        assert not slept
+        assert embedded.running(home) is None

@@ -51,7 +51,7 @@ def test_a_running_sync_is_a_line_where_there_is_no_terminal_and_only_when_it_mo
     watch.look()
     watch.look()
     (line,) = output.getvalue().splitlines()
-    assert re.fullmatch(r"main: scanning, 1 of 1 pages, 1 of 1 offers, [0-9,]+ offers/s, 0 seconds left", line)
+    assert re.fullmatch(r"main: scanning, 1 of 1 page, 1 of 1 offer, [0-9,]+ offers/s, 0 seconds left", line)
 
 
 def test_a_running_sync_is_a_bar_in_a_terminal(database: Database) -> None:
@@ -61,7 +61,7 @@ def test_a_running_sync_is_a_bar_in_a_terminal(database: Database) -> None:
     watch.look()
     watch.end()
     assert "\u2501" in output.getvalue()
-    assert "1 of 1 pages" in output.getvalue()
+    assert "1 of 1 page," in output.getvalue()
 
 
 def test_a_failure_is_told_with_its_remedy(database: Database) -> None:

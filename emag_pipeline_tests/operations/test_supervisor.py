@@ -68,6 +68,14 @@ def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor,
     assert len(said) == 4
 
 
+def test_a_program_that_dies_while_its_database_recovers_is_not_given_up(
+    supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emag_pipeline.operations.supervisor._EXCUSED_SECONDS", 0.0)
+    supervisor.start(_program("raise SystemExit(1)"))
+    _wait_until(lambda: bool(supervisor.mend(lambda: True) and len(said) >= 6))
+
+
 def test_a_stop_leaves_nothing_not_even_what_ignores_sigterm(supervisor: Supervisor, tmp_path: Path) -> None:
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     supervisor.start(_program(script))

@@ -11,8 +11,9 @@ from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.operations.embedded_use import in_use
-from emag_pipeline.operations.surroundings import surroundings
+from emag_pipeline.operations.surroundings import migrated, surroundings
 from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.cli.commands import emag_pipeline
 
 
 @pytest.fixture
@@ -77,3 +78,36 @@ def test_reading_the_status_starts_nothing(home: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="emag-pipeline up"), attached(settings):
         pass
     assert list(home.iterdir()) == []
+
+
+_WRITES = "SELECT has_table_privilege('emag_writer', 'app.emag_offer_syncs', 'INSERT')"
+
+
+def test_whatever_migrates_grants_too(home: Path) -> None:
+    """`probe` was the one that did not."""
+    server = embedded.start(home)
+    database = Database(server.url("emag"))
+    with database.transaction() as tx:
+        tx.run("CREATE ROLE emag_writer")
+        tx.run("CREATE ROLE emag_reader")
+    assert migrated(database).are_rights_granted
+    with database.transaction() as tx:
+        assert tx.run(_WRITES).scalar_one()
+        tx.run("REVOKE ALL ON app.emag_offer_syncs FROM emag_writer")
+    assert not migrated(database).are_rights_granted, "a start writes nothing where nothing is new"
+    assert migrated(database, grants_anew=True).are_rights_granted
+    with database.transaction() as tx:
+        assert tx.run(_WRITES).scalar_one()
+    database.close()
+
+
+def test_a_probe_on_a_new_schema_grants_too(home: Path) -> None:
+    database = Database(embedded.start(home).url("emag"))
+    with database.transaction() as tx:
+        tx.run("CREATE ROLE emag_writer")
+        tx.run("CREATE ROLE emag_reader")
+    done = emag_pipeline(home, "probe")
+    assert done.returncode == 0, done.stderr
+    with database.transaction() as tx:
+        assert tx.run(_WRITES).scalar_one()
+    database.close()

@@ -40,3 +40,8 @@ def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
 def test_a_remedy_is_told_once() -> None:
     assert failure_words("It broke.", "Mend it.") == "It broke. Mend it."
     assert failure_words("It broke", "Mend it") == "It broke. Mend it."
+
+
+def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
+    small = replace(_HALF, pages_expected=1, pages_done=0, offers_expected=1, offers_done=0)
+    assert progress_words(small) == "scanning, 0 of 1 page, 0 of 1 offer"

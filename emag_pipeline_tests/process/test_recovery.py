@@ -83,9 +83,8 @@ def test_the_emergency_stop_ends_a_run_although_its_servers_are_dead_and_the_nex
     for words in (_WEBSERVER, _DAEMON, _CODE_SERVERS):
         daemon.kill(*words)
     stopped = _stop(daemon)
-    assert [(run["run_id"], run["status"], run["process"]) for run in stopped["runs"]] == [
-        (run_id, "CANCELED", "stopped")
-    ]
+    assert [(run["run_id"], run["status"]) for run in stopped["runs"]] == [(run_id, "CANCELED")]
+    assert stopped["runs"][0]["process"] in ("stopped", "killed")  # a loaded machine may need more than eight seconds
     assert not lives(worker)
     row = newest(daemon.database)
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")

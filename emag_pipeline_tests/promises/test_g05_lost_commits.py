@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from emag_pipeline.api.records import RequestRecord
 from emag_pipeline.db import liveness, migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import PageBoundExceeded, PipelineError, RefusedError
+from emag_pipeline.errors import DatabaseUnavailable, PageBoundExceeded, PipelineError, RefusedError
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.own_server import LAZY, own_server
@@ -116,6 +119,13 @@ def _is_told_as_completed(context: SyncContext) -> bool:
 
 def _calls(database: Database) -> int:
     return int(rows(database, "SELECT count(*) FROM {schema}.emag_requests")[0][0])
+
+
+def _answered(page: int) -> RequestRecord:
+    return RequestRecord(
+        sent_at=datetime.now(UTC), account_type="main", resource="product_offer/read", page=page, page_size=100,
+        offer_id=None, status=200, outcome="ok", seconds=0.2, bytes=300, error_class=None, error_body=None,
+    )  # fmt: skip
 
 
 def _counted(database: Database, name: str) -> float:
@@ -222,3 +232,28 @@ def test_g5_a_publish_whose_server_crashes_at_its_commit_is_told_as_what_it_was(
         if is_lost:
             refresh(context_for(direct, market.url, run_ended=True))
         assert_published_exactly(direct, market, "main")
+
+
+def test_g5_calls_whose_server_crashes_at_their_commit_are_counted_once(is_lost: bool) -> None:
+    """Nobody can say then whether they are saved: they are saved again."""
+
+    def crash() -> None:
+        if not is_lost:
+            execute(direct, "CREATE TABLE {schema}.until_here_all_is_on_disk ()")
+        server.crash()
+        server.start()
+
+    with own_server(LAZY) as server, closing(Database(server.url("emag"))) as direct:
+        migrate.upgrade(direct)
+        with opened(CommitCutter, server.url("emag")) as cutter, behind(cutter, server.url("emag")) as through:
+            log = RequestLog(through)
+            cutter.arm(1, is_lost=is_lost, of=b"emag_requests", then=crash)
+            for page in (1, 2):
+                log.record(_answered(page))
+            with pytest.raises(DatabaseUnavailable):
+                log.flush()
+            assert cutter.has_cut
+            assert _calls(direct) == (0 if is_lost else 2)
+            log.record(_answered(3))
+            log.flush()
+        assert _calls(direct) == _counted(direct, "emag_sync_requests_total") == 3

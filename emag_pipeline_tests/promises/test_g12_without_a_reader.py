@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AccessRefused
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.promises.workers import environment_of
@@ -99,3 +101,85 @@ def test_g12_the_code_of_a_failed_run_is_the_same_where_its_reader_is_gone(
     done = subprocess.run(command, env=environment, cwd="/", stdout=pipe[1], stderr=subprocess.PIPE, timeout=250)
     assert done.returncode == AccessRefused.exit_code, done.stderr.decode()[-2000:]
     assert b"BrokenPipeError" not in done.stderr
+
+
+_BETWEEN = """
+import os, signal, sys
+from emag_pipeline.runs import __main__ as run, executing
+of = {"step_failures": executing, "exit_code": run, "refresh_reference_if_old": run}[sys.argv[3]]
+ask = getattr(of, sys.argv.pop())
+def signalled(*given):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return ask(*given)
+setattr(of, ask.__name__, signalled)
+sys.exit(run.main())
+"""
+
+_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of it, the next sync goes on"
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("step_failures", _UNKNOWN),
+        ("exit_code", _UNKNOWN),
+        ("refresh_reference_if_old", "its marts and checks were not all computed: it was interrupted by SIGTERM"),
+    ],
+)
+def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is(
+    moment: str, said: str, market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    environment = environment_of(tmp_path, market.url, database_url, dagster_url)
+    command = [sys.executable, "-c", _BETWEEN, "main", str(uuid4()), moment]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
+    assert done.stdout.decode() == said
+
+
+_AT_THE_END = """
+import os, signal, sys
+import dagster as dg
+from emag_pipeline.runs import __main__ as run
+end = dg.DagsterInstance.__exit__
+def ended(self, *given):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return end(self, *given)
+dg.DagsterInstance.__exit__ = ended
+sys.exit(run.main())
+"""
+
+
+def test_g12_a_signal_when_all_is_done_does_not_unsay_it(
+    market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    environment = environment_of(tmp_path, market.url, database_url, dagster_url)
+    command = [sys.executable, "-c", _AT_THE_END, "main", str(uuid4())]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    assert (done.returncode, done.stdout.decode()) == (0, ""), done.stderr.decode()[-2000:]
+
+
+_ONCE_NOTED = """
+import os, signal, sys
+import dagster as dg
+from emag_pipeline.runs import __main__ as run
+note = dg.DagsterInstance.create_run_for_job
+def noted(self, *given, **options):
+    made = note(self, *given, **options)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return made
+dg.DagsterInstance.create_run_for_job = noted
+sys.exit(run.main())
+"""
+
+
+def test_g12_a_signal_before_a_noted_runs_first_step_leaves_no_run_that_others_wait_for(
+    market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    environment = environment_of(tmp_path, market.url, database_url, dagster_url)
+    run_id = str(uuid4())
+    command = [sys.executable, "-c", _ONCE_NOTED, "main", run_id]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
+    with closing(Database(dagster_url)) as dagster, dagster.transaction() as tx:
+        status = tx.run("SELECT status FROM runs WHERE run_id = :id", id=run_id).scalar_one()
+    assert status == "CANCELED"

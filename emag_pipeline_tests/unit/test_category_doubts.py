@@ -25,7 +25,14 @@ def test_a_row_that_cannot_be_read_counts_and_may_be_any_category() -> None:
 def test_every_number_that_does_not_fit_is_told() -> None:
     assert list(doubts([_reading("en", 1, 1, beyond=3)], 2, 4)) == [
         "the marketplace counted 2 categories before the reading and 4 after it",
-        "1 rows (en) show categories that another row had shown already",
+        "1 row (en) shows a category that another row had shown already",
         "the marketplace counts 2 categories, the pages (en) showed 1",
         "the page behind the last one (en) shows 3 rows",
+    ]
+
+
+def test_a_single_one_is_told_as_such() -> None:
+    assert list(doubts([_reading("en", beyond=1)], 1, 1)) == [
+        "the marketplace counts 1 category, the pages (en) showed 0",
+        "the page behind the last one (en) shows 1 row",
     ]

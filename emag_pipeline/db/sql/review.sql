@@ -64,14 +64,15 @@ SELECT last.is_staged, last.offers AS offers_in_ledger,
 FROM ({last_sync}) last;
 
 -- name: price_moves
--- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none.
--- A share of 0 has no measure: a rise from 0 is beyond every bound.
+-- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none,
+-- nor has one that is priced in another currency now. A share of 0 has no measure: a rise from 0 is beyond every bound.
 SELECT o.emag_offer_id, h.sale_price AS previous_price,
        CASE WHEN h.sale_price = 0 THEN 'Infinity' ELSE o.sale_price / h.sale_price - 1 END AS move
 FROM {schema}.emag_product_offers o
 JOIN {schema}.emag_offer_states h
     ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to = o.changed_at
 WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.sale_price <> h.sale_price
+  AND o.currency IS NOT DISTINCT FROM h.currency
   AND o.changed_at = (SELECT max(p.stamp) FROM {schema}.emag_publishes p WHERE p.account_type = :account);
 
 -- name: prices_are_plausible

@@ -6,7 +6,7 @@ Where something rests on something else, it is looked at only when that is well:
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -100,9 +100,17 @@ def _with_database(settings: Settings, *, slept: bool) -> Iterator[Finding]:
     is_cut_short = any(begun.is_cut_short for begun in looks)
     lost = Begun(_lost(settings, began)).findings() if is_cut_short else []
     for begun, findings in found:
-        yield from findings[:-1] if lost and begun.is_cut_short else findings
+        yield from _without_effects(findings[:-1] if lost and begun.is_cut_short else findings, of=found[-1][1])
     if lost:
         yield from (*lost, _NOT_EXAMINED)
+
+
+def _without_effects(findings: Iterable[Finding], *, of: Sequence[Finding]) -> Iterator[Finding]:
+    """Without what follows from a daemon that does not work, which is said already."""
+    is_daemon_away = any(one.subject == dagster.SUBJECT and one.verdict is Verdict.BROKEN for one in of)
+    for finding in findings:
+        if not (is_daemon_away and finding.what.startswith(troubles.NO_SENSOR)):
+            yield finding
 
 
 def _database(settings: Settings, *, slept: bool) -> Examination:

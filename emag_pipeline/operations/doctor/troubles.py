@@ -13,7 +13,8 @@ from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
-from emag_pipeline.monitoring.silence import silent_sensors
+from emag_pipeline.monitoring.silence import SENSORS as ALL_SENSORS
+from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.operations.words import ended_words, left_words, trouble_words, unstarted_words
@@ -22,6 +23,8 @@ from emag_pipeline.settings import Settings
 CHECKS = "checks"
 INCIDENTS = "incidents"
 SENSORS = "sensors"
+#: how the finding begins that the daemon's own explains
+NO_SENSOR = "no sensor"
 _CHECK = "answers_are_as_known"
 _REPORT = (
     "`emag-pipeline rejects` lists offers whose price, currency, stock or status is among them: they are not for sale "
@@ -92,9 +95,23 @@ def incidents(settings: Settings) -> Iterator[Finding]:
 
 
 def sensors(settings: Settings) -> Iterator[Finding]:
-    """A finding for each sensor that is silent: switched off, failing at each look, or without a daemon."""
+    """A finding for each sensor that is silent: switched off or failing at each look.
+
+    One if all are, as without a daemon.
+    """
     with databases.opened(settings) as database:
         silent = silent_sensors(database, settings)
+    if silent and has_just_started(settings):
+        yield ok(SENSORS, f"`up` has just started; each has {age(bound_seconds(settings))} for its first look")
+        return
+    if len(silent) == len(ALL_SENSORS):
+        seconds = min(seconds for _, seconds in silent)
+        remedy = "Start the daemon if it does not run; else look for their errors in Dagster's UI, under Automation"
+        if seconds == inf:
+            yield warning(SENSORS, f"{NO_SENSOR} has ever looked at anything here", remedy)
+        else:
+            yield broken(SENSORS, f"{NO_SENSOR} has looked at anything for {age(seconds)}", remedy)
+        return
     for sensor, seconds in silent:
         remedy = (
             "Start the daemon if it does not run; else look for the sensor's error in Dagster's UI, under Automation"

@@ -16,7 +16,7 @@ from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.probe.document import document
 from emag_pipeline.operations.probe.questions import Answers, questions
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
-from emag_pipeline.operations.surroundings import databases, migrated
+from emag_pipeline.operations.surroundings import databases, migrated, opened
 from emag_pipeline.settings import Settings
 
 #: a call that fails for another reason than its content is repeated once
@@ -72,7 +72,9 @@ def _client(
 def _surroundings(settings: Settings) -> Iterator[Database]:
     with ExitStack() as stack:
         if settings.uses_embedded_database:
-            migrated(stack.enter_context(databases(settings)), settings)
+            found = stack.enter_context(databases(settings))
+            with opened(found, settings) as database:
+                migrated(database)
         database = stack.enter_context(looked_into(settings))
         stack.enter_context(sandbox_beside(settings, os.environ))
         yield database

@@ -70,7 +70,8 @@ def _amounts(here: Offers) -> dict[str, Any]:
 
 
 def _moves(here: Offers, before: Offers) -> dict[str, int]:
-    both = [(here[one]["sale_price"], before[one]["sale_price"]) for one in here.keys() & before.keys()]
+    in_both = [one for one in here.keys() & before.keys() if here[one]["currency"] == before[one]["currency"]]
+    both = [(here[one]["sale_price"], before[one]["sale_price"]) for one in in_both]
     priced = [(now, then) for now, then in both if now is not None and then is not None]
     return {
         "price_moves": sum(now != then for now, then in both),

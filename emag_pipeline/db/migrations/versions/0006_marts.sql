@@ -187,6 +187,8 @@ COMMENT ON COLUMN {schema}.emag_daily_assortment.offers_in_other_currencies IS
     'Offers whose currency is another than `currency`: their amounts are in no figure; null in rows of older versions. Source: emag_offer_history.';
 COMMENT ON COLUMN {schema}.emag_daily_assortment.arrivals IS
     'Offers that are here at `as_of` and were not at the end of the day before; null on the day of the first publish, before which nothing was known. Source: emag_offer_history.';
+COMMENT ON COLUMN {schema}.emag_daily_assortment.price_moves IS
+    'Offers here at both moments whose sale price differs, in the same currency: price_rises + price_cuts, and prices that came or went. Source: emag_offer_history.';
 UPDATE {schema}.emag_daily_assortment d SET arrivals = NULL
 FROM (SELECT account_type, min(valid_from) AS at FROM {schema}.emag_offer_history GROUP BY account_type) first
 WHERE d.account_type = first.account_type AND d.day = (first.at AT TIME ZONE 'UTC')::date;

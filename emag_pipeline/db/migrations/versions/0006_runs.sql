@@ -55,3 +55,9 @@ COMMENT ON COLUMN {schema}.emag_rate_budget.login IS
     'Fingerprint of the base URL and user name whose budget it is, for all accounts that use them. Source: the settings.';
 COMMENT ON TABLE {schema}.emag_rate_budget IS
     'When a login may call the marketplace next, for all processes together. Source: the pipeline.';
+
+-- Calls are saved in batches; whoever did not hear whether one was saved saves it again.
+ALTER TABLE {schema}.emag_requests ADD COLUMN batch_id uuid;
+CREATE UNIQUE INDEX emag_requests_by_batch ON {schema}.emag_requests (batch_id) WHERE batch_id IS NOT NULL;
+COMMENT ON COLUMN {schema}.emag_requests.batch_id IS
+    'On the first of the calls that were saved together: their number, so that they count once; else null. Source: the pipeline.';

@@ -55,7 +55,7 @@ here AS MATERIALIZED (
     WHERE NOT moment.is_calm
 ),
 there AS (
-    SELECT h.emag_offer_id, h.sale_price
+    SELECT h.emag_offer_id, h.sale_price, h.currency
     FROM moment
     CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.before) h
     WHERE NOT moment.is_calm
@@ -104,12 +104,15 @@ amounts AS (
 moves AS (
     SELECT count(*) FILTER (WHERE there.emag_offer_id IS NULL) AS arrivals,
            count(*) FILTER (WHERE here.emag_offer_id IS NULL) AS departures,
-           count(*) FILTER (WHERE here.emag_offer_id = there.emag_offer_id
-                              AND here.sale_price IS DISTINCT FROM there.sale_price) AS price_moves,
-           count(*) FILTER (WHERE here.sale_price > there.sale_price) AS price_rises,
-           count(*) FILTER (WHERE here.sale_price < there.sale_price) AS price_cuts
+           count(*) FILTER (WHERE comparable AND here.sale_price IS DISTINCT FROM there.sale_price) AS price_moves,
+           count(*) FILTER (WHERE comparable AND here.sale_price > there.sale_price) AS price_rises,
+           count(*) FILTER (WHERE comparable AND here.sale_price < there.sale_price) AS price_cuts
     FROM here
     FULL JOIN there ON there.emag_offer_id = here.emag_offer_id
+    CROSS JOIN LATERAL (
+        -- a price in another currency has not moved
+        SELECT here.emag_offer_id = there.emag_offer_id AND here.currency IS NOT DISTINCT FROM there.currency
+    ) both_there (comparable)
 ),
 issues AS (
     SELECT coalesce(jsonb_object_agg(code, offers), '{}') AS issues
