@@ -9,7 +9,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 
@@ -17,6 +16,7 @@ from emag_pipeline.db.aside import once
 from emag_pipeline.db.calls import Calls
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.failures import STARTING_UP
+from emag_pipeline.embedded import sockets
 from emag_pipeline.errors import PipelineError
 
 #: A process's start is known to the second, and moves with the clock's corrections.
@@ -204,10 +204,11 @@ def _answer(note: Note) -> Answer:
 
 def _asked(note: Note) -> Answer:
     query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - :started) < 60"
-    url = f"postgresql+psycopg2://postgres@/postgres?host={quote(str(note.sockets))}"
     try:
         with (
-            closing(Database(url, pool_size=1, most_seconds=_ASK_SECONDS)) as database,
+            closing(
+                Database(sockets.address(note.sockets, "postgres"), pool_size=1, most_seconds=_ASK_SECONDS)
+            ) as database,
             database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
         ):
             return Answer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else Answer.OTHERWISE

@@ -99,13 +99,13 @@ def _code(process: "subprocess.Popen[bytes]", is_enough: Callable[[], bool]) -> 
 
 def failed(what: str, log: Path) -> DatabaseUnavailable:
     """The error of a server that has ended by itself, with the last words of its log."""
-    said = _lines(log, max(0, _size(log) - _LAST_BYTES))
+    said = _last_lines(log)
     return DatabaseUnavailable(what, where=_WHERE, why=_cause(said), remedy=f"{_advice(said, log)}{_ELSEWHERE}")
 
 
 def last_line(log: Path) -> str:
     """What a log said last, without its time."""
-    line = next(iter(_lines(log, max(0, _size(log) - _LAST_BYTES))[::-1]), "")
+    line = next(reversed(_last_lines(log)), "")
     return line.partition("LOG:")[2].strip() or line
 
 
@@ -121,6 +121,10 @@ def _lines(log: Path | None, since: int) -> list[str]:
         file.seek(since)
         said = file.read().decode(errors="replace").strip().splitlines()
     return [line for line in said if not _REFUSAL.search(line)]
+
+
+def _last_lines(log: Path) -> list[str]:
+    return _lines(log, max(0, _size(log) - _LAST_BYTES))
 
 
 def _cause(said: list[str]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import TextIO
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 
@@ -73,7 +73,7 @@ class EmbeddedServer:
 
     def address(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server, whether or not it exists."""
-        return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(self.socket_directory))}"
+        return sockets.address(self.socket_directory, database)
 
     def ensure_database(self, name: str) -> None:
         """Create a database unless it exists; two callers at once are safe. Raises as `missing_database` does."""

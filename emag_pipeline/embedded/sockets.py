@@ -3,6 +3,7 @@
 import re
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from emag_pipeline.embedded import owner
 from emag_pipeline.errors import PermanentError
@@ -29,6 +30,11 @@ def directory(home: Path, data: Path) -> Path:
     owner.hand_over(made)
     note.write_text(str(made))
     return made
+
+
+def address(directory: Path, database: str) -> str:
+    """The SQLAlchemy URL of a database of the server that listens there."""
+    return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(directory))}"
 
 
 def known(home: Path, data: Path) -> set[Path]:

@@ -162,7 +162,8 @@ def _assortment(past: Past, day: date) -> dict[str, Any]:
     currencies = Counter(one.currency for one in now.values() if one.currency)
     currency = min(currencies, key=lambda name: (-currencies[name], name), default=None)
     priced = [one for one in now.values() if one.sale_price is not None and (one.currency or currency) == currency]
-    both = [(before[key].sale_price, now[key].sale_price) for key in before.keys() & now.keys()]
+    alike = [key for key in before.keys() & now.keys() if before[key].currency == now[key].currency]
+    both = [(before[key].sale_price, now[key].sale_price) for key in alike]
     moves = [(old, new) for old, new in both if old != new]
     saleable = sum(not codes_of(one) for one in now.values())
     until = [at for at, _ in past.publishes if at < midnight + _DAY]

@@ -21,7 +21,8 @@ from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.process.ups import wait_until
 
 
-def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recovery: Recovery) -> None:
+def _waited_for(recovery: Recovery) -> tuple[embedded.EmbeddedServer, list[str]]:
+    """The server of a start that waits until it says so, and only then may end; and what it said."""
     said: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(embedded.start, recovery.home, say=said.append)
@@ -30,7 +31,11 @@ def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recov
             assert not start.done(), start.exception()
         finally:
             recovery.finish()
-        server = start.result(PATIENCE_SECONDS)
+        return start.result(PATIENCE_SECONDS), said
+
+
+def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recovery: Recovery) -> None:
+    server, said = _waited_for(recovery)
     assert len(said) == 1
     assert "is starting up" in said[0]
     assert "60 minutes at most" in said[0]
@@ -102,15 +107,7 @@ def test_one_that_starts_anew_because_a_process_of_it_was_killed_is_waited_for(r
     note = postmaster.noted(restart.data)
     assert note is not None
     assert note.is_ready
-    said: list[str] = []
-    with ThreadPoolExecutor(1) as pool:
-        start = pool.submit(embedded.start, restart.home, say=said.append)
-        try:
-            wait_until(lambda: bool(said) or start.done(), PATIENCE_SECONDS)
-            assert not start.done(), start.exception()
-        finally:
-            restart.finish()
-        server = start.result(PATIENCE_SECONDS)
+    server, _ = _waited_for(restart)
     assert not server.started_here
     server.ensure_database("emag")
 

@@ -103,6 +103,12 @@ def test_g12_the_code_of_a_failed_run_is_the_same_where_its_reader_is_gone(
     assert b"BrokenPipeError" not in done.stderr
 
 
+def _ended(environment: dict[str, str], program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """A run of `main` within a program that signals itself at some moment, when it has ended."""
+    command = [sys.executable, "-c", program, "main", *arguments]
+    return subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+
+
 _BETWEEN = """
 import os, signal, sys
 from emag_pipeline.runs import __main__ as run, executing
@@ -130,8 +136,7 @@ def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is
     moment: str, said: str, market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
     environment = environment_of(tmp_path, market.url, database_url, dagster_url)
-    command = [sys.executable, "-c", _BETWEEN, "main", str(uuid4()), moment]
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    done = _ended(environment, _BETWEEN, str(uuid4()), moment)
     assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
     assert done.stdout.decode() == said
 
@@ -153,8 +158,7 @@ def test_g12_a_signal_when_all_is_done_does_not_unsay_it(
     market: SandboxServer, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
     environment = environment_of(tmp_path, market.url, database_url, dagster_url)
-    command = [sys.executable, "-c", _AT_THE_END, "main", str(uuid4())]
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    done = _ended(environment, _AT_THE_END, str(uuid4()))
     assert (done.returncode, done.stdout.decode()) == (0, ""), done.stderr.decode()[-2000:]
 
 
@@ -177,8 +181,7 @@ def test_g12_a_signal_before_a_noted_runs_first_step_leaves_no_run_that_others_w
 ) -> None:
     environment = environment_of(tmp_path, market.url, database_url, dagster_url)
     run_id = str(uuid4())
-    command = [sys.executable, "-c", _ONCE_NOTED, "main", run_id]
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=400)
+    done = _ended(environment, _ONCE_NOTED, run_id)
     assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
     with closing(Database(dagster_url)) as dagster, dagster.transaction() as tx:
         status = tx.run("SELECT status FROM runs WHERE run_id = :id", id=run_id).scalar_one()
