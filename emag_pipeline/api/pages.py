@@ -28,10 +28,12 @@ class Count:
 def page_of(number: int, size: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
 
-    Raises ApiUnavailable for more rows than were asked for, before any of them is looked at.
+    Where an answer holds more rows than were asked for because it shows offers twice, these second rows are rejects
+    and take no position. Raises ApiUnavailable for more rows than that.
     """
-    rows = rows_in(results, size)
-    ids, offers, rejects = _read(rows)
+    rows, repeats = _without_repeats(rows_in(results), size)
+    ids, offers, rejects = _read(_at_most(rows, size))
+    rejects = (*rejects, *repeats)
     return Page(
         number=number,
         size=size,
@@ -66,6 +68,27 @@ def unreadable_page(position: int) -> Page:
     return Page(position + 1, 1, (), (), (), nothing, datetime.now(UTC), is_unreadable=True)
 
 
+def _without_repeats(rows: list[object], most: int) -> tuple[list[object], list[Reject]]:
+    """The rows but for second ones of an offer, as many as there are too many; and rejects for these."""
+    kept: list[object] = []
+    rejects: list[Reject] = []
+    seen: set[int] = set()
+    too_many = len(rows) - most
+    for row in rows if too_many > 0 else ():
+        number = normalise(row).emag_offer_id
+        if number in seen and len(rejects) < too_many:
+            rejects.append(_repeat(number, row))
+        else:
+            kept.append(row)
+        if number is not None:
+            seen.add(number)
+    return (kept, rejects) if rejects else (rows, [])
+
+
+def _repeat(offer_id: int, row: object) -> Reject:
+    return Reject(offer_id, f"id {offer_id} stands on this page already", ascii_only(row))
+
+
 def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], tuple[Reject, ...]]:
     """The rows' ids, each id's first row, and a reject for every further row of an id on the same page."""
     offers: dict[int, Offer] = {}
@@ -76,8 +99,7 @@ def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], t
         if isinstance(read, Reject):
             rejects.append(read)
         elif offers.setdefault(read.emag_offer_id, read) is not read:
-            reason = f"id {read.emag_offer_id} stands on this page already"
-            repeats.append(Reject(read.emag_offer_id, reason, ascii_only(row)))
+            repeats.append(_repeat(read.emag_offer_id, row))
     return tuple(ids), tuple(offers.values()), (*rejects, *repeats)
 
 
@@ -135,7 +157,11 @@ def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
 def rows_in(results: object, most: int | None = None) -> list[object]:
     """The rows of any answer; [] is the only way to say that there are none. Raises ApiUnavailable beyond `most`."""
     rows = _rows_in(results)
-    if most is not None and len(rows) > most:
+    return rows if most is None else _at_most(rows, most)
+
+
+def _at_most(rows: list[object], most: int) -> list[object]:
+    if len(rows) > most:
         raise ApiUnavailable(
             f"the answer holds {len(rows):,} rows, {most:,} were asked for",
             remedy="It is read in smaller pages; if it persists, the API has changed",

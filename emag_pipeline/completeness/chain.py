@@ -268,9 +268,9 @@ class Chain:
         """Plain pages have been read since: what does not join at once has not joined then."""
         self._idle = self._spare
 
-    def disobeyed(self) -> bool:
+    def disobeyed(self, answers: int) -> bool:
         """More rows came than were asked for. Returns whether it shows that sizes other than the usual are ignored."""
-        self.sizes.note_too_long()
+        self.sizes.note_too_long(answers)
         self.state = State.TORN if self.sizes.are_ignored else self.state
         return self.sizes.are_ignored
 

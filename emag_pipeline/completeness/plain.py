@@ -150,7 +150,7 @@ class Plain:
         elif len(self._first_ids.intersection(window.ids)) > _ALIKE * len(window.ids):
             other = 0  # but for what has moved meanwhile
         if other != read.first and read.first < self._offers and len(window.ids) >= _FEW:
-            fault = Fault.IGNORED_PAGE if other == 0 else Fault.REPEATED_PAGE
+            fault = Fault.IGNORED_PAGE if 0 in (other, read.first) else Fault.REPEATED_PAGE
             self._note(fault, read.first)
             self._note(fault, other)  # which of the two is the right one cannot be seen
 

@@ -128,9 +128,9 @@ class Scan:
         elif self.chain is not None:
             self.chain.failed(read, is_slow=is_slow)
 
-    def disobeyed(self, read: Read) -> None:
-        """More rows came than were asked for: twice in a chain, odd sizes are ignored; else it failed."""
-        if self._phase is Phase.CHAIN and self.chain is not None and self.chain.disobeyed():
+    def disobeyed(self, read: Read, answers: int = 1) -> None:
+        """More rows came than were asked for, in so many answers: twice in a chain, odd sizes are ignored; else it failed."""
+        if self._phase is Phase.CHAIN and self.chain is not None and self.chain.disobeyed(answers):
             self._came(read)
         else:
             self.failed(read)

@@ -168,10 +168,11 @@ class Standing:
             return Refused(Fault.ENDLESS, f"position {min(last[Fault.ENDLESS]):,}")
         if self._is_joined and self.remainder <= self._few:  # the chain has walked around it
             return None
-        for earlier in self._passes[:-1]:
-            for fault, places in earlier.broken().items():
-                if both := places & last.get(fault, set()):
-                    return Refused(fault, f"position {min(both):,}")
+        for fault in Fault:  # in their order: where the first page came late, others were taken for each other's
+            for earlier in self._passes[:-1]:
+                if both := earlier.broken().get(fault, set()) & last.get(fault, set()):
+                    place = max(both) if fault is Fault.IGNORED_PAGE else min(both)
+                    return Refused(fault, f"position {place:,}")
         return None
 
     def _complete(self, *marks: str) -> Complete:

@@ -19,9 +19,9 @@ class Sizes:
         self._largest = 0
         self._alike: list[Window] = []
 
-    def note_too_long(self) -> None:
-        """An answer was longer than what was asked for."""
-        self._too_long += 1
+    def note_too_long(self, answers: int) -> None:
+        """So many answers were longer than what was asked for."""
+        self._too_long += answers
         self.are_ignored = self.are_ignored or self._too_long >= _TOO_LONG
 
     def look_at(self, runs: Runs, repairs: int, odd: int) -> None:

@@ -159,7 +159,7 @@ class ListingReader:
     def _judge(self, obedience: Obedience, page: Page) -> None:
         if self._first is None:
             self._first = page.ids
-        else:
+        elif page.number > 1:  # else plain pages begin anew, since other sizes are not obeyed
             obedience.judge_pages(self._first[: page.rows], page.ids, page.number)
             self.obedience = None
 
@@ -190,8 +190,7 @@ class ListingReader:
         log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
         self.ignores_odd_sizes = True
         self.needs_new_plan = not self._page_size.is_usual
-        is_of_chain = scan.chain is not None and scan.readings.now is None and not scan.is_aside(read)
-        (scan.disobeyed if is_of_chain else scan.failed)(read)
+        scan.disobeyed(read, answers=2)
 
     def _answers_elsewhere(self, scan: Scan, read: Read, error: ReadFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""

@@ -163,6 +163,14 @@ def test_more_rows_than_were_asked_for_are_refused_before_they_are_looked_at() -
     assert caught.value.page_tries == 1
 
 
+def test_a_row_too_many_that_stands_there_twice_costs_itself() -> None:
+    page = page_of(1, 3, [{"id": 1}, {"id": 2}, {"id": 1, "name": "again"}, {"id": 3}])
+    assert (page.ids, [one.emag_offer_id for one in page.offers]) == ((1, 2, 3), [1, 2, 3])
+    assert [(one.emag_offer_id, one.reason) for one in page.rejects] == [(1, "id 1 stands on this page already")]
+    with pytest.raises(ApiUnavailable, match="the answer holds 3 rows, 2 were asked for"):
+        page_of(1, 2, [{"id": 1}, {"id": 2}, {"id": 1}, {"id": 3}])
+
+
 def test_of_a_page_all_rows_are_told_in_their_order_and_those_without_an_id_by_a_number_of_their_own() -> None:
     page = page_of(3, 20, [{"id": 7}, {"name": "x"}, {"id": 5}, {"name": "y"}, {"id": 5}, {"name": "x"}])
     first, second = page.ids[1], page.ids[3]

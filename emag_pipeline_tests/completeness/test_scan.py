@@ -1,7 +1,7 @@
 """What a scan asks for, step by step."""
 
 from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation
-from emag_pipeline_tests.completeness.steps import market_of, run
+from emag_pipeline_tests.completeness.steps import ask, market_of, run
 
 _IDS = range(1, 321)
 
@@ -90,6 +90,23 @@ def test_the_last_page_repeated_for_ever_is_an_end_where_the_count_agrees() -> N
     scan = Scan(Situation())
     run(scan, market_of(last_page_again=True))
     assert isinstance(scan.verdict, Complete)
+
+
+def test_ignored_page_numbers_are_named_where_the_first_page_comes_last() -> None:
+    scan, market = Scan(Situation(ignores_odd_sizes=True)), market_of(ignores_page=True)
+    late: list[Read] = []
+    while (action := scan.take()) is not None or late:
+        if isinstance(action, Read):
+            late.append(action)
+        elif action is not None:
+            ask(scan, market, action)
+        if action is None or len(late) == 4:
+            while late:
+                scan.answered(late[-1], market.read(late[-1]))
+                late.pop()
+    assert isinstance(scan.verdict, Refused)
+    assert scan.verdict.fault is Fault.IGNORED_PAGE
+    assert scan.verdict.where != "position 0"
 
 
 def test_ignored_page_numbers_are_named_after_a_few_calls() -> None:

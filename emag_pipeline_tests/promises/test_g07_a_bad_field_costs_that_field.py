@@ -46,7 +46,7 @@ def test_g7_of_a_first_scan_a_poisoned_row_costs_at_most_itself(
     small: SandboxServer, database: Database, main: Contexts, row: str
 ) -> None:
     spoilt = small.ids("main")[150]
-    small.add_fault("poison", row=row, offer_ids=[spoilt], pages=[2])
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
     refresh(main())
     _assert_the_others_are_exact(database, small, spoilt)
     kept = rows(database, _REJECTS)
@@ -63,7 +63,7 @@ def test_g7_of_a_published_account_a_poisoned_row_costs_no_offer(
 ) -> None:
     refresh(main())
     spoilt = small.ids("main")[150]
-    small.add_fault("poison", row=row, offer_ids=[spoilt], pages=[2])
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
     refresh(main())
     assert {row["emag_offer_id"] for row in published(database, "main")} == set(small.ids("main"))
     _assert_the_others_are_exact(database, small, spoilt)
@@ -74,7 +74,7 @@ def test_g7_a_bad_field_costs_that_field_and_is_noticed(
     small: SandboxServer, database: Database, main: Contexts, row: str
 ) -> None:
     spoilt = small.ids("main")[100]
-    small.add_fault("poison", row=row, offer_ids=[spoilt], pages=[2])
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
     done = refresh(main()).published
     assert (done.rejected, done.offers) == (0, small.count("main"))
     stored = {row["emag_offer_id"]: row for row in published(database, "main")}[spoilt]
@@ -94,7 +94,7 @@ def test_g7_a_commercial_field_that_becomes_unreadable_keeps_its_last_good_value
     spoilt = small.saleable_ids("main")[50]
     good = _state(database, spoilt)
     small.edit("main", spoilt, sale_price=1.5, general_stock=7)
-    small.add_fault("poison", row=row, offer_ids=[spoilt], pages=[2])
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
     refresh(main())
     kept = _state(database, spoilt)
     assert (kept.sale_price, kept.status, kept.general_stock) == (good.sale_price, good.status, 7)
@@ -112,7 +112,7 @@ def test_g7_an_offer_whose_new_version_is_rejected_keeps_its_last_good_state_fla
     spoilt = small.ids("main")[100]
     good = _state(database, spoilt)
     small.edit("main", spoilt, sale_price=1.5, general_stock=7)
-    small.add_fault("poison", row=row, offer_ids=[spoilt], pages=[2])
+    small.add_fault("poison", row=row, offer_ids=[spoilt])
     refresh(main())
     kept = _state(database, spoilt)
     assert kept.rejected_at is not None
