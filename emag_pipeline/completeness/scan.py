@@ -129,7 +129,7 @@ class Scan:
             self.chain.failed(read, is_slow=is_slow)
 
     def disobeyed(self, read: Read, answers: int = 1) -> None:
-        """More rows came than were asked for, in so many answers: twice in a chain, odd sizes are ignored; else it failed."""
+        """So many answers were too long: twice in a chain, sizes other than the usual are ignored; else it failed."""
         if self._phase is Phase.CHAIN and self.chain is not None and self.chain.disobeyed(answers):
             self._came(read)
         else:
