@@ -201,7 +201,7 @@ class Chain:
             return
         if read.size > self.size:  # asked for before it was known that pages do not show so many
             return
-        rows = self.sizes.shown_at_most(window)
+        rows = self.sizes.shown_at_most(window, self._plan.offers)
         if rows is not None:
             self._begin_again(rows)
             return

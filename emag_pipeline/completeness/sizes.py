@@ -30,8 +30,11 @@ class Sizes:
         fits_nowhere = head is not None and len(runs.all) > 1 and all(one.first == 0 for one in head.windows)
         self.are_ignored = self.are_ignored or (fits_nowhere and repairs >= _FIT_NOWHERE >= odd)
 
-    def shown_at_most(self, window: Window) -> int | None:
-        """How many rows pages show whatever is asked, if that is less: as many on short pages of other offers."""
+    def shown_at_most(self, window: Window, offers: int) -> int | None:
+        """How many rows pages show whatever is asked, if that is less: as many on short pages of other offers.
+
+        Behind one of them some of the `offers` were counted: else it is the listing's end, and ends may be alike.
+        """
         rows = len(window.ids)
         if rows > self._largest:
             self._largest, self._alike = rows, []
@@ -39,4 +42,5 @@ class Sizes:
             return None
         is_other = all(2 * len(set(one.ids).intersection(window.ids)) < rows for one in self._alike)
         self._alike.append(window)
-        return rows if is_other and len(self._alike) > 1 and rows >= SMALLEST_OF_CHAIN else None
+        is_bound = is_other and any(one.stop < offers for one in self._alike)
+        return rows if is_bound and len(self._alike) > 1 and rows >= SMALLEST_OF_CHAIN else None

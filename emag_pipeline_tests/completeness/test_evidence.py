@@ -12,6 +12,7 @@ from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.reads import Window
 from emag_pipeline.completeness.runs import Run
 from emag_pipeline.completeness.state import State
+from emag_pipeline.completeness.sizes import Sizes
 from emag_pipeline.completeness.suspects import Suspects
 from emag_pipeline.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
@@ -41,6 +42,13 @@ def test_pages_that_show_50_rows_whatever_is_asked_are_read_as_pages_of_50() -> 
         assert scan.chain is not None
         assert scan.chain.size == cap
         assert len(asked) < offers / cap * 1.4 + 10
+
+
+@pytest.mark.parametrize(("offers", "most"), [(1, None), (100, 9)])
+def test_two_ends_of_a_growing_listing_that_are_alike_are_no_bound_of_rows(offers: int, most: int | None) -> None:
+    sizes = Sizes()
+    assert sizes.shown_at_most(Window.of(Read(1, 99), range(9), 1), offers) is None
+    assert sizes.shown_at_most(Window.of(Read(2, 14), range(14, 23), 2), offers) == most
 
 
 def test_a_second_short_page_of_the_same_number_proves_no_end() -> None:

@@ -124,6 +124,12 @@ def test_one_that_starts_anew_is_not_stopped_by_who_leaves_it_meanwhile(recovery
     assert not postmaster.process_of(restart.data)
 
 
+def _write_over(file: Path, text: str) -> None:
+    """As PostgreSQL does it: nobody finds the file empty meanwhile."""
+    with file.open("r+") as opened:
+        opened.write(text)
+
+
 def test_one_that_recovers_is_recognised_after_the_clock_was_set(recovery: Recovery) -> None:
     """Its start by the kernel's clock of now is another one than what it noted by the clock of then."""
     file = recovery.data / "postmaster.pid"
@@ -133,12 +139,12 @@ def test_one_that_recovers_is_recognised_after_the_clock_was_set(recovery: Recov
         noted = file.read_text()
         lines = noted.split("\n")
         lines[2] = str(int(lines[2]) - 7200)
-        file.write_text("\n".join(lines))
+        _write_over(file, "\n".join(lines))
         try:
             assert recovery.begun() == server
             second = pool.submit(embedded.start, recovery.home, say=lambda _: None)
         finally:
-            file.write_text(noted)
+            _write_over(file, noted)
             recovery.finish()
         assert first.result(PATIENCE_SECONDS).postmaster() == server
         assert second.result(PATIENCE_SECONDS).postmaster() == server
