@@ -11,8 +11,8 @@ from emag_pipeline.completeness.closing import Closing
 from emag_pipeline.completeness.plain import Plain
 from emag_pipeline.completeness.reads import Window
 from emag_pipeline.completeness.runs import Run
-from emag_pipeline.completeness.state import State
 from emag_pipeline.completeness.sizes import Sizes
+from emag_pipeline.completeness.state import State
 from emag_pipeline.completeness.suspects import Suspects
 from emag_pipeline.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
