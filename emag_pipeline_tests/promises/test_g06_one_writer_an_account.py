@@ -126,7 +126,7 @@ def test_g6_a_slow_answer_is_not_taken_for_death(small: SandboxServer, database:
     small.add_fault("slow", seconds=6.0, pages=[3], count=1)
     with ThreadPoolExecutor(1) as aside:
         slow = aside.submit(stage_account, main(**_TIMEOUT))
-        wait_for_pages(database, 3)
+        wait_for_pages(database, 2)
         time.sleep(1.8)
         with pytest.raises(AnotherSyncRunning):
             stage_account(main(**_TIMEOUT))

@@ -11,7 +11,7 @@ from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import (
-    durable_pages,
+    durable_windows,
     held_row,
     newest,
     pages_asked,
@@ -19,6 +19,7 @@ from emag_pipeline_tests.promises.watching import (
     wait_for,
     wait_for_block,
     wait_for_pages,
+    windows_asked,
 )
 from emag_pipeline_tests.promises.workers import Worker, Workers
 from emag_pipeline_tests.sync.refresh import refresh
@@ -54,13 +55,15 @@ def test_g12_inside_a_request_that_hangs(
     wait_until(lambda: market.stats("main")["at_once"] > 0, 10)
     _stop(worker, number)
     _assert_cancelled(database)
-    assert durable_pages(database) == {1, 2, 3, 4}
-    offers = rows(database, "SELECT page, count(*) FROM {schema}.emag_scan_offers GROUP BY page ORDER BY page")
-    assert [tuple(row) for row in offers] == [(page, 100) for page in (1, 2, 3, 4)]
+    durable = durable_windows(database)
+    assert {page for page, _ in durable} == {1, 2, 3, 4}
+    (staged,) = rows(database, "SELECT count(DISTINCT emag_offer_id) AS offers FROM {schema}.emag_scan_offers")
+    assert staged.offers == max(page * size for page, size in durable)  # they overlap, and leave no gap
     market.clear_faults()
     market.reset_stats()
     workers.publish()
     assert sorted(pages_asked(market)[:7]) == list(range(5, 12))
+    assert windows_asked(market)[7:] == [(1, 100)]  # a first publish reads the head once more
     assert_published_exactly(database, market, "main")
 
 

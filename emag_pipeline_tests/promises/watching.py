@@ -30,16 +30,35 @@ def durable_pages(database: Database) -> set[int]:
     }
 
 
+def durable_windows(database: Database) -> set[tuple[int, int]]:
+    """Page and size of what the newest sync has staged."""
+    staged = rows(
+        database,
+        """SELECT page, size FROM {schema}.emag_scan_pages
+           WHERE sync_id = (SELECT sync_id FROM {schema}.emag_offer_syncs ORDER BY sync_number DESC LIMIT 1)""",
+    )
+    return {(row.page, row.size) for row in staged}
+
+
+def windows_asked(market: SandboxServer) -> list[tuple[int, int]]:
+    """Page and size of the reads of offers that `main` asked for, in order."""
+    asked = (one for one in market.requests("main") if one["resource"] == "product_offer/read" and one["page"])
+    return [(one["page"], one["items_per_page"]) for one in asked]
+
+
 def pages_asked(market: SandboxServer) -> list[int]:
     """The pages of offers that `main` asked for, in order; reference data has pages too."""
     return [one["page"] for one in market.requests("main") if one["page"] and "offer" in one["resource"]]
 
 
 def wait_for_pages(database: Database, number: int, seconds: float = 90) -> None:
-    """Until the newest sync is under way and so many pages are durable."""
-    wait_until(
-        lambda: (row := newest(database)) is not None and row.status == "running" and row.pages_done >= number, seconds
-    )
+    """Until the newest sync is under way and so many pages are durable, some perhaps behind a gap."""
+
+    def reached() -> bool:
+        row = newest(database)
+        return row is not None and row.status == "running" and len(durable_windows(database)) >= number
+
+    wait_until(reached, seconds, lambda: f"{newest(database)} {durable_windows(database)}")
 
 
 def wait_for(database: Database, seconds: float = 30, **state: str) -> None:
