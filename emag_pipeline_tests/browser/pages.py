@@ -19,7 +19,7 @@ class View:
     texts: tuple[str, ...]
 
 
-ASSET_GRAPH = View("asset-graph", "/locations/emag_pipeline/asset-groups/offers/lineage", ("4 / 4 Passed", "100%"))
+ASSET_GRAPH = View("asset-graph", "/locations/emag_pipeline/asset-groups/offers/lineage", ("5 / 5 Passed", "100%"))
 CHECKS = View(
     "checks",
     "/assets/staged_offers?view=checks&checkDetail=scan_is_complete",

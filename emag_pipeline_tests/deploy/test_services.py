@@ -94,6 +94,6 @@ def test_the_next_start_goes_on_after_the_last_durable_page_and_publishes(
     market.clear_faults()
     market.reset_stats()
     site.systemctl("start", *_UNITS)
-    wait_for(database, seconds=60, status="completed")
+    wait_for(database, seconds=180, status="completed")
     assert newest(database).attempt == 2
     assert_published_exactly(database, market, "main")

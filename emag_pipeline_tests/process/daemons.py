@@ -12,7 +12,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.operations import code_location, family
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.process.ups import Up, start, wait_until
-from emag_pipeline_tests.promises.watching import newest, wait_for_pages
+from emag_pipeline_tests.promises.watching import newest, wait_for_pages, windows_asked
 
 #: Of 1,200 offers: the page behind the last one.
 BEYOND = 13
@@ -63,9 +63,9 @@ class Daemon:
         return run_id
 
     def pages_asked(self) -> set[int]:
-        """The pages of offers that were asked for since the statistics began."""
-        reads = (one for one in self.market.requests("main") if one["resource"] == "product_offer/read")
-        return {read["page"] for read in reads if read["page"]}
+        """The pages of offers that were asked for since the statistics began, but for those behind the end."""
+        offers = self.market.count("main")
+        return {page for page, size in windows_asked(self.market) if (page - 1) * size < offers}
 
     def heal(self) -> None:
         """End all faults; count calls anew."""
