@@ -212,7 +212,9 @@ class Calls:
         why = redact(error.why, self._secrets, LONGEST_QUOTE)
         if tries > 1:
             why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
-        more: dict[str, Any] = {"wait_seconds": error.wait_seconds} if isinstance(error, TransientError) else {}
+        more: dict[str, Any] = {}
+        if isinstance(error, TransientError):
+            more = {"wait_seconds": error.wait_seconds, "is_late": error.is_late}
         if isinstance(error, ApiUnavailable):
             more["page_tries"] = error.page_tries
         where = f"{self._account.name}, {call.where}"

@@ -29,6 +29,8 @@ _DEPENDED_UPON = "2BP01"
 #: 57P03: it lives, and takes no connections before it has recovered what a crash has left
 STARTING_UP = "the database is starting up"
 _STARTING = "57P03"
+#: nothing is wrong but that it took too long: of a statement by its SQLSTATE, of a connection in libpq's words
+_TOO_LONG, _CONNECT_TIMED_OUT = "57014", "timeout expired"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -70,7 +72,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         )
     if state in _TRANSIENT:
         what, remedy = _TRANSIENT[state]
-        return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
+        return DatabaseUnavailable(what, where="database", why=why, remedy=remedy, is_late=state == _TOO_LONG)
     if state == _STARTING:
         remedy = "Wait until it takes connections: its log says how far it is; the next run resumes"
         return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy)
@@ -80,6 +82,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
             where="database",
             why=why,
             remedy="Start it or correct its URL; the next run resumes",
+            is_late=why.endswith(_CONNECT_TIMED_OUT),
         )
     return PermanentError(
         "the database refused a statement",

@@ -16,6 +16,7 @@ from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.moments import iso
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.freshness import is_stale, published_words
+from emag_pipeline.monitoring.silence import Silence
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
 
@@ -67,6 +68,8 @@ class HealthStatus:
     tick_bound_seconds: float
     #: accounts of which offers are kept, and that are not in the settings
     not_configured: tuple[str, ...] = ()
+    #: what is wrong where ticks are missing, none as long as an `up` has just started
+    silences: tuple[Silence, ...] = ()
 
     @property
     def silent_sensors(self) -> tuple[str, ...]:
@@ -110,6 +113,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     running = {sync.account: sync for sync in running_syncs(database)}
     ages = ticks.ages(database)
     names = [account.name for account in settings.accounts]
+    silent = [] if silence.has_just_started(settings) else silence.silent_of(ages, settings)
     return HealthStatus(
         at=datetime.now(UTC),
         accounts=tuple(
@@ -121,6 +125,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
         checks=tuple(one for one in check_results(database, settings.subjects) if not one.passed),
         tick_bound_seconds=silence.bound_seconds(settings),
         not_configured=tuple(left_accounts(database, names)),
+        silences=tuple(silence.in_words(silent, settings)),
     )
 
 

@@ -17,9 +17,14 @@ _START_SECONDS = 30.0
 def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterator[bool]:
     """Start the sandbox unless real accounts are configured or something answers on its port; yields whether.
 
-    It is stopped at the end. Raises TransientError when it does not start.
+    It is stopped at the end. Raises TransientError when it does not start, SettingsError where what has its port is a
+    program that was stopped, and would keep every call waiting.
     """
-    if not settings.starts_sandbox or ports.answers(settings.sandbox_port, settings.sandbox_host):
+    if not settings.starts_sandbox:
+        yield False
+        return
+    if ports.answers(settings.sandbox_port, settings.sandbox_host):
+        ports.require_not_stopped(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
         yield False
         return
     logs = directory(settings.home, "logs")

@@ -112,15 +112,6 @@ def unstarted_words(settings: Settings, account: str) -> str:
     return f"{begins}; if not, `emag-pipeline doctor` says why"
 
 
-def daemon_words(silence_seconds: float) -> tuple[str, str]:
-    """What is wrong where no sensor has looked for too long, and what to do."""
-    unseen = f"no sensor of Dagster's daemon has looked at anything for {age(silence_seconds)}"
-    return (
-        f"{unseen}: nothing is refreshed by itself",
-        "Start it: `emag-pipeline up`, or its service; if it runs, `emag-pipeline doctor` says more",
-    )
-
-
 def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
     goes_on = f"`emag-pipeline sync --account {account}` goes on after its last durable page"
