@@ -267,7 +267,7 @@ def _since(incident: Incident) -> str:
 
 def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble | None, settings: Settings) -> str:
     if trouble is not None:
-        return failure_words(*trouble_words(trouble, status.account))
+        return failure_words(*trouble_words(trouble, status.account, status.running))
     if status.state == NEVER_SYNCED:
         return failure_words(NEVER_SYNCED, unstarted_words(settings, status.account))
     if status.running is not None:

@@ -6,6 +6,7 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
+from emag_pipeline.gist import gist
 
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
@@ -46,7 +47,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     """Return the project's error for a driver's error; its text holds no parameters and no password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     state: str | None = getattr(cause, "pgcode", None)
-    why = _first_line(cause)
+    why = gist(str(cause)) or type(cause).__name__
     if state is None:
         state = _connection_state(why)
     for words, what in _TLS.items():
@@ -105,8 +106,3 @@ def _connection_state(message: str) -> str:
     if _STARTS.search(message):
         return _STARTING
     return ""
-
-
-def _first_line(cause: BaseException | None) -> str:
-    lines = str(cause).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(cause).__name__

@@ -89,7 +89,7 @@ def _silence(health: HealthStatus) -> Iterator[Problem]:
 def _account_problems(account: AccountHealth) -> Iterator[Problem]:
     if account.trouble is not None or account.is_broken:
         yield _problem(account.account, account.said, account.remedy)
-    if account.is_stale and not account.is_broken:
+    elif account.is_stale:
         yield _problem(account.account, _staleness(account), _way_out(account))
 
 

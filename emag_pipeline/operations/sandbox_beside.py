@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from emag_pipeline.errors import TransientError
 from emag_pipeline.home import directory
-from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations import log_words, ports, programs
 from emag_pipeline.operations.child import Child
 from emag_pipeline.settings import Settings
 
@@ -43,6 +43,8 @@ def _wait(child: Child) -> None:
         how = child.died()
         if how or time.monotonic() > until:
             raise TransientError(
-                f"the sandbox {how or 'does not answer'}", why=child.last_lines(), remedy=f"Its log is {child.log}"
+                f"the sandbox {how or 'does not answer'}",
+                why=log_words.last_errors(child.log) or (log_words.last_lines(child.log) if how else ""),
+                remedy=f"Its log is {child.log}",
             )
         time.sleep(0.1)

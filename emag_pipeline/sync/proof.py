@@ -27,10 +27,14 @@ def accidents(figures: Figures) -> list[str]:
     said = []
     if figures.arrivals and figures.pages_expected > 1:
         said.append(f"{figures.arrivals:,} new offers show, and another one may have slipped past")
-    by_id_only = figures.count_after - figures.shown - figures.unreadable_positions
-    if by_id_only > 0:
-        said.append(f"{by_id_only:,} counted offers were found by their id only")
+    if (number := by_id_only(figures)) > 0:
+        said.append(f"{number:,} counted offers were found by their id only")
     return said
+
+
+def by_id_only(figures: Figures) -> int:
+    """How many of the counted offers no page has shown."""
+    return figures.count_after - figures.shown - figures.unreadable_positions
 
 
 def _page_doubts(figures: Figures) -> list[str]:

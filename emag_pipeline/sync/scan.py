@@ -10,6 +10,7 @@ accounted for. (Without an arrival the counts cannot become equal, and one readi
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from emag_pipeline.api import Marketplace, Obedience, Page
@@ -26,7 +27,7 @@ from emag_pipeline.sync.listing import ListingReader
 from emag_pipeline.sync.page_size import PageSize
 from emag_pipeline.sync.plan import ScanPlan, bounded
 from emag_pipeline.sync.progress import ProgressReporter
-from emag_pipeline.sync.proof import accidents, doubts
+from emag_pipeline.sync.proof import accidents, by_id_only, doubts
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
 
@@ -34,6 +35,14 @@ log = logger(__name__)
 
 #: A catalogue that moves under three readings in a row needs a quieter hour, not a fourth reading.
 MOST_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What speaks against the result of a round. `is_usual`: no more than that new offers show, as in a first sync."""
+
+    against: list[str]
+    is_usual: bool = False
 
 
 class Scan:
@@ -75,15 +84,16 @@ class Scan:
             self._confirm(ledger.read(self._context.database, self._lease.sync_id).round)
             return
         round_, offers, obedience = self._first_round()
-        while against := self._read_round(round_, offers, obedience):
+        while (reading := self._read_round(round_, offers, obedience)).against:
             if round_ >= MOST_ROUNDS:
                 raise ScanNotProven(
                     f"the pages do not add up after {round_} readings",
                     where=self._lease.where,
-                    why="; ".join(against),
+                    why="; ".join(reading.against),
                     remedy="Nothing was published; the next run reads anew, best at an hour with fewer changes",
                 )
-            (log.warning if against else log.info)("catalogue_read_again", round=round_, against=against)
+            tell = log.info if reading.is_usual else log.warning
+            tell("catalogue_read_again", round=round_, against=reading.against)
             round_ += 1
             offers, obedience = self._open_round(round_), None
 
@@ -116,17 +126,19 @@ class Scan:
         log.info("scan_planned", round=round_, **plan, until=iso(self._deadline))
         return count.rows
 
-    def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> list[str]:
+    def _read_round(self, round_: int, offers: int, obedience: Obedience | None) -> "_Reading":
         """Read what is not durable yet. Returns what speaks against the result, nothing if it is complete."""
         rows_beyond = self._read_pages(round_, offers, obedience)
         statistics.renew_staged(self._context.database)
         count_after = self._client.count().rows
         audit.note_ending(self._context.database, self._lease, count_after=count_after, rows_beyond=rows_beyond)
         if page_doubts := doubts(self._figures(), before_confirming=True):
-            return page_doubts
+            return _Reading(page_doubts)
         self._confirm(round_)
         figures = self._figures()
-        return doubts(figures) or (accidents(figures) if round_ == 1 else [])
+        if found := doubts(figures):
+            return _Reading(found)
+        return _Reading(accidents(figures) if round_ == 1 else [], is_usual=by_id_only(figures) <= 0)
 
     def _figures(self) -> Figures:
         return audit.figures(self._context.database, self._lease.sync_id)

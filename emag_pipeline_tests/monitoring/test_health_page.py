@@ -98,6 +98,17 @@ def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
     assert _problems(_page(fresh)) == ["main"]
 
 
+def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None:
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    begin(database)
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
+    page = _page(database)
+    assert _problems(page) == ["main"]
+    assert "nothing became durable" in json.loads(page.body)["problems"][0]["what"]
+
+
 def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> None:
     with fresh.transaction() as tx:
         tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")

@@ -58,7 +58,7 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
         finding = found(diagnosis, "ports", who)
         assert (finding.verdict, f"`kill -CONT {sandbox.pid}`" in finding.remedy) == (Verdict.BROKEN, True)
         assert found(diagnosis, "account main", "read timeout").verdict is Verdict.NOT_EXAMINED
-        with pytest.raises(SettingsError, match="the sandbox .* is stopped: it answers nobody") as taken:
+        with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it answers nobody") as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy
         settings = load_settings({"EMAG_HOME": str(tmp_path), "EMAG_SANDBOX_PORT": str(port)}, env_file=None)

@@ -13,11 +13,13 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 @pytest.mark.parametrize("change", ["arrival", "departure"])
 def test_a_catalogue_that_moved_once_is_read_again(
-    market: SandboxServer, database: Database, main: Refresh, change: str
+    market: SandboxServer, database: Database, main: Refresh, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     market.add_fault("drift", change=change, offers=3, pages=[3], count=1)
     done = refresh(main())
     assert done.sync.round == 2
+    told = [record.levelname for record in caplog.records if record.getMessage().startswith("catalogue_read_again")]
+    assert told == ["WARNING"]
     assert_published_exactly(database, market, "main")
 
 

@@ -1,4 +1,7 @@
+import logging
 from dataclasses import replace
+
+import pytest
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
@@ -45,9 +48,14 @@ def test_an_empty_catalogue_is_a_catalogue(database: Database) -> None:
         assert refresh(context_for(database, empty.url)).published.offers == 0
 
 
-def test_the_first_copy_of_a_catalogue_is_read_twice(market: SandboxServer, main: Refresh) -> None:
+def test_the_first_copy_of_a_catalogue_is_read_twice(
+    market: SandboxServer, main: Refresh, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     done = refresh(main())
     assert done.sync.round == 2
+    told = [record.levelname for record in caplog.records if record.getMessage().startswith("catalogue_read_again")]
+    assert told == ["INFO"], "it is as it should be"
     assert [request["page"] for request in market.requests("main")].count(3) == 2
     assert refresh(main()).sync.round == 1
 

@@ -1,12 +1,18 @@
 """An interrupted sync goes on after its last durable page."""
 
+from dataclasses import replace
+
 import pytest
 
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, SyncTimedOut
+from emag_pipeline.db.incidents import open_incidents
+from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, Interrupted, SyncTimedOut
+from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -25,6 +31,29 @@ def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, databa
     read_again = {request["page"] for request in market.requests("main") if request["page"]}
     assert read_again == ({1, 2, 3, 4, 5, 6} - durable) | {7}
     assert_published_exactly(database, market, "main")
+
+
+def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginning(
+    database: Database, database_url: str, main: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "the next attempt starts from the beginning: no page is durable yet"
+    begin(database)
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
+    context = main()
+    (ended,) = recover(database, None, Bounds.of(context.settings))
+    assert ended.found.condition == "stuck"
+    assert said in ledger_row(context).error_remedy
+    (incident,) = open_incidents(database)
+    assert said.replace("attempt", "run") in incident.remedy
+    monkeypatch.setattr("emag_pipeline.db.calls._LAST_WORDS_SECONDS", 60.0)  # the machine may be busy
+    own = Database(database_url)
+    lease = begin(database, run_id=context.run_id)
+    with pytest.raises(Interrupted), attempt(replace(context, database=own), lease):
+        raise Interrupted
+    own.close()
+    row = ledger_row(context)
+    assert (row.status, row.error_class) == ("cancelled", "Interrupted")
+    assert said.replace("attempt", "run") in row.error_remedy
 
 
 def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, main: Refresh) -> None:

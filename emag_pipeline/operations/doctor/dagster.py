@@ -84,11 +84,7 @@ def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator
         yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", start_again(settings))
     for part, said in sorted(heard.complaints.items()):
         yield warning(
-            SUBJECT, f"{part} reports an error: {_first_line(said)}", "See the daemon's log for the whole of it"
+            SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the whole of it"
         )
     if not silent:
         yield ok(SUBJECT, f"Dagster's daemon was heard {age(silence)} ago")
-
-
-def _first_line(said: str) -> str:
-    return next((line.strip() for line in said.splitlines() if line.strip()), "no message")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from emag_pipeline.errors import PipelineError, TransientError
-from emag_pipeline.operations.doctor.load import busy_words
+from emag_pipeline.operations.load import busy_words
 
 
 class Verdict(StrEnum):

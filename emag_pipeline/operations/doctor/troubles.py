@@ -37,7 +37,8 @@ def accounts(settings: Settings) -> Iterator[Finding]:
         for status in account_statuses(database, [account.name for account in settings.accounts]):
             yield _age(settings, status)
             if status.account in troubles:
-                yield warning(f"account {status.account}", *trouble_words(troubles[status.account], status.account))
+                words = trouble_words(troubles[status.account], status.account, status.running)
+                yield warning(f"account {status.account}", *words)
             if status.awaits_publish:
                 approved = f"Nothing is to be done; or now `emag-pipeline sync --account {status.account}`"
                 what = "the refused scan is approved, and the next run publishes it"
