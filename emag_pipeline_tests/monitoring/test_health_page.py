@@ -95,7 +95,14 @@ def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
     begin(fresh)
     with fresh.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
-    assert _problems(_page(fresh)) == ["main"]
+    page = _page(fresh)
+    assert _problems(page) == ["main"]
+    assert b"the sensor stuck_syncs ends it" in page.body
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+    page = _page(fresh)
+    assert _problems(page) == ["daemon", "main"]
+    assert b"Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent" in page.body
 
 
 def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None:
