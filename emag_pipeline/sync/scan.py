@@ -92,8 +92,9 @@ class Scan:
                     why="; ".join(reading.against),
                     remedy="Nothing was published; the next run reads anew, best at an hour with fewer changes",
                 )
-            tell = log.info if reading.is_usual else log.warning
-            tell("catalogue_read_again", round=round_, against=reading.against)
+            (log.info if reading.is_usual else log.warning)(
+                "catalogue_read_again", round=round_, against=reading.against
+            )
             round_ += 1
             offers, obedience = self._open_round(round_), None
 
