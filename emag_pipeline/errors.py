@@ -69,10 +69,13 @@ class TransientError(PipelineError):
         why: str = "",
         remedy: str = "",
         wait_seconds: float | None = None,
+        is_late: bool = False,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy)
         #: how long the other side asked to be left alone, if it said so
         self.wait_seconds = wait_seconds
+        #: no answer came in the time that was allowed, and nothing else is known: the other side may only be busy
+        self.is_late = is_late
 
 
 #: Tries of a page at one size when its answer was too slow or incomplete.
@@ -92,10 +95,11 @@ class ApiUnavailable(TransientError):
         why: str = "",
         remedy: str = "",
         wait_seconds: float | None = None,
+        is_late: bool = False,
         page_tries: int = PAGE_TRIES,
         rows_too_many: int = 0,
     ) -> None:
-        super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds)
+        super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds, is_late=is_late)
         #: by which the page holds more than were asked for
         self.rows_too_many = rows_too_many
         #: how often a page may be asked for at the same size before a smaller one is tried

@@ -13,7 +13,11 @@ _OWN = {
     "EMAG_UP_HOME", IS_READ, "EMAG_SANDBOX", "EMAG_NO_SKIP", "EMAG_ALONE_SECONDS", "EMAG_RANDOMISED_EXAMPLES",
     "EMAG_RANDOMISED_SEED", "EMAG_SECRETS", "EMAG_VERSION",
 }  # fmt: skip
-_DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS"}
+_DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS", "DB_SCHEMA"}
+#: other software has variables of these prefixes too: only what is nearly one of ours is ours to tell of
+_SHARED = ("DATABASE_", "DB_")
+#: what is meant by names that look less alike
+_USUAL = {"DB_HOSTNAME": "DB_HOST", "DB_PSWD": "DB_PASS", "DB_PWD": "DB_PASS"}
 
 
 def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -24,7 +28,7 @@ def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             if (of := account["account"]) and _is_left_out(of.lower(), given):
                 what = f"{name} is set, but EMAG_ACCOUNTS does not name {of.lower()}"
                 yield what, "Add it to EMAG_ACCOUNTS, or unset the variable"
-        elif name not in known() and (name.startswith("EMAG_") or _near(name, _DATABASE)):
+        elif name not in known() and (name.startswith("EMAG_") or _of_database(name)):
             yield f"{name} is set, and nothing reads it", _advice(name)
 
 
@@ -43,9 +47,14 @@ def _is_left_out(account: str, given: Mapping[str, str]) -> bool:
     return named is not None and account not in [part.strip() for part in named.split(",")]
 
 
+def _of_database(name: str) -> str:
+    """Which variable of the database is meant; empty for one of other software."""
+    return _USUAL.get(name, "") or (_near(name, _DATABASE) if name.startswith(_SHARED) else "")
+
+
 def _advice(name: str) -> str:
     account = re.match(r"EMAG_([A-Z0-9_]+_)A", name)
-    near = _near(name, known() | (_of_account(account[1]) if account else set()))
+    near = _of_database(name) or _near(name, known() | (_of_account(account[1]) if account else set()))
     return f"Perhaps {near} is meant" if near else "Unset it, or look for its right name in .env.example"
 
 

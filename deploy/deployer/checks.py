@@ -24,11 +24,15 @@ def machine(places: Places) -> list[Complaint]:
 
 
 def pipeline(places: Places, release: Path) -> list[Complaint]:
-    """What the doctor of a built release calls broken in settings, database, clocks and disk, except an old schema."""
+    """What is broken in settings, database, clocks and disk, as the doctor of a built release says, or could not be
+    examined; except an old schema.
+    """
     return [
         (str(one["what"]), str(one["remedy"]))
         for one in programs.findings(places, release)
-        if one["verdict"] == "broken" and one["subject"] in _NEEDED and "emag-pipeline migrate" not in one["remedy"]
+        if one["verdict"] in ("broken", "not examined")
+        and one["subject"] in _NEEDED
+        and "emag-pipeline migrate" not in one["remedy"]
     ]
 
 

@@ -19,7 +19,7 @@ _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox
 def too_slow(total_seconds: float) -> ApiUnavailable:
     """The call's whole time is over, though bytes may still have come."""
     what = f"the response was not complete after {total_seconds:g} s (total timeout)"
-    return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+    return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
 
 
 def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnavailable:
@@ -43,11 +43,13 @@ def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnava
         return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
     if caused_by(requests.exceptions.ConnectTimeout):
         return ApiUnavailable(
-            f"no connection to {host} within {timeouts.connect_seconds:g} s (connect timeout)", remedy=_NETWORK
+            f"no connection to {host} within {timeouts.connect_seconds:g} s (connect timeout)",
+            remedy=_NETWORK,
+            is_late=True,
         )
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
-        return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+        return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
     what = "the connection broke off before the answer was complete"
     return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
 

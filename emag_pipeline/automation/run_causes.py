@@ -6,18 +6,20 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster._core.storage.tags import RUN_FAILURE_REASON_TAG
-from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline import runs
 from emag_pipeline.errors import Interrupted
+from emag_pipeline.gist import gist
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.monitoring.standing import Cause
 from emag_pipeline.redaction import Redactor
+from emag_pipeline.runs import error_words
 from emag_pipeline.settings import current
 
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
 _LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
-_NOTHING = "Nothing is to be done: the next run goes on after the last durable page"
+_NOTHING = f"Nothing is to be done: the next run {goes_on(None)}"
 _REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
 
 
@@ -49,30 +51,22 @@ def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
     for failure in failures:
         if failure.error is None:
             continue
-        error = innermost(failure.error)
+        error = error_words.innermost(failure.error)
         if failure.error_source == ErrorSource.INTERRUPT or error.cls_name == DagsterExecutionInterruptedError.__name__:
             yield Cause(Interrupted.__name__, "the run was told to stop", _NOTHING, run_id)
         else:
-            yield Cause(error.cls_name or "UnknownError", one_line(error.message), _REPORT, run_id)
-
-
-def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    """What was raised, without the errors that Dagster wraps around it."""
-    while error.cause is not None:
-        error = error.cause
-    return error
+            yield Cause(error.cls_name or "UnknownError", one_line(error_words.said(error)), _REPORT, run_id)
 
 
 def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
     for entry in instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE}):
         event = entry.get_dagster_event()
         error = getattr(event.event_specific_data, "error", None)
-        return one_line(event.message or "" if error is None else innermost(error).message)
+        return one_line(event.message or "" if error is None else error_words.said(error))
     return "Dagster noted no reason"
 
 
 def one_line(text: str) -> str:
-    """A text's first line, without secrets and what no database or terminal takes (NUL, half characters, colours)."""
-    lines = text.strip().splitlines()
-    said = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
-    return _redact(said.rstrip("."), _LONGEST_WORDS) or "Dagster noted no reason"
+    """A text's gist, without secrets and what no database or terminal takes (NUL, half characters, colours)."""
+    said = "".join(letter for letter in gist(text) if letter.isprintable())
+    return _redact(said, _LONGEST_WORDS) or "Dagster noted no reason"

@@ -1,7 +1,8 @@
 """`emag-pipeline doctor`: a line each for people, JSON for programs.
 
-The JSON is an object `{"at": time, "verdict": verdict, "findings": [finding, …]}`; a verdict is ok, warning or broken,
-that of the whole is the worst one. A finding has:
+The JSON is an object `{"at": time, "verdict": verdict, "findings": [finding, …]}`; a verdict is ok, warning,
+`not examined` (no answer came in the time that the look has, as on a busy machine: nobody knows how it is) or broken,
+that of the whole is the worst one, in this order. A finding has:
 
 subject    what was looked at: settings, .env, database, clock, account NAME, checks, incidents, sensors, daemon,
            automation, ports, disk, memory, or marketplace
@@ -23,7 +24,7 @@ from rich.text import Text
 from emag_pipeline.moments import iso_now
 from emag_pipeline.operations.doctor import Diagnosis, Finding, Verdict, diagnose
 
-_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.BROKEN: "bold red"}
+_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.NOT_EXAMINED: "magenta", Verdict.BROKEN: "bold red"}
 
 
 def doctor(
@@ -33,7 +34,8 @@ def doctor(
 
     Settings, databases, marketplace, daemon, ports, clocks, disk. Takes at most 15 seconds and changes nothing; an
     embedded PostgreSQL that sleeps is started for as long as it takes. Costs one call an account, within the rate
-    limit. Ends with 0 when nothing is broken, 2 for wrong settings, else 1.
+    limit. Ends with 0 when nothing is broken, 2 for wrong settings, 1 for anything else that is broken, and 6 where
+    nothing is known to be broken, but something did not answer in time and was not examined: run it again.
     """
     ours = logging.getLogger("emag_pipeline")
     if not ours.isEnabledFor(logging.DEBUG):  # what goes wrong here is a finding, told once

@@ -26,6 +26,9 @@ def forget(
     yes: Annotated[
         bool, typer.Option("--yes", help="Remove it; without this, only say what would be removed.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed, as without --yes.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of lines.")] = False,
 ) -> None:
     """Remove all that is kept of an account: offers, history, marts, ledger, calls, quarantine, incidents, its report.
@@ -35,6 +38,12 @@ def forget(
     Nothing brings it back but a backup. Refused for an account that is configured, unless its offers came from another
     marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs.
     """
+    if yes and dry_run:
+        raise SettingsError(
+            "--yes and --dry-run exclude each other",
+            why="the one removes, the other does not",
+            remedy="Give one of them; nothing was removed",
+        )
     settings = load_settings()
     if not is_account_name(account):
         raise SettingsError(

@@ -13,7 +13,7 @@ from emag_pipeline.cli import early, output
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.logs import configure, logger
 from emag_pipeline.operations import family
-from emag_pipeline.settings import Settings, given_variables, load_settings
+from emag_pipeline.settings import given_variables, load_settings
 from emag_pipeline.stderr import tell, write_line
 from emag_pipeline.unread_variables import unread
 
@@ -46,15 +46,19 @@ def application(command: str | None = None) -> typer.Typer:
     return app
 
 
-def _warn_of_unread(settings: Settings) -> None:
-    """Name the variables of ours that nothing reads; not again in the programs that `up` runs."""
+def _warn_of_unread(*, is_plain: bool) -> None:
+    """Name the variables of ours that nothing reads, also where wrong settings may be for want of them.
+
+    Not again in the programs that `up` runs; nor where a `.env` is not ours, which the command says itself.
+    """
     if family.is_member():
         return
-    for what, remedy in unread(given_variables()):
-        if settings.log_format == "json":
-            log.warning("variable_not_read", message=what, remedy=remedy)
-        else:
-            tell(f"{what}. {remedy}.")
+    with suppress(SettingsError):
+        for what, remedy in unread(given_variables()):
+            if is_plain:
+                tell(f"{what}. {remedy}.")
+            else:
+                log.warning("variable_not_read", message=what, remedy=remedy)
 
 
 def emag_pipeline() -> None:
@@ -90,11 +94,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), None)
+    is_plain = True
     with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
         settings = load_settings()
         configure(settings)
-        if command in COMMANDS and command != "doctor":  # which has a finding for each
-            _warn_of_unread(settings)
+        is_plain = settings.log_format != "json"
+    if command in COMMANDS and command != "doctor":  # which has a finding for each
+        _warn_of_unread(is_plain=is_plain)
     try:
         application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:

@@ -7,6 +7,7 @@ import typer
 
 from emag_pipeline import sandbox as marketplace
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations import ports
 from emag_pipeline.sandbox import LikenessError, PortTaken, SandboxServer, like
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED
 from emag_pipeline.sandbox.settings import Parameters
@@ -87,9 +88,7 @@ def sandbox(
     except LikenessError as error:
         raise SettingsError(str(error).removesuffix(".")) from error
     except PortTaken as error:
-        raise SettingsError(
-            f"port {port} is taken", remedy="Stop what uses it, or choose another with --port"
-        ) from error
+        raise ports.taken(f"port {port} is taken", "choose another with --port", ports.holder(port)) from error
 
 
 def _announce(server: SandboxServer) -> None:

@@ -72,7 +72,6 @@ from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import (
-    daemon_words,
     failure_words,
     invented_words,
     left_words,
@@ -137,15 +136,8 @@ def _watch_table(database: Database, settings: Settings) -> None:
 
 
 def _daemon(database: Database, settings: Settings) -> dict[str, Any] | None:
-    seconds = _silence(database, settings)
-    if seconds is None:
-        return None
-    said, remedy = daemon_words(seconds)
-    return {"said": said, "remedy": remedy, "seconds": seconds}
-
-
-def _silence(database: Database, settings: Settings) -> float | None:
-    return None if silence.has_just_started(settings) else silence.daemon_silence(database, settings)
+    found = silence.daemon_silence(database, settings)
+    return None if found is None else {"said": found.said, "remedy": found.remedy, "seconds": found.seconds}
 
 
 def _accounts(database: Database, settings: Settings) -> list[dict[str, Any]]:
@@ -236,8 +228,8 @@ def _picture(database: Database, settings: Settings) -> Group:
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
     left = [Text(f"{name}: {left_words(name)}") for name in left_accounts(database, [one.account for one in statuses])]
-    seconds = None if silence.DAEMON in told else _silence(database, settings)
-    daemon = [] if seconds is None else [Text(f"{silence.DAEMON}: {failure_words(*daemon_words(seconds))}")]
+    silent = None if silence.DAEMON in told else silence.daemon_silence(database, settings)
+    daemon = [] if silent is None else [Text(f"{silence.DAEMON}: {failure_words(silent.said, silent.remedy)}")]
     return Group(_table(statuses), *left, *invented, *daemon, *lines, *map(_line, others), *checks)
 
 
@@ -275,7 +267,7 @@ def _since(incident: Incident) -> str:
 
 def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble | None, settings: Settings) -> str:
     if trouble is not None:
-        return failure_words(*trouble_words(trouble, status.account))
+        return failure_words(*trouble_words(trouble, status.account, status.running))
     if status.state == NEVER_SYNCED:
         return failure_words(NEVER_SYNCED, unstarted_words(settings, status.account))
     if status.running is not None:

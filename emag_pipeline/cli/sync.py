@@ -22,6 +22,7 @@ import typer
 
 from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import Interrupted
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.progress import view_on
 from emag_pipeline.operations.refresh import Refreshed, RefreshInterrupted, refresh
@@ -48,7 +49,7 @@ def sync(
 
     The same Dagster job that schedules run, recorded in the same place, with or without a running `up`. Starts the
     embedded PostgreSQL and the sandbox for as long as it takes if nothing else is configured. Ctrl-C stops it; the
-    next sync goes on after the last durable page, or reads anew with --anew.
+    next sync goes on after the last durable page if there is one, or reads anew with --anew.
 
     Says when an account is published, and computes its marts and checks then, after it has read the marketplace's
     categories, VAT rates and handling times where they are missing or old. What of all this could not be done is told,
@@ -93,7 +94,10 @@ def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json:
     if published and len(published) == len(done):
         narrator.say("interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`")
     elif done:
-        narrator.say("interrupted; the next `emag-pipeline sync` goes on after the last durable page")
+        left = [one.sync for one in done if not one.is_published]
+        pages = [sync.pages_done for sync in left if sync is not None]
+        begins = goes_on(max(pages) if len(pages) == len(left) else None)
+        narrator.say(f"interrupted; the next `emag-pipeline sync` {begins}")
     else:  # the runs did not end in time: nobody knows
         narrator.say("interrupted; `emag-pipeline status` tells how far it came, the next `emag-pipeline sync` goes on")
 

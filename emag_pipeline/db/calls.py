@@ -43,6 +43,7 @@ def no_answer(seconds: float) -> DatabaseUnavailable:
         where="database",
         why=f"nothing came within {max(seconds, 0):.0f} s",
         remedy="Look at the server, its load and the network between; the next run resumes",
+        is_late=True,
     )
 
 

@@ -6,6 +6,7 @@ import psycopg2
 from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
+from emag_pipeline.gist import gist
 
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
@@ -29,6 +30,8 @@ _DEPENDED_UPON = "2BP01"
 #: 57P03: it lives, and takes no connections before it has recovered what a crash has left
 STARTING_UP = "the database is starting up"
 _STARTING = "57P03"
+#: nothing is wrong but that it took too long: of a statement by its SQLSTATE, of a connection in libpq's words
+_TOO_LONG, _CONNECT_TIMED_OUT = "57014", "timeout expired"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
@@ -44,7 +47,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     """Return the project's error for a driver's error; its text holds no parameters and no password."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     state: str | None = getattr(cause, "pgcode", None)
-    why = _first_line(cause)
+    why = gist(str(cause)) or type(cause).__name__
     if state is None:
         state = _connection_state(why)
     for words, what in _TLS.items():
@@ -70,7 +73,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         )
     if state in _TRANSIENT:
         what, remedy = _TRANSIENT[state]
-        return DatabaseUnavailable(what, where="database", why=why, remedy=remedy)
+        return DatabaseUnavailable(what, where="database", why=why, remedy=remedy, is_late=state == _TOO_LONG)
     if state == _STARTING:
         remedy = "Wait until it takes connections: its log says how far it is; the next run resumes"
         return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy)
@@ -80,6 +83,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
             where="database",
             why=why,
             remedy="Start it or correct its URL; the next run resumes",
+            is_late=why.endswith(_CONNECT_TIMED_OUT),
         )
     return PermanentError(
         "the database refused a statement",
@@ -102,8 +106,3 @@ def _connection_state(message: str) -> str:
     if _STARTS.search(message):
         return _STARTING
     return ""
-
-
-def _first_line(cause: BaseException | None) -> str:
-    lines = str(cause).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(cause).__name__

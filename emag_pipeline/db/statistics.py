@@ -3,8 +3,9 @@
 Autovacuum comes when a share of the *whole* table has changed, and perhaps not at all. A new account beside a large one
 is a small share: until then the planner takes it for a single row, and joins its offers by looking through all of them
 for each. So statistics are renewed after the commit, table by table, each in a transaction of its own; a table that
-somebody else is analysing is skipped. A plain ANALYZE without the right to do so is no error but a warning, so the
-right is asked for: MAINTAIN, or before PostgreSQL 17 the function emag_analyze, which runs as the tables' owner.
+somebody else is analysing is left to that one, and not even tried: the server would log a warning. A plain ANALYZE
+without the right to do so is no error but a warning, so the right is asked for: MAINTAIN, or before PostgreSQL 17 the
+function emag_analyze, which runs as the tables' owner.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,16 @@ _RIGHTS = """
     WHERE c.oid = to_regclass(:table) AND f.oid = to_regprocedure(:function)
 """
 
+#: Whether nobody holds or awaits a lock with which ANALYZE could not go on; of ours, one at a time comes so far.
+_IS_FREE = """
+    SELECT pg_try_advisory_xact_lock(hashtextextended('analyze ' || :table, 0)) AND NOT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'relation' AND relation = to_regclass(:table)
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+    ) AS is_free
+"""
+
 
 def is_much(changed: int, rows: int) -> bool:
     """Whether so many changed rows of an account that has so many make the statistics wrong."""
@@ -65,6 +76,8 @@ def renew_staged(database: Database) -> None:
 
 
 def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> None:
+    if not tx.run(_IS_FREE, table=_name(tx, table)).one().is_free:
+        return
     rights = _rights(tx, table)
     if rights.may_analyze:
         of_columns = f" ({listed(columns)})" if columns else ""
@@ -77,5 +90,8 @@ def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> None:
 
 
 def _rights(tx: Transaction, table: str) -> Row[Any]:
-    name, function = f'"{tx.schema}".{table}', f'"{tx.schema}".emag_analyze(text, text[])'
-    return tx.run(_RIGHTS, table=name, function=function).one()
+    return tx.run(_RIGHTS, table=_name(tx, table), function=_name(tx, "emag_analyze(text, text[])")).one()
+
+
+def _name(tx: Transaction, of: str) -> str:
+    return f'"{tx.schema}".{of}'

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from emag_pipeline.logs import interruptions
 from emag_pipeline.logs.events import context, is_unprinted, logger
 from emag_pipeline.logs.lines import Lines
 from emag_pipeline.logs.stream import LinesOnly
@@ -94,7 +95,7 @@ def _lines(settings: Settings) -> Lines:
 def _make_lines_of(name: str, wrap: Callable[[str], str]) -> None:
     stream = getattr(sys, name)
     if stream is not None and stream is getattr(sys, f"__{name}__"):
-        ours = LinesOnly(stream, wrap)
+        ours = LinesOnly(stream, wrap, interruptions.shortened)
         setattr(sys, name, ours)
         atexit.register(ours.close_line)
 
@@ -116,7 +117,7 @@ def _wrapped(settings: Settings) -> Callable[[str], str]:
 
 
 def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+    if isinstance(error, Exception):  # what a signal or an exit has raised is no crash
         log.critical("crashed", exc_info=(kind, error, trace))
 
 

@@ -10,11 +10,13 @@ from typing import Any, TextIO
 class LinesOnly:
     """Stands in for a text stream: lines that are JSON objects pass, others are what `wrap` makes of them.
 
-    A line of which it makes nothing is dropped. What is not done here (fileno, encoding, isatty …) is the stream's.
+    A line of which it makes nothing is dropped. What is written at once is a record, which `shorten` sees first.
+    What is not done here (fileno, encoding, isatty …) is the stream's.
     """
 
-    def __init__(self, stream: TextIO, wrap: Callable[[str], str]) -> None:
+    def __init__(self, stream: TextIO, wrap: Callable[[str], str], shorten: Callable[[str], str] = str) -> None:
         self._stream = stream
+        self._shorten = shorten
         self._wrap = wrap
         self._lock = threading.RLock()
         self._begun = ""
@@ -22,7 +24,7 @@ class LinesOnly:
     def write(self, text: str) -> int:
         """Take a text; whole lines are passed on at once."""
         with self._lock:
-            *lines, self._begun = (self._begun + text).split("\n")
+            *lines, self._begun = (self._begun + self._shorten(text)).split("\n")
             for line in lines:
                 self._pass_on(line)
         return len(text)

@@ -91,6 +91,7 @@ class Exporter:
                 where="database",
                 why="earlier questions are still waiting",
                 remedy="Look at the server's load and locks; the exporter goes on by itself",
+                is_late=True,
             )
             raise as_told(self._settings, waiting)
         try:

@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from emag_pipeline.errors import PipelineError
+from emag_pipeline.errors import PipelineError, TransientError
 from emag_pipeline.moments import iso_now
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
+from emag_pipeline.monitoring.silence import DAEMON
 from emag_pipeline.monitoring.web import Page
 
 Problem = dict[str, str]
@@ -75,34 +75,21 @@ def problems(health: HealthStatus) -> Iterator[Problem]:
 
 
 def database_problem(error: PipelineError) -> Problem:
-    """Why the database could not be read."""
-    return _problem("database", ": ".join(filter(None, (error.what, error.why))), error.remedy)
+    """Why the database could not be read. One that is only busy is told as not examined: nobody knows how it is."""
+    late = "not examined" if isinstance(error, TransientError) and error.is_late else ""
+    return _problem("database", ": ".join(filter(None, (late, error.what, error.why))), error.remedy)
 
 
 def _silence(health: HealthStatus) -> Iterator[Problem]:
     """One cause, one problem: where all sensors are silent, the daemon is."""
-    ages = {sensor: health.sensor_ages[sensor] for sensor in health.silent_sensors}
-    if ages and len(ages) == len(health.sensor_ages):
-        seconds = min((one for one in ages.values() if one is not None), default=None)
-        yield _silent("no sensor has ever ticked" if seconds is None else f"no sensor has ticked for {age(seconds)}")
-        return
-    for sensor, seconds in ages.items():
-        since = "has never ticked" if seconds is None else f"has not ticked for {age(seconds)}"
-        yield _silent(f"the sensor {sensor} {since}")
-
-
-def _silent(said: str) -> Problem:
-    return _problem(
-        "daemon",
-        f"{said}, so nothing is refreshed or recovered",
-        "Start the daemon again (`emag-pipeline up`, or its service); `emag-pipeline doctor` says more",
-    )
+    for silence in health.silences:
+        yield _problem(DAEMON, silence.said, silence.remedy)
 
 
 def _account_problems(account: AccountHealth) -> Iterator[Problem]:
     if account.trouble is not None or account.is_broken:
         yield _problem(account.account, account.said, account.remedy)
-    if account.is_stale and not account.is_broken:
+    elif account.is_stale:
         yield _problem(account.account, _staleness(account), _way_out(account))
 
 

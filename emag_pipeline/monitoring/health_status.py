@@ -16,10 +16,12 @@ from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.moments import iso
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.freshness import is_stale, published_words
+from emag_pipeline.monitoring.silence import Silence
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
 
 _RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
+_RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class HealthStatus:
     tick_bound_seconds: float
     #: accounts of which offers are kept, and that are not in the settings
     not_configured: tuple[str, ...] = ()
+    #: what is wrong where ticks are missing, none as long as an `up` has just started
+    silences: tuple[Silence, ...] = ()
 
     @property
     def silent_sensors(self) -> tuple[str, ...]:
@@ -110,10 +114,12 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     running = {sync.account: sync for sync in running_syncs(database)}
     ages = ticks.ages(database)
     names = [account.name for account in settings.accounts]
+    silent = [] if silence.has_just_started(settings) else silence.silent_of(ages, settings)
+    recovery = _RECOVERED_BY_HAND if "stuck_syncs" in dict(silent) else _RECOVERED_BY_ITSELF
     return HealthStatus(
         at=datetime.now(UTC),
         accounts=tuple(
-            _account(status, running.get(status.account), bounds, settings)
+            _account(status, running.get(status.account), bounds, settings, recovery)
             for status in account_statuses(database, names)
         ),
         sensor_ages={name: ages.get(name) for name in silence.SENSORS},
@@ -121,12 +127,15 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
         checks=tuple(one for one in check_results(database, settings.subjects) if not one.passed),
         tick_bound_seconds=silence.bound_seconds(settings),
         not_configured=tuple(left_accounts(database, names)),
+        silences=tuple(silence.in_words(silent, settings)),
     )
 
 
-def _account(status: AccountStatus, running: RunningSync | None, bounds: Bounds, settings: Settings) -> AccountHealth:
+def _account(
+    status: AccountStatus, running: RunningSync | None, bounds: Bounds, settings: Settings, recovery: str
+) -> AccountHealth:
     trouble = trouble_of(running, bounds) if running else None
-    error_class, said, remedy = _error(status, trouble)
+    error_class, said, remedy = _error(status, trouble, recovery)
     return AccountHealth(
         account=status.account,
         state=status.state,
@@ -142,9 +151,9 @@ def _account(status: AccountStatus, running: RunningSync | None, bounds: Bounds,
     )
 
 
-def _error(status: AccountStatus, trouble: Trouble | None) -> tuple[str | None, str, str]:
+def _error(status: AccountStatus, trouble: Trouble | None, recovery: str) -> tuple[str | None, str, str]:
     if trouble is not None:
-        return trouble.error_class, trouble.why, _RECOVERED_BY_ITSELF
+        return trouble.error_class, trouble.why, recovery
     if status.last_error is not None:
         return status.last_error.error_class, status.last_error.message, status.last_error.remedy
     return None, "", ""

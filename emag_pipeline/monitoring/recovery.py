@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.logs import about, logger
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import Finding
@@ -22,10 +23,9 @@ from emag_pipeline.sync.liveness import Bounds, RunEnd, trouble_of
 log = logger(__name__)
 
 _IF_AGAIN = (
-    "It was ended, and the next run goes on after the last durable page; if it comes to stand again, look with "
+    "It was ended, and the next run {goes_on}; if it comes to stand again, look with "
     "`emag-pipeline doctor` at network, marketplace and locks of the database"
 )
-_REMEDY = "Nothing is to be done: the next attempt goes on after the last durable page"
 #: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
 _TRIES, _TRY_SECONDS = 5, 0.2
 
@@ -83,7 +83,8 @@ def recover(
 
 def _incident(found: StuckSync) -> Finding:
     """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
-    return Finding(found.account, "stuck", found.why, _IF_AGAIN, "StuckSync", found.dagster_run_id)
+    remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_done))
+    return Finding(found.account, "stuck", found.why, remedy, "StuckSync", found.dagster_run_id)
 
 
 def _tell(one: Recovered) -> None:
@@ -114,8 +115,9 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
         if trouble is None:
             return None
         message = f"{now.where}: {trouble.condition}: {trouble.why}"
+        remedy = f"Nothing is to be done: the next attempt {goes_on(now.pages_done)}"
         ledger.end_locked(
-            tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=_REMEDY
+            tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=remedy
         )
         if trouble.condition != "cancelled":
             liveness.count(tx, liveness.STUCK, now.account)

@@ -1,6 +1,7 @@
 """Silence is a state to be checked: a daemon that is dead raises no alarm, so another process listens for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
@@ -19,7 +20,19 @@ DAEMON = "daemon"
 _INTERVALS = 3
 _LEAST_SECONDS = 60.0
 
+#: how the sentence begins that a daemon explains which does not run
+NO_SENSOR = "no sensor of Dagster's daemon"
+
 Silent = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """That a sensor, or every one, has not ticked for so many seconds (infinite: never), and what to do about it."""
+
+    said: str
+    remedy: str
+    seconds: float
 
 
 def bound_seconds(settings: Settings) -> float:
@@ -38,19 +51,54 @@ def silent_sensors(database: Database, settings: Settings) -> Silent:
 
     Raises DatabaseUnavailable, SchemaMismatch.
     """
-    ages = ticks.ages(database)
+    return silent_of(ticks.ages(database), settings)
+
+
+def silent_of(ages: Mapping[str, float], settings: Settings) -> Silent:
+    """The same by the seconds since each sensor's last tick."""
     bound = bound_seconds(settings)
     return [(sensor, age) for sensor in SENSORS if (age := ages.get(sensor, inf)) > bound]
 
 
-def daemon_silence(database: Database, settings: Settings) -> float | None:
-    """Seconds since any sensor ticked, where each has been silent for too long; None otherwise.
+def in_words(silent: Silent, settings: Settings) -> list[Silence]:
+    """What is wrong, in the words of every display: one cause where each sensor is silent, else one a sensor."""
+    if len(silent) == len(SENSORS):
+        seconds = min(seconds for _, seconds in silent)
+        unseen = "has ever looked at anything" if seconds == inf else f"has looked at anything for {age(seconds)}"
+        said = f"{NO_SENSOR} {unseen}: nothing is refreshed or recovered by itself"
+        return [Silence(said, start_again(settings), seconds)]
+    return [_of_one(sensor, seconds) for sensor, seconds in silent]
 
-    None also where none ever ticked: whoever refreshes by cron alone has no daemon. Raises as `silent_sensors`.
+
+def _of_one(sensor: str, seconds: float) -> Silence:
+    unseen = "has never looked at anything" if seconds == inf else f"has not looked at anything for {age(seconds)}"
+    said = f"the sensor {sensor} {unseen}: nothing of what it watches over is done by itself"
+    return Silence(
+        said, "See in Dagster's UI, under Automation, whether it is on, and the errors of its ticks", seconds
+    )
+
+
+def start_again(settings: Settings) -> str:
+    """What brings a daemon back that is not heard: a living `up` of this home has one, and starts no second one."""
+    up = running_up.running(settings.home)
+    if up is None:
+        return "Start it: `emag-pipeline up`, or its service (restart that where it runs); what was missed is caught up"
+    log = settings.home / "logs" / "daemon.log"
+    goes_on = f"`emag-pipeline up` (process {up.pid}) runs, and starts the daemon again by itself if it ends"
+    return f"{goes_on}: {log} says what is wrong; one that only hangs goes on when this `up` is ended and started again"
+
+
+def daemon_silence(database: Database, settings: Settings) -> Silence | None:
+    """What is wrong where every sensor has been silent for too long; None otherwise.
+
+    None also where none ever ticked (whoever refreshes by cron alone has no daemon), and as long as an `up` has just
+    started. Raises as `silent_sensors`.
     """
     silent = silent_sensors(database, settings)
-    seconds = min((seconds for _, seconds in silent), default=inf)
-    return seconds if len(silent) == len(SENSORS) and seconds < inf else None
+    if len(silent) < len(SENSORS) or has_just_started(settings):
+        return None
+    (found,) = in_words(silent, settings)
+    return found if found.seconds < inf else None
 
 
 def watch(database: Database, settings: Settings, listening_seconds: float) -> None:
@@ -64,22 +112,10 @@ def watch(database: Database, settings: Settings, listening_seconds: float) -> N
     if not silent:
         incidents.close(database, DAEMON, well_at=datetime.now(UTC))
     elif listening_seconds > bound_seconds(settings):
-        incidents.note(database, _finding(silent))
+        incidents.note(database, _finding(silent, settings))
     outbox.deliver(database, settings)
 
 
-def _finding(silent: Silent) -> Finding:
-    said = ", ".join(f"{sensor} {_since(seconds)}" for sensor, seconds in silent)
-    all_of_it = "Dagster's daemon is silent, nothing is refreshed or recovered"
-    some = "not every sensor of the daemon comes to a good end, and nothing does their work"
-    return Finding(
-        subject=DAEMON,
-        kind="silent",
-        message=f"{all_of_it if len(silent) == len(SENSORS) else some}: {said}",
-        remedy="See `emag-pipeline doctor`; start the daemon again (`emag-pipeline up`, or its service), "
-        "and see in the UI under Automation that these sensors are on",
-    )
-
-
-def _since(seconds: float) -> str:
-    return "never ticked" if seconds == inf else f"has not ticked for {age(seconds)}"
+def _finding(silent: Silent, settings: Settings) -> Finding:
+    found = in_words(silent, settings)
+    return Finding(DAEMON, "silent", "; ".join(one.said for one in found), found[0].remedy)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from emag_pipeline.db import libpq, migrate
 from emag_pipeline.errors import PermanentError, SchemaMismatch
+from emag_pipeline.gist import gist
 from emag_pipeline.operations import postgres_programs
 from emag_pipeline.operations.surroundings import Databases, Say, databases, opened
 from emag_pipeline.settings import Settings
@@ -90,7 +91,7 @@ def _run(
         raise PermanentError(
             "pg_dump failed, no backup was written",
             where="backup",
-            why=said.splitlines()[0].rstrip(".") if said else f"exit code {process.returncode}",
+            why=gist(said) or f"exit code {process.returncode}",
             remedy="Correct what it says and begin again; the user needs the right to read every table of the schema",
         )
 

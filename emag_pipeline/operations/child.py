@@ -1,7 +1,5 @@
 """A program running as a child: in a session of its own, its output in a file."""
 
-import json
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +7,6 @@ from pathlib import Path
 from emag_pipeline.home import directory
 from emag_pipeline.operations import log_files
 from emag_pipeline.operations.programs import Program
-
-_TAIL_LINES = 5
-_TAIL_BYTES = 8192
 
 
 class Child:
@@ -41,23 +36,6 @@ class Child:
         if code is None:
             return None
         return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-
-    def last_lines(self) -> str:
-        """The end of its log in one line."""
-        with self.log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL_BYTES))
-            lines = file.read().decode(errors="replace").strip().splitlines()
-        return " | ".join(_message(line.strip()) for line in lines[-_TAIL_LINES:] if line.strip())
-
-
-def _message(line: str) -> str:
-    """What a line of a log says, without what surrounds it in JSON."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return line
-    return str(entry.get("message") or entry.get("event") or line) if isinstance(entry, dict) else line
 
 
 def fresh_logs(home: Path) -> Path:

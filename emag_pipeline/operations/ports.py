@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -10,16 +12,37 @@ from emag_pipeline.errors import SettingsError
 
 HOST = "127.0.0.1"
 
+#: What our programs that listen are started as: a command of `emag-pipeline`, or modules and scripts; and their names.
+_PROGRAMS = (
+    ("sandbox", {"emag_pipeline.sandbox"}, "the sandbox"),
+    ("exporter", set[str](), "the exporter"),
+    ("", {"dagster_webserver", "dagster-webserver"}, "Dagster's webserver"),
+)
+
 
 def require_free(port: int, variable: str, purpose: str, host: str = HOST) -> None:
     """Raise SettingsError naming the variable, and the holder where the system tells, unless the port is free."""
     if _is_free(port, host):
         return
-    raise SettingsError(
-        f"{variable} is {port}, and that port is taken",
-        why=holder(port),
-        remedy=f"Stop what uses it, or set {variable} to another port for {purpose}",
-    )
+    raise _taken(port, variable, purpose, holder(port))
+
+
+def require_not_stopped(port: int, variable: str, purpose: str) -> None:
+    """Raise SettingsError where a process has the port that was stopped (SIGSTOP), and answers nobody."""
+    who = holder(port)
+    if who is not None and who.is_stopped:
+        raise _taken(port, variable, purpose, who)
+
+
+def _taken(port: int, variable: str, purpose: str, who: "Holder | None") -> SettingsError:
+    what, or_else = f"{variable} is {port}, and that port is taken", f"set {variable} to another port for {purpose}"
+    return taken(what, or_else, who)
+
+
+def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
+    """The error of a port that somebody has: `what` says so, `or_else` what to do if that one shall keep it."""
+    stop = who.let_go_on if who and who.is_stopped else "Stop what uses it"
+    return SettingsError(what, why=who.words if who else "", remedy=f"{stop}, or {or_else}")
 
 
 def answers(port: int, host: str = HOST) -> bool:
@@ -53,13 +76,52 @@ def _is_free(port: int, host: str) -> bool:
     return True
 
 
-def holder(port: int) -> str:
-    """Who listens there; only names, since command lines may hold secrets. Empty where the system keeps it back."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that listens on a port. `program` says which one of ours it is, empty for a stranger.
+
+    `is_stopped`: by SIGSTOP, Ctrl-Z or a debugger; it holds the port and does nothing until it is let go on.
+    """
+
+    pid: int
+    name: str
+    program: str
+    is_stopped: bool
+
+    @property
+    def words(self) -> str:
+        """Who it is; only names, since command lines may hold secrets."""
+        who = f"{self.program} (process {self.pid})" if self.program else f"process {self.pid} ({self.name})"
+        return f"{who} listens there" + (" and is stopped: it answers nobody" if self.is_stopped else "")
+
+    @property
+    def let_go_on(self) -> str:
+        """What makes one that is stopped answer again."""
+        return f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` ends it"
+
+
+def holder(port: int) -> Holder | None:
+    """Who listens there; None where nobody does, or the system keeps it back."""
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
             if listens and connection.pid is not None:
-                return f"process {connection.pid} ({psutil.Process(connection.pid).name()}) listens there"
+                return _holder(psutil.Process(connection.pid))
     except psutil.Error:
         pass
+    return None
+
+
+def _holder(process: psutil.Process) -> Holder:
+    is_stopped = process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    return Holder(process.pid, process.name(), _program(process.cmdline()), is_stopped)
+
+
+def _program(arguments: Sequence[str]) -> str:
+    """Which of our programs such a command line starts; empty for none."""
+    words = {argument.rsplit("/", 1)[-1] for argument in arguments}
+    is_command = not words.isdisjoint({"emag-pipeline", "emag_pipeline"})
+    for command, modules, program in _PROGRAMS:
+        if not words.isdisjoint(modules) or (is_command and command in words):
+            return program
     return ""

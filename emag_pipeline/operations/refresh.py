@@ -17,6 +17,7 @@ from emag_pipeline.db.aside import once
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.home import directory
 from emag_pipeline.operations import log_files
 from emag_pipeline.operations.surroundings import Surroundings
@@ -164,6 +165,7 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         when = " before it began to read" if sync is None else ""
-        again = f"Run `emag-pipeline sync --account {run.account}` again: it goes on after the last durable page"
+        begins = goes_on(sync.pages_done if sync is not None else None)
+        again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}; what it said is in {run.log}."
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

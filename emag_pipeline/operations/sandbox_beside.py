@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from emag_pipeline.errors import TransientError
 from emag_pipeline.home import directory
-from emag_pipeline.operations import ports, programs
+from emag_pipeline.operations import log_words, ports, programs
 from emag_pipeline.operations.child import Child
 from emag_pipeline.settings import Settings
 
@@ -17,9 +17,14 @@ _START_SECONDS = 30.0
 def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterator[bool]:
     """Start the sandbox unless real accounts are configured or something answers on its port; yields whether.
 
-    It is stopped at the end. Raises TransientError when it does not start.
+    It is stopped at the end. Raises TransientError when it does not start, SettingsError where what has its port is a
+    program that was stopped, and would keep every call waiting.
     """
-    if not settings.starts_sandbox or ports.answers(settings.sandbox_port, settings.sandbox_host):
+    if not settings.starts_sandbox:
+        yield False
+        return
+    if ports.answers(settings.sandbox_port, settings.sandbox_host):
+        ports.require_not_stopped(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox")
         yield False
         return
     logs = directory(settings.home, "logs")
@@ -38,6 +43,8 @@ def _wait(child: Child) -> None:
         how = child.died()
         if how or time.monotonic() > until:
             raise TransientError(
-                f"the sandbox {how or 'does not answer'}", why=child.last_lines(), remedy=f"Its log is {child.log}"
+                f"the sandbox {how or 'does not answer'}",
+                why=log_words.last_errors(child.log) or (log_words.last_lines(child.log) if how else ""),
+                remedy=f"Its log is {child.log}",
             )
         time.sleep(0.1)

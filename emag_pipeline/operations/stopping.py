@@ -16,6 +16,7 @@ from emag_pipeline.db import ledger, liveness
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import RunningSync, StillWriting
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.running_up import Instance
 from emag_pipeline.runs import daemon, ending, instance, workers
@@ -25,7 +26,6 @@ from emag_pipeline.settings import Settings
 
 T = TypeVar("T")
 
-_REMEDY = "Nothing is to be done: the next run goes on after the last durable page"
 #: A process that was killed amid its publish: the server notices within two seconds and gives the row free.
 _RELEASE_SECONDS = 10.0
 _OBEY_SECONDS = 8.0
@@ -159,10 +159,12 @@ def _release(
 def _released(database: Database, sync: RunningSync, reason: str) -> bool:
     """Whether it was still running, and is cancelled now."""
     with database.transaction(timeout_seconds=30) as tx:
-        if liveness.locked(tx, sync.sync_id) is None:
+        now = liveness.locked(tx, sync.sync_id)
+        if now is None:
             return False
         message = f"{sync.where}: {reason}"
-        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=_REMEDY)
+        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_done)}"
+        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=remedy)
         return True
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.errors import TransientError
-from emag_pipeline.operations import family, log_files
+from emag_pipeline.operations import family, log_files, log_words
 from emag_pipeline.operations.child import Child, fresh_logs
+from emag_pipeline.operations.load import busy_words
 from emag_pipeline.operations.programs import Program
 from emag_pipeline.operations.stop_signals import StopSignals
 
@@ -41,7 +42,8 @@ class Supervisor:
     def start(self, program: Program) -> None:
         """Start a program and wait until it is ready.
 
-        Raises TransientError with its last lines when it dies or is not ready in time, Interrupted on a signal.
+        Raises TransientError when it dies, with its last words, or is not ready in time, with the errors of its log if
+        there are any; Interrupted on a signal.
         """
         self._signals.check()
         child = self._children[program.name] = self._launch(program)
@@ -49,7 +51,7 @@ class Supervisor:
         while not program.is_ready():
             how = child.died()
             if how or time.monotonic() > until:
-                raise _broken(child, how or f"is not ready after {_START_SECONDS:.0f} s")
+                raise _broken(child, how) if how else _not_ready(child)
             self._signals.wait(0.2)
 
     def mend(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
@@ -112,8 +114,18 @@ class Supervisor:
 
 
 def _broken(child: Child, how: str) -> TransientError:
+    why = log_words.last_errors(child.log) or log_words.last_lines(child.log)
+    return TransientError(f"the {child.program.name} {how}", why=why, remedy=f"Its whole log is {child.log}")
+
+
+def _not_ready(child: Child) -> TransientError:
+    """It lives: what it said last is most likely no reason, but what it does."""
+    why = log_words.last_errors(child.log)
+    again = "start again when this machine is less busy" if busy_words() else "start again"
     return TransientError(
-        f"the {child.program.name} {how}", why=child.last_lines(), remedy=f"Its whole log is {child.log}"
+        f"the {child.program.name} is not ready after {_START_SECONDS:.0f} s",
+        why=why or ": ".join(filter(None, ("its log names no error", busy_words()))),
+        remedy=f"Look into its log {child.log}; if that says no more, {again}",
     )
 
 

@@ -7,6 +7,7 @@ from signal import Signals
 
 from emag_pipeline import running_up
 from emag_pipeline.db.status import SyncProgress
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.plurals import counted
@@ -112,21 +113,12 @@ def unstarted_words(settings: Settings, account: str) -> str:
     return f"{begins}; if not, `emag-pipeline doctor` says why"
 
 
-def daemon_words(silence_seconds: float) -> tuple[str, str]:
-    """What is wrong where no sensor has looked for too long, and what to do."""
-    unseen = f"no sensor of Dagster's daemon has looked at anything for {age(silence_seconds)}"
-    return (
-        f"{unseen}: nothing is refreshed by itself",
-        "Start it: `emag-pipeline up`, or its service; if it runs, `emag-pipeline doctor` says more",
-    )
-
-
-def trouble_words(trouble: Trouble, account: str) -> tuple[str, str]:
+def trouble_words(trouble: Trouble, account: str, sync: SyncProgress | None) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
-    goes_on = f"`emag-pipeline sync --account {account}` goes on after its last durable page"
+    again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_done if sync else None)}"
     if trouble.condition == "stuck":  # it beats, so another one is refused
-        goes_on = f"`emag-pipeline recover` ends it, then {goes_on}"
-    return f"its sync is {trouble.condition}: {trouble.why}", f"{goes_on}; a running daemon does that by itself"
+        again = f"`emag-pipeline recover` ends it, then {again}"
+    return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that by itself"
 
 
 def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
+from emag_pipeline.runs import error_words
+
 #: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.
 SILENT_SECONDS = 150.0
 
@@ -30,7 +32,7 @@ def heard(dagster_url: str) -> Daemon:
     now = time.time()
     return Daemon(
         silent_seconds={name: now - beat.timestamp for name, beat in beats.items()},
-        complaints={name: beat.errors[0].message for name, beat in beats.items() if beat.errors},
+        complaints={name: error_words.said(beat.errors[0]) for name, beat in beats.items() if beat.errors},
     )
 
 

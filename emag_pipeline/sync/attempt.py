@@ -8,19 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from emag_pipeline import stop_cause
+from emag_pipeline import going_on, stop_cause
 from emag_pipeline.db import ledger
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
+from emag_pipeline.gist import gist
 from emag_pipeline.logs import about, logger
 from emag_pipeline.redaction import redact
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.heartbeat import Heartbeat
 
 log = logger(__name__)
-
-_RESUMES = "Nothing is to be done: the next run goes on after the last durable page"
-_BEGINS_ANEW = "Nothing is to be done: the next run begins a new sync"
 
 
 @contextmanager
@@ -60,16 +58,19 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
         status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
         return status, error.error_class, error.cause, error.remedy
     if isinstance(error, Exception):
-        said = redact(f"{type(error).__name__}: {error}".splitlines()[0], context.settings.secrets)
+        said = redact(gist(f"{type(error).__name__}: {error}"), context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
-    if _is_late(context, lease):
-        return "timeout", "Interrupted", f"{lease.where}: interrupted: its time is over", _BEGINS_ANEW
-    return "cancelled", "Interrupted", f"{lease.where}: interrupted: {stop_cause.words()}", _RESUMES
+    is_late, goes_on = _left(context, lease)
+    status, why = ("timeout", "its time is over") if is_late else ("cancelled", stop_cause.words())
+    remedy = f"Nothing is to be done: the next run {goes_on}"
+    return status, "Interrupted", f"{lease.where}: interrupted: {why}", remedy
 
 
-def _is_late(context: SyncContext, lease: Lease) -> bool:
+def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
+    """Whether the sync's time is over, and where the next run begins."""
     try:
-        deadline: datetime = ledger.read(context.database, lease.sync_id).deadline_at
+        sync = ledger.read(context.database, lease.sync_id)
     except PipelineError:
-        return False
-    return datetime.now(UTC) >= deadline
+        return False, going_on.goes_on(None)
+    is_late = bool(datetime.now(UTC) >= sync.deadline_at)
+    return is_late, "begins a new sync" if is_late else going_on.goes_on(sync.pages_done)

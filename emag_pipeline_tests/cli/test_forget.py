@@ -55,6 +55,10 @@ def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_anothe
     assert said.returncode == 0
     assert "emag_product_offers: 2 rows would be removed" in said.stdout
     assert "`emag-pipeline forget old --yes` does it, and nothing brings it back" in said.stdout
+    assert _forget(tmp_path, variables, "old", "--dry-run").stdout == said.stdout
+    both = _forget(tmp_path, variables, "old", "--dry-run", "--yes")
+    assert (both.returncode, both.stdout) == (2, "")
+    assert "--yes and --dry-run exclude each other" in both.stderr
     assert _tables(database, "old") == before
     done = json.loads(_forget(tmp_path, variables, "old", "--yes", "--json").stdout)
     assert done["removed"]["emag_offer_states"] == 2

@@ -122,6 +122,14 @@ def test_a_misspelt_variable_is_named_by_every_command_once(tmp_path: Path) -> N
     )
     as_json = _into(os.devnull, tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json")
     assert json.loads(as_json.stderr)["event"] == "variable_not_read"
+    # where one is missing that is misspelt, both are told
+    half = {"DB_HOST": "h", "DB_NAME": "n", "DB_USR": "geheim", "DB_PASSWRD": "geheim"}
+    said = _into(os.devnull, tmp_path, "status", **half).stderr.splitlines()
+    assert said == [
+        "emag-pipeline: DB_PASSWRD is set, and nothing reads it. Perhaps DB_PASS is meant.",
+        "emag-pipeline: DB_USR is set, and nothing reads it. Perhaps DB_USER is meant.",
+        "emag-pipeline: the database is only half configured. Set DB_USER too.",
+    ]
 
 
 def test_a_home_and_all_in_it_is_its_owners_alone(tmp_path: Path, database_url: str) -> None:

@@ -212,7 +212,7 @@ def test_a_sync_whose_process_was_killed_does_not_look_alive(
     said = emag_pipeline(tmp_path, "status", **variables).stdout
     wanted = f"its sync is dead: its process {gone.pid} on"
     assert f"main: {wanted}" in said
-    assert "`emag-pipeline sync --account main` goes on after its last durable page" in said
+    assert "`emag-pipeline sync --account main` goes on after the last durable page" in said
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)
     assert document["accounts"][0]["running"]["trouble"].startswith("dead: its process")
     assert wanted in found(diagnosed(tmp_path, **variables), "account main", "its sync is").what

@@ -1,22 +1,30 @@
 """What is known of ticks whose end Dagster could not store: the daemon's own code, on PostgreSQL."""
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import psycopg2
 import pytest
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.events import DagsterEvent, JobFailureData
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.test_utils import InProcessTestWorkspaceLoadTarget, create_test_daemon_workspace_context
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.sensor import execute_sensor_iteration
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.automation import failing_ticks
+from emag_pipeline.automation.run_causes import cause_of
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.runs import ticks
+from emag_pipeline.runs import error_words, ticks
 from emag_pipeline.runs.ticks import LastTick
 from emag_pipeline_tests.dagster.stored_instance import instance_in
 
@@ -129,3 +137,32 @@ def test_a_look_whose_end_is_never_stored_fails(
     well = tick()
     assert well is not None
     assert failing_ticks.finding(well) is None
+
+
+def _unreachable(tmp_path: Path) -> SerializableErrorInfo:
+    """What the daemon stores of a look at which its code server was gone."""
+    try:
+        try:
+            DagsterGrpcClient(socket=str(tmp_path / "gone")).ping("")
+        except DagsterUserCodeUnreachableError as error:
+            raise DagsterUserCodeUnreachableError("Unable to reach the user code server for sensor looks.") from error
+    except DagsterUserCodeUnreachableError:
+        return serializable_error_info_from_exc_info(sys.exc_info())
+    pytest.fail("nothing listens there")
+
+
+def test_a_code_server_that_is_gone_is_told_as_such_and_passes_once(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    error, now = _unreachable(tmp_path), datetime.now(UTC)
+    assert failing_ticks.finding(LastTick("sensor", "looks", now, error, 1)) is None, "it is being started again"
+    wrong = failing_ticks.finding(LastTick("sensor", "looks", now, error, 2))
+    assert wrong is not None
+    assert wrong.error_class == "DagsterUserCodeUnreachableError"
+    assert ": the code server could not be reached (gRPC UNAVAILABLE): it was ended" in wrong.message
+    beneath = error_words.said(error_words.innermost(error).cause or error)
+    assert beneath.startswith("gRPC UNAVAILABLE: failed to connect to all addresses")
+    run = instance.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED)
+    event = DagsterEvent("PIPELINE_FAILURE", run.job_name, event_specific_data=JobFailureData(error=error))
+    instance.report_dagster_event(event, run_id=run.run_id)
+    assert "the code server could not be reached (gRPC UNAVAILABLE)" in cause_of(instance, run).message

@@ -1,9 +1,11 @@
 import itertools
 from collections.abc import Iterator
 
+import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.db.failures import translate
 from emag_pipeline.db.missing_database import ensure_database
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 from emag_pipeline_tests.conftest import administer
@@ -35,6 +37,16 @@ def test_without_the_right_to_create_it_the_error_says_what_to_do(
         administer(cluster, "DROP ROLE modest")
     assert "could not be created" in caught.value.what
     assert "CREATE DATABASE" in caught.value.remedy
+
+
+def test_of_several_addresses_the_one_that_answers_says_what_is_wrong(cluster: embedded.EmbeddedServer) -> None:
+    directory = str(cluster.socket_directory)
+    with pytest.raises(psycopg2.OperationalError) as caught:
+        psycopg2.connect(host=f"127.0.0.1,{directory}", port="1,5432", user="postgres", dbname="nowhere")
+    error = translate(caught.value)
+    assert error.what == "the database does not exist"
+    assert "Connection refused" in error.why
+    assert '"nowhere" does not exist' in error.why
 
 
 def test_a_server_that_is_away_is_a_passing_trouble() -> None:

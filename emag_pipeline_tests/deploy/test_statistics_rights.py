@@ -72,6 +72,24 @@ def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None
     assert _known_rows(writer, OFFER_ISSUES.table) == issues.rows > 0
 
 
+def test_a_table_that_somebody_analyses_is_left_alone_without_a_warning(server: embedded.EmbeddedServer) -> None:
+    writer = Database(server.address("emag").replace("postgres@", "emag_writer@"), pool_size=1)
+    with writer.transaction() as tx:
+        wire = tx.connection.connection.driver_connection
+        assert wire is not None
+        tx.run("INSERT INTO {schema}.emag_sensor_ticks (sensor, ticked_at) VALUES ('one', now())")
+    owner = _as("emag_owner", server)
+    with owner.transaction() as tx:
+        tx.run("LOCK TABLE {schema}.emag_sensor_ticks IN SHARE UPDATE EXCLUSIVE MODE")  # as ANALYZE itself does
+        statistics.renew(writer, ["emag_sensor_ticks"])
+    assert wire.notices == [], "the server's log holds the same warning"
+    assert _known_rows(writer, "emag_sensor_ticks") < 1
+    owner.close()
+    statistics.renew(writer, ["emag_sensor_ticks"])
+    assert _known_rows(writer, "emag_sensor_ticks") == 1
+    writer.close()
+
+
 def test_the_function_analyses_tables_of_the_pipeline_alone(server: embedded.EmbeddedServer) -> None:
     owner = _as("emag_owner", server)
     for table in ("pg_class", "emag_none; DROP TABLE emag_requests"):

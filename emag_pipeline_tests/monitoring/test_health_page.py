@@ -2,17 +2,20 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emag_pipeline.db import ledger, ticks
+from emag_pipeline.db.calls import no_answer
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.monitoring.web import Page
+from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
@@ -92,7 +95,25 @@ def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
     begin(fresh)
     with fresh.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
-    assert _problems(_page(fresh)) == ["main"]
+    page = _page(fresh)
+    assert _problems(page) == ["main"]
+    assert b"the sensor stuck_syncs ends it" in page.body
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+    page = _page(fresh)
+    assert _problems(page) == ["daemon", "main"]
+    assert b"Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent" in page.body
+
+
+def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None:
+    for sensor in SENSORS:
+        ticks.note(database, sensor)
+    begin(database)
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
+    page = _page(database)
+    assert _problems(page) == ["main"]
+    assert "nothing became durable" in json.loads(page.body)["problems"][0]["what"]
 
 
 def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> None:
@@ -100,11 +121,21 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
         tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon"], "one cause, one problem"
-    assert b"no sensor has ticked for 1 day" in page.body
+    assert b"no sensor of Dagster's daemon has looked at anything for 1 day" in page.body
+    assert b"Start it: `emag-pipeline up`" in page.body
     ticks.note(fresh, SENSORS[0])
     page = _page(fresh)
     assert _problems(page) == ["daemon"] * (len(SENSORS) - 1)
-    assert b"has not ticked for 1 day" in page.body
+    assert b"has not looked at anything for 1 day" in page.body
+
+
+def test_sensors_have_their_time_for_a_first_look_after_a_start_of_up(fresh: Database, tmp_path: Path) -> None:
+    with fresh.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+    settings = load_settings({"EMAG_ACCOUNTS": "main", "EMAG_HOME": str(tmp_path)}, env_file=None)
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        page = health_page(health_status(fresh, settings))
+    assert (_problems(page), json.loads(page.body)["sensors_tick"]) == ([], False)
 
 
 def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
@@ -115,6 +146,11 @@ def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
             "what": "cannot be reached: connection refused",
             "remedy": "Start it",
         }
+
+
+def test_a_database_that_only_did_not_answer_in_time_is_not_examined() -> None:
+    document = json.loads(unreadable_page(no_answer(2)).body)
+    assert document["problems"][0]["what"] == "not examined: the database does not answer: nothing came within 2 s"
 
 
 def test_a_database_that_can_be_read_is_ready() -> None:

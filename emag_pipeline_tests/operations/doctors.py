@@ -1,8 +1,12 @@
 """`emag-pipeline doctor` without its process: a machine of its own, by environment variables."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emag_pipeline.operations.doctor import Diagnosis, Finding, diagnose
+from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.process.ups import free_ports
 
 _PORTS = ("EMAG_UI_PORT", "EMAG_SANDBOX_PORT", "EMAG_SYNC_METRICS_PORT", "EMAG_SYNC_HEALTH_PORT")
@@ -21,3 +25,12 @@ def found(diagnosis: Diagnosis, subject: str, text: str = "") -> Finding:
     fitting = [one for one in diagnosis.findings if one.subject == subject and text in one.what]
     assert len(fitting) == 1, "\n".join(map(str, diagnosis.findings))
     return fitting[0]
+
+
+@contextmanager
+def up_since_yesterday(home: Path) -> Iterator[None]:
+    """As if this process were an `up` of the home that runs for long."""
+    with claimed(home, "http://127.0.0.1:1"):
+        note = home / "up.lock"
+        note.write_text(json.dumps({**json.loads(note.read_text()), "started_at": "2026-01-01T00:00:00Z"}))
+        yield

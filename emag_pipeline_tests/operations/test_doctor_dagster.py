@@ -83,7 +83,10 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     assert not [one for one in diagnosis.findings if one.subject == "sensors"]
     _beat(storages, 5)
     silent = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
-    assert (silent.verdict, silent.what) == (Verdict.BROKEN, "no sensor has looked at anything for 2 hours")
+    said = (
+        "no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is refreshed or recovered by itself"
+    )
+    assert (silent.verdict, silent.what) == (Verdict.BROKEN, said)
     with claimed(tmp_path, "http://127.0.0.1:1"):  # started again a moment ago
         begun = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
     assert (begun.verdict, "has just started; each has 15 minutes" in begun.what) == (Verdict.OK, True)

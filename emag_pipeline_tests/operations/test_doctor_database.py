@@ -56,7 +56,7 @@ def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None
     assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
     assert "Connection refused" in finding.what
     assert finding.remedy
-    assert found(diagnosis, "marketplace", "were not examined").verdict is Verdict.WARNING
+    assert found(diagnosis, "marketplace", "were not examined").verdict is Verdict.NOT_EXAMINED
     assert "geheim" not in str(diagnosis)
 
 
@@ -64,9 +64,14 @@ def test_a_server_that_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/emag"
         began = time.monotonic()
-        finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=url), "database")
+        diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=url)
         assert time.monotonic() - began < 15
-    assert finding.what == "no answer within 5 seconds"
+    finding = found(diagnosis, "database")
+    assert finding.what.startswith("no answer within 5 seconds")
+    assert finding.remedy.startswith("Run `emag-pipeline doctor` again")
+    verdicts = {finding.verdict, found(diagnosis, "marketplace", "were not examined").verdict}
+    # a machine that is only busy is silent too: nobody knows whether anything is broken
+    assert (verdicts, diagnosis.verdict, diagnosis.exit_code) == ({Verdict.NOT_EXAMINED}, Verdict.NOT_EXAMINED, 6)
 
 
 def test_a_missing_database_is_told_from_an_unreachable_one(database_url: str, tmp_path: Path) -> None:
@@ -285,7 +290,8 @@ def test_a_frozen_embedded_server_costs_neither_the_report_nor_its_time(home: Pa
     finally:
         postmaster.send_signal(signal.SIGCONT)
     finding = found(diagnosis, "database")
-    assert (finding.verdict, finding.what) == (Verdict.BROKEN, "no answer within 5 seconds")
+    assert finding.verdict is Verdict.NOT_EXAMINED
+    assert finding.what.startswith("no answer within 5 seconds")
     assert found(diagnosis, "disk").verdict is Verdict.OK
     assert embedded.running(home) is not None
 

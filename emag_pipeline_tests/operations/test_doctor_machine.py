@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,12 +12,19 @@ import pytest
 
 from emag_pipeline.db import incidents, ticks
 from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.operations import ports
+from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.operations.doctor.examination import Begun, Examination
-from emag_pipeline.operations.doctor.finding import Finding, ok
+from emag_pipeline.operations.doctor.finding import Finding, not_examined, ok
+from emag_pipeline.operations.doctor.listeners import Listener, examine
+from emag_pipeline.operations.sandbox_beside import sandbox_beside
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import environment
 from emag_pipeline_tests.operations.doctors import diagnosed, found
+from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.sandbox.test_program import program
 
 
 def test_a_port_that_another_program_has_is_named_with_its_holder(tmp_path: Path) -> None:
@@ -39,6 +47,39 @@ def test_our_own_program_on_its_port_is_well(tmp_path: Path) -> None:
     with SandboxServer() as sandbox:
         finding = found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(sandbox.port)), "ports", f"port {sandbox.port}")
     assert (finding.verdict, finding.what) == (Verdict.OK, f"port {sandbox.port}: the sandbox answers")
+
+
+def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_url: str, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    with program("--port", str(port)) as (sandbox, _):
+        sandbox.send_signal(signal.SIGSTOP)
+        who = f"port {port}: the sandbox (process {sandbox.pid}) listens there and is stopped"
+        diagnosis = diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port), DATABASE_SYNC_URL=database_url)
+        finding = found(diagnosis, "ports", who)
+        assert (finding.verdict, f"`kill -CONT {sandbox.pid}`" in finding.remedy) == (Verdict.BROKEN, True)
+        assert found(diagnosis, "account main", "read timeout").verdict is Verdict.NOT_EXAMINED
+        with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it answers nobody") as taken:
+            ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
+        assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy
+        settings = load_settings({"EMAG_HOME": str(tmp_path), "EMAG_SANDBOX_PORT": str(port)}, env_file=None)
+        with pytest.raises(SettingsError, match="is stopped"), sandbox_beside(settings, {}):
+            pytest.fail("a command would have gone to a sandbox that answers nobody")
+        sandbox.send_signal(signal.SIGCONT)
+        assert found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}").verdict is Verdict.OK
+
+
+def test_a_program_of_ours_that_takes_too_long_may_only_be_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emag_pipeline.operations.doctor.listeners._TIMEOUT_SECONDS", 0.2)
+    silent = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
+    command = [sys.executable, "-c", f"{silent}; time.sleep(600)", "-m", "emag_pipeline.sandbox"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sandbox:
+        assert sandbox.stdout is not None
+        port = int(sandbox.stdout.readline())
+        (finding,) = examine(Listener("the sandbox", "EMAG_SANDBOX_PORT", "127.0.0.1", port, "/", "isError"))
+        sandbox.kill()
+    assert finding.verdict is Verdict.NOT_EXAMINED
+    words = f"port {port}: the sandbox gave no answer within 0.2 seconds; the sandbox (process {sandbox.pid})"
+    assert finding.what.startswith(words)
 
 
 def _may_mount() -> bool:
@@ -105,5 +146,27 @@ def test_an_examination_that_fails_is_a_finding_and_keeps_what_it_found() -> Non
 
 
 def test_an_examination_that_hangs_is_given_up_and_keeps_what_it_found() -> None:
-    first, second = Begun(Examination("thing", 0.2, _looks_for_ever, "Wait")).findings()
-    assert (first.what, second.what, second.remedy) == ("one", "no answer within 0.2 seconds", "Wait")
+    first, second = Begun(Examination("thing", 0.2, _looks_for_ever, "wait")).findings()
+    assert (first.what, second.verdict) == ("one", Verdict.NOT_EXAMINED)
+    assert second.what.startswith("no answer within 0.2 seconds")
+    assert second.remedy.endswith("if it stays so: wait")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst", "code"),
+    [
+        ([Verdict.OK, Verdict.WARNING], Verdict.WARNING, 0),
+        ([Verdict.WARNING, Verdict.NOT_EXAMINED], Verdict.NOT_EXAMINED, 6),
+        ([Verdict.NOT_EXAMINED, Verdict.BROKEN], Verdict.BROKEN, 1),
+    ],
+)
+def test_what_is_broken_is_worse_than_what_nobody_knows(verdicts: list[Verdict], worst: Verdict, code: int) -> None:
+    diagnosis = Diagnosis(tuple(Finding("thing", verdict, "one", "two") for verdict in verdicts))
+    assert (diagnosis.verdict, diagnosis.exit_code) == (worst, code)
+
+
+def test_a_busy_machine_is_named_as_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
+    finding = not_examined("thing", "no answer within 2 seconds", "wait")
+    assert "no answer within 2 seconds: this machine is busy (load 1000.0 on " in finding.what
+    assert finding.remedy.startswith("Run `emag-pipeline doctor` again when it is less so")

@@ -89,7 +89,9 @@ def test_what_is_wrong_with_the_marketplace_is_told_apart(
     market.add_fault(**fault)
     diagnosis = _diagnosed(market.url, database_url, tmp_path)
     finding = found(diagnosis, "account main", said)
-    assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
+    # one that is only slow may be well: a sync has more patience than the doctor
+    verdict = Verdict.NOT_EXAMINED if fault["kind"] == "hang" else Verdict.BROKEN
+    assert (finding.verdict, diagnosis.exit_code) == (verdict, 1)  # the daemon has never run here
     assert remedy in finding.remedy
     assert market.stats("main")["requests"] == 1
 

@@ -36,6 +36,11 @@ def test_every_wrong_variable_is_listed_with_its_remedy_and_ends_with_2(tmp_path
         ("EMAG_SYNC_MAXPAGES", "EMAG_SYNC_MAX_PAGES"),
         ("EMAG_FBE_API_PASWORD", "EMAG_FBE_API_PASSWORD"),
         ("DB_PASSWORD", "DB_PASS"),
+        ("DB_PASSWRD", "DB_PASS"),
+        ("DB_PWD", "DB_PASS"),
+        ("DB_USR", "DB_USER"),
+        ("DB_HOSTNAME", "DB_HOST"),
+        ("DB_SHEMA", "DB_SCHEMA"),
         ("DATABASE_SYNC_URI", "DATABASE_SYNC_URL"),
     ],
 )
@@ -57,7 +62,8 @@ def test_every_variable_that_is_set_and_read_is_listed(tmp_path: Path) -> None:
 
 
 def test_other_softwares_variables_are_its_own_affair(tmp_path: Path) -> None:
-    diagnosis = diagnosed(tmp_path, DB_CONNECTION="x", DATABASES="y", HOME="/root")
+    others = ("DB_CONNECTION", "DB_DATABASE", "DB_POOL", "DB_SSL", "DB_URL", "DATABASES", "XDB_HOST", "DBHOST", "HOME")
+    diagnosis = diagnosed(tmp_path, **dict.fromkeys(others, "x"))
     assert [one.subject for one in diagnosis.findings].count("settings") == 1
 
 

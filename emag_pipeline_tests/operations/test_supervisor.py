@@ -46,6 +46,39 @@ def test_a_program_that_dies_at_its_start_is_an_error_with_its_last_lines(superv
     assert "program.log" in caught.value.remedy
 
 
+_HARMLESS = "2026-11-27 09:00:00 +0000 - dagster-webserver - INFO - Serving on http://127.0.0.1:3000 in process 7"
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([_HARMLESS], "its log names no error"),
+        (['{"level": "warning", "event": "line_printed", "message": "old"}'], "its log names no error"),
+        (["Traceback (most recent call last):", "  File x", "OSError: no room", _HARMLESS], "OSError: no room"),
+        ([_HARMLESS.replace("INFO", "ERROR").replace("Serving", "No"), _HARMLESS], "ERROR - No on http"),
+        (
+            ['{"level": "error", "event": "crashed", "exception": "Traceback…\\nOSError: full"}'],
+            "crashed: OSError: full",
+        ),
+    ],
+)
+def test_a_program_that_is_not_ready_quotes_errors_of_its_log_and_nothing_else(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], why: str
+) -> None:
+    def is_ready() -> bool:  # never, and its time is over once it has said all
+        _wait_until(lambda: "the end" in (tmp_path / "logs" / "program.log").read_text())
+        return False
+
+    monkeypatch.setattr("emag_pipeline.operations.supervisor._START_SECONDS", 0.0)
+    said = "\n".join([*lines, "the end"])
+    with pytest.raises(TransientError) as caught:
+        supervisor.start(_program(f"print({said!r}, flush=True); import time; time.sleep(60)", is_ready))
+    assert caught.value.what == "the program is not ready after 0 s"
+    assert caught.value.why.startswith(why) or why in caught.value.why
+    assert "Serving" not in caught.value.message
+    assert "program.log" in caught.value.remedy
+
+
 def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_path: Path, said: list[str]) -> None:
     supervisor.start(_program("import time; time.sleep(60)"))
     (first,) = family.members(tmp_path)

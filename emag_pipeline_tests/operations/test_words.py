@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from emag_pipeline.db.status import SyncProgress
-from emag_pipeline.operations.words import failure_words, pace_words, progress_words
+from emag_pipeline.operations.words import failure_words, pace_words, progress_words, trouble_words
+from emag_pipeline.sync.liveness import Trouble
 
 _HALF = SyncProgress(
     sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,
@@ -45,3 +46,11 @@ def test_a_remedy_is_told_once() -> None:
 def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
     small = replace(_HALF, pages_expected=1, pages_done=0, offers_expected=1, offers_done=0)
     assert progress_words(small) == "scanning, 0 of 1 page, 0 of 1 offer"
+
+
+def test_where_no_page_is_durable_nothing_is_gone_on_with() -> None:
+    dead = Trouble("dead", "no heartbeat for 130 s")
+    assert "goes on after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
+    _, remedy = trouble_words(dead, "main", replace(_HALF, pages_done=0))
+    assert "`emag-pipeline sync --account main` starts from the beginning: no page is durable yet" in remedy
+    assert "goes on after the last durable page, or starts" in trouble_words(dead, "main", None)[1]

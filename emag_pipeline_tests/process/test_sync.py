@@ -141,6 +141,9 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     assert row is not None
     assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 4)  # and some behind a gap
     durable = durable_windows(database)
+    log = [json.loads(line) for line in (tmp_path / "logs" / "sync-main.log").read_text().splitlines()]
+    wrong = [entry for entry in log if entry["level"] in ("error", "critical") or "Stack Trace" in str(entry)]
+    assert wrong == [], "who was told to stop has met no error"
     assert _run_status(database, row.dagster_run_id) == "CANCELED"
     market.reset_stats()
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0

@@ -1,13 +1,19 @@
 """An interrupted sync goes on after its last durable page."""
 
+from dataclasses import replace
+
 import pytest
 
 from emag_pipeline.completeness import Ask, Scan
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, ScanNotProven, SyncTimedOut
+from emag_pipeline.db.incidents import open_incidents
+from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, Interrupted, ScanNotProven, SyncTimedOut
+from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
-from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -31,6 +37,29 @@ def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, databa
 
 def _reads(database: Database, sql: str) -> set[tuple[int, int]]:
     return {(row[0], row[1]) for row in rows(database, sql)}
+
+
+def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginning(
+    database: Database, database_url: str, main: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "the next attempt starts from the beginning: no page is durable yet"
+    begin(database)
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
+    context = main()
+    (ended,) = recover(database, None, Bounds.of(context.settings))
+    assert ended.found.condition == "stuck"
+    assert said in ledger_row(context).error_remedy
+    (incident,) = open_incidents(database)
+    assert said.replace("attempt", "run") in incident.remedy
+    monkeypatch.setattr("emag_pipeline.db.calls._LAST_WORDS_SECONDS", 60.0)  # the machine may be busy
+    own = Database(database_url)
+    lease = begin(database, run_id=context.run_id)
+    with pytest.raises(Interrupted), attempt(replace(context, database=own), lease):
+        raise Interrupted
+    own.close()
+    row = ledger_row(context)
+    assert (row.status, row.error_class) == ("cancelled", "Interrupted")
+    assert said.replace("attempt", "run") in row.error_remedy
 
 
 def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, main: Refresh) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.logs import about, logger, with_context
+from emag_pipeline.logs.interruptions import shortened
 from emag_pipeline.logs.lines import Lines
 from emag_pipeline.logs.stream import LinesOnly
 from emag_pipeline.redaction import Redactor
@@ -96,6 +97,25 @@ def test_no_secret_leaves_in_facts_texts_or_tracebacks(kept: _Kept) -> None:
     assert [secret for secret in ("4711", "another", "third", "Zm91cnRo") if secret in shown] == []
     assert shown.count("***") >= 6
     assert "RuntimeError: no right with ***" in kept.entries[-1]["exception"]
+
+
+_RECORD = """2026-11-26 16:32:10 +0000 - dagster - ERROR - refresh - STEP_FAILURE - Execution of step "audit" failed.
+{raised}
+Stack Trace:
+  File "x.py", line 7, in work
+"""
+
+
+def test_an_interruption_is_one_line_and_no_error() -> None:
+    stream = io.StringIO()
+    lines = LinesOnly(stream, "<{}>".format, shortened)
+    print(_RECORD.format(raised="dagster._core.errors.DagsterExecutionInterruptedError"), end="", file=lines)  # type: ignore[call-overload]
+    (line,) = stream.getvalue().splitlines()
+    assert " - WARNING - refresh - STEP_FAILURE - " in line
+    assert line.endswith('Execution of step "audit" failed. It was interrupted.>')
+    print(_RECORD.format(raised="OSError: no room"), end="", file=lines)  # type: ignore[call-overload]
+    assert "<OSError: no room>" in stream.getvalue()
+    assert " - ERROR - " in stream.getvalue()
 
 
 def test_a_stream_of_lines_wraps_what_is_no_object_and_joins_what_came_in_pieces() -> None:

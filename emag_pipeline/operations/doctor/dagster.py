@@ -10,6 +10,7 @@ from emag_pipeline.db import server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.monitoring.silence import start_again
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 SUBJECT = "daemon"
 SWITCHES = "automation"
 
-_START = "Start it: `emag-pipeline up`, or `systemctl start` its service; what was missed is caught up with"
 #: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
 _OLD_TICK = timedelta(hours=25)
 #: after which Dagster itself calls a part of its daemon dead
@@ -35,13 +35,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _unreadable(error)
         return
     if not has_run:
-        yield broken(SUBJECT, "Dagster has never run here: its database has no tables", _START)
+        yield broken(SUBJECT, "Dagster has never run here: its database has no tables", start_again(settings))
         return
     # Dagster takes seconds to import: the other examinations need not wait
     from emag_pipeline.automation import failing_ticks
     from emag_pipeline.runs import daemon, ticks
 
-    yield from _life(daemon.heard(url), daemon.SILENT_SECONDS)
+    yield from _life(daemon.heard(url), daemon.SILENT_SECONDS, settings)
     for tick in ticks.of_database(url):
         wrong = failing_ticks.finding(tick)
         if wrong is not None and tick.at > datetime.now(UTC) - _OLD_TICK:
@@ -58,7 +58,7 @@ def _unreadable(error: PipelineError) -> Iterator[Finding]:
     found = of_error(SUBJECT, error)
     whose = f"Dagster's own database: {found.what}"
     if isinstance(error, DatabaseUnavailable):
-        raise DatabaseUnavailable(whose, remedy=error.remedy) from error
+        raise DatabaseUnavailable(whose, remedy=error.remedy, is_late=error.is_late) from error
     yield replace(found, what=whose)
 
 
@@ -70,25 +70,21 @@ def _has_run(url: str) -> bool:
         database.close()
 
 
-def _life(heard: "Daemon", bound_seconds: float) -> Iterator[Finding]:
+def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator[Finding]:
     silence = heard.silence_seconds
     if silence is None:
-        yield broken(SUBJECT, "Dagster's daemon has never run here", _START)
+        yield broken(SUBJECT, "Dagster's daemon has never run here", start_again(settings))
         return
     if silence > bound_seconds:
         what = f"Dagster's daemon does not run: it was last heard {age(silence)} ago, so nothing is refreshed by itself"
-        yield broken(SUBJECT, what, _START)
+        yield broken(SUBJECT, what, start_again(settings))
         return
     silent = sorted(part for part, seconds in heard.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
     if silent:
-        yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", "Restart the daemon")
+        yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", start_again(settings))
     for part, said in sorted(heard.complaints.items()):
         yield warning(
-            SUBJECT, f"{part} reports an error: {_first_line(said)}", "See the daemon's log for the whole of it"
+            SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the whole of it"
         )
     if not silent:
         yield ok(SUBJECT, f"Dagster's daemon was heard {age(silence)} ago")
-
-
-def _first_line(said: str) -> str:
-    return next((line.strip() for line in said.splitlines() if line.strip()), "no message")

@@ -33,8 +33,8 @@ def opened(settings: Settings) -> Iterator[Database]:
 def if_silent(settings: Settings) -> str:
     """What to do where the server takes too long."""
     if settings.uses_embedded_database:
-        return f"Look at this machine's load and into {embedded.log_of(settings.home)}"
-    return "See whether this machine reaches the server: its host and port, a firewall in between, its load"
+        return f"look at this machine's load and into {embedded.log_of(settings.home)}"
+    return "see whether this machine reaches the server: its host and port, a firewall in between, its load"
 
 
 def lost_since(settings: Settings, began: float) -> Iterator[Finding]:

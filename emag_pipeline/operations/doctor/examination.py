@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
-from emag_pipeline.operations.doctor.finding import Finding, broken, of_error
+from emag_pipeline.operations.doctor.finding import Finding, broken, not_examined, of_error
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """Something to look at. `look` yields its findings; `if_silent` says what to do when it takes too long."""
+    """Something to look at. `look` yields its findings; `if_silent` says what to do when it takes too long again."""
 
     subject: str
     seconds: float
     look: Callable[[], Iterable[Finding]]
-    if_silent: str = "Run `emag-pipeline doctor` again; if it persists, look at this machine's load"
+    if_silent: str = "look at this machine's load and its disk"
 
 
 #: What an examination gets although its time is over: where the whole machine stood still, it had none of it.
@@ -42,7 +42,7 @@ class Begun:
         if self._thread.is_alive():
             self.is_cut_short = True
             silent = f"no answer within {self._examination.seconds:g} seconds"
-            found.append(broken(self._examination.subject, silent, self._examination.if_silent))
+            found.append(not_examined(self._examination.subject, silent, self._examination.if_silent))
         return found
 
     def _look(self) -> None:

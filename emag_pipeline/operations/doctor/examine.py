@@ -15,9 +15,10 @@ from pathlib import Path
 from emag_pipeline import running_up
 from emag_pipeline.env_file import DEFAULT
 from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.monitoring.silence import NO_SENSOR
 from emag_pipeline.operations.doctor import dagster, databases, listeners, machine, marketplace, troubles, variables
 from emag_pipeline.operations.doctor.examination import Begun, Examination
-from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, warning
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error
 from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.settings import Settings, given_variables, load_settings
 
@@ -26,10 +27,13 @@ _MARKETPLACE_SECONDS = 8.0
 _DAGSTER_SECONDS = 8.0
 _LOST_SECONDS = 2.0
 _MACHINE_SECONDS = 12.0
-_NOT_EXAMINED = warning(
+#: The exit code where nothing is known to be broken, and not everything is known.
+_NOT_ALL_EXAMINED = 6
+_NOT_EXAMINED = Finding(
     marketplace.SUBJECT,
+    Verdict.NOT_EXAMINED,
     "accounts, marketplace, incidents and daemon were not examined, or not in full: they rest on the database",
-    "Mend the database, then run `emag-pipeline doctor` again",
+    "Mend what is said of the database, then run `emag-pipeline doctor` again",
 )
 
 
@@ -42,14 +46,17 @@ class Diagnosis:
     @property
     def verdict(self) -> Verdict:
         """The worst of them."""
-        found = {finding.verdict for finding in self.findings}
-        return next((one for one in (Verdict.BROKEN, Verdict.WARNING) if one in found), Verdict.OK)
+        return max((finding.verdict for finding in self.findings), key=list(Verdict).index, default=Verdict.OK)
 
     @property
     def exit_code(self) -> int:
-        """2 for wrong settings, 1 for anything else that is broken, 0 otherwise."""
+        """2 for wrong settings, 1 for anything else that is broken, 6 where all that is wrong is that something could
+        not be examined, 0 otherwise.
+        """
         broken = {finding.subject for finding in self.findings if finding.verdict is Verdict.BROKEN}
-        return 2 if variables.SUBJECT in broken else int(bool(broken))
+        if broken:
+            return 2 if variables.SUBJECT in broken else 1
+        return _NOT_ALL_EXAMINED if self.verdict is Verdict.NOT_EXAMINED else 0
 
 
 def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT) -> Diagnosis:
@@ -92,7 +99,7 @@ def _with_database(settings: Settings, *, slept: bool) -> Iterator[Finding]:
     began = time.monotonic()
     first = Begun(_database(settings, slept=slept)).findings()
     yield from first
-    if any(finding.verdict is Verdict.BROKEN for finding in first):
+    if any(finding.verdict in (Verdict.BROKEN, Verdict.NOT_EXAMINED) for finding in first):
         yield _NOT_EXAMINED
         return
     looks = [Begun(one) for one in _resting_on_the_database(settings)]
@@ -109,7 +116,7 @@ def _without_effects(findings: Iterable[Finding], *, of: Sequence[Finding]) -> I
     """Without what follows from a daemon that does not work, which is said already."""
     is_daemon_away = any(one.subject == dagster.SUBJECT and one.verdict is Verdict.BROKEN for one in of)
     for finding in findings:
-        if not (is_daemon_away and finding.what.startswith(troubles.NO_SENSOR)):
+        if not (is_daemon_away and finding.what.startswith(NO_SENSOR)):
             yield finding
 
 

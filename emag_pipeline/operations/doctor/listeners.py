@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emag_pipeline.operations import ports
-from emag_pipeline.operations.doctor.finding import Finding, broken, ok
+from emag_pipeline.operations.doctor.finding import Finding, broken, not_examined, ok
 from emag_pipeline.settings import Settings
 
 SUBJECT = "ports"
@@ -28,16 +28,28 @@ class Listener:
 
 def examine(one: Listener) -> Iterator[Finding]:
     """Who listens on the port that one of our programs wants."""
-    answer = _answer(one) if ports.answers(one.port, one.host) else None
+    answer = _answer(one)
     if answer is None:
         yield ok(SUBJECT, f"port {one.port} is free: {one.name} does not run")
     elif one.mark.encode() in answer:
         yield ok(SUBJECT, f"port {one.port}: {one.name} answers")
     else:
-        how = "does not answer" if not answer else "is another program"
-        holder = ports.holder(one.port)
-        what = f"port {one.port} is taken: what listens there instead of {one.name} {how}{holder and f' ({holder})'}"
-        yield broken(SUBJECT, what, f"Stop that program, or set {one.variable} to another port")
+        yield _wrong(one, ports.holder(one.port), is_silent=not answer)
+
+
+def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Finding:
+    """What there is instead of the answer. A program of ours that is silent, or an unknown one, may only be busy."""
+    or_else = f"set {one.variable} to another port"
+    if holder is not None and holder.is_stopped:
+        return broken(SUBJECT, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
+    if is_silent and (holder is None or holder.program):
+        who = holder.words if holder else "it is not known who listens there"
+        what = f"port {one.port}: {one.name} gave no answer within {_TIMEOUT_SECONDS:g} seconds; {who}"
+        return not_examined(SUBJECT, what, f"end that process, or {or_else}")
+    how = "does not answer" if is_silent else "is another program"
+    who = f" ({holder.words})" if holder else ""
+    what = f"port {one.port} is taken: what listens there instead of {one.name} {how}{who}"
+    return broken(SUBJECT, what, f"Stop that program, or {or_else}")
 
 
 def listeners(settings: Settings) -> Iterator[Listener]:
@@ -57,9 +69,15 @@ def listeners(settings: Settings) -> Iterator[Listener]:
         )
 
 
-def _answer(one: Listener) -> bytes:
-    """What it says; nothing when it hangs or speaks no HTTP."""
+def _answer(one: Listener) -> bytes | None:
+    """What it says; nothing when it hangs or speaks no HTTP, None where nobody listens."""
     connection = http.client.HTTPConnection(one.host, one.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.connect()
+    except TimeoutError:  # somebody listens, and takes no more connections
+        return b""
+    except OSError:
+        return None
     try:
         connection.request("GET", one.page)
         return connection.getresponse().read(2**20)

@@ -8,17 +8,17 @@ from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
 from emag_pipeline.db import listing_order, requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
-from emag_pipeline.errors import PipelineError, RateLimited, SettingsError
+from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, SettingsError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.doctor import clocks, databases
-from emag_pipeline.operations.doctor.finding import Finding, Verdict, of_error, ok, warning
+from emag_pipeline.operations.doctor.finding import Finding, Verdict, not_examined, of_error, ok, warning
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
 from emag_pipeline.sync.plan import bounded, usual
 
 SUBJECT = "marketplace"
-IF_SILENT = "Look whether this machine reaches the marketplace (proxy, firewall); its status may say more"
+IF_SILENT = "look at this machine's network (proxy, firewall) and at the marketplace's status"
 
 _TIMEOUTS = Timeouts(connect_seconds=3, read_seconds=5, total_seconds=6)
 #: of EMAG_SYNC_MAX_PAGES; more needs room for next week's growth
@@ -49,7 +49,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
             try:
                 offers = client.count().rows
             except PipelineError as error:
-                yield of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)
+                yield _failed(subject, error)
                 offers = None
             finally:
                 requests.save(database, calls)
@@ -63,6 +63,13 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
             yield _time(settings, subject, offers, budget.pace_seconds, _ignores_odd_sizes(database, account))
         if remarks is not None and remarks.dated is not None:
             yield clocks.of_marketplace(account.name, remarks.dated)
+
+
+def _failed(subject: str, error: PipelineError) -> Finding:
+    """The call has a few seconds here, a sync's has more: one that took too long may be well all the same."""
+    if isinstance(error, ApiUnavailable) and error.is_late:
+        return not_examined(subject, error.what, IF_SILENT)
+    return of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)
 
 
 def _budget(database: Database, settings: Settings) -> DatabaseBudget:

@@ -13,8 +13,7 @@ from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
-from emag_pipeline.monitoring.silence import SENSORS as ALL_SENSORS
-from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, silent_sensors
+from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.operations.words import ended_words, left_words, trouble_words, unstarted_words
@@ -23,8 +22,6 @@ from emag_pipeline.settings import Settings
 CHECKS = "checks"
 INCIDENTS = "incidents"
 SENSORS = "sensors"
-#: how the finding begins that the daemon's own explains
-NO_SENSOR = "no sensor"
 _CHECK = "answers_are_as_known"
 _REPORT = (
     "`emag-pipeline rejects` lists offers whose price, currency, stock or status is among them: they are not for sale "
@@ -40,7 +37,8 @@ def accounts(settings: Settings) -> Iterator[Finding]:
         for status in account_statuses(database, [account.name for account in settings.accounts]):
             yield _age(settings, status)
             if status.account in troubles:
-                yield warning(f"account {status.account}", *trouble_words(troubles[status.account], status.account))
+                words = trouble_words(troubles[status.account], status.account, status.running)
+                yield warning(f"account {status.account}", *words)
             if status.awaits_publish:
                 approved = f"Nothing is to be done; or now `emag-pipeline sync --account {status.account}`"
                 what = "the refused scan is approved, and the next run publishes it"
@@ -104,22 +102,9 @@ def sensors(settings: Settings) -> Iterator[Finding]:
     if silent and has_just_started(settings):
         yield ok(SENSORS, f"`up` has just started; each has {age(bound_seconds(settings))} for its first look")
         return
-    if len(silent) == len(ALL_SENSORS):
-        seconds = min(seconds for _, seconds in silent)
-        remedy = "Start the daemon if it does not run; else look for their errors in Dagster's UI, under Automation"
-        if seconds == inf:
-            yield warning(SENSORS, f"{NO_SENSOR} has ever looked at anything here", remedy)
-        else:
-            yield broken(SENSORS, f"{NO_SENSOR} has looked at anything for {age(seconds)}", remedy)
-        return
-    for sensor, seconds in silent:
-        remedy = (
-            "Start the daemon if it does not run; else look for the sensor's error in Dagster's UI, under Automation"
-        )
-        if seconds == inf:
-            yield warning(SENSORS, f"{sensor} has never looked at anything here", remedy)
-        else:
-            yield broken(SENSORS, f"{sensor} has not looked at anything for {age(seconds)}", remedy)
+    for found in in_words(silent, settings):
+        told = warning if found.seconds == inf else broken
+        yield told(SENSORS, found.said, found.remedy)
     if not silent:
         yield ok(SENSORS, "every sensor has looked lately")
 
