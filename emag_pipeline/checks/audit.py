@@ -1,6 +1,7 @@
 """The blocking audit of a scan: four checks in one step; any that fails keeps `offers` as they are."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -8,6 +9,7 @@ from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.staged_offers import staged_offers
 from emag_pipeline.checks.record import REMEDY, recorded
+from emag_pipeline.moments import iso
 from emag_pipeline.sync import Verdict, audit_scan
 
 _CHECKS = {
@@ -44,5 +46,14 @@ def _result(verdict: Verdict, remedy: str) -> dg.AssetCheckResult:
         asset_key=staged_offers.key,
         passed=verdict.passed,
         description=verdict.sentence,
-        metadata={**verdict.numbers, **({} if verdict.passed else {REMEDY: remedy})},
+        metadata={**verdict.numbers, **_findings(verdict), **({} if verdict.passed else {REMEDY: remedy})},
     )
+
+
+def _findings(verdict: Verdict) -> dict[str, Any]:
+    """How many it found, and who accepted them where it passes for that reason only."""
+    approval = verdict.approval
+    return {
+        **({} if verdict.findings is None else {"findings": verdict.findings}),
+        **({} if approval is None else {"approved_by": approval.by, "approved_at": iso(approval.at)}),
+    }

@@ -5,8 +5,8 @@ The JSON is an object:
 account, emag_offer_id, name
 can_be_bought      whether a customer can buy it, as last published; false for an offer that is gone
 since              since when that is so without a break; of an offer that is gone, as it was before
-conditions         each {name, value, value_since, holds, since, reasons, said}: value_since is since when that very value
-                   stands, since since when the condition holds, or does not; reasons each {code, reason, remedy,
+conditions         each {name, value, value_since, holds, since, reasons, said}: value_since is since when that very
+                   value stands, since since when the condition holds, or does not; reasons each {code, reason, remedy,
                    since}, empty when it holds; said is what the marketplace says of it, one sentence a verdict
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null

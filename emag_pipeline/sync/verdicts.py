@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import Settings
@@ -23,28 +24,33 @@ class Verdict:
     can_be_approved: bool = False
     #: the person must say expressly that nothing is to be left (`--even-if-empty`)
     is_about_emptiness: bool = False
+    #: without it the verdict would be bad
+    approval: Approval | None = None
+    #: how much of what the verdict is about was found: rows, or offers; None where it does not count
+    findings: int | None = None
 
 
 def judge(
-    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approved: bool = False
+    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approval: Approval | None = None
 ) -> list[Verdict]:
-    """The four verdicts. `approved`: a person has accepted the two that are matters of judgement.
+    """The four verdicts. `approval`: a person has accepted the two that are matters of judgement.
 
     `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
     """
     return [
         _scan_is_complete(figures),
         _offer_ids_are_unique(figures),
-        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approved),
-        _volume_has_not_collapsed(figures, settings.max_shrink, approved),
+        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approval),
+        _volume_has_not_collapsed(figures, settings.max_shrink, approval),
     ]
 
 
 def _scan_is_complete(figures: Figures) -> Verdict:
     against = doubts(figures)
-    accounted = f"all {figures.count_after:,} offers are accounted for: {figures.distinct_ids:,} staged from pages"
-    sentence = f"{accounted}, {figures.rejected:,} quarantined, {figures.found_by_id:,} found by id"
-    return Verdict("scan_is_complete", not against, "; ".join(against) or sentence, figures.as_proof())
+    accounted = figures.accounted
+    sentence = f"all {accounted.counts:,} counted offers are accounted for: {accounted.sum_in_words}"
+    said = against or [part for part in (sentence, accounted.besides_in_words) if part]
+    return Verdict("scan_is_complete", not against, "; ".join(said), figures.as_proof())
 
 
 def _offer_ids_are_unique(figures: Figures) -> Verdict:
@@ -57,24 +63,35 @@ def _offer_ids_are_unique(figures: Figures) -> Verdict:
     )
 
 
-def _rejects_within_tolerance(figures: Figures, tolerance: float, reasons: Sequence[Reason], approved: bool) -> Verdict:
+def _rejects_within_tolerance(
+    figures: Figures, tolerance: float, reasons: Sequence[Reason], approval: Approval | None
+) -> Verdict:
     # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
     within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
     sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
+    needed = None if within else approval
     return Verdict(
         REJECTS,
-        approved or within,
-        sentence,
+        within or needed is not None,
+        _with(sentence, needed),
         {
             "quarantined": figures.quarantined,
             "unreadable_rows": figures.unreadable_rows,
             "unreadable_positions": figures.unreadable_positions,
+            "met_twice": figures.read_twice,
+            "not_read": figures.not_read,
             "rows": figures.rows_and_positions,
             "share": figures.not_read_share,
             "tolerance": tolerance,
         },
         can_be_approved=True,
+        approval=needed,
+        findings=figures.not_read,
     )
+
+
+def _with(sentence: str, approval: Approval | None) -> str:
+    return f"{sentence}; {approval.words}" if approval else sentence
 
 
 def _not_read(figures: Figures, tolerance: float) -> str:
@@ -98,17 +115,21 @@ def _listed(reasons: Sequence[Reason]) -> str:
     return f"{counted}; for example {reasons[0].example}"
 
 
-def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approved: bool) -> Verdict:
+def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: Approval | None) -> Verdict:
     before, share = figures.published_before, figures.vanished_share
     #: an account may have no offers at all, where none were published and the marketplace counts none
     emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
+    within = share <= max_shrink and not emptied
+    needed = None if within else approval
     return Verdict(
         "volume_has_not_collapsed",
-        figures.missing == 0 and (approved or (share <= max_shrink and not emptied)),
-        "; ".join(_volume(figures, max_shrink, emptied)),
+        figures.missing == 0 and (within or needed is not None),
+        _with("; ".join(_volume(figures, max_shrink, emptied)), needed),
         {"vanished": figures.vanished, "published_before": before, "share": share, "max_shrink": max_shrink},
         can_be_approved=True,
         is_about_emptiness=emptied,
+        approval=needed,
+        findings=figures.vanished,
     )
 
 

@@ -42,6 +42,7 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "flagged": 0,
         "running": None,
         "last_error": None,
+        "approval": None,
     }
     read = datetime.fromisoformat(main["last_publish_at"])
     assert abs((read - published.published_at).total_seconds()) < 0.001

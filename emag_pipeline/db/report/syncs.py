@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import COLUMNS, Incident
 from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
@@ -29,6 +30,13 @@ class LedgerRow:
     proof: Mapping[str, int] | None
     error_message: str | None
     error_remedy: str | None
+    approved_at: datetime | None
+    approved_by: str | None
+
+    @property
+    def approval(self) -> Approval | None:
+        """That a person accepted what the audit refused."""
+        return approval_of(self)
 
 
 @dataclass(frozen=True, slots=True)
