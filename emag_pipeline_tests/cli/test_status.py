@@ -138,7 +138,7 @@ def test_what_was_approved_is_told_as_approved(database: Database, database_url:
     with database.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
-    assert "main: approved: the next run publishes it" in said
+    assert re.search(r"main: approved by somebody at .* UTC \(sync .*\): the next run publishes it", said)
     assert "Approve it" not in said
 
 
