@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from sqlalchemy import make_url
-
 from emag_pipeline.databases import pipeline_url
 from emag_pipeline.db import libpq
 from emag_pipeline.db.roles import READER
@@ -39,9 +37,9 @@ def told(settings: Settings) -> tuple[dict[str, str], str]:
     On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.
     """
     with looked_into(settings):
-        address = make_url(pipeline_url(settings))
-    host = str(address.host or address.query.get("host", ""))
-    place = {"host": host, "port": str(address.port or 5432), "database": str(address.database)}
+        given = libpq.environment(pipeline_url(settings))
+    host = given.get("PGHOST", "")
+    place = {"host": host, "port": given.get("PGPORT", "5432"), "database": given.get("PGDATABASE", "")}
     if settings.database_url is not None:
         return place, (
             "a user of your own that is a member of the group emag_reader logs in there (docs/how-to/roles.md)"
