@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from emag_pipeline.db import describe
+from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.audit import WORDS
 from emag_pipeline.db.engine import Database
 from emag_pipeline.settings import current
@@ -25,12 +26,12 @@ def of_scan(staged: Staged) -> Metadata:
     """Numbers of a scan. Rates and requests are this attempt's, counts the whole scan's."""
     figures = staged.figures
     return {
-        "dagster/row_count": figures.distinct_ids + figures.found_by_id,
+        "dagster/row_count": figures.staged,
         "sync_id": str(staged.sync_id),
         "attempt": staged.attempt,
         "pages": figures.pages_staged,
         "offers": figures.rows,
-        "rejected": figures.quarantined,
+        "quarantined_rows": figures.quarantined,
         "rounds": figures.rounds,
         **_pace(figures.rows, staged.seconds, staged.requests, staged.rate_share),
         "proof": _proof_table(figures.as_proof()),
@@ -38,7 +39,10 @@ def of_scan(staged: Staged) -> Metadata:
 
 
 def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
-    """Numbers of a completed sync; requests are those of all its attempts."""
+    """Numbers of a completed sync; requests are those of all its attempts.
+
+    `offers` is the sum of those that are created, updated, unchanged and flagged.
+    """
     sync, published = summary.sync, summary.published
     share = summary.requests * pace_seconds / summary.seconds if sync.attempt == 1 else None
     return {
@@ -52,7 +56,8 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
         "updated": published.updated,
         "unchanged": published.unchanged,
         "deleted": published.deleted,
-        "rejected": published.rejected,
+        "flagged": published.flagged,
+        "quarantined_rows": published.rejected,
         "published_at": dg.MetadataValue.timestamp(published.published_at),
         **_pace(sync.total_offers_processed, summary.seconds, summary.requests, share),
         "proof": _proof_table(sync.proof or {}),
@@ -78,9 +83,16 @@ def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetO
 
 
 def _proof_table(proof: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
-    """The ledger's proof, readable at a glance."""
-    told = {name: "; ".join(value) if name == "marks" else f"{value:,}" for name, value in proof.items()}
-    rows = "\n".join(f"| {WORDS[name]} | {value} |" for name, value in told.items() if value)
+    """The ledger's proof, readable at a glance: first the count and its parts, which add up to it."""
+    told = [(WORDS[name], "; ".join(one) if name == "marks" else f"{one:,}") for name, one in proof.items() if one]
+    if "found_by_id" in proof:
+        accounted = Accounted.of(proof)
+        parts = dict(accounted.parts)
+        if accounted.difference:
+            parts["accounted for by nothing (below 0: more than counted)"] = accounted.difference
+        listed = [(f"{'+' if place else '='} {words}", f"{one:,}") for place, (words, one) in enumerate(parts.items())]
+        told = [("**counted by the marketplace**", f"{accounted.counts:,}"), *listed, *told]
+    rows = "\n".join(f"| {words} | {one} |" for words, one in told)
     return dg.MetadataValue.md(f"| number | value |\n|---|---:|\n{rows}")
 
 

@@ -1,6 +1,7 @@
 """The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -8,6 +9,7 @@ from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.staged_offers import staged_offers
 from emag_pipeline.checks.record import REMEDY, recorded
+from emag_pipeline.moments import iso
 from emag_pipeline.sync import Verdict, audit_scan
 
 _BLOCKING = {
@@ -55,5 +57,14 @@ def _result(verdict: Verdict, remedy: str, *, warns: bool = False) -> dg.AssetCh
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
         description=verdict.sentence,
-        metadata={**verdict.numbers, **({} if verdict.passed else {REMEDY: remedy})},
+        metadata={**verdict.numbers, **_findings(verdict), **({} if verdict.passed else {REMEDY: remedy})},
     )
+
+
+def _findings(verdict: Verdict) -> dict[str, Any]:
+    """How many it found, and who accepted them where it passes for that reason only."""
+    approval = verdict.approval
+    return {
+        **({} if verdict.findings is None else {"findings": verdict.findings}),
+        **({} if approval is None else {"approved_by": approval.by, "approved_at": iso(approval.at)}),
+    }

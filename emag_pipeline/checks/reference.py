@@ -20,7 +20,10 @@ from emag_pipeline.db.reference import CATEGORIES, VAT_RATES, last_reads
 from emag_pipeline.db.reference_checks import Unknown, unknown_categories, unknown_vat_rates
 from emag_pipeline.plurals import counted
 
-_REMEDY = "Materialise the reference data again; ids that are still unknown then are a question to the marketplace"
+_REMEDY = (
+    "Run the job refresh_reference, which reads the list anew (`emag-pipeline sync` does so too, once a day); "
+    "where the id is missing still, correct it in the offer or ask the marketplace"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +34,63 @@ class _Check:
     resource: str
     #: one such id, and several
     what: tuple[str, str]
+    #: where it stands in a row of the sample
+    column: str
+    #: what is listed, and what an offer lacks whose id is not
+    listed: str
+    lacks: str
     severity: dg.AssetCheckSeverity
     look: Callable[[Database, str], Unknown]
 
     def result(self, database: Database, context: dg.AssetCheckExecutionContext, place: str) -> dg.AssetCheckResult:
         """The answer about a marketplace, kept as its newest one."""
-        facts = _facts(self.look(database, place), self.what)
+        facts = self._facts(self.look(database, place))
         result = dg.AssetCheckResult(check_name=self.name, asset_key=self.asset, severity=self.severity, **facts)
         return recorded(database, context, result, place)
+
+    def _facts(self, unknown: Unknown) -> dict[str, Any]:
+        passed = unknown.offers == 0
+        return {
+            "passed": passed,
+            "description": self._all_known(unknown) if passed else self._missing(unknown),
+            "metadata": {
+                "findings": unknown.offers,
+                "ids": unknown.ids,
+                "no_longer_listed": unknown.no_longer_listed,
+                "offers_without_id": unknown.without_id,
+                **({} if passed else {"sample": table(unknown.sample), REMEDY: _REMEDY}),
+            },
+        }
+
+    def _all_known(self, unknown: Unknown) -> str:
+        without = f"; {counted(unknown.without_id, 'offer')} without one" if unknown.without_id else ""
+        return f"every {self.what[0]} of an existing offer is in the marketplace's {self.listed}{without}"
+
+    def _missing(self, unknown: Unknown) -> str:
+        """What is missing, of how many offers, what they lack for that, and one of them."""
+        missing = counted(unknown.ids, *self.what)
+        is_are = "is" if unknown.ids == 1 else "are"
+        said = (
+            f"{missing} of {counted(unknown.offers, 'existing offer')} {is_are} not in the marketplace's {self.listed}"
+        )
+        lacking = unknown.offers - unknown.no_longer_listed
+        if lacking:
+            said += f": {self.lacks} empty in {counted(lacking, 'offer')}"
+        if unknown.no_longer_listed:
+            said += f"; in {counted(unknown.no_longer_listed, 'offer')} it was listed once, and its last value is kept"
+        first = unknown.sample[0]
+        where = f"{first['account']}, offer {first['emag_offer_id']}"
+        return f"{said}; for example {self.what[0]} {first[self.column]} of {where}"
 
 
 _CATEGORIES_EXIST = _Check(
     "categories_exist_for_all_offers",
     categories.key,
     CATEGORIES.name,
-    ("category", "categories"),
+    ("category id", "category ids"),
+    "category_id",
+    "list of categories",
+    "category_name is",
     dg.AssetCheckSeverity.WARN,
     unknown_categories,
 )
@@ -53,7 +98,10 @@ _VAT_RATES_EXIST = _Check(
     "vat_rates_exist_for_all_offers",
     vat_rates.key,
     VAT_RATES.name,
-    ("VAT rate", "VAT rates"),
+    ("VAT id", "VAT ids"),
+    "vat_id",
+    "list of VAT rates",
+    "prices with VAT are",
     dg.AssetCheckSeverity.ERROR,
     unknown_vat_rates,
 )
@@ -108,20 +156,3 @@ def reference_answers(
 def _judged(context: dg.AssetCheckExecutionContext, pipeline: Pipeline, check: _Check) -> dg.AssetCheckResult:
     with pipeline.step(context) as database:
         return check.result(database, context, partition_of(context))
-
-
-def _facts(unknown: Unknown, what: tuple[str, str]) -> dict[str, Any]:
-    passed = unknown.offers == 0
-    offers = counted(unknown.offers, "existing offer")
-    names = "names" if unknown.offers == 1 else "name"
-    sentence = f"{offers} {names} {counted(unknown.ids, *what)} that the marketplace does not show"
-    return {
-        "passed": passed,
-        "description": f"all {what[1]} that offers name are known" if passed else sentence,
-        "metadata": {
-            "findings": unknown.offers,
-            "ids": unknown.ids,
-            "offers_without_id": unknown.without_id,
-            **({} if passed else {"sample": table(unknown.sample), REMEDY: _REMEDY}),
-        },
-    }

@@ -5,7 +5,8 @@ The JSON is an object:
 account, emag_offer_id, name
 can_be_bought      whether a customer can buy it, as last published; false for an offer that is gone
 since              since when that is so without a break; of an offer that is gone, as it was before
-conditions         each {name, value, holds, since, reasons, said}: since as above; reasons each {code, reason, remedy,
+conditions         each {name, value, value_since, holds, since, reasons, said}: value_since is since when that very
+                   value stands, since since when the condition holds, or does not; reasons each {code, reason, remedy,
                    since}, empty when it holds; said is what the marketplace says of it, one sentence a verdict
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
@@ -76,6 +77,7 @@ def _condition(one: Condition) -> dict[str, Any]:
     return {
         "name": one.name,
         "value": one.value,
+        "value_since": iso(one.value_since),
         "holds": one.holds,
         "since": iso(one.since),
         "reasons": [
@@ -110,7 +112,9 @@ def _verdict(found: Explanation, now: datetime) -> Line:
 
 def _condition_lines(condition: Condition, now: datetime) -> Iterator[Line]:
     mark, style = ("✓", "green") if condition.holds else ("✗", "red")
-    yield f"  {mark} {condition.name:21} {condition.value:12} since {_ago(condition.since, now)}", style
+    fact = "holds" if condition.holds else "does not hold"
+    longer = "" if condition.since == condition.value_since else f"; it {fact} since {_ago(condition.since, now)}"
+    yield f"  {mark} {condition.name:21} {condition.value:12} since {_ago(condition.value_since, now)}{longer}", style
     for why in condition.reasons:
         since = "" if why.since == condition.since else f", since {_ago(why.since, now)}"
         yield f"      {why.issue.reason}{since}. {why.issue.remedy}.", ""

@@ -132,7 +132,11 @@ def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
     return [
         Text(status_words(entry.status)),
         Text("yes", "green") if entry.is_saleable else Text("no", "red"),
-        _moved(f"{money(entry.sale_price)} {entry.currency or ''}", known.sale_price, entry.sale_price),
+        _moved(
+            f"{money(entry.sale_price)} {entry.currency or ''}",
+            known.sale_price if known.currency == entry.currency else None,
+            entry.sale_price,
+        ),
         _moved(_number(entry.general_stock), known.general_stock, entry.general_stock),
         Text(_number(entry.buy_button_rank)),
         Text("; ".join(issue(code).reason for code in entry.issue_codes)),
@@ -150,12 +154,17 @@ def _number(value: int | None) -> str:
 
 
 def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
-    """Price and stock until now, each with its least and greatest value, also where it was too short for a bar."""
+    """Price and stock until now, each with its least and greatest value, also where it was too short for a bar.
+
+    Prices of each currency are a curve of their own: those of another one are no more and no less.
+    """
     states = [entry for entry in entries if isinstance(entry, State)]
     shown = sampled(entries, _CURVE_WIDTH, now)
-    if prices := [state.sale_price for state in states if state.sale_price is not None]:
-        bars = sparkline.draw([state.sale_price if state else None for state in shown], min(prices))
-        yield f"price  {bars}  {money(min(prices))} to {money(max(prices))}"
+    for currency in dict.fromkeys(state.currency for state in states):
+        priced = [state if state and state.currency == currency else None for state in shown]
+        if prices := [one.sale_price for one in states if one.currency == currency and one.sale_price is not None]:
+            bars = sparkline.draw([state.sale_price if state else None for state in priced], min(prices))
+            yield f"price  {bars}  {money(min(prices))} to {money(max(prices))} {currency or ''}".rstrip()
     if stocks := [state.general_stock for state in states if state.general_stock is not None]:
         bars = sparkline.draw([state.general_stock if state else None for state in shown], min(stocks))
         yield f"stock  {bars}  {min(stocks):,} to {max(stocks):,}"

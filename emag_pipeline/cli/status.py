@@ -21,6 +21,8 @@ running            null, or {sync_id, dagster_run_id, phase, attempt, round, sta
                    or what call failed and when it is tried again; trouble null, or why it does not go on
 last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
                    publishing
+approval           null, or {sync_id, by, at}: a person accepted what the audit refused, in the last publish, or in the
+                   refused sync that the next run publishes
 
 The daemon's silence is null, or {said, remedy, seconds}: no sensor has looked at anything for so long.
 
@@ -59,6 +61,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emag_pipeline.db.accounts import left_accounts
+from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
@@ -160,7 +163,12 @@ def _account(status: AccountStatus, settings: Settings, trouble: Trouble | None)
         "flagged": status.flagged,
         "running": _running(status.running, trouble) if status.running else None,
         "last_error": _error(status.last_error) if status.last_error else None,
+        "approval": _approval(status.approval) if status.approval else None,
     }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    return {"sync_id": str(approval.sync_id), "by": approval.by, "at": iso(approval.at)}
 
 
 def _error(error: LastError) -> dict[str, Any]:
@@ -273,10 +281,11 @@ def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble |
     if status.running is not None:
         return progress_words(status.running)
     if status.awaits_publish:
-        return f"approved: the next run publishes it, or now `emag-pipeline sync --account {status.account}`"
+        approved = status.approval.words if status.approval else "approved"
+        return f"{approved}: the next run publishes it, or now `emag-pipeline sync --account {status.account}`"
     error = status.last_error
     if error is None:
-        return ""
+        return f"the audit refused what is published, it was {status.approval.words}" if status.approval else ""
     since = f"{incident.kind} for {_since(incident)}: " if incident else ""
     words = since + failure_words(error.message, error.remedy, status.account)
     is_named = not error.pages_staged or str(error.sync_id) in words

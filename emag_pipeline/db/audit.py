@@ -8,6 +8,7 @@ from uuid import UUID
 import simplejson
 
 from emag_pipeline.db import confirmations, ledger
+from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.columns import RESTS_ON
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.ledger import Lease
@@ -31,6 +32,7 @@ class Figures:
     rejected: int
     #: all rows in quarantine: also second rows of an offer, and rows read by id
     quarantined: int
+    #: missing offers that a read by their id found, also those whose row cannot be represented
     found_by_id: int
     confirmed_gone: int
     #: known offers that neither a page nor a read by id has accounted for
@@ -74,11 +76,13 @@ class Figures:
     unreadable_rows: int = 0
     #: rows read by id that cannot be represented, of offers that the pages showed as rows without an id
     without_id_twice: int = 0
+    #: of `found_by_id`, those that are staged; the others are in quarantine
+    staged_by_id: int = 0
     #: what a reviewer should know of the proof, in words
     marks: Sequence[str] = ()
 
     @property
-    def accounted(self) -> int:
+    def known(self) -> int:
         """Rows of the listing that are known, whatever became of them."""
         return self.count_after - self.remainder
 
@@ -98,6 +102,16 @@ class Figures:
         return self.vanished / self.published_before if self.published_before else 0.0
 
     @property
+    def staged(self) -> int:
+        """Different offers to be published: from pages and from reads by their id."""
+        return self.distinct_ids + self.staged_by_id
+
+    @property
+    def accounted(self) -> Accounted:
+        """The parts of what the marketplace counts."""
+        return Accounted.of(self.as_proof())
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is no offer to publish."""
         return self.distinct_ids + self.found_by_id == 0
@@ -109,20 +123,21 @@ class Figures:
         A known offer that stands at such a position, or whose row has lost its id, was read by its id as well: it is in
         quarantine once more, and counts once.
         """
-        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self._read_twice
+        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self.read_twice
 
     @property
     def rows_and_positions(self) -> int:
         """Everything that the listing showed or failed to show."""
-        return self.rows + self.quarantined + self.unreadable_positions - self._read_twice
+        return self.rows + self.quarantined + self.unreadable_positions - self.read_twice
 
     @property
     def in_quarantine_once(self) -> int:
         """`quarantined` without the second rows of offers that were read by their id as well."""
-        return self.quarantined - self._read_twice
+        return self.quarantined - self.read_twice
 
     @property
-    def _read_twice(self) -> int:
+    def read_twice(self) -> int:
+        """Rows in quarantine of offers that `not_read` counts already, as positions or rows without an id."""
         return self.unreadable_by_id + self.without_id_twice
 
     @property
@@ -143,8 +158,8 @@ WORDS = {
     "pages_staged": "hundreds of positions staged",
     "rows": "offers read from pages",
     "distinct_ids": "different offers among them",
-    "rejected": "offers that cannot be represented",
-    "quarantined": "rows in quarantine",
+    "rejected": "offers that pages showed only as rows in quarantine",
+    "quarantined": "rows in quarantine, also second rows of an offer and reads by id",
     "found_by_id": "missing offers found by their id",
     "confirmed_gone": "missing offers confirmed gone",
     "missing": "missing offers not accounted for",
@@ -172,6 +187,7 @@ WORDS = {
     "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
     "without_id_twice": "offers in quarantine both without an id and by their id",
     "marks": "worth knowing",
+    "staged_by_id": "missing offers found by their id and staged",
 }
 
 #: Those that staging cannot tell: the scan writes them down.
@@ -188,6 +204,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         staged = tx.run(
             """SELECT count(*) FILTER (WHERE page > 0) AS rows,
                       count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
+                      count(*) FILTER (WHERE page = 0) AS by_id,
                       count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
                FROM {schema}.emag_scan_offers WHERE sync_id = :sync""",
             sync=sync_id,
@@ -229,6 +246,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         unreadable_rows=staged.unreadable,
         without_id_twice=max(0, min(rejects.without_id, rejects.by_id - confirmed.unreadable)),
         **{name: proof[name] for name in OF_THE_SCAN if name in proof},
+        staged_by_id=staged.by_id,
     )
 
 

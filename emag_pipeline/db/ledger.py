@@ -18,6 +18,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
+from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.owners import PROCESS, Owner, death
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_defect, is_passing, spoils_staging
@@ -48,8 +49,13 @@ class Lease:
     attempt: int
     #: this attempt goes on with pages that an earlier one made durable
     resumed: bool
-    #: a person accepted what the audit refused
-    approved: bool = False
+    #: that a person accepted what the audit refused
+    approval: Approval | None = None
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person accepted what the audit refused."""
+        return self.approval is not None
 
     @property
     def where(self) -> str:
@@ -192,7 +198,7 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
     ).scalar_one_or_none()
     if attempt is None:
         raise _taken(last.account_type, _SAME_INSTANT)
-    return Lease(last.account_type, last.sync_id, token, attempt, resumed=True, approved=last.approved_at is not None)
+    return Lease(last.account_type, last.sync_id, token, attempt, resumed=True, approval=approval_of(last))
 
 
 def _open(tx: Transaction, account: str, owner: Owner, timeout_hours: float) -> Lease:
@@ -218,7 +224,7 @@ def held_by(database: Database, account: str, run_id: str) -> Lease:
     """The lease that this Dagster run took in an earlier step. Raises LeaseLost when it is gone."""
     with database.transaction() as tx:
         row = tx.run(
-            """SELECT sync_id, lease_token, attempt, approved_at FROM {schema}.emag_offer_syncs
+            """SELECT sync_id, lease_token, attempt, approved_at, approved_by FROM {schema}.emag_offer_syncs
                WHERE account_type = :account AND dagster_run_id = :run AND status = 'running'""",
             account=account,
             run=run_id,
@@ -230,7 +236,7 @@ def held_by(database: Database, account: str, run_id: str) -> Lease:
             why="its scan has ended, was refused, or was taken over",
             remedy="Start a new run of the whole job; it resumes what is staged",
         )
-    return Lease(account, row.sync_id, row.lease_token, row.attempt, True, row.approved_at is not None)
+    return Lease(account, row.sync_id, row.lease_token, row.attempt, True, approval_of(row))
 
 
 def read(database: Database, sync_id: UUID) -> Row[Any]:

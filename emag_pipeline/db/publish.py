@@ -32,9 +32,13 @@ class Published:
     updated: int
     unchanged: int
     deleted: int
+    #: rows in quarantine
     rejected: int
+    #: all that exist: created, updated, unchanged and flagged ones
     offers: int
     saleable: int
+    #: offers that keep their last good state, since their newest row is in quarantine
+    flagged: int
     published_at: datetime
 
 
@@ -81,6 +85,7 @@ def publish(database: Database, lease: Lease) -> Published:
         rejected=sync.offers_rejected,
         offers=totals.offers,
         saleable=totals.saleable,
+        flagged=totals.flagged,
         published_at=number.published_at,
     )
 
@@ -90,7 +95,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
     with database.transaction() as tx:
         row = tx.run(
             """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
-                      s.completed_at, f.offers, f.saleable
+                      s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
                FROM {schema}.emag_offer_syncs s JOIN {schema}.emag_account_figures f USING (account_type)
                WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
             sync=lease.sync_id,
@@ -106,6 +111,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
         rejected=row.offers_rejected,
         offers=row.offers,
         saleable=row.saleable,
+        flagged=row.flagged,
         published_at=row.completed_at,
     )
 

@@ -19,11 +19,13 @@ _WITH_CONTENT = f"({_NARROW} JOIN {{schema}}.emag_products USING (account_type, 
 class Unknown:
     """How many offers of a marketplace have an id that is not known, how many such ids, and the first of the offers.
 
-    `without_id` are offers that name no id at all: a draft may have none, and nothing is unknown of them.
+    `no_longer_listed` are those of the offers whose id was known once: its name or rate is kept. `without_id` are
+    offers that name no id at all: a draft may have none, and nothing is unknown of them.
     """
 
     offers: int
     ids: int
+    no_longer_listed: int
     without_id: int
     sample: Sequence[dict[str, Any]]
 

@@ -5,9 +5,10 @@ Their names are fixed, so that a migration finds them: emag_owner, emag_writer, 
 
 from pathlib import Path
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.sql import statements
 
+READER = "emag_reader"
 _SCRIPT = Path(__file__).parent / "sql" / "roles.sql"
 
 
@@ -19,12 +20,29 @@ def script(schema: str) -> str:
 def grant(database: Database) -> bool:
     """Grant writer and readers what they may do with the tables of a migrated schema; idempotent.
 
-    False, and nothing is changed, when the roles do not exist or this user does not own the tables.
+    False, and nothing is changed, when neither role exists or this user does not own the tables.
     """
-    found = dict(statements("rights.sql"))
     with database.transaction() as tx:
-        if not tx.run(found.pop("is_owner_with_roles")).scalar_one():
+        return _grant(tx)
+
+
+def make_reader(database: Database) -> bool:
+    """See that READER exists, can log in, and has its rights: on the embedded server, where everybody is trusted.
+
+    Whether anything was to be done. Raises the errors of the database, also without a superuser's rights.
+    """
+    with database.transaction() as tx:
+        if tx.run(statements("reader.sql")["is_there"]).scalar_one():
             return False
-        for statement in found.values():
+        tx.run(statements("reader.sql")["make"])
+        return _grant(tx)
+
+
+def _grant(tx: Transaction) -> bool:
+    found = dict(statements("rights.sql"))
+    there = tx.run(found.pop("roles")).one()
+    granted = [name for name in ("writer", "reader") if there.is_owner and there._mapping[name]]
+    for name, statement in found.items():
+        if name.startswith(tuple(granted)):
             tx.run(statement)
-    return True
+    return bool(granted)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
 
 
@@ -60,6 +61,9 @@ class SyncProgress:
     obstacle: str | None = None
     #: how long it may take in all
     allowed_seconds: float = 0.0
+    #: when a person accepted what the audit refused, and who
+    approved_at: datetime | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class AccountStatus:
     #: the audit refused the newest sync and a person approved it: the next run publishes it
     awaits_publish: bool
     last_error: LastError | None
+    #: that a person accepted what the audit refused: of the last publish, or of the refused sync that awaits its own
+    approval: Approval | None = None
 
 
 #: The state of an account without a sync.
@@ -102,6 +108,7 @@ _PROGRESS = """
            extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL
                AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
+           approved_at, approved_by,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
            extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
     FROM {schema}.emag_offer_syncs
@@ -112,7 +119,7 @@ _ACCOUNTS = """
            published.completed_at AS last_publish_at, published.oldest_page_at,
            extract(epoch FROM clock_timestamp() - published.oldest_page_at)::float8 AS age_seconds,
            extract(epoch FROM clock_timestamp() - published.completed_at)::float8 AS published_seconds_ago,
-           published.worked_seconds AS scan_seconds,
+           published.worked_seconds AS scan_seconds, published.sync_id, published.approved_at, published.approved_by,
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
            (SELECT count(*) FROM {schema}.emag_offer_rejects r
@@ -123,7 +130,8 @@ _ACCOUNTS = """
         WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
     LEFT JOIN LATERAL (
-        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs s
+        SELECT sync_id, completed_at, oldest_page_at, worked_seconds, approved_at, approved_by
+        FROM {schema}.emag_offer_syncs s
         WHERE s.account_type = a.account AND s.status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) published ON true
     LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
@@ -154,6 +162,7 @@ def account_statuses(database: Database, accounts: Sequence[str]) -> list[Accoun
 def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
     running = newest if newest is not None and newest.status == "running" else None
     failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
+    awaits_publish = failed and newest is not None and newest.is_approved
     return AccountStatus(
         account=row.account,
         state=NEVER_SYNCED if newest is None else newest.status,
@@ -168,8 +177,9 @@ def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
         quarantined=row.quarantined,
         flagged=row.flagged,
         running=running,
-        awaits_publish=failed and newest is not None and newest.is_approved,
+        awaits_publish=awaits_publish,
         last_error=_last_error(newest) if failed and newest is not None else None,
+        approval=approval_of(newest if awaits_publish else row),
     )
 
 

@@ -1,4 +1,4 @@
-"""Why an offer can or cannot be bought: every condition with its value, since when it is so, what to do.
+"""Why an offer can or cannot be bought: every condition with its value, since when each of the two is so, what to do.
 
 The rule itself (emag-api.md, section 5) is the SQL function emag_issue_codes; here its codes are sorted by condition
 and followed through the history.
@@ -34,6 +34,8 @@ class Condition:
 
     name: str
     value: str
+    #: since when that value has stood without a break (UTC), which may be later than `since`
+    value_since: datetime
     #: since when it has held, or has not held, without a break (UTC)
     since: datetime
     reasons: tuple[Reason, ...]
@@ -130,6 +132,7 @@ def _condition(name: str, past: Sequence[State], said: Mapping[str, str]) -> Con
     return Condition(
         name=name,
         value=about.value(past[-1]),
+        value_since=_since(past, about.value),
         since=_since(past, lambda state: not _own(state, about)),
         reasons=tuple([Reason(code, issue(code), _since_code(past, code)) for code in codes]),
         said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
@@ -149,7 +152,7 @@ def _since_code(past: Sequence[State], code: str) -> datetime:
     return _since(past, lambda state: code in state.issue_codes)
 
 
-def _since(past: Sequence[State], fact: Callable[[State], bool]) -> datetime:
+def _since(past: Sequence[State], fact: Callable[[State], bool | str]) -> datetime:
     """Since when a fact of the last state has been so without a break; an absence of the offer is a break."""
     since = past[-1]
     for state in reversed(past[:-1]):

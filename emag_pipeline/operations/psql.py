@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from emag_pipeline.databases import pipeline_url
 from emag_pipeline.db import libpq
+from emag_pipeline.db.roles import READER
 from emag_pipeline.operations import postgres_programs
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.settings import Settings
@@ -27,6 +29,26 @@ def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
             return subprocess.run(command, env=environment, check=False, preexec_fn=_hear_signals).returncode
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def told(settings: Settings) -> tuple[dict[str, str], str]:
+    """How a reader's own program reaches the database, by name, without any password; and what else there is to know.
+
+    On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.
+    """
+    with looked_into(settings):
+        given = libpq.environment(pipeline_url(settings))
+    host = given.get("PGHOST", "")
+    place = {"host": host, "port": given.get("PGPORT", "5432"), "database": given.get("PGDATABASE", "")}
+    if settings.database_url is not None:
+        return place, (
+            "a user of your own that is a member of the group emag_reader logs in there (docs/how-to/roles.md)"
+        )
+    url = f"postgresql://{READER}@/{quote(place['database'])}?host={quote(host, safe='')}"
+    return {**place, "user": READER, "URL": url}, (
+        "host is the directory of a Unix socket, open to this user of the operating system alone; no password is "
+        "asked; the server runs while `emag-pipeline up` does (docs/how-to/database.md)"
+    )
 
 
 def _hear_signals() -> None:

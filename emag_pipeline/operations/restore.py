@@ -40,7 +40,7 @@ def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Resto
         say(f"restoring into schema {settings.db_schema} of {found.shown}")
         with opened(found, settings) as database:
             aside = restoring.restore(database, backup, replace=replace, report=report)
-            now_at = migrated(database, grants_anew=True).after
+            now_at = migrated(database, grants_anew=True, is_embedded=settings.database_url is None).after
     if aside:
         say(
             f"the schema that was there is newer than this program; it was kept as {aside}: drop it when it is needless"

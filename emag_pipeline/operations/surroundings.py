@@ -73,7 +73,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
         with opened(found, settings) as database:
-            done = migrated(database)
+            done = migrated(database, is_embedded=settings.database_url is None)
             first_day = _first_day(database, settings)
         how = "" if done.before == done.after else ", migrated"
         say(f"database: schema {settings.db_schema} is at {done.after}{how}")
@@ -120,12 +120,16 @@ class Migrated:
     are_rights_granted: bool
 
 
-def migrated(database: Database, *, grants_anew: bool = False) -> Migrated:
+def migrated(database: Database, *, grants_anew: bool = False, is_embedded: bool = False) -> Migrated:
     """Bring the schema up to date, and grant writer and readers their rights on what is new in it.
+
+    `is_embedded`: on the embedded server the role that reads is made, if it is missing.
 
     `grants_anew`: also where nothing is new, for whoever made the roles meanwhile or restored; not at each start, since
     it writes. No rights are granted where there are no roles, or by another user than the tables' owner. Raises the
     errors of `migrate.upgrade` and of the database.
     """
     before, after = migrate.upgrade(database)
+    if is_embedded:
+        roles.make_reader(database)
     return Migrated(before, after, (grants_anew or before != after) and roles.grant(database))

@@ -44,8 +44,8 @@ class Facts:
 
     @property
     def running_out(self) -> int:
-        """Offers that are sold out within a week at their pace."""
-        return sum(band.offers for band in self.bands if band.urgency == "soon")
+        """Offers for sale that are sold out within a week at their pace: what nobody can buy does not run out."""
+        return sum(band.offers - band.not_saleable for band in self.bands if band.urgency == "soon")
 
     @property
     def sales_lost_a_day(self) -> Decimal:

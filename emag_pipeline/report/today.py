@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from emag_pipeline.db.report.cover import SOON_DAYS
 from emag_pipeline.plurals import counted
 from emag_pipeline.report import words
 from emag_pipeline.report.facts import Facts
@@ -81,12 +82,14 @@ def _held_back(facts: Facts) -> Iterator[Task]:
 
 
 def _running_out(facts: Facts) -> Iterator[Task]:
-    first = next((one for one in facts.least_cover if one.is_saleable is not False), None)
-    if facts.running_out and first is not None:
+    for_sale = (one for one in facts.least_cover if one.is_saleable is not False and one.days_of_cover < SOON_DAYS)
+    first = next(for_sale, None)
+    if facts.running_out:
+        begins = f"; first, in {words.number(first.days_of_cover, 1)} days:" if first else "."
         yield Task(
             stake=counted(facts.running_out, "offer"),
-            sentence=f"They run out within a week; first, in {words.number(first.days_of_cover, 1)} days:",
-            about=words.name(first.name),
+            sentence=f"They run out within a week{begins}",
+            about=words.name(first.name) if first else None,
             remedy="Order what sells",
             section="cover",
         )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.report.syncs import LedgerRow
 from emag_pipeline.plurals import counted
 
@@ -66,27 +67,23 @@ def proof_in_short(sync: LedgerRow) -> str:
     told = sync.proof or {}
     if "distinct_ids" not in told:
         return f"{counted(sync.pages_done, 'page was', 'pages were')} read; there is no proof"
-    if "remainder" in told:  # of what versions before had proven, the parts
-        accounted = told["count_after"] - told["remainder"]
-    else:
-        accounted = told["distinct_ids"] + told["rejected"] + told["found_by_id"]
+    accounted = Accounted.of(told)
     again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
-    return f"{number(accounted)} of {number(told['count_after'])} counted offers accounted for{again}"
+    return f"{number(accounted.accounted)} of {number(accounted.counts)} counted offers accounted for{again}"
 
 
 def proof(sync: LedgerRow) -> str:
-    """Why a scan is complete, or how far it came, in a sentence or two."""
+    """Why a scan is complete, or how far it came, in a sentence or two: the count, and the parts that make it up."""
     told = sync.proof or {}
     if "distinct_ids" not in told:
         return proof_in_short(sync) + "."
+    accounted = Accounted.of(told)
     said = [
-        f"The marketplace counted {counted(told['count_before'], 'offer')} before and {number(told['count_after'])} "
-        f"after the scan; {number(told['pages_staged'])} of {number(told['pages_expected'])} pages "
-        f"show {counted(told['distinct_ids'] + told['rejected'], 'different one')}"
+        f"The marketplace counted {counted(told['count_before'], 'offer')} before and {number(accounted.counts)} "
+        f"after the scan: {accounted.sum_in_words}"
     ]
+    said += [one for one in (accounted.difference_in_words, accounted.besides_in_words) if one]
     for key, words in (
-        ("rejected", ("of them cannot be represented",) * 2),
-        ("found_by_id", ("more was found by its id", "more were found by their id")),
         ("confirmed_gone", ("is confirmed gone", "are confirmed gone")),
         ("missing", ("is not accounted for", "are not accounted for")),
     ):

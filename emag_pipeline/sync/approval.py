@@ -1,10 +1,12 @@
 """A person accepts what the audit refused: the next run publishes the very scan that they looked at."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from emag_pipeline.db import ledger
+from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import RefusedError
@@ -29,15 +31,15 @@ def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, e
             )
         # what is missing is asked for by its id before the publish
         figures = replace(Figures(**sync.proof), missing=0)
-        _require_complete(sync, figures, settings)
+        _require_complete(sync, figures, settings, Approval(sync_id, by, datetime.now(UTC)))
         if figures.is_empty and not even_if_empty:
             raise _would_be_empty(sync, figures)
         ledger.note_approval(tx, sync_id, by)
     return str(sync.account_type)
 
 
-def _require_complete(sync: Any, figures: Figures, settings: Settings) -> None:
-    failed = [verdict for verdict in judge(figures, settings, approved=True) if not verdict.passed]
+def _require_complete(sync: Any, figures: Figures, settings: Settings, approval: Approval) -> None:
+    failed = [verdict for verdict in judge(figures, settings, approval=approval) if not verdict.passed]
     if failed:
         raise RefusedError(
             "the scan cannot be approved",

@@ -81,8 +81,9 @@ def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
 
 def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
     reasons = quarantine.commonest(context.database, lease.sync_id) if figures.not_read else []
-    verdicts = judge(figures, context.settings, reasons, approved=lease.approved)
-    return Audit(lease, verdicts, remarks=[count_agrees(figures)])
+    return Audit(
+        lease, judge(figures, context.settings, reasons, approval=lease.approval), remarks=[count_agrees(figures)]
+    )
 
 
 def _audit(context: SyncContext, lease: Lease) -> Audit:

@@ -46,6 +46,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
             updated=published.updated,
             unchanged=published.unchanged,
             deleted=published.deleted,
+            flagged=published.flagged,
             quarantined=published.rejected,
         )
     if statistics.is_much(published.created + published.updated + published.deleted, published.offers):

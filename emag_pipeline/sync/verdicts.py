@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emag_pipeline.completeness import COUNT_IS_WRONG
+from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import Settings
@@ -26,20 +27,24 @@ class Verdict:
     can_be_approved: bool = False
     #: the person must say expressly that nothing is to be left (`--even-if-empty`)
     is_about_emptiness: bool = False
+    #: without it the verdict would be bad
+    approval: Approval | None = None
+    #: how much of what the verdict is about was found: rows, or offers; None where it does not count
+    findings: int | None = None
 
 
 def judge(
-    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approved: bool = False
+    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approval: Approval | None = None
 ) -> list[Verdict]:
-    """The four verdicts. `approved`: a person has accepted the two that are matters of judgement.
+    """The four verdicts. `approval`: a person has accepted the two that are matters of judgement.
 
     `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
     """
     return [
         _scan_is_complete(figures),
         _offer_ids_are_unique(figures),
-        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approved),
-        _volume_has_not_collapsed(figures, settings.max_shrink, approved),
+        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approval),
+        _volume_has_not_collapsed(figures, settings.max_shrink, approval),
     ]
 
 
@@ -47,22 +52,19 @@ def count_agrees(figures: Figures) -> Verdict:
     """Whether the marketplace counts what it shows, but for a few that came or went meanwhile. It blocks nothing."""
     counts = (figures.count_before, figures.count_after)
     few = max(_FEW, _FEW_SHARE * max(counts))
-    is_near = min(counts) - few <= figures.accounted <= max(counts) + few
+    is_near = min(counts) - few <= figures.known <= max(counts) + few
     counted = f"{counts[0]:,} offers before the scan and {counts[1]:,} after it"
     return Verdict(
         "count_agrees",
         is_near and COUNT_IS_WRONG not in figures.marks,
-        f"the marketplace counts {counted}, {figures.accounted:,} are accounted for",
-        {"count_before": counts[0], "count_after": counts[1], "accounted": figures.accounted},
+        f"the marketplace counts {counted}, {figures.known:,} are accounted for",
+        {"count_before": counts[0], "count_after": counts[1], "accounted": figures.known},
     )
 
 
 def _scan_is_complete(figures: Figures) -> Verdict:
     against = doubts(figures)
-    accounted = f"nothing is left out: {figures.distinct_ids:,} offers staged from pages"
-    sentence = f"{accounted}, {figures.rejected:,} quarantined, {figures.found_by_id:,} found by id"
-    counted = f"; the marketplace counts {figures.count_after:,}"
-    said = "; ".join(against) or "; ".join([sentence + counted, *figures.marks])
+    said = "; ".join(against or [*figures.accounted.sentences, *figures.marks])
     numbers = {name: number for name, number in figures.as_proof().items() if name != "marks"}
     return Verdict("scan_is_complete", not against, said, numbers)
 
@@ -77,24 +79,35 @@ def _offer_ids_are_unique(figures: Figures) -> Verdict:
     )
 
 
-def _rejects_within_tolerance(figures: Figures, tolerance: float, reasons: Sequence[Reason], approved: bool) -> Verdict:
+def _rejects_within_tolerance(
+    figures: Figures, tolerance: float, reasons: Sequence[Reason], approval: Approval | None
+) -> Verdict:
     # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
     within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
     sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
+    needed = None if within else approval
     return Verdict(
         REJECTS,
-        approved or within,
-        sentence,
+        within or needed is not None,
+        _with(sentence, needed),
         {
             "quarantined": figures.quarantined,
             "unreadable_rows": figures.unreadable_rows,
             "unreadable_positions": figures.unreadable_positions,
+            "met_twice": figures.read_twice,
+            "not_read": figures.not_read,
             "rows": figures.rows_and_positions,
             "share": figures.not_read_share,
             "tolerance": tolerance,
         },
         can_be_approved=True,
+        approval=needed,
+        findings=figures.not_read,
     )
+
+
+def _with(sentence: str, approval: Approval | None) -> str:
+    return f"{sentence}; {approval.words}" if approval else sentence
 
 
 def _not_read(figures: Figures, tolerance: float) -> str:
@@ -118,17 +131,21 @@ def _listed(reasons: Sequence[Reason]) -> str:
     return f"{counted}; for example {reasons[0].example}"
 
 
-def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approved: bool) -> Verdict:
+def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: Approval | None) -> Verdict:
     before, share = figures.published_before, figures.vanished_share
     #: an account may have no offers at all, where none were published and the marketplace counts none
     emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
+    within = share <= max_shrink and not emptied
+    needed = None if within else approval
     return Verdict(
         "volume_has_not_collapsed",
-        figures.missing == 0 and (approved or (share <= max_shrink and not emptied)),
-        "; ".join(_volume(figures, max_shrink, emptied)),
+        figures.missing == 0 and (within or needed is not None),
+        _with("; ".join(_volume(figures, max_shrink, emptied)), needed),
         {"vanished": figures.vanished, "published_before": before, "share": share, "max_shrink": max_shrink},
         can_be_approved=True,
         is_about_emptiness=emptied,
+        approval=needed,
+        findings=figures.vanished,
     )
 
 

@@ -130,10 +130,18 @@ def test_no_number_breaks(opened: Open, shop_facts: Facts, tmp_path: Path, value
     head = replace(shop_facts.headline, stock_value=Decimal(value), offers=int(value), saleable=int(value) // 3)
     held = [replace(one, value_held_back=Decimal(value)) for one in shop_facts.held_back]
     file = tmp_path / "large.html"
-    report.write(file, report.page(replace(shop_facts, headline=head, held_back=held)))
+    issues = [
+        replace(one, value_held_back=Decimal(value), sales_lost_a_day=Decimal(value)) for one in shop_facts.issues
+    ]
+    report.write(file, report.page(replace(shop_facts, headline=head, held_back=held, issues=issues)))
     page, _ = opened(file, width)
     assert page.locator(".figure").evaluate_all(_LINES) == [1] * 6
     assert set(page.locator("td.n span").evaluate_all(_LINES)) == {1}
+    stakes = page.locator(".tasks .stake")
+    assert any(f"{int(value):,} RON" in one for one in stakes.all_inner_texts())
+    assert stakes.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+    if width > 700:
+        assert set(stakes.evaluate_all(_LINES)) == {1}
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

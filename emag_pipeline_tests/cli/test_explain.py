@@ -25,13 +25,13 @@ def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
     past = Past(database)
     past.publish(good(1))
     past.wait(days=3)
-    past.publish(good(1, validation_status=(8,), validation_details=_VERDICTS))
+    past.publish(good(1, general_stock=4, validation_status=(8,), validation_details=_VERDICTS))
     past.wait(hours=7)
     first, then = (f"{at:%Y-%m-%d %H:%M} UTC" for at, _ in past.publishes)
     assert _lines(tmp_path, database_url) == [
         "main, offer 1: Cafea măcinată 1",
         f"It cannot be bought, since {then} (7 hours).",
-        f"✓ in stock 5 since {first} (3 days)",
+        f"✓ in stock 4 since {then} (7 hours); it holds since {first} (3 days)",
         f"✓ active active since {first} (3 days)",
         f"✓ priced 10.50 RON since {first} (3 days)",
         f"✓ price accepted 1 since {first} (3 days)",
@@ -81,7 +81,7 @@ def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp
         "deleted_at": None, "rejected_at": None, "reject_reason": None, "last_publish_at": at, "is_stale": False,
     }  # fmt: skip
     assert stock == {
-        "name": "in stock", "value": "0", "holds": False, "since": at, "said": [],
+        "name": "in stock", "value": "0", "value_since": at, "holds": False, "since": at, "said": [],
         "reasons": [
             {
                 "code": "out_of_stock", "reason": "There is no stock",

@@ -1,23 +1,52 @@
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.operations.surroundings import migrated
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
 
-def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach(home: Path) -> None:
+def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach_also_for_a_reader(home: Path) -> None:
     with in_use(home) as server:
         database = Database(server.url("emag"))
-        migrate.upgrade(database)
+        migrated(database, is_embedded=True)
         sync(database, [offer(1), offer(2)])
         database.close()
+        shown = emag_pipeline(home, "psql", "--print")
+        told = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines())
+        assert "open to this user of the operating system alone" in shown.stderr
+        assert (told["user"], told["database"], "password" in told) == ("emag_reader", "emag", False)
+        _reads_and_writes_nothing(psycopg2.connect(told["URL"]))
+        _reads_and_writes_nothing(
+            psycopg2.connect(host=told["host"], port=told["port"], user=told["user"], dbname=told["database"])
+        )
     done = emag_pipeline(home, "psql", "--", "-At", "-c", "SELECT count(*) FROM emag_product_offers")
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
     assert embedded.running(home) is None
+
+
+def _reads_and_writes_nothing(connection: Any) -> None:
+    with closing(connection), connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SELECT count(*) FROM emag_current_offers")
+        assert cursor.fetchone() == (2,)
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+            cursor.execute("DELETE FROM emag_product_offers")
+        cursor.execute("SET default_transaction_read_only = off")
+        for refused in (
+            "INSERT INTO emag_accounts (account_type) VALUES ('mine')", "SELECT * FROM emag_requests",
+            "CREATE TABLE public.mine ()", "COPY emag_products TO PROGRAM 'cat'",
+        ):  # fmt: skip
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(refused)
 
 
 def test_it_opens_the_configured_database_and_ends_with_psqls_code(
@@ -28,6 +57,9 @@ def test_it_opens_the_configured_database_and_ends_with_psqls_code(
         tmp_path, "psql", "--", "-At", "-c", "SELECT count(*) FROM app.emag_products", DATABASE_SYNC_URL=database_url
     )
     assert (count.returncode, count.stdout) == (0, "1\n")
+    shown = emag_pipeline(tmp_path, "psql", "--print", DATABASE_SYNC_URL=database_url)
+    assert (shown.returncode, "postgres@" in shown.stdout, "user " in shown.stdout) == (0, False, False)
+    assert "a member of the group emag_reader" in shown.stderr
     wrong = emag_pipeline(tmp_path, "psql", "--", "-c", "SELECT nonsense", DATABASE_SYNC_URL=database_url)
     assert wrong.returncode == 1
     assert "nonsense" in wrong.stderr

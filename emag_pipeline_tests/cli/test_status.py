@@ -42,6 +42,7 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "flagged": 0,
         "running": None,
         "last_error": None,
+        "approval": None,
     }
     read = datetime.fromisoformat(main["last_publish_at"])
     assert abs((read - published.published_at).total_seconds()) < 0.001
@@ -137,7 +138,7 @@ def test_what_was_approved_is_told_as_approved(database: Database, database_url:
     with database.transaction() as tx:
         tx.run("UPDATE {schema}.emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
-    assert "main: approved: the next run publishes it" in said
+    assert re.search(r"main: approved by somebody at .* UTC \(sync .*\): the next run publishes it", said)
     assert "Approve it" not in said
 
 

@@ -14,6 +14,7 @@ from emag_pipeline.automation.run_failures import run_failures
 from emag_pipeline.automation.schedules import second_of
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.reference_checks import unknown_vat_rates
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.runs.reference import allowed_age
@@ -21,7 +22,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.db.syncs import execute, rows
 
 _REPOSITORY = defs.get_repository_def()
 _JOB = defs.resolve_job_def("refresh_reference")
@@ -119,10 +120,18 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
     result = read()
     assert result.success, "nothing stops because of it"
     wanted = [
-        ("vat_rates_exist_for_all_offers", "vat_id", 99, dg.AssetCheckSeverity.ERROR),
-        ("categories_exist_for_all_offers", "category_id", 8_888_888, dg.AssetCheckSeverity.WARN),
-    ]
-    for name, column, unknown, severity in wanted:
+        (
+            "vat_rates_exist_for_all_offers", "vat_id", 99, dg.AssetCheckSeverity.ERROR,
+            "1 VAT id of 25 existing offers is not in the marketplace's list of VAT rates: prices with VAT are empty "
+            "in 25 offers; for example VAT id 99 of main, offer {first}",
+        ),
+        (
+            "categories_exist_for_all_offers", "category_id", 8_888_888, dg.AssetCheckSeverity.WARN,
+            "1 category id of 25 existing offers is not in the marketplace's list of categories: category_name is "
+            "empty in 25 offers; for example category id 8888888 of main, offer {first}",
+        ),
+    ]  # fmt: skip
+    for name, column, unknown, severity, said in wanted:
         found = _check(result, name)
         assert (found.passed, found.severity, found.metadata["findings"].value) == (False, severity, 25)
         sample = found.metadata["sample"]
@@ -131,7 +140,17 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
         assert len(sample.records) == 20
         assert first.items() <= sample.records[0].data.items()
         assert sample.records[0].data["name"]
+        assert found.description == said.format(first=min(odd))
     assert rows(database, "SELECT count(*) FROM {schema}.emag_current_offers WHERE account_type = 'main'")[0][0] == 320
+    empty = "SELECT count(*) FROM {schema}.emag_current_offers WHERE vat_id = 99 AND sale_price_with_vat IS NULL"
+    assert rows(database, empty)[0][0] == 25, "the sentence is true"
+    execute(
+        database,
+        """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at, deleted_at)
+           VALUES ('sandbox', 99, 0.21, '{}', now(), now())""",
+    )
+    once = unknown_vat_rates(database, "sandbox")
+    assert (once.offers, once.no_longer_listed, rows(database, empty)[0][0]) == (25, 25, 0)
 
 
 def test_the_checks_are_asked_again_after_each_publish_without_a_reading(

@@ -1,8 +1,12 @@
+import re
+
 import dagster as dg
 import pytest
 
 from emag_pipeline import runs
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.report.syncs import last_syncs
+from emag_pipeline.report import words
 from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.dagster.conftest import Run
@@ -24,10 +28,63 @@ def test_a_run_publishes_the_account_and_tells_its_numbers(market: SandboxServer
     assert_published_exactly(database, market, "main")
     staged, published = _metadata(result, "staged_offers"), _metadata(result, "offers")
     assert (staged["pages"], staged["offers"], staged["requests"]) == (4, 320, 8)
-    counted = ("created", "updated", "unchanged", "deleted", "rejected", "pages", "dagster/row_count", "requests")
-    assert [published[name] for name in counted] == [320, 0, 0, 0, 0, 4, 320, 8]
+    counted = (
+        "created",
+        "updated",
+        "unchanged",
+        "deleted",
+        "flagged",
+        "quarantined_rows",
+        "pages",
+        "dagster/row_count",
+        "requests",
+    )
+    assert [published[name] for name in counted] == [320, 0, 0, 0, 0, 0, 4, 320, 8]
     assert {"seconds", "offers_per_second", "rate_budget_share", "proof", "dagster/column_schema"} <= published.keys()
     assert "| different offers among them | 320 |" in str(published["proof"])
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(one.replace(",", "")) for one in re.findall(r"\d[\d,]*", text)]
+
+
+def test_what_is_shown_of_a_proof_adds_up_with_hidden_quarantined_and_flagged_offers(
+    market: SandboxServer, database: Database, run: Run
+) -> None:
+    run("main")
+    ids = market.ids("main")
+    market.remove("main", ids[5:7])
+    market.hide("main", ids[10:13])
+    market.hide("main", ids[13:15], counted=True)
+    market.add_fault("poison", row="no_id", offer_ids=ids[20:21])
+    result = run("main")
+    assert result.success
+    staged, published = _metadata(result, "staged_offers"), _metadata(result, "offers")
+    seen = "SELECT count(*) FILTER (WHERE deleted_at IS NULL), count(*) FILTER (WHERE rejected_at IS NOT NULL)"
+    ((offers, flagged),) = rows(database, seen + " FROM {schema}.emag_product_offers")
+    assert (offers, flagged, published["offers"], published["flagged"]) == (318, 1, 318, 1)
+    assert sum(int(str(published[one])) for one in ("created", "updated", "unchanged", "flagged")) == offers
+    assert staged["dagster/row_count"] == offers - flagged
+
+    answers = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    sentence, besides = str(answers["scan_is_complete"].description).split("; ")
+    assert sentence.startswith("all 315 counted offers are accounted for: ")
+    count, *parts = _numbers(sentence)
+    assert (count, parts) == (315, [312, 1, 2])
+    assert _numbers(besides) == [4], "3 uncounted ones, and that of the row without an id"
+    for proof in (staged["proof"], published["proof"]):
+        told = [line.split("|") for line in str(proof).splitlines() if re.match(r"\| [*=+]", line)]
+        assert [_numbers(value)[0] for _, _, value, _ in told] == [315, 312, 1, 0, 0, 2]
+    rejects = {name: one.value for name, one in answers["rejects_within_tolerance"].metadata.items()}
+    not_read = rejects["quarantined"] + rejects["unreadable_rows"] + rejects["unreadable_positions"]
+    assert not_read - rejects["met_twice"] == rejects["not_read"] == round(rejects["share"] * rejects["rows"])
+    assert rejects["quarantined"] == published["quarantined_rows"] == staged["quarantined_rows"]
+
+    (newest,) = last_syncs(database, "main", limit=1)
+    told_of = words.proof(newest).split(";")[0]
+    before, after, *of_report = _numbers(told_of)
+    assert (before, after, sum(of_report)) == (315, 315, 315)
+    assert words.proof_in_short(newest).startswith("315 of 315 counted offers")
 
 
 def test_the_column_schema_is_the_tables_own_with_comments(run: Run) -> None:

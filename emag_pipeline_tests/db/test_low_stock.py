@@ -30,7 +30,10 @@ def _stocks(database: Database, *stocks: int | None, days: float = 2) -> dict[in
 
 def test_the_pace_is_what_was_sold_by_the_days_observed(database: Database) -> None:
     row = _stocks(database, 20, 14, 10)[1]
-    assert (row.sold, row.observed_days, row.sold_a_day, row.days_of_cover) == (10, 4, Decimal("2.5"), 4)
+    # the publishes themselves take their time
+    assert (row.sold, row.observed_days, round(row.sold_a_day, 2), round(row.days_of_cover, 2)) == (
+        10, 4, Decimal("2.5"), 4,
+    )  # fmt: skip
     assert row.general_stock == 10
 
 

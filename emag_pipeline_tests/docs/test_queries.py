@@ -204,7 +204,7 @@ def test_what_was_published_since(ask: Ask) -> None:
 
 def test_how_complete_the_copy_is(ask: Ask) -> None:
     answers = ask("How fresh and how complete is the copy?")
-    told = [(row.account_type, row.shown_by_pages, row.only_in_quarantine, row.not_accounted_for) for row in answers]
+    told = [(row.account_type, row.staged_from_pages, row.only_in_quarantine, row.not_accounted_for) for row in answers]
     assert told == [("fbe", 1, 0, 0), ("main", 5, 1, 0)]
 
 

@@ -39,6 +39,26 @@ _NAMES = (
     "general_stock", "sale_price", "status", "offer_validation_status", "validation_status",
     "translation_validation_status", "unreadable",
 )  # fmt: skip
+#: What each condition shows, as the history has it.
+_SHOWN = {
+    "in stock": "general_stock",
+    "active": "status",
+    "priced": "(sale_price, currency)",
+    "price accepted": "offer_validation_status",
+    "product accepted": "validation_status",
+    "translation accepted": "translation_validation_status",
+    "answer readable": "unreadable",
+}
+_BEGAN = """
+    WITH states AS (
+        SELECT valid_from, lag(valid_to) OVER past AS ended, ({shown})::text AS shown,
+               lag(({shown})::text) OVER past AS before
+        FROM {{schema}}.emag_offer_history WHERE account_type = 'main' AND emag_offer_id = :offer
+        WINDOW past AS (ORDER BY valid_from)
+    )
+    SELECT max(valid_from) AS at FROM states
+    WHERE ended IS DISTINCT FROM valid_from OR shown IS DISTINCT FROM before
+"""
 _ASK = """
     SELECT {schema}.emag_issue_codes(status, stock, sale_price, price, product, translation, unreadable) AS codes
     FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS x (
@@ -72,7 +92,7 @@ def test_every_reason_belongs_to_one_condition() -> None:
     assert sorted(told) == sorted(codes)
 
 
-def test_reasons_and_since_when_are_those_of_the_mart(database: Database) -> None:
+def test_reasons_and_since_when_are_those_of_the_mart_and_values_those_of_the_history(database: Database) -> None:
     seed = random.getrandbits(32)
     print(f"seed {seed}")
     past = random_past(database, seed)
@@ -87,6 +107,9 @@ def test_reasons_and_since_when_are_those_of_the_mart(database: Database) -> Non
         reasons = [why for condition in explain(database, "main", offer_id).conditions for why in condition.reasons]
         told = [(why.code, why.issue.reason, why.issue.remedy, why.since) for why in reasons]
         assert sorted(told) == [tuple(row) for row in mart], offer_id
+        for condition in explain(database, "main", offer_id).conditions:
+            ((began,),) = rows(database, _BEGAN.format(shown=_SHOWN[condition.name]), offer=offer_id)
+            assert condition.value_since == began, (offer_id, condition.name)
 
 
 def test_a_condition_holds_since_its_last_break(database: Database) -> None:
@@ -95,7 +118,7 @@ def test_a_condition_holds_since_its_last_break(database: Database) -> None:
     past.wait(days=2)
     past.publish(good(1, general_stock=0))
     past.wait(days=2)
-    past.publish(good(1, general_stock=0, status=0))
+    past.publish(good(1, general_stock=0, status=0, sale_price=Decimal("9.5")))
     sold_out, switched_off = (at for at, _ in past.publishes[1:])
     found = explain(database, "main", 1)
     assert not found.can_be_bought

@@ -1,6 +1,8 @@
 """What an operator decides and looks up on the command line: `approve` and `rejects`."""
 
+import getpass
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.sync.refresh import context_for, refresh, refused
 
@@ -35,7 +38,19 @@ def test_a_refused_scan_is_approved_by_its_id(
     done = emag_pipeline(tmp_path, "approve", str(sync_id), **variables)
     assert (done.returncode, done.stderr) == (0, "")
     assert "the next run publishes it" in done.stdout
-    assert refresh(context_for(database, market.url)).published.deleted == 100
+    by = rf"approved by {re.escape(getpass.getuser())} at 20..-..-.. ..:.. UTC \(sync {sync_id}\)"
+    assert re.search(f"main: {by}: the next run publishes it", emag_pipeline(tmp_path, "status", **variables).stdout)
+    context = context_for(database, market.url)
+    stage_account(context)
+    volume = audit_scan(context).verdicts[3]
+    assert re.search(rf"^100 of 320 published offers have vanished \(31.25%\), .*; {by}$", volume.sentence)
+    assert (volume.passed, volume.findings) == (True, 100)
+    assert publish_scan(context).published.deleted == 100
+    status = emag_pipeline(tmp_path, "status", "--json", **variables)
+    approval = json.loads(status.stdout)["accounts"][0]["approval"]
+    assert (approval["sync_id"], approval["by"]) == (str(sync_id), getpass.getuser())
+    refused_and_approved = f"main: the audit refused what is published, it was {by}"
+    assert re.search(refused_and_approved, emag_pipeline(tmp_path, "status", **variables).stdout)
 
 
 def test_a_scan_without_offers_is_approved_only_with_the_option_that_says_so(

@@ -7,6 +7,7 @@ import pytest
 
 from emag_pipeline.db import audit, ledger
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.status import account_statuses
 from emag_pipeline.errors import RefusedError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
@@ -28,8 +29,13 @@ def test_an_approved_scan_is_published_without_reading_its_pages_again(
     context = main()
     sync_id = refused(context).lease.sync_id
     assert approve(database, context.settings, sync_id, "ana") == "main"
+    (waiting,) = account_statuses(database, ["main"])
+    assert waiting.approval is not None
+    assert (waiting.awaits_publish, waiting.approval.by, waiting.approval.sync_id) == (True, "ana", sync_id)
     market.reset_stats()
     done = refresh(main())
+    (published,) = account_statuses(database, ["main"])
+    assert (published.awaits_publish, published.approval) == (False, waiting.approval)
     assert (done.sync.sync_id, done.sync.approved_by, done.published.deleted) == (sync_id, "ana", 200)
     asked = market.requests("main")
     assert not [request for request in asked if request["page"]]

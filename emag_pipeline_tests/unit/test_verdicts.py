@@ -1,8 +1,10 @@
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.quarantine import Reason
@@ -12,10 +14,12 @@ from emag_pipeline.sync.verdicts import Verdict, count_agrees, judge
 from emag_pipeline_tests.unit.figures import figures
 
 _SETTINGS = load_settings({}, env_file=None)
+_APPROVAL = Approval(uuid4(), "ana", datetime(2026, 3, 1, 4, tzinfo=UTC))
 
 
 def _failed(scan: Figures, *, approved: bool = False) -> set[str]:
-    return {verdict.name for verdict in judge(scan, _SETTINGS, approved=approved) if not verdict.passed}
+    approval = _APPROVAL if approved else None
+    return {verdict.name for verdict in judge(scan, _SETTINGS, approval=approval) if not verdict.passed}
 
 
 def test_a_complete_scan_passes_all_four() -> None:
@@ -43,6 +47,13 @@ def test_the_bounds_themselves_are_allowed() -> None:
 def test_an_approval_covers_judgement_and_never_completeness() -> None:
     shrunk = figures(published_before=2400, confirmed_gone=1200, quarantined=100)
     assert _failed(shrunk, approved=True) == set()
+    *_, rejects, volume = judge(shrunk, _SETTINGS, approval=_APPROVAL)
+    said = f"; approved by ana at 2026-03-01 04:00 UTC (sync {_APPROVAL.sync_id})"
+    assert rejects.sentence.endswith(f"are in quarantine (7.69%), 1.00% are tolerated{said}")
+    assert volume.sentence.endswith(f"20% may vanish without approval{said}")
+    assert (rejects.findings, volume.findings) == (100, 1200)
+    within = judge(figures(), _SETTINGS, approval=_APPROVAL)
+    assert not any("approved" in verdict.sentence for verdict in within), "nobody's approval was needed"
     assert _failed(figures(proven=0, rows=1300), approved=True) == {"scan_is_complete", "offer_ids_are_unique"}
 
 
@@ -91,6 +102,18 @@ def test_a_first_publish_of_nothing_is_refused_while_the_marketplace_counts_offe
     assert [one.name for one in judge(unreadable, lenient) if not one.passed] == ["volume_has_not_collapsed"]
 
 
+def test_the_parts_of_the_count_add_up_with_unreadable_positions_and_what_is_found_beside_it() -> None:
+    scan = figures(rows=1195, distinct_ids=1195, rejected=1, unreadable_positions=2, unreadable_by_id=1, found_by_id=5)
+    assert judge(scan, _SETTINGS)[0].sentence == (
+        "all 1,200 counted offers are accounted for: 1,195 staged from pages + 1 only in quarantine + "
+        "2 at unreadable positions + 2 found by their id only; 3 more offers were found by their id, "
+        "which the marketplace does not count, or counts as a row without an id or an unreadable position"
+    )
+    assert judge(figures(found_by_id=1), _SETTINGS)[0].sentence.endswith(
+        "1,200 staged from pages; 1 more offer was found by its id, which the marketplace does not count"
+    )
+
+
 def _volume(scan: Figures) -> Verdict:
     return judge(scan, _SETTINGS)[3]
 
@@ -105,7 +128,10 @@ def test_before_the_first_publish_there_is_nothing_to_lose() -> None:
 def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> None:
     verdict = judge(figures(count_after=1207, marks=("the count itself is wrong",)), _SETTINGS)[0]
     assert verdict.passed
-    assert verdict.sentence.endswith("the marketplace counts 1,207; the count itself is wrong")
+    assert verdict.sentence == (
+        "nothing that was there throughout is left out: 1,200 staged from pages; "
+        "7 of 1,207 counted offers are accounted for by nothing; the count itself is wrong"
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,15 +30,15 @@ class IssueCount:
 
 @dataclass(frozen=True, slots=True)
 class HeldBackOffer:
-    """One offer that cannot be bought, with all its reasons and their remedies in the same order."""
+    """One offer that cannot be bought, with all its reasons, their remedies and since when each holds, in one order."""
 
     emag_offer_id: int
     name: str | None
     reasons: list[str]
     remedies: list[str]
+    sinces: list[datetime | None]
     #: what the marketplace itself says of it
     said: list[str]
-    since: datetime | None
     stock_held_back: int
     value_held_back: Decimal | None
     #: of its amounts
@@ -84,7 +84,8 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                FROM (
                    SELECT account_type, emag_offer_id, array_agg(reason ORDER BY issue_code) AS reasons,
                           array_agg(remedy ORDER BY issue_code) AS remedies,
-                          array_remove(array_agg(DISTINCT said), NULL) AS said, min(since) AS since,
+                          array_agg(since ORDER BY issue_code) AS sinces,
+                          array_remove(array_agg(DISTINCT said), NULL) AS said,
                           coalesce(max(stock_held_back), 0) AS stock_held_back,
                           max(value_held_back) AS value_held_back, max(currency) AS currency,
                           {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked

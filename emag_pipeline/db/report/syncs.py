@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import COLUMNS, Incident
 from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
@@ -30,6 +31,13 @@ class LedgerRow:
     proof: Mapping[str, Any] | None
     error_message: str | None
     error_remedy: str | None
+    approved_at: datetime | None
+    approved_by: str | None
+
+    @property
+    def approval(self) -> Approval | None:
+        """That a person accepted what the audit refused."""
+        return approval_of(self)
 
 
 @dataclass(frozen=True, slots=True)

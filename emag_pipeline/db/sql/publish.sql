@@ -184,7 +184,7 @@ WHERE account_type = :account
 ON CONFLICT (account_type) DO UPDATE SET
     offers = excluded.offers, saleable = excluded.saleable, deleted = excluded.deleted,
     quarantined = excluded.quarantined, counted_at = excluded.counted_at
-RETURNING f.offers, f.saleable;
+RETURNING f.offers, f.saleable, f.quarantined AS flagged;
 
 -- name: await_turn
 -- From here until the commit one publish at a time, of all accounts: numbers and times become visible in their order.

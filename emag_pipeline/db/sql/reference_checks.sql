@@ -13,9 +13,11 @@ WITH named AS (
 )
 SELECT coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NOT NULL AND r.{key} IS NULL), 0)::bigint AS offers,
        count(*) FILTER (WHERE n.{key} IS NOT NULL AND r.{key} IS NULL) AS ids,
+       coalesce(sum(n.offers) FILTER (WHERE r.{key} IS NULL AND old.{key} IS NOT NULL), 0)::bigint AS no_longer_listed,
        coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NULL), 0)::bigint AS without_id
 FROM named n
-LEFT JOIN {schema}.{table} r ON r.marketplace = :marketplace AND r.{key} = n.{key} AND r.deleted_at IS NULL;
+LEFT JOIN {schema}.{table} r ON r.marketplace = :marketplace AND r.{key} = n.{key} AND r.deleted_at IS NULL
+LEFT JOIN {schema}.{table} old ON old.marketplace = :marketplace AND old.{key} = n.{key} AND old.deleted_at IS NOT NULL;
 
 -- name: sample_unknown
 SELECT o.account_type AS account, o.emag_offer_id, o.{key}, o.name

@@ -1,17 +1,26 @@
--- Who may do what with the tables (docs/how-to/roles.md), granted by their owner after each migration.
+-- Who may do what with the tables (docs/how-to/roles.md), granted by their owner after each migration. What is granted to
+-- a role that is not there is left out: a statement's name begins with the role's.
 
--- name: is_owner_with_roles
--- The roles are there (roles.sql), and this user owns the tables.
-SELECT to_regrole('emag_writer') IS NOT NULL AND to_regrole('emag_reader') IS NOT NULL
-       AND pg_has_role(relowner, 'USAGE')
+-- name: roles
+-- Which of the roles are there (roles.sql), and whether this user owns the tables.
+SELECT pg_has_role(relowner, 'USAGE') AS is_owner, to_regrole('emag_writer') IS NOT NULL AS writer,
+       to_regrole('emag_reader') IS NOT NULL AS reader
 FROM pg_class WHERE oid = '{schema}.emag_offer_syncs'::regclass;
 
--- name: schema
+-- name: writer_of_schema
 -- A schema that a restore has made anew has no rights yet.
 DO $$
 BEGIN
     IF (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE oid = '{schema}'::regnamespace) THEN
-        GRANT USAGE ON SCHEMA {schema} TO emag_writer, emag_reader;
+        GRANT USAGE ON SCHEMA {schema} TO emag_writer;
+    END IF;
+END $$;
+
+-- name: reader_of_schema
+DO $$
+BEGIN
+    IF (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE oid = '{schema}'::regnamespace) THEN
+        GRANT USAGE ON SCHEMA {schema} TO emag_reader;
     END IF;
 END $$;
 
@@ -51,7 +60,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- name: version
+-- name: writer_of_version
 -- Only a migration says which version the schema has.
 REVOKE INSERT, UPDATE, DELETE ON {schema}.emag_alembic_version FROM emag_writer;
 

@@ -44,7 +44,7 @@ WHERE p.cover <= :cover_days;
 -- name: numbers
 -- Sales are added up in the account's currency; offers in another one are counted and named.
 SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS sold_out,
-       count(*) FILTER (WHERE days_of_cover < 7) AS within_a_week,
+       count(*) FILTER (WHERE general_stock > 0 AND days_of_cover < 7) AS within_a_week,
        count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS in_stock_but_not_saleable,
        count(*) FILTER (WHERE has_jumps) AS with_jumps,
        coalesce(sum(sold_a_day * sale_price) FILTER (WHERE is_counted), 0)::numeric(38,2) AS sales_a_day,
