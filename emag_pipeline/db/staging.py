@@ -133,6 +133,20 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     return until
 
 
+def keep_what_is_left(database: Database, lease: Lease) -> int:
+    """How many windows a crash of the server has taken since they were staged; the ledger knows it afterwards.
+
+    Staging is unlogged: such a crash empties it, while the sync goes on. Raises LeaseLost.
+    """
+    with database.transaction() as tx:
+        sql = "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync"
+        found = tx.run(sql, sync=lease.sync_id).scalar_one()
+        lost: int = ledger.read_in(tx, lease.sync_id).windows_staged - found
+        if lost:
+            ledger.change(tx, lease, "windows_staged = :found", found=found)
+    return lost
+
+
 def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
     """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
     with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too

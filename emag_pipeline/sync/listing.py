@@ -84,6 +84,7 @@ class ListingReader:
     def restore(self, scan: Scan, count_before: int) -> None:
         """Tell the scan what is durable already."""
         self.needs_new_plan = False
+        self._unreadable = Unreadable()
         self._rejected.update(staging.rejected(self._database, self._lease))
         self._unreadable.restore(staging.unreadable_positions(self._database, self._lease))
         scan.restore(count_before, self._durable())

@@ -90,12 +90,15 @@ class Scan:
             return
         self._scan = completeness.Scan(self._situation())
         if self._count_before is not None:
-            self._reader.restore(self._scan, self._count_before)
+            self._restore(self._count_before)
             self._begin_progress(self._count_before)
         while self._scan.verdict is None:
             asked = self._reader.read(self._scan)
             if asked is Ask.COUNT:
                 self._count()
+            elif asked is Ask.CONFIRM and (lost := staging.keep_what_is_left(self._context.database, self._lease)):
+                log.warning("staging_lost", windows=lost)
+                self._restore(self._scan.count_before)
             elif asked is Ask.CONFIRM:
                 statistics.renew_staged(self._context.database)
                 self._confirm()
@@ -139,9 +142,12 @@ class Scan:
     def _plan_anew(self) -> None:
         """Go on with pages of a usual size; what was read so far stays known."""
         self._page_size.keep_to_usual()
-        count = self._scan.count_before
+        self._restore(self._scan.count_before)
+
+    def _restore(self, count_before: int) -> None:
+        """Decide anew, by what is durable."""
         self._scan = completeness.Scan(self._situation())
-        self._reader.restore(self._scan, count)
+        self._reader.restore(self._scan, count_before)
 
     def _begin_progress(self, offers: int) -> None:
         reached = min(self._scan.reached, offers)

@@ -1,5 +1,6 @@
 """An interrupted sync goes on after its last durable page."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from emag_pipeline.sync import stage_account
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
+from emag_pipeline_tests.promises.watching import wait_for_pages
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -119,3 +121,18 @@ def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:
     stage_account(main())
     with pytest.raises(AnotherSyncRunning, match="main: another sync is running"):
         stage_account(main())
+
+
+def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    market.advance(changes=40, account="main")
+    market.add_fault("slow", seconds=2.0, pages=[4, 5, 6])
+    with ThreadPoolExecutor(1) as aside:
+        under_way = aside.submit(refresh, main())
+        wait_for_pages(database, 2)
+        execute(database, "TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")  # as the server does
+        under_way.result()
+    assert ledger_row(main()).attempt == 1
+    assert_published_exactly(database, market, "main")
