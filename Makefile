@@ -27,11 +27,11 @@ check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's own ch
 	home=$$(mktemp -d) && echo 'telemetry: {enabled: false}' > $$home/dagster.yaml && export DAGSTER_HOME=$$home && \
 	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code
 
-test: dev  ## the test suite on a throw-away database, in parallel
-	$(VENV)/bin/pytest -n 2 --dist loadfile -m "not slow"
+test: dev  ## the test suite on a throw-away database, in parallel (two cores are enough: tests wait a lot)
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow"
 
 slow: dev  ## the tests that take their time: daemons, kills, long waits, 100,000 offers
-	$(VENV)/bin/pytest -n 2 --dist loadfile -m slow
+	$(VENV)/bin/pytest -n 4 --dist loadfile -m slow
 
 drills: dev  ## play every fault against a scratch database: lost rows and wrong deletions must be 0
 	$(VENV)/bin/emag-pipeline drill

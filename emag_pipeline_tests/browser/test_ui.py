@@ -30,7 +30,7 @@ def test_no_pop_up_covers_the_first_visit(published: Up, page: Page) -> None:
 
 def test_the_checks_of_a_scan_are_listed_with_their_sentences_and_the_proof(published: Up, page: Page) -> None:
     open_view(page, published.ui, CHECKS)
-    expect(page.get_by_text("are accounted for").first).to_be_visible()
+    expect(page.get_by_text("offers are accounted for").first).to_be_visible()
 
 
 def test_an_accounts_numbers_stand_beside_its_materialization(published: Up, page: Page) -> None:
