@@ -37,7 +37,7 @@ def test_the_one_liners_find_recover_and_tell_the_health(database: Database, dat
     assert (answer["found"], answer["recovered"]) == ([["main", "dead"]], 2)
     main, fbe = (answer["health"]["accounts"][name] for name in ("main", "fbe"))
     assert (main["state"], main["trouble"], main["stale"]) == ("running", "dead", False)
-    assert main["remedy"].startswith("Nothing is to be done")
+    assert main["remedy"].startswith("Run `emag-pipeline recover`: the sensor stuck_syncs")  # no sensor has ever ticked
     assert (fbe["phase"], fbe["trouble"], fbe["stale"], fbe["last_publish_at"]) == ("planning", None, True, None)
     assert answer["health"]["sensors"] == dict.fromkeys(silence.SENSORS)
     assert not answer["health"]["healthy"]
