@@ -158,9 +158,9 @@ class ListingReader:
         return True
 
     def _judge(self, obedience: Obedience, page: Page) -> None:
-        if self._first is None:
+        if page.position == 0:
             self._first = page.ids
-        elif page.number > 1:  # else plain pages begin anew, since other sizes are not obeyed
+        elif self._first is not None:
             obedience.judge_pages(self._first[: page.rows], page.ids, page.number)
             self.obedience = None
 
