@@ -170,7 +170,10 @@ class Standing:
             return None
         for fault in Fault:  # in their order: where the first page came late, others were taken for each other's
             for earlier in self._passes[:-1]:
-                if both := earlier.broken().get(fault, set()) & last.get(fault, set()):
+                both = earlier.broken().get(fault, set()) & last.get(fault, set())
+                if fault in (Fault.SHORT_PAGE, Fault.EMPTY_PAGE):  # where the listing ends, it may have grown meanwhile
+                    both = {place for place in both if place < self.counted - self._few}
+                if both:
                     place = max(both) if fault is Fault.IGNORED_PAGE else min(both)
                     return Refused(fault, f"position {place:,}")
         return None
