@@ -6,6 +6,8 @@ import re
 _GRPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "(.*?)"\s*$', re.MULTILINE | re.DOTALL)
 #: libpq has a line for each address that it tried.
 _ADDRESS = "connection to server "
+#: Whose last line at the margin is the error.
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 def gist(text: str) -> str:
@@ -17,6 +19,8 @@ def gist(text: str) -> str:
     call = _GRPC.search(text)
     if call is not None:
         return f"gRPC {call[1]}: {' '.join(call[2].split())}".rstrip(".: ")
+    if text.startswith(_TRACEBACK):
+        text = [line for line in text.splitlines() if line.strip() and not line[0].isspace()][-1]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     tried = dict.fromkeys(line for line in lines if line.startswith(_ADDRESS))
     if len(tried) > 1 and lines[0] in tried:

@@ -78,6 +78,8 @@ class _Check:
             said += f": {self.lacks} empty in {counted(lacking, 'offer')}"
         if unknown.no_longer_listed:
             said += f"; in {counted(unknown.no_longer_listed, 'offer')} it was listed once, and its last value is kept"
+        if not unknown.sample:  # listed meanwhile
+            return said
         first = unknown.sample[0]
         where = f"{first['account']}, offer {first['emag_offer_id']}"
         return f"{said}; for example {self.what[0]} {first[self.column]} of {where}"

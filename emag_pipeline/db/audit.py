@@ -321,6 +321,12 @@ def require_staging(tx: Transaction, sync_id: UUID, windows: int) -> None:
         raise _lost(sync_id, "the staged pages are gone", f"{found:,} of {windows:,} are there")
 
 
+def require_staged(database: Database, lease: Lease) -> None:
+    """The same of a sync under way, by what the ledger knows."""
+    with database.transaction() as tx:
+        require_staging(tx, lease.sync_id, ledger.read_in(tx, lease.sync_id).windows_staged)
+
+
 def require_answers(tx: Transaction, sync_id: UUID, proof: Mapping[str, Any]) -> None:
     """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
     accepted = confirmations.Answers(

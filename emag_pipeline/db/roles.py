@@ -5,6 +5,7 @@ Their names are fixed, so that a migration finds them: emag_owner, emag_writer, 
 
 from pathlib import Path
 
+from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database, Transaction
 from emag_pipeline.db.sql import statements
 
@@ -32,6 +33,7 @@ def make_reader(database: Database) -> bool:
     Whether anything was to be done. Raises the errors of the database, also without a superuser's rights.
     """
     with database.transaction() as tx:
+        migrate.lock(tx)  # two first starts at once would both make it
         if tx.run(statements("reader.sql")["is_there"]).scalar_one():
             return False
         tx.run(statements("reader.sql")["make"])

@@ -133,18 +133,18 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     return until
 
 
-def keep_what_is_left(database: Database, lease: Lease) -> int:
-    """How many windows a crash of the server has taken since they were staged; the ledger knows it afterwards.
+def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
+    """How many of the `staged` windows a crash of the server has taken; the ledger knows for good how many are left.
 
-    Staging is unlogged: such a crash empties it, while the sync goes on. Raises LeaseLost.
+    Staging is unlogged: such a crash empties it, while the sync goes on. What the ledger said of the last windows may
+    be gone too, since they were staged by commits that nobody waited for: only who staged them knows their number.
+    This commit is waited for, and so are all before it. Raises LeaseLost.
     """
     with database.transaction() as tx:
         sql = "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync"
-        found = tx.run(sql, sync=lease.sync_id).scalar_one()
-        lost: int = ledger.read_in(tx, lease.sync_id).windows_staged - found
-        if lost:
-            ledger.change(tx, lease, "windows_staged = :found", found=found)
-    return lost
+        found: int = tx.run(sql, sync=lease.sync_id).scalar_one()
+        ledger.change(tx, lease, "windows_staged = :found", found=found)
+    return staged - found
 
 
 def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:

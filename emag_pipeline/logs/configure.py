@@ -116,8 +116,14 @@ def _wrapped(settings: Settings) -> Callable[[str], str]:
     return wrap
 
 
+#: Dagster's by its name: importing Dagster takes a second.
+_ENDS = frozenset(
+    {"KeyboardInterrupt", "SystemExit", "GeneratorExit", "Interrupted", "DagsterExecutionInterruptedError"}
+)
+
+
 def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if isinstance(error, Exception):  # what a signal or an exit has raised is no crash
+    if _ENDS.isdisjoint(one.__name__ for one in kind.__mro__):  # what a signal or an exit has raised is no crash
         log.critical("crashed", exc_info=(kind, error, trace))
 
 

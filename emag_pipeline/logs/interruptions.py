@@ -3,8 +3,7 @@
 import re
 
 _RAISED = re.compile(
-    r"^(?:dagster\._core\.errors\.DagsterExecutionInterruptedError|emag_pipeline\.errors\.Interrupted|KeyboardInterrupt)\b",
-    re.MULTILINE,
+    r"^(?:dagster\._core\.errors\.DagsterExecutionInterruptedError|emag_pipeline\.errors\.Interrupted|KeyboardInterrupt)\b"
 )
 _AS_AN_ERROR = " - ERROR - "
 
@@ -15,7 +14,8 @@ def shortened(record: str) -> str:
     Where a signal found a run says nothing of what is wrong; Dagster's UI has the whole of it.
     """
     first, _, rest = record.partition("\n")
-    if _AS_AN_ERROR not in first or not _RAISED.search(rest):
+    raised = next((line for line in rest.splitlines() if line.strip()), "")
+    if _AS_AN_ERROR not in first or not _RAISED.match(raised):  # an error while an interruption was handled is one
         return record
     said = first.replace(_AS_AN_ERROR, " - WARNING - ", 1).rstrip()
     return f"{said}\n" if "interrupted" in said else f"{said} It was interrupted.\n"

@@ -69,6 +69,8 @@ def proof_in_short(sync: LedgerRow) -> str:
         return f"{counted(sync.pages_done, 'page was', 'pages were')} read; there is no proof"
     accounted = Accounted.of(told)
     again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
+    if accounted.difference < 0:
+        return f"{counted(accounted.accounted, 'offer')} accounted for, {number(accounted.counts)} counted{again}"
     return f"{number(accounted.accounted)} of {number(accounted.counts)} counted offers accounted for{again}"
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from emag_pipeline.api import Marketplace, Offer, Reject
 from emag_pipeline.db import confirmations
-from emag_pipeline.db.audit import Figures
+from emag_pipeline.db.audit import Figures, require_staged
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
@@ -41,13 +41,14 @@ def confirm_missing(
     """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
 
     Found offers are staged (or quarantined), absent ones are noted as gone. `unreadable` is how many reads by id may
-    fail for good. Raises the client's errors (absence is never inferred from a failure), and what `require_time` raises
-    when the sync's time is over.
+    fail for good. Raises the client's errors (absence is never inferred from a failure), StagingLost after a crash
+    of the database, and what `require_time` raises when the sync's time is over.
     Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
     """
     if confirmations.missing(database, lease, limit=1):
         confirmations.begin_confirming(database, lease)
     while missing := confirmations.missing(database, lease, limit=_TOGETHER):
+        require_staged(database, lease)  # else all that a crash took from staging would be asked for by id
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()
         failed = [(asked, error) for asked, error in answers if isinstance(error, ReadFailure)]

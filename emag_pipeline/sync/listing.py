@@ -74,6 +74,8 @@ class ListingReader:
         self.needs_new_plan = False
         self._batch: list[StagedWindow] = []
         self._number = 0
+        #: windows that were made durable and are relied upon
+        self._staged = 0
         #: what stands for each row in quarantine: rows themselves may be large, and many
         self._rejected: set[bytes] = set()
         self._unreadable = Unreadable()
@@ -84,15 +86,21 @@ class ListingReader:
     def restore(self, scan: Scan, count_before: int) -> None:
         """Tell the scan what is durable already."""
         self.needs_new_plan = False
+        self._staged = 0
         self._unreadable = Unreadable()
-        self._rejected.update(staging.rejected(self._database, self._lease))
+        self._rejected = set(staging.rejected(self._database, self._lease))
         self._unreadable.restore(staging.unreadable_positions(self._database, self._lease))
         scan.restore(count_before, self._durable())
 
     def _durable(self) -> Iterator[tuple[Read, Sequence[int], int]]:
         for window in staging.durable_windows(self._database, self._lease):
             self._number = window.number + 1
+            self._staged += 1
             yield Read(window.page, window.size), window.ids, window.reading
+
+    def lost(self) -> int:
+        """How many windows a crash of the database has taken since they were staged. Raises LeaseLost."""
+        return staging.keep_what_is_left(self._database, self._lease, self._staged)
 
     def read(self, scan: Scan) -> Ask | None:
         """Read until the scan asks for something else, has its verdict or needs a new plan. All is durable then.
@@ -265,6 +273,7 @@ class ListingReader:
             readable=readable,
         )
         staging.stage_windows(self._database, self._lease, windows, reached)
+        self._staged += len(windows)
         self._on_staged(reached, [window.page for window in windows])
 
     def _note_size(self, scan: Scan) -> None:

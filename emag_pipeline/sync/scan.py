@@ -96,7 +96,7 @@ class Scan:
             asked = self._reader.read(self._scan)
             if asked is Ask.COUNT:
                 self._count()
-            elif asked is Ask.CONFIRM and (lost := staging.keep_what_is_left(self._context.database, self._lease)):
+            elif asked is Ask.CONFIRM and (lost := self._reader.lost()):
                 log.warning("staging_lost", windows=lost)
                 self._restore(self._scan.count_before)
             elif asked is Ask.CONFIRM:

@@ -8,14 +8,21 @@ import pytest
 from emag_pipeline.completeness import Ask, Scan
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import open_incidents
-from emag_pipeline.errors import AccessRefused, AnotherSyncRunning, Interrupted, ScanNotProven, SyncTimedOut
+from emag_pipeline.errors import (
+    AccessRefused,
+    AnotherSyncRunning,
+    Interrupted,
+    ScanNotProven,
+    StagingLost,
+    SyncTimedOut,
+)
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sync import stage_account
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
-from emag_pipeline_tests.promises.watching import wait_for_pages
+from emag_pipeline_tests.promises.watching import wait_for, wait_for_pages
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -123,16 +130,40 @@ def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:
         stage_account(main())
 
 
+@pytest.mark.parametrize("ledger_too", [False, True], ids=["staging", "staging, and what the ledger said of it"])
 def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Refresh, *, ledger_too: bool
 ) -> None:
+    """Nobody waits for the commits that stage pages: the ledger's rows of the last ones may be gone as well."""
     refresh(main())
     market.advance(changes=40, account="main")
     market.add_fault("slow", seconds=2.0, pages=[4, 5, 6])
     with ThreadPoolExecutor(1) as aside:
         under_way = aside.submit(refresh, main())
         wait_for_pages(database, 2)
-        execute(database, "TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")  # as the server does
+        with database.transaction() as tx:  # as the server does
+            tx.run("TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+            if ledger_too:
+                tx.run("UPDATE {schema}.emag_offer_syncs SET windows_staged = 0 WHERE status = 'running'")
         under_way.result()
     assert ledger_row(main()).attempt == 1
+    assert_published_exactly(database, market, "main")
+
+
+def test_a_crash_while_missing_offers_are_asked_for_does_not_ask_for_all_of_them(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    gone = market.ids("main")[:60]
+    market.remove("main", gone)
+    market.reset_stats()
+    with ThreadPoolExecutor(1) as aside:
+        market.add_fault("slow", seconds=3.0, offer_ids=gone, count=1)
+        under_way = aside.submit(refresh, main())
+        wait_for(database, phase="confirming", status="running")
+        execute(database, "TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+        with pytest.raises(StagingLost):
+            under_way.result()
+    assert sum(one["offer_id"] is not None for one in market.requests("main")) <= 60
+    refresh(main())
     assert_published_exactly(database, market, "main")

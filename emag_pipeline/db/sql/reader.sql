@@ -11,7 +11,8 @@ BEGIN
     IF to_regrole('emag_reader') IS NULL THEN
         CREATE ROLE emag_reader;
     END IF;
-    ALTER ROLE emag_reader LOGIN;
+    ALTER ROLE emag_reader LOGIN CONNECTION LIMIT 20;
+    EXECUTE format('ALTER ROLE emag_reader IN DATABASE %I SET idle_in_transaction_session_timeout = 900000', current_database());
     EXECUTE format('ALTER ROLE emag_reader IN DATABASE %I SET search_path = {schema}, public', current_database());
     EXECUTE format('ALTER ROLE emag_reader IN DATABASE %I SET default_transaction_read_only = on', current_database());
 END $$;
