@@ -31,7 +31,7 @@ test: dev  ## the test suite on a throw-away database, in parallel (two cores ar
 	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow"
 
 slow: dev  ## the tests that take their time: daemons, kills, long waits, 100,000 offers
-	$(VENV)/bin/pytest -n 4 --dist loadfile -m slow
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m slow
 
 drills: dev  ## play every fault against a scratch database: lost rows and wrong deletions must be 0
 	$(VENV)/bin/emag-pipeline drill
