@@ -32,14 +32,14 @@ def reviewed(published: Up) -> Iterator[tuple[Page, int]]:
         page.keyboard.press("Escape")
         dialog.get_by_role("button", name="Launch 1 run").click()
         link = page.locator("a[href^='/runs/']:not([href*='?'])").first
-        expect(link).to_be_visible(timeout=30_000)
+        expect(link).to_be_visible()
         page.goto(published.ui + str(link.get_attribute("href")))
         yield page, offer_id
 
 
 def test_the_run_that_the_reviewer_started_is_watched_to_its_success(reviewed: tuple[Page, int]) -> None:
     page, _ = reviewed
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
 
 
 def _open_the_answer_about_fbe(page: Page, ui: str) -> None:
@@ -57,7 +57,7 @@ def _open_the_answer_about_fbe(page: Page, ui: str) -> None:
 
 def test_the_check_says_what_holds_and_shows_the_row_that_fails(published: Up, reviewed: tuple[Page, int]) -> None:
     page, offer_id = reviewed
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible()
     _open_the_answer_about_fbe(page, published.ui)
     expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
     for shown in (str(offer_id), _WRONG_EAN):
