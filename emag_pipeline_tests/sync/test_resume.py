@@ -130,6 +130,14 @@ def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:
         stage_account(main())
 
 
+def _lose_staging(database: Database, *, ledger_too: bool = False) -> None:
+    """As a crash of the server does. Locks are taken in the order of staging, or the two would wait for each other."""
+    staged = "0" if ledger_too else "windows_staged"
+    with database.transaction() as tx:
+        tx.run(f"UPDATE {{schema}}.emag_offer_syncs SET windows_staged = {staged} WHERE status = 'running'")
+        tx.run("TRUNCATE {schema}.emag_scan_offers, {schema}.emag_scan_pages")
+
+
 @pytest.mark.parametrize("ledger_too", [False, True], ids=["staging", "staging, and what the ledger said of it"])
 def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
     market: SandboxServer, database: Database, main: Refresh, *, ledger_too: bool
@@ -141,10 +149,7 @@ def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
     with ThreadPoolExecutor(1) as aside:
         under_way = aside.submit(refresh, main())
         wait_for_pages(database, 2)
-        with database.transaction() as tx:  # as the server does
-            tx.run("TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
-            if ledger_too:
-                tx.run("UPDATE {schema}.emag_offer_syncs SET windows_staged = 0 WHERE status = 'running'")
+        _lose_staging(database, ledger_too=ledger_too)
         under_way.result()
     assert ledger_row(main()).attempt == 1
     assert_published_exactly(database, market, "main")
@@ -161,7 +166,7 @@ def test_a_crash_while_missing_offers_are_asked_for_does_not_ask_for_all_of_them
         market.add_fault("slow", seconds=3.0, offer_ids=gone, count=1)
         under_way = aside.submit(refresh, main())
         wait_for(database, phase="confirming", status="running")
-        execute(database, "TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+        _lose_staging(database)
         with pytest.raises(StagingLost):
             under_way.result()
     assert sum(one["offer_id"] is not None for one in market.requests("main")) <= 60
