@@ -316,7 +316,7 @@ def require_staging(tx: Transaction, sync_id: UUID, windows: int) -> None:
 
     Staging is unlogged: a crash of the server empties it, while the ledger remembers.
     """
-    found = tx.run("SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync", sync=sync_id).scalar_one()
+    found = ledger.durable_windows(tx, sync_id)
     if found != windows:
         raise _lost(sync_id, "the staged pages are gone", f"{found:,} of {windows:,} are there")
 

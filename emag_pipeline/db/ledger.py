@@ -165,11 +165,11 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
     wanted = approved if refused else bool(last.in_time) and (approved or last.windows_staged > 0)
-    return wanted and last.windows_staged == _durable_windows(tx, last.sync_id)
+    return wanted and last.windows_staged == durable_windows(tx, last.sync_id)
 
 
-def _durable_windows(tx: Transaction, sync_id: UUID) -> int:
-    """Windows whose record survived; a crash of the server empties the unlogged staging."""
+def durable_windows(tx: Transaction, sync_id: UUID) -> int:
+    """How many windows of a sync stand in staging: it is unlogged, so a crash of the server empties it."""
     return int(
         tx.run(
             "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync",

@@ -141,8 +141,7 @@ def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
     This commit is waited for, and so are all before it. Raises LeaseLost.
     """
     with database.transaction() as tx:
-        sql = "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync"
-        found: int = tx.run(sql, sync=lease.sync_id).scalar_one()
+        found = ledger.durable_windows(tx, lease.sync_id)
         ledger.change(tx, lease, "windows_staged = :found", found=found)
     return staged - found
 

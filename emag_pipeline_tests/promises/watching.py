@@ -20,14 +20,7 @@ def newest(database: Database) -> Any:
 
 def durable_pages(database: Database) -> set[int]:
     """The staged pages of the newest sync."""
-    return {
-        row.page
-        for row in rows(
-            database,
-            """SELECT page FROM {schema}.emag_scan_pages JOIN {schema}.emag_offer_syncs USING (sync_id)
-               WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)""",
-        )
-    }
+    return {page for page, _ in durable_windows(database)}
 
 
 def durable_windows(database: Database) -> set[tuple[int, int]]:
@@ -48,7 +41,7 @@ def windows_asked(market: SandboxServer) -> list[tuple[int, int]]:
 
 def pages_asked(market: SandboxServer) -> list[int]:
     """The pages of offers that `main` asked for, in order; reference data has pages too."""
-    return [one["page"] for one in market.requests("main") if one["page"] and "offer" in one["resource"]]
+    return [page for page, _ in windows_asked(market)]
 
 
 def wait_for_pages(database: Database, number: int, seconds: float = 90) -> None:
