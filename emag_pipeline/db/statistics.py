@@ -2,13 +2,15 @@
 
 Autovacuum comes when a share of the *whole* table has changed, and perhaps not at all. A new account beside a large one
 is a small share: until then the planner takes it for a single row, and joins its offers by looking through all of them
-for each. So statistics are renewed after the commit, table by table, each in a transaction of its own; a table that
-somebody else is analysing is left to that one, and not even tried: the server would log a warning. A plain ANALYZE
-without the right to do so is no error but a warning, so the right is asked for: MAINTAIN, or before PostgreSQL 17 the
-function emag_analyze, which runs as the tables' owner.
+for each. So statistics are renewed after the commit, table by table, each in a transaction of its own. A table that
+is being vacuumed or analysed is not waited for, and not even tried: the server would log a warning. It is tried again a
+little later, and what is left then is said in one line. A plain ANALYZE without the right to do so is no error but a
+warning, so the right is asked for: MAINTAIN, or before PostgreSQL 17 the function emag_analyze, which runs as the
+tables' owner.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -23,6 +25,8 @@ log = logger(__name__)
 #: As autovacuum has it, but of one account's rows.
 _MUCH = 0.1
 _TIMEOUT_SECONDS = 120.0
+#: After these pauses a table that was not free is tried again; what vacuums it may take minutes.
+_PAUSES_SECONDS = (1.0, 4.0)
 
 PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes")
 #: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
@@ -50,6 +54,15 @@ _IS_FREE = """
     ) AS is_free
 """
 
+#: ANALYZE (SKIP_LOCKED) does not tell whether it came to pass. If it did, it has left this lock until the commit.
+_IS_DONE = """
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'relation' AND relation = to_regclass(:table) AND pid = pg_backend_pid() AND granted
+          AND mode = 'ShareUpdateExclusiveLock'
+    ) AS is_done
+"""
+
 
 def is_much(changed: int, rows: int) -> bool:
     """Whether so many changed rows of an account that has so many make the statistics wrong."""
@@ -59,25 +72,40 @@ def is_much(changed: int, rows: int) -> bool:
 def renew(database: Database, tables: Sequence[str], columns: Sequence[str] = ()) -> None:
     """Analyse tables, or these columns of them. Never raises an error of the pipeline: what was changed stays so.
 
-    What could not be analysed is in the log, with the reason.
+    What could not be analysed is in the log, with the reason. Takes up to five seconds longer where a table is locked.
     """
-    for table in tables:
-        try:
-            with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-                _analyse(tx, table, columns)
-        except PipelineError as error:
-            log.warning("statistics_not_renewed", table=table, error=error.message)
+    _renew(database, dict.fromkeys(tables, tuple(columns)))
 
 
 def renew_staged(database: Database) -> None:
     """Analyse what is staged, after pages have been read."""
-    for table, columns in STAGED.items():
-        renew(database, [table], columns)
+    _renew(database, STAGED)
 
 
-def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> None:
+def _renew(database: Database, columns_of: Mapping[str, Sequence[str]]) -> None:
+    left = list(columns_of)
+    for pause_seconds in (0.0, *_PAUSES_SECONDS):
+        time.sleep(pause_seconds)
+        left = [table for table in left if not _is_renewed(database, table, columns_of[table])]
+        if not left:
+            return
+    why = "another process vacuums or analyses it, or changes its definition; autovacuum comes to it later"
+    log.warning("statistics_not_renewed", table=", ".join(left), error=why)
+
+
+def _is_renewed(database: Database, table: str, columns: Sequence[str]) -> bool:
+    """Whether it was done, or is said to have failed; not where the table is not free."""
+    try:
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            return _analyse(tx, table, columns)
+    except PipelineError as error:
+        log.warning("statistics_not_renewed", table=table, error=error.message)
+        return True
+
+
+def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> bool:
     if not tx.run(_IS_FREE, table=_name(tx, table)).one().is_free:
-        return
+        return False
     rights = _rights(tx, table)
     if rights.may_analyze:
         of_columns = f" ({listed(columns)})" if columns else ""
@@ -87,6 +115,8 @@ def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> None:
     else:
         remedy = "run `emag-pipeline migrate` as the tables' owner, see docs/how-to/roles.md"
         log.warning("statistics_not_renewed", table=table, error=f"this user may not analyse it: {remedy}")
+        return True
+    return bool(tx.run(_IS_DONE, table=_name(tx, table)).one().is_done)
 
 
 def _rights(tx: Transaction, table: str) -> Row[Any]:

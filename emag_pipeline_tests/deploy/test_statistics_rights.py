@@ -1,6 +1,8 @@
 """The writer brings the planner's statistics up to date, before PostgreSQL 17 and since: reltuples proves it."""
 
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,21 +74,42 @@ def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None
     assert _known_rows(writer, OFFER_ISSUES.table) == issues.rows > 0
 
 
-def test_a_table_that_somebody_analyses_is_left_alone_without_a_warning(server: embedded.EmbeddedServer) -> None:
+def test_a_table_that_somebody_analyses_is_left_alone_said_once_and_tried_again(
+    server: embedded.EmbeddedServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = Database(server.address("emag").replace("postgres@", "emag_writer@"), pool_size=1)
     with writer.transaction() as tx:
         wire = tx.connection.connection.driver_connection
         assert wire is not None
         tx.run("INSERT INTO {schema}.emag_sensor_ticks (sensor, ticked_at) VALUES ('one', now())")
     owner = _as("emag_owner", server)
+    lock = "LOCK TABLE {schema}.emag_sensor_ticks IN SHARE UPDATE EXCLUSIVE MODE"  # as VACUUM and ANALYZE do
+    monkeypatch.setattr(statistics, "_PAUSES_SECONDS", (0.1, 0.1))
     with owner.transaction() as tx:
-        tx.run("LOCK TABLE {schema}.emag_sensor_ticks IN SHARE UPDATE EXCLUSIVE MODE")  # as ANALYZE itself does
+        tx.run(lock)
         statistics.renew(writer, ["emag_sensor_ticks"])
     assert wire.notices == [], "the server's log holds the same warning"
     assert _known_rows(writer, "emag_sensor_ticks") < 1
+    said = [one.getMessage() for one in caplog.records if "statistics_not_renewed" in one.getMessage()]
+    assert len(said) == 1
+    assert "another process vacuums" in said[0]
+    with owner.transaction() as tx:  # between the look whether it is free and the statement itself
+        tx.run(lock)
+        monkeypatch.setattr(statistics, "_IS_FREE", "SELECT CAST(:table AS text) IS NOT NULL AS is_free")
+        statistics.renew(writer, ["emag_sensor_ticks"])
+    assert len([one for one in caplog.records if "statistics_not_renewed" in one.getMessage()]) == 2
+    monkeypatch.undo()
+    caplog.clear()
+    monkeypatch.setattr(statistics, "_PAUSES_SECONDS", (0.1,) * 600)
+    with owner.transaction() as tx:
+        tx.run(lock)
+        later = threading.Thread(target=statistics.renew, args=(writer, ["emag_sensor_ticks"]))
+        later.start()
+        time.sleep(0.5)
+    later.join()  # the lock is gone amid its pauses
     owner.close()
-    statistics.renew(writer, ["emag_sensor_ticks"])
     assert _known_rows(writer, "emag_sensor_ticks") == 1
+    assert "statistics_not_renewed" not in caplog.text
     writer.close()
 
 
