@@ -10,8 +10,9 @@ import simplejson
 from emag_pipeline.db import confirmations, ledger
 from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.columns import RESTS_ON
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import StagingLost
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from emag_pipeline.db import ledger, surprises
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.staging import BY_ID, RESOURCE, RejectedRow, copy_offers, quarantine
+from emag_pipeline.db.transaction import Transaction
 
 _MISSING = """
     FROM {schema}.emag_product_offers known

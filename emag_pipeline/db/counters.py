@@ -5,7 +5,7 @@ from typing import Any
 
 import simplejson
 
-from emag_pipeline.db.engine import Transaction
+from emag_pipeline.db.transaction import Transaction
 
 #: By how much to raise which counter, by name and labels.
 Key = tuple[str, tuple[tuple[str, str], ...]]

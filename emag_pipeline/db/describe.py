@@ -5,7 +5,8 @@ For the UI's column lists and for docs/data-dictionary.md.
 
 from dataclasses import dataclass
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

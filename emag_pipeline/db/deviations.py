@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import SettingsError
 
 #: The checks that can be accepted, and whether they find single offers.

@@ -8,7 +8,8 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import staging
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import AnotherSyncRunning, SettingsError
 
 _REFUSES = {

@@ -19,8 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.approval import Approval, approval_of
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.owners import PROCESS, Owner, death
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_defect, is_passing, spoils_staging
 from emag_pipeline.logs import logger
 

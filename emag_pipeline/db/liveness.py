@@ -9,8 +9,9 @@ from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.owners import PROCESS, process_of
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.processes import ProcessMark
 
 #: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from emag_pipeline.db import counters
 from emag_pipeline.db.accounts import LEFT_ACCOUNTS
 from emag_pipeline.db.answer_review import RECENT
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

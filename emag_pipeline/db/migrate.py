@@ -14,7 +14,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import SchemaMismatch
 
 #: Any number will do, as long as every version of this project uses the same.

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import PermanentError, PipelineError
 
 

@@ -1,6 +1,6 @@
 """The pipeline's own tables as the database knows them, whatever version their schema has."""
 
-from emag_pipeline.db.engine import Transaction
+from emag_pipeline.db.transaction import Transaction
 
 VERSION_TABLE = "emag_alembic_version"
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from emag_pipeline.db import audit, confirmations, ledger
 from emag_pipeline.db.columns import COMMERCIAL, NARROW, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import RefusedError
 
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")

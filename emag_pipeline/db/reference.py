@@ -13,8 +13,9 @@ import simplejson
 
 from emag_pipeline.db import statistics
 from emag_pipeline.db.columns import listed
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import ScanNotProven
 
 

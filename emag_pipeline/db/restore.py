@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import migrate, own_tables, statistics
 from emag_pipeline.db.dump_text import TableRows
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import AnotherSyncRunning, PermanentError
 
 #: A table of millions of rows takes its time.

@@ -6,8 +6,9 @@ from typing import Any
 
 from emag_pipeline.db.columns import NARROW, listed
 from emag_pipeline.db.deviations import ACTIVE
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
+from emag_pipeline.db.transaction import Transaction
 
 #: Findings are counted in full; a table of more than these is read by nobody.
 SAMPLE = 20

@@ -6,8 +6,9 @@ Their names are fixed, so that a migration finds them: emag_owner, emag_writer, 
 from pathlib import Path
 
 from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
+from emag_pipeline.db.transaction import Transaction
 
 READER = "emag_reader"
 _SCRIPT = Path(__file__).parent / "sql" / "roles.sql"

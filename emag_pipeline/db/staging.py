@@ -15,9 +15,10 @@ from uuid import UUID
 from emag_pipeline.db import counters, ledger, surprises
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.surprises import Surprising
+from emag_pipeline.db.transaction import Transaction
 
 #: The resource whose answers are staged, as in emag_requests.
 RESOURCE = "product_offer/read"

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from emag_pipeline.db.columns import listed
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.logs import logger
 

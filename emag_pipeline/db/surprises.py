@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 
 #: Rows that an account may have for one resource; what is beyond is added up under the field '…'.
 MOST = 200

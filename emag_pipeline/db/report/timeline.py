@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from emag_pipeline.db.engine import Database, Transaction
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 from emag_pipeline.db.sql import statements
+from emag_pipeline.db.transaction import Transaction
 
 #: Points of a picture, and steps of a sparkline.
 _POINTS = 60
