@@ -3,17 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from emag_pipeline.api import fingerprint
 from emag_pipeline.api.fields import BIGINT, Unreadable, whole
 from emag_pipeline.api.json_text import ascii_only, shown
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.personal import without_people
 from emag_pipeline.api.structures import listed
 from emag_pipeline.api.surprises import added_up
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 
+_T = TypeVar("_T")
+
 _AGAIN = "It is tried again; if it persists, the API has changed"
+#: More rows without an id than these explain no page that is too long.
+_FEW_NAMELESS = 2
 _PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys"
 
 
@@ -25,25 +31,54 @@ class Count:
     items_per_page: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row as it came, and as it was read."""
+
+    row: object
+    read: Offer | Reject
+    #: its id, or see `Page.ids`
+    number: int
+
+    @classmethod
+    def of(cls, row: object) -> "_Row":
+        read = normalise(row)
+        return cls(row, read, _number_of(read))
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Fields that an offer rests on and that cannot be read."""
+        return self.read.unreadable if isinstance(self.read, Offer) else ()
+
+    @property
+    def part_number(self) -> object:
+        """The product that it is of, as far as the row says so in a text."""
+        name = self.row.get("part_number_key") if isinstance(self.row, Mapping) else None
+        return name if isinstance(name, str) and name else None
+
+
 def page_of(number: int, size: int, results: object, fetched_at: datetime | None = None) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
 
-    Where an answer holds more rows than were asked for because it shows offers twice, these second rows are rejects
-    and take no position. Raises ApiUnavailable for more rows than that.
+    Of several rows of an offer the one that can be read best is its offer, else the first; the others are rejects.
+    Where an answer holds more rows than were asked for because it shows offers twice, the second rows, or a few without
+    a usable id, take no position. Raises ApiUnavailable for more rows than that.
     """
-    rows, repeats = _without_repeats(rows_in(results), size)
-    ids, offers, rejects = _read(_at_most(rows, size))
-    rejects = (*rejects, *repeats)
+    rows = [_Row.of(row) for row in rows_in(results)]
+    best = _best_of(rows)
+    placed = _at_most(_placed(rows, best, size), size)
+    offers = tuple(one.read for one in best.values() if isinstance(one.read, Offer))
+    rejects = tuple(_reject_of(one, best.get(one.number)) for one in rows if best.get(one.number) is not one)
     return Page(
         number=number,
         size=size,
-        ids=ids,
+        ids=tuple(one.number for one in placed),
         offers=offers,
         rejects=rejects,
         content_hash=fingerprint.of_page(offers, rejects),
         fetched_at=fetched_at or datetime.now(UTC),
         surprises=added_up(one for offer in offers for one in offer.surprises),
-        source=tuple(rows),
+        source=tuple(one.row for one in placed),
     )
 
 
@@ -54,7 +89,7 @@ def set_aside(page: Page, doubled: Collection[int]) -> Page:
     """
     again = {one for one in doubled if page.ids.count(one) == 1}
     rejects = [
-        Reject(one, f"id {one} stands at another place of the listing already", ascii_only(row))
+        Reject(one, f"id {one} stands at another place of the listing already", _payload(row))
         for one, row in zip(page.ids, page.source, strict=True)
         if one in again
     ]
@@ -68,39 +103,50 @@ def unreadable_page(position: int) -> Page:
     return Page(position + 1, 1, (), (), (), nothing, datetime.now(UTC), is_unreadable=True)
 
 
-def _without_repeats(rows: list[object], most: int) -> tuple[list[object], list[Reject]]:
-    """The rows but for second ones of an offer, as many as there are too many; and rejects for these."""
-    kept: list[object] = []
-    rejects: list[Reject] = []
-    seen: set[int] = set()
+def _best_of(rows: Sequence[_Row]) -> dict[int, _Row]:
+    """Of each offer the row with the fewest unreadable fields, of these the first."""
+    best: dict[int, _Row] = {}
+    for one in rows:
+        if isinstance(one.read, Offer) and len(one.unreadable) < len(best.setdefault(one.number, one).unreadable):
+            best[one.number] = one
+    return best
+
+
+def _placed(rows: Sequence[_Row], best: Mapping[int, _Row], most: int) -> list[_Row]:
+    """The rows that take positions: all, or without as many as are too many, where these can be told.
+
+    They are rows of an offer behind its first; and where a few are left, rows without an id, first of all those that
+    bear the part number of another row: the offer that such a row is of stands on the page as well.
+    """
     too_many = len(rows) - most
-    for row in rows if too_many > 0 else ():
-        number = normalise(row).emag_offer_id
-        if number in seen and len(rejects) < too_many:
-            rejects.append(_repeat(number, row))
+    kept: list[_Row] = []
+    seen: set[int] = set()
+    for one in rows:
+        if too_many > 0 and one.number in seen and one.number in best:
+            too_many -= 1
         else:
-            kept.append(row)
-        if number is not None:
-            seen.add(number)
-    return (kept, rejects) if rejects else (rows, [])
+            kept.append(best.get(one.number, one))
+            seen.add(one.number)
+    nameless = [one for one in kept if isinstance(one.read, Reject)]
+    if not 0 < too_many <= min(len(nameless), _FEW_NAMELESS):
+        return kept
+    known = {one.part_number for one in best.values()}
+    nameless.sort(key=lambda one: one.part_number is None or one.part_number not in known)
+    left_out = {id(one) for one in nameless[:too_many]}
+    return [one for one in kept if id(one) not in left_out]
 
 
-def _repeat(offer_id: int, row: object) -> Reject:
-    return Reject(offer_id, f"id {offer_id} stands on this page already", ascii_only(row))
+def _reject_of(row: _Row, best: _Row | None) -> Reject:
+    """The reject of a row that is no offer, or whose offer another row of the page is."""
+    if isinstance(row.read, Reject):
+        return row.read
+    better = [] if best is None else [one for one in row.unreadable if one not in best.unreadable]
+    again = f"once more, and {', '.join(better)} can be read there" if better else "already"
+    return Reject(row.number, f"id {row.number} stands on this page {again}", _payload(row.row))
 
 
-def _read(rows: Sequence[object]) -> tuple[tuple[int, ...], tuple[Offer, ...], tuple[Reject, ...]]:
-    """The rows' ids, each id's first row, and a reject for every further row of an id on the same page."""
-    offers: dict[int, Offer] = {}
-    ids, rejects, repeats = [], [], []
-    for row in rows:
-        read = normalise(row)
-        ids.append(_number_of(read))
-        if isinstance(read, Reject):
-            rejects.append(read)
-        elif offers.setdefault(read.emag_offer_id, read) is not read:
-            repeats.append(_repeat(read.emag_offer_id, row))
-    return tuple(ids), tuple(offers.values()), (*rejects, *repeats)
+def _payload(row: object) -> str:
+    return ascii_only(without_people(row))
 
 
 def _number_of(row: Offer | Reject) -> int:
@@ -112,7 +158,7 @@ def _number_of(row: Offer | Reject) -> int:
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
-    """The one offer that was asked for; None when the marketplace says that there is none.
+    """The one offer that was asked for, of several rows the one that can be read best; None when there is none.
 
     Raises ParametersIgnored when other offers come, as they do where the filter is not looked at; ApiUnavailable for a
     single other one.
@@ -120,13 +166,13 @@ def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
     rows = rows_in(results)
     if not rows:
         return None
-    found = [normalise(row) for row in rows]
-    strangers = [one.emag_offer_id for one in found if one.emag_offer_id not in (offer_id, None)]
+    found = [_Row.of(row) for row in rows]
+    strangers = [one.number for one in found if one.number > 0 and one.number != offer_id]
     if len(strangers) > 1:
         raise ignored("the filter id", f"asked for offer {offer_id}, it answered with {len(rows):,} offers")
     if strangers:
         raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
-    return found[0]
+    return _best_of(found).get(offer_id, found[0]).read
 
 
 def count_of(results: object) -> Count:
@@ -160,7 +206,7 @@ def rows_in(results: object, most: int | None = None) -> list[object]:
     return rows if most is None else _at_most(rows, most)
 
 
-def _at_most(rows: list[object], most: int) -> list[object]:
+def _at_most(rows: list[_T], most: int) -> list[_T]:
     if len(rows) > most:
         raise ApiUnavailable(
             f"the answer holds {len(rows):,} rows, {most:,} were asked for",

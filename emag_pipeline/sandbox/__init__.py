@@ -38,8 +38,9 @@ faults    one fault or a list of them: {"kind": …, limits, options}; {} only l
             breaks_page (each read of offers whose answer would hold one of offer_ids fails, whatever its size:
             how "status" | "hang" | "reset" | "cut", status 500; by_id false = reads by id answer) ·
             and, the first one added that matches: empty_page · short_page (missing 1) ·
-            poison (row nul | price | no_id | huge_id | same_id_twice | same_id_instead | long_name | surrogate | types;
-            rows 1 from the top of each matching page, or those of offer_ids wherever they are shown)
+            poison (row nul | price | no_id | huge_id | same_id_twice | same_id_instead | price_first | no_id_first |
+            long_name | surrogate | types; rows 1 from the top of each matching page, or those of offer_ids wherever
+            they are shown)
 clear     {} all, {"id": n} or {"kind": …}
 edit      {"account", "set": {id: {field: any JSON, which is served as it is}}, "add": number | [ids], "remove": [ids],
           "hide": [ids] (pages leave them out, reads by id find them; "counted": true keeps them in the count),

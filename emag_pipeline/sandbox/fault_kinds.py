@@ -53,7 +53,8 @@ _CHOICES: dict[tuple[str, str], frozenset[str]] = {
     ("dribble", "part"): frozenset({"headers", "body"}),
     ("drift", "change"): frozenset({"departure", "arrival", "price", "stock", "standing", "edition"}),
     ("poison", "row"): frozenset(
-        {"nul", "price", "no_id", "huge_id", "same_id_twice", "same_id_instead", "long_name", "surrogate", "types"}
+        {"nul", "price", "no_id", "huge_id", "same_id_twice", "same_id_instead", "price_first", "no_id_first"}
+        | {"long_name", "surrogate", "types"}
     ),
 }
 

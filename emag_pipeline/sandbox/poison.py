@@ -45,13 +45,15 @@ _CHANGES: dict[str, Callable[[Row], Row]] = {
     "surrogate": _surrogate,
     "types": _types,
 }
+#: A spoilt copy stands before the row itself, and the page grows.
+_COPIES: dict[str, Callable[[Row], Row]] = {"price_first": _price, "no_id_first": _no_id}
 
 
 def poisoned(rows: list[Row], kind: str, number: int, offer_ids: frozenset[int] | None) -> list[Row]:
     """The page with some rows spoilt: those of the given offers, else the given number from the top.
 
-    `same_id_twice` repeats a row (the page grows), `same_id_instead` puts the copy in the next row's place,
-    for the last row in the one before.
+    `same_id_twice` repeats a row (the page grows), `price_first` and `no_id_first` put a spoilt copy before it (the
+    page grows), `same_id_instead` puts the copy in the next row's place, for the last row in the one before.
     """
     places = [
         place
@@ -62,6 +64,8 @@ def poisoned(rows: list[Row], kind: str, number: int, offer_ids: frozenset[int] 
     for place in reversed(places):
         if kind == "same_id_twice":
             result.insert(place + 1, dict(rows[place]))
+        elif kind in _COPIES:
+            result.insert(place, _COPIES[kind](rows[place]))
         elif kind == "same_id_instead":
             result[place + 1 if place + 1 < len(rows) else place - 1] = dict(rows[place])
         else:

@@ -171,6 +171,46 @@ def test_a_row_too_many_that_stands_there_twice_costs_itself() -> None:
         page_of(1, 2, [{"id": 1}, {"id": 2}, {"id": 1}, {"id": 3}])
 
 
+@pytest.mark.parametrize("bad", [{"id": 2, "sale_price": "call us"}, {"sale_price": 3}, None, {"id": "two"}])
+@pytest.mark.parametrize("size", [1, 2])
+def test_of_a_bad_row_and_a_good_one_the_good_one_takes_the_place(bad: Any, size: int) -> None:
+    others = [{"id": 1}][: size - 1]
+    page = page_of(1, size, [*others, bad, {"id": 2, "sale_price": 5}])
+    assert page.ids == (1, 2)[-size:]
+    assert (page.offers[-1].sale_price, page.offers[-1].unreadable, page.surprises) == (5, (), ())
+    (reject,) = page.rejects
+    assert json.loads(reject.payload) == bad
+    found = offer_of(2, [bad, {"id": 2, "sale_price": 5}])
+    assert isinstance(found, Offer)
+    assert (found.sale_price, found.unreadable) == (5, ())
+
+
+def test_of_a_good_row_and_a_bad_one_the_good_one_stays() -> None:
+    page = page_of(1, 1, [{"id": 2, "sale_price": 5}, {"id": 2, "sale_price": "call us"}])
+    assert [(one.sale_price, one.unreadable) for one in page.offers] == [(5, ())]
+    assert [one.reason for one in page.rejects] == [
+        "id 2 stands on this page once more, and sale_price can be read there"
+    ]
+
+
+def test_a_row_without_an_id_that_bears_the_part_number_of_another_one_is_the_row_too_many() -> None:
+    strange, copy = {"part_number_key": "B"}, {"part_number_key": "A"}
+    page = page_of(1, 3, [strange, copy, {"id": 1, "part_number_key": "A"}, {"id": 2}])
+    assert (page.ids[0] < 0, page.ids[1:], len(page.rejects)) == (True, (1, 2), 2)
+    assert page.source[0] == strange
+
+
+def test_many_rows_without_an_id_explain_no_page_that_is_too_long() -> None:
+    with pytest.raises(ApiUnavailable, match="the answer holds 6 rows, 3 were asked for") as caught:
+        page_of(1, 3, [{"name": str(one)} for one in range(4)] + [{"id": 1}, {"id": 2}])
+    assert caught.value.rows_too_many == 3
+
+
+def test_a_second_row_goes_to_quarantine_without_what_it_holds_about_people() -> None:
+    (reject,) = page_of(1, 2, [{"id": 1}, {"id": 1, "manufacturer": [{"name": "Ana", "email": "a@b.ro"}]}]).rejects
+    assert json.loads(reject.payload) == {"id": 1, "manufacturer": True}
+
+
 def test_of_a_page_all_rows_are_told_in_their_order_and_those_without_an_id_by_a_number_of_their_own() -> None:
     page = page_of(3, 20, [{"id": 7}, {"name": "x"}, {"id": 5}, {"name": "y"}, {"id": 5}, {"name": "x"}])
     first, second = page.ids[1], page.ids[3]

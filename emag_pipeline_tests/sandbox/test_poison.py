@@ -66,6 +66,14 @@ def test_the_same_id_twice_makes_the_page_longer(sandbox: SandboxServer, reader:
     assert reader.ids(1) == [true[0], *true]
 
 
+@pytest.mark.parametrize(("row", "field"), [("price_first", "sale_price"), ("no_id_first", "id")])
+def test_a_spoilt_copy_stands_before_the_row(sandbox: SandboxServer, reader: Reader, row: str, field: str) -> None:
+    sandbox.add_fault("poison", row=row, pages=[1])
+    copy, true, *others = reader.page(1)
+    assert len(others) == 99
+    assert {name for name in true if copy.get(name) != true[name]} == {field}
+
+
 def test_the_same_id_instead_of_the_next_keeps_the_pages_length(sandbox: SandboxServer, reader: Reader) -> None:
     true = sandbox.ids("main")[:100]
     sandbox.add_fault("poison", row="same_id_instead", pages=[1])
