@@ -32,6 +32,7 @@ class Evidence:
     inversions: int
     moved: int
     doubled: int
+    unreadable_positions: int
 
 
 def evidence_of(scan: "Scan") -> Evidence:
@@ -54,6 +55,7 @@ def evidence_of(scan: "Scan") -> Evidence:
         inversions=order.inversions,
         moved=len(order.strays),
         doubled=len(scan.doubles.found),
+        unreadable_positions=scan.unreadable,
     )
 
 

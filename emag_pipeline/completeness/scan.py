@@ -47,7 +47,7 @@ class Scan:
         self._asked: Ask | None = None
         self._under_way: Counter[Read] = Counter()
         self._windows = 0
-        self._gone = self._looks = self._emptied = 0
+        self._gone = self._unreadable_by_id = self._looks = self._emptied = 0
 
     def take(self) -> Read | Ask | None:
         """What to do next; None while answers are outstanding, and when there is a verdict."""
@@ -135,10 +135,11 @@ class Scan:
         else:
             self.failed(read)
 
-    def confirmed(self, found: Iterable[int], gone: int) -> None:
-        """All missing offers were asked for by id; these were found, and for so many there is none."""
+    def confirmed(self, found: Iterable[int], gone: int, unreadable: int = 0) -> None:
+        """All missing offers were asked for by id: these were found, of so many there is none, so many reads failed."""
         self._asked = None
         self._gone = gone
+        self._unreadable_by_id = unreadable
         self.seen.add(found)
         self._phase = Phase.END
 
@@ -248,13 +249,19 @@ class Scan:
 
     @property
     def accounted(self) -> int:
-        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable.
+        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable."""
+        return len(self.seen) + len(self.doubles.found) + len(self.seen.nameless) + self.unreadable
 
-        The fewest that were unreadable: what is counted twice would hide an offer that was not seen.
+    @property
+    def unreadable(self) -> int:
+        """Rows that no page shows: the scan, its proof and the audit all mean this number.
+
+        The fewest that a reading left, since one that is counted twice would hide an offer that was not seen; but as
+        many at least as there are offers whose reads by their id failed as well: these are there.
         """
         by_chain = self.chain.stretches.unreadable if self.chain is not None else 0
-        unreadable = min((one.unreadable for one in self.readings.done), default=by_chain)
-        return len(self.seen) + len(self.doubles.found) + len(self.seen.nameless) + unreadable
+        on_pages = min((one.unreadable for one in self.readings.done), default=by_chain)
+        return max(on_pages, self._unreadable_by_id)
 
     def _settle(self) -> None:
         """All that was to be read was read: does it explain the count?"""

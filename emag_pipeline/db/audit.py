@@ -69,7 +69,7 @@ class Figures:
     moved: int = 0
     #: offers that stand twice in the listing
     doubled: int = 0
-    #: positions at which the marketplace fails whatever the page's size
+    #: positions at which the marketplace fails whatever the page's size: see `completeness.Scan.unreadable`
     unreadable_positions: int = 0
     #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
     unreadable_by_id: int = 0
@@ -194,7 +194,8 @@ WORDS = {
 #: Those that staging cannot tell: the scan writes them down.
 OF_THE_SCAN = (
     "count_after", "rounds", "proven", "anchors", "repairs", "islands", "head_reached", "tail_reached", "stretches",
-    "united", "heads", "remainder", "compared", "inversions", "moved", "doubled", "marks",
+    "united", "heads", "remainder", "compared", "inversions", "moved", "doubled",
+    "unreadable_positions", "marks",
 )  # fmt: skip
 
 
@@ -211,11 +212,11 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             sync=sync_id,
             rests_on=list(RESTS_ON),
         ).one()
-        pages = tx.run(
-            """SELECT count(*) AS windows, count(DISTINCT position) FILTER (WHERE is_unreadable) AS unreadable
+        windows = tx.run(
+            """SELECT count(*)
                FROM {schema}.emag_scan_pages WHERE sync_id = :sync""",
             sync=sync_id,
-        ).one()
+        ).scalar_one()
         confirmed = confirmations.count_answers(tx, sync_id)
         missing = confirmations.count_missing(tx, sync_id, sync.account_type)
         rejects = _count_rejects(tx, sync_id)
@@ -241,8 +242,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         published_before=published,
         arrivals=arrivals,
         unstaged=unstaged,
-        windows=pages.windows,
-        unreadable_positions=pages.unreadable,
+        windows=windows,
         unreadable_by_id=confirmed.unreadable,
         unreadable_rows=staged.unreadable,
         without_id_twice=max(0, min(rejects.without_id, rejects.by_id - confirmed.unreadable)),

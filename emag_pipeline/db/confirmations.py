@@ -80,15 +80,16 @@ def count_answers(tx: Transaction, sync_id: UUID) -> Answers:
     return Answers(found.known, gone, found.unreadable)
 
 
-def answered(database: Database, lease: Lease) -> tuple[list[int], int]:
-    """The missing offers that reads by their id have found, and how many are gone."""
+def answered(database: Database, lease: Lease) -> tuple[list[int], int, int]:
+    """The missing offers that reads by their id have found, how many are gone, and of how many the reads fail."""
     with database.transaction() as tx:
         found = tx.run(
             """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
                WHERE sync_id = :sync AND is_found AND NOT is_unreadable""",
             sync=lease.sync_id,
         )
-        return list(found.scalars()), count_answers(tx, lease.sync_id).gone
+        answers = count_answers(tx, lease.sync_id)
+        return list(found.scalars()), answers.gone, answers.unreadable
 
 
 def record(

@@ -128,6 +128,11 @@ class ListingReader:
         self._stage(scan)
         return asked[0] if asked else None
 
+    def end(self, scan: Scan) -> None:
+        """The scan is proven: of the positions that were given up, no more are listed than it counts as unreadable."""
+        self._unreadable.keep(scan.unreadable)
+        self._stage(scan)
+
     def _take(self, scan: Scan) -> Read | Ask | None:
         """What the scan asks for next, without pages of sizes that the marketplace does not obey: they fail unasked."""
         if self.needs_new_plan:

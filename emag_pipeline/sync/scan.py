@@ -102,8 +102,7 @@ class Scan:
             elif asked is Ask.CONFIRM:
                 statistics.renew_staged(self._context.database)
                 self._confirm()
-                found, gone = confirmations.answered(self._context.database, self._lease)
-                self._scan.confirmed(found, gone)
+                self._scan.confirmed(*confirmations.answered(self._context.database, self._lease))
             elif self._reader.needs_new_plan:
                 self._plan_anew()
             elif self._scan.verdict is None:
@@ -184,6 +183,7 @@ class Scan:
         """Ask for what is missing, unless it is so much that the audit will refuse it."""
         figures = audit.figures(self._context.database, self._lease.sync_id)
         if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
+            given_up = staging.unreadable_positions(self._context.database, self._lease)
             confirm_missing(
                 self._context.database,
                 self._lease,
@@ -191,7 +191,7 @@ class Scan:
                 self._readers,
                 self._log,
                 self._require_time,
-                unreadable=figures.unreadable_positions - figures.unreadable_by_id,
+                unreadable=len(given_up) - figures.unreadable_by_id,
             )
 
     def _end(self, verdict: Complete | Refused) -> None:
@@ -205,6 +205,7 @@ class Scan:
             listing_order.note_habits(database, self._lease.account, Habits(reorders=True))
         if (order := listing_order_of(scan)) is not None:
             listing_order.keep(database, self._lease, order)
+        self._reader.end(scan)
         marks = list(verdict.marks)
         found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **asdict(evidence_of(scan))}
         audit.note_ending(database, self._lease, found)

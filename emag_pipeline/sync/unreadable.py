@@ -38,6 +38,13 @@ class Unreadable:
             self._failed.update({one: True for one in self._failed if first <= one < stop})
             self._settle()
 
+    def keep(self, most: int) -> None:
+        """No more than so many stand for rows that no page shows: those that none has shown since, else the last."""
+        order = sorted(self._failed, key=lambda one: not self._failed[one])  # of the same, in the order of failures
+        for one in order[: max(0, len(order) - most)]:
+            del self._failed[one]
+            self._settled.add(one)
+
     def settled(self) -> list[int]:
         """The positions that are not counted any more and were not told yet."""
         told, self._settled = sorted(self._settled), set()

@@ -1,5 +1,6 @@
 """Slow and broken pages: read in smaller ones, the size that works is kept, and one bad offer costs that offer."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from emag_pipeline.completeness import SIZES
 from emag_pipeline.completeness.reads import SMALLEST_OF_CHAIN
+from emag_pipeline.db import quarantine
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.sandbox import SandboxServer
@@ -140,6 +142,37 @@ def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
     assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
 
 
+class _EndOfFaults(logging.Handler):
+    """The marketplace is mended as soon as a position has been given up."""
+
+    def __init__(self, market: SandboxServer) -> None:
+        super().__init__()
+        self.market, self.given_up = market, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "position_unreadable" in record.getMessage():
+            self.given_up += 1
+            self.market.clear_faults()
+
+
+def test_a_position_that_a_later_page_shows_counts_for_neither_the_scan_nor_the_audit(
+    market: SandboxServer, main: Refresh, database: Database, bad: int
+) -> None:
+    market.add_fault("breaks_page", offer_ids=[bad], how="cut")
+    faults = _EndOfFaults(market)
+    logging.getLogger().addHandler(faults)
+    try:
+        done = refresh(main())
+    finally:
+        logging.getLogger().removeHandler(faults)
+    assert faults.given_up == 1
+    shown = ledger_row(main()).proof
+    assert (shown["distinct_ids"], shown["remainder"], shown["unreadable_positions"]) == (520, 0, 0)
+    assert quarantine.newest(database, ["main"], limit=10) == []
+    assert_published_exactly(database, market, "main")
+    assert done.published.offers == 520
+
+
 def test_positions_that_were_given_up_count_for_the_next_attempt_too(
     market: SandboxServer, main: Refresh, database: Database
 ) -> None:
@@ -258,6 +291,22 @@ def test_a_row_that_makes_its_page_too_long_costs_no_offer(
     market.add_fault("poison", row="same_id_twice", offer_ids=[bad])
     refresh(main())
     assert_published_exactly(database, market, "main")
+
+
+@pytest.mark.parametrize(("row", "said"), [("price_first", "sale_price"), ("no_id_first", "id is missing")])
+def test_of_a_bad_and_a_good_row_of_an_offer_the_good_one_is_published_and_the_other_quarantined(
+    market: SandboxServer, main: Refresh, database: Database, bad: int, row: str, said: str
+) -> None:
+    market.add_fault("poison", row=row, offer_ids=[bad])  # each page that shows it has a row more than was asked for
+    done = refresh(main())
+    assert_published_exactly(database, market, "main")
+    (reject,) = rows(database, "SELECT emag_offer_id, reason FROM {schema}.emag_offer_rejects")
+    assert said in reject.reason
+    assert reject.emag_offer_id in (bad, None)
+    shown = ledger_row(main()).proof
+    assert (shown["unreadable_rows"], shown["unreadable_positions"], shown["remainder"]) == (0, 0, 0)
+    assert (shown["head_reached"], shown["tail_reached"], shown["marks"]) == (1, 1, [])
+    assert (_ignored_at(database), page_size(database), done.published.rejected) == (None, None, 1)
 
 
 def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(

@@ -38,6 +38,17 @@ def test_a_position_far_away_is_another_offers() -> None:
     assert (len(found), found.settled()) == (2, [])
 
 
+def test_of_more_than_there_are_those_that_a_page_has_shown_and_then_the_first_are_dropped() -> None:
+    found = Unreadable()
+    for position in (150, 900, 1500):
+        found.failed(position)
+    found.shown(900, 1000)
+    found.keep(2)
+    assert (len(found), found.settled()) == (2, [900])
+    found.keep(1)
+    assert (len(found), found.settled()) == (1, [150])
+
+
 def test_what_failed_again_is_made_durable_only_where_it_is_not() -> None:
     found = Unreadable()
     found.restore([150, 151])
