@@ -29,7 +29,7 @@ def grant(database: Database) -> bool:
 
 
 def make_reader(database: Database) -> bool:
-    """See that READER exists, can log in, and has its rights: on the embedded server, where everybody is trusted.
+    """See that READER exists, can log in, and has its rights and no others: on the embedded server.
 
     Whether anything was to be done. Raises the errors of the database, also without a superuser's rights.
     """

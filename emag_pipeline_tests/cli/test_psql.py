@@ -13,11 +13,26 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
+#: As an older version made the reader, and as it may have changed itself; and DB_SCHEMA was another one meanwhile.
+_AS_OTHERS_LEFT_IT = (
+    "GRANT CONNECT, TEMPORARY ON DATABASE emag, postgres, template1 TO PUBLIC",
+    "GRANT EXECUTE ON FUNCTION lo_create(oid), lo_from_bytea(oid, bytea) TO PUBLIC",
+    "ALTER ROLE emag_reader IN DATABASE emag SET search_path = elsewhere, public",
+)
+
 
 def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach_also_for_a_reader(home: Path) -> None:
     with in_use(home) as server:
         database = Database(server.url("emag"))
         migrated(database, is_embedded=True)
+        for statement in _AS_OTHERS_LEFT_IT:
+            with database.transaction() as tx:
+                tx.run(statement)
+        dagster = Database(server.url("emag_dagster"))
+        migrated(database, is_embedded=True)
+        with dagster.transaction() as tx:
+            assert tx.run("SELECT 1").scalar_one() == 1
+        dagster.close()
         sync(database, [offer(1), offer(2)])
         database.close()
         shown = emag_pipeline(home, "psql", "--print")
@@ -25,6 +40,9 @@ def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach_als
         assert "open to this user of the operating system alone" in shown.stderr
         assert (told["user"], told["database"], "password" in told) == ("emag_reader", "emag", False)
         _reads_and_writes_nothing(psycopg2.connect(told["URL"]))
+        for other in ("emag_dagster", "postgres", "template1"):
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(told["URL"].replace("/emag?", f"/{other}?"))
         _reads_and_writes_nothing(
             psycopg2.connect(host=told["host"], port=told["port"], user=told["user"], dbname=told["database"])
         )
@@ -43,7 +61,8 @@ def _reads_and_writes_nothing(connection: Any) -> None:
         cursor.execute("SET default_transaction_read_only = off")
         for refused in (
             "INSERT INTO emag_accounts (account_type) VALUES ('mine')", "SELECT * FROM emag_requests",
-            "CREATE TABLE public.mine ()", "COPY emag_products TO PROGRAM 'cat'",
+            "CREATE TABLE public.mine ()", "CREATE TEMP TABLE mine ()", "SELECT lo_create(0)",
+            "SELECT lo_from_bytea(0, 'mine')", "SELECT lo_creat(-1)", "COPY emag_products TO PROGRAM 'cat'",
         ):  # fmt: skip
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                 cursor.execute(refused)
