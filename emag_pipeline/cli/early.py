@@ -1,18 +1,29 @@
 """Signals before a command has begun, and for those that do not listen themselves: no end without a word."""
 
+import json
+import os
 import signal
 import sys
 from types import FrameType
 
 from emag_pipeline import last_words
 from emag_pipeline.errors import Interrupted
+from emag_pipeline.moments import iso_now
 
 
 def listen() -> None:
     """While modules are loaded a signal ends the process at once. One that is ignored stays so. Main thread only."""
     heard = [number for number in last_words.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     descriptor = None if sys.__stderr__ is None else sys.__stderr__.fileno()
-    _ENDING[:] = [last_words.end_by(heard, descriptor, lambda number: f"{words(number)}, nothing had begun\n")]
+    _ENDING[:] = [last_words.end_by(heard, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
+
+
+def _line(text: str) -> str:
+    """The text as a line of the log that this environment asks for; a `.env` has not been read yet."""
+    if os.environ.get("EMAG_LOG_FORMAT", "").strip() == "json":
+        entry = {"time": iso_now(), "level": "warning", "event": "line_printed", "logger": "output", "message": text}
+        text = json.dumps(entry)
+    return f"{text}\n"
 
 
 #: the handler that `listen` has installed

@@ -11,7 +11,7 @@ import typer
 
 from emag_pipeline.cli import early, output
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
-from emag_pipeline.logs import configure, logger
+from emag_pipeline.logs import configure_command, logger, says_lines
 from emag_pipeline.operations import family
 from emag_pipeline.settings import given_variables, load_settings
 from emag_pipeline.stderr import tell, write_line
@@ -94,13 +94,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), None)
-    is_plain = True
+    settings = None
     with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
         settings = load_settings()
-        configure(settings)
-        is_plain = settings.log_format != "json"
+    is_json = configure_command(settings)
     if command in COMMANDS and command != "doctor":  # which has a finding for each
-        _warn_of_unread(is_plain=is_plain)
+        _warn_of_unread(is_plain=not is_json)
     try:
         application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
@@ -131,5 +130,8 @@ def _is_by_ctrl_c(end: SystemExit) -> bool:
 
 
 def _told(error: PipelineError) -> int:
-    write_line("\n".join(f"emag-pipeline: {line}" for line in error.message.splitlines()))
+    if says_lines():
+        log.error("command_failed", message=error.message, exit_code=error.exit_code)
+    else:
+        write_line("\n".join(f"emag-pipeline: {line}" for line in error.message.splitlines()))
     return error.exit_code

@@ -7,7 +7,16 @@ with about(account="main", sync_id=lease.sync_id):
 `configure` says once a process where lines go and how they look; without it, events are records of `logging`.
 """
 
-from emag_pipeline.logs.configure import configure, configure_service
+from emag_pipeline.logs.configure import configure, configure_command, configure_service, says_lines
 from emag_pipeline.logs.events import about, logger, unprinted, with_context
 
-__all__ = ["about", "configure", "configure_service", "logger", "unprinted", "with_context"]
+__all__ = [
+    "about",
+    "configure",
+    "configure_command",
+    "configure_service",
+    "logger",
+    "says_lines",
+    "unprinted",
+    "with_context",
+]

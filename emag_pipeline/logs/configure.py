@@ -2,20 +2,23 @@
 
 import atexit
 import logging
+import os
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+from emag_pipeline.errors import SettingsError
 from emag_pipeline.logs import interruptions
 from emag_pipeline.logs.events import context, is_unprinted, logger
 from emag_pipeline.logs.lines import Lines
 from emag_pipeline.logs.stream import LinesOnly
 from emag_pipeline.moments import iso_now
 from emag_pipeline.redaction import Redactor
-from emag_pipeline.settings import Settings
+from emag_pipeline.settings import Settings, given_variables, load_settings
 
 log = logger(__name__)
 
@@ -56,6 +59,24 @@ def configure(settings: Settings) -> None:
     logging.captureWarnings(True)
 
 
+def configure_command(settings: Settings | None) -> bool:
+    """As `configure`, for any command. Returns whether EMAG_LOG_FORMAT asks for JSON: then stderr has only that.
+
+    Without settings, because some are wrong: by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT, as far as these are right.
+    """
+    used = _of_lines() if settings is None else settings
+    configure(used)
+    if used.log_format != "json":
+        return False
+    take_over(used)
+    return True
+
+
+def says_lines() -> bool:
+    """Whether all that this process prints to stderr becomes log lines."""
+    return isinstance(sys.stderr, LinesOnly)
+
+
 def take_over(settings: Settings, *, stdout: bool = False) -> None:
     """Make a log line of everything that this process prints to stderr, and to stdout if asked; for JSON only.
 
@@ -82,6 +103,19 @@ def is_json(settings: Settings) -> bool:
     if settings.log_format is not None:
         return settings.log_format == "json"
     return sys.stderr is None or not sys.stderr.isatty()
+
+
+def _of_lines() -> Settings:
+    """Settings that are all as by default, but for how this process's lines are to look."""
+    given: Mapping[str, str] = os.environ
+    with suppress(SettingsError):  # a `.env` that is not ours
+        given = given_variables()
+    right: dict[str, str] = {}
+    for name in ("EMAG_LOG_LEVEL", "EMAG_LOG_FORMAT"):
+        with suppress(SettingsError):
+            load_settings(found := {name: given[name]} if name in given else {}, env_file=None)
+            right |= found
+    return load_settings(right, env_file=None)
 
 
 def _level(settings: Settings) -> int:

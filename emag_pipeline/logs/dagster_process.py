@@ -2,9 +2,14 @@
 
 import logging
 
-from emag_pipeline.logs.configure import configure, take_over
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.logs.configure import configure, configure_command, take_over
 from emag_pipeline.settings import current
 
-configure(current())
+try:
+    configure(current())
+except SettingsError:  # Dagster prints it
+    configure_command(None)
+    raise
 take_over(current())
 logging.getLogger("dagster").handlers.clear()  # a code server's, which prints to stdout in a form of its own

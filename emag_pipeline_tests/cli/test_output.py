@@ -122,6 +122,15 @@ def test_a_misspelt_variable_is_named_by_every_command_once(tmp_path: Path) -> N
     )
     as_json = _into(os.devnull, tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json")
     assert json.loads(as_json.stderr)["event"] == "variable_not_read"
+    # nor is there any other line where settings are wrong
+    wrong = _into(os.devnull, tmp_path, "status", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json", DB_HOST="h")
+    told = [json.loads(line) for line in wrong.stderr.splitlines()]
+    assert [(one["event"], one["level"]) for one in told] == [
+        ("variable_not_read", "warning"),
+        ("command_failed", "error"),
+    ]
+    assert told[1]["exit_code"] == 2
+    assert told[1]["message"].startswith("the database is only half configured.")
     # where one is missing that is misspelt, both are told
     half = {"DB_HOST": "h", "DB_NAME": "n", "DB_USR": "geheim", "DB_PASSWRD": "geheim"}
     said = _into(os.devnull, tmp_path, "status", **half).stderr.splitlines()
