@@ -4,6 +4,7 @@ What may be due to the size of the answer (slow, or cut off) is worth one more t
 """
 
 from collections.abc import Iterator
+from urllib.parse import SplitResult
 
 import requests
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
@@ -13,6 +14,10 @@ from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
+_NO_WAY = (
+    "It is tried again; if it persists, nothing listens there or a firewall drops the packets: check the base URL and "
+    "this machine's network"
+)
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
 
@@ -22,8 +27,9 @@ def too_slow(total_seconds: float) -> ApiUnavailable:
     return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
 
 
-def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnavailable:
+def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiUnavailable:
     """The error for a broken call. Nothing of the library's own text is kept: it may show what was sent."""
+    host = address.hostname
     causes = tuple(_causes(error))
 
     def caused_by(*kinds: type[BaseException]) -> bool:
@@ -41,12 +47,10 @@ def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnava
     if caused_by(ConnectionRefusedError):
         remedy = _SANDBOX if host in LOOPBACK else _NETWORK
         return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
-    if caused_by(requests.exceptions.ConnectTimeout):
-        return ApiUnavailable(
-            f"no connection to {host} within {timeouts.connect_seconds:g} s (connect timeout)",
-            remedy=_NETWORK,
-            is_late=True,
-        )
+    if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is only slow takes the connection at once
+        port = address.port or (443 if address.scheme == "https" else 80)
+        what = f"no connection to {host} port {port} within {timeouts.connect_seconds:g} s (connect timeout)"
+        return ApiUnavailable(what, remedy=_NO_WAY)
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
         return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)

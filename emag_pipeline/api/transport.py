@@ -64,7 +64,7 @@ class Transport:
                 self._exchange(channel.session, resource, body, exchange)
         except (requests.RequestException, HTTPError, OSError) as error:
             self._raise_if_cut(deadline)
-            raise broken_calls.in_words(error, self._timeouts, urlsplit(self._account.base_url).hostname) from error
+            raise broken_calls.in_words(error, self._timeouts, urlsplit(self._account.base_url)) from error
         finally:
             exchange.end()
             channel.line.hang_up()

@@ -1,5 +1,7 @@
 """The connection of a database URL for PostgreSQL's own programs: as environment, since command lines are public."""
 
+from itertools import zip_longest
+
 from sqlalchemy import make_url
 
 from emag_pipeline.db.engine import CONNECT_TIMEOUT_SECONDS
@@ -16,8 +18,18 @@ _VARIABLES = {
     "gssencmode": "PGGSSENCMODE", "krbsrvname": "PGKRBSRVNAME", "target_session_attrs": "PGTARGETSESSIONATTRS",
     "require_auth": "PGREQUIREAUTH", "load_balance_hosts": "PGLOADBALANCEHOSTS",
 }  # fmt: skip
+_PORT = "5432"
 #: of the connection's upkeep, which these programs do without
 _LEFT_OUT = {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
+
+
+def addresses(url: str) -> list[tuple[str, str]]:
+    """Hosts and ports of the URL's servers on TCP; none for the directory of a socket."""
+    address = make_url(url)
+    _, given = address.get_dialect()().create_connect_args(address)
+    hosts = str(given.get("hostaddr") or given.get("host") or "").split(",")
+    places = zip_longest(hosts, str(given.get("port") or "").split(","), fillvalue="")
+    return [(host, port or _PORT) for host, port in places if host and not host.startswith(("/", "@"))]
 
 
 def environment(url: str) -> dict[str, str]:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from emag_pipeline.db.engine import Database
 
+#: The oldest PostgreSQL that the tests are run with.
+OLDEST_VERSION = 15
 #: What the pipeline does with each of its tables.
 _RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 

@@ -10,6 +10,7 @@ from emag_pipeline.api import Timeouts
 from emag_pipeline.errors import ApiUnavailable
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.api.clients import client_of
+from emag_pipeline_tests.api.deaf import deaf_port
 
 #: Far beyond the limits of these tests, far below the default ones.
 _SOON_SECONDS = 20.0
@@ -64,23 +65,17 @@ def test_a_tls_handshake_that_never_ends_is_cut(silent_port: int) -> None:
 
 
 @pytest.fixture
-def deaf_port() -> Iterator[int]:
-    """A port whose queue of new connections is full, so that connecting never ends."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listening.getsockname())
-        yield listening.getsockname()[1]
-        for one in waiting:
-            one.close()
+def deaf() -> Iterator[int]:
+    with deaf_port() as port:
+        yield port
 
 
-def test_connecting_has_a_timeout_of_its_own(deaf_port: int) -> None:
-    error = fails(f"http://127.0.0.1:{deaf_port}/api-3", Timeouts(connect_seconds=0.3))
-    assert "no connection to 127.0.0.1 within 0.3 s (connect timeout)" in error.message
+def test_connecting_has_a_timeout_of_its_own(deaf: int) -> None:
+    error = fails(f"http://127.0.0.1:{deaf}/api-3", Timeouts(connect_seconds=0.3))
+    assert f"no connection to 127.0.0.1 port {deaf} within 0.3 s (connect timeout)" in error.message
+    assert "firewall" in error.remedy
 
 
-def test_connecting_is_cut_by_the_total_timeout(deaf_port: int) -> None:
+def test_connecting_is_cut_by_the_total_timeout(deaf: int) -> None:
     timeouts = Timeouts(connect_seconds=60, total_seconds=0.3)
-    assert "not complete after 0.3 s" in fails(f"http://127.0.0.1:{deaf_port}/api-3", timeouts).message
+    assert "not complete after 0.3 s" in fails(f"http://127.0.0.1:{deaf}/api-3", timeouts).message

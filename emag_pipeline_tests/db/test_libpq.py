@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.db.libpq import environment
+from emag_pipeline.db.libpq import addresses, environment
 from emag_pipeline.errors import SettingsError
 
 _ALWAYS = {"PGCONNECT_TIMEOUT": "10", "PGAPPNAME": "emag_pipeline"}
@@ -24,3 +24,17 @@ def test_a_socket_is_a_host_too() -> None:
 def test_what_cannot_be_passed_on_is_named() -> None:
     with pytest.raises(SettingsError, match="parameter fallback_application_name cannot be passed on"):
         environment("postgresql+psycopg2://ana@h/emag?fallback_application_name=x")
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("h:5433/emag", [("h", "5433")]),
+        ("h/emag", [("h", "5432")]),
+        ("/emag?host=/run/emag", []),
+        ("/emag?host=a:1&host=b:2", [("a", "1"), ("b", "2")]),
+        ("/emag?host=a&host=b", [("a", "5432"), ("b", "5432")]),
+    ],
+)
+def test_hosts_and_ports_of_a_url_are_told(place: str, found: list[tuple[str, str]]) -> None:
+    assert addresses(f"postgresql+psycopg2://ana@{place}") == found

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,11 +16,13 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.db.server import OLDEST_VERSION, Connection
+from emag_pipeline.operations.doctor import Verdict, dagster, databases, marketplace
 from emag_pipeline.operations.doctor.databases import lost_since
 from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.api.deaf import deaf_port
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
@@ -72,6 +75,51 @@ def test_a_server_that_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
     verdicts = {finding.verdict, found(diagnosis, "marketplace", "were not examined").verdict}
     # a machine that is only busy is silent too: nobody knows whether anything is broken
     assert (verdicts, diagnosis.verdict, diagnosis.exit_code) == ({Verdict.NOT_EXAMINED}, Verdict.NOT_EXAMINED, 6)
+
+
+def test_a_host_that_drops_what_is_sent_to_it_is_broken_and_named(tmp_path: Path) -> None:
+    with deaf_port() as port:
+        diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=f"postgresql://me:geheim@127.0.0.1:{port}/emag")
+    finding = found(diagnosis, "database")
+    assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
+    assert f"no connection to 127.0.0.1 port {port} within" in finding.what
+    assert "firewall" in finding.remedy
+    assert "geheim" not in str(diagnosis)
+
+
+def test_dagsters_database_and_the_marketplace_behind_a_firewall_are_broken_too(
+    database_url: str, tmp_path: Path
+) -> None:
+    with deaf_port() as port:
+        settings = load_settings(
+            {
+                "EMAG_HOME": str(tmp_path),
+                "DATABASE_SYNC_URL": database_url,
+                "DAGSTER_PG_URL": f"postgresql://me:geheim@127.0.0.1:{port}/emag_dagster",
+                "EMAG_API_USERNAME": "me",
+                "EMAG_API_PASSWORD": "geheim",
+                "EMAG_API_BASE_URL": f"http://127.0.0.1:{port}/api-3",
+            },
+            env_file=None,
+        )
+        findings = [*dagster.examine(settings), *marketplace.examine(settings, settings.accounts[0])]
+    assert [one.subject for one in findings] == ["daemon", "account main"]
+    for finding in findings:
+        assert f"no connection to 127.0.0.1 port {port} within" in finding.what
+        assert finding.verdict is Verdict.BROKEN
+        assert "firewall" in finding.remedy
+
+
+def test_a_server_older_than_those_that_are_tried_is_a_warning() -> None:
+    seen = Connection(
+        version="14.9", user="me", database="emag", size_bytes=1, is_read_only=False, is_encrypted=True, is_local=True,
+        ssl_mode="prefer", tls=None, through_pooler=False, ahead_seconds=0.0, uncertain_seconds=0.0,
+    )  # fmt: skip
+    finding = databases.reached(seen, "the database", slept=False)
+    assert (finding.verdict, "PostgreSQL 14.9" in finding.what) == (Verdict.WARNING, True)
+    assert databases.reached(replace(seen, version="15.1"), "the database", slept=False).verdict is Verdict.OK
+    guide = Path(__file__).parents[2] / "docs" / "how-to" / "database.md"
+    assert f"PostgreSQL {OLDEST_VERSION} or newer" in guide.read_text()
 
 
 def test_a_missing_database_is_told_from_an_unreachable_one(database_url: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.silence import start_again
+from emag_pipeline.operations.doctor import reach
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
 
@@ -29,6 +30,9 @@ _PART_SILENT_SECONDS = 1800.0
 def examine(settings: Settings) -> Iterator[Finding]:
     """Does the daemon live, and may it do its work?"""
     url = dagster_url(settings)
+    if silent := list(reach.unheard(SUBJECT, url, "Dagster's own database: ")):
+        yield from silent
+        return
     try:
         has_run = _has_run(url)
     except PipelineError as error:

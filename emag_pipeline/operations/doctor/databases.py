@@ -10,7 +10,7 @@ from emag_pipeline.databases import as_it_stands, told_alike
 from emag_pipeline.db import migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
-from emag_pipeline.operations.doctor import clocks
+from emag_pipeline.operations.doctor import clocks, reach
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
 
@@ -51,10 +51,13 @@ def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
     `slept`: the embedded server was started for this look.
     """
     where = settings.database_url
+    if where is not None and (silent := list(reach.unheard(SUBJECT, where.get_secret_value()))):
+        yield from silent
+        return
     shown = masked(driverless(where.get_secret_value())) if where else f"embedded PostgreSQL in {settings.home}"
     with opened(settings) as database:
         found = server.connection(database)
-        yield _reached(found, shown, slept=slept and settings.uses_embedded_database)
+        yield reached(found, shown, slept=slept and settings.uses_embedded_database)
         yield _encryption(found)
         yield clocks.of_database(found.ahead_seconds, found.uncertain_seconds)
         migrate.check(database)
@@ -62,7 +65,8 @@ def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
         yield _rights(database, found)
 
 
-def _reached(found: Connection, shown: str, *, slept: bool) -> Finding:
+def reached(found: Connection, shown: str, *, slept: bool) -> Finding:
+    """The server that answers, and whether it can be used as it is. `shown`: its URL, without the password."""
     if found.is_read_only:
         return broken(
             SUBJECT,
@@ -70,6 +74,13 @@ def _reached(found: Connection, shown: str, *, slept: bool) -> Finding:
             "Give the primary server's address, or unset default_transaction_read_only for this user and database",
         )
     through = " through PgBouncer" if found.through_pooler else ""
+    if int(found.version.split(".")[0]) < server.OLDEST_VERSION:
+        return warning(
+            SUBJECT,
+            f"{shown} is PostgreSQL {found.version}; the oldest that this program is tried with is "
+            f"{server.OLDEST_VERSION}",
+            f"Upgrade the server to PostgreSQL {server.OLDEST_VERSION} or newer (docs/how-to/database.md)",
+        )
     size = f"{found.size_bytes / 2**20:,.0f} MiB"
     what = f"{shown} answers{through}: PostgreSQL {found.version}, user {found.user}, {size}"
     if slept:
