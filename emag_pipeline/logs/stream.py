@@ -11,7 +11,7 @@ class LinesOnly:
     """Stands in for a text stream: lines that are JSON objects pass, others are what `wrap` makes of them.
 
     A line of which it makes nothing is dropped. What is written at once is a record, which `shorten` sees first.
-    What is not done here (fileno, encoding, isatty …) is the stream's.
+    What is not done here (fileno, encoding …) is the stream's.
     """
 
     def __init__(self, stream: TextIO, wrap: Callable[[str], str], shorten: Callable[[str], str] = str) -> None:
@@ -36,6 +36,10 @@ class LinesOnly:
     def flush(self) -> None:
         """Pass on what is whole; a line that has begun waits for its end."""
         self._stream.flush()
+
+    def isatty(self) -> bool:
+        """No: what moves on a screen is no line."""
+        return False
 
     def close_line(self) -> None:
         """Pass on what has begun, at the end of the process."""
