@@ -47,7 +47,7 @@ def _environment() -> "Environment":
     )
     for function in (
         words.number, words.percent, words.change, words.share, words.moment, words.name, words.outcome,
-        words.duration, words.proof,
+        words.duration, words.proof, words.counted,
         words.proof_in_short,
     ):  # fmt: skip
         environment.filters[function.__name__] = function
