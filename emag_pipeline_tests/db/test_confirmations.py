@@ -111,7 +111,7 @@ def test_an_offer_that_a_window_showed_and_that_is_not_staged_keeps_the_scan_fro
     stage(database, lease, [offer(1), offer(2)], [SimpleNamespace(emag_offer_id=3, reason="bad", payload="{}")])
     assert doubts(audit.figures(database, lease.sync_id)) == []
     execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE emag_offer_id = 2")
-    assert doubts(audit.figures(database, lease.sync_id)) == ["1 offers that pages showed are not staged"]
+    assert doubts(audit.figures(database, lease.sync_id)) == ["1 offer that pages showed is not staged"]
 
 
 def test_of_an_offer_that_several_windows_show_the_row_that_was_read_last_stays(database: Database) -> None:
