@@ -175,7 +175,7 @@ def test_the_first_publish_says_nothing_of_what_changed_and_one_thing_is_no_plur
     assert "No price moved" not in told
     assert f"from {published.published_at.date()} to {published.published_at.date()}" not in told
     assert "1 of 2 offers has at least one reason" in told
-    assert "Sales lost a day 0" not in told
+    assert "correct the stock that is reported 1 0 –" in told, "what it sold a day is not known"
     for plural in ("1 pieces", "The last days;", "The 1 offers", "The last 1 syncs", "1 calls"):
         assert plural not in told
     sync(database, [offer(1, general_stock=1, **(ranked | {"buy_button_rank": 2})), first[1]])
