@@ -321,7 +321,7 @@ def test_a_retry_that_begins_amid_a_look_counts_as_under_way(
         (dead,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
         retry = instance.create_run_for_job(
             defs.resolve_job_def("refresh_offers"),
-            status=dg.DagsterRunStatus.QUEUED,
+            status=dg.DagsterRunStatus.STARTED,
             tags={"dagster/partition": "main", "dagster/retry_number": "1"},
         )
         instance.add_run_tags(dead.run_id, {"dagster/auto_retry_run_id": retry.run_id})
