@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from emag_pipeline.automation.run_causes import one_line
+from emag_pipeline.automation.run_causes import UNKNOWN_ERROR, one_line
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Rerun, named
 from emag_pipeline.monitoring import incidents
@@ -13,7 +13,7 @@ from emag_pipeline.runs import error_words, ticks
 from emag_pipeline.runs.ticks import LastTick
 
 #: Dagster's, when the code server is being started again; and of a tick in whose midst the daemon was ended.
-_PASSING = {*error_words.UNREACHABLE, "DagsterCodeLocationLoadError", ticks.NOT_STORED}
+PASSING = {*error_words.UNREACHABLE, "DagsterCodeLocationLoadError", ticks.NOT_STORED}
 _REMEDY = (
     "Until then nothing of what it watches over is done by itself: see its ticks in Dagster's UI, under Automation; an "
     "error that names no remedy is a defect in the pipeline: report it with this line"
@@ -29,9 +29,9 @@ def finding(tick: LastTick) -> Finding | None:
     if tick.error is None:
         return None
     error = error_words.innermost(tick.error)
-    error_class = error.cls_name or "UnknownError"
+    error_class = error.cls_name or UNKNOWN_ERROR
     known = named(error_class)
-    may_pass = error_class in _PASSING or (known is not None and known.rerun is Rerun.AT_ONCE)
+    may_pass = error_class in PASSING or (known is not None and known.rerun is Rerun.AT_ONCE)
     if may_pass and tick.failures < 2:
         return None
     said = one_line(error_words.said(error))

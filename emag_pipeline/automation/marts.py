@@ -4,7 +4,7 @@ So a mart that fails costs no sync. It is requested once a publish: what failed 
 Dagster's run retry where the step said that this can help.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -54,12 +54,21 @@ def stale_marts(
     context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     with pipeline.database() as database:
-        accounts = due(database, [account.name for account in pipeline.settings.accounts])
+        names = [account.name for account in pipeline.settings.accounts]
+        accounts = due(database, names)
         requests = [request for one in accounts for request in _requests(one, pipeline.settings.first_day)]
         ticks.note(database, "stale_marts")
     if not requests:
-        yield dg.SkipReason("the marts show what is published")
+        yield dg.SkipReason(_nothing_due(names, {one.account for one in accounts}))
     yield from requests
+
+
+def _nothing_due(accounts: Sequence[str], published: Collection[str]) -> str:
+    unpublished = [name for name in accounts if name not in published]
+    nothing = "nothing has been published yet"
+    if len(unpublished) == len(accounts):
+        return nothing
+    return "; ".join(["the marts show what is published", *(f"{name}: {nothing}" for name in unpublished)])
 
 
 def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from emag_pipeline import runs
-from emag_pipeline.automation.past_runs import awaits_retry, has_failed
+from emag_pipeline.automation.past_runs import awaits_retry, ended_seconds_ago, has_failed
 from emag_pipeline.automation.run_causes import cause_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import Finding
+from emag_pipeline.monitoring.standing import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,13 @@ def subjects(repository: dg.RepositoryDefinition) -> list[Subject]:
     return [subject for name in names for subject in _subjects(repository.get_job(name))]
 
 
-def note_findings(database: Database, instance: dg.DagsterInstance, found: Sequence[Subject]) -> None:
-    """Open, renew and close the subjects' incidents by how their newest runs ended. Raises DatabaseUnavailable."""
+def note_findings(
+    database: Database, instance: dg.DagsterInstance, found: Sequence[Subject], patience_seconds: float
+) -> None:
+    """Open, renew and close the subjects' incidents by how their newest runs ended. Raises DatabaseUnavailable.
+
+    `patience_seconds`: how long a sensor may take to request what it repeats.
+    """
     for subject in found:
         tags = {} if subject.partition is None else {subject.tag: subject.partition}
         wanted = dg.RunsFilter(job_name=subject.job, tags=tags, statuses=list(runs.ENDED))
@@ -50,10 +57,24 @@ def note_findings(database: Database, instance: dg.DagsterInstance, found: Seque
                 incidents.close(database, subject.name, well_at=datetime.fromtimestamp(record.end_time or 0.0, UTC))
             elif has_failed(record) and not awaits_retry(instance, record):
                 cause = cause_of(instance, run)
-                incidents.note(
-                    database,
-                    Finding(subject.name, "failing", cause.message, cause.remedy, cause.error_class, run.run_id),
-                )
+                if not _another_follows(instance, wanted, record, cause, patience_seconds):
+                    incidents.note(
+                        database,
+                        Finding(subject.name, "failing", cause.message, cause.remedy, cause.error_class, run.run_id),
+                    )
+
+
+def _another_follows(
+    instance: dg.DagsterInstance, wanted: dg.RunsFilter, failed: dg.RunRecord, cause: Cause, patience_seconds: float
+) -> bool:
+    """Whether another run is under way, or is about to be requested by a sensor.
+
+    Sensors repeat what `emag-pipeline sync` executed and did not bring to its end: Dagster does not, by a tag.
+    """
+    if instance.get_run_records(dg.RunsFilter(job_name=wanted.job_name, tags=wanted.tags, statuses=runs.UNDER_WAY), 1):
+        return True
+    is_of_a_sync = failed.dagster_run.tags.get(MAX_RETRIES_TAG) == "0"
+    return is_of_a_sync and not cause.needs_a_person and ended_seconds_ago(failed) < patience_seconds
 
 
 def _subjects(job: dg.JobDefinition) -> Iterator[Subject]:

@@ -36,6 +36,7 @@ def past_runs(
     causes = (cause_of(instance, record.dagster_run) for record in failed)
     return PastRuns(
         failures=len(failed),
+        tries=sum(record.dagster_run.status == dg.DagsterRunStatus.FAILURE for record in ended),
         cause=next((cause for cause in causes if not cause.is_quiet), None),
         ended_seconds_ago=ended_seconds_ago(ended[0]),
         awaits_retry=awaits_retry(instance, ended[0]),

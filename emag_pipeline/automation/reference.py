@@ -16,10 +16,10 @@ from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.reference import categories, handling_times, vat_rates
 from emag_pipeline.automation.past_runs import past_runs
 from emag_pipeline.automation.schedules import minute_of, run_of, second_of
-from emag_pipeline.automation.stale_accounts import LONGEST_WAIT_SECONDS, wait_seconds
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses
+from emag_pipeline.monitoring.next_try import LONGEST_WAIT_SECONDS, wait_seconds
 from emag_pipeline.monitoring.standing import PastRuns
 from emag_pipeline.runs.reference import allowed_age, is_old, read_last
 from emag_pipeline.settings import Settings, current
@@ -83,6 +83,7 @@ def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str,
     if not is_old(oldest, settings):
         return "fresh"
     past = past_runs(instance, marketplace, oldest, runs.REFERENCE_JOB)
+    under_way |= runs.partitions_under_way(instance, runs.REFERENCE_JOB)  # and last: so does what begins meanwhile
     if marketplace in under_way or past.awaits_retry:
         return "a run is under way"
     if past.cause is not None and past.cause.needs_a_person:

@@ -16,6 +16,10 @@ from emag_pipeline.redaction import Redactor
 from emag_pipeline.runs import error_words
 from emag_pipeline.settings import current
 
+#: The class of the cause where Dagster noted no reason either.
+RUN_DIED = "RUN_DIED"
+#: The class of an error that has none.
+UNKNOWN_ERROR = "UnknownError"
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
 _LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
@@ -32,7 +36,7 @@ def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Cause:
     causes = (*_by_pipeline(failures, run.run_id), *_by_defect(failures, run.run_id))
     if causes:
         return causes[0]
-    reason = run.tags.get(RUN_FAILURE_REASON_TAG, "RUN_DIED")
+    reason = run.tags.get(RUN_FAILURE_REASON_TAG, RUN_DIED)
     words = f"the run ended before it could say why: {_last_words(instance, run.run_id)}"
     return Cause(reason, words, _LOOK, run.run_id)
 
@@ -55,7 +59,7 @@ def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
         if failure.error_source == ErrorSource.INTERRUPT or error.cls_name == DagsterExecutionInterruptedError.__name__:
             yield Cause(Interrupted.__name__, "the run was told to stop", _NOTHING, run_id)
         else:
-            yield Cause(error.cls_name or "UnknownError", one_line(error_words.said(error)), _REPORT, run_id)
+            yield Cause(error.cls_name or UNKNOWN_ERROR, one_line(error_words.said(error)), _REPORT, run_id)
 
 
 def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -12,6 +12,7 @@ from emag_pipeline.automation.standings import standings
 from emag_pipeline.db import ticks
 from emag_pipeline.db.incidents import forget_others
 from emag_pipeline.monitoring import incidents, outbox, silence
+from emag_pipeline.monitoring.next_try import LOOKS
 from emag_pipeline.settings import current
 
 #: What another installation looks after on the same database, it sees at each of its looks.
@@ -32,7 +33,7 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
     others = other_jobs.subjects(repository) if repository else []
     with pipeline.database() as database:
         incidents.note_findings(database, standings(database, context.instance, settings), settings)
-        other_jobs.note_findings(database, context.instance, others)
+        other_jobs.note_findings(database, context.instance, others, LOOKS * settings.monitor_interval_seconds)
         looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
         red_checks.note_freshness(database, settings)
         checks = red_checks.note_findings(database, settings)
@@ -40,6 +41,6 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         forget_others(database, known, unseen_seconds=_LOOKS * settings.monitor_interval_seconds)
         outbox.deliver(database, settings)
         found = incidents.open_incidents(database)
-        told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "all is well"
+        told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
         ticks.note(database, "run_failures")
     return dg.SkipReason(told)

@@ -15,19 +15,9 @@ from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.automation.jobs import refresh_offers
 from emag_pipeline.automation.standings import standings
 from emag_pipeline.db import ticks
-from emag_pipeline.monitoring.freshness import is_stale
+from emag_pipeline.monitoring.next_try import due_seconds, is_behind, needs_a_person
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings, current
-
-#: Runs that fail are repeated at least this often; it is also how long a person's Terminate is respected.
-LONGEST_WAIT_SECONDS = 3600.0
-
-
-def wait_seconds(failures: int, interval_seconds: float) -> float:
-    """How long after the last of so many failures in a row the next run may start: doubling, up to an hour."""
-    if failures == 0:
-        return 0.0
-    return min(interval_seconds * 2.0 ** (failures - 1), max(LONGEST_WAIT_SECONDS, interval_seconds))
 
 
 def why_not(standing: Standing, settings: Settings) -> str:
@@ -36,29 +26,10 @@ def why_not(standing: Standing, settings: Settings) -> str:
         return "a run is under way"
     if needs_a_person(standing):
         return "waits for a person"
-    if not is_stale(standing.status, settings) and not (standing.status.awaits_publish or _ended_unpublished(standing)):
+    if not is_behind(standing, settings):
         return "fresh"
-    left = _wait_seconds(standing, settings) - standing.past.ended_seconds_ago
+    left = due_seconds(standing, settings)
     return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
-
-
-def _wait_seconds(standing: Standing, settings: Settings) -> float:
-    if standing.status.awaits_publish:
-        return 0.0
-    if standing.past.is_cancelled:
-        return LONGEST_WAIT_SECONDS
-    return wait_seconds(standing.past.failures, settings.monitor_interval_seconds)
-
-
-def needs_a_person(standing: Standing) -> bool:
-    """Whether no rerun mends what is wrong; an approved refusal is mended by the next one."""
-    cause = standing.cause
-    return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
-
-
-def _ended_unpublished(standing: Standing) -> bool:
-    newest = standing.newest
-    return newest is not None and newest.status in ("failed", "timeout", "cancelled") and not standing.past.is_cancelled
 
 
 def _last_end(standing: Standing) -> str:

@@ -27,4 +27,4 @@ def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[
         for sentence in sentences:
             context.log.warning(sentence)
         ticks.note(database, "stuck_syncs")
-    yield dg.SkipReason(". ".join(sentences) or "every running sync lives and goes on")
+    yield dg.SkipReason(". ".join(sentences) or "no running sync is stuck")

@@ -65,5 +65,5 @@ def _label_ends(paper: Sheet, x: int, offers: int, saleable: int, top: int) -> N
     """The lines' names at their ends, moved apart where they would touch."""
     lower = min(saleable, offers - top * _LABEL_HEIGHT)
     upper = max(offers, lower + top * _LABEL_HEIGHT)
-    for y, number, word, colour in ((upper, offers, "offers", BLUE), (lower, saleable, "saleable", ORANGE)):
-        paper.say(x, y, f"{number:,} {word}", dx=8, color=colour, fontweight="bold")
+    for y, words, colour in ((upper, counted(offers, "offer"), BLUE), (lower, f"{saleable:,} saleable", ORANGE)):
+        paper.say(x, y, words, dx=8, color=colour, fontweight="bold")

@@ -7,6 +7,7 @@ from typing import Protocol
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks, label_days, short
 from emag_pipeline.charts.palette import BLUE, MUTED, ORANGE
+from emag_pipeline.plurals import counted
 
 #: A single day is a bar, not a wall.
 _LEAST_DAYS = 9
@@ -38,11 +39,12 @@ def draw(name: str, days: Sequence[DayOfMoves]) -> str:
 def describe(days: Sequence[DayOfMoves]) -> str:
     """The chart in a sentence."""
     if not days:
-        return "No day is known yet."
+        return "No day with a day before it is known yet."
     rises, cuts = sum(day.price_rises for day in days), sum(day.price_cuts for day in days)
+    when = f"on {days[0].day}" if len(days) == 1 else f"from {days[0].day} to {days[-1].day}"
     if not rises and not cuts:
-        return f"No price moved from {days[0].day} to {days[-1].day}."
-    return f"{rises:,} rises and {cuts:,} cuts from {days[0].day} to {days[-1].day}."
+        return f"No price moved {when}."
+    return f"{counted(rises, 'rise')} and {counted(cuts, 'cut')} {when}."
 
 
 def _draw(paper: Sheet, days: Sequence[DayOfMoves]) -> None:
@@ -62,5 +64,5 @@ def _draw(paper: Sheet, days: Sequence[DayOfMoves]) -> None:
     axes.axhline(0, color=MUTED, linewidth=1)
     label_days(axes, [day.day for day in days])
     last, rises, cuts = x[-1] + 0.5, sum(day.price_rises for day in days), sum(day.price_cuts for day in days)
-    for y, number, word, colour in ((0.5, rises, "rises", ORANGE), (-0.5, cuts, "cuts", BLUE)):
-        paper.say(last, y * most, f"{number:,} {word}", dx=8, color=colour, fontweight="bold")
+    for y, number, word, colour in ((0.5, rises, "rise", ORANGE), (-0.5, cuts, "cut", BLUE)):
+        paper.say(last, y * most, counted(number, word), dx=8, color=colour, fontweight="bold")

@@ -11,6 +11,7 @@ from emag_pipeline.assets.tables import shown, table
 from emag_pipeline.checks.offer_checks import OfferCheck
 from emag_pipeline.checks.record import REMEDY
 from emag_pipeline.db.review import Review
+from emag_pipeline.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,38 @@ class Answer:
 
 def of_review(check: OfferCheck, review: Review) -> Answer:
     """The answer of a check that finds offers: it passes when nothing is left that is not accepted."""
-    return Answer(check, review.found == 0, _words(review), _numbers(review))
+    return Answer(check, review.found == 0, _words(review, f"holds for {_every(review)}", "found"), _numbers(review))
 
 
 def of_comparison(check: OfferCheck, review: Review) -> Answer:
     """As `of_review` while the last sync's staging is there; else the ledger's count decides, and it says so."""
-    if review.numbers.get("is_staged", True):
+    if not review.is_published:
         return of_review(check, review)
+    if review.numbers["is_staged"]:
+        compared = counted(review.numbers["offers_published"], "published offer was", "published offers were")
+        said = _words(review, f"no offer differs: {compared} compared with what was read", "differ", "differs")
+        return Answer(check, review.found == 0, said, _numbers(review))
     published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
-    said = f"the scan is no longer staged: {published:,} offers are published, the ledger says {told:,}"
+    offers = counted(published, "offer is", "offers are")
+    said = f"the scan is no longer staged: {offers} published, the ledger says {told:,}"
     return Answer(check, published == told, said, _numbers(review))
 
 
-def _words(review: Review) -> str:
-    """How many offers were found, with an example."""
-    accepted = f"{review.accepted:,} accepted" if review.accepted else ""
+def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
+    """What it says when no offer was found, or how many were, with an example."""
+    if not review.is_published:
+        return "nothing has been published yet, so there is nothing to look at"
     if not review.found:
-        return f"no offer found, {accepted}" if accepted else "no offer found"
+        return passed
     worst = review.sample[0]
-    counted = f"{review.found:,} offers" if review.found > 1 else "1 offer"
-    return f"{counted} found{', ' * bool(accepted)}{accepted}: {worst['emag_offer_id']} {worst['what']}"
+    accepted = f", {review.accepted:,} accepted" if review.accepted else ""
+    offers = counted(review.found, f"offer {one_found or found}", f"offers {found}")
+    return f"{offers}{accepted}: {worst['emag_offer_id']} {worst['what']}"
+
+
+def _every(review: Review) -> str:
+    accepted = counted(review.accepted, "accepted one", "accepted ones")
+    return f"every offer but {accepted}" if review.accepted else "every offer"
 
 
 def _numbers(review: Review) -> dict[str, Any]:

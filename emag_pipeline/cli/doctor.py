@@ -45,15 +45,16 @@ def doctor(
         typer.echo(_document(diagnosis))
     else:
         console = Console(soft_wrap=True, highlight=False)
+        width = max(len(finding.verdict) for finding in diagnosis.findings)
         for finding in diagnosis.findings:
-            console.print(_line(finding))
+            console.print(_line(finding, width))
     raise typer.Exit(diagnosis.exit_code)
 
 
-def _line(finding: Finding) -> Text:
+def _line(finding: Finding, width: int) -> Text:
     remedy = f". {finding.remedy}." if finding.remedy else ""
     said = f"  {finding.subject}: {finding.what}{remedy}"
-    return Text.assemble((f"{finding.verdict:7}", _STYLES[finding.verdict]), said)
+    return Text.assemble((f"{finding.verdict:{width}}", _STYLES[finding.verdict]), said)
 
 
 def _document(diagnosis: Diagnosis) -> str:

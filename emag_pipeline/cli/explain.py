@@ -10,8 +10,9 @@ conditions         each {name, value, value_since, holds, since, reasons, said}:
                    since}, empty when it holds; said is what the marketplace says of it, one sentence a verdict
 deleted_at         since when it is gone, null while it is there
 rejected_at, reject_reason   since when its newest reading is in quarantine, and why the last one is; else null
-last_publish_at    the account's last publish: how current all this is
-is_stale           whether its pages are older than EMAG_SYNC_STALE_AFTER_HOURS, and than two scans
+last_publish_at    the account's last publish
+oldest_page_at     when the oldest page of that publish was read: how current all this is
+is_stale           whether that is longer ago than EMAG_SYNC_STALE_AFTER_HOURS, and than two scans
 
 Times are ISO 8601 in UTC. Keys are added, never renamed.
 """
@@ -69,6 +70,7 @@ def _described(found: Explanation, settings: Settings) -> dict[str, Any]:
         "rejected_at": iso(found.offer.rejected_at),
         "reject_reason": found.rejection and found.rejection.reason,
         "last_publish_at": iso(found.account.last_publish_at),
+        "oldest_page_at": iso(found.account.oldest_page_at),
         "is_stale": is_stale(found.account, settings),
     }
 

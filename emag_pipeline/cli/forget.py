@@ -1,8 +1,8 @@
 """`emag-pipeline forget`.
 
 The JSON is an object `{"account": …, "removed": {table: rows}, "files": [path, …], "stays": [sentence, …],
-"dry_run": …}`: the rows and files that were removed, or would be; what stays for a time, and until when.
-Keys are added, never renamed.
+"dry_run": …, "refused": sentence}`: the rows and files that were removed, or would be; what stays for a time, and until
+when; null, or of a dry run why `--yes` would be refused, and what to do. Keys are added, never renamed.
 """
 
 import json
@@ -36,7 +36,8 @@ def forget(
     Says what stays for a time: logs of all accounts, Dagster's runs, what was written elsewhere.
 
     Nothing brings it back but a backup. Refused for an account that is configured, unless its offers came from another
-    marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs.
+    marketplace than the one that is set now (as after a trial on the sandbox), and while a sync of it runs. What would
+    be removed is said all the same.
     """
     if yes and dry_run:
         raise SettingsError(
@@ -52,12 +53,15 @@ def forget(
             remedy="`emag-pipeline status` names the accounts that are kept",
         )
     with looked_into(settings) as database:
-        _require_left(database, settings, account)
+        refusal = _refusal(database, settings, account)
+        if yes and refusal is not None:
+            raise refusal
         found = account_rows.remove(database, account) if yes else account_rows.count(database, account)
     files = [str(file) for file in (remove_files if yes else files_of)(settings, account)]
     if as_json:
         document = {"account": account, "removed": found, "files": files, "stays": what_stays(settings)}
-        typer.echo(json.dumps({**document, "dry_run": not yes}, indent=2))
+        refused = None if refusal is None else refusal.message
+        typer.echo(json.dumps({**document, "dry_run": not yes, "refused": refused}, indent=2, ensure_ascii=False))
         return
     done = "removed" if yes else "would be removed"
     for table, rows in found.items():
@@ -69,18 +73,33 @@ def forget(
         return
     for sentence in what_stays(settings):
         typer.echo(f"stays: {sentence}")
-    if not yes:
+    if refusal is not None:
+        typer.echo(f"nothing was removed, and --yes is refused: {refusal.message}")
+    elif not yes:
         typer.echo(f"nothing was removed; `emag-pipeline forget {account} --yes` does it, and nothing brings it back")
 
 
-def _require_left(database: Database, settings: Settings, account: str) -> None:
+def _refusal(database: Database, settings: Settings, account: str) -> SettingsError | None:
+    """Why the account may not be removed, with what to do; None when it may."""
     configured = next((one for one in settings.accounts if one.name == account), None)
     if configured is None:
-        return
+        return None
     host = host_of(database, account)
-    if host is None or is_same(host, configured.host):
-        raise SettingsError(
-            f"the account {account} is configured",
-            why="the next sync would read it again",
-            remedy="Take it out of the settings first (EMAG_ACCOUNTS, its credentials)",
-        )
+    if host is not None and not is_same(host, configured.host):
+        return None
+    return SettingsError(
+        f"the account {account} is configured",
+        why="the next sync would read it again",
+        remedy=_way_out(settings, account),
+    )
+
+
+def _way_out(settings: Settings, account: str) -> str:
+    if not settings.uses_sandbox:
+        return "Take it out of the settings first (EMAG_ACCOUNTS, its credentials)"
+    others = [one.name for one in settings.accounts if one.name != account]
+    left_out = f"set EMAG_ACCOUNTS={','.join(others)}" if others else "name another account in EMAG_ACCOUNTS"
+    return (
+        "Set the credentials of your own account: what came from the sandbox may then be removed. To do without "
+        f"{account} on the sandbox, {left_out} first"
+    )

@@ -72,7 +72,7 @@ from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, open_incidents
+from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import (
     failure_words,
@@ -221,15 +221,14 @@ def _check(result: CheckResult) -> dict[str, Any]:
 def _picture(database: Database, settings: Settings) -> Group:
     """The table; below it a line for each account that runs or has failed, each incident, each check that fails."""
     statuses, incidents = _statuses(database, settings), open_incidents(database)
-    unpublished = {one.subject: one for one in incidents if one.kind in ("failing", "refused")}
+    by_name = {status.account: status for status in statuses}
+    same = {one.subject: one for one in incidents if one.subject in by_name and is_told_by(one, by_name[one.subject])}
     troubles = sync_troubles(database, settings)
     remarks = [
-        (status.account, _remark(status, unpublished.get(status.account), troubles.get(status.account), settings))
+        (status.account, _remark(status, same.get(status.account), troubles.get(status.account), settings))
         for status in statuses
     ]
-    # the ledger knows of a newer failure, or of an approval, before the monitor's next look
-    known = {status.account for status in statuses if status.last_error is not None}
-    others = [one for one in incidents if one.subject not in known or one.kind not in ("failing", "refused")]
+    others = [one for one in incidents if same.get(one.subject) is not one]
     told = {incident.subject for incident in incidents}
     accounts = {status.account for status in statuses}
     checks = [_check_line(one) for one in _failing_checks(database, settings) if _is_news(one, told, accounts)]

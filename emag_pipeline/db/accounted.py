@@ -64,6 +64,8 @@ class Accounted:
     def sentences(self) -> list[str]:
         """What became of the counted offers, as sentences without ends: the parts, what differs, what is besides."""
         what = f"all {self.counts:,} counted offers are accounted for"
+        if self.counts < 2:
+            what = "the one counted offer is accounted for" if self.counts else "no offer is counted"
         if self.difference:
             what = "nothing that was there throughout is left out"
         said = [f"{what}: {self.sum_in_words}", self.difference_in_words, self.besides_in_words]
@@ -78,7 +80,8 @@ class Accounted:
     def difference_in_words(self) -> str:
         """By how much the count differs from its parts, as a sentence without its end; empty where it does not."""
         if self.difference > 0:
-            return f"{self.difference:,} of {self.counts:,} counted offers are accounted for by nothing"
+            are = "is" if self.difference == 1 else "are"
+            return f"{self.difference:,} of {counted(self.counts, 'counted offer')} {are} accounted for by nothing"
         return f"the marketplace counts {self.counts:,}, {-self.difference:,} fewer" if self.difference else ""
 
     @property

@@ -33,7 +33,8 @@ class Figures:
     rejected: int
     #: all rows in quarantine: also second rows of an offer, and rows read by id
     quarantined: int
-    #: missing offers that a read by their id found, also those whose row cannot be represented
+    #: missing offers that a read by their id found, also those whose row cannot be represented; not those that a page
+    #: has shown since
     found_by_id: int
     confirmed_gone: int
     #: known offers that neither a page nor a read by id has accounted for
@@ -161,7 +162,7 @@ WORDS = {
     "distinct_ids": "different offers among them",
     "rejected": "offers that pages showed only as rows in quarantine",
     "quarantined": "rows in quarantine, also second rows of an offer and reads by id",
-    "found_by_id": "missing offers found by their id",
+    "found_by_id": "missing offers found by their id, and on no page",
     "confirmed_gone": "missing offers confirmed gone",
     "missing": "missing offers not accounted for",
     "published_before": "offers published before",

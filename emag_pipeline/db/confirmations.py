@@ -32,10 +32,21 @@ GONE = """NOT c.is_found
       AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id)"""
 
+#: Confirmations `c` of offers that a later page has shown: they count as offers of that page, readable or not.
+_SHOWN_SINCE = """(EXISTS (SELECT FROM {schema}.emag_scan_offers s
+            WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id AND s.page > 0)
+    OR EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+               WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id AND r.page > 0)
+       AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                       WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What reads by id have said of missing offers: how many were found, are gone, and cannot be read at all."""
+    """What reads by id have said of missing offers: how many were found, are gone, and cannot be read at all.
+
+    One that was found and that a page has shown since is not missing any more, and in none of them.
+    """
 
     found: int
     gone: int
@@ -69,9 +80,9 @@ def count_missing(tx: Transaction, sync_id: UUID, account: str) -> int:
 def count_answers(tx: Transaction, sync_id: UUID) -> Answers:
     """What reads by id have said, as far as it still counts."""
     found = tx.run(
-        """SELECT count(*) FILTER (WHERE NOT is_unreadable) AS known,
-                  count(*) FILTER (WHERE is_unreadable) AS unreadable
-           FROM {schema}.emag_scan_confirmations WHERE sync_id = :sync AND is_found""",
+        f"""SELECT count(*) FILTER (WHERE NOT is_unreadable AND NOT {_SHOWN_SINCE}) AS known,
+                   count(*) FILTER (WHERE is_unreadable) AS unreadable
+            FROM {{schema}}.emag_scan_confirmations c WHERE sync_id = :sync AND is_found""",
         sync=sync_id,
     ).one()
     gone = tx.run(

@@ -1,7 +1,8 @@
 """Incidents (emag_incidents): what is wrong until it is well again; `db.outbox` is about telling them.
 
-There is one open row a subject and kind. `failing` and `refused` are two states of one trouble, an account that does
-not publish: the row changes its kind and keeps its beginning.
+There is one open row a subject and kind, and one for `failing` and `refused` together: two states of one trouble, an
+account that does not publish. Another cause is another row: it begins when it was found, while the row before is closed
+without a word. The end is told of all of them at once, from the first one's beginning.
 """
 
 from collections.abc import Collection
@@ -15,6 +16,8 @@ from emag_pipeline.db.engine import Database
 CAUSE = "CASE kind WHEN 'refused' THEN remedy ELSE coalesce(error_class, '') END"
 COLUMNS = f"""incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at,
     closed_at, told_at, {CAUSE} AS cause"""
+#: The same of what was found.
+_CAUSE_FOUND = "CASE CAST(:kind AS text) WHEN 'refused' THEN CAST(:remedy AS text) ELSE coalesce(:error_class, '') END"
 TIMEOUT_SECONDS = 30
 
 
@@ -54,7 +57,7 @@ class Incident:
 
 
 def note(database: Database, finding: Finding) -> bool:
-    """Write down that something is wrong, or still is. Returns whether that is news: a new row or another cause."""
+    """Write down that something is wrong, or still is. Returns whether that is news: a first or another cause."""
     values = {
         "subject": finding.subject,
         "kind": finding.kind,
@@ -65,24 +68,29 @@ def note(database: Database, finding: Finding) -> bool:
     }
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         before = tx.run(
-            f"""SELECT {CAUSE} AS cause FROM {{schema}}.emag_incidents WHERE {_SAME_TROUBLE} FOR UPDATE""", **values
+            f"""SELECT 1 FROM {{schema}}.emag_incidents WHERE {_SAME_TROUBLE} FOR UPDATE""", **values
         ).one_or_none()
-        if before is None:
+        if before is not None:
+            after = tx.run(
+                f"""UPDATE {{schema}}.emag_incidents
+                    SET message = :message, remedy = :remedy, dagster_run_id = :run, seen_at = clock_timestamp()
+                    WHERE {_SAME_TROUBLE} AND kind = :kind AND {CAUSE} = {_CAUSE_FOUND} RETURNING 1""",
+                **values,
+            ).one_or_none()
+            if after is not None:
+                return False
             tx.run(
-                """INSERT INTO {schema}.emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
-                   VALUES (:subject, :kind, :error_class, :message, :remedy, :run)
-                   ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING""",
+                f"""UPDATE {{schema}}.emag_incidents SET closed_at = greatest(opened_at, clock_timestamp())
+                    WHERE {_SAME_TROUBLE}""",
                 **values,
             )
-            return True
-        after = tx.run(
-            f"""UPDATE {{schema}}.emag_incidents
-                SET kind = :kind, error_class = :error_class, message = :message, remedy = :remedy,
-                    dagster_run_id = :run, seen_at = clock_timestamp()
-                WHERE {_SAME_TROUBLE} RETURNING {CAUSE} AS cause""",
+        tx.run(
+            """INSERT INTO {schema}.emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
+               VALUES (:subject, :kind, :error_class, :message, :remedy, :run)
+               ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING""",
             **values,
-        ).one()
-        return bool(before.cause != after.cause)
+        )
+        return True
 
 
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:

@@ -39,6 +39,11 @@ class RunningSync:
     process: ProcessMark | None = None
 
     @property
+    def is_process_gone(self) -> bool:
+        """Whether it is sure that its process lives no more; of another machine's nothing is."""
+        return self.process is not None and self.process.is_gone
+
+    @property
     def where(self) -> str:
         """How messages name this sync."""
         return f"{self.account}, sync {self.sync_id}"

@@ -29,6 +29,8 @@ class Review:
     sample: Sequence[Mapping[str, Any]]
     accepted_sample: Sequence[Mapping[str, Any]]
     numbers: Mapping[str, Any]
+    #: the account was published at some time
+    is_published: bool = True
 
 
 def review(database: Database, check: str, account: str, *, currency: str | None, price_move: float) -> Review:
@@ -40,6 +42,7 @@ def review(database: Database, check: str, account: str, *, currency: str | None
     named = statements("review.sql")
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         rows = _run(tx, named["judge"].replace("{findings}", named[check]), check=check, most=SAMPLE, **scope).all()
+        is_published = bool(tx.run(_IS_PUBLISHED, account=account).scalar_one())
         numbers = _run(tx, named[f"numbers_of_{check}"], **scope).one_or_none()
     found = dict.fromkeys((False, True), 0) | {row.is_accepted: row.found for row in rows}
     return Review(
@@ -48,6 +51,7 @@ def review(database: Database, check: str, account: str, *, currency: str | None
         sample=[_finding(row) for row in rows if not row.is_accepted],
         accepted_sample=[_finding(row) for row in rows if row.is_accepted],
         numbers={} if numbers is None else dict(numbers._mapping),
+        is_published=is_published,
     )
 
 
@@ -66,6 +70,8 @@ def _finding(row: Any) -> dict[str, Any]:
     return offer | {name: value for name, value in columns.items() if name not in _PLACES}
 
 
+_IS_PUBLISHED = """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
+                                  WHERE account_type = :account AND status = 'completed')"""
 #: statements that others are made of
 _PARTS = ("last_sync", "price_moves", "eans")
 _FRAGMENTS = {"{active}": ACTIVE, "{s_narrow}": listed(NARROW, "s"), "{o_narrow}": listed(NARROW, "o")}

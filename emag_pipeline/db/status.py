@@ -20,6 +20,7 @@ class LastError:
     error_class: str
     message: str
     remedy: str
+    #: when it ended
     at: datetime
     #: what the next run goes on with, or a person may approve or discard
     pages_staged: int
@@ -64,6 +65,8 @@ class SyncProgress:
     #: when a person accepted what the audit refused, and who
     approved_at: datetime | None = None
     approved_by: str | None = None
+    #: when it ended; None while it runs
+    completed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ _PROGRESS = """
            extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL
                AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           approved_at, approved_by,
+           approved_at, approved_by, completed_at,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
            extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
     FROM {schema}.emag_offer_syncs
@@ -188,4 +191,12 @@ def _last_error(sync: SyncProgress) -> LastError:
     if sync.is_discarded:
         remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
     pages = 0 if sync.is_discarded else sync.pages_done
-    return LastError(sync.sync_id, sync.error_class or "", message, remedy, sync.started_at, pages, sync.is_discarded)
+    return LastError(
+        sync.sync_id,
+        sync.error_class or "",
+        message,
+        remedy,
+        sync.completed_at or sync.started_at,
+        pages,
+        sync.is_discarded,
+    )

@@ -44,8 +44,9 @@ def get_sync_health_status() -> dict[str, Any]:
     incidents      what was noted and is not well again: [{subject, kind, what, remedy, since}]
     checks         checks that do not pass: [{subject, check, part, severity, said, remedy, since}]
     not_configured names of accounts of which offers are kept, and that are not in the settings
-    accounts       {account: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}}:
-                   as in `emag-pipeline status`; phase of the running sync or null; stale: what it shows was
+    accounts       {account: {state, phase, last_publish_at, oldest_page_at, age_seconds, stale, trouble, error_class,
+                   error, remedy}}: as in `emag-pipeline status`; age_seconds counts from oldest_page_at, when the
+                   oldest page of the last publish was read; phase of the running sync or null; stale: what it shows was
                    read too long ago, or it shows nothing; trouble: null, `stuck` or `dead`; error and remedy in
                    words, null when nothing is wrong
 

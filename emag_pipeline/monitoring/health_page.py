@@ -8,7 +8,10 @@ sensors         seconds since each sensor's last tick, null for one that never d
 incidents       what was noted and is not well again: a list of {subject, kind, what, remedy, since}
 checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
 not_configured  names of accounts of which offers are kept, and that are not in the settings: no problem
-accounts        by name: {state, phase, last_publish_at, age_seconds, stale, trouble, error_class, error, remedy}
+accounts        by name, each with what is named below
+
+An account has `state`, `phase`, `last_publish_at`, `oldest_page_at` (when the oldest page of that publish was read),
+`age_seconds` (since then: how old what readers see is), `stale`, `trouble`, `error_class`, `error` and `remedy`.
 
 What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; what an
 account shows was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans) or it shows nothing; its running

@@ -28,6 +28,7 @@ _RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which
 class AccountHealth:
     """One account. `trouble` is None, `stuck` or `dead`; `said` and `remedy` are empty when nothing is wrong.
 
+    `age_seconds` counts from `oldest_page_at`, when the oldest page of the last publish was read, not from the publish.
     `is_stale`: what it published is too old, or it never published; `published` says when, in words. `phase` is that of
     a running sync.
     """
@@ -36,6 +37,7 @@ class AccountHealth:
     state: str
     phase: str | None
     last_publish_at: datetime | None
+    oldest_page_at: datetime | None
     age_seconds: float | None
     published: str
     is_stale: bool
@@ -141,6 +143,7 @@ def _account(
         state=status.state,
         phase=status.running.phase if status.running else None,
         last_publish_at=status.last_publish_at,
+        oldest_page_at=status.oldest_page_at,
         age_seconds=status.age_seconds,
         published=published_words(status),
         is_stale=is_stale(status, settings),
@@ -164,6 +167,7 @@ def _as_dict(account: AccountHealth) -> dict[str, Any]:
         "state": account.state,
         "phase": account.phase,
         "last_publish_at": iso(account.last_publish_at),
+        "oldest_page_at": iso(account.oldest_page_at),
         "age_seconds": account.age_seconds,
         "stale": account.is_stale,
         "trouble": account.trouble,

@@ -6,39 +6,52 @@ that failed and a retry that was lost change nothing.
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from math import inf
 
 from emag_pipeline.db import incidents
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding, Incident, open_incidents
+from emag_pipeline.db.status import AccountStatus
 from emag_pipeline.logs import logger
 from emag_pipeline.monitoring.freshness import bound_seconds, bound_words, published_words
+from emag_pipeline.monitoring.next_try import due_seconds, is_about_to_be_tried_again
 from emag_pipeline.monitoring.standing import Standing
 from emag_pipeline.settings import Settings
 
-__all__ = ["Finding", "Incident", "close", "findings", "note", "note_findings", "open_incidents"]
+__all__ = ["Finding", "Incident", "close", "findings", "is_told_by", "note", "note_findings", "open_incidents"]
 
 log = logger(__name__)
 
 
 def findings(standing: Standing, settings: Settings) -> list[Finding]:
     """What is wrong with an account now: it does not publish (`failing`, `refused`), it has not for long (`stale`)."""
-    return [found for found in (_unpublished(standing), _stale(standing, settings)) if found is not None]
+    return [found for found in (_unpublished(standing, settings), _stale(standing, settings)) if found is not None]
 
 
-def _unpublished(standing: Standing) -> Finding | None:
+def _unpublished(standing: Standing, settings: Settings) -> Finding | None:
+    """What may pass, as a process that was killed, is an incident once the try that follows by itself failed too."""
     cause = standing.cause
     if cause is None or cause.is_quiet or standing.status.awaits_publish:
+        return None
+    if is_about_to_be_tried_again(standing, settings):
         return None
     anew = f". A new reading starts only with `emag-pipeline sync --account {standing.account}`"
     return Finding(
         subject=standing.account,
         kind="refused" if cause.is_refusal else "failing",
         message=cause.message,
-        remedy=cause.remedy + (anew if cause.is_refusal else ""),
+        remedy=cause.remedy + (anew if cause.is_refusal else _by_itself(standing, settings)),
         error_class=cause.error_class,
         run_id=cause.run_id,
     )
+
+
+def _by_itself(standing: Standing, settings: Settings) -> str:
+    due = due_seconds(standing, settings)
+    if not 0 < due < inf:
+        return ""
+    return f". By itself it is tried again at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
 
 
 def _stale(standing: Standing, settings: Settings) -> Finding | None:
@@ -58,6 +71,19 @@ def _stale(standing: Standing, settings: Settings) -> Finding | None:
         f"`emag-pipeline sync --account {status.account}`",
         run_id=status.running.dagster_run_id if status.running else None,
     )
+
+
+def is_told_by(incident: Incident, status: AccountStatus) -> bool:
+    """Whether the account's newest error, or its approval, says what this incident says: its cause is the same.
+
+    Otherwise both stand: after Ctrl-C the newest sync was interrupted, and the account fails still.
+    """
+    error = status.last_error
+    if error is None or incident.subject != status.account or incident.kind not in ("failing", "refused"):
+        return False
+    if incident.kind == "refused":
+        return status.awaits_publish or str(error.sync_id) in incident.remedy
+    return status.awaits_publish or incident.error_class == error.error_class
 
 
 def note_findings(database: Database, standings: Sequence[Standing], settings: Settings) -> None:

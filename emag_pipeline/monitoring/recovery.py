@@ -126,7 +126,8 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
 
 def _end_runs(instance: Instance, done: Sequence[StuckSync]) -> dict[str, EndedRun]:
     reasons = {found.dagster_run_id: found.sentence for found in done if found.dagster_run_id is not None}
-    return {run.run_id: run for run in ending.fail(instance, reasons)}
+    gone = {found.dagster_run_id for found in done if found.is_process_gone and found.dagster_run_id is not None}
+    return {run.run_id: run for run in ending.fail(instance, reasons, gone)}
 
 
 def _count(database: Database, counter: str, findings: Sequence[StuckSync]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
-from emag_pipeline import running_up
+from emag_pipeline import running_up, written_logs
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
@@ -83,9 +83,9 @@ def start_again(settings: Settings) -> str:
     up = running_up.running(settings.home)
     if up is None:
         return "Start it: `emag-pipeline up`, or its service (restart that where it runs); what was missed is caught up"
-    log = settings.home / "logs" / "daemon.log"
+    wrong = written_logs.see(" {log} says what is wrong;", settings.home / "logs" / "daemon.log")
     goes_on = f"`emag-pipeline up` (process {up.pid}) runs, and starts the daemon again by itself if it ends"
-    return f"{goes_on}: {log} says what is wrong; one that only hangs goes on when this `up` is ended and started again"
+    return f"{goes_on}:{wrong} one that only hangs goes on when this `up` is ended and started again"
 
 
 def daemon_silence(database: Database, settings: Settings) -> Silence | None:

@@ -37,6 +37,8 @@ class PastRuns:
 
     #: how many failed for good: with no retry of Dagster's to come
     failures: int = 0
+    #: how many failed in all, those included that Dagster has repeated
+    tries: int = 0
     #: why the newest of them failed, in Dagster's words; None also when it failed quietly
     cause: Cause | None = None
     #: seconds since the newest run of all ended; infinite when none did

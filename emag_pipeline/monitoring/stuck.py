@@ -27,6 +27,8 @@ class StuckSync:
     dagster_run_id: str | None
     pages_done: int
     pages_expected: int | None
+    #: this machine's process table shows that nobody works on it any more
+    is_process_gone: bool = False
 
     @property
     def sentence(self) -> str:
@@ -56,6 +58,7 @@ def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
         dagster_run_id=sync.dagster_run_id,
         pages_done=sync.pages_done,
         pages_expected=sync.pages_expected,
+        is_process_gone=sync.is_process_gone,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from emag_pipeline import written_logs
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
 from emag_pipeline.errors import SettingsError
@@ -47,23 +48,24 @@ def backfill(
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
     # a day before the first publish is none of Dagster's otherwise
     environment = {**around.environment, "EMAG_FIRST_DAY": settings.first_day.isoformat()}
-    process = _start(environment, directory(settings.home, "logs"), [*map(str, days), *accounts])
+    log = directory(settings.home, "logs") / "backfill.log"
+    log_files.keep_small(log)
+    before_bytes = written_logs.size(log)
+    process = _start(environment, log, [*map(str, days), *accounts])
     try:
         line = ""
         for line in _lines(process, wait):
             say(_words(database, line))
         code = process.wait()
         if code != 0 and line.split(" ")[2:3] != [str(code)]:
-            say(f"the runs ended with code {code}, see logs/backfill.log in EMAG_HOME")
+            say(f"the runs ended with code {code}{written_logs.see(', see {log}', log, before_bytes)}")
         return code if code >= 0 else 1
     finally:
         _stop(process)
         database.close()
 
 
-def _start(environment: Mapping[str, str], logs: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
-    log = logs / "backfill.log"
-    log_files.keep_small(log)
+def _start(environment: Mapping[str, str], log: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
     with log.open("ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "emag_pipeline.runs.backfill", *arguments],

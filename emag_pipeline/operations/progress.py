@@ -15,7 +15,7 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.words import ended_words, failure_words, pace_words, progress_words
+from emag_pipeline.operations.words import ended_words, failure_words, pace_words, pages_in_all, progress_words
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
@@ -165,7 +165,8 @@ class _Bars:
             if sync.account not in self._tasks:
                 self._tasks[sync.account] = progress.add_task(sync.account, total=None, words="")
             task = self._tasks[sync.account]
-            progress.update(task, total=sync.pages_expected, completed=sync.pages_done, words=words_of(sync))
+            total = None if sync.pages_expected is None else pages_in_all(sync)
+            progress.update(task, total=total, completed=sync.pages_done, words=words_of(sync))
         progress.refresh()
 
     def _open(self) -> Progress:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from emag_pipeline import written_logs
 from emag_pipeline.db.aside import once
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
@@ -69,6 +70,7 @@ class _Run:
         # what ends with this process tells the run that it is gone, also where it was killed
         read_end, self._held_open = os.pipe()
         log_files.keep_small(log)
+        self._before_bytes = written_logs.size(log)
         with log.open("ab") as output, os.fdopen(read_end) as told_by_its_end:
             self.process = subprocess.Popen(
                 [*command, "--anew"] if anew else command,
@@ -93,6 +95,11 @@ class _Run:
             self.process.kill()
             said, _ = self.process.communicate()
         return said.strip()
+
+    @property
+    def see_log(self) -> str:
+        """`; what it said is in …`; empty where it wrote nothing, as when it was killed."""
+        return written_logs.see("; what it said is in {log}", self.log, self._before_bytes)
 
     def close(self) -> None:
         """Let go of what tells the run that this process lives."""
@@ -160,12 +167,12 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = killed_words(-code) if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status == "completed":
-        missing = said.splitlines() or [f"what follows was not all done: the run {how}; what it said is in {run.log}."]
+        missing = said.splitlines() or [f"what follows was not all done: the run {how}{run.see_log}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         when = " before it began to read" if sync is None else ""
         begins = goes_on(sync.pages_done if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
-        said = f"{run.account}: the run {how}{when}. {again}; what it said is in {run.log}."
+        said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from emag_pipeline import written_logs
 from emag_pipeline.errors import TransientError
 from emag_pipeline.home import directory
 from emag_pipeline.operations import log_words, ports, programs
@@ -45,6 +46,6 @@ def _wait(child: Child) -> None:
             raise TransientError(
                 f"the sandbox {how or 'does not answer'}",
                 why=log_words.last_errors(child.log) or (log_words.last_lines(child.log) if how else ""),
-                remedy=f"Its log is {child.log}",
+                remedy=written_logs.see("Its log is {log}", child.log) or "It said nothing; run the command again",
             )
         time.sleep(0.1)

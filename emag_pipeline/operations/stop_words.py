@@ -66,8 +66,9 @@ def _next(stopped: Stopped) -> str:
 
 
 def _pages(sync: RunningSync) -> str:
-    expected = counted(sync.pages_expected, "page") if sync.pages_expected else "? pages"
-    return f"{sync.pages_done:,} of {expected} {'is' if sync.pages_expected == 1 else 'are'} durable"
+    in_all = max(sync.pages_expected, sync.pages_done) if sync.pages_expected else None
+    expected = counted(in_all, "page") if in_all else "? pages"
+    return f"{sync.pages_done:,} of {expected} {'is' if in_all == 1 else 'are'} durable"
 
 
 def _word(status: str) -> str:

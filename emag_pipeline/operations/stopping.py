@@ -84,11 +84,14 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
     """
     stopped = Stopped()
     with _opened(settings, stopped.unreached) as (database, dagster):
+        gone: set[str] = set()
         if database is not None:
-            stopped.held = _release(database, liveness.running_syncs(database), reason, stopped.released)
+            syncs = liveness.running_syncs(database)
+            gone = {sync.dagster_run_id for sync in syncs if sync.is_process_gone and sync.dagster_run_id is not None}
+            stopped.held = _release(database, syncs, reason, stopped.released)
         if dagster is not None:
             stopped.backfills = ending.cancel_backfills(dagster)
-            stopped.runs = ending.cancel_all(dagster, reason)
+            stopped.runs = ending.cancel_all(dagster, reason, gone)
         stopped.strays = _end_strays(settings)
         if database is not None:
             stopped.held = _release_soon(database, stopped.held, reason, stopped.released)

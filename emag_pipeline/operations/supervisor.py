@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+from emag_pipeline import written_logs
 from emag_pipeline.errors import TransientError
 from emag_pipeline.operations import family, log_files, log_words
 from emag_pipeline.operations.child import Child, fresh_logs
@@ -69,7 +70,7 @@ class Supervisor:
             is_excused = are_excused()
             if not is_excused and self._dies_too_often(name):
                 raise _broken(child, f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
-            self._say(f"{name} {how}; it is started again (log: {child.log})")
+            self._say(f"{name} {how}; it is started again{written_logs.see(' (log: {log})', child.log)}")
             self._signals.wait(_EXCUSED_SECONDS if is_excused else len(self._deaths[name]) / 2)
             self._children[name] = self._launch(child.program)
             restarted = True
@@ -115,17 +116,19 @@ class Supervisor:
 
 def _broken(child: Child, how: str) -> TransientError:
     why = log_words.last_errors(child.log) or log_words.last_lines(child.log)
-    return TransientError(f"the {child.program.name} {how}", why=why, remedy=f"Its whole log is {child.log}")
+    remedy = written_logs.see("Its whole log is {log}", child.log) or "It said nothing; start again"
+    return TransientError(f"the {child.program.name} {how}", why=why, remedy=remedy)
 
 
 def _not_ready(child: Child) -> TransientError:
     """It lives: what it said last is most likely no reason, but what it does."""
     why = log_words.last_errors(child.log)
     again = "start again when this machine is less busy" if busy_words() else "start again"
+    remedy = written_logs.see("look into its log {log}; if that says no more, ", child.log) + again
     return TransientError(
         f"the {child.program.name} is not ready after {_START_SECONDS:.0f} s",
         why=why or ": ".join(filter(None, ("its log names no error", busy_words()))),
-        remedy=f"Look into its log {child.log}; if that says no more, {again}",
+        remedy=remedy[:1].upper() + remedy[1:],
     )
 
 

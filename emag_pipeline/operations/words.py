@@ -26,10 +26,18 @@ def progress_words(sync: SyncProgress) -> str:
     met = f"; {sync.obstacle}" if sync.obstacle else ""
     if sync.pages_expected is None:
         return sync.phase + met
-    pages = f"{sync.pages_done:,} of {counted(sync.pages_expected, 'page')}"
+    pages = f"{sync.pages_done:,} of {counted(pages_in_all(sync), 'page')}"
     offers = f"{sync.offers_done:,} of {counted(sync.offers_expected or 0, 'offer')}"
+    if sync.offers_done > (sync.offers_expected or 0):
+        before = counted(sync.offers_expected or 0, "was", "were")
+        offers = f"{counted(sync.offers_done, 'offer')} ({before} counted before)"
     again = f", reading {sync.round}" if sync.round > 1 else ""
     return f"{sync.phase}{again}, {pages}, {offers}{met}"
+
+
+def pages_in_all(sync: SyncProgress) -> int:
+    """How many pages there are to read: those of the count, or more where the listing has grown since."""
+    return max(sync.pages_expected or 0, sync.pages_done)
 
 
 def pace_words(sync: SyncProgress) -> str:

@@ -43,6 +43,11 @@ class Facts:
     timeline: Timeline | None
 
     @property
+    def is_first_publish(self) -> bool:
+        """There was none before, so nothing is known to have changed."""
+        return self.headline.published_at is not None and self.buttons.lost is None
+
+    @property
     def running_out(self) -> int:
         """Offers for sale that are sold out within a week at their pace: what nobody can buy does not run out."""
         return sum(band.offers - band.not_saleable for band in self.bands if band.urgency == "soon")
@@ -50,7 +55,7 @@ class Facts:
     @property
     def sales_lost_a_day(self) -> Decimal:
         """What sold-out offers sold a day while they had stock, in the account's currency."""
-        return sum((issue.sales_lost_a_day for issue in self.issues), Decimal(0))
+        return sum((issue.sales_lost_a_day or Decimal(0) for issue in self.issues), Decimal(0))
 
     @property
     def running_out_not_saleable(self) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from emag_pipeline.charts.svg import plain
+from emag_pipeline.plurals import counted
 from emag_pipeline.report import pictures, words
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import tasks
@@ -47,7 +48,7 @@ def _environment() -> "Environment":
     )
     for function in (
         words.number, words.percent, words.change, words.share, words.moment, words.name, words.outcome,
-        words.duration, words.proof,
+        words.duration, words.proof, counted,
         words.proof_in_short,
     ):  # fmt: skip
         environment.filters[function.__name__] = function

@@ -15,6 +15,7 @@ from emag_pipeline.db.report.cover import Band
 from emag_pipeline.db.report.days import Day
 from emag_pipeline.db.report.issues import IssueCount
 from emag_pipeline.db.report.timeline import Timeline
+from emag_pipeline.plurals import counted
 
 P = ParamSpec("P")
 
@@ -47,8 +48,8 @@ def of_assortment(days: Sequence[Day]) -> str:
 
 @_drawn_once
 def of_price_moves(days: Sequence[Day]) -> str:
-    """Prices that rose and fell, by day."""
-    return price_moves.draw("moves", days)
+    """Prices that rose and fell, by day; of the first day that is known nothing is: there is no day before."""
+    return price_moves.draw("moves", [day for day in days if day.arrivals is not None])
 
 
 @_drawn_once
@@ -58,20 +59,28 @@ def of_issues(counts: Sequence[IssueCount], offers: int) -> str:
     drawn = [Bar(count.reason, count.offers, _with_share(count.offers, offers), ORANGE) for count in shown]
     if rest:
         most = max(count.offers for count in rest)
-        drawn.append(Bar(f"{len(rest)} rarer reasons", most, f"at most {most:,} each", GREY))
+        drawn.append(
+            Bar(
+                counted(len(rest), "rarer reason"),
+                most,
+                f"{'at most ' * (len(rest) > 1)}{most:,}{' each' * (len(rest) > 1)}",
+                GREY,
+            )
+        )
     return bars.draw("issues", "Why offers cannot be bought", drawn, empty="No offer has a reason not to be bought.")
 
 
 @_drawn_once
 def of_buy_button(counts: ButtonCounts) -> str:
-    """Offers that have the buy button and that have not; what changed since a day ago."""
+    """Offers that have the buy button and that have not; what changed since a day ago, where that is known."""
     ranked = counts.held + counts.not_held
     drawn = [
         Bar("have the buy button", counts.held, _with_share(counts.held, ranked), BLUE),
         Bar("do not have it", counts.not_held, _with_share(counts.not_held, ranked), ORANGE),
-        Bar("won since a day ago", counts.won, f"{counts.won:,}", SKY),
-        Bar("lost since a day ago", counts.lost, f"{counts.lost:,}", ORANGE),
     ]
+    for words, number, colour in (("won", counts.won, SKY), ("lost", counts.lost, ORANGE)):
+        if number is not None:
+            drawn.append(Bar(f"{words} since a day ago", number, f"{number:,}", colour))
     return bars.draw("button", "The buy button", drawn if ranked else [], empty="No offer has a rank.")
 
 
@@ -79,7 +88,9 @@ def of_buy_button(counts: ButtonCounts) -> str:
 def of_cover(bands: Sequence[Band]) -> str:
     """Offers by the days that their stock will last."""
     drawn = [Bar(band.words, band.offers, f"{band.offers:,}", _URGENCY[band.urgency]) for band in bands]
-    return bars.draw("cover", "Days until the stock is gone", drawn, empty="No offer has sold anything yet.")
+    return bars.draw(
+        "cover", "Days until the stock is gone", drawn, empty="No offer is known to run out within 30 days."
+    )
 
 
 @_drawn_once

@@ -58,10 +58,12 @@ def _lost_buttons(facts: Facts) -> Iterator[Task]:
     if facts.lost:
         dearest = facts.lost[0]
         cheaper = dearest.gap is not None and dearest.gap > 0
+        many = (facts.buttons.lost or 0) > 1
+        lost = "Buy buttons were" if many else "A buy button was"
         gap = f", {words.number(dearest.gap, 2)} dearer than the best one" if cheaper else ""
         yield Task(
             stake=f"{words.number(facts.buttons.lost)} lost",
-            sentence=f"Buy buttons were lost within a day; the dearest offer{gap}:",
+            sentence=f"{lost} lost within a day; {'the dearest' if many else 'that'} offer{gap}:",
             about=words.name(dearest.name),
             remedy="Look at the price and the stock of each",
             section="button",
@@ -85,10 +87,11 @@ def _running_out(facts: Facts) -> Iterator[Task]:
     for_sale = (one for one in facts.least_cover if one.is_saleable is not False and one.days_of_cover < SOON_DAYS)
     first = next(for_sale, None)
     if facts.running_out:
-        begins = f"; first, in {words.number(first.days_of_cover, 1)} days:" if first else "."
+        which = "first, in" if facts.running_out > 1 else "in"
+        begins = f"; {which} {words.number(first.days_of_cover, 1)} days:" if first else "."
         yield Task(
             stake=counted(facts.running_out, "offer"),
-            sentence=f"They run out within a week{begins}",
+            sentence=f"{'They run' if facts.running_out > 1 else 'It runs'} out within a week{begins}",
             about=words.name(first.name) if first else None,
             remedy="Order what sells",
             section="cover",

@@ -5,7 +5,7 @@ process that lives on would write its own end over it. One that does not obey is
 its code server finds a run that is over, and adds nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -45,11 +45,11 @@ class EndedRun:
         return _FATES[self.process]
 
 
-def fail(instance: Instance, reasons: Mapping[str, str]) -> list[EndedRun]:
+def fail(instance: Instance, reasons: Mapping[str, str], gone: Collection[str] = ()) -> list[EndedRun]:
     """End runs, by id, as failed for a reason; Dagster retries them as `run_retries` and their tags say.
 
-    One that is over already stays as it is, and is missing in the answer unless a process of it was left. One that a
-    person is cancelling is cancelled.
+    `gone`: those of them whose process is known to be gone. One that is over already stays as it is, and is missing in
+    the answer unless a process of it was left. One that a person is cancelling is cancelled.
     """
     runs = [run for run_id in reasons if (run := instance.get_run_by_id(run_id))]
     under_way = [run for run in runs if run.status not in ENDED]
@@ -58,25 +58,34 @@ def fail(instance: Instance, reasons: Mapping[str, str]) -> list[EndedRun]:
     canceling = [run for run in under_way if run.status == dg.DagsterRunStatus.CANCELING]
     failing = [run for run in under_way if run.status != dg.DagsterRunStatus.CANCELING]
     return [
-        *_end(instance, failing, lambda run: _record_failure(instance, run, reasons[run.run_id])),
-        *_end(instance, canceling, lambda run: _record_cancel(instance, run, reasons[run.run_id])),
+        *_end(instance, failing, lambda run: _record_failure(instance, run, reasons[run.run_id]), gone),
+        *_end(instance, canceling, lambda run: _record_cancel(instance, run, reasons[run.run_id]), gone),
         *_kill_remains(instance, [run for run in runs if run.status in ENDED]),
     ]
 
 
-def cancel_all(instance: Instance, reason: str) -> list[EndedRun]:
-    """Cancel every run, of whatever job, that is queued, starting or running. None of them is retried."""
+def cancel_all(instance: Instance, reason: str, gone: Collection[str] = ()) -> list[EndedRun]:
+    """Cancel every run, of whatever job, that is queued, starting or running. None of them is retried.
+
+    `gone`: the ids of those whose process is known to be gone.
+    """
     runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
     for run in runs:
         if run.status != dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceling(run, reason)
-    return _end(instance, runs, lambda run: _record_cancel(instance, run, reason))
+    return _end(instance, runs, lambda run: _record_cancel(instance, run, reason), gone)
 
 
-def _end(instance: Instance, runs: Sequence[dg.DagsterRun], record: Callable[[dg.DagsterRun], None]) -> list[EndedRun]:
+def _end(
+    instance: Instance,
+    runs: Sequence[dg.DagsterRun],
+    record: Callable[[dg.DagsterRun], None],
+    gone: Collection[str],
+) -> list[EndedRun]:
     """Stop the processes of all runs together, then record how the runs ended."""
     here = {run.run_id: worker for run in runs if (worker := workers.worker_of(instance, run.run_id))}
-    elsewhere = stop_elsewhere(instance, [run for run in runs if run.run_id not in here], _OBEY_SECONDS)
+    others = [run for run in runs if run.run_id not in here and run.run_id not in gone]
+    elsewhere = stop_elsewhere(instance, others, _OBEY_SECONDS)
     obstinate = workers.terminate(here.values(), _OBEY_SECONDS)
     for run in runs:
         record(run)
@@ -84,7 +93,7 @@ def _end(instance: Instance, runs: Sequence[dg.DagsterRun], record: Callable[[dg
 
     def fate(run_id: str) -> Process:
         if run_id not in here:
-            return elsewhere[run_id]
+            return elsewhere.get(run_id, "none")
         if here[run_id] in immortal:
             return "unreachable"
         return "killed" if here[run_id] in obstinate else "stopped"

@@ -85,7 +85,7 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         return Trouble(
             "dead", f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bounds.silent_seconds:g} s"
         )
-    if sync.process is not None and sync.process.is_gone:
+    if sync.process is not None and sync.is_process_gone:
         return Trouble("dead", gone_words(sync.process))
     if sync.idle_seconds >= bounds.idle_seconds:
         bound = f"{bounds.idle_seconds:g} s"
@@ -97,7 +97,7 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
 
 def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
-    if run_end.status == "CANCELING" and sync.process is not None and sync.process.is_gone:
+    if run_end.status == "CANCELING" and sync.process is not None and sync.is_process_gone:
         return Trouble("cancelled", f"{run} was being cancelled, and {gone_words(sync.process)}")
     if run_end.status == "CANCELING":
         return Trouble("cancelled", f"{run} was told to stop and does not")

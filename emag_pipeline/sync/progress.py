@@ -35,7 +35,7 @@ class ProgressReporter:
     def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int, readings: int = 1) -> None:
         """Start to read, where an earlier attempt may have done a part. `readings`: of all pages, that are due."""
         self._began = self._reading_began = time.monotonic()
-        self._pages, self._offers = pages, offers
+        self._pages, self._offers = max(pages, pages_done), offers
         self._pages_done, self._offers_done = pages_done, offers_done
         self._resumed_offers = offers_done
         self._round, self._due = 1, readings
@@ -46,7 +46,8 @@ class ProgressReporter:
         now = time.monotonic()
         if reached.reading > self._round:
             self._reading_began, self._from = now, reached.position
-        self._pages, self._pages_done = reached.pages_expected, max(self._pages_done, reached.pages_done)
+        self._pages_done = max(self._pages_done, reached.pages_done)
+        self._pages = max(reached.pages_expected, self._pages_done)  # a listing that grew is longer than it was counted
         self._offers_done, self._round = offers, max(self._round, reached.reading)
         self._position = reached.position
         if now - self._told >= self._interval:

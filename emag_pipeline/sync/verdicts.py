@@ -7,6 +7,7 @@ from emag_pipeline.completeness import COUNT_IS_WRONG
 from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
+from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.proof import doubts, repeats
 
@@ -53,11 +54,11 @@ def count_agrees(figures: Figures) -> Verdict:
     counts = (figures.count_before, figures.count_after)
     few = max(_FEW, _FEW_SHARE * max(counts))
     is_near = min(counts) - few <= figures.known <= max(counts) + few
-    counted = f"{counts[0]:,} offers before the scan and {counts[1]:,} after it"
+    told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
     return Verdict(
         "count_agrees",
         is_near and COUNT_IS_WRONG not in figures.marks,
-        f"the marketplace counts {counted}, {figures.known:,} are accounted for",
+        f"the marketplace counts {told}, {counted(figures.known, 'is', 'are')} accounted for",
         {"count_before": counts[0], "count_after": counts[1], "accounted": figures.known},
     )
 
@@ -74,9 +75,15 @@ def _offer_ids_are_unique(figures: Figures) -> Verdict:
     return Verdict(
         "offer_ids_are_unique",
         not against,
-        "; ".join(against) or f"each of {figures.distinct_ids:,} offers is staged once",
+        "; ".join(against) or _each_once(figures.distinct_ids),
         {"rows": figures.rows, "distinct_ids": figures.distinct_ids, "repeated_rows": figures.repeated_rows},
     )
+
+
+def _each_once(offers: int) -> str:
+    if offers < 2:
+        return "the one offer is staged once" if offers else "no offer is staged"
+    return f"each of {offers:,} offers is staged once"
 
 
 def _rejects_within_tolerance(
@@ -112,10 +119,11 @@ def _with(sentence: str, approval: Approval | None) -> str:
 
 def _not_read(figures: Figures, tolerance: float) -> str:
     """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
-    rows, share = f"{figures.rows_and_positions:,} rows", f"({figures.not_read_share:.2%})"
+    rows, share = counted(figures.rows_and_positions, "row"), f"({figures.not_read_share:.2%})"
     tolerated = f"{tolerance:.2%} are tolerated"
     if figures.not_read == figures.in_quarantine_once:
-        return f"{figures.not_read:,} of {rows} are in quarantine {share}, {tolerated}"
+        are = "is" if figures.not_read == 1 else "are"
+        return f"{figures.not_read:,} of {rows} {are} in quarantine {share}, {tolerated}"
     parts = {
         "in quarantine": figures.in_quarantine_once,
         "with unreadable fields": figures.unreadable_rows,
@@ -127,8 +135,8 @@ def _not_read(figures: Figures, tolerance: float) -> str:
 
 def _listed(reasons: Sequence[Reason]) -> str:
     """The reasons with their counts, and where one of them was met."""
-    counted = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
-    return f"{counted}; for example {reasons[0].example}"
+    told = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
+    return f"{told}; for example {reasons[0].example}"
 
 
 def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: Approval | None) -> Verdict:
@@ -152,17 +160,21 @@ def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: App
 def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
     before, share = figures.published_before, figures.vanished_share
     if before:
-        vanished = f"{figures.vanished:,} of {before:,} published offers have vanished ({share:.2%})"
+        have = "has" if figures.vanished == 1 else "have"
+        vanished = f"{figures.vanished:,} of {counted(before, 'published offer')} {have} vanished ({share:.2%})"
         said = [f"{vanished}, {max_shrink:.0%} may vanish without approval"]
     else:
         said = ["no offer was published before, so none can be lost"]
     if emptied:
-        counted = f"the marketplace counts {figures.count_after:,}"
-        said.append(f"the scan holds no offer that could be published, {counted}")
+        said.append(f"the scan holds no offer that could be published, the marketplace counts {figures.count_after:,}")
     if (
         before and figures.remainder > 0 and (share > max_shrink or emptied)
     ):  # whoever approves deletes against the count
-        said.append(f"{figures.remainder:,} of {figures.count_after:,} counted offers are accounted for by nothing")
+        are = "is" if figures.remainder == 1 else "are"
+        said.append(
+            f"{figures.remainder:,} of {counted(figures.count_after, 'counted offer')} {are} accounted for by nothing"
+        )
     if figures.missing and share <= max_shrink:
-        said.append(f"{figures.missing:,} missing offers have not been confirmed by their id")
+        offers = counted(figures.missing, "missing offer has", "missing offers have")
+        said.append(f"{offers} not been confirmed by {'its' if figures.missing == 1 else 'their'} id")
     return said

@@ -76,6 +76,7 @@ def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp
     done = emag_pipeline(tmp_path, "explain", "main", "1", "--json", DATABASE_SYNC_URL=database_url)
     told = json.loads(done.stdout)
     stock, *others = told.pop("conditions")
+    assert told.pop("oldest_page_at") <= at, "in ISO 8601, of one length"
     assert told == {
         "account": "main", "emag_offer_id": 1, "name": "Cafea măcinată 1", "can_be_bought": False, "since": at,
         "deleted_at": None, "rejected_at": None, "reject_reason": None, "last_publish_at": at, "is_stale": False,

@@ -93,6 +93,17 @@ def test_a_configured_account_is_refused(database: Database, variables: dict[str
     done = _forget(tmp_path, variables, "main", "--yes")
     assert done.returncode == 2
     assert "the account main is configured" in done.stderr
+    default = {"DATABASE_SYNC_URL": variables["DATABASE_SYNC_URL"], "EMAG_SANDBOX": "1"}
+    dry = _forget(tmp_path, default, "main", "--dry-run")
+    assert dry.returncode == 0
+    assert "emag_product_offers: 1 row would be removed" in dry.stdout
+    *_, last = dry.stdout.splitlines()
+    assert last.startswith("nothing was removed, and --yes is refused: the account main is configured")
+    assert "Set the credentials of your own account" in last
+    assert "set EMAG_ACCOUNTS=fbe first" in last
+    assert "`emag-pipeline forget main --yes` does it" not in dry.stdout
+    document = json.loads(_forget(tmp_path, default, "main", "--json").stdout)
+    assert (document["dry_run"], document["refused"]) == (True, last.partition("is refused: ")[2])
     assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers")[0][0] == 1
 
 

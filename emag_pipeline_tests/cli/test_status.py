@@ -118,7 +118,7 @@ def test_a_schema_that_was_never_made_is_5(empty_url: str, tmp_path: Path) -> No
     assert "emag-pipeline migrate" in done.stderr
 
 
-def test_the_newest_failure_is_told_once_also_while_its_incident_is_of_an_older_one(
+def test_what_an_incident_says_and_a_newer_end_of_another_cause_stand_beside_each_other_with_their_own_ages(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     note(database, Finding("main", "failing", "main, /offer/read: the marketplace was away", "Wait", "ApiUnavailable"))
@@ -126,9 +126,13 @@ def test_the_newest_failure_is_told_once_also_while_its_incident_is_of_an_older_
         database, begin(database), "failed", error_class="AccessRefused", message="main: refused", remedy="Log in"
     )
     lines = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout.splitlines()
-    (told,) = [line for line in lines if line.startswith("main: ")]
-    assert re.fullmatch(r"main: failing for \d seconds?: refused\. Log in\.( \(sync .*\))?", told)
-    assert not any("was away" in line for line in lines)
+    told = [line for line in lines if line.startswith("main: ")]
+    assert told[0].startswith("main: refused. Log in.")
+    assert re.match(r"main: failing for \d+ seconds?: /offer/read: the marketplace was away\. Wait\.", told[1])
+    note(database, Finding("main", "failing", "main: refused", "Log in", "AccessRefused"))
+    lines = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout.splitlines()
+    (same,) = [line for line in lines if line.startswith("main: ")]
+    assert re.match(r"main: failing for \d+ seconds?: refused\. Log in\.", same)
 
 
 def test_what_was_approved_is_told_as_approved(database: Database, database_url: str, tmp_path: Path) -> None:

@@ -101,6 +101,14 @@ def test_a_run_that_a_person_is_cancelling_is_cancelled_and_not_retried(instance
     assert (ended.status, ended.will_retry) == ("CANCELED", False)
 
 
+def test_a_run_whose_process_is_known_to_be_gone_is_not_called_unreachable(instance: dg.DagsterInstance) -> None:
+    """An emergency stop would say that it is not complete."""
+    run_ids = [_run(instance) for _ in range(2)]
+    (failed,) = ending.fail(instance, {run_ids[0]: "its process is gone"}, gone=run_ids[:1])
+    (cancelled,) = ending.cancel_all(instance, "stopped by ana", gone=run_ids[1:])
+    assert (failed.process, cancelled.process) == ("none", "none")
+
+
 def test_a_run_that_is_over_is_left_alone(instance: dg.DagsterInstance) -> None:
     run_id = _run(instance, dg.DagsterRunStatus.SUCCESS)
     assert ending.fail(instance, {run_id: "no heartbeat"}) == []

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.marts import stale_marts
+from emag_pipeline.automation.marts import _nothing_due, stale_marts
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
@@ -162,6 +162,18 @@ def test_the_figures_of_a_day_are_told_as_numbers(past: Past, run_job: RunJob) -
 def test_a_day_before_the_first_publish_is_told_as_such(past: Past, run_job: RunJob) -> None:
     told = _metadata(run_job("refresh_daily_assortment", "main|2026-10-01"), "daily_assortment")
     assert (told["dagster/row_count"], "had not been published yet" in told["note"]) == (0, True)
+
+
+def test_before_any_publish_the_sensor_does_not_say_that_marts_show_one(
+    settings: Settings, instance: dg.DagsterInstance, database: Database
+) -> None:
+    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)})
+    assert stale_marts.evaluate_tick(context).skip_message == "nothing has been published yet"
+    lone = settings.model_copy(update={"accounts": settings.accounts[:1]})
+    assert _nothing_due([one.name for one in settings.accounts], {"main"}) == (
+        "the marts show what is published; fbe: nothing has been published yet"
+    )
+    assert _nothing_due([one.name for one in lone.accounts], {"main"}) == "the marts show what is published"
 
 
 def test_each_publish_is_requested_once(past: Past, tick: Tick, database: Database) -> None:

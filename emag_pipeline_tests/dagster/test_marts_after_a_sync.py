@@ -71,7 +71,7 @@ def test_a_mart_that_fails_is_an_incident_of_its_account_and_leaves_the_sync_alo
     with database.transaction() as tx:
         tx.run("ALTER TABLE {schema}.hidden RENAME TO emag_low_stock")
     assert run_job("refresh_marts", "fbe").success
-    other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()))
+    other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()), 600)
     (incident,) = open_incidents(database)
     assert (incident.subject, incident.kind) == ("refresh_marts of main", "failing")
     assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_issues WHERE account_type = 'main'")[0][0] > 0

@@ -1,5 +1,9 @@
+import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 import pytest
@@ -8,18 +12,21 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.automation import standings as of_all
+from emag_pipeline.automation.past_runs import past_runs
 from emag_pipeline.automation.run_failures import run_failures
 from emag_pipeline.automation.stale_accounts import stale_accounts
 from emag_pipeline.db import ledger, ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.monitoring.standing import PastRuns
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import published_ago
-from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
 
 Look = Callable[[], None]
@@ -64,6 +71,12 @@ def _dead_run(instance: dg.DagsterInstance, said: str = "terminated by signal 9"
     )
     instance.report_run_failed(run, said)
     return run
+
+
+def _twice_dead(instance: dg.DagsterInstance, said: str = "terminated by signal 9") -> dg.DagsterRun:
+    """The second of two such runs: what a try by itself did not mend either."""
+    _dead_run(instance, said)
+    return _dead_run(instance, said)
 
 
 def test_a_run_that_was_told_to_stop_and_had_no_time_to_say_so_is_nobodys_alert(
@@ -159,10 +172,11 @@ def test_a_refused_audit_is_not_repeated_even_by_a_repetition(
 def test_a_run_that_died_before_any_of_our_code_ran_is_told_in_dagsters_words(
     instance: dg.DagsterInstance, look: Look, receiver: Receiver
 ) -> None:
-    dead = _dead_run(instance)
+    dead = _twice_dead(instance)
     look()
     (alert,) = receiver.taken
     assert (alert["kind"], alert["error_class"]) == ("failing", "RUN_DIED")
+    assert re.search(r"By itself it is tried again at \d\d:\d\d UTC", alert["remedy"])
     assert "terminated by signal 9" in alert["text"]
     assert alert["run_url"].endswith(f"/runs/{dead.run_id}")
 
@@ -251,7 +265,7 @@ def test_a_webhook_that_fails_harms_no_tick(
     behaviour: str, instance: dg.DagsterInstance, database: Database, look: Look, receiver: Receiver
 ) -> None:
     receiver.behaviour = behaviour  # type: ignore[assignment]
-    _dead_run(instance)
+    _twice_dead(instance)
     look()
     assert "run_failures" in ticks.ages(database)
     assert len(open_incidents(database)) == 1
@@ -269,16 +283,87 @@ def test_a_run_that_dagster_is_about_to_repeat_is_neither_told_nor_doubled_until
 
     with dg.DagsterInstance.ephemeral(settings={"run_retries": {"enabled": True, "max_retries": 2}}) as retrying:
         dead = _dead_run(retrying)
-        assert evaluate(run_failures) == "all is well"
+        assert evaluate(run_failures) == "no incident is open"
         assert evaluate(stale_accounts) == "main: a run is under way"
         retrying.add_run_tags(dead.run_id, {"dagster/will_retry": "false"})  # as Dagster does when it cannot launch it
-        assert "terminated by signal 9" in evaluate(run_failures)
         assert "next try in" in evaluate(stale_accounts)
+        assert evaluate(run_failures) == "no incident is open", "the sensor tries it again"
+        second = _dead_run(retrying)
+        retrying.add_run_tags(second.run_id, {"dagster/will_retry": "false"})
+        assert "terminated by signal 9" in evaluate(run_failures)
     assert len(receiver.taken) == 1
 
 
+def test_a_killed_run_that_its_sensor_repeats_is_told_when_no_try_comes_or_the_next_one_dies(
+    instance: dg.DagsterInstance, database: Database, look: Look, receiver: Receiver, asked: Callable[[], str]
+) -> None:
+    """As `emag-pipeline sync`, killed: Dagster does not repeat it, the sensor does after its interval."""
+    dead = _dead_run(instance, **{"dagster/max_retries": "0"})
+    lease = begin(database, run_id=dead.run_id)
+    ledger.end(database, lease, "failed", error_class="OwnerDied", message="its process is gone", remedy="Wait")
+    look()
+    assert asked().startswith("main: next try in ")
+    assert (open_incidents(database), receiver.taken) == ([], [])
+    with patch.object(time, "time", lambda at=time.time: at() + 901):  # no try for an interval and two looks more
+        execute(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at - interval '901 seconds'")
+        look()
+    (alert,) = receiver.taken
+    assert (alert["kind"], alert["error_class"]) == ("failing", "OwnerDied")
+
+
+def test_a_retry_that_begins_amid_a_look_counts_as_under_way(
+    instance: dg.DagsterInstance, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_and_fail(database, instance)
+
+    def retried(*given: Any) -> PastRuns:
+        """Dagster's daemon repeats the run between two of the look's questions."""
+        (dead,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+        retry = instance.create_run_for_job(
+            defs.resolve_job_def("refresh_offers"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/partition": "main", "dagster/retry_number": "1"},
+        )
+        instance.add_run_tags(dead.run_id, {"dagster/auto_retry_run_id": retry.run_id})
+        return past_runs(*given)
+
+    monkeypatch.setattr(of_all, "past_runs", retried)
+    one = of_all.standings(database, instance, settings.model_copy(update={"accounts": settings.accounts[:1]}))[0]
+    assert one.is_under_way
+    assert one.cause is None
+
+
+def begin_and_fail(database: Database, instance: dg.DagsterInstance) -> None:
+    """A sync of a run that died, both of them over."""
+    dead = _dead_run(instance)
+    lease = begin(database, run_id=dead.run_id)
+    ledger.end(database, lease, "failed", error_class="OwnerDied", message="its process is gone", remedy="Wait")
+
+
+def test_marts_that_a_killed_sync_left_are_told_only_if_no_sensor_computes_them(
+    instance: dg.DagsterInstance, look: Look, receiver: Receiver
+) -> None:
+    job = defs.resolve_job_def("refresh_marts")
+
+    def of_main(status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
+        return instance.create_run_for_job(job, status=status, tags={"dagster/partition": "main", **tags})
+
+    dead = of_main(dg.DagsterRunStatus.STARTED, **{"dagster/max_retries": "0"})
+    instance.report_run_failed(dead, "terminated by signal 9")
+    look()
+    assert receiver.taken == [], "the sensor stale_marts requests it within its interval"
+    again = of_main(dg.DagsterRunStatus.STARTED)
+    with patch.object(time, "time", lambda at=time.time: at() + 901):
+        look()
+        assert receiver.taken == [], "another run is under way"
+        instance.report_run_failed(again, "terminated by signal 9")
+        look()
+    (alert,) = receiver.taken
+    assert (alert["subject"], alert["run_url"].rsplit("/", 1)[1]) == ("refresh_marts of main", again.run_id)
+
+
 def test_a_secret_in_dagsters_words_is_not_told(instance: dg.DagsterInstance, look: Look, receiver: Receiver) -> None:
-    _dead_run(instance, said="no connection to postgresql://me:s3cret@db/emag")
+    _twice_dead(instance, said="no connection to postgresql://me:s3cret@db/emag")
     look()
     assert "no connection to postgresql://me:***@db/emag" in receiver.taken[0]["text"]
 
@@ -286,6 +371,6 @@ def test_a_secret_in_dagsters_words_is_not_told(instance: dg.DagsterInstance, lo
 def test_words_that_a_database_cannot_hold_do_not_keep_an_alert_from_being_told(
     instance: dg.DagsterInstance, look: Look, receiver: Receiver
 ) -> None:
-    _dead_run(instance, said="it said \u0000 \ud800 \x1b[31mno")
+    _twice_dead(instance, said="it said \u0000 \ud800 \x1b[31mno")
     look()
     assert receiver.taken[0]["cause"].endswith(": it said   [31mno")

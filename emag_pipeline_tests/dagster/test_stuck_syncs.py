@@ -85,12 +85,23 @@ def test_a_sync_whose_process_is_gone_is_failed_at_once_and_the_next_run_goes_on
     assert_published_exactly(database, market, "main")
 
 
+def test_of_a_process_that_is_gone_nothing_says_that_it_could_not_be_reached(
+    database: Database, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    """As of `emag-pipeline sync`, killed: no code server has launched its run."""
+    begin(database, run_id=_started(instance))
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
+    said = _evaluate(instance, settings)
+    assert "is gone; marked as failed; no process of it was found" in said
+    assert "could not be reached" not in said
+
+
 def test_a_living_sync_whose_run_is_unknown_here_is_left_alone(
     database: Database, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
     begin(database, "fbe", run_id="1f1fcd41-0000-0000-0000-000000000001", dagster_instance_id=identity_of(instance))
-    assert _evaluate(instance, settings) == "every running sync lives and goes on"
+    assert _evaluate(instance, settings) == "no running sync is stuck"
 
 
 def test_an_account_of_another_installation_is_not_judged(
@@ -98,7 +109,7 @@ def test_an_account_of_another_installation_is_not_judged(
 ) -> None:
     begin(database, "outlet")
     _age(database, "heartbeat_at", 2)
-    assert _evaluate(instance, settings) == "every running sync lives and goes on"
+    assert _evaluate(instance, settings) == "no running sync is stuck"
     assert _row(database).status == "running"
 
 
@@ -128,7 +139,7 @@ def test_a_run_that_has_just_started_is_left_alone(
     database: Database, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     run_id = _started(instance)
-    assert _evaluate(instance, settings) == "every running sync lives and goes on"
+    assert _evaluate(instance, settings) == "no running sync is stuck"
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert run.status == dg.DagsterRunStatus.STARTED

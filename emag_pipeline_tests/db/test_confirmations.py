@@ -31,6 +31,28 @@ def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(datab
     assert doubts(figures) == []
 
 
+@pytest.mark.parametrize("is_readable", [True, False], ids=["readable", "in quarantine"])
+def test_an_offer_that_is_found_by_its_id_and_shown_by_a_later_page_counts_once(
+    database: Database, is_readable: bool
+) -> None:
+    sync(database, [offer(id_) for id_ in range(1, 4)])
+    lease = begin(database)
+    stage(database, lease, [offer(1)])
+    broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
+    found, rejected = ([offer(2)], []) if is_readable else ([], [(2, broken)])
+    confirmations.record(database, lease, found=found, rejected=rejected, gone=[3], read_at=datetime.now(UTC))
+    page = PageOf(2, [offer(2)] if is_readable else [], [] if is_readable else [broken])
+    window = replace(window_of(page), again=[2] if is_readable else [])
+    staging.stage_windows(database, lease, [window], Reached(1, 1, 2))
+    audit.note_ending(database, lease, {"count_after": 2, "proven": 1})
+    figures = audit.figures(database, lease.sync_id)
+    assert (figures.found_by_id, figures.confirmed_gone, figures.missing) == (0, 1, 0)
+    part = "2 staged from pages" if is_readable else "1 staged from pages + 1 only in quarantine"
+    assert figures.accounted.sentences == [f"all 2 counted offers are accounted for: {part}"]
+    audit.accept(database, lease, figures.as_proof())
+    assert publish.publish(database, lease).deleted == 1
+
+
 def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_state(database: Database) -> None:
     sync(database, [offer(id_) for id_ in range(1, 5)])
     lease = begin(database)
@@ -89,7 +111,7 @@ def test_an_offer_that_a_window_showed_and_that_is_not_staged_keeps_the_scan_fro
     stage(database, lease, [offer(1), offer(2)], [SimpleNamespace(emag_offer_id=3, reason="bad", payload="{}")])
     assert doubts(audit.figures(database, lease.sync_id)) == []
     execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE emag_offer_id = 2")
-    assert doubts(audit.figures(database, lease.sync_id)) == ["1 offers that pages showed are not staged"]
+    assert doubts(audit.figures(database, lease.sync_id)) == ["1 offer that pages showed is not staged"]
 
 
 def test_of_an_offer_that_several_windows_show_the_row_that_was_read_last_stays(database: Database) -> None:

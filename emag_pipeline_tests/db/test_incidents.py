@@ -49,11 +49,25 @@ def test_another_cause_is_news_and_is_told_again(database: Database) -> None:
     assert _claimed(database).error_class == "PageBoundExceeded"
 
 
-def test_a_failing_account_that_is_refused_next_keeps_one_incident_with_its_beginning(database: Database) -> None:
+def test_another_cause_is_as_old_as_itself_and_the_end_is_told_of_all_from_the_first_on(database: Database) -> None:
+    first = _tell(database, _failing("OwnerDied")).opened_at
+    let_pass(database, timedelta(hours=2))
+    assert incidents.note(database, _failing("ApiUnavailable"))
+    (incident,) = incidents.open_incidents(database)
+    assert (incident.error_class, incident.opened_at > first) == ("ApiUnavailable", True)
+    assert outbox.claim_end(database, 60) == [], "the account fails still"
+    outbox.note_alert_told(database, _claimed(database))
+    incidents.close(database, "main", well_at=_now())
+    ended = outbox.claim_end(database, 60)
+    assert [one.error_class for one in ended] == ["OwnerDied", "ApiUnavailable"]
+    assert min(one.opened_at for one in ended) <= first - timedelta(hours=2)
+
+
+def test_a_failing_account_that_is_refused_next_has_one_open_incident(database: Database) -> None:
     opened_at = _tell(database, _failing()).opened_at
     assert incidents.note(database, _refused("a"))
     (incident,) = incidents.open_incidents(database)
-    assert (incident.kind, incident.opened_at) == ("refused", opened_at)
+    assert (incident.kind, incident.opened_at > opened_at) == ("refused", True)
 
 
 def test_another_refused_scan_is_told_because_another_sync_is_to_be_approved(database: Database) -> None:

@@ -8,6 +8,7 @@ from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
 from emag_pipeline.db.report import buy_button, cover, days, headline, issues, syncs, timeline
+from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 from emag_pipeline_tests.report.shops import note_call
@@ -130,8 +131,15 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
             change=change,
             gap=gap,
         )
+    told = []
+    for passed in (0, 2):  # before any publish, after the first one, and after one of two days later
+        counted = buy_button.button_counts(database, "main")
+        assert (counted.held, counted.not_held) == (1, 4)
+        told.append((counted.won, counted.lost))
+        let_pass(database, timedelta(days=passed))
+        sync(database, [offer(9)])
     counted = buy_button.button_counts(database, "main")
-    assert (counted.held, counted.not_held, counted.won, counted.lost) == (1, 4, 1, 1)
+    assert [*told, (counted.won, counted.lost)] == [(None, None), (None, None), (1, 1)]
     assert [row.emag_offer_id for row in buy_button.lost(database, "main")] == [2]
     assert [row.emag_offer_id for row in buy_button.widest_gaps(database, "main")] == [3, 2], (
         "offer 5 has no best price"

@@ -1,10 +1,10 @@
 from types import SimpleNamespace
 
-from emag_pipeline.db import ledger
+from emag_pipeline.db import ledger, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses, sync_progress
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, stage, sync
+from emag_pipeline_tests.db.syncs import begin, stage, stage_page, sync
 
 
 def test_an_account_that_never_ran_is_said_to_be_so(database: Database) -> None:
@@ -26,6 +26,16 @@ def test_a_running_sync_shows_its_pages(database: Database) -> None:
     progress = sync_progress(database, "main", "r1")
     assert progress is not None
     assert (progress.phase, progress.pages_done, progress.pages_expected, progress.offers_done) == ("scanning", 1, 1, 1)
+
+
+def test_a_listing_that_grew_beyond_its_count_has_as_many_pages_as_were_read(database: Database) -> None:
+    lease = begin(database)
+    staging.plan(database, lease, pages=1, offers=2)
+    stage_page(database, lease, 2, [offer(1)], rows=1)
+    stage_page(database, lease, 1, [offer(2)], rows=2)  # of a further reading, by the count
+    progress = sync_progress(database, "main")
+    assert progress is not None
+    assert (progress.pages_done, progress.pages_expected) == (2, 2)
 
 
 def test_quarantined_rows_are_those_of_the_newest_sync_and_flagged_offers_the_published_ones(

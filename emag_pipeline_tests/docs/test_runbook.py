@@ -10,20 +10,45 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from dagster._core.events import RunFailureReason
 
 from emag_pipeline import errors
+from emag_pipeline.automation import failing_ticks, run_causes
 from emag_pipeline.cli.main import application
+from emag_pipeline.monitoring import metric_list
+from emag_pipeline.runs import ticks
+from emag_pipeline.sync import liveness
 
 _ROOT = Path(__file__).parents[2]
 _PAGES = [_ROOT / "docs/runbook.md", *sorted((_ROOT / "docs/how-to").glob("*.md"))]
 _RUNBOOK = _PAGES[0].read_text(encoding="utf-8")
 _CODE = re.compile(r"`([^`\n]+)`|^(?: {4}|\$ )(.+)$", re.MULTILINE)
 _PROGRAM = re.compile(r"(?:^|[\s/])emag-pipeline ([a-z][^|;&>]*)")
-_ERRORS = sorted(
-    name
-    for name, one in vars(errors).items()
-    if isinstance(one, type) and issubclass(one, BaseException) and one is not errors.PipelineError
-)
+_LITERAL = re.compile(r"""error_class\s*=\s*["'](\w+)["']""")
+
+
+def _stored_classes() -> list[str]:
+    """Every name that the code itself may write into a column `error_class` of any table, wherever it takes it from.
+
+    Names of defects are Python's and nobody's list; the heading "Any other name" is theirs.
+    """
+    ours = {
+        name
+        for name, one in vars(errors).items()
+        if isinstance(one, type) and issubclass(one, BaseException) and one is not errors.PipelineError
+    }
+    written = {
+        name
+        for file in sorted((_ROOT / "emag_pipeline").rglob("*.py"))
+        for name in _LITERAL.findall(file.read_text(encoding="utf-8"))
+    }
+    labels = {*metric_list.LAST_FAILURE.labels["error_class"], *metric_list.REQUEST_ERRORS.labels["error_class"]}
+    by_dagster = {run_causes.RUN_DIED, run_causes.UNKNOWN_ERROR, *(reason.value for reason in RunFailureReason)}
+    found = {*liveness.ERROR_CLASSES.values(), ticks.NOT_STORED, *failing_ticks.PASSING}
+    return sorted(ours | written | found | by_dagster | (labels - {metric_list.OTHER}))
+
+
+_ERRORS = _stored_classes()
 
 
 def _alerts() -> list[str]:

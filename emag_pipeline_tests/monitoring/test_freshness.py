@@ -1,6 +1,6 @@
 """How old what readers see is follows from the oldest page, and what is stale from how long a scan takes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -50,6 +50,10 @@ def test_pages_that_waited_for_hours_are_as_old_when_they_are_published(database
     assert is_stale(status, _settings())
     (account,) = health_status(database, _settings()).accounts
     assert (account.is_stale, account.age_seconds) == (True, pytest.approx(8 * _HOUR, abs=60))
+    told = health_status(database, _settings()).as_dict()
+    main = told["accounts"]["main"]
+    read_at, at = (datetime.fromisoformat(moment) for moment in (main["oldest_page_at"], told["at"]))
+    assert (at - read_at).total_seconds() == pytest.approx(main["age_seconds"], abs=5), "whoever reads it can verify it"
 
 
 def test_an_approved_scan_is_as_old_as_its_pages(database: Database) -> None:

@@ -84,7 +84,7 @@ def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_
     (first,) = family.members(tmp_path)
     os.kill(first.pid, signal.SIGKILL)
     _wait_until(lambda: bool(supervisor.mend() or said))
-    assert said[0].startswith("program was killed by signal 9; it is started again")
+    assert said[0] == "program was killed by signal 9; it is started again", "no log is named that it did not write to"
     assert [process.pid for process in family.members(tmp_path)] != [first.pid]
 
 
@@ -96,8 +96,9 @@ def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor,
             supervisor.mend()
             time.sleep(0.05)
 
-    with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes"):
+    with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes") as caught:
         mend_for_ever()
+    assert caught.value.remedy == "It said nothing; start again"
     assert len(said) == 4
 
 

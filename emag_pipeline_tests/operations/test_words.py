@@ -20,6 +20,11 @@ def test_a_scan_tells_how_far_it_is_and_how_long_it_will_take() -> None:
     assert pace_words(_HALF) == "300 offers/s, 2 seconds left"
 
 
+def test_a_listing_that_has_grown_has_as_many_pages_as_were_read() -> None:
+    grown = replace(_HALF, pages_done=13, offers_done=1236)
+    assert progress_words(grown) == "scanning, 13 of 13 pages, 1,236 offers (1,200 were counted before)"
+
+
 def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() -> None:
     again = replace(_HALF, round=2)
     assert progress_words(again) == "scanning, reading 2, 6 of 12 pages, 600 of 1,200 offers"

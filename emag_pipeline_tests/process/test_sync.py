@@ -179,6 +179,7 @@ def test_a_run_that_was_killed_says_so_and_what_to_do(
     assert process.returncode == 1
     assert "main: the run was killed by signal 9 (SIGKILL: " in said
     assert "Run `emag-pipeline sync --account main` again" in said
+    _assert_names_its_log_if_it_has_words(said, tmp_path)
 
 
 def _run_status(database: Database, run_id: str | None) -> str:
@@ -315,6 +316,12 @@ def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, 
     assert process.returncode == 1
     how = "was killed by signal 9 (SIGKILL: by a person, or by the system for want of memory) before it began to read"
     assert f"main: the run {how}. Run `emag-pipeline sync --account main` again" in said
+    _assert_names_its_log_if_it_has_words(said, tmp_path)
+
+
+def _assert_names_its_log_if_it_has_words(said: str, home: Path) -> None:
+    log = home / "logs" / "sync-main.log"
+    assert (f"what it said is in {log}" in said) == bool(log.read_text())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,8 +14,9 @@ def _review(found: int = 0, accepted: int = 0, **numbers: object) -> Review:
 @pytest.mark.parametrize(
     ("review", "passed", "said"),
     [
-        (_review(), True, "no offer found"),
-        (_review(accepted=2), True, "no offer found, 2 accepted"),
+        (_review(), True, "holds for every offer"),
+        (_review(accepted=2), True, "holds for every offer but 2 accepted ones"),
+        (_review(accepted=1), True, "holds for every offer but 1 accepted one"),
         (_review(1), False, "1 offer found: 7 has no price"),
         (_review(1200, accepted=3), False, "1,200 offers found, 3 accepted: 7 has no price"),
     ],
@@ -28,9 +29,25 @@ def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
     assert ("what_to_do" in answer.result().metadata) is not passed
 
 
+@pytest.mark.parametrize(
+    ("review", "passed", "said"),
+    [
+        (_review(is_staged=True, offers_published=320), True, "no offer differs: 320 published offers were compared "),
+        (_review(is_staged=True, offers_published=1), True, "no offer differs: 1 published offer was compared with "),
+        (_review(1, is_staged=True, offers_published=320), False, "1 offer differs: 7 has no price"),
+        (_review(2, is_staged=True, offers_published=320), False, "2 offers differ: 7 has no price"),
+        (Review(0, 0, [], [], {}, is_published=False), True, "nothing has been published yet, so there is nothing to "),
+    ],
+)
+def test_a_comparison_says_what_was_compared_and_what_differs(review: Review, passed: bool, said: str) -> None:
+    answer = of_comparison(PUBLISHED_EQUALS_SCAN, review)
+    assert (answer.passed, answer.sentence[: len(said)]) == (passed, said)
+
+
 @pytest.mark.parametrize(("published", "passed"), [(2, True), (1, False)])
 def test_without_staging_the_ledgers_count_decides_and_the_answer_says_so(published: int, passed: bool) -> None:
     review = _review(is_staged=False, offers_in_ledger=2, offers_published=published)
     answer = of_comparison(PUBLISHED_EQUALS_SCAN, review)
-    said = f"the scan is no longer staged: {published} offers are published, the ledger says 2"
+    offers = "1 offer is" if published == 1 else f"{published} offers are"
+    said = f"the scan is no longer staged: {offers} published, the ledger says 2"
     assert (answer.passed, answer.sentence) == (passed, said)

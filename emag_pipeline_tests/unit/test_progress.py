@@ -40,6 +40,16 @@ def test_what_is_left_counts_all_readings_that_are_due_and_follows_the_one_under
     assert [one.pages_done for one in told] == [5, 10, 10, 10], "what was reached does not become less"
 
 
+def test_a_page_behind_the_count_is_one_of_as_many_also_in_the_next_reading(clock: _Clock) -> None:
+    told: list[Progress] = []
+    reporter = ProgressReporter(told.append, 0.0)
+    reporter.begin(pages=12, offers=1200, pages_done=0, offers_done=0, readings=2)
+    for reading, pages, expected in ((1, 13, 13), (2, 1, 12)):
+        clock.now += 10
+        reporter.note(Reached(pages, expected, 1236, reading, pages * 100), offers=1236)
+    assert [(one.pages_done, one.pages_expected) for one in told] == [(13, 13), (13, 13)]
+
+
 def test_a_resumed_reading_is_reckoned_from_where_it_goes_on(clock: _Clock) -> None:
     told: list[Progress] = []
     reporter = ProgressReporter(told.append, 0.0)

@@ -18,7 +18,7 @@ def test_an_unreadable_position_accounts_for_one_offer() -> None:
     [
         ({"proven": 0}, "the scan has not proven that nothing is left out"),
         ({"unstaged": 2}, "2 offers that pages showed are not staged"),
-        ({"unreadable_by_id": 1}, "1 missing offers cannot be read by their id, 0 positions are unreadable"),
+        ({"unreadable_by_id": 1}, "1 missing offer cannot be read by its id, 0 positions are unreadable"),
     ],
 )
 def test_whatever_speaks_against_it_is_named(changes: dict[str, int], said: str) -> None:

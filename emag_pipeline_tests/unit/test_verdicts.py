@@ -153,7 +153,7 @@ def test_a_count_agrees_but_for_what_came_or_went_between_the_counts(changes: di
 
 def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_back() -> None:
     said = _volume(figures(published_before=2000, missing=1)).sentence
-    assert said.endswith("1 missing offers have not been confirmed by their id")
+    assert said.endswith("1 missing offer has not been confirmed by its id")
 
 
 def test_who_may_approve_that_offers_vanish_is_told_what_the_count_leaves() -> None:
@@ -174,6 +174,23 @@ def test_what_could_not_be_read_is_told_apart() -> None:
         "31 of 1,211 rows cannot be used as they are (2.56%), 1.00% are tolerated: 10 in quarantine, "
         "20 with unreadable fields, 1 that the marketplace fails to show"
     )
+
+
+def test_one_offer_is_told_as_one() -> None:
+    lone = {"count_before": 1, "count_after": 1, "published_before": 1}
+    there = figures(rows=1, distinct_ids=1, **lone)
+    complete, unique, _, volume = (verdict.sentence for verdict in judge(there, _SETTINGS))
+    assert complete == "the one counted offer is accounted for: 1 staged from pages"
+    assert unique == "the one offer is staged once"
+    assert volume.startswith("0 of 1 published offer have vanished")
+    assert count_agrees(there).sentence == (
+        "the marketplace counts 1 offer before the scan and 1 after it, 1 is accounted for"
+    )
+    gone = figures(rows=0, distinct_ids=0, quarantined=1, confirmed_gone=1, **lone)
+    _, unique, rejects, volume = (verdict.sentence for verdict in judge(gone, _SETTINGS))
+    assert unique == "no offer is staged"
+    assert rejects.startswith("1 of 1 row is in quarantine")
+    assert volume.startswith("1 of 1 published offer has vanished")
 
 
 def test_an_offer_at_an_unreadable_position_that_is_known_by_its_id_counts_once() -> None:

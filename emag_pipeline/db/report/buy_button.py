@@ -12,13 +12,14 @@ class ButtonCounts:
     """Offers by what the race says of them.
 
     `held` and `not_held` are of those that are for sale and that somebody else sells too. `won` is against 24 hours
-    before the publish; `lost` had the button within these hours and have it no more.
+    before the publish, and None where nothing is known of that moment; `lost` had the button within these hours and
+    have it no more, and is None where there was no publish before.
     """
 
     held: int
     not_held: int
-    won: int
-    lost: int
+    won: int | None
+    lost: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,13 @@ def button_counts(database: Database, account: str) -> ButtonCounts:
         row = tx.run(
             """SELECT count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1) AS held,
                       count(*) FILTER (WHERE NOT has_buy_button AND is_saleable AND number_of_offers > 1) AS not_held,
-                      count(*) FILTER (WHERE change = 'won') AS won,
-                      count(*) FILTER (WHERE change = 'lost') AS lost
-               FROM {schema}.emag_buy_button WHERE account_type = :account""",
+                      CASE WHEN max(past.first) <= max(past.newest) - interval '1 day'
+                           THEN count(*) FILTER (WHERE change = 'won') END AS won,
+                      CASE WHEN max(past.first) < max(past.newest)
+                           THEN count(*) FILTER (WHERE change = 'lost') END AS lost
+               FROM (SELECT min(published_at) AS first, max(published_at) AS newest
+                     FROM {schema}.emag_publishes WHERE account_type = :account) past
+               LEFT JOIN {schema}.emag_buy_button b ON b.account_type = :account""",
             account=account,
         ).one()
     return ButtonCounts(**row._mapping)

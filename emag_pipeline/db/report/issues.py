@@ -22,8 +22,8 @@ class IssueCount:
     offers: int
     stock_held_back: Decimal
     value_held_back: Decimal
-    #: of those that are sold out, as far as their pace is known
-    sales_lost_a_day: Decimal
+    #: of those that are sold out, as far as their pace is known; None where it is of none
+    sales_lost_a_day: Decimal | None
     #: offers whose amounts are in neither
     offers_in_other_currencies: int
 
@@ -63,7 +63,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
             """SELECT issue_code AS code, min(reason) AS reason, min(remedy) AS remedy, count(*) AS offers,
                       coalesce(sum(stock_held_back), 0) AS stock_held_back,
                       coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
-                      coalesce(sum(sales_lost_a_day) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
+                      sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
                       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
                FROM {schema}.emag_offer_issues
                -- OFFSET 0: asked once, not for each row

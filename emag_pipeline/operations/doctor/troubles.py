@@ -13,6 +13,7 @@ from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
+from emag_pipeline.monitoring.incidents import is_told_by
 from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors
 from emag_pipeline.operations.doctor import databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, broken, ok, warning
@@ -80,10 +81,10 @@ def incidents(settings: Settings) -> Iterator[Finding]:
     """A finding for each open incident."""
     with databases.opened(settings) as database:
         names = [account.name for account in settings.accounts]
-        # `accounts` tells the newest error; an incident may be of the one before, until the monitor's next look
-        told = {status.account for status in account_statuses(database, names) if status.last_error is not None}
+        statuses = account_statuses(database, names)
         found = open_incidents(database)
-    standing = [one for one in found if one.subject not in told or one.kind not in ("failing", "refused")]
+    # of these, `accounts` tells
+    standing = [one for one in found if not any(is_told_by(one, status) for status in statuses)]
     for one in standing:
         since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
         what = f"{one.subject} is {one.kind} since {since}: {_without(one.subject, one.message)}"

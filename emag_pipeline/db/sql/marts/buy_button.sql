@@ -56,18 +56,20 @@ WHERE o.account_type = :account AND o.deleted_at IS NULL AND {o_of_touched}
 
 -- name: numbers
 -- The share is of what is for sale and contested: what nobody else sells has the button without a race, and what cannot be
--- bought has no use of it.
+-- bought has no use of it. What was won or lost is null where nothing is known of the time before.
 SELECT count(buy_button_rank) AS offers_with_rank,
        count(*) FILTER (WHERE has_buy_button) AS with_buy_button,
        count(*) FILTER (WHERE is_saleable AND number_of_offers > 1) AS contested,
        round(count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1)
              / nullif(count(*) FILTER (WHERE is_saleable AND number_of_offers > 1), 0)::numeric, 4) AS buy_button_share,
-       count(*) FILTER (WHERE change = 'won') AS won,
-       count(*) FILTER (WHERE change = 'lost') AS lost,
+       CASE WHEN max(past.first) <= max(past.newest) - interval '1 day'
+            THEN count(*) FILTER (WHERE change = 'won') END AS won,
+       CASE WHEN max(past.first) < max(past.newest) THEN count(*) FILTER (WHERE change = 'lost') END AS lost,
        count(*) FILTER (WHERE NOT has_buy_button AND gap > 0) AS beaten_on_price,
-       count(*) FILTER (WHERE vat_rate IS NULL) AS without_vat_rate
-FROM {schema}.emag_buy_button
-WHERE account_type = :account;
+       count(*) FILTER (WHERE emag_offer_id IS NOT NULL AND vat_rate IS NULL) AS without_vat_rate
+FROM (SELECT min(published_at) AS first, max(published_at) AS newest
+      FROM {schema}.emag_publishes WHERE account_type = :account) past
+LEFT JOIN {schema}.emag_buy_button b ON b.account_type = :account;
 
 -- name: sample
 SELECT emag_offer_id, buy_button_rank, rank_a_day_ago, change, number_of_offers, sale_price, best_offer_sale_price,

@@ -89,7 +89,7 @@ WITH offers AS (
 SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issues,
        coalesce(sum(stock), 0) AS stock_held_back,
        coalesce(sum(value) FILTER (WHERE is_counted), 0) AS value_held_back,
-       coalesce(sum(lost) FILTER (WHERE is_counted), 0) AS sales_lost_a_day,
+       sum(lost) FILTER (WHERE is_counted) AS sales_lost_a_day,  -- null: of no sold-out offer a pace is known
        max(account_currency) AS currency,
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
