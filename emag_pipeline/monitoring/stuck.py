@@ -27,6 +27,8 @@ class StuckSync:
     dagster_run_id: str | None
     pages_done: int
     pages_expected: int | None
+    #: how many pages the next attempt goes on with
+    pages_left: int = 0
 
     @property
     def sentence(self) -> str:
@@ -56,6 +58,7 @@ def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
         dagster_run_id=sync.dagster_run_id,
         pages_done=sync.pages_done,
         pages_expected=sync.pages_expected,
+        pages_left=sync.pages_left,
     )
 
 

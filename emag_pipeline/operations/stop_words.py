@@ -67,7 +67,7 @@ def _next(stopped: Stopped) -> str:
 
 def _pages(sync: RunningSync) -> str:
     expected = counted(sync.pages_expected, "page") if sync.pages_expected else "? pages"
-    return f"{sync.pages_done:,} of {expected} {'is' if sync.pages_expected == 1 else 'are'} durable"
+    return f"{sync.pages_left:,} of {expected} {'is' if sync.pages_expected == 1 else 'are'} durable"
 
 
 def _word(status: str) -> str:

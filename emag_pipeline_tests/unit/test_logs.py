@@ -118,6 +118,20 @@ def test_an_interruption_is_one_line_and_no_error() -> None:
     assert " - ERROR - " in stream.getvalue()
 
 
+def test_a_record_of_several_lines_is_one_line_and_dropped_as_one() -> None:
+    """The traceback of an event below the level says nothing by itself: a step that is tried again has thirty lines."""
+    stream = io.StringIO()
+    lines = LinesOnly(
+        stream,
+        lambda text: "" if " - DEBUG - " in text else f"<{text}>",
+        begins_a_record=lambda line: line.startswith("2026"),
+    )
+    lines.write("2026 - dagster - DEBUG - failed and has requested a retry.\n\nStack Trace:\n  File one\n")
+    lines.write("2026 - dagster - ERROR - failed.\nStack Trace:\n  File two\n")
+    lines.write("printed\nby itself\n")
+    assert stream.getvalue() == "<2026 - dagster - ERROR - failed.\nStack Trace:\n  File two>\n<printed>\n<by itself>\n"
+
+
 def test_a_stream_of_lines_wraps_what_is_no_object_and_joins_what_came_in_pieces() -> None:
     stream = io.StringIO()
     lines = LinesOnly(stream, lambda text: "" if text == "drop" else f"<{text}>")
