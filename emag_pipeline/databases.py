@@ -69,7 +69,7 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
         return _recovery(home, why)
     up = running_up.running(home)
     if up is None or (up.pid == os.getpid() and not up_goes_on):
-        remedy = "Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server"
+        remedy = f"Start it with `emag-pipeline up`, {_elsewhere(home)}or set DATABASE_SYNC_URL to another server"
     else:
         log = embedded.log_of(home)
         remedy = (
@@ -78,6 +78,12 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
         )
     what = _STOPPED if up is not None and embedded.was_stopped(home) else _AWAY
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
+
+
+def _elsewhere(home: Path) -> str:
+    """Where the home may only be the wrong one: what else this user could have meant."""
+    others = [f"{other} (process {up.pid})" for other, up in running_up.elsewhere(home).items()]
+    return f"or set EMAG_HOME to that of an `up` of yours that runs: {' or '.join(others)}, " if others else ""
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:

@@ -13,13 +13,18 @@ from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
+#: of what listens on this machine, and says nothing
+_SILENT = (
+    "It is tried again; if it persists, the sandbox on this machine does not answer: if it was stopped, `kill -CONT` "
+    "lets it go on; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
+)
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
 
-def too_slow(total_seconds: float) -> ApiUnavailable:
+def too_slow(total_seconds: float, host: str | None) -> ApiUnavailable:
     """The call's whole time is over, though bytes may still have come."""
     what = f"the response was not complete after {total_seconds:g} s (total timeout)"
-    return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
+    return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
 
 
 def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnavailable:
@@ -44,14 +49,18 @@ def in_words(error: Exception, timeouts: Timeouts, host: str | None) -> ApiUnava
     if caused_by(requests.exceptions.ConnectTimeout):
         return ApiUnavailable(
             f"no connection to {host} within {timeouts.connect_seconds:g} s (connect timeout)",
-            remedy=_NETWORK,
+            remedy=_if_silent(host),
             is_late=True,
         )
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
-        return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
+        return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
     what = "the connection broke off before the answer was complete"
     return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+
+
+def _if_silent(host: str | None) -> str:
+    return _SILENT if host in LOOPBACK else _NETWORK
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

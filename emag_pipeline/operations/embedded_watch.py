@@ -45,9 +45,12 @@ class EmbeddedWatch:
             self._said.clear()
 
     def is_away(self) -> bool:
-        """Whether the server takes no connections."""
+        """Whether the server takes no connections. It is said then, before what follows from it."""
         home = self._home
-        return home is not None and (embedded.running(home) is None or embedded.starting(home))
+        is_away = home is not None and (embedded.running(home) is None or embedded.starting(home))
+        if is_away:
+            self.mend()
+        return is_away
 
     def _is_started(self, home: Path) -> bool:
         """Start it; whether it takes connections."""
