@@ -47,6 +47,14 @@ def test_every_wrong_variable_is_listed_with_its_remedy_and_ends_with_2(tmp_path
         ("DB_HOSTNAME", "DB_HOST"),
         ("DB_SHEMA", "DB_SCHEMA"),
         ("DATABASE_SYNC_URI", "DATABASE_SYNC_URL"),
+        ("DATABSE_SYNC_URL", "DATABASE_SYNC_URL"),
+        ("DATABSE_SNYC_URL", "DATABASE_SYNC_URL"),
+        ("DATBASE_URL", "DATABASE_URL"),
+        ("DAGSTR_PG_URL", "DAGSTER_PG_URL"),
+        ("DAGSTER_PG_ULR", "DAGSTER_PG_URL"),
+        ("EMGA_SYNC_MAX_PAGES", "EMAG_SYNC_MAX_PAGES"),
+        ("EMG_HOME", "EMAG_HOME"),
+        ("EMAGE_FBE_API_USERNAME", "EMAG_FBE_API_USERNAME"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(tmp_path: Path, name: str, meant: str) -> None:
@@ -67,7 +75,12 @@ def test_every_variable_that_is_set_and_read_is_listed(tmp_path: Path) -> None:
 
 
 def test_other_softwares_variables_are_its_own_affair(tmp_path: Path) -> None:
-    others = ("DB_CONNECTION", "DB_DATABASE", "DB_POOL", "DB_SSL", "DB_URL", "DATABASES", "XDB_HOST", "DBHOST", "HOME")
+    others = (
+        "DB_CONNECTION", "DB_DATABASE", "DB_POOL", "DB_SSL", "DB_URL", "DATABASES", "XDB_HOST", "DBHOST", "HOME",
+        "PGHOST", "PGPASSWORD", "PGDATABASE", "PG_URL", "POSTGRES_URL", "SQLALCHEMY_DATABASE_URI", "TEST_DATABASE_URL",
+        "DAGSTER_HOME", "DAGSTER_PG_HOST", "DAGSTER_PG_DB", "DAGSTER_GRPC_TIMEOUT_SECONDS", "EMAIL_HOST", "EMAIL_PORT",
+        "EMACS_HOME", "IMAGE_VERSION", "GB_HOST", "DD_SITE", "REDIS_URL",
+    )  # fmt: skip
     diagnosis = diagnosed(tmp_path, **dict.fromkeys(others, "x"))
     assert [one.subject for one in diagnosis.findings].count("settings") == 1
 
