@@ -13,6 +13,7 @@ from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.going_on import AFTER_AN_OUTAGE
 from emag_pipeline.settings import Settings
 
 _AWAY = "the embedded PostgreSQL does not run"
@@ -101,9 +102,14 @@ def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool 
         return error
     if error.what == STARTING_UP:
         return _recovery(settings.home, error.why)
-    # one that runs has refused or is frozen, and says why itself
-    is_told = error.what in (_AWAY, _STOPPED, _STARTS, _RECOVERS) or embedded.running(settings.home) is not None
-    return error if is_told else silence(settings.home, why=error.why)
+    if error.what in (_AWAY, _STOPPED, _STARTS, _RECOVERS):
+        return error
+    if embedded.running(settings.home) is None:
+        return silence(settings.home, why=error.why)
+    if error.is_away and not error.is_late:  # it was, and need not be started; one that is frozen says so itself
+        remedy = f"It runs, and its log {embedded.log_of(settings.home)} says what was wrong; {AFTER_AN_OUTAGE}"
+        return DatabaseUnavailable(error.what, where=error.where, why=error.why, remedy=remedy, is_away=True)
+    return error
 
 
 def log_of(settings: Settings, *, of_dagster: bool = False) -> Path | None:

@@ -49,13 +49,18 @@ def configure(settings: Settings) -> None:
     handler.addFilter(_is_not_told_already)
     handler.addFilter(Repeats(handler))
     root = logging.getLogger()
-    for one in [one for one in root.handlers if isinstance(one, _Standard)]:
+    for one in [one for one in root.handlers if isinstance(one, _Standard) or _is_last_resort(one)]:
         root.removeHandler(one)
     root.addHandler(handler)
     root.setLevel(level if level <= logging.DEBUG else max(level, _LIBRARIES_LEVEL))
     logging.getLogger("emag_pipeline").setLevel(level)
     logging.getLogger("sqlalchemy").setLevel(_LIBRARIES_LEVEL)  # at debug it would tell every row that it reads
     logging.captureWarnings(True)
+
+
+def _is_last_resort(handler: logging.Handler) -> bool:
+    """Whether it is what Python makes for a library that logs before anybody has configured: each line came twice."""
+    return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
 
 
 def take_over(settings: Settings, *, stdout: bool = False) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.databases import as_told
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.liveness import running_syncs
@@ -56,6 +57,8 @@ def test_a_sync_that_an_outage_ended_says_where_the_next_one_begins(
         _meet(own, own_database, outage)
     error = account_statuses(own_database, ["main"])[0].last_error
     assert error is not None
+    told = as_told(context.settings, DatabaseUnavailable("away", where="database", is_away=True))
+    assert told.remedy.startswith(f"It runs, and its log {embedded.log_of(own.home)} says what was wrong; the next run")
     why = f"{embedded.log_of(own.home)} says why it was away"
     assert error.remedy == f"Nothing is to be done: it answers again, and the next attempt {begins}; {why}"
     assert error.pages_staged == (1 if begins == _GOES_ON else 0)
