@@ -119,6 +119,7 @@ class Settings(BaseModel):
     sandbox_bind: str = Field("127.0.0.1", alias="EMAG_SANDBOX_BIND")
     sandbox_hosts: str = Field("", alias="EMAG_SANDBOX_HOSTS")
     sandbox_parameters: Literal["top", "data", "both"] = Field("top", alias="EMAG_SANDBOX_PARAMETERS")
+    given_concurrent_runs: Annotated[int | None, Field(ge=1)] = Field(None, alias="EMAG_MAX_CONCURRENT_RUNS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="EMAG_LOG_LEVEL")
     log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
 
@@ -136,6 +137,17 @@ class Settings(BaseModel):
     def sandbox_host(self) -> str:
         """The host by which this machine reaches the sandbox that it starts."""
         return sandbox_choice.reached_at(self.sandbox_bind)
+
+    @property
+    def concurrent_runs(self) -> int:
+        """Runs that Dagster has under way at once: as set, else ten; more where there are accounts and cores for them.
+
+        A scan waits for the marketplace most of its time, so that a core has room for five; beside one run for each
+        account there is room for marts, reference data and a backfill.
+        """
+        if self.given_concurrent_runs is not None:
+            return self.given_concurrent_runs
+        return max(10, min(len(self.accounts) + 4, 5 * (os.cpu_count() or 1)))
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -32,7 +32,8 @@ def environment(places: Places, *, as_owner: bool = False) -> dict[str, str]:
     given = read(places.settings)
     if as_owner and places.owner_settings.is_file():
         given |= read(places.owner_settings)
-    return {**kept, "DAGSTER_DISABLE_TELEMETRY": "1", **{name: str(path) for name, path in ours.items()}, **given}
+    fixed = {"DAGSTER_DISABLE_TELEMETRY": "1", "EMAG_MAX_CONCURRENT_RUNS": "10"}
+    return {**kept, **fixed, **{name: str(path) for name, path in ours.items()}, **given}
 
 
 def port(variables: Mapping[str, str], name: str, default: int) -> int:

@@ -23,7 +23,7 @@ def opened(settings: Settings) -> Iterator[Instance]:
     Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
     """
     url = dagster_url(settings)
-    reference = _reference(home_of(settings), url)
+    reference = _reference(home_of(settings), url, settings)
     _require_reachable(settings, url)
     with Instance.from_ref(reference) as instance:
         yield instance
@@ -52,7 +52,7 @@ def _require_reachable(settings: Settings, url: str) -> None:
         database.close()
 
 
-def _reference(home: Path, url: str) -> InstanceRef:
+def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
     """What dagster.yaml says, with its variables filled in here: this process need not have them."""
     if not home.is_dir():
         raise DatabaseUnavailable(
@@ -71,6 +71,8 @@ def _reference(home: Path, url: str) -> InstanceRef:
                 "class": "LocalComputeLogManager",
                 "config": {"base_dir": logs},
             },
+            # alone, since it is the daemon that takes runs from the queue and needs the rest
+            "run_queue": {"max_concurrent_runs": settings.concurrent_runs},
             "local_artifact_storage": {
                 "module": "dagster._core.storage.root",
                 "class": "LocalArtifactStorage",

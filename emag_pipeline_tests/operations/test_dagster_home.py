@@ -36,6 +36,23 @@ def test_one_run_an_account(instance: dg.DagsterInstance) -> None:
     assert {"key": "dagster/partition", "value": {"applyLimitPerUniqueValue": True}, "limit": 1} in limits
 
 
+def test_runs_at_once_follow_the_accounts_and_the_cores_or_the_setting(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with instance:
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 10
+    many = {"EMAG_ACCOUNTS": ",".join(f"shop{number}" for number in range(32))}
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert load_settings(many, env_file=None).concurrent_runs == 10
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert load_settings(many, env_file=None).concurrent_runs == 36
+    chosen = load_settings({"EMAG_MAX_CONCURRENT_RUNS": "3"}, env_file=None)
+    assert chosen.concurrent_runs == 3
+    monkeypatch.setenv("EMAG_MAX_CONCURRENT_RUNS", "3")
+    with dg.DagsterInstance.get() as another:
+        assert another.get_concurrency_config().run_queue_config.max_concurrent_runs == 3
+
+
 def test_a_backfill_leaves_room_for_syncs(instance: dg.DagsterInstance) -> None:
     with instance:
         queue = instance.get_concurrency_config().run_queue_config

@@ -60,6 +60,7 @@ def test_a_marketplace_without_credentials_is_refused() -> None:
         ("EMAG_API_PAGE_SIZE", "0"),
         ("EMAG_API_PAGE_SIZE", "101"),
         ("EMAG_API_SILENCE_SECONDS", "0"),
+        ("EMAG_MAX_CONCURRENT_RUNS", "0"),
         ("EMAG_API_CALL_SECONDS", "nan"),
         ("EMAG_LANGUAGE", "ron"),
         ("EMAG_LANGUAGE", "ro_RO"),

@@ -5,6 +5,9 @@ from emag_pipeline.operations.drills.scenario import Expected, Scenario, Theme
 
 _DEPARTURE = fault("drift", pages=[4], count=1, change="departure")
 _ARRIVAL = fault("drift", pages=[7], count=1, change="arrival")
+# Nothing is read beside the first two pages: so the departure comes first on the busiest machine, and what departs is
+# not what has just arrived.
+_BOTH = all_of(fault("drift", pages=[2], count=1, change="departure"), _ARRIVAL)
 _LASTS = "The scan: nothing is read again"
 _JOIN = "Overlapping windows show that nothing lies between them"
 
@@ -34,11 +37,11 @@ THEME = Theme(
         Scenario(
             name="departure-and-arrival",
             fault="An offer departs and another arrives: the counts are equal again",
-            produced="before page 4 the first offer departs, before page 7 one arrives in front",
+            produced="before page 2 the first offer departs, before page 7 one arrives in front",
             answer=f"{_JOIN}; the next refresh asks for the departed one by its id and shows the new one",
             lasts=_LASTS,
             expected=Expected(altered=1, deleted=1),
-            arrange=all_of(_DEPARTURE, _ARRIVAL),
+            arrange=_BOTH,
             again=True,
         ),
         Scenario(
@@ -49,7 +52,7 @@ THEME = Theme(
             "one by its id",
             lasts=_LASTS,
             expected=Expected(deleted=1),
-            arrange=all_of(_DEPARTURE, _ARRIVAL),
+            arrange=_BOTH,
             first=True,
             again=True,
         ),
