@@ -44,6 +44,8 @@ def _taken(port: int, variable: str, purpose: str, who: "Holder | None") -> Sett
 def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
     """The error of a port that somebody has: `what` says so, `or_else` what to do if that one shall keep it."""
     stop = who.let_go_on if who and who.is_stopped else "Stop what uses it"
+    if who and who.home and not who.is_stopped:
+        stop = f"If that one is meant, set EMAG_HOME to {who.home}; else stop it"
     return SettingsError(what, why=who.words if who else "", remedy=f"{stop}, or {or_else}")
 
 

@@ -7,6 +7,7 @@ run retry or tomorrow's run, begins with `ledger.begin` and resumes what is dura
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from emag_pipeline import going_on, stop_cause
 from emag_pipeline.databases import as_told, log_of
@@ -29,7 +30,8 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     `obstacle` says at any moment what keeps the work waiting, empty if nothing: whoever watches reads it in the ledger.
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
-    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle):
+    told = partial(as_told, context.settings)
+    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle, told):
         try:
             with context.database.hurried_when_interrupted():
                 yield

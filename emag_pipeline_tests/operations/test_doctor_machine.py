@@ -19,6 +19,7 @@ from emag_pipeline.operations.doctor.examination import Begun, Examination
 from emag_pipeline.operations.doctor.finding import Finding, not_examined, ok
 from emag_pipeline.operations.doctor.listeners import Listener, examine
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
+from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
@@ -47,6 +48,19 @@ def test_our_own_program_on_its_port_is_well(tmp_path: Path) -> None:
     with SandboxServer() as sandbox:
         finding = found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(sandbox.port)), "ports", f"port {sandbox.port}")
     assert (finding.verdict, finding.what) == (Verdict.OK, f"port {sandbox.port}: the sandbox answers")
+
+
+def test_a_program_of_the_up_in_another_home_is_told_as_that(tmp_path: Path) -> None:
+    """Whoever forgot to export EMAG_HOME would take what answers there for his."""
+    (port,) = free_ports(1)
+    other = tmp_path / "other"
+    with program("--port", str(port), **{MARK: str(other)}):
+        finding = found(diagnosed(tmp_path / "home", EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}")
+        assert finding.verdict is Verdict.WARNING
+        assert finding.what.endswith(f"the sandbox answers, and is that of the `up` in EMAG_HOME {other}")
+        with pytest.raises(SettingsError, match=f"of the `up` in EMAG_HOME {other}") as taken:
+            ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
+        assert taken.value.remedy.startswith(f"If that one is meant, set EMAG_HOME to {other}; else stop it, or set")
 
 
 def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_url: str, tmp_path: Path) -> None:
