@@ -13,10 +13,13 @@ from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.going_on import AFTER_AN_OUTAGE
 from emag_pipeline.settings import Settings
 
 _AWAY = "the embedded PostgreSQL does not run"
-_STARTS = "the embedded PostgreSQL is starting up (it recovers what a crash has left)"
+_STARTS = "the embedded PostgreSQL is starting up"
+_RECOVERS = f"{_STARTS} (it recovers what a crash has left)"
+_STOPPED = "the embedded PostgreSQL was told to stop"
 
 
 @contextmanager
@@ -59,26 +62,35 @@ def dagster_url(settings: Settings) -> str:
 def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseUnavailable:
     """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health.
 
-    One that is starting up needs nobody. `up_goes_on`: it is `up` itself that says so, and starts the server again;
+    One that is starting up needs nobody. That one was told to stop is said where an `up` goes on: to all others it
+    sleeps. `up_goes_on`: it is `up` itself that says so, and starts the server again;
     else an `up` that says so ends.
     """
     if embedded.starting(home):
         return _recovery(home, why)
     up = running_up.running(home)
     if up is None or (up.pid == os.getpid() and not up_goes_on):
-        remedy = "Start it with `emag-pipeline up`, or set DATABASE_SYNC_URL to another server"
+        remedy = f"Start it with `emag-pipeline up`, {_elsewhere(home)}or set DATABASE_SYNC_URL to another server"
     else:
         log = embedded.log_of(home)
         remedy = (
             f"`emag-pipeline up` (process {up.pid}) starts it again by itself and tries every second; "
             f"if it stays away, {log} says why"
         )
-    return DatabaseUnavailable(_AWAY, where=f"EMAG_HOME {home}", why=why, remedy=remedy)
+    what = _STOPPED if up is not None and embedded.was_stopped(home) else _AWAY
+    return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
+
+
+def _elsewhere(home: Path) -> str:
+    """Where the home may only be the wrong one: what else this user could have meant."""
+    others = [f"{other} (process {up.pid})" for other, up in running_up.elsewhere(home).items()]
+    return f"or set EMAG_HOME to that of an `up` of yours that runs: {' or '.join(others)}, " if others else ""
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
     remedy = f"Wait until it takes connections: its log {embedded.log_of(home)} says how far it is"
-    return DatabaseUnavailable(_STARTS, where=f"EMAG_HOME {home}", why=why, remedy=remedy)
+    what = _RECOVERS if embedded.recovers(home) else _STARTS
+    return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
 
 
 def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
@@ -86,14 +98,25 @@ def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool 
 
     Programs of `up` see that server as a configured one. `of_dagster`: it is an error of Dagster's database.
     """
-    url = settings.dagster_pg_url if of_dagster else settings.database_url
-    if url is not None and not embedded.is_address_of(settings.home, url.get_secret_value()):
+    if log_of(settings, of_dagster=of_dagster) is None:
         return error
     if error.what == STARTING_UP:
         return _recovery(settings.home, error.why)
-    # one that runs has refused or is frozen, and says why itself
-    is_told = error.what in (_AWAY, _STARTS) or embedded.running(settings.home) is not None
-    return error if is_told else silence(settings.home, why=error.why)
+    if error.what in (_AWAY, _STOPPED, _STARTS, _RECOVERS):
+        return error
+    if embedded.running(settings.home) is None:
+        return silence(settings.home, why=error.why)
+    if error.is_away and not error.is_late:  # it was, and need not be started; one that is frozen says so itself
+        remedy = f"It runs, and its log {embedded.log_of(settings.home)} says what was wrong; {AFTER_AN_OUTAGE}"
+        return DatabaseUnavailable(error.what, where=error.where, why=error.why, remedy=remedy, is_away=True)
+    return error
+
+
+def log_of(settings: Settings, *, of_dagster: bool = False) -> Path | None:
+    """The log of the server that holds the database, where it is the embedded one; else only its owner knows it."""
+    url = settings.dagster_pg_url if of_dagster else settings.database_url
+    is_embedded = url is None or embedded.is_address_of(settings.home, url.get_secret_value())
+    return embedded.log_of(settings.home) if is_embedded else None
 
 
 @contextmanager

@@ -127,6 +127,20 @@ class CallAborted(TransientError):
 class DatabaseUnavailable(TransientError):
     """The connection was lost or refused, or the transaction was a deadlock's victim."""
 
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        remedy: str = "",
+        is_late: bool = False,
+        is_away: bool = False,
+    ) -> None:
+        super().__init__(what, where=where, why=why, remedy=remedy, is_late=is_late)
+        #: the whole server was not reached: what is read of it in that very database is over
+        self.is_away = is_away
+
 
 class SyncTimedOut(TransientError):
     """The sync's time is over (EMAG_SYNC_TIMEOUT_HOURS); the next run begins a new one."""

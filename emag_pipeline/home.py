@@ -4,10 +4,12 @@ Offers, prices, logs and Dagster's files stand in it, so nobody else may read it
 user, who must pass through the directory: that one bit is all that is opened, and only here.
 """
 
+import errno
 import os
 import pwd
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emag_pipeline.errors import SettingsError
@@ -28,23 +30,50 @@ def claim(home: Path) -> Path:
     A directory that also holds what is not the pipeline's keeps its mode. Raises SettingsError when it is no directory,
     cannot be written, belongs to somebody else or may be written by everybody; TransientError when the disk is full.
     """
-    try:
+    with _judged(home):
         home = home.resolve()
         _make(home)
-        found = home.lstat()
-        if not stat.S_ISDIR(found.st_mode):
-            raise _wrong(home, "which is not a directory")
-        _require_safe(home, found)
-        _close(home, found)
+        _close(home, _usable(home))
+    return home
+
+
+def require_usable(home: Path) -> None:
+    """See that the home may be used, as `claim` does, and change nothing: one that is missing could be made.
+
+    Raises SettingsError as `claim`.
+    """
+    with _judged(home):
+        home = home.resolve()
+        above = next(path for path in (home, *home.parents) if os.path.lexists(path))
+        if above == home:
+            _usable(home)
+        elif not above.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        elif not os.access(above, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextmanager
+def _judged(home: Path) -> Iterator[None]:
+    """Raise what is raised within in our words."""
+    try:
+        yield
     except RuntimeError as error:  # a loop of links
         raise _wrong(home, "which cannot be followed", str(error)) from error
     except OSError as error:
         raise of_os_error(
             error, f"EMAG_HOME is {str(home)!r}, which cannot be written", remedy=_REMEDY, wrong=True
         ) from error
+
+
+def _usable(home: Path) -> os.stat_result:
+    found = home.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise _wrong(home, "which is not a directory")
+    _require_safe(home, found)
     if not os.access(home, os.W_OK | os.X_OK):
         raise _wrong(home, "which cannot be written")
-    return home
+    return found
 
 
 def directory(home: Path, name: str) -> Path:

@@ -16,10 +16,14 @@ from math import inf
 from pathlib import Path
 from typing import TextIO
 
+import psutil
+
 from emag_pipeline.home import claim
 from emag_pipeline.moments import iso_now
 
 _FILE = "up.lock"
+#: The variable that marks what an `up` has started with its home; whoever is started by these inherits it.
+MARK = "EMAG_UP_HOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,22 @@ def running(home: Path) -> Instance | None:
     except OSError:
         pass  # none ever ran here, or it is another user's
     return None
+
+
+def home_of(process: psutil.Process) -> Path | None:
+    """The home whose `up` has started a process; of a process of another user none, whatever its environment says."""
+    try:
+        home = process.environ().get(MARK) if process.uids().effective == os.geteuid() else None
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone
+    return Path(home) if home else None
+
+
+def elsewhere(home: Path) -> dict[Path, Instance]:
+    """Each other home of this user in which an `up` runs, found by the programs that it has started."""
+    homes = {other for process in psutil.process_iter() if (other := home_of(process)) is not None}
+    homes -= {home.resolve()}
+    return {other: found for other in sorted(homes) if (found := running(other)) is not None}
 
 
 def _opened(home: Path) -> TextIO:

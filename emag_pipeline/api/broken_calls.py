@@ -18,13 +18,18 @@ _NO_WAY = (
     "It is tried again; if it persists, nothing listens there or a firewall drops the packets: check the base URL and "
     "this machine's network"
 )
+#: of what listens on this machine, and says nothing
+_SILENT = (
+    "It is tried again; if it persists, the sandbox on this machine does not answer: if it was stopped, `kill -CONT` "
+    "lets it go on; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
+)
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
 
-def too_slow(total_seconds: float) -> ApiUnavailable:
+def too_slow(total_seconds: float, host: str | None) -> ApiUnavailable:
     """The call's whole time is over, though bytes may still have come."""
     what = f"the response was not complete after {total_seconds:g} s (total timeout)"
-    return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
+    return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
 
 
 def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiUnavailable:
@@ -50,12 +55,16 @@ def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiU
     if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is only slow takes the connection at once
         port = address.port or (443 if address.scheme == "https" else 80)
         what = f"no connection to {host} port {port} within {timeouts.connect_seconds:g} s (connect timeout)"
-        return ApiUnavailable(what, remedy=_NO_WAY)
+        return ApiUnavailable(what, remedy=_SILENT if host in LOOPBACK else _NO_WAY)
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
-        return ApiUnavailable(what, remedy=_NETWORK, is_late=True, page_tries=SLOW_TRIES)
+        return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
     what = "the connection broke off before the answer was complete"
     return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+
+
+def _if_silent(host: str | None) -> str:
+    return _SILENT if host in LOOPBACK else _NETWORK
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

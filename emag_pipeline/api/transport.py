@@ -9,7 +9,7 @@ import base64
 import os
 import threading
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -64,7 +64,7 @@ class Transport:
                 self._exchange(channel.session, resource, body, exchange)
         except (requests.RequestException, HTTPError, OSError) as error:
             self._raise_if_cut(deadline)
-            raise broken_calls.in_words(error, self._timeouts, urlsplit(self._account.base_url)) from error
+            raise broken_calls.in_words(error, self._timeouts, self._address) from error
         finally:
             exchange.end()
             channel.line.hang_up()
@@ -103,11 +103,15 @@ class Transport:
                         remedy="A page has some 1 MB: check that the base URL leads to the marketplace",
                     )
 
+    @property
+    def _address(self) -> SplitResult:
+        return urlsplit(self._account.base_url)
+
     def _raise_if_cut(self, deadline: Deadline) -> None:
         if self._aborted.is_set():
             raise stopped()
         if deadline.has_passed:
-            raise broken_calls.too_slow(self._timeouts.total_seconds)
+            raise broken_calls.too_slow(self._timeouts.total_seconds, self._address.hostname)
 
     def _channel(self) -> "_Channel":
         """The calling thread's connection."""

@@ -73,6 +73,7 @@ from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
+from emag_pipeline.operations import ports
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.words import (
     failure_words,
@@ -234,10 +235,12 @@ def _picture(database: Database, settings: Settings) -> Group:
     checks = [_check_line(one) for one in _failing_checks(database, settings) if _is_news(one, told, accounts)]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
+    stopped = ports.stopped_sandbox(settings)
+    frozen = [Text(f"sandbox: {failure_words(stopped.words, stopped.let_go_on)}")] if stopped else []
     left = [Text(f"{name}: {left_words(name)}") for name in left_accounts(database, [one.account for one in statuses])]
     silent = None if silence.DAEMON in told else silence.daemon_silence(database, settings)
     daemon = [] if silent is None else [Text(f"{silence.DAEMON}: {failure_words(silent.said, silent.remedy)}")]
-    return Group(_table(statuses), *left, *invented, *daemon, *lines, *map(_line, others), *checks)
+    return Group(_table(statuses), *left, *invented, *frozen, *daemon, *lines, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:

@@ -95,7 +95,7 @@ def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json:
         narrator.say("interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`")
     elif done:
         left = [one.sync for one in done if not one.is_published]
-        pages = [sync.pages_done for sync in left if sync is not None]
+        pages = [sync.pages_left for sync in left if sync is not None]
         begins = goes_on(max(pages) if len(pages) == len(left) else None)
         narrator.say(f"interrupted; the next `emag-pipeline sync` {begins}")
     else:  # the runs did not end in time: nobody knows

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from emag_pipeline.db.aside import Aside, once
 from emag_pipeline.db.line import Line, Watch
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.going_on import AFTER_AN_OUTAGE
 
 T = TypeVar("T")
 
@@ -42,8 +43,9 @@ def no_answer(seconds: float) -> DatabaseUnavailable:
         "the database does not answer",
         where="database",
         why=f"nothing came within {max(seconds, 0):.0f} s",
-        remedy="Look at the server, its load and the network between; the next run resumes",
+        remedy=f"Look at the server, its load and the network between; {AFTER_AN_OUTAGE}",
         is_late=True,
+        is_away=True,
     )
 
 

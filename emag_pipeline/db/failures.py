@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 from emag_pipeline.gist import gist
+from emag_pipeline.going_on import AFTER_AN_OUTAGE
 
 _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
@@ -75,15 +76,16 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         what, remedy = _TRANSIENT[state]
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy, is_late=state == _TOO_LONG)
     if state == _STARTING:
-        remedy = "Wait until it takes connections: its log says how far it is; the next run resumes"
-        return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy)
+        remedy = f"Wait until it takes connections: its log says how far it is; {AFTER_AN_OUTAGE}"
+        return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy, is_away=True)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
             "the database cannot be reached",
             where="database",
             why=why,
-            remedy="Start it or correct its URL; the next run resumes",
+            remedy=f"Start it or correct its URL; {AFTER_AN_OUTAGE}",
             is_late=why.endswith(_CONNECT_TIMED_OUT),
+            is_away=True,
         )
     return PermanentError(
         "the database refused a statement",

@@ -23,6 +23,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.owners import PROCESS, Owner, death
 from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, is_defect, is_passing, spoils_staging
+from emag_pipeline.going_on import goes_on
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
@@ -34,6 +35,10 @@ _COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round,
     error_remedy, approved_at, approved_by, discarded_at"""
 
 
+#: How many pages the next attempt goes on with: none of what a crash of the server has taken, see `_can_resume`.
+PAGES_LEFT = """CASE WHEN windows_staged > 0 AND windows_staged = (
+        SELECT count(*) FROM {schema}.emag_scan_pages p WHERE p.sync_id = emag_offer_syncs.sync_id
+    ) THEN pages_done ELSE 0 END AS pages_left"""
 _AFTER_THE_SCAN = ("auditing", "publishing")
 #: Reads by id are answered with pages: nothing is wrong with what pages have shown.
 _FILTER_IGNORED = ("confirming", "ParametersIgnored")
@@ -107,7 +112,7 @@ def _end_dead_owner(
 ) -> None:
     try:
         owner = tx.run(
-            f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS},
+            f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS}, {PAGES_LEFT},
                       extract(epoch FROM clock_timestamp() - heartbeat_at) AS silent_seconds
                FROM {{schema}}.emag_offer_syncs
                WHERE account_type = :account AND status = 'running' FOR UPDATE NOWAIT""",
@@ -123,7 +128,7 @@ def _end_dead_owner(
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
-    remedy = "Nothing is to be done: the next attempt resumes it, or reads anew once its time is over"
+    remedy = f"Nothing is to be done: the next attempt {goes_on(owner.pages_left)}"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 
@@ -248,7 +253,9 @@ def read(database: Database, sync_id: UUID) -> Row[Any]:
 
 def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
     """One sync's ledger row, as the transaction sees it."""
-    return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
+    return tx.run(
+        f"SELECT {_COLUMNS}, {PAGES_LEFT} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id
+    ).one()
 
 
 def last_count(database: Database, account: str) -> int | None:

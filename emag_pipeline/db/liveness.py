@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import PAGES_LEFT
 from emag_pipeline.db.owners import PROCESS, process_of
 from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.processes import ProcessMark
@@ -37,6 +38,8 @@ class RunningSync:
     #: whose Dagster run it is; None where a version before this one has begun it
     dagster_instance_id: str | None = None
     process: ProcessMark | None = None
+    #: how many pages the next attempt goes on with: none that a crash of the server has taken
+    pages_left: int = 0
 
     @property
     def is_process_gone(self) -> bool:
@@ -55,7 +58,7 @@ class StillWriting(Exception):
 
 _RUNNING = f"""
     SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, {PROCESS},
-           attempt_started_at, pages_done,
+           attempt_started_at, pages_done, {PAGES_LEFT},
            pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
     FROM {{schema}}.emag_offer_syncs

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import PAGES_LEFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class SyncProgress:
     error_class: str | None
     error_message: str | None
     error_remedy: str | None
+    #: how many pages the next attempt goes on with: none that a crash of the server has taken
+    pages_left: int = 0
     #: a person threw its staged pages away
     is_discarded: bool = False
     #: what keeps a running one waiting: the newest call that failed and when it is tried again
@@ -101,9 +104,9 @@ class AccountStatus:
 #: The state of an account without a sync.
 NEVER_SYNCED = "never synced"
 
-_PROGRESS = """
+_PROGRESS = f"""
     SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
-           pages_expected, pages_done, offers_expected, total_offers_processed AS offers_done,
+           pages_expected, pages_done, {PAGES_LEFT}, offers_expected, total_offers_processed AS offers_done,
            offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
@@ -114,7 +117,7 @@ _PROGRESS = """
            approved_at, approved_by, completed_at,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
            extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
-    FROM {schema}.emag_offer_syncs
+    FROM {{schema}}.emag_offer_syncs
 """
 
 _ACCOUNTS = """
@@ -190,7 +193,7 @@ def _last_error(sync: SyncProgress) -> LastError:
     message, remedy = sync.error_message or "", sync.error_remedy or ""
     if sync.is_discarded:
         remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
-    pages = 0 if sync.is_discarded else sync.pages_done
+    pages = 0 if sync.is_discarded else sync.pages_left
     return LastError(
         sync.sync_id,
         sync.error_class or "",

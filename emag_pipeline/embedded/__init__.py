@@ -9,24 +9,30 @@ from emag_pipeline.embedded.programs import program
 from emag_pipeline.embedded.server import (
     EmbeddedServer,
     ended,
+    hasten,
     is_address_of,
     is_set_up,
     living,
     log_of,
+    recovers,
     running,
     start,
     starting,
+    was_stopped,
 )
 
 __all__ = [
     "EmbeddedServer",
     "ended",
+    "hasten",
     "is_address_of",
     "is_set_up",
     "living",
     "log_of",
     "program",
+    "recovers",
     "running",
     "start",
     "starting",
+    "was_stopped",
 ]

@@ -4,6 +4,7 @@ A process is the server only if it works in that very directory and began when t
 PostgreSQL of the same user, any program that got the number since - is a stranger: never signalled, never attached to.
 """
 
+import sys
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from emag_pipeline.errors import PipelineError
 #: A process's start is known to the second, and moves with the clock's corrections.
 _CLOCK_SECONDS = 3.0
 _ASK_SECONDS = 3.0
+#: Where pg_control has its state, and the states of a server that was shut down, also as a standby.
+_STATE, _SHUT_DOWN = slice(16, 20), (1, 2)
 _LOOK_SECONDS = 0.1
 _REMAINS_SECONDS = 10.0
 
@@ -42,6 +45,11 @@ class Note:
     def is_ready(self) -> bool:
         """Whether it has taken connections; not while it starts anew because one of its processes was killed."""
         return self.state == "ready"
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self.state == "stopping"
 
 
 class Answer(Enum):
@@ -77,7 +85,7 @@ def process_of(data: Path) -> psutil.Process | None:
 def has_begun(data: Path) -> bool:
     """Whether the server of that directory lives and is not about to end."""
     note = noted(data)
-    return note is not None and note.state != "stopping" and process_of(data) is not None
+    return note is not None and not note.is_stopping and process_of(data) is not None
 
 
 def starting(data: Path) -> psutil.Process | None:
@@ -91,6 +99,24 @@ def starting(data: Path) -> psutil.Process | None:
         return None
     is_starting = note.state == "starting" or (note.is_ready and _answer(note) is Answer.STARTING)
     return process if is_starting else None
+
+
+def stopping(data: Path) -> psutil.Process | None:
+    """The living server of that directory if it was told to stop: it takes no more connections."""
+    note = noted(data)
+    return process_of(data) if note is not None and note.is_stopping else None
+
+
+def was_shut_down(data: Path) -> bool:
+    """Whether the data was left in order: what starts there next has nothing to recover.
+
+    By the state in PostgreSQL's control file, which no version has moved (`DBState` of pg_control.h).
+    """
+    try:
+        state = (data / "global" / "pg_control").read_bytes()[_STATE]
+    except OSError:
+        return False
+    return int.from_bytes(state, sys.byteorder) in _SHUT_DOWN
 
 
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:

@@ -129,6 +129,7 @@ def start(
             _await_connections(data, say, until)
         else:
             with _ended_if_interrupted(data):
+                _await_end(data, until)
                 postmaster.await_remains(data, until - time.monotonic())
                 _launch(data, directory, binaries, settings or {})
                 _await_connections(data, say, until)
@@ -150,6 +151,18 @@ def _ended_if_interrupted(data: Path) -> Iterator[None]:
         if process is not None and postmaster.starting(data) is None:
             postmaster.end(process, signal.SIGINT, _INTERRUPTED_SECONDS)
         raise
+
+
+def _await_end(data: Path, until: float) -> None:
+    """Wait for a server that was told to stop: no other starts beside it. It may wait for its sessions to end."""
+    while postmaster.stopping(data) is not None:
+        if time.monotonic() > until:
+            raise DatabaseUnavailable(
+                "the server was told to stop, and has not ended",
+                where="embedded PostgreSQL",
+                remedy=f"Look into its log {data / _LOG} and repeat the command later, which waits again",
+            )
+        Calls.pause(_TURN_SECONDS)
 
 
 def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
@@ -245,6 +258,26 @@ def running(home: Path) -> EmbeddedServer | None:
     """The server of a home directory, if it lives and has been ready."""
     note = postmaster.noted(places.data(home.resolve()))
     return living(home) if note is not None and note.is_ready else None
+
+
+def was_stopped(home: Path) -> bool:
+    """Whether somebody has told the server of a home directory to stop, which it does or did in order."""
+    data = places.data(home.resolve())
+    if postmaster.process_of(data) is None:
+        return postmaster.was_shut_down(data)
+    return postmaster.stopping(data) is not None
+
+
+def hasten(home: Path) -> None:
+    """Let a server that was told to stop, and waits for its sessions, end without them; of no other kind."""
+    process = postmaster.stopping(places.data(home.resolve()))
+    if process is not None:
+        postmaster.end(process, signal.SIGINT, 0.0)
+
+
+def recovers(home: Path) -> bool:
+    """Whether what starts up has to recover what a crash has left."""
+    return not postmaster.was_shut_down(places.data(home.resolve()))
 
 
 def starting(home: Path) -> bool:

@@ -15,6 +15,7 @@ from emag_pipeline.errors import SettingsError
 from emag_pipeline.logs import interruptions
 from emag_pipeline.logs.events import context, is_unprinted, logger
 from emag_pipeline.logs.lines import Lines
+from emag_pipeline.logs.repeats import Repeats
 from emag_pipeline.logs.stream import LinesOnly
 from emag_pipeline.moments import iso_now
 from emag_pipeline.redaction import Redactor
@@ -49,8 +50,9 @@ def configure(settings: Settings) -> None:
     handler = _Standard()
     handler.setFormatter(_lines(settings))
     handler.addFilter(_is_not_told_already)
+    handler.addFilter(Repeats(handler))
     root = logging.getLogger()
-    for one in [one for one in root.handlers if isinstance(one, _Standard)]:
+    for one in [one for one in root.handlers if isinstance(one, _Standard) or _is_last_resort(one)]:
         root.removeHandler(one)
     root.addHandler(handler)
     root.setLevel(level if level <= logging.DEBUG else max(level, _LIBRARIES_LEVEL))
@@ -75,6 +77,11 @@ def configure_command(settings: Settings | None) -> bool:
 def says_lines() -> bool:
     """Whether all that this process prints to stderr becomes log lines."""
     return isinstance(sys.stderr, LinesOnly)
+
+
+def _is_last_resort(handler: logging.Handler) -> bool:
+    """Whether it is what Python makes for a library that logs before anybody has configured: each line came twice."""
+    return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
 
 
 def take_over(settings: Settings, *, stdout: bool = False) -> None:
@@ -129,9 +136,14 @@ def _lines(settings: Settings) -> Lines:
 def _make_lines_of(name: str, wrap: Callable[[str], str]) -> None:
     stream = getattr(sys, name)
     if stream is not None and stream is getattr(sys, f"__{name}__"):
-        ours = LinesOnly(stream, wrap, interruptions.shortened)
+        ours = LinesOnly(stream, wrap, interruptions.shortened, _begins_a_record)
         setattr(sys, name, ours)
         atexit.register(ours.close_line)
+
+
+def _begins_a_record(line: str) -> bool:
+    """Whether it is of Dagster's console, where the traceback of an error follows it."""
+    return _LEVEL_IN_A_LINE.search(line) is not None
 
 
 def _wrapped(settings: Settings) -> Callable[[str], str]:

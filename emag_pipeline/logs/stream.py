@@ -10,12 +10,20 @@ from typing import Any, TextIO
 class LinesOnly:
     """Stands in for a text stream: lines that are JSON objects pass, others are what `wrap` makes of them.
 
-    A line of which it makes nothing is dropped. What is written at once is a record, which `shorten` sees first.
+    A line of which it makes nothing is dropped. What is written at once is a record, which `shorten` sees first; one
+    whose first line `begins_a_record` is one line, however many it has.
     What is not done here (fileno, encoding …) is the stream's.
     """
 
-    def __init__(self, stream: TextIO, wrap: Callable[[str], str], shorten: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        wrap: Callable[[str], str],
+        shorten: Callable[[str], str] = str,
+        begins_a_record: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._stream = stream
+        self._begins_a_record = begins_a_record
         self._shorten = shorten
         self._wrap = wrap
         self._lock = threading.RLock()
@@ -24,7 +32,11 @@ class LinesOnly:
     def write(self, text: str) -> int:
         """Take a text; whole lines are passed on at once."""
         with self._lock:
-            *lines, self._begun = (self._begun + self._shorten(text)).split("\n")
+            record = self._shorten(text)
+            if not self._begun and record.endswith("\n") and self._begins_a_record(record.partition("\n")[0]):
+                self._pass_on(record.rstrip())
+                return len(text)
+            *lines, self._begun = (self._begun + record).split("\n")
             for line in lines:
                 self._pass_on(line)
         return len(text)

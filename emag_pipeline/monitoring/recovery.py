@@ -83,7 +83,7 @@ def recover(
 
 def _incident(found: StuckSync) -> Finding:
     """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
-    remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_done))
+    remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_left))
     return Finding(found.account, "stuck", found.why, remedy, "StuckSync", found.dagster_run_id)
 
 
@@ -115,7 +115,7 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
         if trouble is None:
             return None
         message = f"{now.where}: {trouble.condition}: {trouble.why}"
-        remedy = f"Nothing is to be done: the next attempt {goes_on(now.pages_done)}"
+        remedy = f"Nothing is to be done: the next attempt {goes_on(now.pages_left)}"
         ledger.end_locked(
             tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=remedy
         )

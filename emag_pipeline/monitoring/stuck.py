@@ -29,6 +29,8 @@ class StuckSync:
     pages_expected: int | None
     #: this machine's process table shows that nobody works on it any more
     is_process_gone: bool = False
+    #: how many pages the next attempt goes on with
+    pages_left: int = 0
 
     @property
     def sentence(self) -> str:
@@ -59,6 +61,7 @@ def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
         pages_done=sync.pages_done,
         pages_expected=sync.pages_expected,
         is_process_gone=sync.is_process_gone,
+        pages_left=sync.pages_left,
     )
 
 

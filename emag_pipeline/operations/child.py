@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from emag_pipeline.home import directory
 from emag_pipeline.operations import log_files
 from emag_pipeline.operations.programs import Program
@@ -36,6 +38,14 @@ class Child:
         if code is None:
             return None
         return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it lives and does nothing, by SIGSTOP or a debugger."""
+        try:
+            return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+        except psutil.NoSuchProcess:
+            return False
 
 
 def fresh_logs(home: Path) -> Path:

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import psutil
 
-_MARK = "EMAG_UP_HOME"
+from emag_pipeline.running_up import MARK, home_of
 
 
 def mark(home: Path) -> dict[str, str]:
     """The variable that makes a process, and all that it starts, a member."""
-    return {_MARK: str(home.resolve())}
+    return {MARK: str(home.resolve())}
 
 
 def is_member() -> bool:
     """Whether this process is one, of whatever home."""
-    return _MARK in os.environ
+    return MARK in os.environ
 
 
 def members(home: Path) -> list[psutil.Process]:
     """The living processes of this home's family, without this process."""
-    wanted = str(home.resolve())
-    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark_of(process) == wanted]
+    wanted = home.resolve()
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
 
 
 def run_workers(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
@@ -55,14 +55,6 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in killed:
         _quietly(process.kill)
     psutil.wait_procs(killed, timeout=5)
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    """Its home; of a process of another user none, whatever that has written into its environment."""
-    try:
-        return process.environ().get(_MARK) if process.uids().effective == os.geteuid() else None
-    except (psutil.Error, OSError):
-        return None  # another user's, or just gone
 
 
 def _arguments(process: psutil.Process) -> list[str]:

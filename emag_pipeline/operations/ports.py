@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.running_up import home_of
+from emag_pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 
@@ -42,6 +44,8 @@ def _taken(port: int, variable: str, purpose: str, who: "Holder | None") -> Sett
 def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
     """The error of a port that somebody has: `what` says so, `or_else` what to do if that one shall keep it."""
     stop = who.let_go_on if who and who.is_stopped else "Stop what uses it"
+    if who and who.home and not who.is_stopped:
+        stop = f"If that one is meant, set EMAG_HOME to {who.home}; else stop it"
     return SettingsError(what, why=who.words if who else "", remedy=f"{stop}, or {or_else}")
 
 
@@ -80,18 +84,21 @@ def _is_free(port: int, host: str) -> bool:
 class Holder:
     """The process that listens on a port. `program` says which one of ours it is, empty for a stranger.
 
-    `is_stopped`: by SIGSTOP, Ctrl-Z or a debugger; it holds the port and does nothing until it is let go on.
+    `home` is that of the `up` of this user which has started it, if one has. `is_stopped`: by SIGSTOP, Ctrl-Z or a
+    debugger; it holds the port and does nothing until it is let go on.
     """
 
     pid: int
     name: str
     program: str
     is_stopped: bool
+    home: Path | None = None
 
     @property
     def words(self) -> str:
         """Who it is; only names, since command lines may hold secrets."""
-        who = f"{self.program} (process {self.pid})" if self.program else f"process {self.pid} ({self.name})"
+        of_home = f" of the `up` in EMAG_HOME {self.home}" if self.home else ""
+        who = f"{self.program} (process {self.pid}{of_home})" if self.program else f"process {self.pid} ({self.name})"
         return f"{who} listens there" + (" and is stopped: it answers nobody" if self.is_stopped else "")
 
     @property
@@ -112,9 +119,15 @@ def holder(port: int) -> Holder | None:
     return None
 
 
+def stopped_sandbox(settings: Settings) -> Holder | None:
+    """The sandbox of this machine, if it is the one that is used, and a process that was stopped has its port."""
+    who = holder(settings.sandbox_port) if settings.starts_sandbox else None
+    return who if who is not None and who.is_stopped else None
+
+
 def _holder(process: psutil.Process) -> Holder:
     is_stopped = process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-    return Holder(process.pid, process.name(), _program(process.cmdline()), is_stopped)
+    return Holder(process.pid, process.name(), _program(process.cmdline()), is_stopped, home_of(process))
 
 
 def _program(arguments: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from emag_pipeline.settings import Settings
 #: offers of a sandbox account that has no number of its own
 _OFFERS = 500
 _SANDBOX_LATENCY_SECONDS = 0.1
+#: what starts one of Dagster's own programs, by its module
+_DAGSTERS = (sys.executable, "-m", "emag_pipeline.logs.dagster_program")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def code_server(settings: Settings, socket: Path) -> Program:
 
 def webserver(settings: Settings, workspace: Path) -> Program:
     """Dagster's UI, on this machine only; ready when it has loaded the pipeline's definitions."""
-    module = (sys.executable, "-m", "dagster_webserver")
+    module = (*_DAGSTERS, "dagster_webserver")
     address = ("-h", ports.HOST, "-p", str(settings.ui_port))
     logs = ("--dagster-log-level", settings.log_level, "--log-format", _log_format(settings))
     command = (*module, *address, "-w", str(workspace), *logs)
@@ -63,7 +65,7 @@ def webserver(settings: Settings, workspace: Path) -> Program:
 def daemon(settings: Settings, workspace: Path) -> Program:
     """Dagster's daemon: schedules, sensors, the run queue, monitoring and retries."""
     logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
-    command = (sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace), *logs)
+    command = (*_DAGSTERS, "dagster._daemon", "run", "-w", str(workspace), *logs)
     return Program("daemon", command, lambda: True)
 
 

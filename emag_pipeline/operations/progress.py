@@ -52,6 +52,9 @@ class ProgressWatch:
         """Show what has changed since the last look. A database that is away is reported once."""
         try:
             newest = [sync_progress(self._database, account) for account in self._accounts]
+            if self._away:
+                self._say("the database answers again")
+            self._away = False
             for sync in filter(None, newest):
                 self._tell(sync)
         except DatabaseUnavailable as error:
@@ -61,7 +64,6 @@ class ProgressWatch:
                 self._say(as_told(self._settings, error).message)
                 self._away = True
             return
-        self._away = False
         self._view.show([sync for sync in newest if sync is not None and sync.status == "running"])
 
     def end(self) -> None:

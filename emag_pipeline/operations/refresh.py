@@ -172,7 +172,7 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         when = " before it began to read" if sync is None else ""
-        begins = goes_on(sync.pages_done if sync is not None else None)
+        begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -66,9 +66,9 @@ def _next(stopped: Stopped) -> str:
 
 
 def _pages(sync: RunningSync) -> str:
-    in_all = max(sync.pages_expected, sync.pages_done) if sync.pages_expected else None
+    in_all = max(sync.pages_expected, sync.pages_left) if sync.pages_expected else None
     expected = counted(in_all, "page") if in_all else "? pages"
-    return f"{sync.pages_done:,} of {expected} {'is' if in_all == 1 else 'are'} durable"
+    return f"{sync.pages_left:,} of {expected} {'is' if in_all == 1 else 'are'} durable"
 
 
 def _word(status: str) -> str:

@@ -166,7 +166,7 @@ def _released(database: Database, sync: RunningSync, reason: str) -> bool:
         if now is None:
             return False
         message = f"{sync.where}: {reason}"
-        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_done)}"
+        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
         ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=remedy)
         return True
 

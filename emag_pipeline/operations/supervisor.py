@@ -38,6 +38,7 @@ class Supervisor:
         self._signals = signals
         self._say = say
         self._children: dict[str, Child] = {}
+        self._stopped: set[str] = set()
         self._deaths: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def start(self, program: Program) -> None:
@@ -56,7 +57,7 @@ class Supervisor:
             self._signals.wait(0.2)
 
     def mend(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
-        """Restart what has died, and keep the logs small. Returns whether anything was restarted.
+        """Restart what has died, say what was stopped, and keep the logs small. Returns whether anything was restarted.
 
         Raises TransientError when a program dies again and again. `are_excused` is asked at a death, which does not
         count then: what the programs need is away.
@@ -66,7 +67,9 @@ class Supervisor:
             log_files.keep_small(child.log)
             how = child.died()
             if how is None:
+                self._tell_stopped(child)
                 continue
+            self._stopped.discard(name)
             is_excused = are_excused()
             if not is_excused and self._dies_too_often(name):
                 raise _broken(child, f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
@@ -90,6 +93,17 @@ class Supervisor:
         family.kill(family.members(self._home))
         for child in self._children.values():
             child.process.wait()
+
+    def _tell_stopped(self, child: Child) -> None:
+        """Say once that it was stopped, which no death and no error tells, and once that it goes on."""
+        name = child.program.name
+        if child.is_stopped and name not in self._stopped:
+            self._stopped.add(name)
+            lets = f"`kill -CONT {child.pid}` lets it go on, `kill -KILL {child.pid}` has it started again"
+            self._say(f"{name} (process {child.pid}) is stopped and answers nobody: {lets}")
+        elif not child.is_stopped and name in self._stopped:
+            self._stopped.discard(name)
+            self._say(f"{name} goes on again")
 
     def _launch(self, program: Program) -> Child:
         return Child(program, self._environment, self._logs)

@@ -123,7 +123,7 @@ def unstarted_words(settings: Settings, account: str) -> str:
 
 def trouble_words(trouble: Trouble, account: str, sync: SyncProgress | None) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
-    again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_done if sync else None)}"
+    again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_left if sync else None)}"
     if trouble.condition == "stuck":  # it beats, so another one is refused
         again = f"`emag-pipeline recover` ends it, then {again}"
     return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that by itself"

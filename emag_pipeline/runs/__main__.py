@@ -24,6 +24,7 @@ from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
+from emag_pipeline.logs.repeats import tell_held
 from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, connections, exit_code, failure
 from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
@@ -132,6 +133,7 @@ def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
 
 def _leave(code: int) -> NoReturn:
     """End at once: to take Dagster's modules apart costs a second, and several where the machine is busy (G12)."""
+    tell_held()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()

@@ -7,11 +7,13 @@ run retry or tomorrow's run, begins with `ledger.begin` and resumes what is dura
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from emag_pipeline import going_on, stop_cause
+from emag_pipeline.databases import as_told, log_of
 from emag_pipeline.db import ledger
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import LeaseError, PipelineError, SyncTimedOut
+from emag_pipeline.errors import DatabaseUnavailable, LeaseError, PipelineError, SyncTimedOut
 from emag_pipeline.gist import gist
 from emag_pipeline.logs import about, logger
 from emag_pipeline.redaction import redact
@@ -28,7 +30,8 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     `obstacle` says at any moment what keeps the work waiting, empty if nothing: whoever watches reads it in the ledger.
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
-    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle):
+    told = partial(as_told, context.settings)
+    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle, told):
         try:
             with context.database.hurried_when_interrupted():
                 yield
@@ -41,6 +44,8 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
 
 
 def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
+    if isinstance(error, DatabaseUnavailable):
+        error = as_told(context.settings, error)
     status, error_class, message, remedy = _described(context, lease, error)
     try:
         if not ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy):
@@ -48,12 +53,21 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     except PipelineError as unreachable:
         # what happened matters more; the lease is taken over once its run has ended or its heart is silent
         log.warning("end_not_recorded", error=unreachable.message)
+        remedy = error.remedy if isinstance(error, DatabaseUnavailable) else remedy
     (log.warning if error_class == "Interrupted" else log.error)(
         "sync_ended", status=status, error_class=error_class, message=message, remedy=remedy
     )
 
 
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
+    if isinstance(error, DatabaseUnavailable) and error.is_away:
+        left = None if error.is_late else _read(context, lease)  # one that does not answer is not asked again
+        begins = going_on.goes_on(None) if left is None else left[1]
+        log_file = log_of(context.settings)
+        why = f"; {log_file} says why it was away" if log_file else ""
+        # whoever reads this in the database has it before him again
+        remedy = f"Nothing is to be done: it answers again, and the next attempt {begins}{why}"
+        return "failed", error.error_class, error.cause, remedy
     if isinstance(error, PipelineError):
         status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
         return status, error.error_class, error.cause, error.remedy
@@ -68,9 +82,14 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
 
 def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
     """Whether the sync's time is over, and where the next run begins."""
+    return _read(context, lease) or (False, going_on.goes_on(None))
+
+
+def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
+    """The same; None where the ledger cannot be read."""
     try:
         sync = ledger.read(context.database, lease.sync_id)
     except PipelineError:
-        return False, going_on.goes_on(None)
+        return None
     is_late = bool(datetime.now(UTC) >= sync.deadline_at)
-    return is_late, "begins a new sync" if is_late else going_on.goes_on(sync.pages_done)
+    return is_late, "begins a new sync" if is_late else going_on.goes_on(sync.pages_left)

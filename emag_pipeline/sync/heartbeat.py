@@ -9,7 +9,7 @@ from typing import Self
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
-from emag_pipeline.errors import LeaseError, PipelineError
+from emag_pipeline.errors import DatabaseUnavailable, LeaseError, PipelineError
 from emag_pipeline.logs import logger, with_context
 
 log = logger(__name__)
@@ -23,14 +23,20 @@ _LOOK_SECONDS = 1.0
 class Heartbeat:
     """Beats from a thread of its own, so that neither a slow answer nor a long statement looks like death.
 
-    At once when what keeps the work waiting (`obstacle`) has changed.
+    At once when what keeps the work waiting (`obstacle`) has changed. `told` makes an outage into what is logged of it.
 
     A lost lease ends it quietly: the next write of the work finds out by itself.
     """
 
     def __init__(
-        self, database: Database, lease: Lease, timeout_seconds: float, obstacle: Callable[[], str] = lambda: ""
+        self,
+        database: Database,
+        lease: Lease,
+        timeout_seconds: float,
+        obstacle: Callable[[], str] = lambda: "",
+        told: Callable[[DatabaseUnavailable], PipelineError] = lambda error: error,
     ) -> None:
+        self._told = told
         self._database = database
         self._obstacle = obstacle
         self._lease = lease
@@ -51,7 +57,8 @@ class Heartbeat:
                 return
             except PipelineError as error:  # the database is away: the next beat may reach it
                 next_beat = time.monotonic() + self._interval
-                log.warning("heartbeat_missed", error=error.message)
+                said = self._told(error) if isinstance(error, DatabaseUnavailable) else error
+                log.warning("heartbeat_missed", error=said.message)
 
     def __enter__(self) -> Self:
         """Start beating."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,9 @@ _AGAIN = "the embedded PostgreSQL runs again"
 class Watched:
     """A watch, turned by hand as `up` does."""
 
-    def __init__(self, recovery: Recovery, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, home: Path, pool: ThreadPoolExecutor) -> None:
         self.said: list[str] = []
-        settings = load_settings({"EMAG_HOME": str(recovery.home)}, env_file=None)
+        settings = load_settings({"EMAG_HOME": str(home)}, env_file=None)
         self._watch = EmbeddedWatch(settings, self.said.append)
         self._pool = pool
 
@@ -41,7 +42,7 @@ class Watched:
 @pytest.fixture
 def watched(recovery: Recovery) -> Iterator[Watched]:
     with ThreadPoolExecutor(1) as pool, claimed(recovery.home, "http://127.0.0.1:1"):
-        yield Watched(recovery, pool)
+        yield Watched(recovery.home, pool)
         recovery.finish()
 
 

@@ -19,9 +19,10 @@ from emag_pipeline.operations.doctor.examination import Begun, Examination
 from emag_pipeline.operations.doctor.finding import Finding, not_examined, ok
 from emag_pipeline.operations.doctor.listeners import Listener, examine
 from emag_pipeline.operations.sandbox_beside import sandbox_beside
+from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
-from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 from emag_pipeline_tests.process.ups import free_ports
 from emag_pipeline_tests.sandbox.test_program import program
@@ -49,6 +50,19 @@ def test_our_own_program_on_its_port_is_well(tmp_path: Path) -> None:
     assert (finding.verdict, finding.what) == (Verdict.OK, f"port {sandbox.port}: the sandbox answers")
 
 
+def test_a_program_of_the_up_in_another_home_is_told_as_that(tmp_path: Path) -> None:
+    """Whoever forgot to export EMAG_HOME would take what answers there for his."""
+    (port,) = free_ports(1)
+    other = tmp_path / "other"
+    with program("--port", str(port), **{MARK: str(other)}):
+        finding = found(diagnosed(tmp_path / "home", EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}")
+        assert finding.verdict is Verdict.WARNING
+        assert finding.what.endswith(f"the sandbox answers, and is that of the `up` in EMAG_HOME {other}")
+        with pytest.raises(SettingsError, match=f"of the `up` in EMAG_HOME {other}") as taken:
+            ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
+        assert taken.value.remedy.startswith(f"If that one is meant, set EMAG_HOME to {other}; else stop it, or set")
+
+
 def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_url: str, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     with program("--port", str(port)) as (sandbox, _):
@@ -57,7 +71,12 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
         diagnosis = diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port), DATABASE_SYNC_URL=database_url)
         finding = found(diagnosis, "ports", who)
         assert (finding.verdict, f"`kill -CONT {sandbox.pid}`" in finding.remedy) == (Verdict.BROKEN, True)
-        assert found(diagnosis, "account main", "read timeout").verdict is Verdict.NOT_EXAMINED
+        account = found(diagnosis, "account main", "read timeout")
+        assert (account.verdict, who.partition(": ")[2] in account.what) == (Verdict.NOT_EXAMINED, True)
+        assert account.remedy.startswith(f"`kill -CONT {sandbox.pid}` lets it go on")
+        given = {"EMAG_SANDBOX_PORT": str(port), "EMAG_SANDBOX": "1", "DATABASE_SYNC_URL": database_url}
+        told = " ".join(emag_pipeline(tmp_path, "status", **given).stdout.split())
+        assert f"{who.partition(': ')[2]}: it answers nobody. `kill -CONT {sandbox.pid}` lets it go on" in told
         with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it answers nobody") as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy
@@ -91,7 +110,7 @@ def _may_mount() -> bool:
 @pytest.mark.skipif(not _may_mount(), reason="this user cannot mount a small disk (unshare -rm)")
 @pytest.mark.parametrize(
     ("options", "verdict", "said"),
-    [("size=20m", "broken", "GiB are free"), ("ro", "broken", "cannot write to")],
+    [("size=20m", "broken", " disk: "), ("ro", "broken", " settings: EMAG_HOME is ")],
 )
 def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, verdict: str, said: str) -> None:
     home = tmp_path / "home"
@@ -101,7 +120,7 @@ def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, 
         ["unshare", "-rm", "sh", "-c", mounted, "sh", sys.executable, "-m", "emag_pipeline", "doctor"],
         env=environment(home), cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    (line,) = [line for line in done.stdout.splitlines() if " disk: " in line and said in line]
+    (line,) = [line for line in done.stdout.splitlines() if said in line]
     assert line.startswith(verdict)
 
 

@@ -1,8 +1,13 @@
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from emag_pipeline.errors import SettingsError
+from emag_pipeline.home import claim
 from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline_tests.embedded.users import STRANGER, as_root
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 
@@ -42,6 +47,14 @@ def test_every_wrong_variable_is_listed_with_its_remedy_and_ends_with_2(tmp_path
         ("DB_HOSTNAME", "DB_HOST"),
         ("DB_SHEMA", "DB_SCHEMA"),
         ("DATABASE_SYNC_URI", "DATABASE_SYNC_URL"),
+        ("DATABSE_SYNC_URL", "DATABASE_SYNC_URL"),
+        ("DATABSE_SNYC_URL", "DATABASE_SYNC_URL"),
+        ("DATBASE_URL", "DATABASE_URL"),
+        ("DAGSTR_PG_URL", "DAGSTER_PG_URL"),
+        ("DAGSTER_PG_ULR", "DAGSTER_PG_URL"),
+        ("EMGA_SYNC_MAX_PAGES", "EMAG_SYNC_MAX_PAGES"),
+        ("EMG_HOME", "EMAG_HOME"),
+        ("EMAGE_FBE_API_USERNAME", "EMAG_FBE_API_USERNAME"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(tmp_path: Path, name: str, meant: str) -> None:
@@ -62,7 +75,12 @@ def test_every_variable_that_is_set_and_read_is_listed(tmp_path: Path) -> None:
 
 
 def test_other_softwares_variables_are_its_own_affair(tmp_path: Path) -> None:
-    others = ("DB_CONNECTION", "DB_DATABASE", "DB_POOL", "DB_SSL", "DB_URL", "DATABASES", "XDB_HOST", "DBHOST", "HOME")
+    others = (
+        "DB_CONNECTION", "DB_DATABASE", "DB_POOL", "DB_SSL", "DB_URL", "DATABASES", "XDB_HOST", "DBHOST", "HOME",
+        "PGHOST", "PGPASSWORD", "PGDATABASE", "PG_URL", "POSTGRES_URL", "SQLALCHEMY_DATABASE_URI", "TEST_DATABASE_URL",
+        "DAGSTER_HOME", "DAGSTER_PG_HOST", "DAGSTER_PG_DB", "DAGSTER_GRPC_TIMEOUT_SECONDS", "EMAIL_HOST", "EMAIL_PORT",
+        "EMACS_HOME", "IMAGE_VERSION", "GB_HOST", "DD_SITE", "REDIS_URL",
+    )  # fmt: skip
     diagnosis = diagnosed(tmp_path, **dict.fromkeys(others, "x"))
     assert [one.subject for one in diagnosis.findings].count("settings") == 1
 
@@ -99,6 +117,36 @@ def test_a_file_of_others_is_broken_and_told(tmp_path: Path) -> None:
     (finding,) = diagnosis.findings
     assert f"{tmp_path / '.env'} can be written by everybody" in finding.what
     assert (finding.subject, finding.verdict, diagnosis.exit_code) == ("settings", Verdict.BROKEN, 2)
+
+
+def _a_file(home: Path) -> None:
+    home.write_text("x")
+
+
+def _open_to_all(home: Path) -> None:
+    home.mkdir()
+    home.chmod(0o777)
+
+
+def _of_another(home: Path) -> None:
+    home.mkdir()
+    os.chown(home, STRANGER, STRANGER)
+
+
+@pytest.mark.parametrize("make", [_a_file, _open_to_all, pytest.param(_of_another, marks=as_root)])
+def test_a_home_that_up_refuses_is_broken_in_the_same_words(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    home = tmp_path / "home"
+    make(home)
+    before = home.lstat()
+    diagnosis = diagnosed(home)
+    assert (home.lstat().st_mode, home.lstat().st_uid) == (before.st_mode, before.st_uid)
+    with pytest.raises(SettingsError) as refused:
+        claim(home)
+    finding = found(diagnosis, "settings", "EMAG_HOME is ")
+    assert (finding.verdict, f"{finding.what}. {finding.remedy}.") == (Verdict.BROKEN, refused.value.message)
+    assert diagnosis.exit_code == 2
+    assert not [one for one in diagnosis.findings if "emag-pipeline up" in one.remedy]
+    assert found(diagnosis, "marketplace", "they rest on EMAG_HOME").verdict is Verdict.NOT_EXAMINED
 
 
 def test_it_is_told_that_there_is_no_file(tmp_path: Path) -> None:

@@ -88,6 +88,21 @@ def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_
     assert [process.pid for process in family.members(tmp_path)] != [first.pid]
 
 
+def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
+    supervisor: Supervisor, said: list[str]
+) -> None:
+    supervisor.start(_program("import time; time.sleep(600)"))
+    (process,) = [child.process for child in supervisor._children.values()]
+    process.send_signal(signal.SIGSTOP)
+    _wait_until(lambda: not supervisor.mend() and bool(said))
+    supervisor.mend()
+    lets = f"`kill -CONT {process.pid}` lets it go on, `kill -KILL {process.pid}` has it started again"
+    assert said == [f"program (process {process.pid}) is stopped and answers nobody: {lets}"]
+    process.send_signal(signal.SIGCONT)
+    _wait_until(lambda: not supervisor.mend() and len(said) == 2)
+    assert said[1:] == ["program goes on again"]
+
+
 def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start(_program("raise SystemExit(1)"))
 

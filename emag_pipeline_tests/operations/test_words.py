@@ -8,7 +8,7 @@ from emag_pipeline.sync.liveness import Trouble
 
 _HALF = SyncProgress(
     sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,
-    started_at=datetime.now(UTC), pages_expected=12, pages_done=6, offers_expected=1200, offers_done=600,
+    started_at=datetime.now(UTC), pages_expected=12, pages_done=6, pages_left=6, offers_expected=1200, offers_done=600,
     offers_created=0, offers_updated=0, offers_unchanged=0, offers_deleted=0, offers_rejected=0, elapsed_seconds=2.0,
     silent_seconds=0.0, oldest_page_seconds=None, is_approved=False, error_class=None, error_message=None,
     error_remedy=None,
@@ -56,6 +56,6 @@ def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
 def test_where_no_page_is_durable_nothing_is_gone_on_with() -> None:
     dead = Trouble("dead", "no heartbeat for 130 s")
     assert "goes on after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
-    _, remedy = trouble_words(dead, "main", replace(_HALF, pages_done=0))
+    _, remedy = trouble_words(dead, "main", replace(_HALF, pages_left=0))
     assert "`emag-pipeline sync --account main` starts from the beginning: no page is durable yet" in remedy
     assert "goes on after the last durable page, or starts" in trouble_words(dead, "main", None)[1]

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,8 +19,9 @@ PROGRAM = [sys.executable, "-m", "emag_pipeline.sandbox"]
 
 
 @contextmanager
-def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], SandboxControl]]:
-    process = subprocess.Popen([*PROGRAM, "--port", "0", *arguments], stdout=subprocess.PIPE, text=True)
+def program(*arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], SandboxControl]]:
+    command = [*PROGRAM, "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables})
     try:
         assert process.stdout is not None
         url = process.stdout.readline().removeprefix("sandbox: ").strip()

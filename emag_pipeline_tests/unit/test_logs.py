@@ -1,6 +1,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -116,6 +118,29 @@ def test_an_interruption_is_one_line_and_no_error() -> None:
     print(_RECORD.format(raised="OSError: no room"), end="", file=lines)  # type: ignore[call-overload]
     assert "<OSError: no room>" in stream.getvalue()
     assert " - ERROR - " in stream.getvalue()
+
+
+def test_what_a_library_has_said_before_does_not_double_every_line() -> None:
+    """Dagster tries its database again before the pipeline is loaded, and has `logging` itself tell it."""
+    says = "import logging; logging.warning('early'); "
+    configures = "from emag_pipeline.logs import configure; from emag_pipeline.settings import load_settings; "
+    script = f"{says}{configures}configure(load_settings({{}}, env_file=None)); logging.warning('late')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.count("early") == done.stderr.count("late") == 1
+
+
+def test_a_record_of_several_lines_is_one_line_and_dropped_as_one() -> None:
+    """The traceback of an event below the level says nothing by itself: a step that is tried again has thirty lines."""
+    stream = io.StringIO()
+    lines = LinesOnly(
+        stream,
+        lambda text: "" if " - DEBUG - " in text else f"<{text}>",
+        begins_a_record=lambda line: line.startswith("2026"),
+    )
+    lines.write("2026 - dagster - DEBUG - failed and has requested a retry.\n\nStack Trace:\n  File one\n")
+    lines.write("2026 - dagster - ERROR - failed.\nStack Trace:\n  File two\n")
+    lines.write("printed\nby itself\n")
+    assert stream.getvalue() == "<2026 - dagster - ERROR - failed.\nStack Trace:\n  File two>\n<printed>\n<by itself>\n"
 
 
 def test_a_stream_of_lines_wraps_what_is_no_object_and_joins_what_came_in_pieces() -> None:

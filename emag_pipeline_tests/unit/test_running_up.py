@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.databases import silence
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.running_up import claimed, running
+from emag_pipeline.running_up import MARK, claimed, elsewhere, running
 
 _HOLDER = """
 import sys, time
@@ -20,7 +21,8 @@ with claimed(Path(sys.argv[1]), "http://127.0.0.1:1") as other:
 
 
 def _holder(home: Path) -> "subprocess.Popen[str]":
-    holder = subprocess.Popen([sys.executable, "-c", _HOLDER, str(home)], stdout=subprocess.PIPE, text=True)
+    given = {**os.environ, MARK: str(home)}
+    holder = subprocess.Popen([sys.executable, "-c", _HOLDER, str(home)], stdout=subprocess.PIPE, text=True, env=given)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "None\n"
     return holder
@@ -42,6 +44,18 @@ def test_others_may_ask_whether_one_runs(tmp_path: Path) -> None:
     assert found is not None
     assert found.pid == holder.pid
     assert running(tmp_path) is None
+
+
+def test_who_asks_in_the_wrong_home_learns_where_one_runs(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    with _holder(there) as holder:
+        found, said = elsewhere(here), silence(here).message
+        assert there not in elsewhere(there)
+        holder.kill()
+    assert found[there].pid == holder.pid
+    assert "set EMAG_HOME to that of an `up` of yours that runs: " in said
+    assert f"{there} (process {holder.pid})" in said
+    assert there not in elsewhere(here)
 
 
 def test_a_file_left_by_a_killed_first_blocks_nobody(tmp_path: Path) -> None:

@@ -35,6 +35,12 @@ _NOT_EXAMINED = Finding(
     "accounts, marketplace, incidents and daemon were not examined, or not in full: they rest on the database",
     "Mend what is said of the database, then run `emag-pipeline doctor` again",
 )
+_WITHOUT_HOME = Finding(
+    marketplace.SUBJECT,
+    Verdict.NOT_EXAMINED,
+    "database, accounts, marketplace, incidents and daemon were not examined: they rest on EMAG_HOME",
+    "Mend what is said of EMAG_HOME, then run `emag-pipeline doctor` again",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,12 @@ def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT)
 
 def _all(settings: Settings) -> Iterator[Finding]:
     beside = [Begun(one) for one in _independent(settings)]
-    yield from _on_the_database(settings)
+    of_home = list(variables.of_home(settings))
+    yield from of_home
+    if of_home and settings.uses_embedded_database:  # which is in it, and which no command would start
+        yield _WITHOUT_HOME
+    else:
+        yield from _on_the_database(settings)
     for begun in beside:
         yield from begun.findings()
 
@@ -135,7 +146,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination("answers", _MARKETPLACE_SECONDS, partial(troubles.answers, settings))
     for account in settings.accounts:
         look = partial(marketplace.examine, settings, account)
-        yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.IF_SILENT)
+        yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.if_silent(settings))
     yield Examination(troubles.CHECKS, _MARKETPLACE_SECONDS, partial(troubles.checks, settings))
     yield Examination(troubles.INCIDENTS, _MARKETPLACE_SECONDS, partial(troubles.incidents, settings))
     yield Examination(troubles.SENSORS, _MARKETPLACE_SECONDS, partial(troubles.sensors, settings))

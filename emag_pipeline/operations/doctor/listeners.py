@@ -3,9 +3,10 @@
 import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from emag_pipeline.operations import ports
-from emag_pipeline.operations.doctor.finding import Finding, broken, not_examined, ok
+from emag_pipeline.operations.doctor.finding import Finding, broken, not_examined, ok, warning
 from emag_pipeline.settings import Settings
 
 SUBJECT = "ports"
@@ -24,6 +25,8 @@ class Listener:
     port: int
     page: str
     mark: str
+    #: whose it shall be; None for whoever's
+    home: Path | None = None
 
 
 def examine(one: Listener) -> Iterator[Finding]:
@@ -32,9 +35,17 @@ def examine(one: Listener) -> Iterator[Finding]:
     if answer is None:
         yield ok(SUBJECT, f"port {one.port} is free: {one.name} does not run")
     elif one.mark.encode() in answer:
-        yield ok(SUBJECT, f"port {one.port}: {one.name} answers")
+        yield _answers(one, ports.holder(one.port))
     else:
         yield _wrong(one, ports.holder(one.port), is_silent=not answer)
+
+
+def _answers(one: Listener, holder: ports.Holder | None) -> Finding:
+    what = f"port {one.port}: {one.name} answers"
+    if one.home is None or holder is None or holder.home in (None, one.home.resolve()):
+        return ok(SUBJECT, what)
+    remedy = f"If that one is meant, set EMAG_HOME to {holder.home}; else set {one.variable} to another port"
+    return warning(SUBJECT, f"{what}, and is that of the `up` in EMAG_HOME {holder.home}", remedy)
 
 
 def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Finding:
@@ -55,9 +66,12 @@ def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Fi
 def listeners(settings: Settings) -> Iterator[Listener]:
     """The ports that `up` or a service listens on."""
     bind = _ANYWHERE.get(settings.bind, settings.bind)
-    yield Listener("Dagster's UI", "EMAG_UI_PORT", ports.HOST, settings.ui_port, "/server_info", "dagster_webserver")
-    yield Listener("/metrics", "EMAG_SYNC_METRICS_PORT", bind, settings.metrics_port, "/metrics", "emag_sync_")
-    yield Listener("/health", "EMAG_SYNC_HEALTH_PORT", bind, settings.health_port, "/health", '"accounts"')
+    home = settings.home
+    yield Listener(
+        "Dagster's UI", "EMAG_UI_PORT", ports.HOST, settings.ui_port, "/server_info", "dagster_webserver", home
+    )
+    yield Listener("/metrics", "EMAG_SYNC_METRICS_PORT", bind, settings.metrics_port, "/metrics", "emag_sync_", home)
+    yield Listener("/health", "EMAG_SYNC_HEALTH_PORT", bind, settings.health_port, "/health", '"accounts"', home)
     if settings.starts_sandbox:
         yield Listener(
             "the sandbox",
@@ -66,6 +80,7 @@ def listeners(settings: Settings) -> Iterator[Listener]:
             settings.sandbox_port,
             "/api-3/product_offer/count",
             "isError",
+            home,
         )
 
 

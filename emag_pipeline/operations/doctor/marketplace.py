@@ -10,6 +10,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, SettingsError
 from emag_pipeline.monitoring.durations import age
+from emag_pipeline.operations import ports
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, not_examined, of_error, ok, warning
 from emag_pipeline.plurals import counted
@@ -18,11 +19,17 @@ from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seco
 from emag_pipeline.sync.plan import bounded, usual
 
 SUBJECT = "marketplace"
-IF_SILENT = "look at this machine's network (proxy, firewall) and at the marketplace's status"
+_IF_SILENT = "look at this machine's network (proxy, firewall) and at the marketplace's status"
+_SANDBOX_IF_SILENT = "restart `emag-pipeline up`, or the sandbox where it was started by itself"
 
 _TIMEOUTS = Timeouts(connect_seconds=3, read_seconds=5, total_seconds=6)
 #: of EMAG_SYNC_MAX_PAGES; more needs room for next week's growth
 _NEARLY_ALL = 0.9
+
+
+def if_silent(settings: Settings) -> str:
+    """What to do where there was no answer."""
+    return _SANDBOX_IF_SILENT if settings.starts_sandbox else _IF_SILENT
 
 
 def examine(settings: Settings, account: Account) -> Iterator[Finding]:
@@ -49,7 +56,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
             try:
                 offers = client.count().rows
             except PipelineError as error:
-                yield _failed(subject, error)
+                yield _failed(settings, subject, error)
                 offers = None
             finally:
                 requests.save(database, calls)
@@ -65,10 +72,14 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
             yield clocks.of_marketplace(account.name, remarks.dated)
 
 
-def _failed(subject: str, error: PipelineError) -> Finding:
+def _failed(settings: Settings, subject: str, error: PipelineError) -> Finding:
     """The call has a few seconds here, a sync's has more: one that took too long may be well all the same."""
     if isinstance(error, ApiUnavailable) and error.is_late:
-        return not_examined(subject, error.what, IF_SILENT)
+        stopped = ports.stopped_sandbox(settings)
+        if stopped is not None:
+            again = f"{stopped.let_go_on}; then run `emag-pipeline doctor` again"
+            return Finding(subject, Verdict.NOT_EXAMINED, f"{error.what}: {stopped.words}", again)
+        return not_examined(subject, error.what, if_silent(settings))
     return of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from emag_pipeline import env_file, unread_variables
-from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
+from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.home import require_usable
+from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.operations.words import unknown_accounts
 from emag_pipeline.settings import Settings
 from emag_pipeline.unread_variables import OF_AN_ACCOUNT, known
@@ -32,6 +33,14 @@ def good(settings: Settings, given: Mapping[str, str]) -> Finding:
     file = settings.env_file or f"none in {Path.cwd()}"
     what = f"accounts {names} on {where}, home {settings.home}, .env: {file}; set are {', '.join(read) or 'none'}"
     return ok(SUBJECT, what)
+
+
+def of_home(settings: Settings) -> Iterator[Finding]:
+    """A finding where EMAG_HOME cannot be used, by the judgement of every command that would write to it."""
+    try:
+        require_usable(settings.home)
+    except PipelineError as error:
+        yield of_error(SUBJECT, error)
 
 
 def unread(given: Mapping[str, str]) -> Iterator[Finding]:

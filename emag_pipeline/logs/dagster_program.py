@@ -1,0 +1,49 @@
+"""`python -m emag_pipeline.logs.dagster_program MODULE ARGUMENTS…`: one of Dagster's own programs, with a log to read.
+
+Dagster's lines keep their form. What else is said, and each error with its traceback, is one line of ours instead of
+sixty, and what is said again and again is counted (`repeats`): Dagster leaves that to Python's last resort.
+"""
+
+import logging
+import runpy
+import sys
+
+from emag_pipeline.logs.configure import configure, take_over
+from emag_pipeline.logs.repeats import Repeats
+from emag_pipeline.settings import current
+
+_DAGSTERS = ("dagster", "dagster-webserver")
+
+
+def main() -> None:
+    """Become the program that the command line names."""
+    configure(current())
+    take_over(current(), stdout=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_ours_to_tell)
+    for name in _DAGSTERS:
+        _tame(logging.getLogger(name))
+    _, module, *arguments = sys.argv
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _tame(logger: logging.Logger) -> None:
+    """Dagster configures its loggers later, when it has read its options."""
+    add = logger.addHandler
+
+    def add_tamed(handler: logging.Handler) -> None:
+        handler.addFilter(lambda record: not record.exc_info)
+        handler.addFilter(Repeats(handler))
+        add(handler)
+
+    logger.addHandler = add_tamed  # type: ignore[assignment,method-assign]
+
+
+def _is_ours_to_tell(record: logging.LogRecord) -> bool:
+    """Dagster's own handler tells the rest; of an error it leaves out the traceback."""
+    return bool(record.exc_info) or not record.name.startswith(_DAGSTERS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What a library says again and again: the first time at once, then the newest with how often it was said.
+
+A database that is away makes Dagster's daemon say so several times a second, for as long as it is away: one happening.
+"""
+
+import atexit
+import copy
+import logging
+import threading
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from emag_pipeline.logs.events import FACTS
+from emag_pipeline.plurals import counted
+
+#: How long repeats are held back, from the first one on: longer each time, since nothing new is said.
+_FIRST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
+_MADE: list["Repeats"] = []
+
+
+@dataclass(slots=True)
+class _Series:
+    """What was said since it was last told."""
+
+    seconds: float
+    held: int = 0
+    newest: logging.LogRecord | None = None
+
+
+class Repeats(logging.Filter):
+    """A filter of one handler: holds back warnings and errors of libraries that were told already.
+
+    The newest is told with their number when its time has come, and at the end of the process; one that is not
+    repeated meanwhile is forgotten, and told at once when it comes again. Events of ours always pass.
+    """
+
+    def __init__(self, handler: logging.Handler) -> None:
+        super().__init__()
+        self._handler = handler
+        self._lock = threading.Lock()
+        self._series: dict[Hashable, _Series] = {}
+        _MADE.append(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be told now."""
+        if record.levelno < logging.WARNING or hasattr(record, FACTS):
+            return True
+        key = _key(record)
+        with self._lock:
+            series = self._series.get(key)
+            if series is not None:
+                series.held, series.newest = series.held + 1, record
+                return False
+            self._begin(key, _FIRST_SECONDS)
+        return True
+
+    def tell(self) -> None:
+        """Tell what is held back."""
+        with self._lock:
+            told = list(self._series.values())
+            self._series.clear()
+        for series in told:
+            self._emit(series)
+
+    def _begin(self, key: Hashable, seconds: float) -> None:
+        self._series[key] = _Series(seconds)
+        timer = threading.Timer(seconds, self._is_due, (key, self._series[key]))
+        timer.daemon = True
+        timer.start()
+
+    def _is_due(self, key: Hashable, series: _Series) -> None:
+        with self._lock:
+            if self._series.get(key) is not series:  # told meanwhile
+                return
+            del self._series[key]
+            if series.held:
+                self._begin(key, min(series.seconds * 2, _MOST_SECONDS))
+        self._emit(series)
+
+    def _emit(self, series: _Series) -> None:
+        if series.newest is None:
+            return
+        told = copy.copy(series.newest)
+        told.msg, told.args = f"{told.getMessage()} (said {counted(series.held, 'time')} since it was last told)", ()
+        self._handler.acquire()
+        try:
+            self._handler.emit(told)
+        finally:
+            self._handler.release()
+
+
+def tell_held() -> None:
+    """Tell what is held back anywhere in this process, which is about to end."""
+    for repeats in _MADE:
+        repeats.tell()
+
+
+def _key(record: logging.LogRecord) -> Hashable:
+    """What makes records one: the same words of the same logger, whatever facts they were filled with."""
+    words = record.msg if record.args and record.msg != "%s" else record.getMessage()
+    return record.name, record.levelno, words, record.exc_info[0] if record.exc_info else None
+
+
+atexit.register(tell_held)
