@@ -23,6 +23,10 @@ _SILENT = (
     "It is tried again; if it persists, the sandbox on this machine does not answer: if it was stopped, `kill -CONT` "
     "lets it go on; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
 )
+_NO_WAY_HERE = (
+    "It is tried again; if it persists, what listens there was stopped (`kill -CONT` lets it go on), or a firewall "
+    "drops the packets: check the base URL"
+)
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
 
@@ -55,7 +59,7 @@ def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiU
     if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is only slow takes the connection at once
         port = address.port or (443 if address.scheme == "https" else 80)
         what = f"no connection to {host} port {port} within {timeouts.connect_seconds:g} s (connect timeout)"
-        return ApiUnavailable(what, remedy=_SILENT if host in LOOPBACK else _NO_WAY)
+        return ApiUnavailable(what, remedy=_NO_WAY_HERE if host in LOOPBACK else _NO_WAY)
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
         return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)

@@ -34,11 +34,6 @@ _COLUMNS = """sync_id, sync_number, account_type, status, phase, attempt, round,
     offers_deleted, offers_rejected, oldest_page_at, worked_seconds, proof, error_class, error_message,
     error_remedy, approved_at, approved_by, discarded_at"""
 
-
-#: How many pages the next attempt goes on with: none of what a crash of the server has taken, see `_can_resume`.
-PAGES_LEFT = """CASE WHEN windows_staged > 0 AND windows_staged = (
-        SELECT count(*) FROM {schema}.emag_scan_pages p WHERE p.sync_id = emag_offer_syncs.sync_id
-    ) THEN pages_done ELSE 0 END AS pages_left"""
 _AFTER_THE_SCAN = ("auditing", "publishing")
 #: Reads by id are answered with pages: nothing is wrong with what pages have shown.
 _FILTER_IGNORED = ("confirming", "ParametersIgnored")
@@ -112,7 +107,7 @@ def _end_dead_owner(
 ) -> None:
     try:
         owner = tx.run(
-            f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS}, {PAGES_LEFT},
+            f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS}, pages_done, windows_staged,
                       extract(epoch FROM clock_timestamp() - heartbeat_at) AS silent_seconds
                FROM {{schema}}.emag_offer_syncs
                WHERE account_type = :account AND status = 'running' FOR UPDATE NOWAIT""",
@@ -128,7 +123,7 @@ def _end_dead_owner(
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
-    remedy = f"Nothing is to be done: the next attempt {goes_on(owner.pages_left)}"
+    remedy = f"Nothing is to be done: the next attempt {goes_on(pages_left(tx, owner))}"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 
@@ -182,6 +177,16 @@ def durable_windows(tx: Transaction, sync_id: UUID) -> int:
             sync=sync_id,
         ).scalar_one()
     )
+
+
+def pages_left(tx: Transaction, sync: Row[Any]) -> int:
+    """How many pages the next attempt of a sync goes on with: none where a crash of the server has taken of them.
+
+    `sync` has `sync_id`, `pages_done` and `windows_staged` of the ledger.
+    """
+    if not sync.windows_staged or durable_windows(tx, sync.sync_id) != sync.windows_staged:
+        return 0
+    return int(sync.pages_done)
 
 
 def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
@@ -253,9 +258,7 @@ def read(database: Database, sync_id: UUID) -> Row[Any]:
 
 def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
     """One sync's ledger row, as the transaction sees it."""
-    return tx.run(
-        f"SELECT {_COLUMNS}, {PAGES_LEFT} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id
-    ).one()
+    return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
 
 
 def last_count(database: Database, account: str) -> int | None:

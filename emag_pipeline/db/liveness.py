@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from emag_pipeline.db import counters
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import PAGES_LEFT
+from emag_pipeline.db.ledger import pages_left
 from emag_pipeline.db.owners import PROCESS, process_of
 from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.processes import ProcessMark
@@ -58,7 +58,7 @@ class StillWriting(Exception):
 
 _RUNNING = f"""
     SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, {PROCESS},
-           attempt_started_at, pages_done, {PAGES_LEFT},
+           attempt_started_at, pages_done, windows_staged,
            pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
     FROM {{schema}}.emag_offer_syncs
@@ -69,7 +69,7 @@ _RUNNING = f"""
 def running_syncs(database: Database) -> list[RunningSync]:
     """Every sync that holds a lease, of whatever account, in the order of their accounts."""
     with database.transaction(timeout_seconds=30) as tx:
-        return [_sync(row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
+        return [_sync(tx, row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
 
 
 def bring_back_signs(database: Database, account: str | None = None) -> None:
@@ -96,12 +96,12 @@ def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
         if getattr(error.orig, "pgcode", None) != "55P03":  # lock_not_available
             raise
         raise StillWriting from error
-    return None if row is None else _sync(row)
+    return None if row is None else _sync(tx, row)
 
 
-def _sync(row: Row[Any]) -> RunningSync:
+def _sync(tx: Transaction, row: Row[Any]) -> RunningSync:
     told = {name: value for name, value in row._mapping.items() if name in RunningSync.__slots__}
-    return RunningSync(**told, process=process_of(row))
+    return RunningSync(**told, pages_left=pages_left(tx, row), process=process_of(row))
 
 
 def count(tx: Transaction, counter: str, account: str) -> None:

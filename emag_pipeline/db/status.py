@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import PAGES_LEFT
+from emag_pipeline.db.ledger import pages_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ class AccountStatus:
 #: The state of an account without a sync.
 NEVER_SYNCED = "never synced"
 
-_PROGRESS = f"""
+_PROGRESS = """
     SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
-           pages_expected, pages_done, {PAGES_LEFT}, offers_expected, total_offers_processed AS offers_done,
+           pages_expected, pages_done, windows_staged, offers_expected, total_offers_processed AS offers_done,
            offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
@@ -117,7 +117,7 @@ _PROGRESS = f"""
            approved_at, approved_by, completed_at,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
            extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
-    FROM {{schema}}.emag_offer_syncs
+    FROM {schema}.emag_offer_syncs
 """
 
 _ACCOUNTS = """
@@ -145,8 +145,13 @@ _ACCOUNTS = """
 """
 
 
-def sync_progress(database: Database, account: str, run_id: str | None = None) -> SyncProgress | None:
-    """The account's newest sync, or the one that a Dagster run worked on."""
+def sync_progress(
+    database: Database, account: str, run_id: str | None = None, *, sees_staging: bool = True
+) -> SyncProgress | None:
+    """The account's newest sync, or the one that a Dagster run worked on.
+
+    Whoever asks as a reader cannot see staging: nothing is known then of what the next attempt goes on with.
+    """
     with database.transaction(timeout_seconds=30) as tx:
         row = tx.run(
             _PROGRESS
@@ -155,14 +160,22 @@ def sync_progress(database: Database, account: str, run_id: str | None = None) -
             account=account,
             run=run_id,
         ).one_or_none()
-    return None if row is None else SyncProgress(**row._mapping)
+        if row is None:
+            return None
+        goes_on = sees_staging and row.status != "completed"
+        left = pages_left(tx, row) if goes_on else 0
+    told = {name: value for name, value in row._mapping.items() if name in SyncProgress.__slots__}
+    return SyncProgress(**told, pages_left=left)
 
 
-def account_statuses(database: Database, accounts: Sequence[str]) -> list[AccountStatus]:
-    """The state of each account, in the order asked for; an account that never ran is `never synced`."""
+def account_statuses(database: Database, accounts: Sequence[str], *, sees_staging: bool = True) -> list[AccountStatus]:
+    """The state of each account, in the order asked for; an account that never ran is `never synced`.
+
+    `sees_staging` as for `sync_progress`.
+    """
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_ACCOUNTS, accounts=list(accounts)).all()
-    return [_status(row, sync_progress(database, row.account)) for row in rows]
+    return [_status(row, sync_progress(database, row.account, sees_staging=sees_staging)) for row in rows]
 
 
 def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:

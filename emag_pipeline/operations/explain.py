@@ -83,7 +83,7 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
         {code for about in _CONDITIONS.values() for code in _meant(past[-1], about)},
         language,
     )
-    (status,) = account_statuses(database, [account])
+    (status,) = account_statuses(database, [account], sees_staging=False)
     return Explanation(
         offer=offer,
         issue_codes=past[-1].issue_codes,

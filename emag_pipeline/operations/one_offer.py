@@ -23,7 +23,7 @@ def found(database: Database, account: str, offer_id: int) -> KnownOffer:
             why=f"its reading of {at(rejected.rejected_at)} is in quarantine: {rejected.reason}",
             remedy=f"Correct it in the marketplace; `emag-pipeline rejects --account {account}` lists what waits there",
         )
-    (status,) = account_statuses(database, [account])
+    (status,) = account_statuses(database, [account], sees_staging=False)
     if status.last_publish_at is None:
         raise SettingsError(
             "nothing is known of it",

@@ -88,8 +88,10 @@ def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
 def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
     """The same; None where the ledger cannot be read."""
     try:
-        sync = ledger.read(context.database, lease.sync_id)
+        with context.database.transaction() as tx:
+            sync = ledger.read_in(tx, lease.sync_id)
+            left = ledger.pages_left(tx, sync)
     except PipelineError:
         return None
     is_late = bool(datetime.now(UTC) >= sync.deadline_at)
-    return is_late, "begins a new sync" if is_late else going_on.goes_on(sync.pages_left)
+    return is_late, "begins a new sync" if is_late else going_on.goes_on(left)
