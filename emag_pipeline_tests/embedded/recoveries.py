@@ -21,6 +21,12 @@ def give(file: Path) -> None:
         os.chown(file, who["user"], who["group"])
 
 
+def _writes_the_log(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):  # a backend that has just ended
+        return "walwriter" in " ".join(process.cmdline())
+    return False
+
+
 class Recovery:
     """A server that replays changes after a crash until `finish`: PostgreSQL asks this for each file of them.
 
@@ -39,7 +45,7 @@ class Recovery:
             killed = [main, *main.children(recursive=True)]
         else:
             main.send_signal(signal.SIGHUP)  # it reads its settings
-            killed = [one for one in main.children() if "walwriter" in " ".join(one.cmdline())]
+            killed = [one for one in main.children() if _writes_the_log(one)]
             assert killed
         for process in killed:
             with suppress(psutil.NoSuchProcess):  # some end because others did

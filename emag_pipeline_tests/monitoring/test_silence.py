@@ -78,6 +78,9 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
     said = (
         "no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is refreshed or recovered by itself"
     )
+    log = tmp_path / "logs" / "daemon.log"
+    log.parent.mkdir()
+    log.write_text("a word\n")
     with up_since_yesterday(tmp_path):
         silence.watch(database, settings, _LONG)
         (incident,) = open_incidents(database)
@@ -87,5 +90,5 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
     assert {incident.message, status["said"], health["what"]} == {said}
     (remedy,) = {incident.remedy, status["remedy"], health["remedy"], doctor.remedy}
     assert f"`emag-pipeline up` (process {os.getpid()}) runs, and starts the daemon again by itself" in remedy
-    assert str(tmp_path / "logs" / "daemon.log") in remedy
+    assert str(log) in remedy
     assert "Start it" not in remedy
