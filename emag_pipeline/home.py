@@ -130,7 +130,7 @@ def _close(home: Path, found: os.stat_result) -> None:
 
 def _is_closed_alone(home: Path, found: os.stat_result) -> bool:
     """Whether the home's own mode is ours to set: it is this user's, and holds nothing but what is the pipeline's."""
-    return found.st_uid == os.geteuid() and all(entry.name in _OURS for entry in os.scandir(home))
+    return found.st_uid == os.geteuid() and {path.name for path in home.iterdir()} <= _OURS
 
 
 def _name(uid: int) -> str:
