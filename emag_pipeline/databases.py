@@ -89,7 +89,8 @@ def _elsewhere(home: Path) -> str:
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
     remedy = f"Wait until it takes connections: its log {embedded.log_of(home)} says how far it is"
-    what = _RECOVERS if embedded.recovers(home) else _STARTS
+    # told later, nobody knows any more what it had to recover
+    what = _RECOVERS if embedded.starting(home) and embedded.recovers(home) else _STARTS
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
 
 

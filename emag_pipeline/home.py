@@ -33,7 +33,8 @@ def claim(home: Path) -> Path:
     with _judged(home):
         home = home.resolve()
         _make(home)
-        _close(home, _usable(home))
+        _close(home, _safe(home))
+        _require_writable(home)
     return home
 
 
@@ -46,7 +47,9 @@ def require_usable(home: Path) -> None:
         home = home.resolve()
         above = next(path for path in (home, *home.parents) if os.path.lexists(path))
         if above == home:
-            _usable(home)
+            found = _safe(home)
+            if not _is_closed_alone(home, found) or os.statvfs(home).f_flag & os.ST_RDONLY:  # else it gets its mode
+                _require_writable(home)
         elif not above.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         elif not os.access(above, os.W_OK | os.X_OK):
@@ -66,14 +69,17 @@ def _judged(home: Path) -> Iterator[None]:
         ) from error
 
 
-def _usable(home: Path) -> os.stat_result:
+def _safe(home: Path) -> os.stat_result:
     found = home.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise _wrong(home, "which is not a directory")
     _require_safe(home, found)
+    return found
+
+
+def _require_writable(home: Path) -> None:
     if not os.access(home, os.W_OK | os.X_OK):
         raise _wrong(home, "which cannot be written")
-    return found
 
 
 def directory(home: Path, name: str) -> Path:
@@ -112,16 +118,19 @@ def _require_safe(home: Path, found: os.stat_result) -> None:
 def _close(home: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
         return
-    inside = list(os.scandir(home))
-    if all(entry.name in _OURS for entry in inside):
-        wanted = _mode()
-        if stat.S_IMODE(found.st_mode) != wanted:
-            home.chmod(wanted)
-    for entry in inside:
+    wanted = _mode()
+    if _is_closed_alone(home, found) and stat.S_IMODE(found.st_mode) != wanted:
+        home.chmod(wanted)
+    for entry in os.scandir(home):
         mode = entry.stat(follow_symlinks=False)
         open_to_others = mode.st_mode & _OTHERS and not stat.S_ISLNK(mode.st_mode)
         if entry.name in _OURS and mode.st_uid == os.geteuid() and open_to_others:
             Path(entry.path).chmod(stat.S_IMODE(mode.st_mode) & ~_OTHERS)
+
+
+def _is_closed_alone(home: Path, found: os.stat_result) -> bool:
+    """Whether the home's own mode is ours to set: it is this user's, and holds nothing but what is the pipeline's."""
+    return found.st_uid == os.geteuid() and {path.name for path in home.iterdir()} <= _OURS
 
 
 def _name(uid: int) -> str:

@@ -24,7 +24,7 @@ from emag_pipeline.errors import PipelineError
 _CLOCK_SECONDS = 3.0
 _ASK_SECONDS = 3.0
 #: Where pg_control has its state, and the states of a server that was shut down, also as a standby.
-_STATE, _SHUT_DOWN = slice(16, 20), (1, 2)
+_STATE, _SHUT_DOWN, _IN_PRODUCTION = slice(16, 20), (1, 2), 6
 _LOOK_SECONDS = 0.1
 _REMAINS_SECONDS = 10.0
 
@@ -117,6 +117,23 @@ def was_shut_down(data: Path) -> bool:
     except OSError:
         return False
     return int.from_bytes(state, sys.byteorder) in _SHUT_DOWN
+
+
+def recovers(data: Path) -> bool:
+    """Whether the server that starts there has to recover what a crash has left.
+
+    At the end of its start it notes itself as in production, a moment before it takes connections.
+    """
+    if was_shut_down(data):
+        return False
+    note, process = noted(data), process_of(data)
+    if note is None or process is None or note.is_ready:
+        return True
+    with suppress(OSError, psutil.Error):
+        file = data / "global" / "pg_control"
+        is_done = int.from_bytes(file.read_bytes()[_STATE], sys.byteorder) == _IN_PRODUCTION
+        return not (is_done and file.stat().st_mtime >= process.create_time())
+    return True
 
 
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:

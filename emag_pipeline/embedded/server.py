@@ -277,7 +277,7 @@ def hasten(home: Path) -> None:
 
 def recovers(home: Path) -> bool:
     """Whether what starts up has to recover what a crash has left."""
-    return not postmaster.was_shut_down(places.data(home.resolve()))
+    return postmaster.recovers(places.data(home.resolve()))
 
 
 def starting(home: Path) -> bool:
