@@ -41,7 +41,7 @@ def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_s
     staging.stage_windows(database, lease, [window_of(page)], Reached(1, 1, 3))
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.confirmed_gone, figures.vanished) == (0, 1, 1)
-    assert confirmations.answered(database, lease) == ([], 1)
+    assert confirmations.answered(database, lease) == ([], 1, 0)
     audit.accept(database, lease, figures.as_proof())
     assert publish.publish(database, lease).deleted == 1
     shown = rows(
