@@ -70,7 +70,7 @@ def test_every_fault_and_limit_is_listed_with_its_options_and_choices() -> None:
 
 def test_every_figure_of_a_probes_file_is_listed_with_its_types() -> None:
     told = {name: words for names, words in _table(_PROBE, "figure") for name in names}
-    assert (told.keys(), told["types"]) == (set(figures.KNOWN), list(figures.TYPES))
+    assert (set(told), told["types"]) == (set(figures.KNOWN), list(figures.TYPES))
 
 
 def _table(page: str, head: str) -> list[tuple[list[str], list[str]]]:
