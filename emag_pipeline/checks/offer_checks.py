@@ -53,7 +53,8 @@ OF_OFFERS = (
         "currencies_are_the_marketplaces",
         "Every offer is priced in the marketplace's currency; where that is not known, all are in the same one.",
         _ERROR,
-        "Do not add up prices of this account; ask the marketplace why it reports another currency",
+        "Ask the marketplace why it reports these so; sums of marts and report leave out offers in another currency "
+        "than most and take those without one to be in it, and sums of your own mix them unless they are by currency",
     ),
     OfferCheck(
         "ean_check_digits_are_right",

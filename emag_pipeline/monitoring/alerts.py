@@ -25,7 +25,8 @@ from emag_pipeline.settings import Settings
 
 Document = dict[str, Any]
 
-_HEADLINES = {
+#: Every kind of incident, with how its message begins.
+HEADLINES = {
     "failing": "{subject} is failing",
     "refused": "{subject} waits for a person",
     "stale": "{subject} is stale",
@@ -38,7 +39,7 @@ _HEADLINES = {
 def alert(incident: Incident, settings: Settings) -> Document:
     """The message that something is wrong."""
     url = run_url(settings, incident.dagster_run_id)
-    headline = _HEADLINES[incident.kind].format(subject=incident.subject)
+    headline = HEADLINES[incident.kind].format(subject=incident.subject)
     parts = [f"{headline}: {incident.message}.", f"{incident.remedy}." if incident.remedy else "", url or ""]
     return {
         "text": _escaped(" ".join(part for part in parts if part)),

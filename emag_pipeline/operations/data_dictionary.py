@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
-from emag_pipeline import embedded
+from emag_pipeline import embedded, issues
 from emag_pipeline.db import describe, migrate
 from emag_pipeline.db.describe import Column, Function, Table
 from emag_pipeline.db.engine import Database
@@ -69,10 +69,28 @@ psql, `\\d+ app.emag_offer_issues` shows the same words. Questions and their SQL
 - An offer is found by (`account_type`, `emag_offer_id`) in every table. The same product in two accounts has the same
   `part_number_key`. An account's VAT rates and categories are those of its marketplace: `emag_accounts.marketplace`,
   then `vat_id` or `category_id`; `emag_current_offers` has done that already.
+- `is_saleable`, wherever it stands: stock above 0, status 1, a price above 0 whose verdict (`offer_validation_status`)
+  is 1, a product that has validation states, all of them saleable ones (and so its translation's, if any), and no field
+  in `unreadable`. Where it is false, [emag_offer_issues](#emag_offer_issues) says why, in [issue codes](#issue-codes).
+- A stock below 0 is shown as it was told. Sums (`emag_daily_assortment`: `stock`, `stock_value`; `emag_offer_issues`:
+  `stock_held_back`, `value_held_back`) and paces count it as 0.
+- A new state of an offer begins when any column of [emag_offer_history](#emag_offer_history) changes, not only prices,
+  stock and status; `changed_at` moves then too.
 - Nothing is erased when an offer is gone: `emag_product_offers.deleted_at` says since when, and `emag_current_offers`
   leaves it out. A publish is one transaction: what is read in one statement is of one publish of each account.
 - *Readers* are the members of the role `emag_reader` ([roles](how-to/roles.md)).
 """
+_ISSUES = """\
+## Issue codes
+
+What `issue_code` of [emag_offer_issues](#emag_offer_issues) and the keys of `issues` in
+[emag_daily_assortment](#emag_daily_assortment) may be, with the words of `reason` and `remedy`. A validation state that
+the marketplace's documents do not name has the code `product_` or `translation_` with its number, too.
+
+| code | reason | remedy |
+|---|---|---|"""
+#: Comments of released migrations name a document that only developers have.
+_DOCUMENTS = re.compile(r"emag-api\.md(, section \d+)?")
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32)": "varchar(32)"}
 
 
@@ -86,6 +104,7 @@ def rendered(database: Database) -> str:
         lines += [f"## {title}", ""]
         for name in names:
             lines += _section(tables[name], known - {name})
+    lines += [_ISSUES, *(f"| `{code}` | {one.reason} | {one.remedy} |" for code, one in issues.ISSUES.items()), ""]
     lines += ["## Functions", ""]
     for function in functions:
         lines += _function(function)
@@ -127,6 +146,7 @@ def _row(column: Column, is_of_view: bool, others: Set[str]) -> str:
 
 def _linked(text: str, others: Set[str]) -> str:
     """The text with the names of other tables and functions as links to their sections."""
+    text = _DOCUMENTS.sub("the marketplace's documentation", text)
     return re.sub(r"\bemag_\w+", lambda name: f"[{name[0]}](#{name[0]})" if name[0] in others else name[0], text)
 
 

@@ -15,7 +15,8 @@ from emag_pipeline.operations.load import busy_words
 from emag_pipeline.operations.programs import Program
 from emag_pipeline.operations.stop_signals import StopSignals
 
-_START_SECONDS = 120.0
+#: how long a program may need to be ready
+START_SECONDS = 120.0
 _MOST_DEATHS = 5
 _DEATHS_WITHIN_SECONDS = 600.0
 _EXCUSED_SECONDS = 5.0
@@ -49,7 +50,7 @@ class Supervisor:
         """
         self._signals.check()
         child = self._children[program.name] = self._launch(program)
-        until = time.monotonic() + _START_SECONDS
+        until = time.monotonic() + START_SECONDS
         while not program.is_ready():
             how = child.died()
             if how or time.monotonic() > until:
@@ -140,7 +141,7 @@ def _not_ready(child: Child) -> TransientError:
     again = "start again when this machine is less busy" if busy_words() else "start again"
     remedy = written_logs.see("look into its log {log}; if that says no more, ", child.log) + again
     return TransientError(
-        f"the {child.program.name} is not ready after {_START_SECONDS:.0f} s",
+        f"the {child.program.name} is not ready after {START_SECONDS:.0f} s",
         why=why or ": ".join(filter(None, ("its log names no error", busy_words()))),
         remedy=remedy[:1].upper() + remedy[1:],
     )

@@ -54,9 +54,10 @@ settings  {requests_per_second, requests_per_minute (0 = none), latency_seconds,
           {} only shows
 stats     {"requests": true for the list, "account", "reset": true}: requests, over_limit, most_in_a_second,
           most_in_a_minute, at_once, most_at_once by account
-truth     {"account", "page": n | "id": n | "ids": true, "items_per_page"}: offers as they truly are, without quirks
-          and faults: in plain types, null for what is not given or cannot be understood (recommended_price 0, empty
-          text, ownership as a boolean); an edited value as it was edited. GET with a query works too
+truth     {"account", "page": n | "id": n or [ids] | "ids": true, "items_per_page"}: the counts, and offers as they
+          truly are, without quirks and faults: in plain types, null for what is not given or cannot be understood
+          (recommended_price 0, empty text, ownership as a boolean); an edited value as it was edited. GET with a query
+          works too, with several id
 """
 
 from emag_pipeline.sandbox.client import SandboxControl

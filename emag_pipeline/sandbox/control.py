@@ -16,6 +16,8 @@ from emag_pipeline.sandbox.marketplace import Marketplace
 
 Body = Mapping[str, Any]
 _MOST_ADDED = 1_000_000
+#: what a query may name several times
+_MANY = "id"
 
 
 class ControlError(ValueError):
@@ -43,7 +45,7 @@ class Control:
         try:
             content = json.loads(body) if body.strip() else {}
             if isinstance(content, dict):
-                content = {name: _typed(text) for name, text in parse_qsl(address.query)} | content
+                content = _asked(address.query) | content
             return plain(200, self.do(address.path.rpartition("/")[2], content))
         except ValueError as error:
             return plain(400, {"error": str(error)})
@@ -127,6 +129,9 @@ class Control:
     def _truth(self, body: Body) -> dict[str, Any]:
         _only(body, "account", "page", "items_per_page", "id", "ids")
         account = self._account(body)
+        ids = body.get("id")
+        if ids is not None:
+            body = {**body, "id": [_offer_id(one) for one in (ids if isinstance(ids, list) else [ids])]}
         self._marketplace.accounts.lives[account].catch_up(time.monotonic())
         return truth.told(self._marketplace.accounts.catalogues[account], self._marketplace.shapes(account), body)
 
@@ -139,6 +144,16 @@ class Control:
 
     def _catalogue(self, body: Body) -> Catalogue:
         return self._marketplace.accounts.catalogues[self._account(body)]
+
+
+def _asked(query: str) -> dict[str, Any]:
+    """The parameters of a query; several of one name are a list."""
+    found: dict[str, list[Any]] = {}
+    for name, text in parse_qsl(query):
+        found.setdefault(name, []).append(_typed(text))
+    if several := [name for name, values in found.items() if len(values) > 1 and name != _MANY]:
+        raise ControlError(f"{several[0]!r} is given {len(found[several[0]])} times; only {_MANY} may be.")
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _only(body: Body, *names: str) -> None:

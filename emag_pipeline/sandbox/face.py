@@ -13,7 +13,7 @@ class SandboxFace(ABC):
         """Carry out a command of the control API. Raises ValueError when it makes no sense."""
 
     def add_fault(self, kind: str, **limits_and_options: Any) -> int:
-        """Put a fault in force; returns its id. The kinds and their options stand in the package's docstring."""
+        """Put a fault in force; returns its id. docs/how-to/sandbox.md lists the kinds and their options."""
         added = self.command("faults", {"kind": kind, **limits_and_options})["added"]
         return int(added[0])
 

@@ -16,7 +16,7 @@ CONNECTIONS = frozenset({"hang", "reset", "dribble"})
 AT_THE_DOOR = ANSWERS | REFUSALS | BODIES | CONNECTIONS | {"slow"}
 
 #: every kind with its options and their defaults
-_OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "server_error": {"status": 503},
     "html_200": {},
     "is_error": {"message": "An internal error has occurred", "status": 200},
@@ -43,10 +43,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "poison": {"row": "nul", "rows": 1},
     "count_lies": {"difference": None, "offers": None},
 }
-_LIMITS = frozenset(
+LIMITS = frozenset(
     {"account", "resource", "pages", "sizes", "offer_ids", "probability", "count", "after", "for_seconds"}
 )
-_CHOICES: dict[tuple[str, str], frozenset[str]] = {
+CHOICES: dict[tuple[str, str], frozenset[str]] = {
     ("truncated_json", "cut"): frozenset({"json", "connection"}),
     **{(kind, "form"): frozenset({"messages", "objects", "errors", "bare", "html"}) for kind in REFUSALS},
     ("breaks_page", "how"): frozenset({"status", "hang", "reset", "cut"}),
@@ -66,21 +66,21 @@ class FaultError(ValueError):
 def checked(description: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Kind, limits and options of a description. Raises FaultError for what no fault is, has or takes."""
     kind = description.get("kind")
-    if not isinstance(kind, str) or kind not in _OPTIONS:
-        raise FaultError(f"Unknown fault {kind!r}; known are {', '.join(sorted(_OPTIONS))}.")
-    defaults = _OPTIONS[kind]
+    if not isinstance(kind, str) or kind not in OPTIONS:
+        raise FaultError(f"Unknown fault {kind!r}; known are {', '.join(sorted(OPTIONS))}.")
+    defaults = OPTIONS[kind]
     given = {name: value for name, value in description.items() if name != "kind" and value is not None}
-    if unknown := sorted(given.keys() - defaults.keys() - _LIMITS):
-        allowed = ", ".join(sorted(defaults.keys() | _LIMITS))
+    if unknown := sorted(given.keys() - defaults.keys() - LIMITS):
+        allowed = ", ".join(sorted(defaults.keys() | LIMITS))
         raise FaultError(f"The fault {kind} has no {unknown[0]!r}; it takes {allowed}.")
     for name, value in given.items():
         _check(kind, name, value)
-    limits = {name: value for name, value in given.items() if name in _LIMITS}
+    limits = {name: value for name, value in given.items() if name in LIMITS}
     return kind, limits, defaults | {name: value for name, value in given.items() if name in defaults}
 
 
 def _check(kind: str, name: str, value: Any) -> None:
-    choices = _CHOICES.get((kind, name))
+    choices = CHOICES.get((kind, name))
     if choices is not None:
         if not isinstance(value, str) or value not in choices:
             raise FaultError(f"The fault {kind} knows no {name} {value!r}, only {', '.join(sorted(choices))}.")

@@ -10,15 +10,18 @@ from emag_pipeline.sandbox.like.likeness import LikeShapes
 
 
 def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, Any]) -> dict[str, Any]:
-    """What was wished for of one moment: a page of offers, one offer, or all ids; always the counts.
+    """What was wished for of one moment: a page of offers, some offers (`id`, a list), or all ids; always the counts.
 
     Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. What was edited is
-    told as it was edited, even where it cannot be read. Raises ValueError when page or items_per_page is below 1.
+    told as it was edited, even where it cannot be read. Raises ValueError when page or items_per_page is below 1,
+    and when a page and ids are asked for at once.
     """
     size = int(wish.get("items_per_page", 100))
     page = int(wish.get("page") or 1)
     if size < 1 or page < 1:
         raise ValueError("page and items_per_page are numbers from 1.")
+    if wish.get("page") is not None and wish.get("id") is not None:
+        raise ValueError("Ask for a page or for ids, not for both at once.")
     with catalogue.lock:
         told = {
             "account": catalogue.account,
@@ -30,7 +33,7 @@ def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, A
         if wish.get("page") is not None:
             told |= _offers(catalogue, shapes, catalogue.ids((page - 1) * size, page * size))
         if wish.get("id") is not None:
-            told |= _offers(catalogue, shapes, [int(wish["id"])])
+            told |= _offers(catalogue, shapes, wish["id"])
         if wish.get("ids"):
             told |= {"ids": catalogue.ids(), "hidden": catalogue.hidden_ids()}
         return told

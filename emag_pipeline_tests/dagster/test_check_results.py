@@ -122,7 +122,7 @@ def test_a_red_check_is_told_once_with_its_remedy_and_once_when_it_passes(
     (alert,) = receiver.taken
     assert (incident.kind, alert["kind"], alert["state"], alert["subject"]) == ("red", "red", "open", name)
     assert "does not pass" in alert["text"]
-    assert "Do not add up prices of this account" in alert["text"]
+    assert "leave out offers in another currency than most" in alert["text"]
     told = _health(database, settings)
     assert [one["subject"] for one in told["incidents"]] == [name]
     assert "currencies_are_the_marketplaces" in [one["check"] for one in told["checks"]]

@@ -12,6 +12,8 @@ from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
 _LONG, _A_DAY = timedelta(days=6), timedelta(days=1)
+#: What the audit says of an account whose fields cannot be read.
+REFUSED = "2 of 3 rows could not be read: sale_price cannot be read (2, e.g. offer 70 on page 1)"
 _REJECT = SimpleNamespace(emag_offer_id=6, reason="sale_price is 'x', not a number", payload="{}")
 
 
@@ -79,6 +81,10 @@ _RATES = (
               ('sandbox', 1, 0.21, now() - interval '1 hour', NULL)""",
 )
 _DECISIONS = (
+    f"""INSERT INTO {{schema}}.emag_check_results
+            (subject, check_name, part, asset, severity, passed, said, remedy, sample, checked_at, failing_since)
+        VALUES ('fbe', 'rejects_within_tolerance', '', 'staged_offers', 'ERROR', false, '{REFUSED}',
+                'Look at `emag-pipeline rejects`', '[]', now(), now())""",
     """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy)
        VALUES ('fbe', 'stale', 'fbe: the last publish is 9 days old', 'Look at `emag-pipeline status`')""",
     """INSERT INTO {schema}.emag_accepted_deviations

@@ -1,10 +1,13 @@
 """Every table and column says what it means, and docs/data-dictionary.md is what they say."""
 
+import re
 from pathlib import Path
 
 from emag_pipeline.db import describe
 from emag_pipeline.db.engine import Database
+from emag_pipeline.issues import ISSUES
 from emag_pipeline.operations.data_dictionary import GROUPS, PATH, rendered
+from emag_pipeline_tests.db.syncs import rows
 
 _ROOT = Path(__file__).parents[2]
 _LEAST_WORDS = 3
@@ -33,3 +36,21 @@ def test_the_dictionary_is_what_the_database_says(database: Database) -> None:
     assert (_ROOT / PATH).read_text(encoding="utf-8") == rendered(database), (
         "run `python -m emag_pipeline.operations.data_dictionary`"
     )
+
+
+def test_the_dictionary_lists_every_issue_code_with_its_words(database: Database) -> None:
+    _, section = (_ROOT / PATH).read_text("utf-8").split("## Issue codes")
+    told = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", section, re.M)
+    assert told == [(code, one.reason, one.remedy) for code, one in ISSUES.items()]
+    (definition,) = rows(database, "SELECT prosrc FROM pg_proc WHERE proname = 'emag_issue_codes' AND pronargs = 7")
+    assert (given := set(re.findall(r"'([a-z]+(?:_[a-z]+)+|inactive)'", definition.prosrc))), definition.prosrc
+    assert given <= ISSUES.keys()
+
+
+def test_a_reader_is_sent_to_no_document_that_is_not_there() -> None:
+    pages = [_ROOT / "README.md", _ROOT / "CHANGELOG.md", *sorted((_ROOT / "docs").rglob("*.md"))]
+    assert [page.name for page in pages if "emag-api.md" in page.read_text("utf-8")] == []
+
+
+def test_no_page_names_a_version_of_the_schema_that_is_past() -> None:
+    assert re.findall(r"schema is at \d+", (_ROOT / "CHANGELOG.md").read_text("utf-8")) == []

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from emag_pipeline.db import describe, roles
+from emag_pipeline.db.columns import NARROW
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
-from emag_pipeline_tests.docs.shop import open_shop
+from emag_pipeline_tests.docs.shop import REFUSED, open_shop
 
 _PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _PAGE.read_text("utf-8"), re.M | re.S))
@@ -29,7 +31,16 @@ _READABLE = """
 #: The page names offers of the sandbox, so that it can be tried there; these of the small shop stand for them.
 _STAND_INS = {"100004": "1", "100016": "3"}
 
-Ask = Callable[[str], list[Any]]
+#: A question, and statements that change the shop for this answer only.
+Ask = Callable[..., list[Any]]
+
+#: Columns that hold money; counts of price moves do not.
+_AMOUNTS = r"price(?!_rises|_cuts)|value"
+
+_WITHOUT_CURRENCY = (
+    "UPDATE {schema}.emag_offer_states SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
+    "UPDATE {schema}.emag_product_offers SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +73,17 @@ def new_installation(cluster: EmbeddedServer, template: str) -> Iterator[Databas
 
 @pytest.fixture(scope="module")
 def ask(shop: Database) -> Ask:
-    """The rows that answer a question, for a reader."""
+    """The rows that answer a question, for a reader; what is changed for it is rolled back."""
 
-    def answer(question: str) -> list[Any]:
-        with shop.transaction() as tx:
+    def answer(question: str, *changes: str) -> list[Any]:
+        with shop.transaction() as tx, tx.connection.begin_nested() as changed:
+            for change in changes:
+                tx.run(change)
             tx.run("SET LOCAL ROLE emag_reader")
             asked = re.sub("|".join(_STAND_INS), lambda found: _STAND_INS[found[0]], QUESTIONS[question])
-            return list(tx.connection.exec_driver_sql(asked.replace("%", "%%")).all())
+            rows_told = list(tx.connection.exec_driver_sql(asked.replace("%", "%%")).all())
+            changed.rollback()
+            return rows_told
 
     return answer
 
@@ -104,8 +119,10 @@ def test_the_statement_runs_on_a_new_installation_as_it_is_printed(new_installat
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_the_statement_has_an_answer(ask: Ask, question: str) -> None:
-    assert ask(question)
+def test_the_statement_has_an_answer_and_no_amount_is_without_its_currency(ask: Ask, question: str) -> None:
+    first, *_ = ask(question)
+    amounts = [name for name in first._fields if re.search(_AMOUNTS, name)]
+    assert not amounts or "currency" in first._fields, amounts
 
 
 def test_why_an_offer_cannot_be_bought(ask: Ask) -> None:
@@ -136,6 +153,18 @@ def test_the_assortment_of_a_day(ask: Ask) -> None:
     assert (row.stock, row.stock_value, row.price_rises, row.price_cuts) == (45, Decimal(4050), 1, 0)
 
 
+def test_a_day_on_which_a_reason_stopped_nobody_counts_0(ask: Ask) -> None:
+    question = "How did the reasons not to be bought develop over the last 30 days?"
+    before = {(row.issue_code, row.offers) for row in ask(question)}
+    assert before == {("out_of_stock", 1), ("product_8", 1)}
+    a_day_later = """INSERT INTO {schema}.emag_daily_assortment (day, account_type, as_of, offers, saleable_offers,
+            stock, stock_value, departures, price_moves, price_rises, price_cuts, issues)
+        SELECT day + 1, account_type, as_of, offers, saleable_offers, stock, stock_value, 0, 0, 0, 0,
+               '{"out_of_stock": 2}' FROM {schema}.emag_daily_assortment WHERE account_type = 'main'"""
+    told = [(row.issue_code, row.offers) for row in ask(question, a_day_later)]
+    assert told == [("out_of_stock", 1), ("out_of_stock", 2), ("product_8", 1), ("product_8", 0)]
+
+
 def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
     answers = ask("Which offers were there at the end of that day, and in what state?")
     assert [(row.emag_offer_id, row.sale_price, row.general_stock) for row in answers][:3] == [
@@ -156,16 +185,31 @@ def test_what_an_offer_cost_with_vat(ask: Ask) -> None:
 def test_a_price_history(ask: Ask) -> None:
     answers = ask("What is the price history of an offer?")
     assert [(row.sale_price, row.percent) for row in answers] == [(Decimal(100), None), (Decimal(130), Decimal(30))]
+    told = ask("What is the price history of an offer?", *_WITHOUT_CURRENCY)
+    assert [row.percent for row in told] == [None, Decimal(30)], "none is no other currency"
 
 
 def test_whose_price_moved(ask: Ask) -> None:
     answers = ask("Whose price moved by more than 20 % in a week?")
     assert [(row.emag_offer_id, row.a_week_ago, row.now) for row in answers] == [(1, Decimal(100), Decimal(130))]
+    told = ask("Whose price moved by more than 20 % in a week?", *_WITHOUT_CURRENCY)
+    assert [(row.emag_offer_id, row.currency) for row in told] == [(1, None)]
 
 
 def test_arrivals_and_departures(ask: Ask) -> None:
     answers = ask("What arrived and what departed within a week?")
-    assert [(row.what, row.emag_offer_id) for row in answers] == [("arrived", 5), ("departed", 4)]
+    assert [(row.what, row.emag_offer_id, row.sale_price) for row in answers] == [
+        ("arrived", 5, Decimal(100)),
+        ("departed", 4, Decimal(100)),
+    ]
+    gone_again = (
+        """UPDATE {schema}.emag_offer_states SET stamp_to =
+               (SELECT max(stamp) FROM {schema}.emag_publishes WHERE account_type = 'main')
+           WHERE account_type = 'main' AND emag_offer_id = 5 AND stamp_to IS NULL""",
+        "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE account_type = 'main' AND emag_offer_id = 5",
+    )
+    told = ask("What arrived and what departed within a week?", *gone_again)
+    assert [(row.what, row.emag_offer_id) for row in told] == [("came and went", 5), ("departed", 4)]
 
 
 def test_what_the_reference_data_does_not_know(ask: Ask) -> None:
@@ -210,18 +254,51 @@ def test_how_complete_the_copy_is(ask: Ask) -> None:
 
 def test_which_marts_are_behind(ask: Ask) -> None:
     answers = ask("Do the marts show the newest publish?")
-    assert [(row.account_type, row.mart, row.is_current) for row in answers] == [
-        ("fbe", None, None),
-        ("main", "buy_button", True),
-        ("main", "low_stock", True),
-        ("main", "offer_issues", True),
-    ]
+    marts = sorted(mart.name for mart in (*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT))
+    current = [("main", mart.name, True) for mart in sorted(OF_NEWEST_PUBLISH, key=lambda mart: mart.name)]
+    never = [("fbe", mart, False) for mart in marts] + [("main", "daily_assortment", False)]
+    assert [(row.account_type, row.mart, row.is_current) for row in answers] == never + current
+    assert [row.refreshed_at is None for row in answers] == [True] * len(never) + [False] * len(current)
+
+
+def test_a_mart_that_was_never_computed_shows_although_others_were(ask: Ask) -> None:
+    lost = "DELETE FROM {schema}.emag_mart_refreshes WHERE account_type = 'main' AND mart = 'low_stock'"
+    told = ask("Do the marts show the newest publish?", lost)
+    assert ("main", "low_stock", False) in [(row.account_type, row.mart, row.is_current) for row in told]
 
 
 def test_what_went_to_quarantine(ask: Ask) -> None:
     (row,) = ask("Which rows could not be represented, and why?")
     assert (row.emag_offer_id, row.name, row.reason) == (6, "Cafea măcinată 6", "sale_price is 'x', not a number")
     assert row.kept_since is not None
+
+
+def test_whom_unreadable_fields_keep_from_being_published(ask: Ask) -> None:
+    question = "Which fields cannot be read, and is a scan refused for them?"
+    (refused,) = ask(question)
+    assert (refused.account_type, refused.emag_offer_id, refused.said) == ("fbe", None, REFUSED)
+    unread = """UPDATE {schema}.emag_product_offers SET unreadable = '{sale_price,currency}', is_saleable = false
+                WHERE account_type = 'main' AND emag_offer_id = 2"""
+    _, offer_told = ask(question, unread)
+    assert (offer_told.account_type, offer_told.emag_offer_id) == ("main", 2)
+    assert offer_told.said == "shows its last good value of sale_price, currency"
+
+
+def test_refused_syncs_are_in_no_length_of_those_that_published(ask: Ask) -> None:
+    refused = """INSERT INTO {schema}.emag_offer_syncs OVERRIDING SYSTEM VALUE
+            SELECT (jsonb_populate_record(s, jsonb_build_object(
+                       'sync_id', gen_random_uuid(), 'sync_number', 1000000, 'status', 'failed', 'publish_number', NULL,
+                       'lease_token', gen_random_uuid(),
+                       'started_at', now() - interval '9 days', 'completed_at', now()))).*
+            FROM {schema}.emag_offer_syncs s WHERE account_type = 'fbe' LIMIT 1"""
+    (before, *_), (after, *_) = ask("How long do syncs take?"), ask("How long do syncs take?", refused)
+    assert (after.account_type, after.syncs, after.not_published) == ("fbe", before.syncs + 1, 1)
+    assert (after.median, after.longest) == (before.median, before.longest)
+
+
+def test_the_page_names_each_column_that_begins_a_state() -> None:
+    (told,) = re.findall(r"begins a state:\n(.*?)\n\n", _PAGE.read_text("utf-8"), re.S)
+    assert re.findall(r"`(\w+)`", told) == list(NARROW)
 
 
 def test_which_findings_are_accepted(ask: Ask) -> None:

@@ -16,6 +16,7 @@ from emag_pipeline import errors
 from emag_pipeline.automation import failing_ticks, run_causes
 from emag_pipeline.cli.main import application
 from emag_pipeline.monitoring import metric_list
+from emag_pipeline.operations import supervisor
 from emag_pipeline.runs import ticks
 from emag_pipeline.sync import liveness
 
@@ -117,3 +118,9 @@ def test_pages_name_only_files_that_exist() -> None:
         text = page.read_text(encoding="utf-8")
         for name in re.findall(r"(?<![/\w])((?:docs|deploy|emag_pipeline)/[\w./-]+\.\w+)", text):
             assert (_ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_the_time_that_a_program_of_up_has_to_be_ready_is_named() -> None:
+    root = Path(__file__).parents[2]
+    for page in (root / "README.md", root / "docs/runbook.md"):
+        assert f"{supervisor.START_SECONDS:.0f} seconds" in page.read_text(encoding="utf-8"), page.name

@@ -12,11 +12,15 @@ import pytest
 
 from emag_pipeline.operations.drills.messages import is_said
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.sandbox.fault_kinds import CHOICES, LIMITS, OPTIONS
+from emag_pipeline.sandbox.like import figures
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the page's examples use curl")
 
 _PAGE = (Path(__file__).parents[2] / "docs/how-to/sandbox.md").read_text(encoding="utf-8")
+_PROBE = (Path(__file__).parents[2] / "docs/how-to/probe.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAME = r"`([\w-]+)`"
 _PORT = "8765"
 
 
@@ -53,6 +57,27 @@ def test_the_examples_answer_as_the_page_says(address: str) -> None:
             ["bash", "-c", command.replace(_PORT, port)], capture_output=True, text=True, timeout=30, check=True
         )
         assert is_said(expected, done.stdout.strip()), (command, done.stdout)
+
+
+def test_every_fault_and_limit_is_listed_with_its_options_and_choices() -> None:
+    assert {name for (name,), _ in _table(_PAGE, "limit")} == LIMITS
+    told = [(kind, set(words)) for kinds, words in _table(_PAGE, "kind") for kind in kinds]
+    assert sorted(kind for kind, _ in told) == sorted(OPTIONS)
+    for kind, words in told:
+        choices = {one for (of, _), known in CHOICES.items() if of == kind for one in known}
+        assert (kind, words - LIMITS - {"isError", "Retry-After"}) == (kind, OPTIONS[kind].keys() | choices)
+
+
+def test_every_figure_of_a_probes_file_is_listed_with_its_types() -> None:
+    told = {name: words for names, words in _table(_PROBE, "figure") for name in names}
+    assert (set(told), told["types"]) == (set(figures.KNOWN), list(figures.TYPES))
+
+
+def _table(page: str, head: str) -> list[tuple[list[str], list[str]]]:
+    """The rows of the table whose first column is `head`: the names of that column, and those in the others."""
+    (rows,) = re.findall(rf"^\| {head} \|.*\n\| ---.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    cells = [row.split("|", 2)[1:] for row in rows.splitlines()]
+    return [(re.findall(_NAME, first), re.findall(_NAME, others)) for first, others in cells]
 
 
 def test_the_list_of_faults_is_accepted(address: str) -> None:

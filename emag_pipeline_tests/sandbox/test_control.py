@@ -28,6 +28,17 @@ def test_the_truth_can_be_read_with_a_browser(sandbox: SandboxServer) -> None:
     assert (told["count"], told["shown"], told["pages"]) == (250, 250, 3)
 
 
+def test_the_truth_of_several_ids_is_that_of_each(sandbox: SandboxServer) -> None:
+    one, other, *_ = sandbox.ids("main")
+    address = f"http://{sandbox.host}:{sandbox.port}/_control/truth?account=main"
+    told = requests.get(f"{address}&id={other}&id={one}&id=5", timeout=20).json()
+    assert told["offers"] == [sandbox.truth_offer("main", other), sandbox.truth_offer("main", one)], "5 is none"
+    assert post(sandbox, "truth", {"id": [other, one]}).json()["offers"] == told["offers"]
+    assert "offers" not in requests.get(address, timeout=20).json(), "counts alone"
+    twice = requests.get(f"{address}&page=1&page=2", timeout=20)
+    assert (twice.status_code, twice.json()["error"]) == (400, "'page' is given 2 times; only id may be.")
+
+
 def test_the_truth_tells_which_offers_can_be_bought(sandbox: SandboxServer) -> None:
     offers = list(sandbox.truth("main"))
     assert sandbox.saleable_ids("main") == [offer["id"] for offer in offers if is_saleable(offer)]
@@ -72,6 +83,8 @@ def test_several_faults_come_in_one_list(sandbox: SandboxServer) -> None:
         ("settings", {"quirk_share": 6}, "quirk_share is a share from 0 to 1, not 6."),
         ("settings", {"users": {"nobody": ["a", "b"]}}, "Unknown offer or account 'nobody'."),
         ("truth", {"page": 0, "items_per_page": 0}, "page and items_per_page are numbers from 1."),
+        ("truth", {"page": 1, "id": 5}, "Ask for a page or for ids, not for both at once."),
+        ("truth", {"id": [True]}, "An offer's id is a whole number, not True."),
         ("stats", {"since": 5}, "Unknown key 'since'"),
     ],
 )

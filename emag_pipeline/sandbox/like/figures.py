@@ -11,7 +11,7 @@ ITEM, ANY_KEY, ANY_LOCALE = "[]", "*", "{locale}"
 _STEP = re.compile(r"\[\]|\.?(?:\*|\{locale\}|[A-Za-z_]\w*)")
 _COUNTS = ("types", "empty", "zero", "negative", "numeric_texts")
 _BOUNDS = ("length", "digits", "decimals")
-_KNOWN = (*_COUNTS, *_BOUNDS, "absent")
+KNOWN = (*_COUNTS, *_BOUNDS, "absent")
 #: what a sandbox can serve in reasonable time
 _MOST = 1_000_000
 _MOST_DIGITS, _MOST_ITEMS = 300, 10_000
@@ -64,8 +64,8 @@ def _steps(path: str) -> list[str]:
 def _read(path: str, told: object, parts: dict[str, Figures]) -> Figures:
     if not isinstance(told, Mapping) or not isinstance(told.get("types"), Mapping):
         raise ValueError(f"{path} is no object with types")
-    if unknown := sorted(told.keys() - set(_KNOWN)):
-        raise ValueError(f"{path} has {unknown[0]!r}, known are {', '.join(_KNOWN)}")
+    if unknown := sorted(told.keys() - set(KNOWN)):
+        raise ValueError(f"{path} has {unknown[0]!r}, known are {', '.join(KNOWN)}")
     figures: dict[str, Any] = {name: _counts(f"{path}, {name}", told.get(name, {})) for name in _COUNTS}
     figures |= {name: _bounds(f"{path}, {name}", told.get(name, {}), name) for name in _BOUNDS}
     return Figures(**figures, absent=_number(f"{path}, absent", told.get("absent", 0)), parts=parts)

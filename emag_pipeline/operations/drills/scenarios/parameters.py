@@ -77,7 +77,7 @@ THEME = Theme(
         Scenario(
             name="measured-shapes",
             fault="Types are those of real accounts, not those of the vendor's document",
-            produced="every offer is in the shapes of emag-api.md section 9, and in PHP's spelling too",
+            produced="every offer is in the shapes in which real accounts answered, and in PHP's spelling too",
             answer="Publishes every offer exactly",
             lasts="For good",
             arrange=settings(shape_share=1, quirk_share=1),
