@@ -7,7 +7,6 @@ import typer
 from emag_pipeline.operations.psql import open_psql, told
 from emag_pipeline.settings import load_settings
 
-
 #: What is no option of this command is psql's.
 CONTEXT = {"ignore_unknown_options": True}
 
