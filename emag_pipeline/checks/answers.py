@@ -69,9 +69,10 @@ def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
     if not review.found:
         return passed
     worst = review.sample[0]
-    accepted = f", {review.accepted:,} accepted" if review.accepted else ""
     offers = counted(review.found, f"offer {one_found or found}", f"offers {found}")
-    return f"{offers}{accepted}: {worst['emag_offer_id']} {worst['what']}"
+    others = f", and {review.found - 1:,} more" if review.found > 1 else ""
+    accepted = f"; {counted(review.accepted, 'other is', 'others are')} accepted" if review.accepted else ""
+    return f"{offers}: {worst['emag_offer_id']} {worst['what']}{others}{accepted}"
 
 
 def _every(review: Review) -> str:
@@ -80,7 +81,7 @@ def _every(review: Review) -> str:
 
 
 def _numbers(review: Review) -> dict[str, Any]:
-    """Counts, and the rows where there are any."""
+    """Counts, and the rows where there are any; what is accepted is no finding, and stands beside."""
     return {
         "findings": review.found,
         "accepted": review.accepted,

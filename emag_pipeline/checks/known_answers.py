@@ -14,9 +14,8 @@ def known_answers(database: Database, account: str) -> Answer:
     """The answer of answers_are_as_known about the account; it passes while its findings are accepted."""
     found = review_answers(database, account)
     accepted = bool(found.fields) and is_accepted(database, account, ANSWERS_ARE_AS_KNOWN.name)
-    metadata: dict[str, Any] = {"findings": found.fields, "accepted": int(accepted)}
+    findings = 0 if accepted else found.fields
+    metadata: dict[str, Any] = {"findings": findings, "accepted": found.fields - findings}
     if found.fields:
-        metadata["sample"] = table(found.sample)
-    return Answer(
-        ANSWERS_ARE_AS_KNOWN, not found.fields or accepted, found.sentence + ", accepted" * accepted, metadata
-    )
+        metadata["accepted_sample" if accepted else "sample"] = table(found.sample)
+    return Answer(ANSWERS_ARE_AS_KNOWN, not findings, found.sentence + "; accepted" * accepted, metadata)

@@ -11,8 +11,8 @@ from emag_pipeline.db.engine import Database
 
 #: The key of a result's metadata that says what to do when it does not pass.
 REMEDY = "what_to_do"
-#: Theirs holds values as the marketplace gave them, which not everybody may read (docs/privacy.md).
-_WITHOUT_SAMPLE = {"answers_are_as_known"}
+#: A column of theirs holds values as the marketplace gave them, which not everybody may read (docs/privacy.md).
+_NOT_FOR_ALL = {"answers_are_as_known": "sample"}
 
 
 def recorded(
@@ -55,7 +55,7 @@ def record(
         sentence=result.description or "",
         remedy="" if result.passed else str(metadata.get(REMEDY, "")),
         findings=int(findings) if isinstance(findings, int) else None,
-        sample=() if result.passed or key.name in _WITHOUT_SAMPLE else _rows(metadata.get("sample")),
+        sample=() if result.passed else _rows(metadata.get("sample"), without=_NOT_FOR_ALL.get(key.name)),
         part=part,
         run_id=run_id,
     )
@@ -66,5 +66,7 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, dg.MetadataValue) else value
 
 
-def _rows(table: object) -> tuple[Mapping[str, Any], ...]:
-    return tuple(row.data for row in table.records) if isinstance(table, dg.TableMetadataValue) else ()
+def _rows(table: object, without: str | None) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(table, dg.TableMetadataValue):
+        return ()
+    return tuple({name: value for name, value in row.data.items() if name != without} for row in table.records)

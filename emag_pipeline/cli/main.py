@@ -42,7 +42,8 @@ def application(command: str | None = None) -> typer.Typer:
     )
     app.callback()(emag_pipeline)
     for name in (command,) if command in COMMANDS else COMMANDS:
-        app.command(name)(getattr(import_module(f"emag_pipeline.cli.{name}"), name))
+        module = import_module(f"emag_pipeline.cli.{name}")
+        app.command(name, context_settings=getattr(module, "CONTEXT", None))(getattr(module, name))
     return app
 
 

@@ -7,10 +7,16 @@ import typer
 from emag_pipeline.operations.psql import open_psql, told
 from emag_pipeline.settings import load_settings
 
+#: What is no option of this command is psql's.
+CONTEXT = {"ignore_unknown_options": True}
+
 
 def psql(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- ARGUMENT…]", help="For psql itself, e.g. -- -c 'SELECT …'.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARGUMENT…]", help="For psql itself, e.g. -c 'SELECT …'; behind -- also -h and --help."
+        ),
     ] = None,
     print_only: Annotated[
         bool, typer.Option("--print", help="Print instead how a BI tool reaches the database, as a reader.")

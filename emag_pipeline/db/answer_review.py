@@ -8,6 +8,8 @@ from emag_pipeline.db.engine import Database
 
 #: Rows that are shown; they are counted in full.
 SAMPLE = 20
+#: Fields that a sentence names.
+_NAMED = 3
 #: The kinds of emag_answer_surprises, the gravest first, and what each says of a field.
 KINDS = {
     "unexpected type": "has an unexpected type",
@@ -36,14 +38,20 @@ class AnswerReview:
 
     @property
     def sentence(self) -> str:
-        """How many fields are meant, with the gravest one, e.g. `2 fields of the answers are not as known: …`."""
+        """How many fields are meant, with the gravest ones, e.g. `2 fields of the answers are not as known: …`."""
         if not self.fields:
             return "every field of the answers is as known"
         counted = "1 field of the answers is" if self.fields == 1 else f"{self.fields:,} fields of the answers are"
-        one = self.sample[0]
-        return (
-            f"{counted} not as known: {one['field']} of {one['resource']} {KINDS[one['kind']]} ({one['times']:,} times)"
-        )
+        *first, last = [_words(one) for one in self.sample[:_NAMED]]
+        others = self.fields - len(first) - 1
+        if others:
+            first, last = [*first, last], f"{others:,} more"
+        return f"{counted} not as known: {' and '.join([one for one in (', '.join(first), last) if one])}"
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    times = "once" if row["times"] == 1 else f"{row['times']:,} times"
+    return f"{row['field']} of {row['resource']} {KINDS[row['kind']]} ({times})"
 
 
 def review_answers(database: Database, account: str) -> AnswerReview:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.db.columns import NARROW, listed
+from emag_pipeline.db.columns import NARROW, WIDE, listed
 from emag_pipeline.db.deviations import ACTIVE
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
@@ -74,4 +74,12 @@ _IS_PUBLISHED = """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
                                   WHERE account_type = :account AND status = 'completed')"""
 #: statements that others are made of
 _PARTS = ("last_sync", "price_moves", "eans")
-_FRAGMENTS = {"{active}": ACTIVE, "{s_narrow}": listed(NARROW, "s"), "{o_narrow}": listed(NARROW, "o")}
+#: what the fingerprint of a product says in full; it says less than `raw`
+_TEXTS = [column for column in WIDE if column != "raw"]
+_FRAGMENTS = {
+    "{active}": ACTIVE,
+    "{s_narrow}": listed(NARROW, "s"),
+    "{o_narrow}": listed(NARROW, "o"),
+    "{s_texts}": listed(_TEXTS, "s"),
+    "{p_texts}": listed(_TEXTS, "p"),
+}

@@ -28,13 +28,18 @@ from emag_pipeline.stderr import tell
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
 _UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
+_TO_RECOVERY = "leaving the embedded PostgreSQL to its recovery: the next command that uses it stops it"
+_TO_OTHERS = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
 
 
 @contextmanager
-def in_use(home: Path, say: Callable[[str], None] = tell) -> Iterator[embedded.EmbeddedServer]:
+def in_use(
+    home: Path, say: Callable[[str], None] = tell, steps: Callable[[str], None] = lambda _: None
+) -> Iterator[embedded.EmbeddedServer]:
     """Start the server or attach to it; stop it at the end where that is ours to do and nobody else uses it.
 
-    A running `up` starts it itself. `say` hears of a long start. Raises the errors of `embedded.start`, and `silence`
+    A running `up` starts it itself. `say` hears of a long start, `steps` whether it is started or joined, and at the
+    end whether it is stopped or left running. Raises the errors of `embedded.start`, and `silence`
     where that one does not, or the server recovers for longer than some seconds.
     """
     home = claim(home)
@@ -45,9 +50,11 @@ def in_use(home: Path, say: Callable[[str], None] = tell) -> Iterator[embedded.E
         try:
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
+            runs = embedded.living(home) is not None
+            steps("joining the embedded PostgreSQL, which runs already" if runs else "starting the embedded PostgreSQL")
             yield embedded.start(home, say=say)
         finally:
-            _leave(users, home, is_ours=is_ours)
+            _leave(users, home, steps, is_ours=is_ours)
 
 
 @contextmanager
@@ -98,7 +105,7 @@ def _is_up(home: Path) -> bool:
     return up is not None and up.pid == os.getpid()
 
 
-def _leave(users: TextIO, home: Path, *, is_ours: bool) -> None:
+def _leave(users: TextIO, home: Path, steps: Callable[[str], None], *, is_ours: bool) -> None:
     """Raises DatabaseUnavailable when the server is to be stopped and does not end."""
     server = embedded.living(home)
     if server is None:
@@ -109,8 +116,11 @@ def _leave(users: TextIO, home: Path, *, is_ours: bool) -> None:
             _note(users, number)  # before the lock is asked for: whoever gets it has to find this
         is_last = _locked(users, fcntl.LOCK_EX) and _noted(users) == number and not family.members(home)
         if is_last and _is_ready(home):
+            steps("stopping the embedded PostgreSQL")
             server.stop()
             _note(users, "")
+        else:
+            steps(_TO_RECOVERY if is_last else _TO_OTHERS)
 
 
 def _locked(users: TextIO, kind: int) -> bool:

@@ -43,17 +43,17 @@ class Surroundings:
 
 
 @contextmanager
-def databases(settings: Settings, say: Say = tell) -> Iterator[Databases]:
+def databases(settings: Settings, say: Say = tell, steps: Say = lambda _: None) -> Iterator[Databases]:
     """The configured databases, or those of the embedded server, which is started if need be.
 
-    `say` hears of a long start. An embedded server is stopped at the end unless another command uses it. Raises the
-    errors of `embedded.start`.
+    `say` hears of a long start, `steps` as in `in_use`. An embedded server is stopped at the end unless another command
+    uses it. Raises the errors of `embedded.start`.
     """
     with ExitStack() as stack:
         pipeline, dagster = settings.database_url, settings.dagster_pg_url
         shown = masked(pipeline.get_secret_value()) if pipeline else f"embedded PostgreSQL in {settings.home}"
         if pipeline is None or dagster is None:
-            server = stack.enter_context(in_use(settings.home, say))
+            server = stack.enter_context(in_use(settings.home, say, steps))
             pipeline = pipeline or SecretStr(server.url("emag"))
             dagster = dagster or SecretStr(server.url("emag_dagster"))
         yield Databases(pipeline, dagster, shown)
@@ -67,9 +67,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
     is newer than the code, DatabaseUnavailable when a server cannot be reached.
     """
     dagster = dagster_home.prepare(settings.home)
-    if settings.uses_embedded_database:
-        say("starting the embedded PostgreSQL")
-    with databases(settings, say) as found:
+    with databases(settings, say, steps=say) as found:
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
         with opened(found, settings) as database:

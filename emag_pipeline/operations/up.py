@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from emag_pipeline import embedded
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.operations import code_location, ports, programs
@@ -26,7 +25,6 @@ from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
 
 _MEND_SECONDS = 1.0
-_LEAVING = "leaving the embedded PostgreSQL to its recovery: the next command that uses it stops it"
 #: After a program was restarted, for so long and so often: has the webserver found its code server?
 _SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
 
@@ -78,8 +76,6 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
             if signals.received:
                 narrator.say(f"{signals.name}: stopping; the next start resumes what is under way")
             supervisor.stop()
-            if settings.uses_embedded_database:
-                narrator.say(_LEAVING if embedded.starting(settings.home) else "stopping the embedded PostgreSQL")
 
 
 def ports_of(settings: Settings) -> dict[str, int]:

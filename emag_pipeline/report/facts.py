@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 
 from emag_pipeline.db import quarantine
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Incident
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
 from emag_pipeline.db.quarantine import Rejected
-from emag_pipeline.db.report import buy_button, cover, days, headline, issues, syncs, timeline
+from emag_pipeline.db.report import buy_button, cover, days, headline, issues, lost_sales, syncs, timeline
 from emag_pipeline.db.report.buy_button import ButtonCounts, RankedOffer
 from emag_pipeline.db.report.cover import Band, LowStock
 from emag_pipeline.db.report.days import Day
 from emag_pipeline.db.report.headline import Headline
-from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount, SoldOutOffer
+from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount
+from emag_pipeline.db.report.lost_sales import LostSales, SoldOutOffer
 from emag_pipeline.db.report.syncs import LedgerRow, MartStamp
 from emag_pipeline.db.report.timeline import Timeline
 
@@ -31,6 +31,7 @@ class Facts:
     held_back: list[HeldBackOffer]
     held_back_offers: int
     sold_out: list[SoldOutOffer]
+    lost_sales: LostSales
     buttons: ButtonCounts
     lost: list[RankedOffer]
     gaps: list[RankedOffer]
@@ -51,11 +52,6 @@ class Facts:
     def running_out(self) -> int:
         """Offers for sale that are sold out within a week at their pace: what nobody can buy does not run out."""
         return sum(band.offers - band.not_saleable for band in self.bands if band.urgency == "soon")
-
-    @property
-    def sales_lost_a_day(self) -> Decimal:
-        """What sold-out offers sold a day while they had stock, in the account's currency."""
-        return sum((issue.sales_lost_a_day or Decimal(0) for issue in self.issues), Decimal(0))
 
     @property
     def running_out_not_saleable(self) -> int:
@@ -86,7 +82,8 @@ def facts_of(database: Database, account: str) -> Facts:
         issues=issues.issue_counts(database, account),
         held_back=issues.held_back(database, account),
         held_back_offers=issues.count_held_back(database, account),
-        sold_out=issues.sold_out(database, account),
+        sold_out=lost_sales.sold_out(database, account),
+        lost_sales=lost_sales.lost_sales(database, account),
         buttons=buy_button.button_counts(database, account),
         lost=buy_button.lost(database, account),
         gaps=buy_button.widest_gaps(database, account),

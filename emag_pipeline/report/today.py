@@ -43,15 +43,34 @@ def tasks(facts: Facts) -> list[Task]:
 def _sold_out(facts: Facts) -> Iterator[Task]:
     for issue in facts.issues:
         if issue.code == _SOLD_OUT and facts.sold_out:
-            dearest = facts.sold_out[0]
-            stake = f"{_money(facts, issue.sales_lost_a_day)} a day" if issue.sales_lost_a_day else "sales"
+            lost = facts.lost_sales
+            seen = _evidence(facts)
             yield Task(
-                stake=stake,
-                sentence=f"{_offers(issue.offers)} sold out; of those that were selling, this one loses most:",
-                about=words.name(dearest.name),
+                stake=f"{_money(facts, lost.certain_a_day)} a day" if lost.certain_a_day else "sales",
+                sentence=f"{_offers(issue.offers)} sold out{f' ({seen})' if seen else ''}; of those that were selling, "
+                "this one loses most:",
+                about=words.name(facts.sold_out[0].name),
                 remedy=issue.remedy,
                 section="issues",
             )
+
+
+def _evidence(facts: Facts) -> str:
+    """On how much the amount of lost sales rests, and what is not in it."""
+    lost = facts.lost_sales
+    certain = lost.offers - lost.doubtful
+    doubtful = f"{_money(facts, lost.doubtful_a_day)} a day by a single fall of more than 10 pieces, "
+    said = (
+        f"seen from {words.falls(lost.falls - lost.doubtful, certain)}" if certain else "",
+        f"not counted: {doubtful}{counted(lost.doubtful, 'offer')}" if lost.doubtful else "",
+        _not_counted(facts, sum(one.offers_in_other_currencies for one in facts.issues if one.code == _SOLD_OUT)),
+    )
+    return "; ".join([one for one in said if one])
+
+
+def _not_counted(facts: Facts, offers: int) -> str:
+    """Offers whose amounts are in no sum."""
+    return f"{offers:,} not in {facts.headline.currency}, and in no amount" if offers else ""
 
 
 def _lost_buttons(facts: Facts) -> Iterator[Task]:
@@ -74,9 +93,10 @@ def _held_back(facts: Facts) -> Iterator[Task]:
     """The reasons by the stock that they hold back, most first."""
     for issue in sorted(facts.issues, key=lambda one: -one.value_held_back):
         if issue.code != _SOLD_OUT and issue.value_held_back > 0:
+            apart = _not_counted(facts, issue.offers_in_other_currencies)
             yield Task(
                 stake=f"{_money(facts, issue.value_held_back)} of stock",
-                sentence=f"{_offers(issue.offers)} not for sale: {issue.reason}.",
+                sentence=f"{_offers(issue.offers)} not for sale{f' ({apart})' if apart else ''}: {issue.reason}.",
                 about=None,
                 remedy=issue.remedy,
                 section="issues",

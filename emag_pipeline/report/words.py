@@ -34,6 +34,11 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def falls(falls: int, offers: int) -> str:
+    """What a pace of sales was seen from."""
+    return f"{counted(falls, 'fall')} of the stock of {counted(offers, 'offer')}"
+
+
 def moment(time: datetime | None) -> str:
     """A time to the minute, in UTC."""
     return "–" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

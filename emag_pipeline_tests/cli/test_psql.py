@@ -73,13 +73,13 @@ def test_it_opens_the_configured_database_and_ends_with_psqls_code(
 ) -> None:
     sync(database, [offer(1)])
     count = emag_pipeline(
-        tmp_path, "psql", "--", "-At", "-c", "SELECT count(*) FROM app.emag_products", DATABASE_SYNC_URL=database_url
+        tmp_path, "psql", "-At", "-c", "SELECT count(*) FROM app.emag_products", DATABASE_SYNC_URL=database_url
     )
     assert (count.returncode, count.stdout) == (0, "1\n")
     shown = emag_pipeline(tmp_path, "psql", "--print", DATABASE_SYNC_URL=database_url)
     assert (shown.returncode, "postgres@" in shown.stdout, "user " in shown.stdout) == (0, False, False)
     assert "a member of the group emag_reader" in shown.stderr
-    wrong = emag_pipeline(tmp_path, "psql", "--", "-c", "SELECT nonsense", DATABASE_SYNC_URL=database_url)
+    wrong = emag_pipeline(tmp_path, "psql", "-c", "SELECT nonsense", DATABASE_SYNC_URL=database_url)
     assert wrong.returncode == 1
     assert "nonsense" in wrong.stderr
 

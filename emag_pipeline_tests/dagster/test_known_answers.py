@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from emag_pipeline.checks.known_answers import known_answers
+from emag_pipeline.checks.record import record
 from emag_pipeline.db import deviations
 from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.db.surprises import surprise
+from emag_pipeline_tests.db.syncs import rows
 
 
 def test_it_passes_while_every_field_is_known(database: Database) -> None:
@@ -39,5 +41,26 @@ def test_it_can_be_accepted_for_the_account_and_still_shows_what_there_is(databa
     deviations.accept(database, "main", "answers_are_as_known", [], reason="reported", until=today, by="ana")
     answer = known_answers(database, "main")
     assert answer.passed
-    assert answer.sentence.endswith("(12 times), accepted")
-    assert (answer.metadata["findings"], answer.metadata["accepted"]) == (1, 1)
+    assert answer.sentence.endswith("(12 times); accepted")
+    assert (answer.metadata["findings"], answer.metadata["accepted"]) == (0, 1)
+    assert "accepted_sample" in answer.metadata
+    assert "sample" not in answer.metadata
+
+
+def test_it_names_three_fields_and_says_how_many_more_there_are(database: Database) -> None:
+    for number in range(5):
+        surprise(database, field=f"field_{number}", times=1)
+    assert known_answers(database, "main").sentence == (
+        "5 fields of the answers are not as known: field_0 of product_offer/read has an unexpected type (once), "
+        "field_1 of product_offer/read has an unexpected type (once), "
+        "field_2 of product_offer/read has an unexpected type (once) and 2 more"
+    )
+
+
+def test_what_is_kept_for_everybody_names_the_fields_without_their_values(database: Database) -> None:
+    surprise(database)
+    key = dg.AssetCheckKey(dg.AssetKey("offers"), "answers_are_as_known")
+    record(database, key, known_answers(database, "main").result(), "main")
+    ((findings, sample),) = rows(database, "SELECT findings, sample FROM {schema}.emag_check_results")
+    assert findings == 1
+    assert [(row["field"], row["times"], "sample" in row) for row in sample] == [("sale_price", 12, False)]

@@ -45,6 +45,7 @@ def test_the_headline_counts_existing_offers_and_values_their_stock_in_the_curre
     published = sync(database, shown, rejects=[reject])
     found = headline.headline(database, "main")
     assert (found.offers, found.saleable, found.stock, found.stock_value) == (5, 4, 11, Decimal("95.5"))
+    assert (found.stock_valued, found.stock_in_other_currencies, found.stock_without_price) == (10, 1, 0)
     assert (found.currency, found.marketplace, found.quarantined) == ("RON", "emag_bg", 1)
     assert (found.offers_in_other_currencies, found.other_currencies) == (1, ["EUR"])
     assert found.published_at == published.published_at

@@ -69,6 +69,23 @@ def test_without_its_fingerprint_an_offer_is_published_anew_as_read(database: Da
     assert _found(database, "published_equals_scan") == {}
 
 
+def test_a_text_that_somebody_else_wrote_is_found_and_published_anew_without_its_fingerprint(
+    database: Database,
+) -> None:
+    read = [offer(1), offer(2), offer(3, description="d" * 9000), offer(4), offer(5)]
+    sync(database, read)
+    _change(database, "UPDATE {schema}.emag_products SET name = 'hacked' WHERE emag_offer_id = 1")
+    _change(database, "UPDATE {schema}.emag_products SET ean = '{1}' WHERE emag_offer_id = 2")
+    _change(database, "UPDATE {schema}.emag_products SET description = NULL WHERE emag_offer_id = 3")
+    _change(database, "UPDATE {schema}.emag_products SET images = '[]' WHERE emag_offer_id = 4")
+    sync(database, read)
+    texts = "its texts or pictures are not those that were read"
+    assert _found(database, "published_equals_scan") == dict.fromkeys((1, 2, 3, 4), texts)
+    _change(database, "UPDATE {schema}.emag_products SET row_hash = '' WHERE emag_offer_id <= 4")
+    assert sync(database, read).updated == 4
+    assert _found(database, "published_equals_scan") == {}
+
+
 def test_a_published_offer_that_nobody_read_is_found(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
     sync(database, [offer(1)])

@@ -22,6 +22,9 @@ from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
+_JOINED = "joining the embedded PostgreSQL, which runs already"
+_LEFT = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -56,21 +59,27 @@ def test_what_a_killed_up_has_left_keeps_a_server_that_a_command_started(home: P
 
 def test_the_next_up_takes_over_what_a_killed_one_has_left(home: Path) -> None:
     embedded.start(home)
-    with claimed(home, "http://127.0.0.1:1"), in_use(home) as server:
+    said: list[str] = []
+    with claimed(home, "http://127.0.0.1:1"), in_use(home, steps=said.append) as server:
         assert not server.started_here
     assert embedded.running(home) is None
+    assert said == [_JOINED, "stopping the embedded PostgreSQL"]
 
 
 def test_who_leaves_first_leaves_it_to_the_last(home: Path) -> None:
     settings = load_settings({"EMAG_HOME": str(home)}, env_file=None)
+    said: list[str] = []
     with ExitStack() as longer:
-        with in_use(home):
+        with in_use(home, steps=said.append):
             assert longer.enter_context(awake(settings)) is False
         assert embedded.running(home) is not None
     assert embedded.running(home) is None
-    with awake(settings) as slept:
+    assert said == ["starting the embedded PostgreSQL", _LEFT]
+    said.clear()
+    with awake(settings) as slept, in_use(home, steps=said.append):
         assert slept
     assert embedded.running(home) is None
+    assert said == [_JOINED, _LEFT]
 
 
 def test_a_server_that_refuses_is_not_told_as_one_that_does_not_run(home: Path) -> None:

@@ -10,6 +10,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.report import facts_of, page
+from emag_pipeline.report.today import tasks
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, sync
@@ -101,7 +102,7 @@ def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_wee
                   round(sum(general_stock * sale_price)) AS value
            FROM {schema}.emag_product_offers WHERE deleted_at IS NULL""",
     )
-    assert f"Offers {now.offers} {now.saleable} can be bought +1 in a day +7 in a week" in document.text
+    assert f"Offers {now.offers} {now.saleable} can be bought offers: +1 in a day, +7 in a week" in document.text
     assert f"Saleable share {100 * now.saleable / now.offers:.1f} %" in document.text
     assert f"Stock value {now.value:,} RON without VAT" in document.text
 
@@ -119,6 +120,11 @@ def test_why_the_marketplace_refused_is_told_in_one_sentence(document: Document)
 def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> None:
     told = "The marketplace counted 59 offers before and 59 after the scan: 58 staged from pages + 1 only in quarantine"
     assert told in document.text
+
+
+def test_what_a_sync_counts_as_rows_is_not_called_offers(document: Document) -> None:
+    assert "Rows are the different ones that its pages have shown" in document.text
+    assert [cell["data-label"] for cell in document.all("td")].count("Rows on pages") > 1
 
 
 def test_the_scans_troubles_are_told_in_numbers(document: Document) -> None:
@@ -207,7 +213,8 @@ def test_amounts_in_another_currency_are_in_no_sum_and_say_their_own(database: D
     )
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
-    assert "Stock value 24 RON without VAT, 1,003 pieces without 1 offer in EUR" in told
+    assert "Stock value 24 RON without VAT, 3 pieces without 1 offer in EUR: 1,000 pieces value: " in told
+    assert "2 (1 not in RON) 14 –" in told, "of the offers, which are not in the amount"
     assert "Amounts are added up in RON only: 1 offer in EUR is in no sum" in told
     assert "9,999,000.00 EUR" in told
     assert "10,000,0" not in told
@@ -222,8 +229,43 @@ def test_sold_out_offers_are_told_with_the_sales_that_they_lose(database: Databa
     )
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
-    assert "What is sold out sold for 40 RON without VAT a day while it had stock." in told
-    assert re.search(r"Sold out: the one that is known to lose sales.*Lanternă offer 1 \d{4}-\d\d-\d\d 40\.00", told)
+    assert (
+        "What is sold out sold for 40 RON without VAT a day while it had stock: seen from 1 fall of the stock "
+        "of 1 offer." in told
+    )
+    assert re.search(
+        r"Sold out: the one that is known to lose sales.*Lanternă offer 1 \d{4}-\d\d-\d\d 1 fall, 8 pieces 40\.00", told
+    )
+
+
+def test_sales_that_rest_on_one_great_fall_of_the_stock_are_told_apart(database: Database) -> None:
+    """It may be a correction: alone it has nothing to be compared with (`emag_sales_pace` counts it)."""
+    ron = {"currency": "RON", "sale_price": Decimal(10)}
+    gone = {"general_stock": 0, "is_saleable": False}
+    sync(
+        database, [offer(1, name="Lanternă", general_stock=8, **ron), offer(2, name="Covor", general_stock=900, **ron)]
+    )
+    let_pass(database, timedelta(days=2))
+    sync(database, [offer(1, name="Lanternă", **ron, **gone), offer(2, name="Covor", **ron, **gone)])
+    fill_marts(database)
+    facts = facts_of(database, "main")
+    first = tasks(facts)[0]
+    assert (first.stake, first.about) == ("40 RON a day", "Lanternă")
+    assert first.sentence == (
+        "2 offers are sold out (seen from 1 fall of the stock of 1 offer; not counted: 4,500 RON a day by a single "
+        "fall of more than 10 pieces, 1 offer); of those that were selling, this one loses most:"
+    )
+    told = read(page(facts)).text
+    assert (
+        "sold for 4,540 RON without VAT a day while it had stock: seen from 2 falls of the stock of 2 offers. "
+        "Of that, 4,500 rest on a single fall of more than 10 pieces (1 offer): it may be a correction and no sale, is "
+        "not counted under Today, and stands last in the list." in told
+    )
+    assert told.index("1 fall, 8 pieces 40.00") < told.index("1 fall, 900 pieces; a correction? 4,500.00")
+    sync(database, [offer(1, name="Lanternă", general_stock=1, **ron), offer(2, name="Covor", **ron, **gone)])
+    fill_marts(database)
+    (first,) = [task for task in tasks(facts_of(database, "main")) if task.section == "issues"]
+    assert (first.stake, first.about) == ("sales", "Covor")
 
 
 def test_what_runs_out_but_cannot_be_bought_is_said_to(database: Database) -> None:

@@ -18,7 +18,8 @@ def _review(found: int = 0, accepted: int = 0, **numbers: object) -> Review:
         (_review(accepted=2), True, "holds for every offer but 2 accepted ones"),
         (_review(accepted=1), True, "holds for every offer but 1 accepted one"),
         (_review(1), False, "1 offer found: 7 has no price"),
-        (_review(1200, accepted=3), False, "1,200 offers found, 3 accepted: 7 has no price"),
+        (_review(1, accepted=1), False, "1 offer found: 7 has no price; 1 other is accepted"),
+        (_review(1200, accepted=3), False, "1,200 offers found: 7 has no price, and 1,199 more; 3 others are accepted"),
     ],
 )
 def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
@@ -35,7 +36,7 @@ def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
         (_review(is_staged=True, offers_published=320), True, "no offer differs: 320 published offers were compared "),
         (_review(is_staged=True, offers_published=1), True, "no offer differs: 1 published offer was compared with "),
         (_review(1, is_staged=True, offers_published=320), False, "1 offer differs: 7 has no price"),
-        (_review(2, is_staged=True, offers_published=320), False, "2 offers differ: 7 has no price"),
+        (_review(2, is_staged=True, offers_published=320), False, "2 offers differ: 7 has no price, and 1 more"),
         (Review(0, 0, [], [], {}, is_published=False), True, "nothing has been published yet, so there is nothing to "),
     ],
 )

@@ -22,15 +22,23 @@ class Headline:
     published_at: datetime | None
     offers: int
     saleable: int
+    #: pieces of all existing offers
     stock: Decimal
-    #: those pieces at their sale prices, without VAT, of offers in `currency`
+    #: pieces at their sale prices, without VAT, of offers in `currency`, and how many pieces these are
     stock_value: Decimal
+    stock_valued: Decimal
+    stock_in_other_currencies: Decimal
     deleted: int
     #: existing offers whose amounts are in no sum, and their currencies by name
     offers_in_other_currencies: int
     other_currencies: list[str]
     #: existing offers whose newest reading could not be represented
     quarantined: int
+
+    @property
+    def stock_without_price(self) -> Decimal:
+        """Pieces of offers in `currency` that have no price, and so no value."""
+        return self.stock - self.stock_valued - self.stock_in_other_currencies
 
 
 def headline(database: Database, account: str) -> Headline:
@@ -55,6 +63,13 @@ def headline(database: Database, account: str) -> Headline:
                           coalesce(sum(pieces * sale_price) FILTER (
                               WHERE deleted_at IS NULL AND {schema}.emag_in_currency(currency, money.currency)
                           ), 0) AS stock_value,
+                          coalesce(sum(pieces) FILTER (
+                              WHERE deleted_at IS NULL AND sale_price IS NOT NULL
+                                AND {schema}.emag_in_currency(currency, money.currency)
+                          ), 0) AS stock_valued,
+                          coalesce(sum(pieces) FILTER (
+                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                          ), 0) AS stock_in_other_currencies,
                           count(*) FILTER (
                               WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
                           ) AS offers_in_other_currencies,

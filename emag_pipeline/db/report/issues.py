@@ -45,17 +45,6 @@ class HeldBackOffer:
     currency: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SoldOutOffer:
-    """One offer that is sold out, and what it sold a day while it was not, in its `currency`."""
-
-    emag_offer_id: int
-    name: str | None
-    since: datetime | None
-    sales_lost_a_day: Decimal
-    currency: str | None
-
-
 def issue_counts(database: Database, account: str) -> list[IssueCount]:
     """All reasons that occur, the most frequent first."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
@@ -103,25 +92,6 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
             limit=limit,
         ).mappings()
         return [HeldBackOffer(**{name: row[name] for name in HeldBackOffer.__slots__}) for row in rows]
-
-
-def sold_out(database: Database, account: str, limit: int = 10) -> list[SoldOutOffer]:
-    """Sold-out offers whose pace is known, those that lose most sales first."""
-    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        rows = tx.run(
-            """SELECT i.emag_offer_id, p.name, i.since, i.sales_lost_a_day, i.currency
-               FROM {schema}.emag_offer_issues i
-               -- OFFSET 0: asked once, not for each row
-               CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
-               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-               WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
-               ORDER BY {schema}.emag_in_currency(i.currency, account_currency) DESC, i.sales_lost_a_day DESC,
-                        i.emag_offer_id
-               LIMIT :limit""",
-            account=account,
-            limit=limit,
-        )
-        return [SoldOutOffer(**row._mapping) for row in rows]
 
 
 def count_held_back(database: Database, account: str) -> int:

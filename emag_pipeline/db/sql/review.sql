@@ -34,13 +34,16 @@ WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
 
 -- name: published_equals_scan
--- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine.
+-- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine. `raw` is not
+-- compared: of two readings that say the same it may be written otherwise, and the fingerprint takes them for one.
+-- Texts are compared column by column behind the join, so that no long one is read or sorted before: where their lengths
+-- differ, or one is missing, none is.
 WITH last AS ({last_sync}), staged AS (
-    SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow
+    SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow, {s_texts}
     FROM {schema}.emag_scan_offers s JOIN last USING (sync_id)
     WHERE last.is_staged
 ), published AS (
-    SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at
+    SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at, {p_texts}
     FROM {schema}.emag_product_offers o
     JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
     WHERE o.account_type = :account AND o.deleted_at IS NULL AND (SELECT is_staged FROM last)
@@ -50,7 +53,8 @@ WITH last AS ({last_sync}), staged AS (
                 WHEN s.row_hash IS NULL THEN CASE WHEN p.rejected_at IS NULL THEN 'is published, and was not read' END
                 WHEN s.row_hash <> p.row_hash OR s.narrow IS DISTINCT FROM p.narrow
                     THEN 'its prices, stock or status are not those that were read'
-                WHEN s.content_hash <> p.content_hash THEN 'its texts or pictures are not those that were read'
+                WHEN s.content_hash <> p.content_hash OR ROW({s_texts}) IS DISTINCT FROM ROW({p_texts})
+                    THEN 'its texts or pictures are not those that were read'
            END AS what
     FROM staged s FULL JOIN published p USING (emag_offer_id)
 )

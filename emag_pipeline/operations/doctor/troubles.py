@@ -58,7 +58,7 @@ def answers(settings: Settings) -> Iterator[Finding]:
             if not found.fields:
                 yield ok(subject, found.sentence)
             elif is_accepted(database, account.name, _CHECK):
-                yield ok(subject, f"{found.sentence}, accepted")
+                yield ok(subject, f"{found.sentence}; accepted")
             else:
                 yield warning(subject, found.sentence, _REPORT.format(account=account.name))
 
