@@ -82,8 +82,8 @@ def test_g6_of_two_processes_at_once_one_publishes_and_the_other_ends_with_4(
 def test_g6_a_process_frozen_until_its_lease_was_taken_over_writes_nothing_when_it_thaws(
     market: SandboxServer, database: Database, workers: Workers
 ) -> None:
-    frozen = workers.start(EMAG_API_REQUESTS_PER_SECOND="4")
-    wait_for_pages(database, 3)
+    frozen = workers.start(EMAG_API_REQUESTS_PER_SECOND="1")
+    wait_for_pages(database, 3)  # of thirteen: at this rate it is not done before it is frozen, however busy all is
     frozen.send(signal.SIGSTOP)
     workers.publish()
     market.advance(changes=200, account="main")
