@@ -69,7 +69,7 @@ def test_a_program_that_is_not_ready_quotes_errors_of_its_log_and_nothing_else(
         _wait_until(lambda: "the end" in (tmp_path / "logs" / "program.log").read_text())
         return False
 
-    monkeypatch.setattr("emag_pipeline.operations.supervisor._START_SECONDS", 0.0)
+    monkeypatch.setattr("emag_pipeline.operations.supervisor.START_SECONDS", 0.0)
     said = "\n".join([*lines, "the end"])
     with pytest.raises(TransientError) as caught:
         supervisor.start(_program(f"print({said!r}, flush=True); import time; time.sleep(60)", is_ready))
