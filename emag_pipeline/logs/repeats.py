@@ -16,6 +16,8 @@ from emag_pipeline.plurals import counted
 #: How long repeats are held back, from the first one on: longer each time, since nothing new is said.
 _FIRST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
 _MADE: list["Repeats"] = []
+#: Nothing is held back any more: a thread that is started while the interpreter is taken apart is waited for for ever.
+_is_ending = threading.Event()
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be told now."""
-        if record.levelno < logging.WARNING or hasattr(record, FACTS):
+        if record.levelno < logging.WARNING or hasattr(record, FACTS) or _is_ending.is_set():
             return True
         key = _key(record)
         with self._lock:
@@ -101,4 +103,9 @@ def _key(record: logging.LogRecord) -> Hashable:
     return record.name, record.levelno, words, record.exc_info[0] if record.exc_info else None
 
 
-atexit.register(tell_held)
+def _end() -> None:
+    _is_ending.set()
+    tell_held()
+
+
+atexit.register(_end)
