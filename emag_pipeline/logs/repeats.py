@@ -39,7 +39,8 @@ class Repeats(logging.Filter):
     def __init__(self, handler: logging.Handler) -> None:
         super().__init__()
         self._handler = handler
-        self._lock = threading.Lock()
+        #: of the same thread again: garbage that is collected within may warn of something unclosed, which comes here
+        self._lock = threading.RLock()
         self._series: dict[Hashable, _Series] = {}
         _MADE.append(self)
 
