@@ -131,12 +131,12 @@ def _sync(database: Database, pages: Sequence[Page]) -> float:
         heartbeat_timeout_seconds=60,
         run_has_ended=lambda _: True,
     )
-    staging.discard_remains(database, "main", keep=lease.sync_id)
+    staging.discard_remains(database, lease)
     staging.plan(database, lease, pages=len(pages), offers=len(pages) * _PAGE)
     for number, page in enumerate(pages, 1):
         window = StagedWindow(page, number, 1, (), page.rejects)
         staging.stage_windows(database, lease, [window], Reached(number, len(pages), number * _PAGE))
-    statistics.renew_staged(database)
+    statistics.renew_staged(database, lease.account)
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
     return time.monotonic() - began

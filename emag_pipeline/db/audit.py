@@ -7,7 +7,7 @@ from uuid import UUID
 
 import simplejson
 
-from emag_pipeline.db import confirmations, ledger
+from emag_pipeline.db import confirmations, ledger, room
 from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.columns import RESTS_ON
 from emag_pipeline.db.engine import Database
@@ -204,29 +204,18 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
     with database.transaction() as tx:
         sync = ledger.read_in(tx, sync_id)
-        staged = tx.run(
-            """SELECT count(*) FILTER (WHERE page > 0) AS rows,
-                      count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
-                      count(*) FILTER (WHERE page = 0) AS by_id,
-                      count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
-               FROM {schema}.emag_scan_offers WHERE sync_id = :sync""",
-            sync=sync_id,
-            rests_on=list(RESTS_ON),
-        ).one()
-        windows = tx.run(
-            """SELECT count(*)
-               FROM {schema}.emag_scan_pages WHERE sync_id = :sync""",
-            sync=sync_id,
-        ).scalar_one()
-        confirmed = confirmations.count_answers(tx, sync_id)
-        missing = confirmations.count_missing(tx, sync_id, sync.account_type)
-        rejects = _count_rejects(tx, sync_id)
-        arrivals = _count_arrivals(tx, sync_id, sync.account_type)
-        unstaged = _count_unstaged(tx, sync_id)
+        account = sync.account_type
+        staged = tx.run(room.own(_COUNT_STAGED, account), sync=sync_id, rests_on=list(RESTS_ON)).one()
+        windows = ledger.durable_windows(tx, sync_id, account)
+        confirmed = confirmations.count_answers(tx, sync_id, account)
+        missing = confirmations.count_missing(tx, sync_id, account)
+        rejects = tx.run(room.own(_COUNT_REJECTS, account), sync=sync_id).one()
+        arrivals = int(tx.run(room.own(_COUNT_ARRIVALS, account), sync=sync_id, account=account).scalar_one())
+        unstaged = int(tx.run(room.own(_COUNT_UNSTAGED, account), sync=sync_id).scalar_one())
         published = tx.run(
             """SELECT count(*) FROM {schema}.emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
-            account=sync.account_type,
+            account=account,
         ).scalar_one()
     proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
     return Figures(
@@ -252,54 +241,44 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     )
 
 
-def _count_rejects(tx: Transaction, sync_id: UUID) -> Any:
-    """`rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
-
-    Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
-    """
-    return tx.run(
-        """SELECT count(*) AS rows,
-                  count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
-                  count(*) FILTER (WHERE page = 0) AS by_id,
-                  count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
-                  + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
-                        SELECT FROM {schema}.emag_scan_offers s
-                        WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
-           FROM {schema}.emag_offer_rejects r
-           WHERE sync_id = :sync""",
-        sync=sync_id,
-    ).one()
-
-
-def _count_arrivals(tx: Transaction, sync_id: UUID, account: str) -> int:
-    """Offers that pages showed and that are not published, or have a tombstone."""
-    return int(
-        tx.run(
-            """SELECT count(DISTINCT s.emag_offer_id) FROM {schema}.emag_scan_offers s
-               LEFT JOIN {schema}.emag_product_offers o
-                 ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
-               WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL""",
-            sync=sync_id,
-            account=account,
-        ).scalar_one()
-    )
-
-
-def _count_unstaged(tx: Transaction, sync_id: UUID) -> int:
-    """Offers that windows showed and that stand neither in staging nor in quarantine: there should be none."""
-    return int(
-        tx.run(
-            """SELECT count(*) FROM (
-                   SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
-                   WHERE p.sync_id = :sync AND shown.id > 0
-               ) shown
-               WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
-                                 WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
-                 AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
-                                 WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)""",
-            sync=sync_id,
-        ).scalar_one()
-    )
+_COUNT_STAGED = """
+    SELECT count(*) FILTER (WHERE page > 0) AS rows,
+           count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
+           count(*) FILTER (WHERE page = 0) AS by_id,
+           count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
+    FROM {schema}.emag_scan_offers WHERE sync_id = :sync
+"""
+#: `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
+#: Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
+_COUNT_REJECTS = """
+    SELECT count(*) AS rows,
+           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
+           count(*) FILTER (WHERE page = 0) AS by_id,
+           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
+           + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
+                 SELECT FROM {schema}.emag_scan_offers s
+                 WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
+    FROM {schema}.emag_offer_rejects r
+    WHERE sync_id = :sync
+"""
+#: Offers that pages showed and that are not published, or have a tombstone.
+_COUNT_ARRIVALS = """
+    SELECT count(DISTINCT s.emag_offer_id) FROM {schema}.emag_scan_offers s
+    LEFT JOIN {schema}.emag_product_offers o
+        ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
+    WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL
+"""
+#: Offers that windows showed and that stand neither in staging nor in quarantine: there should be none.
+_COUNT_UNSTAGED = """
+    SELECT count(*) FROM (
+        SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+        WHERE p.sync_id = :sync AND shown.id > 0
+    ) shown
+    WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+                      WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
+      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+                      WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)
+"""
 
 
 def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
@@ -313,41 +292,41 @@ def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> N
         )
 
 
-def require_staging(tx: Transaction, sync_id: UUID, windows: int) -> None:
+def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
     """Raise StagingLost unless as many windows stand in staging as were made durable there.
 
     Staging is unlogged: a crash of the server empties it, while the ledger remembers.
     """
-    found = ledger.durable_windows(tx, sync_id)
+    found = ledger.durable_windows(tx, lease.sync_id, lease.account)
     if found != windows:
-        raise _lost(sync_id, "the staged pages are gone", f"{found:,} of {windows:,} are there")
+        raise _lost(lease, "the staged pages are gone", f"{found:,} of {windows:,} are there")
 
 
 def require_staged(database: Database, lease: Lease) -> None:
     """The same of a sync under way, by what the ledger knows."""
     with database.transaction() as tx:
-        require_staging(tx, lease.sync_id, ledger.read_in(tx, lease.sync_id).windows_staged)
+        require_staging(tx, lease, ledger.read_in(tx, lease.sync_id).windows_staged)
 
 
-def require_answers(tx: Transaction, sync_id: UUID, proof: Mapping[str, Any]) -> None:
+def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
     accepted = confirmations.Answers(
         found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
     )
-    answers = confirmations.count_answers(tx, sync_id)
+    answers = confirmations.count_answers(tx, lease.sync_id, lease.account)
     if answers != accepted:
         raise _lost(
-            sync_id,
+            lease,
             "reads by id do not say any more what the audit has accepted",
             f"{answers.found:,} offers found and {answers.gone:,} gone, "
             f"{accepted.found:,} and {accepted.gone:,} were accepted",
         )
 
 
-def _lost(sync_id: UUID, what: str, why: str) -> StagingLost:
+def _lost(lease: Lease, what: str, why: str) -> StagingLost:
     return StagingLost(
         what,
-        where=f"sync {sync_id}",
+        where=lease.where,
         why=f"{why}: the database has crashed since",
         remedy="Nothing was published; the next run reads the catalogue anew",
     )
@@ -358,7 +337,7 @@ def begin_audit(database: Database, lease: Lease) -> None:
     with database.transaction() as tx:
         ledger.change(tx, lease, "phase = 'auditing'")
         sync = ledger.read_in(tx, lease.sync_id)
-        require_staging(tx, lease.sync_id, sync.windows_staged)
+        require_staging(tx, lease, sync.windows_staged)
 
 
 def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:

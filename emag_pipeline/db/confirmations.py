@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from emag_pipeline.db import ledger, surprises
+from emag_pipeline.db import ledger, room, surprises
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.staging import BY_ID, RESOURCE, RejectedRow, copy_offers, quarantine
@@ -40,6 +40,13 @@ _SHOWN_SINCE = """(EXISTS (SELECT FROM {schema}.emag_scan_offers s
        AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
                        WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id))"""
 
+_COUNT_FOUND = f"""
+    SELECT count(*) FILTER (WHERE NOT is_unreadable AND NOT {_SHOWN_SINCE}) AS known,
+           count(*) FILTER (WHERE is_unreadable) AS unreadable
+    FROM {{schema}}.emag_scan_confirmations c WHERE sync_id = :sync AND is_found
+"""
+_COUNT_GONE = f"SELECT count(*) FROM {{schema}}.emag_scan_confirmations c WHERE c.sync_id = :sync AND {GONE}"
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -63,7 +70,10 @@ def missing(database: Database, lease: Lease, limit: int, after: int = 0) -> lis
     """The ids of missing offers in ascending order after `after`, at most `limit` of them."""
     with database.transaction() as tx:
         rows = tx.run(
-            "SELECT known.emag_offer_id" + _MISSING + " AND known.emag_offer_id > :after ORDER BY 1 LIMIT :limit",
+            room.own(
+                "SELECT known.emag_offer_id" + _MISSING + " AND known.emag_offer_id > :after ORDER BY 1 LIMIT :limit",
+                lease.account,
+            ),
             account=lease.account,
             sync=lease.sync_id,
             after=after,
@@ -74,20 +84,13 @@ def missing(database: Database, lease: Lease, limit: int, after: int = 0) -> lis
 
 def count_missing(tx: Transaction, sync_id: UUID, account: str) -> int:
     """How many offers are still missing, neither found nor confirmed gone."""
-    return int(tx.run("SELECT count(*)" + _MISSING, account=account, sync=sync_id).scalar_one())
+    return int(tx.run(room.own("SELECT count(*)" + _MISSING, account), account=account, sync=sync_id).scalar_one())
 
 
-def count_answers(tx: Transaction, sync_id: UUID) -> Answers:
+def count_answers(tx: Transaction, sync_id: UUID, account: str) -> Answers:
     """What reads by id have said, as far as it still counts."""
-    found = tx.run(
-        f"""SELECT count(*) FILTER (WHERE NOT is_unreadable AND NOT {_SHOWN_SINCE}) AS known,
-                   count(*) FILTER (WHERE is_unreadable) AS unreadable
-            FROM {{schema}}.emag_scan_confirmations c WHERE sync_id = :sync AND is_found""",
-        sync=sync_id,
-    ).one()
-    gone = tx.run(
-        f"SELECT count(*) FROM {{schema}}.emag_scan_confirmations c WHERE c.sync_id = :sync AND {GONE}", sync=sync_id
-    ).scalar_one()
+    found = tx.run(room.own(_COUNT_FOUND, account), sync=sync_id).one()
+    gone = tx.run(room.own(_COUNT_GONE, account), sync=sync_id).scalar_one()
     return Answers(found.known, gone, found.unreadable)
 
 
@@ -96,10 +99,11 @@ def answered(database: Database, lease: Lease) -> tuple[list[int], int, int]:
     with database.transaction() as tx:
         found = tx.run(
             """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
-               WHERE sync_id = :sync AND is_found AND NOT is_unreadable""",
+               WHERE account_type = :account AND sync_id = :sync AND is_found AND NOT is_unreadable""",
+            account=lease.account,
             sync=lease.sync_id,
         )
-        answers = count_answers(tx, lease.sync_id)
+        answers = count_answers(tx, lease.sync_id, lease.account)
         return list(found.scalars()), answers.gone, answers.unreadable
 
 
@@ -131,10 +135,13 @@ def record(
 
 
 def _note(tx: Transaction, lease: Lease, ids: Sequence[int], *, is_found: bool, is_unreadable: bool = False) -> None:
-    tx.run_many(
-        """INSERT INTO {schema}.emag_scan_confirmations (sync_id, emag_offer_id, is_found, is_unreadable)
-           VALUES (:sync, :id, :found, :unreadable)
-           ON CONFLICT (sync_id, emag_offer_id)
-           DO UPDATE SET is_found = excluded.is_found, is_unreadable = excluded.is_unreadable""",
-        [{"sync": lease.sync_id, "id": id_, "found": is_found, "unreadable": is_unreadable} for id_ in ids],
-    )
+    said = {"account": lease.account, "sync": lease.sync_id, "found": is_found, "unreadable": is_unreadable}
+    tx.run_many(room.own(_INSERT, lease.account), [{**said, "id": id_} for id_ in ids])
+
+
+_INSERT = """
+    INSERT INTO {schema}.emag_scan_confirmations (account_type, sync_id, emag_offer_id, is_found, is_unreadable)
+    VALUES (:account, :sync, :id, :found, :unreadable)
+    ON CONFLICT (account_type, sync_id, emag_offer_id)
+    DO UPDATE SET is_found = excluded.is_found, is_unreadable = excluded.is_unreadable
+"""

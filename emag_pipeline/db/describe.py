@@ -58,6 +58,7 @@ def tables(database: Database) -> list[Table]:
                              ORDER BY k.place) AS key
                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v') AND c.relname LIKE 'emag\_%'
+                  AND NOT c.relispartition
                 ORDER BY c.relname""",
             schema=database.schema,
         ).all()

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
-from emag_pipeline.db import staging
+from emag_pipeline.db import room
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import AnotherSyncRunning, SettingsError
@@ -36,18 +36,22 @@ def discard(database: Database, sync_id: UUID, by: str, *, dry_run: bool = False
     with database.transaction() as tx:
         sync = _ended(tx, sync_id)
         found = tx.run(
-            """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync) AS pages,
-                      (SELECT count(*) FROM {schema}.emag_scan_offers WHERE sync_id = :sync) AS offers""",
+            """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages
+                       WHERE account_type = :account AND sync_id = :sync) AS pages,
+                      (SELECT count(*) FROM {schema}.emag_scan_offers
+                       WHERE account_type = :account AND sync_id = :sync) AS offers""",
+            account=sync.account_type,
             sync=sync_id,
         ).one()
         if not dry_run:
-            staging.empty(tx, [sync_id])
             tx.run(
                 """UPDATE {schema}.emag_offer_syncs SET discarded_at = now(), discarded_by = :by
                    WHERE sync_id = :sync AND discarded_at IS NULL""",
                 sync=sync_id,
                 by=by,
             )
+    if not dry_run:  # from here on nobody takes it up
+        room.empty(database, sync.account_type, [sync_id])
     return Discarded(sync.account_type, found.pages, found.offers)
 
 

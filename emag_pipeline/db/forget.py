@@ -1,13 +1,17 @@
 """Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
 
-Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on.
+Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on. What is
+staged goes with the account's room, at once.
 """
 
 from collections.abc import Iterator
 
-from emag_pipeline.db import own_tables
+from emag_pipeline.db import own_tables, room
 from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
 
 _BATCH = 10_000
 _TIMEOUT_SECONDS = 300.0
@@ -41,7 +45,12 @@ def remove(database: Database, account: str) -> dict[str, int]:
     Raises AnotherSyncRunning while a sync of the account runs, and the errors of the database.
     """
     _require_rest(database, account)
-    removed = {table: _remove(database, table, condition, account) for table, condition in _tables(database)}
+    removed = {table: rows for table, rows in count(database, account).items() if table in room.TABLES}
+    if not room.remove(database, account):
+        log.warning("room_not_removed", account=account)
+    for table, condition in _tables(database):
+        if table not in room.TABLES:  # of a divided table, a row's place tells nothing without its partition
+            removed[table] = _remove(database, table, condition, account)
     return {table: rows for table, rows in removed.items() if rows}
 
 

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
-from emag_pipeline.db import counters
+from emag_pipeline.db import counters, room
 from emag_pipeline.db.approval import Approval, approval_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.owners import PROCESS, Owner, death
@@ -91,6 +91,7 @@ def begin(
     one that cannot be told from a living one.
     """
     owner = Owner.here(run_id, dagster_instance_id)
+    room.make(database, account)
     with database.transaction() as tx:
         _end_dead_owner(tx, account, owner, heartbeat_timeout_seconds, run_has_ended)
         last = _last_sync(tx, account)
@@ -123,7 +124,7 @@ def _end_dead_owner(
     if why is None:
         raise _taken(account, f"sync {owner.sync_id} (Dagster run {owner.dagster_run_id})")
     message = f"{account}, sync {owner.sync_id}: dead: {why}"
-    remedy = f"Nothing is to be done: the next attempt {goes_on(pages_left(tx, owner))}"
+    remedy = f"Nothing is to be done: the next attempt {goes_on(pages_left(tx, owner, account))}"
     end_locked(tx, owner.sync_id, "failed", error_class="OwnerDied", message=message, remedy=remedy)
     log.warning("dead_sync_taken_over", account=account, sync_id=str(owner.sync_id), why=why)
 
@@ -166,25 +167,26 @@ def _can_resume(tx: Transaction, last: Row[Any]) -> bool:
     # an empty catalogue has no pages: only an approved scan of one is worth going on with
     approved = last.approved_at is not None
     wanted = approved if refused else bool(last.in_time) and (approved or last.windows_staged > 0)
-    return wanted and last.windows_staged == durable_windows(tx, last.sync_id)
+    return wanted and last.windows_staged == durable_windows(tx, last.sync_id, last.account_type)
 
 
-def durable_windows(tx: Transaction, sync_id: UUID) -> int:
-    """How many windows of a sync stand in staging: it is unlogged, so a crash of the server empties it."""
+def durable_windows(tx: Transaction, sync_id: UUID, account: str) -> int:
+    """How many windows of an account's sync stand in staging: it is unlogged, so a crash of the server empties it."""
     return int(
         tx.run(
-            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE sync_id = :sync",
+            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE account_type = :account AND sync_id = :sync",
+            account=account,
             sync=sync_id,
         ).scalar_one()
     )
 
 
-def pages_left(tx: Transaction, sync: Row[Any]) -> int:
+def pages_left(tx: Transaction, sync: Row[Any], account: str) -> int:
     """How many pages the next attempt of a sync goes on with: none where a crash of the server has taken of them.
 
     `sync` has `sync_id`, `pages_done` and `windows_staged` of the ledger.
     """
-    if not sync.windows_staged or durable_windows(tx, sync.sync_id) != sync.windows_staged:
+    if not sync.windows_staged or durable_windows(tx, sync.sync_id, account) != sync.windows_staged:
         return 0
     return int(sync.pages_done)
 
@@ -197,12 +199,13 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
            SET status = 'running', phase = 'scanning', attempt = attempt + 1, {owned},
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM heartbeat_at - attempt_started_at)),
                oldest_page_at = (SELECT min(fetched_at) FROM {{schema}}.emag_scan_pages p
-                                 WHERE p.sync_id = :sync),
+                                 WHERE p.account_type = :account AND p.sync_id = :sync),
                lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
                deadline_at = CASE WHEN approved_at IS NULL THEN deadline_at
                                   ELSE greatest(deadline_at, now() + (deadline_at - started_at)) END
            WHERE sync_id = :sync AND status <> 'running' AND discarded_at IS NULL RETURNING attempt""",
+        account=last.account_type,
         sync=last.sync_id,
         token=token,
         **owner.columns,
@@ -274,17 +277,17 @@ def last_count(database: Database, account: str) -> int | None:
 
 def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
-    return tx.run(
+    sync = tx.run(
         f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
             WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
               AND phase = 'auditing'
               AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
-              AND windows_staged = (SELECT count(*) FROM {{schema}}.emag_scan_pages p
-                                    WHERE p.sync_id = s.sync_id)
             FOR UPDATE""",
         sync=sync_id,
     ).one_or_none()
+    is_staged = sync is not None and sync.windows_staged == durable_windows(tx, sync_id, sync.account_type)
+    return sync if is_staged else None
 
 
 def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:

@@ -101,7 +101,7 @@ def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
 
 def _sync(tx: Transaction, row: Row[Any]) -> RunningSync:
     told = {name: value for name, value in row._mapping.items() if name in RunningSync.__slots__}
-    return RunningSync(**told, pages_left=pages_left(tx, row), process=process_of(row))
+    return RunningSync(**told, pages_left=pages_left(tx, row, row.account), process=process_of(row))
 
 
 def count(tx: Transaction, counter: str, account: str) -> None:

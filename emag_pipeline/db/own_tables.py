@@ -6,13 +6,21 @@ VERSION_TABLE = "emag_alembic_version"
 
 
 def every(tx: Transaction) -> list[str]:
-    """All tables, by name, without the one that holds the schema's version. Tables of others have other names."""
-    return _tables(tx, "true")
+    """All tables, by name, without the one that holds the schema's version. Tables of others have other names.
+
+    Partitions are no tables of their own here: they are named by none of the others' rules.
+    """
+    return _tables(tx, "NOT c.relispartition")
+
+
+def partitions(tx: Transaction) -> list[str]:
+    """The accounts' own parts of divided tables."""
+    return _tables(tx, "c.relispartition")
 
 
 def logged(tx: Transaction) -> list[str]:
-    """Those of them that a backup holds: staging is unlogged."""
-    return _tables(tx, "c.relpersistence = 'p'")
+    """Those of them that a backup holds: staging is divided, or in older versions not, and unlogged."""
+    return _tables(tx, "c.relpersistence = 'p' AND c.relkind = 'r' AND NOT c.relispartition")
 
 
 def columns(tx: Transaction, table: str) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from emag_pipeline.db import audit, confirmations, ledger
+from emag_pipeline.db import audit, confirmations, ledger, room, statistics
 from emag_pipeline.db.columns import COMMERCIAL, NARROW, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
@@ -23,6 +23,8 @@ _MERGE = (
     "delete_offers",
     "flag_rejected",
 )
+#: So many changes are found one by one whatever the planner takes them for.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ def publish(database: Database, lease: Lease) -> Published:
         sync = _accepted(tx, lease)
         scope = {"sync": lease.sync_id, "account": lease.account}
         scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
-        _find_changes(tx, scope)
+        statistics.require_staged(tx, lease.account, lease.sync_id)
+        if _find_changes(tx, scope) > _FEW:
+            statistics.require_changes(tx, lease.account)
         for name in _MERGE:
             _run(tx, name, scope)
         summary = _run(tx, "summarise", scope).one()
@@ -70,7 +74,8 @@ def publish(database: Database, lease: Lease) -> Published:
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
                oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
-                                                     WHERE p.sync_id = :sync), started_at))""",
+                                                     WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
+            account=lease.account,
             at=number.published_at,
             number=number.publish_number,
             created=summary.created,
@@ -130,22 +135,23 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
-    audit.require_staging(tx, lease.sync_id, sync.windows_staged)
-    audit.require_answers(tx, lease.sync_id, sync.proof)
+    audit.require_staging(tx, lease, sync.windows_staged)
+    audit.require_answers(tx, lease, sync.proof)
     return sync
 
 
-def _find_changes(tx: Transaction, scope: dict[str, Any]) -> None:
-    """Fill emag_scan_changes."""
-    for name in ("forget_changes", "forget_repeats", "keep_last_good", *_ADOPT, "find_changes", "find_deletions"):
+def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
+    """Fill emag_scan_changes. Returns how many there are."""
+    for name in ("forget_changes", "forget_repeats", "keep_last_good", *_ADOPT):
         _run(tx, name, scope)
+    return sum(_run(tx, name, scope).rowcount for name in ("find_changes", "find_deletions"))
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
     sql = statements("publish.sql")[name]
     for word, stands_for in _WORDS.items():
         sql = sql.replace(word, stands_for)
-    return tx.run(sql, **scope)
+    return tx.run(room.own(sql, scope["account"]), **scope)
 
 
 _OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)

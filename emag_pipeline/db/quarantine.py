@@ -4,12 +4,14 @@ Beside them, as long as a scan is staged: offers with fields that cannot be read
 marketplace fails to show. All three count for the audit's tolerance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.ledger import Lease
+from emag_pipeline.db.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +57,33 @@ class Reason:
 
 
 _NEWEST = """
-    SELECT a.account, s.sync_id FROM unnest(CAST(:accounts AS text[])) AS a(account)
-    CROSS JOIN LATERAL (
-        SELECT sync_id FROM {schema}.emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
-    ) s
+    SELECT sync_id FROM {schema}.emag_offer_syncs
+    WHERE account_type = :account ORDER BY sync_number DESC LIMIT 1
 """
-_OF_A_SYNC = "SELECT account_type AS account, sync_id FROM {schema}.emag_offer_syncs WHERE sync_id = :sync"
 
-#: Rows of some scans.
+#: Rows of the scan :sync of :account.
 _NOT_READ = """
-    SELECT account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload, rejected_at,
-           reject_id AS place
-    FROM scans JOIN {schema}.emag_offer_rejects USING (sync_id)
+    SELECT CAST(:account AS text) AS account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload,
+           rejected_at, reject_id AS place
+    FROM {schema}.emag_offer_rejects WHERE sync_id = :sync
     UNION ALL
-    SELECT account, sync_id, 'unreadable field', page, emag_offer_id,
+    SELECT account_type, sync_id, 'unreadable field', page, emag_offer_id,
            array_to_string(unreadable, ', ') || ' cannot be read', CAST(raw AS text), fetched_at, emag_offer_id
-    FROM scans JOIN {schema}.emag_scan_offers USING (sync_id) WHERE unreadable <> '{}'
+    FROM {schema}.emag_scan_offers WHERE account_type = :account AND sync_id = :sync AND unreadable <> '{}'
     UNION ALL
-    SELECT account, sync_id, 'unreadable position', page, NULL,
+    SELECT account_type, sync_id, 'unreadable position', page, NULL,
            'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
            position
-    FROM scans JOIN {schema}.emag_scan_pages USING (sync_id) WHERE is_unreadable
+    FROM {schema}.emag_scan_pages WHERE account_type = :account AND sync_id = :sync AND is_unreadable
 """
 _COMMONEST = f"""
-    WITH scans AS MATERIALIZED ({{scans}}), grouped AS (
+    WITH grouped AS (
         SELECT *, left(regexp_replace(reason, :values, '…', 'g'), 160) AS words FROM ({_NOT_READ}) not_read
     )
     SELECT account, words, count(*) AS rows, min(kind) AS kind,
            (array_agg(emag_offer_id ORDER BY page, place))[1] AS emag_offer_id,
            (array_agg(page ORDER BY page, place))[1] AS page
-    FROM grouped GROUP BY account, words ORDER BY account, rows DESC, words
+    FROM grouped GROUP BY account, words ORDER BY rows DESC, words LIMIT :most
 """
 #: What differs between rows that have the same reason: JSON, quoted text, numbers, constants.
 _VALUES = (
@@ -96,26 +94,43 @@ _VALUES = (
 
 def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Rejected]:
     """What each account's newest sync did not read, in the order of pages; at most `limit` rows in all."""
+    found: list[Rejected] = []
     with database.transaction(timeout_seconds=60) as tx:
-        rows = tx.run(
-            f"""WITH scans AS MATERIALIZED ({_NEWEST})
-                SELECT account, sync_id, kind, page, emag_offer_id, reason, payload, rejected_at
-                FROM ({_NOT_READ}) not_read ORDER BY account, page, kind, place LIMIT :limit""",
-            accounts=list(accounts),
-            limit=limit,
-        )
-        return [Rejected(**row._mapping) for row in rows]
+        for account, sync_id in _newest_syncs(tx, accounts):
+            rows = tx.run(
+                f"""SELECT account, sync_id, kind, page, emag_offer_id, reason, payload, rejected_at
+                    FROM ({_NOT_READ}) not_read ORDER BY page, kind, place LIMIT :limit""",
+                account=account,
+                sync=sync_id,
+                limit=limit - len(found),
+            )
+            found += [Rejected(**row._mapping) for row in rows]
+    return found
 
 
 def reasons(database: Database, accounts: Sequence[str]) -> list[Reason]:
     """Why each account's newest sync did not read rows, the commonest reason of an account first."""
     with database.transaction(timeout_seconds=60) as tx:
-        sql = _COMMONEST.replace("{scans}", _NEWEST)
-        return [Reason(**row._mapping) for row in tx.run(sql, accounts=list(accounts), values=_VALUES)]
+        return [
+            reason
+            for account, sync_id in _newest_syncs(tx, accounts)
+            for reason in _commonest(tx, account, sync_id, most=None)
+        ]
 
 
-def commonest(database: Database, sync_id: UUID, most: int = 3) -> list[Reason]:
+def commonest(database: Database, lease: Lease, most: int = 3) -> list[Reason]:
     """The commonest reasons for which a sync did not read rows."""
     with database.transaction() as tx:
-        sql = _COMMONEST.replace("{scans}", _OF_A_SYNC) + " LIMIT :most"
-        return [Reason(**row._mapping) for row in tx.run(sql, sync=sync_id, values=_VALUES, most=most)]
+        return _commonest(tx, lease.account, lease.sync_id, most)
+
+
+def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[str, UUID]]:
+    """In the order of the accounts' names; one by one, since a statement on staging is about one account."""
+    for account in sorted(accounts):
+        for sync_id in tx.run(_NEWEST, account=account).scalars():
+            yield account, sync_id
+
+
+def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[Reason]:
+    rows = tx.run(_COMMONEST, account=account, sync=sync_id, values=_VALUES, most=most)
+    return [Reason(**row._mapping) for row in rows]

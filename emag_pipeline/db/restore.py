@@ -73,7 +73,7 @@ def restore(database: Database, dump: Dump, *, replace: bool, report: Callable[[
         else:
             _load_by_scratch(tx, dump, report)
         _end_running_syncs(tx)
-        filled = own_tables.every(tx)
+        filled = own_tables.logged(tx)
     statistics.renew(database, filled)
     return aside
 
@@ -102,7 +102,7 @@ def _lock(tx: Transaction) -> None:
     deadlock, with a publish as its victim perhaps. So the one that is held is waited for alone, and let go again.
     """
     until = time.monotonic() + _LOCK_SECONDS
-    tables = own_tables.every(tx)
+    tables = [*own_tables.every(tx), *own_tables.partitions(tx)]
     all_of_them = ", ".join(f"{{schema}}.{table}" for table in tables)
     tx.run("SAVEPOINT before_locks")
     while (held := _try_lock(tx, f"{all_of_them} IN EXCLUSIVE MODE NOWAIT")) is not None:

@@ -5,10 +5,11 @@ running or resumable sync, a decision that a person has still to make, or a look
 whatever its age. History and counters are never touched.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
+from emag_pipeline.db import room
 from emag_pipeline.db.engine import Database
 
 #: The marketplace asks for keeping every call for so long (emag-api.md, section 1), so a shorter time is not granted.
@@ -43,7 +44,8 @@ _STAGED = """
     SELECT s.sync_id FROM {schema}.emag_offer_syncs s
     JOIN (SELECT account_type, max(sync_number) AS ended_last FROM {schema}.emag_offer_syncs
           WHERE status <> 'running' GROUP BY account_type) a USING (account_type)
-    WHERE s.sync_number = a.ended_last AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
+    WHERE s.sync_number = a.ended_last AND s.discarded_at IS NULL
+      AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
     UNION ALL
     SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'running'
 """
@@ -56,12 +58,7 @@ _CHANGES = """
         WHERE n.account_type = s.account_type AND n.status <> 'running')
 """
 
-_STAGING = {
-    "emag_scan_pages": _STAGED,
-    "emag_scan_offers": _STAGED,
-    "emag_scan_confirmations": _STAGED,
-    "emag_scan_changes": _CHANGES,
-}
+_NEEDED = {table: _CHANGES if table == room.CHANGES else _STAGED for table in room.TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +106,16 @@ def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str
     """
     act = _count if dry_run else _remove
     found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}
-    staged = (
-        act(database, _Remains(table, "t.sync_id = :sync"), sync=sync) for table, sync in _staging_remains(database)
-    )
-    return {**found, "staged_rows": sum(staged)}
+    return {**found, "staged_rows": _prune_staging(database, dry_run=dry_run)}
 
 
-def _count(database: Database, what: _Remains, **values: float | UUID) -> int:
+def _count(database: Database, what: _Remains, **values: float) -> int:
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         counted = f"SELECT count(*) FROM {{schema}}.{what.table} t WHERE {what.condition}"
         return int(tx.run(counted, **values).scalar_one())
 
 
-def _remove(database: Database, what: _Remains, **values: float | UUID) -> int:
+def _remove(database: Database, what: _Remains, **values: float) -> int:
     removed, table = 0, f"{{schema}}.{what.table}"
     change = f"UPDATE {table} SET {what.emptied}" if what.emptied else f"DELETE FROM {table}"
     while True:
@@ -138,13 +132,24 @@ def _remove(database: Database, what: _Remains, **values: float | UUID) -> int:
             return removed
 
 
-def _staging_remains(database: Database) -> Iterator[tuple[str, UUID]]:
-    """Tables of staging and syncs that left rows in them; also syncs that the ledger does not know."""
-    for table, needed in _STAGING.items():
+def _prune_staging(database: Database, *, dry_run: bool) -> int:
+    """Give back what no sync needs any more, also of syncs that the ledger does not know. Returns how many rows."""
+    rows = 0
+    going: dict[str, set[UUID]] = defaultdict(set)
+    for table in room.TABLES:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
             remains = tx.run(
-                f"""SELECT sync_id FROM (SELECT DISTINCT sync_id FROM {{schema}}.{table}) t
-                    WHERE sync_id NOT IN ({needed})"""
-            )
-            syncs = list(remains.scalars())
-        yield from ((table, sync) for sync in syncs)
+                f"""SELECT account_type, sync_id, count(*) AS rows FROM {{schema}}.{table}
+                    WHERE sync_id NOT IN ({_NEEDED[table]}) GROUP BY account_type, sync_id"""
+            ).all()
+        rows += sum(found.rows for found in remains)
+        if dry_run:
+            continue
+        for found in remains:
+            if table == room.CHANGES:
+                room.delete(database, table, found.account_type, [found.sync_id])
+            else:
+                going[found.account_type].add(found.sync_id)
+    for account, syncs in going.items():
+        room.empty(database, account, syncs, keeps_changes=True)
+    return rows

@@ -2,6 +2,7 @@
 
 A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a
 page is there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays.
+Each account has a room of its own there (`db.room`), which holds one reading at most.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,9 +11,8 @@ from datetime import datetime
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Protocol
-from uuid import UUID
 
-from emag_pipeline.db import counters, ledger, surprises
+from emag_pipeline.db import counters, ledger, room, surprises
 from emag_pipeline.db.columns import STAGED
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.db.engine import Database
@@ -32,7 +32,9 @@ _STAGE_SECONDS = 120.0
 _WINDOWS, _REJECTS = 500, 10_000
 #: Bytes that stand for a row in quarantine.
 _DIGEST = 16
-_COPY_OFFERS = "COPY {schema}.emag_scan_offers (sync_id, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
+_COPY_OFFERS = (
+    "COPY {schema}.emag_scan_offers (account_type, sync_id, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
+)
 
 
 class RejectedRow(Protocol):
@@ -142,7 +144,7 @@ def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
     This commit is waited for, and so are all before it. Raises LeaseLost.
     """
     with database.transaction() as tx:
-        found = ledger.durable_windows(tx, lease.sync_id)
+        found = ledger.durable_windows(tx, lease.sync_id, lease.account)
         ledger.change(tx, lease, "windows_staged = :found", found=found)
     return staged - found
 
@@ -170,18 +172,10 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
             quarantine(tx, lease, window.page.number, window.rejects)
         _keep_the_newest(tx, lease, [one for window in windows for one in window.again])
         surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
-        tx.run_many(
-            """INSERT INTO {schema}.emag_scan_pages
-                   (sync_id, number, reading, page, size, position, is_unreadable,
-                    ids, offers, rejects, content_hash, fetched_at)
-               VALUES (:sync, :number, :reading, :page, :size, :position, :unreadable,
-                       :ids, :offers, :rejects, :hash, :fetched_at)""",
-            [_record(lease, window) for window in windows],
-        )
+        tx.run_many(room.own(_INSERT_PAGE, lease.account), [_record(lease, window) for window in windows])
         if reached.readable:
             tx.run(
-                """UPDATE {schema}.emag_scan_pages SET is_unreadable = false
-                   WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))""",
+                room.own(_NOTE_READABLE, lease.account),
                 sync=lease.sync_id,
                 positions=list(reached.readable),
             )
@@ -190,24 +184,37 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
 def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
     """Remove rows of these offers for which there is one that was read later; answers may come late."""
     if ids:  # one look-up by the index for each, whatever the planner believes about a sync that has just begun
-        tx.run(
-            """DELETE FROM {schema}.emag_scan_offers
-               WHERE ctid = ANY (ARRAY(
-                   SELECT older.row
-                   FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
-                   CROSS JOIN LATERAL (
-                       SELECT ctid AS row FROM {schema}.emag_scan_offers
-                       WHERE sync_id = :sync AND emag_offer_id = again.id
-                       ORDER BY fetched_at DESC, page DESC OFFSET 1
-                   ) older))""",
-            sync=lease.sync_id,
-            ids=list(ids),
-        )
+        tx.run(room.own(_DELETE_OLDER, lease.account), sync=lease.sync_id, ids=list(ids))
+
+
+_INSERT_PAGE = """
+    INSERT INTO {schema}.emag_scan_pages
+        (account_type, sync_id, number, reading, page, size, position, is_unreadable,
+         ids, offers, rejects, content_hash, fetched_at)
+    VALUES (:account, :sync, :number, :reading, :page, :size, :position, :unreadable,
+            :ids, :offers, :rejects, :hash, :fetched_at)
+"""
+_NOTE_READABLE = """
+    UPDATE {schema}.emag_scan_pages SET is_unreadable = false
+    WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))
+"""
+_DELETE_OLDER = """
+    DELETE FROM {schema}.emag_scan_offers
+    WHERE ctid = ANY (ARRAY(
+        SELECT older.row
+        FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
+        CROSS JOIN LATERAL (
+            SELECT ctid AS row FROM {schema}.emag_scan_offers
+            WHERE sync_id = :sync AND emag_offer_id = again.id
+            ORDER BY fetched_at DESC, page DESC OFFSET 1
+        ) older))
+"""
 
 
 def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
     page = window.page
     return {
+        "account": lease.account,
         "sync": lease.sync_id,
         "number": window.number,
         "reading": window.reading,
@@ -225,10 +232,10 @@ def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
 
 def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Any]) -> None:
     """COPY offers into staging, within the caller's fenced transaction."""
-    prefix = line((lease.sync_id, page, fetched_at))[:-1] + "\t"
+    prefix = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
     text = "".join([prefix + line(_offer_values(offer)) for offer in offers])
     if text:
-        tx.copy_in(_COPY_OFFERS, text)
+        tx.copy_in(room.own(_COPY_OFFERS, lease.account), text)
 
 
 def quarantine(
@@ -267,7 +274,9 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
         with database.transaction() as tx:
             found = tx.run(
                 """SELECT number, page, size, reading, ids FROM {schema}.emag_scan_pages
-                   WHERE sync_id = :sync AND number > :after ORDER BY number LIMIT :limit""",
+                   WHERE account_type = :account AND sync_id = :sync AND number > :after
+                   ORDER BY number LIMIT :limit""",
+                account=lease.account,
                 sync=lease.sync_id,
                 after=after,
                 limit=_WINDOWS,
@@ -283,7 +292,8 @@ def unreadable_positions(database: Database, lease: Lease) -> list[int]:
     with database.transaction() as tx:
         found = tx.run(
             """SELECT position FROM {schema}.emag_scan_pages
-               WHERE sync_id = :sync AND is_unreadable ORDER BY number""",
+               WHERE account_type = :account AND sync_id = :sync AND is_unreadable ORDER BY number""",
+            account=lease.account,
             sync=lease.sync_id,
         )
         return list(found.scalars())
@@ -315,29 +325,15 @@ def rejected(database: Database, lease: Lease) -> Iterator[bytes]:
         after = found[-1].reject_id
 
 
-def discard_remains(database: Database, account: str, keep: UUID) -> int:
-    """Empty the staging of the account's earlier syncs, except one that a person may still approve.
+def discard_remains(database: Database, lease: Lease) -> int:
+    """Give back what is staged of the account's other syncs: one reading at most stays, which is this sync's.
 
-    Returns the number of syncs whose staging was emptied.
+    None of them can be taken up or approved any more: only an account's newest sync can. Returns how many there were.
+    Raises LeaseLost, and then nothing of the run that has taken over is touched.
     """
     with database.transaction() as tx:
-        remains = list(
-            tx.run(
-                """SELECT DISTINCT s.sync_id FROM {schema}.emag_offer_syncs s
-                   JOIN {schema}.emag_scan_pages p USING (sync_id)
-                   WHERE s.account_type = :account AND s.sync_id <> :keep AND NOT (
-                       coalesce(s.error_class, '') = 'RefusedError' AND s.sync_number = (
-                           SELECT max(r.sync_number) FROM {schema}.emag_offer_syncs r
-                           WHERE r.account_type = :account AND r.sync_id <> :keep))""",
-                account=account,
-                keep=keep,
-            ).scalars()
-        )
-        empty(tx, remains)
-    return len(remains)
-
-
-def empty(tx: Transaction, syncs: Sequence[UUID]) -> None:
-    """Remove all that is staged of these syncs, within the caller's transaction."""
-    for table in ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"):
-        tx.run(f"DELETE FROM {{schema}}.{table} WHERE sync_id = ANY(:syncs)", syncs=list(syncs))
+        staged = room.staged_syncs(tx, lease.account)
+    others = [sync for sync in staged if sync != lease.sync_id]
+    if others or not lease.resumed:  # what is dead, and what an emptying that broke off has left, goes as well
+        room.empty(database, lease.account, others, fence=lambda tx: ledger.hold(tx, lease))
+    return len(others)

@@ -5,16 +5,21 @@ is a small share: until then the planner takes it for a single row, and joins it
 for each. So statistics are renewed after the commit, table by table, each in a transaction of its own. A table that
 is being vacuumed or analysed is not waited for, and not even tried: the server would log a warning. It is tried again a
 little later, and what is left then is said in one line. A plain ANALYZE without the right to do so is no error but a
-warning, so the right is asked for: MAINTAIN, or before PostgreSQL 17 the function emag_analyze, which runs as the
-tables' owner.
+warning, so the right is asked for: the tables' owner has it, and lends it by the function emag_analyze.
+
+Of staging only the account's own partitions are analysed. Once they were emptied, what the planner knows of them is of an
+earlier sync: it would take the running one for a single row, and look through all its rows for each. So a publish
+sees to that itself, within its transaction.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 
+from emag_pipeline.db import room
 from emag_pipeline.db.columns import listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.transaction import Transaction
@@ -31,15 +36,22 @@ _PAUSES_SECONDS = (1.0, 4.0)
 
 PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes")
 #: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
-STAGED = {
-    "emag_scan_offers": ("sync_id", "page", "emag_offer_id"),
-    "emag_scan_pages": ("sync_id",),
-    "emag_offer_rejects": ("sync_id", "page", "emag_offer_id"),
+_STAGED = {
+    "emag_scan_offers": ("account_type", "sync_id", "page", "emag_offer_id"),
+    "emag_scan_pages": ("account_type", "sync_id"),
+    "emag_scan_confirmations": ("account_type", "sync_id", "emag_offer_id"),
 }
+_REJECTS = {"emag_offer_rejects": ("sync_id", "page", "emag_offer_id")}
+
+#: Whether the planner knows that all rows, or most, are of this sync.
+_KNOWS = """
+    SELECT EXISTS (SELECT FROM pg_stats
+                   WHERE schemaname = :schema AND tablename = :table AND attname = 'sync_id'
+                     AND CAST(:sync AS text) = ANY (CAST(CAST(most_common_vals AS text) AS text[])))
+"""
 
 _RIGHTS = """
-    SELECT CASE WHEN CAST(current_setting('server_version_num') AS integer) >= 170000
-                THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE pg_has_role(c.relowner, 'USAGE') END AS may_analyze,
+    SELECT pg_has_role(c.relowner, 'USAGE') AS may_analyze,
            has_function_privilege(f.oid, 'EXECUTE') AS may_ask_the_owner
     FROM pg_class c, pg_proc f
     WHERE c.oid = to_regclass(:table) AND f.oid = to_regprocedure(:function)
@@ -78,9 +90,21 @@ def renew(database: Database, tables: Sequence[str], columns: Sequence[str] = ()
     _renew(database, dict.fromkeys(tables, tuple(columns)))
 
 
-def renew_staged(database: Database) -> None:
-    """Analyse what is staged, after pages have been read."""
-    _renew(database, STAGED)
+def renew_staged(database: Database, account: str) -> None:
+    """Analyse what is staged of an account, after pages have been read."""
+    _renew(database, {room.name(table, account): columns for table, columns in _STAGED.items()} | _REJECTS)
+
+
+def require_staged(tx: Transaction, account: str, sync_id: UUID) -> None:
+    """Let the planner know the sync's offers, if nobody has done so; within the transaction that joins them."""
+    table = room.name("emag_scan_offers", account)
+    if not tx.run(_KNOWS, schema=tx.schema, table=table, sync=sync_id).scalar_one():
+        _analyse(tx, table, _STAGED["emag_scan_offers"])
+
+
+def require_changes(tx: Transaction, account: str) -> None:
+    """Let the planner know the account's changes: whose they are, and how many."""
+    _analyse(tx, room.name(room.CHANGES, account), ())
 
 
 def _renew(database: Database, columns_of: Mapping[str, Sequence[str]]) -> None:

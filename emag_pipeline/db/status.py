@@ -163,7 +163,7 @@ def sync_progress(
         if row is None:
             return None
         goes_on = sees_staging and row.status != "completed"
-        left = pages_left(tx, row) if goes_on else 0
+        left = pages_left(tx, row, account) if goes_on else 0
     told = {name: value for name, value in row._mapping.items() if name in SyncProgress.__slots__}
     return SyncProgress(**told, pages_left=left)
 

@@ -90,7 +90,7 @@ def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
     try:
         with context.database.transaction() as tx:
             sync = ledger.read_in(tx, lease.sync_id)
-            left = ledger.pages_left(tx, sync)
+            left = ledger.pages_left(tx, sync, lease.account)
     except PipelineError:
         return None
     is_late = bool(datetime.now(UTC) >= sync.deadline_at)

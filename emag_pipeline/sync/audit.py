@@ -80,7 +80,7 @@ def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
 
 
 def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
-    reasons = quarantine.commonest(context.database, lease.sync_id) if figures.not_read else []
+    reasons = quarantine.commonest(context.database, lease) if figures.not_read else []
     return Audit(
         lease, judge(figures, context.settings, reasons, approval=lease.approval), remarks=[count_agrees(figures)]
     )

@@ -100,7 +100,7 @@ class Scan:
                 log.warning("staging_lost", windows=lost)
                 self._restore(self._scan.count_before)
             elif asked is Ask.CONFIRM:
-                statistics.renew_staged(self._context.database)
+                statistics.renew_staged(self._context.database, self._lease.account)
                 self._confirm()
                 self._scan.confirmed(*confirmations.answered(self._context.database, self._lease))
             elif self._reader.needs_new_plan:

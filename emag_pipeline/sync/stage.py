@@ -44,7 +44,7 @@ def stage_account(context: SyncContext) -> Staged:
     with attempt(context, lease, calls.obstacle):
         log.info("sync_resumed" if lease.resumed else "sync_started", approved=lease.approved)
         note_marketplaces(context.database, context.settings, context.dagster_instance_id)
-        staging.discard_remains(context.database, lease.account, keep=lease.sync_id)
+        staging.discard_remains(context.database, lease)
         return _stage(context, lease, calls)
 
 

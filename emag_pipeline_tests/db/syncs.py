@@ -45,7 +45,7 @@ def sync(
 ) -> publish.Published:
     """Stage, confirm, accept and publish."""
     lease = begin(database, account)
-    staging.discard_remains(database, account, keep=lease.sync_id)
+    staging.discard_remains(database, lease)
     stage(database, lease, offers, rejects)
     if gone:
         read_at = PageOf(0, ()).fetched_at

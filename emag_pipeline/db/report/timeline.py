@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 from emag_pipeline.db.sql import statements
@@ -55,10 +56,11 @@ def newest_scan(database: Database, account: str) -> UUID | None:
 def timeline(database: Database, sync_id: UUID) -> Timeline:
     """The sync's scan. Its pages are known until the account's next sync begins, its calls for 30 days."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        scan = _run(tx, "scan", sync=sync_id).one()
-        scope = {"account": scan.account_type, "from": scan.started_at, "until": scan.until}
+        account = ledger.read_in(tx, sync_id).account_type
+        scan = _run(tx, "scan", sync=sync_id, account=account).one()
+        scope = {"account": account, "from": scan.started_at, "until": scan.until}
         readings: dict[int, list[tuple[float, int]]] = {}
-        for row in _run(tx, "pages", sync=sync_id, points=_POINTS):
+        for row in _run(tx, "pages", sync=sync_id, account=account, points=_POINTS):
             readings.setdefault(row.reading, []).append((row.at, row.pages))
         calls = _run(tx, "calls", **scope).one()
         failures = _run(tx, "failures", **scope, points=_POINTS).all()

@@ -1,6 +1,7 @@
 -- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
--- rows only. :sync and :account are the lease's; :stamp names this publish in all rows that it writes. Its time is
--- drawn by the very last statement, so that 100,000 changes lie between no publish's time and its commit.
+-- rows only. The tables of staging stand for the account's own partitions (db/room.py). :sync and :account are the
+-- lease's; :stamp names this publish in all rows that it writes. Its time is drawn by the very last statement, so that
+-- 100,000 changes lie between no publish's time and its commit.
 
 -- name: stamp
 -- Clock, not transaction start. It lies after everything that an earlier publish of any account wrote, also where the clock
@@ -61,8 +62,8 @@ WHERE s.sync_id = :sync AND s.emag_offer_id = p.emag_offer_id
 
 -- name: find_changes
 -- What differs between staging and the published rows, by fingerprints alone. Unchanged offers leave no trace (G9).
-INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
-SELECT :sync, s.emag_offer_id,
+INSERT INTO {schema}.emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
+SELECT :account, :sync, s.emag_offer_id,
        CASE WHEN o.emag_offer_id IS NULL THEN 'created'
             WHEN o.deleted_at IS NOT NULL THEN 'revived'
             WHEN o.row_hash <> s.row_hash OR o.rejected_at IS NOT NULL THEN 'updated'
@@ -78,8 +79,8 @@ WHERE s.sync_id = :sync
 -- name: find_deletions
 -- Tombstones need both proofs: not in the scan, not even as a row that cannot be represented and that a page has shown
 -- after it was asked for, and not found by its id (G3).
-INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
-SELECT :sync, o.emag_offer_id, 'deleted', false
+INSERT INTO {schema}.emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
+SELECT :account, :sync, o.emag_offer_id, 'deleted', false
 FROM {schema}.emag_scan_confirmations c
 JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND o.deleted_at IS NULL

@@ -28,7 +28,7 @@ ORDER BY r.is_accepted, r.place;
 SELECT s.sync_id, s.completed_at, s.publish_number,
        s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
        s.windows_staged = (SELECT count(*) FROM {schema}.emag_scan_pages p
-                           WHERE p.sync_id = s.sync_id) AS is_staged
+                           WHERE p.account_type = :account AND p.sync_id = s.sync_id) AS is_staged
 FROM {schema}.emag_offer_syncs s
 WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
@@ -45,7 +45,7 @@ WITH last AS ({last_sync}), turn AS (
 ), staged AS (
     SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow, {s_texts}
     FROM {schema}.emag_scan_offers s JOIN last USING (sync_id)
-    WHERE last.is_staged
+    WHERE s.account_type = :account AND last.is_staged
 ), published AS (
     SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at, {p_texts}
     FROM {schema}.emag_product_offers o

@@ -43,22 +43,14 @@ BEGIN
 END $$;
 
 -- name: writer_statistics
--- The planner's statistics are renewed by whoever changed much (db/statistics.py). The right to do so is one of its own since
--- PostgreSQL 17; before, it is the owner's, who lends it by a function.
-DO $$
-DECLARE found record;
-BEGIN
-    IF current_setting('server_version_num')::integer < 170000 THEN
-        GRANT EXECUTE ON FUNCTION {schema}.emag_analyze(text, text[]) TO emag_writer;
-        RETURN;
-    END IF;
-    FOR found IN
-        SELECT oid::regclass AS name FROM pg_class
-        WHERE relnamespace = '{schema}'::regnamespace AND relname LIKE 'emag\_%' AND relkind IN ('r', 'p')
-    LOOP
-        EXECUTE format('GRANT MAINTAIN ON TABLE %s TO emag_writer', found.name);
-    END LOOP;
-END $$;
+-- The planner's statistics are renewed by whoever changed much (db/statistics.py), which is the owner's right: he lends it.
+GRANT EXECUTE ON FUNCTION {schema}.emag_analyze(text, text[]) TO emag_writer;
+
+-- name: writer_rooms
+-- Each account has partitions of its own in staging, which come and go with it (db/room.py).
+GRANT EXECUTE ON FUNCTION
+    {schema}.emag_make_room(text), {schema}.emag_empty_room(text, uuid[], boolean), {schema}.emag_remove_room(text)
+TO emag_writer;
 
 -- name: writer_of_version
 -- Only a migration says which version the schema has.

@@ -1,14 +1,16 @@
--- How a scan went over time. Every :at is in seconds since the sync began; calls are those of its account and time.
+-- How a scan went over time: that of :sync, a sync of :account. Every :at is in seconds since the sync began; calls are
+-- those of its account and time.
 
 -- name: scan
 -- The scan ends with its last page or call: while it is under way the ledger knows no end, afterwards a later one.
-SELECT s.account_type, s.started_at, s.pages_expected, e.until,
+SELECT s.started_at, s.pages_expected, e.until,
        extract(epoch FROM e.until - s.started_at)::float8 AS seconds
 FROM {schema}.emag_offer_syncs s
 CROSS JOIN LATERAL (
     SELECT greatest(
         s.started_at,
-        (SELECT max(fetched_at) FROM {schema}.emag_scan_pages p WHERE p.sync_id = s.sync_id),
+        (SELECT max(fetched_at) FROM {schema}.emag_scan_pages p
+         WHERE p.account_type = :account AND p.sync_id = s.sync_id),
         (SELECT max(sent_at + seconds * interval '1 second') FROM {schema}.emag_requests r
          WHERE r.account_type = s.account_type AND r.sent_at >= s.started_at
            AND r.sent_at <= coalesce(s.completed_at, clock_timestamp()))
@@ -25,7 +27,7 @@ FROM (
            row_number() OVER so_far AS place, count(*) OVER (PARTITION BY p.reading) AS total
     FROM {schema}.emag_scan_pages p
     JOIN {schema}.emag_offer_syncs s USING (sync_id)
-    WHERE p.sync_id = :sync AND p.reading > 0
+    WHERE p.account_type = :account AND p.sync_id = :sync AND p.reading > 0
     WINDOW so_far AS (PARTITION BY p.reading ORDER BY p.fetched_at, p.number)
 ) numbered
 WHERE place IN (1, total) OR place % greatest(1, total / :points) = 0
