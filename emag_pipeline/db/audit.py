@@ -7,7 +7,7 @@ from uuid import UUID
 
 import simplejson
 
-from emag_pipeline.db import confirmations, ledger, room
+from emag_pipeline.db import confirmations, ledger, room, statistics
 from emag_pipeline.db.accounted import Accounted
 from emag_pipeline.db.columns import RESTS_ON
 from emag_pipeline.db.engine import Database
@@ -205,6 +205,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
     with database.transaction() as tx:
         sync = ledger.read_in(tx, sync_id)
         account = sync.account_type
+        statistics.require_staged(tx, account, sync_id)
         staged = tx.run(room.own(_COUNT_STAGED, account), sync=sync_id, rests_on=list(RESTS_ON)).one()
         windows = ledger.durable_windows(tx, sync_id, account)
         confirmed = confirmations.count_answers(tx, sync_id, account)

@@ -73,8 +73,9 @@ def publish(database: Database, lease: Lease) -> Published:
                offers_created = :created, offers_updated = :updated,
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
-               oldest_page_at = least(:at, coalesce((SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
-                                                     WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
+               oldest_page_at = least(:at, coalesce((
+                   SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
+                   WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
             account=lease.account,
             at=number.published_at,
             number=number.publish_number,

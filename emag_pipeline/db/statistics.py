@@ -7,9 +7,9 @@ is being vacuumed or analysed is not waited for, and not even tried: the server 
 little later, and what is left then is said in one line. A plain ANALYZE without the right to do so is no error but a
 warning, so the right is asked for: the tables' owner has it, and lends it by the function emag_analyze.
 
-Of staging only the account's own partitions are analysed. Once they were emptied, what the planner knows of them is of an
-earlier sync: it would take the running one for a single row, and look through all its rows for each. So a publish
-sees to that itself, within its transaction.
+Of staging only the account's own partitions are analysed. Once they were emptied, what the planner knows of them is of
+an earlier sync: it would take the running one for a single row, and look through all its rows for each. So a publish
+sees to that itself, within its transaction, and so does whoever counts for the audit.
 """
 
 import time

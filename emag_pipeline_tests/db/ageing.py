@@ -7,8 +7,9 @@ from emag_pipeline.db.engine import Database
 _TIMES = """
     SELECT c.table_name, c.column_name
     FROM information_schema.columns c
-    JOIN information_schema.tables t USING (table_schema, table_name)
-    WHERE c.table_schema = :schema AND t.table_type = 'BASE TABLE' AND c.data_type = 'timestamp with time zone'
+    JOIN pg_class t ON t.relname = c.table_name AND t.relnamespace = CAST(c.table_schema AS regnamespace)
+    WHERE c.table_schema = :schema AND c.data_type = 'timestamp with time zone'
+      AND t.relkind IN ('r', 'p') AND NOT t.relispartition  -- partitions change with the table that they are of
     ORDER BY 1, 2
 """
 

@@ -204,7 +204,7 @@ def test_100_000_changes_lie_before_the_time_of_their_publish(remembering: Datab
         stage(remembering, lease, [offer(1, sale_price=Decimal(10 + turn))])
         with remembering.transaction() as tx:
             tx.run(_COPIES, sync=lease.sync_id, offers=100_000, turn=turn)
-        statistics.renew_staged(remembering)
+        statistics.renew_staged(remembering, lease.account)
         audit.accept(remembering, lease, audit.figures(remembering, lease.sync_id).as_proof())
         done = publishes.publish(remembering, lease)
         assert (done.created, done.updated) == ((100_000, 0), (0, 100_000))[turn - 1]

@@ -50,7 +50,7 @@ def test_the_commonest_reason_comes_first_with_its_first_offer(database: Databas
     lease = begin(database)
     rejects = [_reject(5, "rare"), _reject(7, "id 7 is odd"), _reject(8, "id 8 is odd"), _reject(9, "seldom")]
     stage(database, lease, [offer(1)], rejects=rejects)
-    assert quarantine.commonest(database, lease.sync_id, 2) == [
+    assert quarantine.commonest(database, lease, 2) == [
         Reason("main", "id … is odd", 2, "quarantined", 7, 1),
         Reason("main", "rare", 1, "quarantined", 5, 1),
     ]

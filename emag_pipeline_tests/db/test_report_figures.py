@@ -224,8 +224,9 @@ def test_many_pages_and_failures_are_thinned_to_what_a_look_needs(database: Data
     _run(
         database,
         """INSERT INTO {schema}.emag_scan_pages
-               (sync_id, number, reading, page, size, position, ids, offers, rejects, content_hash, fetched_at)
-           SELECT :sync, 1000 + n, 2, n, 100, (n - 1) * 100, array_fill(1, ARRAY[100]), 100, 0, '\\x00',
+               (account_type, sync_id, number, reading, page, size, position, ids, offers, rejects, content_hash,
+                fetched_at)
+           SELECT 'main', :sync, 1000 + n, 2, n, 100, (n - 1) * 100, array_fill(1, ARRAY[100]), 100, 0, '\\x00',
                   now() - interval '50 seconds' + n * interval '1 ms'
            FROM generate_series(1, 5000) n""",
         sync=sync_id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate, roles, statistics
+from emag_pipeline.db import migrate, roles, room, statistics
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
@@ -68,8 +68,8 @@ def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None
     assert {_known_rows(writer, table) for table in statistics.PUBLISHED} <= {0.0, -1.0}
     statistics.renew(writer, statistics.PUBLISHED)
     assert {_known_rows(writer, table) for table in statistics.PUBLISHED} == {_OFFERS, 1}, "and one publish"
-    statistics.renew_staged(writer)
-    assert _known_rows(writer, "emag_scan_offers") == _OFFERS
+    statistics.renew_staged(writer, "main")
+    assert _known_rows(writer, room.name("emag_scan_offers", "main")) == _OFFERS
     issues = refresh(writer, OFFER_ISSUES, "main")
     assert _known_rows(writer, OFFER_ISSUES.table) == issues.rows > 0
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from emag_pipeline import errors
-from emag_pipeline.db import counters, ledger, requests, staging, ticks
+from emag_pipeline.db import counters, ledger, requests, room, staging, ticks
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.check_results import Said, record
 from emag_pipeline.db.engine import Database
@@ -231,7 +231,7 @@ def test_fields_that_are_not_as_known_are_counted_by_kind_until_a_sync_completes
 
 
 def test_no_figure_looks_through_offers_calls_or_old_syncs(database: Database) -> None:
-    names = ("emag_product_offers", "emag_requests", "emag_offer_states", "emag_scan_offers")
+    names = ("emag_product_offers", "emag_requests", "emag_offer_states", room.name("emag_scan_offers", "main"))
     sync(database, [offer(1)])
     requests.save(database, [call()])
     with database.transaction() as tx:

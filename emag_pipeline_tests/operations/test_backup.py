@@ -79,7 +79,8 @@ def _contents(database: Database) -> dict[str, list[str]]:
     """Every row of every table but staging, as text."""
     tables = rows(
         database,
-        "SELECT relname FROM pg_class WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'",
+        """SELECT relname FROM pg_class
+           WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind IN ('r', 'p') AND NOT relispartition""",
         schema=database.schema,
     )
     return {

@@ -130,9 +130,9 @@ def _calls(database: Database) -> None:
                 note_call(tx, newest.started_at + timedelta(seconds=begins + pause + page / 3), page=page)
                 tx.run(
                     """INSERT INTO {schema}.emag_scan_pages
-                           (sync_id, number, reading, page, size, position, ids, offers, rejects,
+                           (account_type, sync_id, number, reading, page, size, position, ids, offers, rejects,
                             content_hash, fetched_at)
-                       VALUES (:sync, :reading * 100 + :page, :reading, :page, 100, (:page - 1) * 100,
+                       VALUES ('main', :sync, :reading * 100 + :page, :reading, :page, 100, (:page - 1) * 100,
                                ARRAY(SELECT generate_series(1, 100)), 100, 0, '\\x00', :at)""",
                     sync=newest.sync_id,
                     reading=reading,

@@ -39,6 +39,14 @@ COMMENT ON TABLE {schema}.emag_scan_confirmations IS
     'Staging: one row for each offer that the pages did not show: what a read by its id said. Of each account''s newest scan, in a partition of its own that a crash of the server empties. Source: product_offer/read.';
 COMMENT ON TABLE {schema}.emag_scan_changes IS
     'Staging: one row for each offer that the publish changed, kept until the account''s next sync, in a partition of its own that a crash of the server empties. Source: the publish.';
+DO $$
+DECLARE divided text;
+BEGIN
+    FOREACH divided IN ARRAY ARRAY['pages', 'offers', 'confirmations', 'changes'] LOOP
+        EXECUTE format('COMMENT ON COLUMN {schema}.%I.account_type IS %L', 'emag_scan_' || divided,
+                       'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.');
+    END LOOP;
+END $$;
 
 -- The rooms. They are made, emptied and removed by whoever runs the pipeline, who does not own the tables: the owner lends
 -- these functions (sql/rights.sql). db/room.py says what each is for, and what waits for what.

@@ -1,0 +1,189 @@
+"""0008 on a database that the version before has filled: what is staged moves into rooms, by account."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from emag_pipeline import embedded
+from emag_pipeline.db import describe, ledger, migrate, room
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.own_tables import partitions
+from emag_pipeline.db.review import review
+from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.approval import approve
+from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.db.syncs import begin, execute, rows
+from emag_pipeline_tests.migrations.test_windows import _PROOF
+
+#: account: what became of its syncs, the newest last
+_ACCOUNTS = {
+    "published": ("completed",),
+    "refused": ("completed", "refused"),
+    "approved": ("completed", "approved"),
+    "interrupted": ("completed", "interrupted"),
+    "failed": ("refused", "completed", "nothing staged"),
+    "o'hara": ("completed",),
+}
+#: status, phase, error class, whether approved
+_ENDS = {
+    "completed": ("completed", "publishing", None, False),
+    "refused": ("failed", "auditing", "RefusedError", False),
+    "approved": ("failed", "auditing", "RefusedError", True),
+    "interrupted": ("cancelled", "scanning", "Interrupted", False),
+    "nothing staged": ("failed", "planning", "ApiUnavailable", False),
+}
+_SYNC = """
+    INSERT INTO {schema}.emag_offer_syncs
+        (sync_id, account_type, status, phase, lease_token, deadline_at, pages_expected, pages_done, windows_staged,
+         offers_expected, offers_created, error_class, completed_at, proof, approved_at, approved_by)
+    VALUES (gen_random_uuid(), :account, :status, :phase, gen_random_uuid(), now() + interval '2 hours', 1, 1, 1,
+            2, 2, :error, now(), CAST(:proof AS jsonb), CASE WHEN :approved THEN now() + interval '1 second' END,
+            CASE WHEN :approved THEN 'ana' END)
+    RETURNING sync_id
+"""
+#: A window of two offers, one of which was read by its id too, and what the publish changed.
+_STAGED = (
+    """INSERT INTO {schema}.emag_scan_pages
+           (sync_id, number, reading, page, size, position, ids, offers, rejects, content_hash, fetched_at)
+       VALUES (:sync, 1, 1, 1, 100, 0, '{1,2}', 2, 0, '', now())""",
+    """INSERT INTO {schema}.emag_scan_offers
+           (sync_id, page, fetched_at, emag_offer_id, row_hash, content_hash, validation_status,
+            translation_validation_status, is_saleable, ean, raw, unreadable, name)
+       SELECT :sync, 1, now(), number, '', '', '{9}', '{}', true, '{594}', '{"a": 1}', '{}', 'Cafea'
+       FROM generate_series(1, 2) number""",
+    """INSERT INTO {schema}.emag_scan_confirmations (sync_id, emag_offer_id, is_found) VALUES (:sync, 3, false)""",
+    """INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
+       VALUES (:sync, 1, 'created', false)""",
+)
+
+
+def _fill(database: Database) -> None:
+    for account, ends in _ACCOUNTS.items():
+        for end in ends:
+            status, phase, error, approved = _ENDS[end]
+            proof = json.dumps({**_PROOF, "proven": 1, "rounds": 1})
+            sync = {"account": account, "status": status, "phase": phase, "error": error, "approved": approved}
+            ((sync_id,),) = rows(database, _SYNC, **sync, proof=proof)
+            if end != "nothing staged":
+                _stage(database, sync_id)
+    _stage(database, "00000000-0000-0000-0000-000000000000")  # of a sync that the ledger does not know
+
+
+def _stage(database: Database, sync_id: object) -> None:
+    for sql in _STAGED:
+        execute(database, sql, sync=sync_id)
+
+
+@pytest.fixture(scope="module")
+def migrated(cluster: embedded.EmbeddedServer) -> str:
+    """The name of a database of version 0007 that was filled and brought to the newest one."""
+    database = Database(cluster.url("filled_rooms"))
+    migrate.upgrade(database, "0007")
+    _fill(database)
+    migrate.upgrade(database)
+    database.close()
+    return "filled_rooms"
+
+
+@pytest.fixture
+def filled(cluster: embedded.EmbeddedServer, migrated: str) -> Iterator[Database]:
+    """A copy of it."""
+    administer(cluster, f"CREATE DATABASE {migrated}_copy TEMPLATE {migrated}")
+    database = Database(cluster.url(f"{migrated}_copy"))
+    yield database
+    database.close()
+    administer(cluster, f"DROP DATABASE {migrated}_copy WITH (FORCE)")
+
+
+def _staged(database: Database, account: str) -> list[tuple[int, int, int, int]]:
+    """For each sync of the account, the oldest first: windows, offers, confirmations, changes in its room."""
+    tables = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes")
+    counts = ", ".join(
+        f"(SELECT count(*) FROM {{schema}}.{room.name(table, account)} t WHERE t.sync_id = s.sync_id)"
+        for table in tables
+    )
+    found = rows(
+        database,
+        f"SELECT {counts} FROM {{schema}}.emag_offer_syncs s WHERE account_type = :account ORDER BY sync_number",
+        account=account,
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in found]
+
+
+_ALL, _NOTHING = (1, 2, 1, 1), (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("account", "staged"),
+    [
+        ("published", [_ALL]),
+        ("refused", [_ALL, _ALL]),
+        ("approved", [_ALL, _ALL]),
+        ("interrupted", [_ALL, _ALL]),
+        ("failed", [_NOTHING, _ALL, _NOTHING]),
+        ("o'hara", [_ALL]),
+    ],
+)
+def test_what_may_still_be_published_or_was_published_last_moves_into_its_accounts_room(
+    account: str, staged: list[tuple[int, int, int, int]], filled: Database
+) -> None:
+    assert _staged(filled, account) == staged
+    (known,) = rows(filled, "SELECT count(*) FROM {schema}.emag_scan_offers WHERE account_type = :a", a=account)
+    assert known[0] == sum(one[1] for one in staged)
+
+
+def test_each_value_stands_where_it_stood(filled: Database) -> None:
+    found = rows(
+        filled,
+        """SELECT emag_offer_id, page, validation_status, ean, CAST(raw AS text) AS raw, name, is_saleable
+           FROM {schema}.emag_scan_offers WHERE account_type = 'published' ORDER BY 1""",
+    )
+    assert [tuple(row) for row in found] == [(n, 1, [9], ["594"], '{"a": 1}', "Cafea", True) for n in (1, 2)]
+    (window,) = rows(
+        filled, "SELECT number, ids, size, is_unreadable FROM {schema}.emag_scan_pages WHERE account_type = 'published'"
+    )
+    assert tuple(window) == (1, [1, 2], 100, False)
+
+
+def test_of_a_sync_that_nobody_knows_nothing_stays_nor_of_the_tables_before(filled: Database) -> None:
+    known = "SELECT sync_id FROM {schema}.emag_offer_syncs"
+    assert rows(filled, f"SELECT sync_id FROM {{schema}}.emag_scan_pages WHERE sync_id NOT IN ({known})") == []
+    assert rows(filled, r"SELECT relname FROM pg_class WHERE relname LIKE 'emag\_undivided%'") == []
+    with filled.transaction() as tx:
+        assert len(partitions(tx)) == len(room.TABLES) * len(_ACCOUNTS)
+
+
+def test_a_refused_scan_can_be_approved_and_an_approved_one_taken_up(filled: Database) -> None:
+    settings = load_settings({"DATABASE_SYNC_URL": "postgresql://nobody@localhost/nothing"}, env_file=None)
+    newest = "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :a ORDER BY sync_number DESC LIMIT 1"
+    ((refused,),) = rows(filled, newest, a="refused")
+    assert approve(filled, settings, refused, "ana") == "refused"
+    for account in ("refused", "approved"):
+        lease = begin(filled, account)
+        assert (lease.resumed, lease.approved) == (True, True)
+        assert ledger.read(filled, lease.sync_id).windows_staged == 1
+    assert begin(filled, "interrupted").resumed
+
+
+def test_the_last_publish_is_still_compared_with_what_was_read(filled: Database) -> None:
+    for account in ("published", "failed", "interrupted"):
+        found = review(filled, "published_equals_scan", account, currency=None, price_move=0.5)
+        assert found.numbers["is_staged"], account
+        assert found.found == 2, "what was read is not published here"
+
+
+def test_every_column_of_staging_says_what_it_means(filled: Database) -> None:
+    tables = [table for table in describe.tables(filled) if table.name in room.TABLES]
+    assert len(tables) == len(room.TABLES)
+    for table in tables:
+        assert table.comment.startswith("Staging: ")
+        assert [column.name for column in table.columns if not column.comment] == []
+        assert "account_type" in [column.name for column in table.columns]
+
+
+def test_no_comment_names_a_document_that_only_developers_have(filled: Database) -> None:
+    told = [table.comment for table in describe.tables(filled)]
+    told += [column.comment for table in describe.tables(filled) for column in table.columns]
+    told += [function.comment for function in describe.functions(filled)]
+    assert [comment for comment in told if "emag-api" in comment or ".md" in comment.replace("docs/", "")] == []
