@@ -58,8 +58,6 @@ _CHANGES = """
         WHERE n.account_type = s.account_type AND n.status <> 'running')
 """
 
-_NEEDED = {table: _CHANGES if table == room.CHANGES else _STAGED for table in room.TABLES}
-
 
 @dataclass(frozen=True, slots=True)
 class _Remains:
@@ -134,22 +132,40 @@ def _remove(database: Database, what: _Remains, **values: float) -> int:
 
 def _prune_staging(database: Database, *, dry_run: bool) -> int:
     """Give back what no sync needs any more, also of syncs that the ledger does not know. Returns how many rows."""
+    going, told = _staging_remains(database)
     rows = 0
-    going: dict[str, set[UUID]] = defaultdict(set)
-    for table in room.TABLES:
-        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-            remains = tx.run(
-                f"""SELECT account_type, sync_id, count(*) AS rows FROM {{schema}}.{table}
-                    WHERE sync_id NOT IN ({_NEEDED[table]}) GROUP BY account_type, sync_id"""
-            ).all()
-        rows += sum(found.rows for found in remains)
-        if dry_run:
-            continue
-        for found in remains:
-            if table == room.CHANGES:
-                room.delete(database, table, found.account_type, [found.sync_id])
-            else:
-                going[found.account_type].add(found.sync_id)
-    for account, syncs in going.items():
-        room.empty(database, account, syncs, keeps_changes=True)
+    for account in going.keys() | told.keys():
+        for table in room.TABLES:
+            syncs = told[account] if table == room.CHANGES else going[account]
+            rows += _count_staged(database, table, account, syncs)
+        if told[account] and not dry_run:
+            room.delete(database, room.CHANGES, account, told[account])
+        if going[account] and not dry_run:
+            room.empty(database, account, going[account], keeps_changes=True)
     return rows
+
+
+def _staging_remains(database: Database) -> tuple[dict[str, set[UUID]], dict[str, set[UUID]]]:
+    """By account, the syncs of which nothing is needed but what they changed, and those of which not even that is.
+
+    Offers are not asked: whoever looks through the largest table keeps it from being emptied at once meanwhile.
+    """
+    going: dict[str, set[UUID]] = defaultdict(set)
+    told: dict[str, set[UUID]] = defaultdict(set)
+    for table, needed, found in (
+        ("emag_scan_pages", _STAGED, going),
+        ("emag_scan_confirmations", _STAGED, going),
+        (room.CHANGES, _CHANGES, told),
+    ):
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            for row in tx.run(
+                f"SELECT DISTINCT account_type, sync_id FROM {{schema}}.{table} WHERE sync_id NOT IN ({needed})"
+            ):
+                found[row.account_type].add(row.sync_id)
+    return going, told
+
+
+def _count_staged(database: Database, table: str, account: str, syncs: set[UUID]) -> int:
+    sql = f"SELECT count(*) FROM {{schema}}.{table} WHERE account_type = :account AND sync_id = ANY (:syncs)"
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        return int(tx.run(sql, account=account, syncs=list(syncs)).scalar_one()) if syncs else 0

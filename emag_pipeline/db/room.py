@@ -11,6 +11,7 @@ account: partitions of others are neither locked nor read, and an account withou
 """
 
 import re
+import time
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from hashlib import sha256
@@ -27,6 +28,8 @@ _DIVIDED = re.compile(r"\{schema\}\.(" + "|".join(TABLES) + r")\b")
 #: Blocks of 8 kB in which rows are deleted together.
 _PIECE = 1_000
 _TIMEOUT_SECONDS = 300.0
+#: Before each try to remove a room.
+_PAUSES_SECONDS = (0.0, 0.2, 0.2, 0.5, 1.0)
 
 _IS_COMPLETE = "SELECT bool_and(to_regclass(room) IS NOT NULL) FROM unnest(CAST(:rooms AS text[])) AS named (room)"
 
@@ -80,7 +83,7 @@ def empty(
             going=None if going is None else list(going),
             keeps_changes=keeps_changes,
         ).scalar_one()
-    if is_done:
+    if is_done or (going is not None and not going):
         return
     for table in TABLES:
         if not (keeps_changes and table == CHANGES):
@@ -107,10 +110,17 @@ def delete(
 
 
 def remove(database: Database, account: str) -> bool:
-    """Empty the account's room and remove it. False: somebody reads staging, and the empty partitions stay."""
+    """Empty the account's room and remove it. False: somebody reads staging, and the empty partitions stay.
+
+    Others never wait for it: looks at staging take moments, so it is tried between them.
+    """
     empty(database, account, None)
-    with database.transaction() as tx:
-        return bool(tx.run("SELECT {schema}.emag_remove_room(:account)", account=account).scalar_one())
+    for pause_seconds in _PAUSES_SECONDS:
+        time.sleep(pause_seconds)
+        with database.transaction() as tx:
+            if tx.run("SELECT {schema}.emag_remove_room(:account)", account=account).scalar_one():
+                return True
+    return False
 
 
 _OF_A_PIECE = """

@@ -89,8 +89,6 @@ the marketplace's documents do not name has the code `product_` or `translation_
 
 | code | reason | remedy |
 |---|---|---|"""
-#: Comments of released migrations name a document that only developers have.
-_DOCUMENTS = re.compile(r"emag-api\.md(, section \d+)?")
 _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32)": "varchar(32)"}
 
 
@@ -146,7 +144,6 @@ def _row(column: Column, is_of_view: bool, others: Set[str]) -> str:
 
 def _linked(text: str, others: Set[str]) -> str:
     """The text with the names of other tables and functions as links to their sections."""
-    text = _DOCUMENTS.sub("the marketplace's documentation", text)
     return re.sub(r"\bemag_\w+", lambda name: f"[{name[0]}](#{name[0]})" if name[0] in others else name[0], text)
 
 

@@ -152,6 +152,10 @@ def test_what_can_be_exported_is_what_the_reader_may_read(installation: Installa
         "DELETE FROM erp.emag_product_offers",
         "INSERT INTO erp.emag_vat_rates VALUES ('ro', 1, 0.19, '{}', now())",
         "CREATE TABLE erp.mine (id int)",
+        "SELECT erp.emag_make_room('mine')",
+        "SELECT erp.emag_empty_room('main', NULL)",
+        "SELECT erp.emag_remove_room('main')",
+        "SELECT erp.emag_analyze('emag_requests')",
     ],
 )
 def test_the_reader_is_refused(installation: Installation, statement: str) -> None:
@@ -182,6 +186,22 @@ def test_the_reader_does_not_come_into_dagsters_database(synced: Installation) -
 def test_the_writer_changes_rows_never_tables(installation: Installation, statement: str) -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         installation.sql("emag_writer", statement)
+
+
+def test_the_writer_makes_empties_and_removes_an_accounts_part_of_staging_and_does_not_own_it(
+    installation: Installation,
+) -> None:
+    part = room.name("emag_scan_offers", "o'hara")
+    installation.sql("emag_writer", "SELECT erp.emag_make_room('o''hara')")
+    owned = f"SELECT tableowner FROM pg_tables WHERE tablename = '{part}'"
+    assert installation.sql("emag_writer", owned) == [("emag_owner",)]
+    assert installation.sql("emag_writer", f"SELECT count(*) FROM erp.{part}") == [(0,)]
+    for user, statement in (("emag_writer", "TRUNCATE"), ("emag_writer", "DROP TABLE"), ("ana", "TABLE")):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            installation.sql(user, f"{statement} erp.{part}")
+    assert installation.sql("emag_writer", "SELECT erp.emag_empty_room('o''hara', NULL)") == [(True,)]
+    assert installation.sql("emag_writer", "SELECT erp.emag_remove_room('o''hara')") == [(True,)]
+    assert installation.sql("emag_writer", owned) == []
 
 
 def test_a_table_of_a_later_migration_is_the_writers_at_once(installation: Installation) -> None:

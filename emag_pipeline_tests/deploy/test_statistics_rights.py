@@ -121,6 +121,19 @@ def test_the_function_analyses_tables_of_the_pipeline_alone(server: embedded.Emb
     owner.close()
 
 
+@pytest.mark.parametrize(
+    "call", ["make_room('x')", "empty_room('main', NULL)", "remove_room('main')", "analyze('emag_requests')"]
+)
+def test_what_the_owner_lends_the_writer_nobody_else_has(
+    server: embedded.EmbeddedServer, writer: Database, call: str
+) -> None:
+    stranger = _as("emag_stranger", server)
+    with pytest.raises(PermanentError, match="permission denied for function"), stranger.transaction() as tx:
+        tx.run(f"SELECT {{schema}}.emag_{call}")
+    stranger.close()
+    rows(writer, f"SELECT {{schema}}.emag_{call}")
+
+
 def test_whoever_may_not_says_so_in_the_log(server: embedded.EmbeddedServer, caplog: pytest.LogCaptureFixture) -> None:
     stranger = _as("emag_stranger", server)
     statistics.renew(stranger, ["emag_requests"])

@@ -115,8 +115,7 @@ BEGIN
                     || CASE WHEN keeps_changes THEN '{}' ELSE ARRAY['emag_scan_changes'] END) divided
     ) named
     WHERE to_regclass(room) IS NOT NULL;
-    IF coalesce((SELECT sum(pg_total_relation_size(room::regclass) - pg_indexes_size(room::regclass))
-                 FROM unnest(rooms) room), 0) = 0 THEN
+    IF coalesce((SELECT sum(pg_relation_size(room::regclass)) FROM unnest(rooms) room), 0) = 0 THEN
         RETURN true;
     END IF;
     -- All of them at once or none: whoever waits for one while it holds another would let others wait, or end as a deadlock.
