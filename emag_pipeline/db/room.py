@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from emag_pipeline.db.engine import Database
@@ -51,7 +52,7 @@ def make(database: Database, account: str) -> None:
     with database.transaction() as tx:
         rooms = [f'"{tx.schema}".{name(table, account)}' for table in TABLES]
         if not tx.run(_IS_COMPLETE, rooms=rooms).scalar_one():
-            tx.run("SELECT {schema}.emag_make_room(:account)", account=account)
+            _ask_the_owner(tx, "emag_make_room(:account)", account=account)
 
 
 def staged_syncs(tx: Transaction, account: str) -> list[UUID]:
@@ -77,12 +78,13 @@ def empty(
     """
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         fence(tx)
-        is_done = tx.run(
-            "SELECT {schema}.emag_empty_room(:account, CAST(:going AS uuid[]), :keeps_changes)",
+        is_done = _ask_the_owner(
+            tx,
+            "emag_empty_room(:account, CAST(:going AS uuid[]), :keeps_changes)",
             account=account,
             going=None if going is None else list(going),
             keeps_changes=keeps_changes,
-        ).scalar_one()
+        )
     if is_done or (going is not None and not going):
         return
     for table in TABLES:
@@ -118,9 +120,15 @@ def remove(database: Database, account: str) -> bool:
     for pause_seconds in _PAUSES_SECONDS:
         time.sleep(pause_seconds)
         with database.transaction() as tx:
-            if tx.run("SELECT {schema}.emag_remove_room(:account)", account=account).scalar_one():
+            if _ask_the_owner(tx, "emag_remove_room(:account)", account=account):
                 return True
     return False
+
+
+def _ask_the_owner(tx: Transaction, function: str, **values: Any) -> bool:
+    """Call a function that runs as the tables' owner. It reads like a question, and its commit matters."""
+    tx.has_written = True
+    return bool(tx.run(f"SELECT {{schema}}.{function}", **values).scalar_one())
 
 
 _OF_A_PIECE = """
