@@ -81,6 +81,10 @@ def migrated(cluster: embedded.EmbeddedServer) -> str:
     database = Database(cluster.url("filled_rooms"))
     migrate.upgrade(database, "0007")
     _fill(database)
+    execute(database, "CREATE ROLE rooms_owner; CREATE ROLE rooms_etl; GRANT ALL ON SCHEMA {schema} TO rooms_owner")
+    for table in room.TABLES:
+        execute(database, f"ALTER TABLE {{schema}}.{table} OWNER TO rooms_owner")
+    execute(database, "GRANT SELECT, INSERT ON {schema}.emag_scan_offers TO rooms_etl")
     migrate.upgrade(database)
     database.close()
     return "filled_rooms"
@@ -171,6 +175,26 @@ def test_the_last_publish_is_still_compared_with_what_was_read(filled: Database)
         found = review(filled, "published_equals_scan", account, currency=None, price_move=0.5)
         assert found.numbers["is_staged"], account
         assert found.found == 2, "what was read is not published here"
+
+
+def test_whose_staging_is_and_who_may_use_it_stays(filled: Database) -> None:
+    parts = ["emag_scan_offers", room.name("emag_scan_offers", "published")]
+    found = rows(
+        filled,
+        """SELECT relname, pg_get_userbyid(relowner) AS owner,
+                  ARRAY(SELECT privilege_type FROM aclexplode(relacl)
+                        WHERE pg_get_userbyid(grantee) = 'rooms_etl' ORDER BY 1) AS rights
+           FROM pg_class WHERE relname = ANY (:parts) ORDER BY 1""",
+        parts=parts,
+    )
+    assert [tuple(row) for row in found] == [(part, "rooms_owner", ["INSERT", "SELECT"]) for part in parts]
+    room.make(filled, "arrived")
+    (made,) = rows(
+        filled,
+        "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = :part",
+        part=room.name("emag_scan_pages", "arrived"),
+    )
+    assert made.owner == "rooms_owner"
 
 
 def test_every_column_of_staging_says_what_it_means(filled: Database) -> None:

@@ -39,12 +39,23 @@ COMMENT ON TABLE {schema}.emag_scan_confirmations IS
     'Staging: one row for each offer that the pages did not show: what a read by its id said. Of each account''s newest scan, in a partition of its own that a crash of the server empties. Source: product_offer/read.';
 COMMENT ON TABLE {schema}.emag_scan_changes IS
     'Staging: one row for each offer that the publish changed, kept until the account''s next sync, in a partition of its own that a crash of the server empties. Source: the publish.';
+-- Who may use them, and whose they are, stays.
 DO $$
-DECLARE divided text;
+DECLARE
+    part    text;
+    granted record;
 BEGIN
-    FOREACH divided IN ARRAY ARRAY['pages', 'offers', 'confirmations', 'changes'] LOOP
-        EXECUTE format('COMMENT ON COLUMN {schema}.%I.account_type IS %L', 'emag_scan_' || divided,
+    FOREACH part IN ARRAY ARRAY['pages', 'offers', 'confirmations', 'changes'] LOOP
+        EXECUTE format('COMMENT ON COLUMN {schema}.%I.account_type IS %L', 'emag_scan_' || part,
                        'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.');
+        FOR granted IN
+            SELECT privilege_type AS what,
+                   CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS whom
+            FROM pg_class, aclexplode(relacl)
+            WHERE oid = format('{schema}.%I', 'emag_undivided_' || part)::regclass AND grantee <> relowner
+        LOOP
+            EXECUTE format('GRANT %s ON {schema}.%I TO %s', granted.what, 'emag_scan_' || part, granted.whom);
+        END LOOP;
     END LOOP;
 END $$;
 
@@ -175,6 +186,22 @@ COMMENT ON FUNCTION {schema}.emag_remove_room(text) IS
 REVOKE ALL ON FUNCTION {schema}.emag_make_room(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.emag_empty_room(text, uuid[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION {schema}.emag_remove_room(text) FROM PUBLIC;
+
+DO $$
+DECLARE found record;
+BEGIN
+    FOR found IN
+        SELECT kind || ' {schema}.' || named AS what, pg_get_userbyid(relowner) AS owner
+        FROM pg_class,
+             (VALUES ('TABLE', 'emag_scan_pages'), ('TABLE', 'emag_scan_offers'), ('TABLE', 'emag_scan_confirmations'),
+                     ('TABLE', 'emag_scan_changes'), ('FUNCTION', 'emag_make_room(text)'),
+                     ('FUNCTION', 'emag_empty_room(text, uuid[], boolean)'), ('FUNCTION', 'emag_remove_room(text)')
+             ) made (kind, named)
+        WHERE oid = '{schema}.emag_undivided_offers'::regclass AND pg_get_userbyid(relowner) <> current_user
+    LOOP
+        EXECUTE format('ALTER %s OWNER TO %I', found.what, found.owner);
+    END LOOP;
+END $$;
 
 -- What may still be published, or was published last, moves in: of each account its newest sync, and its newest success.
 DO $$
