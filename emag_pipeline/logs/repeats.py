@@ -7,6 +7,7 @@ import atexit
 import copy
 import logging
 import threading
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -22,9 +23,10 @@ _is_ending = threading.Event()
 
 @dataclass(slots=True)
 class _Series:
-    """What was said since it was last told."""
+    """What was said since it was last told, and when (`time.monotonic`) that is due: so many seconds after."""
 
     seconds: float
+    due: float
     held: int = 0
     newest: logging.LogRecord | None = None
 
@@ -42,6 +44,10 @@ class Repeats(logging.Filter):
         #: of the same thread again: garbage that is collected within may warn of something unclosed, which comes here
         self._lock = threading.RLock()
         self._series: dict[Hashable, _Series] = {}
+        #: tells what is due, as long as anything is held
+        self._teller: threading.Thread | None = None
+        #: wakes it for what is due before all else
+        self._is_new = threading.Event()
         _MADE.append(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -66,19 +72,38 @@ class Repeats(logging.Filter):
             self._emit(series)
 
     def _begin(self, key: Hashable, seconds: float) -> None:
-        self._series[key] = _Series(seconds)
-        timer = threading.Timer(seconds, self._is_due, (key, self._series[key]))
-        timer.daemon = True
-        timer.start()
+        self._series[key] = _Series(seconds, time.monotonic() + seconds)
+        if self._teller is None:
+            self._teller = threading.Thread(target=self._tell_when_due, name="repeats", daemon=True)
+            self._teller.start()
+        else:
+            self._is_new.set()
 
-    def _is_due(self, key: Hashable, series: _Series) -> None:
-        with self._lock:
-            if self._series.get(key) is not series:  # told meanwhile
-                return
+    def _tell_when_due(self) -> None:
+        """The teller's life: it ends when nothing is held any more."""
+        while True:
+            self._is_new.clear()
+            with self._lock:
+                due = self._take_due()
+                if not due and not self._series:
+                    self._teller = None
+                    return
+                seconds = min((one.due for one in self._series.values()), default=0.0) - time.monotonic()
+            for series in due:
+                self._emit(series)
+            if not due:
+                self._is_new.wait(max(0.0, seconds))
+
+    def _take_due(self) -> list[_Series]:
+        """The series whose time has come; those that were said again begin anew, for longer."""
+        now = time.monotonic()
+        due = {key: series for key, series in self._series.items() if series.due <= now}
+        for key, series in due.items():
             del self._series[key]
             if series.held:
-                self._begin(key, min(series.seconds * 2, _MOST_SECONDS))
-        self._emit(series)
+                seconds = min(series.seconds * 2, _MOST_SECONDS)
+                self._series[key] = _Series(seconds, now + seconds)
+        return list(due.values())
 
     def _emit(self, series: _Series) -> None:
         if series.newest is None:

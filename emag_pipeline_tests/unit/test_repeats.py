@@ -1,6 +1,7 @@
 """A library that says the same again and again is told once, and how often."""
 
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -66,3 +67,28 @@ def test_events_of_ours_and_what_is_no_warning_always_pass(kept: _Kept) -> None:
         ours.warning("heartbeat_missed", error="away")
         library.info("looking for new runs")
     assert len(kept.lines) == 6
+
+
+def test_however_many_are_held_one_thread_waits_for_them(kept: _Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "_FIRST_SECONDS", 1.0)
+    library, before = logging.getLogger("library"), threading.active_count()
+    for number in range(300):
+        library.warning("run %s is gone" % number)  # noqa: UP031 - a library that words each of them differently
+        library.warning("run %s is gone" % number)  # noqa: UP031
+    assert threading.active_count() <= before + 1
+    wait_until(lambda: len(kept.lines) == 600, 60)
+    assert sum("(said 1 time since it was last told)" in line for line in kept.lines) == 300
+    wait_until(lambda: threading.active_count() <= before, 60)
+
+
+def test_what_is_due_sooner_is_not_kept_waiting_by_what_is_due_later(
+    kept: _Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = logging.getLogger("library")
+    monkeypatch.setattr(repeats, "_FIRST_SECONDS", 3600.0)
+    library.warning("slow")
+    monkeypatch.setattr(repeats, "_FIRST_SECONDS", 0.5)
+    for _ in range(2):
+        library.warning("quick")
+    wait_until(lambda: len(kept.lines) == 3, 60)
+    assert kept.lines[2].startswith("quick (said 1 time")

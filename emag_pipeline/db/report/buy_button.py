@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts.marts import BUY_BUTTON
 from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 
 
@@ -54,19 +55,8 @@ _OFFERS = """
 def button_counts(database: Database, account: str) -> ButtonCounts:
     """How the account's offers stand in the race."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        row = tx.run(
-            """SELECT count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1) AS held,
-                      count(*) FILTER (WHERE NOT has_buy_button AND is_saleable AND number_of_offers > 1) AS not_held,
-                      CASE WHEN max(past.first) <= max(past.newest) - interval '1 day'
-                           THEN count(*) FILTER (WHERE change = 'won') END AS won,
-                      CASE WHEN max(past.first) < max(past.newest)
-                           THEN count(*) FILTER (WHERE change = 'lost') END AS lost
-               FROM (SELECT min(published_at) AS first, max(published_at) AS newest
-                     FROM {schema}.emag_publishes WHERE account_type = :account) past
-               LEFT JOIN {schema}.emag_buy_button b ON b.account_type = :account""",
-            account=account,
-        ).one()
-    return ButtonCounts(**row._mapping)
+        row = tx.run(BUY_BUTTON.statement("numbers"), account=account).one()
+    return ButtonCounts(row.contested_held, row.contested - row.contested_held, row.won, row.lost)
 
 
 def lost(database: Database, account: str, limit: int = 10) -> list[RankedOffer]:

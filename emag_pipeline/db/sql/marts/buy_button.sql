@@ -60,6 +60,7 @@ WHERE o.account_type = :account AND o.deleted_at IS NULL AND {o_of_touched}
 SELECT count(buy_button_rank) AS offers_with_rank,
        count(*) FILTER (WHERE has_buy_button) AS with_buy_button,
        count(*) FILTER (WHERE is_saleable AND number_of_offers > 1) AS contested,
+       count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1) AS contested_held,
        round(count(*) FILTER (WHERE has_buy_button AND is_saleable AND number_of_offers > 1)
              / nullif(count(*) FILTER (WHERE is_saleable AND number_of_offers > 1), 0)::numeric, 4) AS buy_button_share,
        CASE WHEN max(past.first) <= max(past.newest) - interval '1 day'
