@@ -109,7 +109,7 @@ def test_one_reading_at_most_is_staged_and_the_one_before_is_truncated(database:
         assert {table for table in room.TABLES if before[table][0] == after[table][0]} == set()
         assert {bytes_ for _, bytes_ in after.values()} == {0}
         stage(database, lease, [offer(1), offer(2), offer(3)])
-        ledger.end(database, lease, "failed", error_class="ApiUnavailable", message="", remedy="")
+        ledger.end(database, lease, "failed", error_class="ScanNotProven", message="", remedy="")
     for number in range(3):
         sync(database, [offer(one, general_stock=number) for one in range(1, 6)])
         assert _staged(database) | {"emag_scan_changes": 0} == {
