@@ -92,7 +92,8 @@ def renew(database: Database, tables: Sequence[str], columns: Sequence[str] = ()
 
 def renew_staged(database: Database, account: str) -> None:
     """Analyse what is staged of an account, after pages have been read."""
-    _renew(database, {room.name(table, account): columns for table, columns in _STAGED.items()} | _REJECTS)
+    own = {room.name(table, account): columns for table, columns in _STAGED.items()}
+    _renew(database, {**own, **_REJECTS})
 
 
 def require_staged(tx: Transaction, account: str, sync_id: UUID) -> None:
