@@ -90,9 +90,13 @@ def used_by(command: Sequence[str], fresh: Fresh, market: str, environment: Mapp
 
 def sync(fresh: Fresh, market: str, given: Mapping[str, str], account: str = "main") -> Used:
     """`emag-pipeline sync` of an account, with these variables."""
-    command = [sys.executable, "-m", "emag_pipeline", "sync", "--account", account]
-    environment = own_environment() | dict(given)
-    return used_by(command, fresh, market, environment | _places(fresh))
+    return command(["sync", "--account", account], fresh, market, given)
+
+
+def command(words: Sequence[str], fresh: Fresh, market: str, given: Mapping[str, str]) -> Used:
+    """`emag-pipeline` with these words and variables, in the directory of the database."""
+    environment = own_environment() | dict(given) | _places(fresh)
+    return used_by([sys.executable, "-m", "emag_pipeline", *words], fresh, market, environment)
 
 
 def _places(fresh: Fresh) -> dict[str, str]:

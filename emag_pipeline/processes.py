@@ -11,7 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _PROC = Path("/proc")
+#: The name in the process table of a process that was forked for a Dagster run: its command line tells nothing of it.
+RUN = "emag-run"
 #: Numbers of processes, and since when their start times count.
 _NAMESPACES = ("pid", "time")
 #: Of /proc/PID/stat, counted behind the name, which is in brackets and may contain anything.
@@ -50,6 +54,13 @@ class ProcessMark:
             return False
         state, start_ticks = found
         return state in "ZX" or start_ticks != self.start_ticks
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether a code server began it for a Dagster run: ours forks it (`runs.code_server`), Dagster's spawns it."""
+    with suppress(psutil.Error):
+        return process.name() == RUN or any("spawn_main" in argument for argument in process.cmdline())
+    return False
 
 
 def own_mark() -> ProcessMark:

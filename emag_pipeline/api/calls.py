@@ -154,7 +154,7 @@ class Calls:
         except _OWN_ERRORS as error:
             self._keep(call, exchange, error)
             if isinstance(error, RateLimited):
-                self._budget.slow_down(self._account.login, error.wait_seconds or 0.0)
+                self._budget.slow_down(self._account.login, error.wait_seconds or 0.0, exchange.seconds)
             raise
         self._keep(call, exchange, None)
         return understood

@@ -32,8 +32,8 @@ class RateBudget(Protocol):
         """Take the login's next slot. Returns the seconds from now until it comes."""
         ...
 
-    def slow_down(self, login: str, wait_seconds: float) -> None:
-        """After a 429: no slot for this login before `wait_seconds` are over."""
+    def slow_down(self, login: str, wait_seconds: float, sent_seconds_ago: float) -> None:
+        """After a 429 to a call that was sent so long ago: no slot for this login before `wait_seconds` are over."""
         ...
 
     def is_quiet(self, login: str) -> bool:
@@ -58,7 +58,7 @@ class ProcessBudget:
             self._next[login] = slot + self.pace_seconds
             return slot - now
 
-    def slow_down(self, login: str, wait_seconds: float) -> None:
+    def slow_down(self, login: str, wait_seconds: float, sent_seconds_ago: float = 0.0) -> None:
         """Nobody calls with this login for `wait_seconds`."""
         with self._lock:
             quiet_until = time.monotonic() + wait_seconds

@@ -33,7 +33,7 @@ def of_scan(staged: Staged) -> Metadata:
         "offers": figures.rows,
         "quarantined_rows": figures.quarantined,
         "rounds": figures.rounds,
-        **_pace(figures.rows, staged.seconds, staged.requests, staged.rate_share),
+        **_pace(staged.new_rows, staged.seconds, staged.requests, staged.rate_share),
         "proof": _proof_table(figures.as_proof()),
     }
 
@@ -59,7 +59,7 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
         "flagged": published.flagged,
         "quarantined_rows": published.rejected,
         "published_at": dg.MetadataValue.timestamp(published.published_at),
-        **_pace(sync.total_offers_processed, summary.seconds, summary.requests, share),
+        **_pace(sync.total_offers_processed, sync.worked_seconds, summary.requests, share),
         "proof": _proof_table(sync.proof or {}),
     }
 

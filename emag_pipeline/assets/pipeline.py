@@ -23,7 +23,6 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError, Rerun, rerun_after
 from emag_pipeline.logs import about
 from emag_pipeline.redaction import Redactor
-from emag_pipeline.runs import connections
 from emag_pipeline.runs.identity import identity_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import Progress, SyncContext
@@ -80,7 +79,6 @@ class Pipeline:
         `retries`, those that may pass at once are tried again, as often and as late as the policy says. A step that is
         not `is_worth_a_run` never lets Dagster repeat the run, whatever is wrong.
         """
-        connections.keep(context.instance)
         if context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true":  # of the run that this one repeats
             _tell_run_retry(context, Rerun.NEVER)
         try:

@@ -12,7 +12,7 @@ from emag_pipeline.cli import early
 from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.export import Selection
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.operations.export import Format, export_to, print_csv, selected, writing
+from emag_pipeline.operations.export import Format, export_to, format_of, print_csv, selected, writing
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings, load_settings
@@ -22,7 +22,9 @@ _READER_LEFT = 1
 
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="E.g. emag_current_offers; a wrong name lists all.")],
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = "csv",
+    given_format: Annotated[
+        Format | None, typer.Option("--format", help="What to write. Default: as FILE ends, else csv.")
+    ] = None,
     account: Annotated[str | None, typer.Option(metavar="NAME", help="Only this account's rows.")] = None,
     as_of: Annotated[
         str | None,
@@ -48,6 +50,7 @@ def export(
         signal.signal(number, early.interrupt)
     settings = load_settings()
     selection = selected(settings, table, account, moment("--as-of", as_of))
+    format_ = format_of(given_format, output)
     if output is None and format_ == "csv" and not sys.stdout.isatty():
         _to_pipe(settings, selection, raw)
         return

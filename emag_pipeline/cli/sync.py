@@ -141,7 +141,7 @@ def _account(one: Refreshed) -> dict[str, Any]:
 def _sync(one: Refreshed) -> dict[str, Any] | None:
     if one.sync is None:
         return None
-    seconds = one.sync.elapsed_seconds
+    seconds, worked = one.sync.elapsed_seconds, one.sync.worked_seconds
     return {
         "sync_id": str(one.sync.sync_id),
         "status": one.sync.status,
@@ -155,5 +155,5 @@ def _sync(one: Refreshed) -> dict[str, Any] | None:
         "deleted": one.sync.offers_deleted,
         "rejected": one.sync.offers_rejected,
         "seconds": round(seconds, 3),
-        "offers_per_second": round(one.sync.offers_done / seconds, 1) if seconds else None,
+        "offers_per_second": round(one.sync.offers_done / worked, 1) if worked else None,
     }

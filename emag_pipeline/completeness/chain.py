@@ -199,7 +199,7 @@ class Chain:
                 is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
                 self.state, self.fault = State.TORN if is_odd else State.FAULTY, fault
             return
-        if read.size > self.size:  # asked for before it was known that pages do not show so many
+        if read.size > self.size and window.is_short:  # asked for before it was known that pages do not show so many
             return
         rows = self.sizes.shown_at_most(window, self._plan.offers)
         if rows is not None:
@@ -258,9 +258,12 @@ class Chain:
             return
         self.stretches.add(read, is_slow=is_slow)
 
-    def resume_at(self, read: Read) -> None:
-        """The read is durable from an earlier attempt: the plan goes on behind it."""
-        if read.size <= self.size:
+    def resume_at(self, read: Read, rows: int) -> None:
+        """The read is durable from an earlier attempt, with so many rows: the plan goes on behind it.
+
+        The attempt may have begun with larger pages than are managed now; full ones are as good as any.
+        """
+        if read.size <= self.size or rows == read.size:
             self._plan.skip_to(read.stop)
         self._idle = 0
 

@@ -154,7 +154,7 @@ class Scan:
             if reading == 1 and self.chain is not None:
                 self.answered(read, ids)
                 if ids:
-                    self.chain.resume_at(read)
+                    self.chain.resume_at(read, len(ids))
                 continue
             window = Window.of(read, ids, self._windows, reading)
             new = self._note(window)

@@ -10,9 +10,10 @@ which machine a process runs, and a killed holder wastes the one slot it had.
 from emag_pipeline.db.engine import Database
 from emag_pipeline.rates import LONGEST_PAUSE_SECONDS, pace_seconds
 
-#: What a 429 costs: the pace gets this much slower, and after an hour without another one is itself again.
+#: What a 429 costs: the pace gets this much slower. After so many seconds without another one it gets as much back.
 _SLOWER = 1.1
 _SLOWEST = 2.0
+_BACK_SECONDS = 600
 
 #: A slot may lie so far ahead: one each of some processes, and of killed ones.
 _MOST_SLOTS = 20
@@ -23,9 +24,10 @@ _LEAST_SLOTS_SECONDS = 60.0
 _PAUSE = f"""
     CASE WHEN b.quiet_until <= clock_timestamp() + interval '{LONGEST_PAUSE_SECONDS:g} seconds'
          THEN b.quiet_until END"""
-_AIR = """
-    CASE WHEN b.slowed_at > now() - interval '1 hour' AND b.slowed_at < now() + interval '1 minute'
-         THEN b.air ELSE 1 END"""
+_AIR = f"""
+    CASE WHEN b.slowed_at < now() + interval '1 minute'
+         THEN greatest(1, b.air / {_SLOWER} ^ least(100, greatest(
+             0, floor(extract(epoch FROM now() - b.slowed_at) / {_BACK_SECONDS}))))::float8 ELSE 1 END"""
 _IS_LOST = f"b.next_slot_at > greatest(clock_timestamp(), {_PAUSE}) + :farthest * interval '1 second'"
 
 _RESERVE = f"""
@@ -51,7 +53,10 @@ _SLOW_DOWN = f"""
     VALUES (:login, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
     ON CONFLICT (login) DO UPDATE SET
         quiet_until = greatest({_PAUSE}, excluded.quiet_until),
-        air = least(:slowest, :slower * {_AIR}),
+        -- the calls that were under way are refused together: for one and the same happening
+        air = CASE WHEN b.slowed_at > clock_timestamp() - :sent_ago * interval '1 second'
+                        AND b.slowed_at < now() + interval '1 minute'
+                   THEN b.air ELSE least(:slowest, :slower * {_AIR}) END,
         slowed_at = now()
 """
 
@@ -96,7 +101,17 @@ class DatabaseBudget:
             found = tx.run(_LOST, login=login, farthest=_farthest(self.pace_seconds)).scalar_one_or_none()
         return float(found or 0.0)
 
-    def slow_down(self, login: str, wait_seconds: float) -> None:
-        """After a 429: nobody calls with this login for `wait_seconds`, and the pace gets more air for an hour."""
+    def slow_down(self, login: str, wait_seconds: float, sent_seconds_ago: float = 0.0) -> None:
+        """After a 429: nobody calls with this login for `wait_seconds`, and the pace gets more air for some time.
+
+        Unless it got that for another call since this one was sent: both were refused for the same reason.
+        """
         with self._database.transaction(timeout_seconds=60, durable=False) as tx:
-            tx.run(_SLOW_DOWN, login=login, wait=wait_seconds, slower=_SLOWER, slowest=_SLOWEST)
+            tx.run(
+                _SLOW_DOWN,
+                login=login,
+                wait=wait_seconds,
+                sent_ago=sent_seconds_ago,
+                slower=_SLOWER,
+                slowest=_SLOWEST,
+            )

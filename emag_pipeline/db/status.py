@@ -49,7 +49,9 @@ class SyncProgress:
     offers_unchanged: int
     offers_deleted: int
     offers_rejected: int
+    #: since this attempt began; of all attempts so far, without the time between them
     elapsed_seconds: float
+    worked_seconds: float
     silent_seconds: float
     #: since the oldest page was read that it goes on with or has published; None where it began without one
     oldest_page_seconds: float | None
@@ -110,6 +112,10 @@ _PROGRESS = """
            offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
            extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
                AS elapsed_seconds,
+           -- the publish has added its attempt, a resume those before it
+           (worked_seconds + CASE WHEN status = 'completed' THEN 0 ELSE greatest(
+               0, extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)) END)::float8
+               AS worked_seconds,
            extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
            approved_at IS NOT NULL AND discarded_at IS NULL

@@ -20,6 +20,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.whole_file import written_at_once
 
 Format = Literal["csv", "parquet"]
+_NAMED: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}
 Rows = Sequence[tuple[Any, ...]]
 
 #: Tables in which an account is known by something else than `account_type`.
@@ -61,6 +62,21 @@ def _past(moment: datetime, table: str, account: str | None) -> datetime:
     if account is None:
         raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
     return moment
+
+
+def format_of(given: Format | None, file: Path | None) -> Format:
+    """What is written: as asked for, else as the file's name ends, else CSV.
+
+    Raises SettingsError where the name says the other one: whoever opens it later believes the name.
+    """
+    named = _NAMED.get(file.suffix.lower()) if file is not None else None
+    if given and named and given != named:
+        raise SettingsError(
+            f"--format is {given}, and the file's name says {named}",
+            where=str(file),
+            remedy=f"Leave --format out, or name the file *.{given}",
+        )
+    return given or named or "csv"
 
 
 def export_to(

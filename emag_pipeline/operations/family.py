@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from emag_pipeline.processes import is_worker
 from emag_pipeline.running_up import MARK, home_of
 
 
@@ -32,8 +33,8 @@ def members(home: Path) -> list[psutil.Process]:
 
 
 def run_workers(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Those that execute a Dagster run: a code server spawns one a run (its helpers end with it)."""
-    return [process for process in processes if any("spawn_main" in argument for argument in _arguments(process))]
+    """Those that execute a Dagster run: a code server begins one a run (its helpers end with it)."""
+    return [process for process in processes if is_worker(process)]
 
 
 def end(
@@ -55,13 +56,6 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in killed:
         _quietly(process.kill)
     psutil.wait_procs(killed, timeout=5)
-
-
-def _arguments(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def _quietly(action: Callable[[], None]) -> None:

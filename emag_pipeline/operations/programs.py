@@ -49,7 +49,17 @@ def code_server(settings: Settings, socket: Path) -> Program:
     # definitions that do not load are the webserver's to tell: a server that ends says less
     what = ("--module-name", "emag_pipeline.definitions", "--location-name", "emag_pipeline", "--lazy-load-user-code")
     logs = ("--log-level", settings.log_level, "--log-format", _log_format(settings))
-    command = (sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(socket), *what, *logs)
+    command = (
+        sys.executable,
+        "-m",
+        "emag_pipeline.runs.code_server",
+        "api",
+        "grpc",
+        "--socket",
+        str(socket),
+        *what,
+        *logs,
+    )
     return Program("code-server", command, lambda: ports.answers_on(socket))
 
 

@@ -25,7 +25,7 @@ from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.logs.repeats import tell_held
-from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, connections, exit_code, failure
+from emag_pipeline.runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
 from emag_pipeline.runs.deaf import end_in_time
 from emag_pipeline.runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
 from emag_pipeline.runs.reference import refresh_reference_if_old
@@ -53,7 +53,6 @@ def main() -> int:
     left = [_NOTHING_BEGUN]
     last_words.end_by(last_words.SIGNALS, _STDOUT, lambda number: left[0].format(signal=last_words.name(number)))
     with dg.DagsterInstance.get() as instance:
-        connections.keep(instance)
         begun = partial(left.__setitem__, 0, _BEGUN)
         execute(instance, REFRESH_JOB, given.account, given.run_id, tags, begun)
         code = exit_code(instance, given.run_id)

@@ -65,7 +65,13 @@ def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
     return InstanceRef.from_dir(
         str(home),
         overrides={
-            "storage": {"postgres": {"postgres_url": url}},
+            "storage": {
+                "custom": {
+                    "module": "emag_pipeline.runs.storage",  # loaded when it is needed
+                    "class": "Storage",
+                    "config": {"postgres_url": url},
+                }
+            },
             "compute_logs": {
                 "module": "dagster._core.storage.local_compute_log_manager",
                 "class": "LocalComputeLogManager",

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from dagster._core.events import DagsterEventType
 
+from emag_pipeline.processes import is_worker
 from emag_pipeline.runs.instance import Instance
 
 _LOOK_SECONDS = 0.1
@@ -81,11 +82,10 @@ def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
 
 
 def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
-    """A code server spawns a process a run, whose command line tells nothing of it; `emag-pipeline sync` does tell."""
+    """Of a code server's process nothing tells which run it executes; the one of `emag-pipeline sync` does tell."""
     with contextlib.suppress(psutil.Error):
         line = process.cmdline()
-        spawned = any("spawn_main" in argument for argument in line)
-        return spawned or ("emag_pipeline.runs" in line and (not run_id or run_id in line))
+        return is_worker(process) or ("emag_pipeline.runs" in line and (not run_id or run_id in line))
     return False
 
 

@@ -27,6 +27,8 @@ class Staged:
     sync_id: UUID
     attempt: int
     figures: Figures
+    #: different rows that it was the first attempt to show
+    new_rows: int
     seconds: float
     requests: int
     #: share of the calls that the rate budget allowed in that time
@@ -69,6 +71,7 @@ def _lease(context: SyncContext) -> Lease:
 
 def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
     began = time.monotonic()
+    before = ledger.read(context.database, lease.sync_id).total_offers_processed if lease.resumed else 0
     budget = context.budget()
     timeouts = timeouts_of(context.settings)
     client = Marketplace(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
@@ -89,6 +92,7 @@ def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
         sync_id=lease.sync_id,
         attempt=lease.attempt,
         figures=figures,
+        new_rows=max(0, figures.rows - before),
         seconds=seconds,
         requests=calls.count,
         rate_share=calls.count * budget.pace_seconds / seconds,

@@ -43,9 +43,9 @@ class _Budget(ProcessBudget):
         super().__init__(per_second, per_second * 60)
         self._waits = waits
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
+    def slow_down(self, account: str, wait_seconds: float, sent_seconds_ago: float = 0.0) -> None:
         self._waits.append(wait_seconds)
-        super().slow_down(account, wait_seconds)
+        super().slow_down(account, wait_seconds, sent_seconds_ago)
 
 
 @contextmanager

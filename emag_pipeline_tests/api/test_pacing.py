@@ -26,7 +26,7 @@ class Slots:
             time.sleep(self.takes_seconds.pop(0))
         return self.waits.pop(0) if self.waits else 0.0
 
-    def slow_down(self, account: str, wait_seconds: float) -> None:
+    def slow_down(self, account: str, wait_seconds: float, sent_seconds_ago: float) -> None:
         raise AssertionError("no answer was a 429")
 
     def is_quiet(self, account: str) -> bool:

@@ -51,6 +51,21 @@ def test_a_file_is_named_after_the_table_and_the_end_says_what_it_holds(
     assert (tmp_path / "emag_product_offers-main.parquet").read_bytes()[:4] == b"PAR1"
 
 
+def test_what_the_name_of_a_file_says_is_written(database: Database, database_url: str, tmp_path: Path) -> None:
+    sync(database, [offer(1)])
+    arguments = ("emag_current_offers", "--account", "main", "-o", "now.parquet")
+    done = emag_pipeline(tmp_path, "export", *arguments, DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "now.parquet").read_bytes()[:4] == b"PAR1"
+    both = emag_pipeline(tmp_path, "export", *arguments, "--format", "csv", "--force", DATABASE_SYNC_URL=database_url)
+    assert both.returncode == 2
+    assert both.stderr == (
+        "emag-pipeline: now.parquet: --format is csv, and the file's name says parquet. "
+        "Leave --format out, or name the file *.csv.\n"
+    )
+    assert (tmp_path / "now.parquet").read_bytes()[:4] == b"PAR1"
+
+
 def test_a_moment_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "export", "emag_product_offers", "--account", "main", "--as-of", "yesterday")
     assert done.returncode == 2

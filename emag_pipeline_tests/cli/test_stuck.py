@@ -45,6 +45,20 @@ def test_stuck_tells_what_is_wrong_and_what_it_could_not_look_at(
     assert _row(database).status == "running"
 
 
+def test_where_nothing_is_stuck_it_says_what_runs(database: Database, database_url: str, tmp_path: Path) -> None:
+    """`sync` may have just said that another one runs."""
+    lease = begin(database, run_id="r1")
+    stage(database, lease, [offer(1)])
+    done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
+    first, second = done.stdout.splitlines()
+    assert first == "nothing is stuck"
+    assert second.startswith("main: a sync runs (page 1 of 1); its last heartbeat was ")
+    assert second.endswith(" s ago, and without one for 120 s it counts as dead")
+    done = emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url)
+    (running,) = json.loads(done.stdout)["running"]
+    assert (running["account"], running["sync_id"], running["pages_done"]) == ("main", str(lease.sync_id), 1)
+
+
 def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_url: str, tmp_path: Path) -> None:
     begin(database)
     done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", "--dry-run", DATABASE_SYNC_URL=database_url)

@@ -44,6 +44,20 @@ def test_a_scan_that_is_taken_up_again_reads_nothing_twice() -> None:
     assert scan.verdict == Complete()
 
 
+def test_what_larger_pages_have_shown_still_counts_when_a_scan_is_taken_up_with_smaller_ones() -> None:
+    """The marketplace became slow, the page size was lowered, and the run was stopped."""
+    market = market_of(range(1, 1201))
+    known = PreviousOrder(range(1, 1201))
+    before = run(Scan(Situation(previous=known)), market, stop_after=8)
+    windows = [one for one in before if isinstance(one, Read)]
+    scan = Scan(Situation(page_size=50, previous=known))
+    scan.restore(1200, [(read, market.read(read), 1) for read in windows])
+    after = [one for one in run(scan, market, range(1, 1201)) if isinstance(one, Read)]
+    assert min(read.first for read in after) > max(read.stop for read in windows) - 50
+    assert {read.size for read in after} <= set(range(1, 51))
+    assert scan.verdict == Complete()
+
+
 def test_a_position_that_cannot_be_read_costs_that_position() -> None:
     market = market_of(poison=frozenset({150}))
     scan = Scan(Situation(previous=PreviousOrder(_IDS)))

@@ -25,7 +25,8 @@ def stored_instance(cluster: EmbeddedServer, home: Path) -> Iterator[dg.DagsterI
 def instance_in(cluster: EmbeddedServer, name: str, home: Path) -> Iterator[dg.DagsterInstance]:
     """An instance in the database of that name, which is dropped at the end."""
     home.mkdir(exist_ok=True)
-    storage = {"postgres": {"postgres_url": cluster.url(name)}}
+    config = {"postgres_url": cluster.url(name)}
+    storage = {"custom": {"module": "emag_pipeline.runs.storage", "class": "Storage", "config": config}}
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"storage": storage})) as instance:
         yield instance
     administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,13 +1,14 @@
-"""A run's process keeps Dagster's connections, and meets a server that has ended them."""
+"""Dagster's storage keeps connections within a burst of calls, and meets a server that has ended them."""
 
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import event
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.runs import connections
+from emag_pipeline.runs import storage
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
 from emag_pipeline_tests.process.ups import wait_until
 
@@ -17,23 +18,18 @@ _CALLS = 30
 @pytest.fixture
 def one_burst(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, a test is one."""
-    monkeypatch.setattr(connections, "_IDLE_SECONDS", 600.0)
+    monkeypatch.setattr(storage, "_IDLE_SECONDS", 600.0)
 
 
 @pytest.mark.usefixtures("one_burst")
-def test_calls_of_a_run_share_a_connection(cluster: EmbeddedServer, tmp_path: Path) -> None:
+def test_calls_share_a_connection(cluster: EmbeddedServer, tmp_path: Path) -> None:
     with stored_instance(cluster, tmp_path) as instance:
-        before = _sessions_of(instance, _CALLS)
-        connections.keep(instance)
-        connections.keep(instance)
-        assert before >= _CALLS
         assert _sessions_of(instance, _CALLS) <= 2
 
 
 @pytest.mark.usefixtures("one_burst")
 def test_a_connection_that_the_server_has_ended_is_made_anew(cluster: EmbeddedServer, tmp_path: Path) -> None:
     with stored_instance(cluster, tmp_path) as instance:
-        connections.keep(instance)
         _look(instance, 1)
         assert _end_sessions(instance) > 0
         _look(instance, 3)
@@ -41,16 +37,38 @@ def test_a_connection_that_the_server_has_ended_is_made_anew(cluster: EmbeddedSe
 
 def test_none_is_kept_while_a_step_works(cluster: EmbeddedServer, tmp_path: Path) -> None:
     with stored_instance(cluster, tmp_path) as instance:
-        connections.keep(instance)
         for _ in range(2):
             _look(instance, 1)
             wait_until(lambda: _open_now(instance) == 0, 120)
 
 
-def test_an_instance_without_postgresql_is_left_alone() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        connections.keep(instance)
+@pytest.mark.usefixtures("one_burst")
+def test_what_its_tables_are_like_is_asked_once(cluster: EmbeddedServer, tmp_path: Path) -> None:
+    """Dagster's own asks the catalogue before most calls."""
+    with stored_instance(cluster, tmp_path) as instance:
+        said: list[str] = []
+        engine = instance.run_storage._engine  # type: ignore[attr-defined]
+        event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
         _look(instance, 1)
+        first, said[:] = list(said), []
+        _look(instance, 5)
+    assert any("pg_catalog" in statement for statement in first)
+    assert said
+    assert not any("pg_catalog" in statement for statement in said), said
+
+
+def test_a_second_instance_does_not_look_for_tables(cluster: EmbeddedServer, tmp_path: Path) -> None:
+    """A code server opens one for each tick."""
+    with stored_instance(cluster, tmp_path) as instance:
+        database = Database(str(instance.run_storage.postgres_url))  # type: ignore[attr-defined]
+        try:
+            before = _sessions(database)
+            with dg.DagsterInstance.from_ref(instance.get_ref()) as another:
+                _look(another, 1)
+                assert type(another.run_storage) is type(instance.run_storage)
+            assert _sessions(database) - before <= 2
+        finally:
+            database.close()
 
 
 def _look(instance: dg.DagsterInstance, times: int) -> None:

@@ -36,6 +36,37 @@ def test_after_a_429_nobody_sends_for_the_time_asked(database: Database) -> None
     assert 19 < DatabaseBudget(database, 3, 180).reserve("main") <= 20
 
 
+def _slower_by(database: Database, budget: DatabaseBudget) -> float:
+    """By what factor the pace between two slots is slower."""
+    with database.transaction() as tx:
+        tx.run("UPDATE {schema}.emag_rate_budget SET quiet_until = NULL, next_slot_at = clock_timestamp()")
+    first, second = budget.reserve("main"), budget.reserve("main")
+    return (second - first) / budget.pace_seconds
+
+
+def test_calls_that_were_refused_together_slow_down_once(database: Database) -> None:
+    budget = DatabaseBudget(database, 0.1, 6)
+    budget.slow_down("main", 0, 1.0)
+    for _ in range(6):  # they were under way when the first one was refused
+        budget.slow_down("main", 0, 30.0)
+    assert _slower_by(database, budget) == pytest.approx(1.1, abs=0.03)
+    time.sleep(0.2)
+    budget.slow_down("main", 0, 0.1)  # sent afterwards, and refused all the same
+    assert _slower_by(database, budget) == pytest.approx(1.21, abs=0.03)
+
+
+def test_without_another_refusal_the_pace_comes_back_step_by_step(database: Database) -> None:
+    budget = DatabaseBudget(database, 0.1, 6)
+    for _ in range(20):
+        budget.slow_down("main", 0)
+    expected = 2.0
+    for _ in range(10):
+        assert _slower_by(database, budget) == pytest.approx(max(1.0, expected), abs=0.03)
+        expected /= 1.1
+        with database.transaction() as tx:
+            tx.run("UPDATE {schema}.emag_rate_budget SET slowed_at = slowed_at - interval '601 seconds'")
+
+
 def test_a_share_of_the_budget_is_a_slower_pace(database: Database) -> None:
     assert DatabaseBudget(database, 3, 180, share=0.5).pace_seconds == pytest.approx(0.69)
 

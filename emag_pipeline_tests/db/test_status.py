@@ -1,10 +1,12 @@
 from types import SimpleNamespace
 
+import pytest
+
 from emag_pipeline.db import ledger, staging
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses, sync_progress
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, stage, stage_page, sync
+from emag_pipeline_tests.db.syncs import begin, execute, stage, stage_page, sync
 
 
 def test_an_account_that_never_ran_is_said_to_be_so(database: Database) -> None:
@@ -26,6 +28,20 @@ def test_a_running_sync_shows_its_pages(database: Database) -> None:
     progress = sync_progress(database, "main", "r1")
     assert progress is not None
     assert (progress.phase, progress.pages_done, progress.pages_expected, progress.offers_done) == ("scanning", 1, 1, 1)
+
+
+def test_the_time_of_all_attempts_is_told_without_what_lay_between_them(database: Database) -> None:
+    stage(database, begin(database, run_id="r1"), [offer(1)])
+    for state in ("status = 'running'", "status = 'failed', completed_at = now()", "status = 'completed'"):
+        execute(
+            database,
+            f"""UPDATE {{schema}}.emag_offer_syncs SET {state}, worked_seconds = 100,
+                    attempt_started_at = now() - interval '20 seconds', started_at = now() - interval '1 day'""",
+        )
+        progress = sync_progress(database, "main")
+        assert progress is not None
+        # a publish has added its own attempt already
+        assert progress.worked_seconds == pytest.approx(100 if state == "status = 'completed'" else 120, abs=5)
 
 
 def test_a_listing_that_grew_beyond_its_count_has_as_many_pages_as_were_read(database: Database) -> None:

@@ -10,6 +10,7 @@ _HALF = SyncProgress(
     sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,
     started_at=datetime.now(UTC), pages_expected=12, pages_done=6, pages_left=6, offers_expected=1200, offers_done=600,
     offers_created=0, offers_updated=0, offers_unchanged=0, offers_deleted=0, offers_rejected=0, elapsed_seconds=2.0,
+    worked_seconds=2.0,
     silent_seconds=0.0, oldest_page_seconds=None, is_approved=False, error_class=None, error_message=None,
     error_remedy=None,
 )  # fmt: skip

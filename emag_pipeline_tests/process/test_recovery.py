@@ -11,7 +11,7 @@ import pytest
 from emag_pipeline.runs.workers import lives
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.daemons import BEYOND, Daemon, published_daemon
+from emag_pipeline_tests.process.daemons import Daemon, published_daemon
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.watching import newest, wait_for
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -52,11 +52,31 @@ def test_the_sync_goes_on_where_it_was_and_is_published(daemon: Daemon, harm: Ca
     print(f"\n{harm.__name__.strip('_')}: recovered and published after {time.monotonic() - began:.1f} s")
     row = newest(daemon.database)
     assert (row.sync_id, row.attempt) == (sync.sync_id, 2)
-    assert daemon.pages_asked() == set(range(8, BEYOND + 1))
+    daemon.assert_nothing_was_read_twice()
     wait_until(lambda: daemon.runs()[row.dagster_run_id] == "SUCCESS", 30)
     assert daemon.runs()[run_id] == "FAILURE"
     assert not lives(worker)
     assert_published_exactly(daemon.database, daemon.market, "main")
+
+
+def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outlives_it(daemon: Daemon) -> None:
+    daemon.launch_until(pages=7)
+    worker = daemon.worker()
+    fork_server = worker.parent()
+    assert fork_server is not None
+    assert worker.cmdline() == fork_server.cmdline()
+    assert "emag_pipeline.runs.forked" in " ".join(fork_server.cmdline())
+    fork_server.kill()  # Dagster takes the run for dead then
+    daemon.heal()
+    wait_until(lambda: newest(daemon.database).status == "completed", 180, lambda: str(newest(daemon.database)))
+    daemon.settle()
+    assert not lives(worker)
+    assert_published_exactly(daemon.database, daemon.market, "main")
+    daemon.launch_until(pages=7)
+    assert daemon.worker().ppid() != fork_server.pid
+    daemon.heal()
+    daemon.settle()
+    assert newest(daemon.database).status == "completed"
 
 
 def test_a_run_whose_turn_comes_while_no_code_server_lives_waits_for_one(daemon: Daemon) -> None:
@@ -95,5 +115,6 @@ def test_the_emergency_stop_ends_a_run_although_its_servers_are_dead_and_the_nex
     assert daemon.runs()[run_id] == "CANCELED"
     daemon.launch()
     wait_for(daemon.database, seconds=120, status="completed")
-    assert newest(daemon.database).sync_id == row.sync_id
-    assert daemon.pages_asked() == set(range(6, BEYOND + 1))
+    done = newest(daemon.database)
+    assert done.sync_id == row.sync_id
+    daemon.assert_nothing_was_read_twice()

@@ -44,6 +44,16 @@ def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, databa
     assert_published_exactly(database, market, "main")
 
 
+def test_the_pace_after_a_resume_is_not_that_of_what_had_been_read_before(market: SandboxServer, main: Refresh) -> None:
+    market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
+    with pytest.raises(AccessRefused):
+        stage_account(main())
+    before = ledger_row(main()).total_offers_processed
+    staged = stage_account(main())
+    assert 0 < before < 520
+    assert (staged.attempt, staged.figures.rows, staged.new_rows) == (2, 520, 520 - before)
+
+
 def _reads(database: Database, sql: str) -> set[tuple[int, int]]:
     return {(row[0], row[1]) for row in rows(database, sql)}
 

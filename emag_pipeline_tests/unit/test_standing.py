@@ -49,6 +49,7 @@ _FAILED = SyncProgress(
     offers_deleted=0,
     offers_rejected=0,
     elapsed_seconds=1.0,
+    worked_seconds=1.0,
     silent_seconds=1.0,
     oldest_page_seconds=None,
     is_approved=False,
