@@ -56,6 +56,7 @@ def publish(database: Database, lease: Lease) -> Published:
         sync = _accepted(tx, lease)
         scope = {"sync": lease.sync_id, "account": lease.account}
         scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
+        tx.expect(sync.total_offers_processed)
         statistics.require_staged(tx, lease.account, lease.sync_id)
         if _find_changes(tx, scope) > _FEW:
             statistics.require_changes(tx, lease.account)
@@ -125,7 +126,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
-        """SELECT phase, offers_rejected, windows_staged, proof
+        """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
            FROM {schema}.emag_offer_syncs WHERE sync_id = :sync""",
         sync=lease.sync_id,
     ).one()

@@ -17,6 +17,8 @@ T = TypeVar("T")
 GRACE_SECONDS = 5.0
 
 _COPY_BYTES = 1 << 16
+#: What a hash of ids takes for each row, and the most that one join may have.
+_BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
 
 
 class Readable(Protocol):
@@ -88,6 +90,18 @@ class Transaction:
     def apart(self, work: Callable[[], T]) -> T:
         """Do something with `connection`, within the time of a statement; a signal ends it."""
         return self._send(work, is_question=False)
+
+    def expect(self, rows: int) -> None:
+        """Let joins of so many rows work in memory until the end of the transaction, up to 128 MB each.
+
+        By the server's default of 4 MB a join of a million rows writes all that it reads aside, wide columns included.
+        """
+        megabytes = min(_MOST_MEGABYTES, rows * _BYTES_A_ROW // 2**20)
+        self.run(
+            """SELECT set_config('work_mem', :megabytes, true)
+               WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes(:megabytes)""",
+            megabytes=f"{megabytes}MB",
+        )
 
     def within(self, schema: str) -> "Transaction":
         """The same transaction, `{schema}` standing for another one."""

@@ -51,7 +51,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "wal_compression": "on",
-    "max_wal_size": "2GB",
+    "max_wal_size": "4GB",
 }
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted, Rerun
 from emag_pipeline_tests.db.syncs import rows
 
@@ -82,3 +83,21 @@ def test_a_statement_sees_what_was_committed_before_it_whatever_the_databases_de
             assert tx.run("SHOW transaction_isolation").scalar_one() == "read committed"
     finally:
         again.close()
+
+
+def test_joins_of_many_rows_may_work_in_memory_until_the_end_of_the_transaction(database: Database) -> None:
+    def allowed(tx: Transaction) -> str:
+        return str(tx.run("SELECT current_setting('work_mem')").scalar_one())
+
+    with database.transaction() as tx:
+        usual = allowed(tx)
+        tx.expect(2_000)
+        assert allowed(tx) == usual
+        tx.expect(200_000)
+        assert allowed(tx) == "24MB"
+        tx.expect(2_000)  # never less than it has
+        assert allowed(tx) == "24MB"
+        tx.expect(5_000_000)
+        assert allowed(tx) == "128MB"
+    with database.transaction() as tx:
+        assert allowed(tx) == usual

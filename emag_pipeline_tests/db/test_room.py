@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 
 import psycopg2
@@ -94,6 +95,18 @@ def test_a_room_is_unlogged_and_may_be_used_by_whom_the_tables_are_granted_to(da
     )
     assert found.relpersistence == "u"
     assert "=r/" in found.rights
+
+
+def test_a_long_text_is_staged_in_its_row_and_not_in_pieces(database: Database) -> None:
+    words = [f"cuvânt{number**2}" for number in range(300)]
+    text = " ".join(Random(1).choices(words, k=800))  # longer than a block, and half of it when compressed
+    sync(database, [offer(1, description=text), offer(2, description=text)])
+    sql = """SELECT pg_relation_size(t.oid) AS aside,
+                    (SELECT max(length(description)) FROM {schema}.emag_scan_offers) AS longest
+             FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid
+             WHERE c.oid = to_regclass('{schema}.' || :name)"""
+    (found,) = rows(database, sql, name=room.name("emag_scan_offers", "main"))
+    assert (found.aside, found.longest) == (0, len(text))
 
 
 def test_one_reading_at_most_is_staged_and_the_one_before_is_truncated(database: Database, database_url: str) -> None:

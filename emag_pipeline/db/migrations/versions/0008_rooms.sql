@@ -31,6 +31,19 @@ CREATE TABLE {schema}.emag_scan_changes (
     LIKE {schema}.emag_undivided_changes INCLUDING COMMENTS INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
     PRIMARY KEY (account_type, sync_id, emag_offer_id)
 ) PARTITION BY LIST (account_type);
+-- Long texts are compressed once and stay in their row: set aside in pieces, as they are where they are kept, they cost four times
+-- the buffers, and staging is read whole or not at all.
+DO $$
+DECLARE found record;
+BEGIN
+    FOR found IN
+        SELECT attname FROM pg_attribute
+        WHERE attrelid = '{schema}.emag_scan_offers'::regclass AND attnum > 0 AND attstorage = 'x'
+    LOOP
+        EXECUTE format('ALTER TABLE {schema}.emag_scan_offers ALTER COLUMN %I SET STORAGE MAIN', found.attname);
+    END LOOP;
+END $$;
+
 COMMENT ON TABLE {schema}.emag_scan_pages IS
     'Staging: the windows of the listing that are durable, one row for each page that was read; of each account''s newest scan, in a partition of its own that a crash of the server empties. Source: product_offer/read.';
 COMMENT ON TABLE {schema}.emag_scan_offers IS
