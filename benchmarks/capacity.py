@@ -136,7 +136,15 @@ def measure(offers: int, told: Callable[[Step], None]) -> list[Step]:
         taken(main.step("export, Parquet", "export", "emag_current_offers", "--format", "parquet", "-o", "now.parquet"))
         taken(
             main.step(
-                "export as of before the change", "export", "emag_product_offers", "--as-of", began, "-o", "then.csv"
+                "export as of before the change",
+                "export",
+                "emag_product_offers",
+                "--account",
+                "main",
+                "--as-of",
+                began,
+                "-o",
+                "then.csv",
             )
         )
         taken(main.step("prune", "prune"))
