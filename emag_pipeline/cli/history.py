@@ -32,7 +32,7 @@ from rich.text import Text
 
 from emag_pipeline.charts import sparkline
 from emag_pipeline.cli.moments import moment
-from emag_pipeline.db.history import State
+from emag_pipeline.db.history import KnownOffer, State
 from emag_pipeline.issues import issue
 from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
 def _draw(console: Console, found: Timeline, now: datetime) -> None:
     offer = found.offer
     console.print(Text(title(offer), "bold"))
-    console.print(_table(found.entries, now))
+    console.print(_table(found.entries, offer, now))
     for curve in _curves(found.entries, now):
         console.print(Text(curve))
     if offer.rejected_at is not None:
@@ -113,7 +113,7 @@ def _draw(console: Console, found: Timeline, now: datetime) -> None:
         console.print(Text(since, "yellow"))
 
 
-def _table(entries: Sequence[State | Gap], now: datetime) -> Table:
+def _table(entries: Sequence[State | Gap], offer: KnownOffer, now: datetime) -> Table:
     table = Table("from (UTC)", "for", "status", "for sale", box=None, pad_edge=False)
     for heading in ("price", "stock", "rank"):
         table.add_column(heading, justify="right")
@@ -121,11 +121,14 @@ def _table(entries: Sequence[State | Gap], now: datetime) -> Table:
     for before, entry in pairwise([None, *entries]):
         assert entry is not None  # noqa: S101
         lasted = age(((entry.valid_to or now) - entry.valid_from).total_seconds())
-        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry))
+        if entry.valid_from <= offer.known_since:  # what the first publish showed may have been so before
+            lasted = f"at least {lasted}"
+        is_stock_told = offer.is_stock_told if entry.valid_to is None else None  # the answers before are not kept
+        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry, is_stock_told))
     return table
 
 
-def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
+def _cells(before: State | Gap | None, entry: State | Gap, is_stock_told: bool | None) -> list[Text]:
     if isinstance(entry, Gap):
         return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
     known = before if isinstance(before, State) else entry  # what has no state before it has not moved
@@ -139,7 +142,7 @@ def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
         ),
         _moved(_number(entry.general_stock), known.general_stock, entry.general_stock),
         Text(_number(entry.buy_button_rank)),
-        Text("; ".join(issue(code).reason for code in entry.issue_codes)),
+        Text("; ".join(issue(code, is_stock_told=is_stock_told).reason for code in entry.issue_codes)),
     ]
 
 
