@@ -57,7 +57,7 @@ class ProcessMark:
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Whether a code server began it for a Dagster run: ours forks one (`runs.code_server`), Dagster's own spawns one."""
+    """Whether a code server began it for a Dagster run: ours forks one (`runs.code_server`), Dagster spawns one."""
     with suppress(psutil.Error):
         return process.name() == RUN or any("spawn_main" in argument for argument in process.cmdline())
     return False

@@ -87,7 +87,7 @@ def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer |
                       coalesce(first.published_at, o.first_seen_at) AS first_seen_at,
                       coalesce(gone.published_at, o.deleted_at) AS deleted_at,
                       coalesce(rejected.published_at, o.rejected_at) AS rejected_at,
-                      o.general_stock IS NOT NULL OR coalesce(p.raw -> 'general_stock' IS NOT NULL, false) AS is_stock_told,
+                      o.general_stock IS NOT NULL OR p.raw -> 'general_stock' IS NOT NULL AS is_stock_told,
                       {schema}.emag_known_since(o.account_type) AS known_since
                FROM {schema}.emag_product_offers o
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)

@@ -129,15 +129,13 @@ _CONDITIONS = {
 
 def _condition(name: str, past: Sequence[State], said: Mapping[str, str], is_stock_told: bool) -> Condition:
     about = _CONDITIONS[name]
-    codes = _own(past[-1], about)
+    reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
     return Condition(
         name=name,
         value=about.value(past[-1]),
         value_since=_since(past, about.value),
         since=_since(past, lambda state: not _own(state, about)),
-        reasons=tuple(
-            [Reason(code, issue(code, is_stock_told=is_stock_told), _since_code(past, code)) for code in codes]
-        ),
+        reasons=tuple([Reason(code, words, _since_code(past, code)) for code, words in reasons]),
         said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
     )
 
