@@ -26,7 +26,6 @@ from textwrap import fill
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from emag_pipeline.cli.history import Account, AsJson, OfferId
@@ -37,6 +36,7 @@ from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.explain import Condition, Explanation
 from emag_pipeline.operations.explain import explain as explain_offer
 from emag_pipeline.operations.figures import one_line
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.operations.one_offer import at, title
 from emag_pipeline.operations.one_offer import since as since_words
 from emag_pipeline.settings import Settings, load_settings
@@ -54,11 +54,11 @@ def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> Non
     if as_json:
         typer.echo(json.dumps(_described(found, settings), indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    onto = console()
     for text, style in _lines(found, settings, datetime.now(UTC)):
         indent = " " * (len(text) - len(text.lstrip()))
-        folded = fill(text, console.width, subsequent_indent=indent) if console.is_terminal else text
-        console.print(Text(folded, style), soft_wrap=True)
+        folded = fill(text, onto.width, subsequent_indent=indent) if onto.is_terminal else text
+        onto.print(Text(folded, style), soft_wrap=True)
 
 
 def _described(found: Explanation, settings: Settings) -> dict[str, Any]:

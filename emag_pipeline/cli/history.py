@@ -39,13 +39,12 @@ from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.figures import money, status_words
 from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.operations.one_offer import at, title
 from emag_pipeline.settings import load_settings
 
 #: Columns of the curves.
 _CURVE_WIDTH = 60
-#: Into a pipe each state is one line, however long.
-_WIDTH_OF_A_PIPE = 1000
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="E.g. main.")]
 OfferId = Annotated[int, typer.Argument(metavar="OFFER_ID", min=1, help="The seller's own id: emag_offer_id.")]
@@ -73,10 +72,7 @@ def history(
     if as_json:
         typer.echo(json.dumps(_described(found), indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    _draw(console, found, datetime.now(UTC))
+    _draw(console(), found, datetime.now(UTC))
 
 
 def _described(found: Timeline) -> dict[str, Any]:
@@ -102,15 +98,15 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _draw(console: Console, found: Timeline, now: datetime) -> None:
+def _draw(onto: Console, found: Timeline, now: datetime) -> None:
     offer = found.offer
-    console.print(Text(title(offer), "bold"))
-    console.print(_table(found.entries, offer, now))
+    onto.print(Text(title(offer), "bold"))
+    onto.print(_table(found.entries, offer, now))
     for curve in _curves(found.entries, now):
-        console.print(Text(curve))
+        onto.print(Text(curve))
     if offer.rejected_at is not None:
         since = f"Since {at(offer.rejected_at)} its reading is in quarantine: the last line is the last good state."
-        console.print(Text(since, "yellow"))
+        onto.print(Text(since, "yellow"))
 
 
 def _table(entries: Sequence[State | Gap], offer: KnownOffer, now: datetime) -> Table:

@@ -47,6 +47,20 @@ def test_what_was_accepted_is_listed_with_who_why_and_how_long(
     }
 
 
+def test_a_pipe_gets_whole_names_however_narrow_a_terminal_would_be(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    check, reason = (
+        "currencies_are_the_marketplaces",
+        "the supplier's list of prices is in euro, all of this season " * 3,
+    )
+    deviations.accept(database, "main", check, [], reason=reason, until=_TOMORROW, by="ana")
+    done = emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url, COLUMNS="40")
+    _, line = done.stdout.splitlines()
+    assert check in line
+    assert reason.strip() in line
+
+
 def test_an_acceptance_can_be_withdrawn_and_is_then_shown_with_all_only(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
