@@ -35,7 +35,8 @@ def deviations(
     with looked_into(settings) as database:
         if withdraw is not None:
             ended = withdraw_deviation(database, withdraw)
-            typer.echo(f"{ended.account}: {ended.check} fails again on {_offer(ended)}, from its next evaluation on")
+            said = f"{ended.account}: {ended.check} no longer accepts {_what(ended)}, from its next evaluation on"
+            typer.echo(f"{said}: what it finds there counts again")
             return
         found = accepted_deviations(database, names, also_ended=also_ended)
     if as_json:
@@ -68,6 +69,10 @@ def _table(found: list[Deviation]) -> Table:
             str(one.deviation_id), one.account, one.check, _offer(one), _until(one), one.accepted_by, one.reason
         )
     return table
+
+
+def _what(one: Deviation) -> str:
+    return "whatever it finds" if one.offer_id is None else f"offer {one.offer_id}"
 
 
 def _offer(one: Deviation) -> str:
