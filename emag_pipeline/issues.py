@@ -41,7 +41,11 @@ ISSUES: dict[str, Issue] = {
         " `emag-pipeline probe` writes",
     ),
     "out_of_stock": Issue("There is no stock", "Deliver stock, or correct the stock that is reported"),
-    "stock_unknown": Issue("The stock is not a number", "Send the stock of every warehouse as a number"),
+    "stock_unknown": Issue(
+        "The marketplace tells no total stock",
+        "Send the stock anew once there is some; where the marketplace shows a stock and no total still, ask its"
+        " support",
+    ),
     "inactive": Issue(
         "The offer is inactive",
         "Activate it (status 1); if it falls back, the marketplace has switched it off: ask its support",
@@ -68,14 +72,30 @@ ISSUES: dict[str, Issue] = {
 }
 
 
+#: Where the marketplace does tell a total stock, which is no number, and where it is not known which of the two it is
+#: (of past states, since the answer itself is not kept).
+_STOCK_TOLD = Issue(
+    "The marketplace tells a total stock that is not a number",
+    "Send the stock as a number; what is told instead stands in `raw` of emag_products",
+)
+_STOCK_THEN = Issue("No total stock was known", "Look at the stock in the marketplace")
+
+#: All words by code, and under `stock_unknown:told` those for a stock that is told and is no number.
+WORDS = {**ISSUES, "stock_unknown:told": _STOCK_TOLD}
+
 #: The words of a code that the documents do not name; its subject and number take the places.
 UNDOCUMENTED = Issue(
     "The %s is in the validation state %s, which is not documented", "Ask the marketplace's support what it means"
 )
 
 
-def issue(code: str) -> Issue:
-    """The words of a code; of a code that the documents do not know, what can be said of it."""
+def issue(code: str, *, is_stock_told: bool | None = False) -> Issue:
+    """The words of a code; of a code that the documents do not know, what can be said of it.
+
+    `is_stock_told`: the marketplace tells a total stock, in whatever form; None where that is not known.
+    """
+    if code == "stock_unknown" and is_stock_told is not False:
+        return _STOCK_THEN if is_stock_told is None else _STOCK_TOLD
     if code in ISSUES:
         return ISSUES[code]
     subject, _, number = code.partition("_")

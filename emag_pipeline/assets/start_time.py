@@ -11,6 +11,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from emag_pipeline.assets.run_log import told_in_the_run
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
+
 #: ISO 8601, in UTC
 NOT_BEFORE_TAG = "emag/not_before"
 #: Two machines' clocks may differ; the second is never further away than the schedule's minute is long.
@@ -25,5 +30,8 @@ def await_start(context: dg.AssetExecutionContext) -> None:
     seconds = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
     if seconds > 0:
         seconds = min(seconds, _LONGEST_SECONDS)
-        context.log.info(f"Waiting {seconds:.0f} s for {moment}: the account starts at a second of its own.")
+        said = f"Waiting {seconds:.0f} s for {moment}: the account starts at a second of its own"
+        facts = {"subject": str(context.partition_key), "run_id": context.run.run_id, "seconds": round(seconds)}
+        with told_in_the_run(context):
+            log.info("start_awaited", **facts, message=said)
         time.sleep(seconds)

@@ -1,6 +1,7 @@
 """`emag-pipeline accept`."""
 
 import getpass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -8,8 +9,10 @@ import typer
 
 from emag_pipeline.db.deviations import ACCEPTABLE
 from emag_pipeline.db.deviations import accept as accept_deviation
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.review import not_found
 from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.settings import load_settings
+from emag_pipeline.settings import Settings, load_settings
 
 
 def accept(
@@ -29,5 +32,19 @@ def accept(
     name, last = settings.account(account).name, until.date()
     with looked_into(settings) as database:
         accept_deviation(database, name, check, offer or [], reason=reason, until=last, by=getpass.getuser())
+        missed = _not_found(database, settings, name, check, offer or [])
     what = f"offer {', '.join(map(str, offer))}" if offer else "whatever it finds"
     typer.echo(f"{name}: {check} accepts {what} until {last}, from its next evaluation on")
+    if missed:
+        none = f"{name}: {check} finds nothing on offer {', '.join(map(str, missed))} now"
+        typer.echo(
+            f"{none}: what it may find there by then is accepted; `emag-pipeline deviations --withdraw ID` ends it "
+            "where another offer was meant"
+        )
+
+
+def _not_found(database: Database, settings: Settings, account: str, check: str, offers: Sequence[int]) -> list[int]:
+    if not offers:
+        return []
+    currency = settings.account(account).marketplace.currency
+    return not_found(database, check, account, offers, currency=currency, price_move=settings.price_move)

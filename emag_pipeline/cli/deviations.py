@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from emag_pipeline.db.deviations import Deviation
@@ -18,6 +17,7 @@ from emag_pipeline.db.deviations import deviations as accepted_deviations
 from emag_pipeline.db.deviations import withdraw as withdraw_deviation
 from emag_pipeline.moments import iso
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.settings import load_settings
 
 
@@ -35,13 +35,14 @@ def deviations(
     with looked_into(settings) as database:
         if withdraw is not None:
             ended = withdraw_deviation(database, withdraw)
-            typer.echo(f"{ended.account}: {ended.check} fails again on {_offer(ended)}, from its next evaluation on")
+            said = f"{ended.account}: {ended.check} no longer accepts {_what(ended)}, from its next evaluation on"
+            typer.echo(f"{said}: what it finds there counts again")
             return
         found = accepted_deviations(database, names, also_ended=also_ended)
     if as_json:
         typer.echo(json.dumps([_described(one) for one in found], indent=2, ensure_ascii=False))
     else:
-        Console(soft_wrap=True, markup=False).print(_table(found) if found else "nothing is accepted")
+        console().print(_table(found) if found else "nothing is accepted")
 
 
 def _described(one: Deviation) -> dict[str, object]:
@@ -60,12 +61,18 @@ def _described(one: Deviation) -> dict[str, object]:
 
 
 def _table(found: list[Deviation]) -> Table:
-    table = Table("id", "account", "check", "offer", "until", "by", "reason", box=None, pad_edge=False)
+    table = Table("id", "account", box=None, pad_edge=False)
+    for heading in ("check", "offer", "until", "by", "reason"):
+        table.add_column(heading, overflow="fold")  # a narrow terminal cuts no name
     for one in found:
         table.add_row(
             str(one.deviation_id), one.account, one.check, _offer(one), _until(one), one.accepted_by, one.reason
         )
     return table
+
+
+def _what(one: Deviation) -> str:
+    return "whatever it finds" if one.offer_id is None else f"offer {one.offer_id}"
 
 
 def _offer(one: Deviation) -> str:

@@ -18,11 +18,11 @@ import logging
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from emag_pipeline.moments import iso_now
 from emag_pipeline.operations.doctor import Diagnosis, Finding, Verdict, diagnose
+from emag_pipeline.operations.narrator import console
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.NOT_EXAMINED: "magenta", Verdict.BROKEN: "bold red"}
 
@@ -44,10 +44,10 @@ def doctor(
     if as_json:
         typer.echo(_document(diagnosis))
     else:
-        console = Console(soft_wrap=True, highlight=False)
+        onto = console(soft_wrap=True)
         width = max(len(finding.verdict) for finding in diagnosis.findings)
         for finding in diagnosis.findings:
-            console.print(_line(finding, width))
+            onto.print(_line(finding, width))
     raise typer.Exit(diagnosis.exit_code)
 
 

@@ -24,9 +24,6 @@ from emag_pipeline.operations.drills.table import table_of
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.stop_signals import StopSignals
 
-#: Columns of the table where no terminal sets them, as in CI.
-_WIDTH_OF_LOGS = 150
-
 
 def drill(
     names: Annotated[
@@ -65,8 +62,6 @@ def _print(results: Sequence[Result], narrator: Narrator, as_json: bool) -> None
         said = {"ok": exit_code(results) == 0, "drills": [_drill(one) for one in results]}
         typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
     else:
-        if not narrator.is_terminal:
-            narrator.width = max(narrator.width, _WIDTH_OF_LOGS)
         narrator.print(table_of(results))
 
 

@@ -32,20 +32,19 @@ from rich.text import Text
 
 from emag_pipeline.charts import sparkline
 from emag_pipeline.cli.moments import moment
-from emag_pipeline.db.history import State
+from emag_pipeline.db.history import KnownOffer, State
 from emag_pipeline.issues import issue
 from emag_pipeline.moments import iso
 from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.figures import money, status_words
 from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.operations.one_offer import at, title
 from emag_pipeline.settings import load_settings
 
 #: Columns of the curves.
 _CURVE_WIDTH = 60
-#: Into a pipe each state is one line, however long.
-_WIDTH_OF_A_PIPE = 1000
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="E.g. main.")]
 OfferId = Annotated[int, typer.Argument(metavar="OFFER_ID", min=1, help="The seller's own id: emag_offer_id.")]
@@ -73,10 +72,7 @@ def history(
     if as_json:
         typer.echo(json.dumps(_described(found), indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    _draw(console, found, datetime.now(UTC))
+    _draw(console(), found, datetime.now(UTC))
 
 
 def _described(found: Timeline) -> dict[str, Any]:
@@ -102,18 +98,18 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _draw(console: Console, found: Timeline, now: datetime) -> None:
+def _draw(onto: Console, found: Timeline, now: datetime) -> None:
     offer = found.offer
-    console.print(Text(title(offer), "bold"))
-    console.print(_table(found.entries, now))
+    onto.print(Text(title(offer), "bold"))
+    onto.print(_table(found.entries, offer, now))
     for curve in _curves(found.entries, now):
-        console.print(Text(curve))
+        onto.print(Text(curve))
     if offer.rejected_at is not None:
         since = f"Since {at(offer.rejected_at)} its reading is in quarantine: the last line is the last good state."
-        console.print(Text(since, "yellow"))
+        onto.print(Text(since, "yellow"))
 
 
-def _table(entries: Sequence[State | Gap], now: datetime) -> Table:
+def _table(entries: Sequence[State | Gap], offer: KnownOffer, now: datetime) -> Table:
     table = Table("from (UTC)", "for", "status", "for sale", box=None, pad_edge=False)
     for heading in ("price", "stock", "rank"):
         table.add_column(heading, justify="right")
@@ -121,11 +117,14 @@ def _table(entries: Sequence[State | Gap], now: datetime) -> Table:
     for before, entry in pairwise([None, *entries]):
         assert entry is not None  # noqa: S101
         lasted = age(((entry.valid_to or now) - entry.valid_from).total_seconds())
-        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry))
+        if entry.valid_from <= offer.known_since:  # what the first publish showed may have been so before
+            lasted = f"at least {lasted}"
+        is_stock_told = offer.is_stock_told if entry.valid_to is None else None  # the answers before are not kept
+        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry, is_stock_told))
     return table
 
 
-def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
+def _cells(before: State | Gap | None, entry: State | Gap, is_stock_told: bool | None) -> list[Text]:
     if isinstance(entry, Gap):
         return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
     known = before if isinstance(before, State) else entry  # what has no state before it has not moved
@@ -139,7 +138,7 @@ def _cells(before: State | Gap | None, entry: State | Gap) -> list[Text]:
         ),
         _moved(_number(entry.general_stock), known.general_stock, entry.general_stock),
         Text(_number(entry.buy_button_rank)),
-        Text("; ".join(issue(code).reason for code in entry.issue_codes)),
+        Text("; ".join(issue(code, is_stock_told=is_stock_told).reason for code in entry.issue_codes)),
     ]
 
 

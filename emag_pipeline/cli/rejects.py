@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
 from emag_pipeline.moments import iso
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
@@ -47,7 +48,7 @@ def rejects(
     if as_json:
         typer.echo(json.dumps([_described(row) for row in rows], indent=2, ensure_ascii=False))
     else:
-        Console(soft_wrap=True).print(_picture(rows, why) if rows else "no row is in quarantine", markup=False)
+        console().print(_picture(rows, why) if rows else "no row is in quarantine")
 
 
 def _described(row: Rejected) -> dict[str, object]:
@@ -71,7 +72,8 @@ def _picture(rows: Sequence[Rejected], why: Sequence[Reason]) -> Group:
 
 
 def _table(rows: Sequence[Rejected]) -> Table:
-    table = Table("account", "page", "offer", "kind", "reason", box=None, pad_edge=False)
+    table = Table("account", "page", "offer", "kind", box=None, pad_edge=False)
+    table.add_column("reason", overflow="fold")
     for row in rows:
         cells = (row.account, str(row.page or "by id"), str(row.emag_offer_id or "no id"), row.kind, row.reason)
         table.add_row(*map(Text, cells))
@@ -79,7 +81,9 @@ def _table(rows: Sequence[Rejected]) -> Table:
 
 
 def _summary(why: Sequence[Reason]) -> Table:
-    table = Table("account", "rows", "reason", "first", box=None, pad_edge=False)
+    table = Table("account", "rows", box=None, pad_edge=False)
+    for heading in ("reason", "first"):
+        table.add_column(heading, overflow="fold")
     for reason in why:
         table.add_row(*map(Text, (reason.account, f"{reason.rows:,}", reason.words, reason.example)))
     return table

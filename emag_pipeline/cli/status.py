@@ -55,7 +55,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -75,6 +75,7 @@ from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.operations import ports
 from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.operations.words import (
     failure_words,
     invented_words,
@@ -108,7 +109,7 @@ def status(
         elif watch:
             _watch_table(database, settings)
         else:
-            Console().print(_picture(database, settings))
+            console().print(_picture(database, settings))
 
 
 def _statuses(database: Database, settings: Settings) -> list[AccountStatus]:
@@ -133,7 +134,7 @@ def _print_json(database: Database, settings: Settings, watch: bool) -> None:
 
 
 def _watch_table(database: Database, settings: Settings) -> None:
-    with Live(_picture(database, settings), auto_refresh=False) as live:
+    with Live(_picture(database, settings), console=console(), auto_refresh=False) as live:
         while True:
             time.sleep(_WATCH_SECONDS)
             live.update(_picture(database, settings), refresh=True)

@@ -19,6 +19,10 @@ class KnownOffer:
     #: tombstone, and since when the newest reading cannot be represented
     deleted_at: datetime | None
     rejected_at: datetime | None
+    #: the newest answer tells a total stock, also where no number can be read from it
+    is_stock_told: bool
+    #: the account's first publish: what stood then may have stood before
+    known_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,9 @@ def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer |
             """SELECT o.account_type AS account, o.emag_offer_id, p.name,
                       coalesce(first.published_at, o.first_seen_at) AS first_seen_at,
                       coalesce(gone.published_at, o.deleted_at) AS deleted_at,
-                      coalesce(rejected.published_at, o.rejected_at) AS rejected_at
+                      coalesce(rejected.published_at, o.rejected_at) AS rejected_at,
+                      o.general_stock IS NOT NULL OR p.raw -> 'general_stock' IS NOT NULL AS is_stock_told,
+                      {schema}.emag_known_since(o.account_type) AS known_since
                FROM {schema}.emag_product_offers o
                LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
                LEFT JOIN {schema}.emag_publishes first

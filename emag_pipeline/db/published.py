@@ -1,6 +1,6 @@
 """What readers see of an account, row by row, for comparing it with the marketplace or with an earlier look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +26,17 @@ def first_publish_day(database: Database) -> date | None:
         sql = "SELECT (min(published_at) AT TIME ZONE 'UTC')::date FROM {schema}.emag_publishes"
         day: date | None = tx.run(sql).scalar_one()
     return day
+
+
+def first_publish_days(database: Database, accounts: Sequence[str]) -> dict[str, date]:
+    """The day (UTC) of the first publish of each of these accounts that was published."""
+    with database.transaction(timeout_seconds=60) as tx:
+        rows = tx.run(
+            """SELECT account, ({schema}.emag_known_since(account) AT TIME ZONE 'UTC')::date AS day
+               FROM unnest(CAST(:accounts AS text[])) AS account""",
+            accounts=list(accounts),
+        )
+        return {row.account: row.day for row in rows if row.day is not None}
 
 
 def published_offers(database: Database, account: str) -> dict[int, PublishedOffer]:

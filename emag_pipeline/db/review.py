@@ -55,6 +55,18 @@ def review(database: Database, check: str, account: str, *, currency: str | None
     )
 
 
+def not_found(
+    database: Database, check: str, account: str, offers: Sequence[int], *, currency: str | None, price_move: float
+) -> list[int]:
+    """Which of the offers a check of review.sql does not find now, accepted or not; `currency`… as for `review`."""
+    findings = statements("review.sql")[check].rstrip().rstrip(";")
+    sql = f"SELECT emag_offer_id FROM ({findings}) f WHERE emag_offer_id = ANY(:offers)"
+    scope = {"account": account, "currency": currency, "price_move": price_move}
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        found = set(_run(tx, sql, check=check, offers=list(offers), **scope).scalars())
+    return [offer for offer in dict.fromkeys(offers) if offer not in found]
+
+
 def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
     for part in _PARTS:
         sql = sql.replace(f"{{{part}}}", statements("review.sql")[part])

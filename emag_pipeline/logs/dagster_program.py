@@ -13,6 +13,7 @@ from emag_pipeline.logs.repeats import Repeats
 from emag_pipeline.settings import current
 
 _DAGSTERS = ("dagster", "dagster-webserver")
+_FIRST_START = "No cursor for event type "
 
 
 def main() -> None:
@@ -33,11 +34,20 @@ def _tame(logger: logging.Logger) -> None:
     add = logger.addHandler
 
     def add_tamed(handler: logging.Handler) -> None:
+        handler.addFilter(_as_it_is_meant)
         handler.addFilter(lambda record: not record.exc_info)
         handler.addFilter(Repeats(handler))
         add(handler)
 
     logger.addHandler = add_tamed  # type: ignore[assignment,method-assign]
+
+
+def _as_it_is_meant(record: logging.LogRecord) -> bool:
+    """Each first start of a daemon has no cursor yet, of any event: that is no warning."""
+    if record.levelno == logging.WARNING and record.getMessage().startswith(_FIRST_START):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        return logging.getLogger(record.name).isEnabledFor(logging.INFO)
+    return True
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:

@@ -31,7 +31,7 @@ SCAN_RESOURCES = ("product_offer/read", "product_offer/count")
 _ACCOUNT: Mapping[str, Sequence[str]] = {"account_type": ()}
 _RESOURCE = {
     **_ACCOUNT,
-    "resource": (*SCAN_RESOURCES, "category/read", "vat/read", "handling_time/read", OTHER),
+    "resource": (*SCAN_RESOURCES, "category/read", "category/count", "vat/read", "handling_time/read", OTHER),
 }
 _CALL_ERRORS = ("ApiUnavailable", "RateLimited", "AccessRefused", "RequestRefused", "CallAborted", OTHER)
 _SYNC_ERRORS = (

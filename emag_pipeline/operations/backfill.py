@@ -11,6 +11,7 @@ from threading import Thread
 from emag_pipeline import written_logs
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import assortment_of
+from emag_pipeline.db.published import first_publish_days
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.home import directory
 from emag_pipeline.operations import log_files
@@ -22,14 +23,42 @@ _LOOK_SECONDS = 0.2
 _STOP_SECONDS = 10.0
 
 
-def require_days(settings: Settings, first: date, last: date) -> None:
+def require_days(first: date, last: date) -> None:
     """Raise SettingsError unless these days, both counted, lie in the past or are today (UTC)."""
     today = datetime.now(UTC).date()
-    if not settings.first_day <= first <= last <= today:
+    if not first <= last <= today:
         raise SettingsError(
             f"there is no assortment to compute from {first} to {last}",
-            remedy=f"Give days from {settings.first_day} to {today} (UTC), the earlier one with --from",
+            remedy=f"Give days up to {today} (UTC), the earlier one with --from",
         )
+
+
+def _first_days(database: Database, around: Surroundings, accounts: Sequence[str], asked: date) -> dict[str, date]:
+    """The first day of each account of which there is anything to compute, by its first publish and EMAG_FIRST_DAY.
+
+    An account that was never published has none. Raises SettingsError where the day asked for is before all of them.
+    """
+    known_to_dagster = date.fromisoformat(around.environment["EMAG_FIRST_DAY"])
+    published = first_publish_days(database, accounts)
+    if not published:
+        raise SettingsError(
+            "there is no assortment to compute",
+            where=", ".join(accounts),
+            why="nothing was ever published",
+            remedy="Publish first: `emag-pipeline sync`",
+        )
+    first = min(published.values())
+    if asked < max(first, known_to_dagster):
+        later = (
+            f"EMAG_FIRST_DAY is {known_to_dagster}" if known_to_dagster > first else f"the first publish is of {first}"
+        )
+        raise SettingsError(
+            f"there is no assortment to compute of {asked}",
+            where=", ".join(accounts),
+            why=later,
+            remedy=f"Begin with the first day that there is: --from {max(first, known_to_dagster)}",
+        )
+    return published
 
 
 def backfill(
@@ -42,16 +71,38 @@ def backfill(
 ) -> int:
     """Run `refresh_daily_assortment` for each day, both ends counted, and each account; `say` hears of each.
 
-    Returns 0, or the exit code of the first run that failed, which ends it; what was computed stays. `wait` sleeps so
-    many seconds and raises Interrupted when a signal came: the run under way is stopped then.
+    An account's days before its first publish are left out: there is nothing to compute, and no partition. Raises
+    SettingsError where that is true of the first day and all accounts. Returns 0, or the exit code of the first run
+    that failed, which ends it; what was computed stays. `wait` sleeps so many seconds and raises Interrupted when a
+    signal came: the run under way is stopped then.
     """
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    # a day before the first publish is none of Dagster's otherwise
-    environment = {**around.environment, "EMAG_FIRST_DAY": settings.first_day.isoformat()}
+    try:
+        return _backfill(settings, around, database, accounts, days, say, wait)
+    finally:
+        database.close()
+
+
+def _backfill(
+    settings: Settings,
+    around: Surroundings,
+    database: Database,
+    accounts: Sequence[str],
+    days: tuple[date, date],
+    say: Callable[[str], None],
+    wait: Callable[[float], None],
+) -> int:
+    begins = _first_days(database, around, accounts, days[0])
+    for account in accounts:
+        if account not in begins:
+            say(f"{account}: left out, it was never published")
+        elif begins[account] > days[0]:
+            say(f"{account}: left out before {begins[account]}, the day of its first publish")
     log = directory(settings.home, "logs") / "backfill.log"
     log_files.keep_small(log)
     before_bytes = written_logs.size(log)
-    process = _start(environment, log, [*map(str, days), *accounts])
+    asked = [f"{account}={begins[account]}" for account in accounts if account in begins]
+    process = _start(around.environment, log, [*map(str, days), *asked])
     try:
         line = ""
         for line in _lines(process, wait):
@@ -62,7 +113,6 @@ def backfill(
         return code if code >= 0 else 1
     finally:
         _stop(process)
-        database.close()
 
 
 def _start(environment: Mapping[str, str], log: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
@@ -112,6 +162,6 @@ def _words(database: Database, line: str) -> str:
     if code != "0":
         return f"{day} {account}: {said}"
     row = assortment_of(database, account, date.fromisoformat(day))
-    if row is None:
-        return f"{day} {account}: no row, the account was first published later"
+    if row is None:  # removed since: its account is forgotten
+        return f"{day} {account}: no row"
     return f"{day} {account}: {counted(row['offers'], 'offer')}, {row['saleable_offers']:,} of them saleable"

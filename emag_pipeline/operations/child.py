@@ -6,8 +6,6 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline.home import directory
-from emag_pipeline.operations import log_files
 from emag_pipeline.operations.programs import Program
 
 
@@ -46,11 +44,3 @@ class Child:
             return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
         except psutil.NoSuchProcess:
             return False
-
-
-def fresh_logs(home: Path) -> Path:
-    """The directory of the programs' logs; those of the start before are set aside."""
-    logs = directory(home, "logs")
-    for log in logs.glob("*.log"):
-        log_files.set_aside(log)
-    return logs

@@ -102,11 +102,21 @@ def rendered(database: Database) -> str:
         lines += [f"## {title}", ""]
         for name in names:
             lines += _section(tables[name], known - {name})
-    lines += [_ISSUES, *(f"| `{code}` | {one.reason} | {one.remedy} |" for code, one in issues.ISSUES.items()), ""]
+    lines += [_ISSUES, *map(_issue_row, sorted(issues.WORDS, key=_place)), ""]
     lines += ["## Functions", ""]
     for function in functions:
         lines += _function(function)
     return "\n".join(lines)
+
+
+def _place(code: str) -> int:
+    return list(issues.ISSUES).index(code.partition(":")[0])
+
+
+def _issue_row(code: str) -> str:
+    """Two rows of one code, where its words follow from what is told."""
+    words = issues.WORDS[code]
+    return f"| `{code.partition(':')[0]}` | {words.reason} | {words.remedy} |"
 
 
 def _section(table: Table, others: Set[str]) -> Iterator[str]:

@@ -87,19 +87,20 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
     return Explanation(
         offer=offer,
         issue_codes=past[-1].issue_codes,
-        conditions=conditions(past, said),
+        conditions=conditions(past, said, is_stock_told=offer.is_stock_told),
         since=_since(past, lambda state: not state.issue_codes),
         account=status,
         rejection=newest_rejection(database, account, offer_id) if offer.rejected_at else None,
     )
 
 
-def conditions(past: Sequence[State], said: Mapping[str, str]) -> tuple[Condition, ...]:
+def conditions(past: Sequence[State], said: Mapping[str, str], *, is_stock_told: bool = False) -> tuple[Condition, ...]:
     """Every condition as it stands in the last of the states; all their issue codes are among the reasons.
 
-    `said` is what the marketplace says, by code.
+    `said` is what the marketplace says, by code; `is_stock_told` that it tells a total stock now, also none that is a
+    number.
     """
-    return tuple([_condition(name, past, said) for name in _CONDITIONS])
+    return tuple([_condition(name, past, said, is_stock_told) for name in _CONDITIONS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +127,15 @@ _CONDITIONS = {
 }
 
 
-def _condition(name: str, past: Sequence[State], said: Mapping[str, str]) -> Condition:
+def _condition(name: str, past: Sequence[State], said: Mapping[str, str], is_stock_told: bool) -> Condition:
     about = _CONDITIONS[name]
-    codes = _own(past[-1], about)
+    reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
     return Condition(
         name=name,
         value=about.value(past[-1]),
         value_since=_since(past, about.value),
         since=_since(past, lambda state: not _own(state, about)),
-        reasons=tuple([Reason(code, issue(code), _since_code(past, code)) for code in codes]),
+        reasons=tuple([Reason(code, words, _since_code(past, code)) for code, words in reasons]),
         said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
     )
 
@@ -163,7 +164,7 @@ def _since(past: Sequence[State], fact: Callable[[State], bool | str]) -> dateti
 
 
 def _pieces(stock: int | None) -> str:
-    return "not a number" if stock is None else str(stock)
+    return "not known" if stock is None else str(stock)
 
 
 def _price(state: State) -> str:

@@ -1,14 +1,31 @@
-"""What `up` says, to whoever still listens."""
+"""What commands say to people, to whoever still listens."""
 
 import contextlib
 import os
+from typing import Any
 
 from rich.console import Console
+
+#: Of what is no terminal: programs look for whole lines and whole names, so nothing is wrapped or cut.
+UNBOUNDED = 1_000_000
+
+
+def console(**options: Any) -> Console:
+    """Where a command shows tables and texts: as wide as the terminal, and where there is none as what is shown."""
+    shown = Console(highlight=False, markup=False, emoji=False, **options)
+    if not shown.is_terminal:
+        shown.width = UNBOUNDED
+    return shown
 
 
 class Narrator(Console):
     """A console that falls silent when its terminal was closed or its pipe broke: nobody hears any more, but
     everything must still be stopped (rich would end the process)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if not self.is_terminal:
+            self.width = UNBOUNDED
 
     def say(self, text: str) -> None:
         """Print a line as it is: names in brackets are no markup, long lines are not broken."""

@@ -44,6 +44,11 @@ def title(offer: KnownOffer) -> str:
     return f"{offer.account}, offer {offer.emag_offer_id}: {one_line(offer.name or 'without a name')}"
 
 
+def since(moment: datetime, known_since: datetime) -> str:
+    """Since when, in words: of what the first publish showed it is not known how long it has been so before."""
+    return f"{'at least ' if moment <= known_since else ''}since {at(moment)}"
+
+
 def at(moment: datetime) -> str:
     """A moment (UTC) for people, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -20,6 +20,9 @@ from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
+_LEAST_BAR, _LONGEST_BAR = 5, 40
+#: Blanks between the name, the bar and the words.
+_BETWEEN = 2
 
 
 class ProgressWatch:
@@ -143,12 +146,21 @@ def words_of(sync: SyncProgress) -> str:
     return ", ".join(filter(None, (progress_words(sync), pace_words(sync))))
 
 
+def _fitting(sync: SyncProgress, room: int) -> str:
+    """How far a sync is and how fast, as far as there is room for it."""
+    whole, far = words_of(sync), progress_words(sync)
+    if len(whole) <= room:
+        return whole
+    return far if len(far) <= room else f"{far[: max(0, room - 1)]}…"
+
+
 class _Bars:
     """A bar for each running sync, gone when none runs."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._progress: Progress | None = None
+        self._bar = BarColumn()
         self._tasks: dict[str, TaskID] = {}
         self._resumes = _Resumes(narrator)
 
@@ -161,6 +173,10 @@ class _Bars:
                 self._close()
 
     def _draw(self, progress: Progress, running: Sequence[SyncProgress]) -> None:
+        """Where a line is too long, the bar is shorter, then the pace goes; the account's name stays."""
+        room = self._narrator.width - max(len(sync.account) for sync in running) - _BETWEEN - _LEAST_BAR
+        words = {sync.account: _fitting(sync, room) for sync in running}
+        self._bar.bar_width = min(_LONGEST_BAR, room + _LEAST_BAR - max(map(len, words.values())))
         for account in self._tasks.keys() - {sync.account for sync in running}:
             progress.remove_task(self._tasks.pop(account))
         for sync in running:
@@ -168,11 +184,11 @@ class _Bars:
                 self._tasks[sync.account] = progress.add_task(sync.account, total=None, words="")
             task = self._tasks[sync.account]
             total = None if sync.pages_expected is None else pages_in_all(sync)
-            progress.update(task, total=total, completed=sync.pages_done, words=words_of(sync))
+            progress.update(task, total=total, completed=sync.pages_done, words=words[sync.account])
         progress.refresh()
 
     def _open(self) -> Progress:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[words]}"))
+        columns = (TextColumn("{task.description}"), self._bar, TextColumn("{task.fields[words]}", markup=False))
         self._progress = Progress(*columns, console=self._narrator, transient=True, auto_refresh=False)
         self._progress.start()
         return self._progress

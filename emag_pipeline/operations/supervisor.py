@@ -9,8 +9,9 @@ import psutil
 
 from emag_pipeline import written_logs
 from emag_pipeline.errors import TransientError
+from emag_pipeline.home import directory
 from emag_pipeline.operations import family, log_files, log_words
-from emag_pipeline.operations.child import Child, fresh_logs
+from emag_pipeline.operations.child import Child
 from emag_pipeline.operations.load import busy_words
 from emag_pipeline.operations.programs import Program
 from emag_pipeline.operations.stop_signals import StopSignals
@@ -35,7 +36,7 @@ class Supervisor:
     ) -> None:
         self._home = home
         self._environment = {**environment, **family.mark(home)}
-        self._logs = fresh_logs(home)
+        self._logs = directory(home, "logs")
         self._signals = signals
         self._say = say
         self._children: dict[str, Child] = {}
@@ -43,12 +44,13 @@ class Supervisor:
         self._deaths: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def start(self, program: Program) -> None:
-        """Start a program and wait until it is ready.
+        """Start a program and wait until it is ready. Its log of the start before is set aside.
 
         Raises TransientError when it dies, with its last words, or is not ready in time, with the errors of its log if
         there are any; Interrupted on a signal.
         """
         self._signals.check()
+        log_files.set_aside(self._logs / f"{program.name}.log")
         child = self._children[program.name] = self._launch(program)
         until = time.monotonic() + START_SECONDS
         while not program.is_ready():

@@ -49,7 +49,7 @@ def _environment() -> "Environment":
     for function in (
         words.number, words.percent, words.change, words.share, words.moment, words.name, words.outcome,
         words.duration, words.proof, counted,
-        words.proof_in_short, words.falls,
+        words.proof_in_short, words.falls, words.since, words.begun,
     ):  # fmt: skip
         environment.filters[function.__name__] = function
     return environment

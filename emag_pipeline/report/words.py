@@ -44,6 +44,20 @@ def moment(time: datetime | None) -> str:
     return "–" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def since(began: datetime, known_since: datetime | None) -> str:
+    """Since which day. What the account's first publish showed may have begun before."""
+    return f"at least since {began.date()}" if _is_first(began, known_since) else f"since {began.date()}"
+
+
+def begun(began: datetime, known_since: datetime | None) -> str:
+    """That day as a table has it, below a heading that says since."""
+    return f"{began.date()}{' or before' if _is_first(began, known_since) else ''}"
+
+
+def _is_first(began: datetime, known_since: datetime | None) -> bool:
+    return known_since is not None and began <= known_since
+
+
 def name(text: str | None) -> str:
     """A product's name, cut where it is too long for a table."""
     if not text:

@@ -1,4 +1,5 @@
-"""`python -m emag_pipeline.runs.backfill FROM TO ACCOUNT…`: `refresh_daily_assortment` for each day and account.
+"""`python -m emag_pipeline.runs.backfill FROM TO ACCOUNT=FIRST…`: `refresh_daily_assortment` for each day and account,
+from the account's first day on.
 
 A line for each: `DAY ACCOUNT EXIT_CODE`, and behind it what failed. It ends with the first failure.
 """
@@ -16,9 +17,10 @@ def main() -> int:
     """Execute the runs that the command line asks for, the oldest day first. Returns the exit code of the last one."""
     first, last = (date.fromisoformat(text) for text in sys.argv[1:3])
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    begins = [(account, date.fromisoformat(text)) for account, _, text in (one.partition("=") for one in sys.argv[3:])]
     with dg.DagsterInstance.get() as instance:
         for day in days:
-            for account in sys.argv[3:]:
+            for account in [account for account, begin in begins if begin <= day]:
                 code = _compute(instance, account, day)
                 if code != 0:
                     return code

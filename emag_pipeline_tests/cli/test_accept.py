@@ -47,13 +47,47 @@ def test_what_was_accepted_is_listed_with_who_why_and_how_long(
     }
 
 
+def test_an_offer_that_the_check_does_not_find_is_accepted_and_said(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1, ean=("5941234567890",)), offer(2, ean=("5941234567899",))])
+    accepted = emag_pipeline(
+        tmp_path, "accept", "ean_check_digits_are_right", "--account", "main", "--offer", "1", "--offer", "2",
+        "--reason", "ours", "--until", str(_TOMORROW), DATABASE_SYNC_URL=database_url,
+    )  # fmt: skip
+    assert (accepted.returncode, accepted.stderr) == (0, "")
+    told, missed = accepted.stdout.splitlines()
+    assert "accepts offer 1, 2 until" in told
+    assert missed.startswith("main: ean_check_digits_are_right finds nothing on offer 2 now: what it may find there")
+    withdrawn = emag_pipeline(tmp_path, "deviations", "--withdraw", "2", DATABASE_SYNC_URL=database_url)
+    assert withdrawn.stdout == (
+        "main: ean_check_digits_are_right no longer accepts offer 2, from its next evaluation on: "
+        "what it finds there counts again\n"
+    )
+
+
+def test_a_pipe_gets_whole_names_however_narrow_a_terminal_would_be(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    check, reason = (
+        "currencies_are_the_marketplaces",
+        "the supplier's list of prices is in euro, all of this season " * 3,
+    )
+    deviations.accept(database, "main", check, [], reason=reason, until=_TOMORROW, by="ana")
+    done = emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url, COLUMNS="40")
+    _, line = done.stdout.splitlines()
+    assert check in line
+    assert reason.strip() in line
+
+
 def test_an_acceptance_can_be_withdrawn_and_is_then_shown_with_all_only(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     deviations.accept(database, "main", "offers_are_fresh", [], reason="closed", until=_TOMORROW, by="ana")
     done = emag_pipeline(tmp_path, "deviations", "--withdraw", "1", DATABASE_SYNC_URL=database_url)
     assert (done.returncode, done.stdout) == (
-        0, "main: offers_are_fresh fails again on all offers, from its next evaluation on\n",
+        0, "main: offers_are_fresh no longer accepts whatever it finds, from its next evaluation on: what it finds there "
+        "counts again\n",
     )  # fmt: skip
     assert emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url).stdout == "nothing is accepted\n"
     shown = emag_pipeline(tmp_path, "deviations", "--all", DATABASE_SYNC_URL=database_url).stdout

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,17 +32,48 @@ def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
     assert _lines(tmp_path, database_url) == [
         "main, offer 1: Cafea măcinată 1",
         f"It cannot be bought, since {then} (7 hours).",
-        f"✓ in stock 4 since {then} (7 hours); it holds since {first} (3 days)",
-        f"✓ active active since {first} (3 days)",
-        f"✓ priced 10.50 RON since {first} (3 days)",
-        f"✓ price accepted 1 since {first} (3 days)",
+        f"✓ in stock 4 since {then} (7 hours); it holds at least since {first} (3 days)",
+        f"✓ active active at least since {first} (3 days)",
+        f"✓ priced 10.50 RON at least since {first} (3 days)",
+        f"✓ price accepted 1 at least since {first} (3 days)",
         f"✗ product accepted 8 since {then} (7 hours)",
         "The product was refused for its documentation. Correct what the marketplace names and send it again.",
         "The marketplace says: Descrierea este prea scurtă (cel puțin 50 de cuvinte)",
-        f"✓ translation accepted none since {first} (3 days)",
-        f"✓ answer readable yes since {first} (3 days)",
+        f"✓ translation accepted none at least since {first} (3 days)",
+        f"✓ answer readable yes at least since {first} (3 days)",
         "As published 7 hours ago, which is stale: `emag-pipeline status` says why.",
     ]
+
+
+def test_what_the_first_publish_showed_has_stood_at_least_since_then(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    past = Past(database)
+    past.publish(good(1, general_stock=0))
+    past.wait(days=3)
+    past.publish(good(1, general_stock=0, sale_price=Decimal(9)))
+    first, then = (f"{at:%Y-%m-%d %H:%M} UTC" for at, _ in past.publishes)
+    told = _lines(tmp_path, database_url)
+    assert told[1] == f"It cannot be bought, at least since {first} (3 days), the account's first publish."
+    assert f"✗ in stock 0 at least since {first} (3 days)" in told
+    (priced,) = [line for line in told if line.startswith(f"✓ priced 9.00 RON since {then} (")]
+    assert priced.endswith(f"; it holds at least since {first} (3 days)")
+
+
+def test_a_total_stock_that_is_not_told_is_no_unreadable_one(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [good(1, general_stock=None), good(2, general_stock=None, raw='{"general_stock": ["N/A"]}')])
+    lines = _lines(tmp_path, database_url)
+    assert [line for line in lines if line.startswith("✗ in stock not known at least since ")]
+    assert (
+        "The marketplace tells no total stock. Send the stock anew once there is some; "
+        "where the marketplace shows a stock and no total still, ask its support." in lines
+    )
+    done = emag_pipeline(tmp_path, "explain", "main", "2", DATABASE_SYNC_URL=database_url)
+    assert "The marketplace tells a total stock that is not a number. Send the stock as a number" in done.stdout
+    done = emag_pipeline(tmp_path, "history", "main", "2", DATABASE_SYNC_URL=database_url)
+    assert "The marketplace tells a total stock that is not a number" in done.stdout
 
 
 def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
@@ -79,7 +111,8 @@ def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp
     assert told.pop("oldest_page_at") <= at, "in ISO 8601, of one length"
     assert told == {
         "account": "main", "emag_offer_id": 1, "name": "Cafea măcinată 1", "can_be_bought": False, "since": at,
-        "deleted_at": None, "rejected_at": None, "reject_reason": None, "last_publish_at": at, "is_stale": False,
+        "deleted_at": None, "rejected_at": None, "reject_reason": None, "known_since": at,
+        "last_publish_at": at, "is_stale": False,
     }  # fmt: skip
     assert stock == {
         "name": "in stock", "value": "0", "value_since": at, "holds": False, "since": at, "said": [],

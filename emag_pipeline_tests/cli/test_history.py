@@ -31,7 +31,7 @@ def test_a_pipe_gets_a_plain_line_a_state_and_a_line_for_the_gap(past: Past, dat
     title, _, *states, price, stock = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert title == "main, offer 1: Cafea măcinată 1"
     assert [line.split(" ", 2)[2] for line in states] == [
-        "2 days active yes 10.50 RON 5",
+        "at least 2 days active yes 10.50 RON 5",
         "2 days active yes 11.00 RON ▲ 5",
         "1 day gone The marketplace did not have it",
         "3 hours active no 11.00 RON 0 There is no stock",

@@ -22,6 +22,13 @@ def refused(database: Database, database_url: str) -> dict[str, str]:
     return {"DATABASE_SYNC_URL": database_url}
 
 
+def test_a_pipe_gets_whole_lines_however_wide_a_terminal_would_be(refused: dict[str, str], tmp_path: Path) -> None:
+    wide = emag_pipeline(tmp_path, "rejects", **refused)
+    narrow = emag_pipeline(tmp_path, "rejects", **refused, COLUMNS="30")
+    assert (narrow.returncode, narrow.stdout) == (0, wide.stdout)
+    assert "\u2026" not in narrow.stdout.replace("id is \u2026,", "")
+
+
 def test_rows_are_listed_and_counted_by_reason(refused: dict[str, str], tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "rejects", "--account", "main", "--limit", "2", **refused)
     assert done.returncode == 0

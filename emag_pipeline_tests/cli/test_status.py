@@ -83,6 +83,18 @@ def test_the_table_tells_why_an_account_failed_and_what_to_do(
     assert "main: refused. Log in." in done.stdout
 
 
+def test_a_pipe_gets_each_sentence_in_one_line_however_narrow_a_terminal_would_be(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    message = "the marketplace refuses the credentials of the user that is set for this account, at each call of today"
+    ledger.end(database, begin(database), "failed", error_class="AccessRefused", message=message, remedy="Log in")
+    done = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, COLUMNS="40")
+    assert f"main: {message}. Log in." in done.stdout.splitlines()
+    assert done.stdout.splitlines()[0].split() == [
+        "account", "state", "published", "offers", "for", "sale", "gone", "quarantined"
+    ]  # fmt: skip
+
+
 def test_open_incidents_are_listed_under_the_table_and_in_the_json(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from emag_pipeline.automation.schedules import minute_of, refresh_schedule, seco
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
+from emag_pipeline.logs.events import FACTS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.db.syncs import begin, rows
@@ -105,8 +106,9 @@ def _in(seconds: float) -> str:
 
 
 def test_a_scheduled_run_waits_for_its_second_before_its_first_call(
-    market: SandboxServer, settings: Settings, instance: dg.DagsterInstance
+    market: SandboxServer, settings: Settings, instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "emag_pipeline")
     start = datetime.now(UTC) + timedelta(seconds=2)
     result = _JOB.execute_in_process(
         partition_key="fbe",
@@ -116,6 +118,8 @@ def test_a_scheduled_run_waits_for_its_second_before_its_first_call(
     )
     assert result.success
     assert [entry for entry in instance.all_logs(result.run_id) if "at a second of its own" in entry.message]
+    (told,) = [getattr(one, FACTS) for one in caplog.records if "start_awaited" in one.getMessage()]
+    assert (told["event"], told["subject"], told["run_id"]) == ("start_awaited", "fbe", result.run_id)
     assert min(request["time"] for request in market.requests("fbe")) >= start.timestamp()
 
 

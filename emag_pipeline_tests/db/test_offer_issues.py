@@ -8,6 +8,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.look import look_at
 from emag_pipeline.db.marts.marts import OFFER_ISSUES
 from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.db.report.issues import issue_counts
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.issues import issue
 from emag_pipeline_tests.db.pasts import Past, good
@@ -47,6 +48,23 @@ def test_without_stock_or_price_nothing_is_held_back(database: Database, past: P
     (mine,) = [row for (offer_id, _), row in found.items() if offer_id == 1]
     assert (mine.stock_held_back, mine.value_held_back) == (0, 0)
     assert found[2, "inactive"].value_held_back is None
+
+
+def test_a_total_stock_that_is_not_told_and_one_that_is_no_number_have_words_of_their_own(
+    database: Database, past: Past
+) -> None:
+    past.publish(good(1, general_stock=None), good(2, general_stock=None, raw='{"general_stock": ["N/A"]}'))
+    found = _issues(database)
+    assert found.keys() == {(1, "stock_unknown"), (2, "stock_unknown")}
+    assert found[1, "stock_unknown"].reason == "The marketplace tells no total stock"
+    assert found[2, "stock_unknown"].reason == "The marketplace tells a total stock that is not a number"
+    counts = issue_counts(database, "main")
+    assert [(one.code, one.offers) for one in counts] == [("stock_unknown", 1), ("stock_unknown", 1)]
+    assert {one.reason for one in counts} == {row.reason for row in found.values()}
+    past.publish(good(1, general_stock=None, raw='{"general_stock": ["N/A"]}'), good(2, general_stock=None))
+    again = _issues(database)
+    assert again[1, "stock_unknown"].remedy == found[2, "stock_unknown"].remedy
+    assert again[2, "stock_unknown"].remedy == found[1, "stock_unknown"].remedy
 
 
 def test_an_absurd_stock_costs_no_refresh(database: Database, past: Past) -> None:

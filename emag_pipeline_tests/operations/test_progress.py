@@ -3,6 +3,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from emag_pipeline import embedded
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
@@ -62,6 +64,26 @@ def test_a_running_sync_is_a_bar_in_a_terminal(database: Database) -> None:
     watch.end()
     assert "\u2501" in output.getvalue()
     assert "1 of 1 page," in output.getvalue()
+
+
+def _drawn(database: Database, width: int) -> list[str]:
+    output = io.StringIO()
+    narrator = Narrator(file=output, force_terminal=True, width=width)
+    settings = load_settings({}, env_file=None)
+    watch = ProgressWatch(database, ["main", "fbe"], narrator, interval_seconds=10, settings=settings)
+    for account in ("main", "fbe"):
+        stage(database, begin(database, account), [offer(1)])
+    watch.look()
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue()).splitlines()
+
+
+@pytest.mark.parametrize("width", [200, 80, 50, 40])
+def test_a_narrow_terminal_shortens_the_bar_then_the_words_and_never_the_name(database: Database, width: int) -> None:
+    lines = [line for line in _drawn(database, width) if line.strip()][-2:]  # it is drawn anew a few times
+    assert [line.split()[0] for line in lines] == ["main", "fbe"], lines
+    assert all(len(line) <= width and "\u2501" * 4 in line for line in lines), lines
+    assert all(("scanning, 1 of 1 page, 1 of 1 offer" in line) == (width > 40) for line in lines), lines
+    assert all(("offers/s" in line) == (width > 50) for line in lines), lines
 
 
 def test_a_failure_is_told_with_its_remedy(database: Database) -> None:

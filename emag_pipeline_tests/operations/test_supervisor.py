@@ -38,6 +38,18 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_a_start_sets_the_programs_own_log_aside_and_no_other_one(supervisor: Supervisor, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    for name in ("program", "sync-main", "backfill"):
+        (logs / f"{name}.log").write_text("before\n")
+    supervisor.start(_program("import time; print('now', flush=True); time.sleep(60)"))
+    assert (logs / "program.log.1").read_text() == "before\n"
+    _wait_until(lambda: (logs / "program.log").read_text() == "now\n")
+    assert sorted(log.name for log in logs.iterdir()) == [
+        "backfill.log", "program.log", "program.log.1", "sync-main.log",
+    ]  # fmt: skip
+
+
 def test_a_program_that_dies_at_its_start_is_an_error_with_its_last_lines(supervisor: Supervisor) -> None:
     with pytest.raises(TransientError) as caught:
         supervisor.start(_program("print('no such file'); raise SystemExit(3)", is_ready=lambda: False))

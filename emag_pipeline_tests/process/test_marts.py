@@ -94,20 +94,55 @@ def test_backfill_computes_each_day_and_dagster_knows_them(
     past.wait(days=2)
     past.publish(good(1))
     first, today = past.publishes[0][0].date(), past.published_at.date()
-    done = emag_pipeline(tmp_path, "backfill", "--from", str(first - timedelta(days=1)), **variables)
+    early = emag_pipeline(tmp_path, "backfill", "--from", str(first - timedelta(days=1)), **variables)
+    assert (early.returncode, early.stdout) == (2, "")
+    assert early.stderr == (
+        f"emag-pipeline: main: there is no assortment to compute of {first - timedelta(days=1)}: "
+        f"the first publish is of {first}. Begin with the first day that there is: --from {first}.\n"
+    )
+    set_later = {**variables, "EMAG_FIRST_DAY": str(today)}
+    bounded = emag_pipeline(tmp_path, "backfill", "--from", str(first), **set_later)
+    assert bounded.returncode == 2
+    assert f"EMAG_FIRST_DAY is {today}. Begin with the first day that there is: --from {today}." in bounded.stderr
+    done = emag_pipeline(tmp_path, "backfill", "--from", str(first), **variables)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-4:] == [
-        f"{first - timedelta(days=1)} main: no row, the account was first published later",
+    assert done.stdout.splitlines() == [
         f"{first} main: 2 offers, 1 of them saleable",
         f"{first + timedelta(days=1)} main: 2 offers, 1 of them saleable",
         f"{today} main: 1 offer, 1 of them saleable",
     ]
     with opened(load_settings({**variables, "EMAG_HOME": str(tmp_path)}, env_file=None)) as instance:
         known = instance.get_materialized_partitions(dg.AssetKey("daily_assortment"))
-    assert known == {f"main|{first + timedelta(days=one)}" for one in range(-1, 3)}
+    assert known == {f"main|{first + timedelta(days=one)}" for one in range(3)}
 
 
-@pytest.mark.parametrize("day", ["2026-13-01", "2023-12-31", "2999-01-01"])
+def test_days_of_an_account_that_was_published_later_are_left_out(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    older, younger = Past(database), Past(database, "fbe")
+    older.publish(good(1))
+    older.wait(days=1)
+    younger.publish(good(2))
+    today = younger.published_at.date()
+    accounts = {"EMAG_ACCOUNTS": "main,fbe,outlet"}
+    for name in ("FBE", "OUTLET"):
+        accounts |= {f"EMAG_{name}_API_USERNAME": f"{name}@sandbox.example", f"EMAG_{name}_API_PASSWORD": "sandbox"}
+    yesterday = today - timedelta(days=1)
+    done = emag_pipeline(tmp_path, "backfill", "--from", str(yesterday), **variables, **accounts)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines() == [
+        f"fbe: left out before {today}, the day of its first publish",
+        "outlet: left out, it was never published",
+        f"{yesterday} main: 1 offer, 1 of them saleable",
+        f"{today} main: 1 offer, 1 of them saleable",
+        f"{today} fbe: 1 offer, 1 of them saleable",
+    ]
+    alone = emag_pipeline(tmp_path, "backfill", "--from", str(today), "--account", "outlet", **variables, **accounts)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "outlet: there is no assortment to compute: nothing was ever published. Publish first:" in alone.stderr
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "2999-01-01"])
 def test_a_day_that_cannot_be_computed_is_told_before_anything_is_started(tmp_path: Path, day: str) -> None:
     done = emag_pipeline(tmp_path, "backfill", "--from", day)
     assert (done.returncode, done.stdout) == (2, "")
@@ -139,11 +174,17 @@ def test_no_day_before_the_first_publish_is_missing_in_dagster(
 def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
-    done = emag_pipeline(tmp_path, "backfill", "--from", "2026-10-01", "--to", "2026-10-02", **variables)
-    assert done.returncode == 5
-    assert "2026-10-01 main: " in done.stdout
-    assert "the account was never published" in done.stdout
-    assert "2026-10-02" not in done.stdout
+    past = Past(database)
+    past.publish(good(1))
+    past.wait(days=1)
+    first = past.published_at.date()
+    with database.transaction() as tx:
+        tx.run("ALTER TABLE {schema}.emag_daily_assortment ADD CONSTRAINT nothing CHECK (offers < 0)")
+    done = emag_pipeline(tmp_path, "backfill", "--from", str(first), **variables)
+    assert done.returncode in (1, 5)
+    (said,) = done.stdout.splitlines()
+    assert said.startswith(f"{first} main: ")
+    assert "nothing" in said, "the constraint's name"
 
 
 def _reads(database: Database) -> dict[str, datetime]:

@@ -2,6 +2,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> N
 
 
 def test_what_a_sync_counts_as_rows_is_not_called_offers(document: Document) -> None:
-    assert "Rows are the different ones that its pages have shown" in document.text
+    assert "The column “Rows on pages” counts each row once that the pages of a sync have shown." in document.text
     assert [cell["data-label"] for cell in document.all("td")].count("Rows on pages") > 1
 
 
@@ -236,6 +237,26 @@ def test_sold_out_offers_are_told_with_the_sales_that_they_lose(database: Databa
     assert re.search(
         r"Sold out: the one that is known to lose sales.*Lanternă offer 1 \d{4}-\d\d-\d\d 1 fall, 8 pieces 40\.00", told
     )
+
+
+def test_what_the_first_publish_showed_began_then_or_before(database: Database) -> None:
+    sync(database, [offer(1, general_stock=0, is_saleable=False, offer_validation_status=1), _of_stock(2, 9)])
+    let_pass(database, timedelta(days=2))
+    sync(database, [offer(1, general_stock=0, is_saleable=False, offer_validation_status=1), _of_stock(2, 5)])
+    let_pass(database, timedelta(days=2))
+    sync(database, [offer(1, general_stock=0, is_saleable=False, offer_validation_status=1), _of_stock(2, 0)])
+    fill_marts(database)
+    told = read(page(facts_of(database, "main"))).text
+    first, newest = (
+        rows(database, f"SELECT {which}(published_at)::date AS day FROM {{schema}}.emag_publishes")[0].day
+        for which in ("min", "max")
+    )
+    assert f"There is no stock, at least since {first}." in told
+    assert f"There is no stock, since {newest}." in told
+
+
+def _of_stock(offer_id: int, stock: int) -> SimpleNamespace:
+    return offer(offer_id, general_stock=stock, is_saleable=stock > 0, offer_validation_status=1)
 
 
 def test_sales_that_rest_on_one_great_fall_of_the_stock_are_told_apart(database: Database) -> None:

@@ -54,7 +54,7 @@ OFFER_ISSUES = Mart(
     key=("account_type", "emag_offer_id", "issue_code"),
     columns=("reason", "remedy", "said", "since", "stock_held_back", "value_held_back", "sales_lost_a_day", "currency"),
     parameters={
-        "words": json.dumps({code: asdict(issue) for code, issue in issues.ISSUES.items()}),
+        "words": json.dumps({code: asdict(issue) for code, issue in issues.WORDS.items()}),
         "unknown_reason": issues.UNDOCUMENTED.reason,
         "unknown_remedy": issues.UNDOCUMENTED.remedy,
         "window_days": WINDOW_DAYS,

@@ -20,6 +20,8 @@ class Headline:
     currency: str | None
     sync_id: UUID | None
     published_at: datetime | None
+    #: the account's first publish: what was so then may have been so before
+    known_since: datetime | None
     offers: int
     saleable: int
     #: pieces of all existing offers
@@ -54,7 +56,8 @@ def headline(database: Database, account: str) -> Headline:
                    SELECT {schema}.emag_account_currency(:account) AS currency
                )
                SELECT :account AS account, a.marketplace, money.currency,
-                      s.sync_id, s.completed_at AS published_at, counted.*
+                      s.sync_id, s.completed_at AS published_at,
+                      {schema}.emag_known_since(:account) AS known_since, counted.*
                FROM money
                CROSS JOIN LATERAL (
                    SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS offers,

@@ -14,7 +14,7 @@ from emag_pipeline.db.report.headline import TIMEOUT_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class IssueCount:
-    """One reason: how many offers have it, what it holds back, in the account's currency."""
+    """One reason, in its words: how many offers have it, what it holds back, in the account's currency."""
 
     code: str
     reason: str
@@ -49,7 +49,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
     """All reasons that occur, the most frequent first."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            """SELECT issue_code AS code, min(reason) AS reason, min(remedy) AS remedy, count(*) AS offers,
+            """SELECT issue_code AS code, reason, remedy, count(*) AS offers,
                       coalesce(sum(stock_held_back), 0) AS stock_held_back,
                       coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
                       sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
@@ -59,7 +59,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
                CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
                CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
                WHERE account_type = :account
-               GROUP BY issue_code ORDER BY count(*) DESC, issue_code""",
+               GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason""",
             account=account,
         )
         return [IssueCount(**row._mapping) for row in rows]

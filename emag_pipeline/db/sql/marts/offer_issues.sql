@@ -15,7 +15,8 @@ SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :accou
 -- The codes of a state are found once (OFFSET 0), those of past states only where the newest one has any. `since` is the
 -- start of the newest stretch of states that have the code: a state begins one when the state before it had not the code,
 -- or did not reach up to it (the offer was away).
--- :words are the reasons and remedies by code; :unknown_reason and :unknown_remedy those of a code that is not in there.
+-- :words are the reasons and remedies by code, `stock_unknown:told` those of a total stock that is told and is no number:
+-- `raw` holds what no column does. :unknown_reason and :unknown_remedy those of a code that is not in there.
 -- :language is the one in which the marketplace is quoted where it can be (two letters).
 WITH standing AS MATERIALIZED (
     SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
@@ -60,9 +61,9 @@ paced AS (
     ) p
 )
 SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
-       coalesce(CAST(:words AS jsonb) -> i.code ->> 'reason',
+       coalesce(CAST(:words AS jsonb) -> told.code ->> 'reason',
                 format(CAST(:unknown_reason AS text), split_part(i.code, '_', 1), split_part(i.code, '_', 2))) AS reason,
-       coalesce(CAST(:words AS jsonb) -> i.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
+       coalesce(CAST(:words AS jsonb) -> told.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
        {schema}.emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
        began.published_at AS since,
        greatest(o.general_stock, 0) AS stock_held_back,
@@ -73,6 +74,10 @@ FROM issues i
 JOIN {schema}.emag_product_offers o
     ON o.account_type = :account AND o.emag_offer_id = i.emag_offer_id AND o.deleted_at IS NULL
 LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN i.code = 'stock_unknown' AND p.raw -> 'general_stock' IS NOT NULL
+                THEN 'stock_unknown:told' ELSE i.code END
+) told (code)
 LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
 LEFT JOIN {schema}.emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
 
