@@ -175,4 +175,6 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
+    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which goes on later
+        code = 1
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)
