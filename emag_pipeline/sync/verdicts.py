@@ -88,7 +88,7 @@ def _is_left_again(figures: Figures, before: Mapping[str, Any]) -> bool:
     # an older version's proof does not tell whether its scan has paused
     if max(figures.pause_seconds, before.get("pause_seconds", _PAUSE_SECONDS)) >= _PAUSE_SECONDS:
         return False
-    return abs(figures.remainder - before["remainder"]) <= _FEW
+    return bool(abs(figures.remainder - before["remainder"]) <= _FEW)
 
 
 def _movement(figures: Figures) -> str:
