@@ -4,7 +4,7 @@ Where the embedded server is away, everybody says so in the same words.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.going_on import AFTER_AN_OUTAGE
+from emag_pipeline.home import default
 from emag_pipeline.settings import Settings
 
 _AWAY = "the embedded PostgreSQL does not run"
+_FULL = "its disk is full"
 _STARTS = "the embedded PostgreSQL is starting up"
 _RECOVERS = f"{_STARTS} (it recovers what a crash has left)"
 _STOPPED = "the embedded PostgreSQL was told to stop"
@@ -66,6 +68,8 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
     sleeps. `up_goes_on`: it is `up` itself that says so, and starts the server again;
     else an `up` that says so ends.
     """
+    if stopped := embedded.frozen(home):
+        return _frozen(home, stopped, why)
     if embedded.starting(home):
         return _recovery(home, why)
     up = running_up.running(home)
@@ -78,13 +82,41 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
             f"if it stays away, {log} says why"
         )
     what = _STOPPED if up is not None and embedded.was_stopped(home) else _AWAY
+    if embedded.is_disk_full(home):
+        what = f"{_AWAY}: {_FULL}"
+        remedy = f"Free space on the disk of {home} first (`emag-pipeline doctor` says how much is left). {remedy}"
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
 
 
 def _elsewhere(home: Path) -> str:
-    """Where the home may only be the wrong one: what else this user could have meant."""
+    """Where nobody has named the home, it may be the wrong one: what else this user could have meant.
+
+    A home that was named is meant: offers of another one are another shop's.
+    """
+    if home.resolve() != default().resolve():
+        return ""
     others = [f"{other} (process {up.pid})" for other, up in running_up.elsewhere(home).items()]
     return f"or set EMAG_HOME to that of an `up` of yours that runs: {' or '.join(others)}, " if others else ""
+
+
+def _frozen(home: Path, processes: Sequence[int], why: str = "") -> DatabaseUnavailable:
+    numbers = " ".join(map(str, processes))
+    who = "process" if len(processes) == 1 else "processes"
+    return DatabaseUnavailable(
+        f"the embedded PostgreSQL is stopped ({who} {numbers}) and answers nobody",
+        where=f"EMAG_HOME {home}",
+        why=why,
+        remedy=f"`kill -CONT {numbers}` lets it go on, and nothing is lost",
+        is_late=True,
+        is_away=True,
+        is_frozen=True,
+    )
+
+
+def require_not_frozen(home: Path) -> None:
+    """Raise DatabaseUnavailable where the embedded server is stopped (SIGSTOP): whoever asks it would wait in vain."""
+    if stopped := embedded.frozen(home):
+        raise _frozen(home, stopped)
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
@@ -103,8 +135,10 @@ def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool 
         return error
     if error.what == STARTING_UP:
         return _recovery(settings.home, error.why)
-    if error.what in (_AWAY, _STOPPED, _STARTS, _RECOVERS):
+    if error.is_frozen or error.what.partition(":")[0] in (_AWAY, _STOPPED, _STARTS, _RECOVERS):
         return error
+    if (error.is_late or error.is_away) and (stopped := embedded.frozen(settings.home)):
+        return _frozen(settings.home, stopped, error.why)
     if embedded.running(settings.home) is None:
         return silence(settings.home, why=error.why)
     if error.is_away and not error.is_late:  # it was, and need not be started; one that is frozen says so itself

@@ -136,8 +136,11 @@ class DatabaseUnavailable(TransientError):
         remedy: str = "",
         is_late: bool = False,
         is_away: bool = False,
+        is_frozen: bool = False,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy, is_late=is_late)
+        #: it is late because its processes are stopped (SIGSTOP): that is known, and no matter of how busy it is
+        self.is_frozen = is_frozen
         #: the whole server was not reached: what is read of it in that very database is over
         self.is_away = is_away
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import platformdirs
+
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.file_errors import of_os_error
 
@@ -36,6 +38,11 @@ def claim(home: Path) -> Path:
         _close(home, _safe(home))
         _require_writable(home)
     return home
+
+
+def default() -> Path:
+    """Where the home is without EMAG_HOME: the user's data directory."""
+    return platformdirs.user_data_path("emag_pipeline")
 
 
 def require_usable(home: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from emag_pipeline import cron, database_choice, sandbox_choice, value_words
@@ -22,6 +21,7 @@ from emag_pipeline import env_file as dotenv
 from emag_pipeline.accounts import Account, AccountName
 from emag_pipeline.database_url import passwords_in
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.home import default as default_home
 from emag_pipeline.redaction import secrets_of
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ class Settings(BaseModel):
     health_port: Port = Field(8000, alias="EMAG_SYNC_HEALTH_PORT")
     bind: str = Field("127.0.0.1", alias="EMAG_SYNC_BIND")
     alert_webhook_url: SecretStr | None = Field(None, alias="EMAG_ALERT_WEBHOOK_URL")
-    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("emag_pipeline"), alias="EMAG_HOME")
+    home: Path = Field(default_factory=default_home, alias="EMAG_HOME")
     ui_port: Port = Field(3333, alias="EMAG_UI_PORT")
     sandbox_port: Port = Field(8765, alias="EMAG_SANDBOX_PORT")
     sandbox_url: str | None = Field(None, alias="EMAG_SANDBOX_URL")

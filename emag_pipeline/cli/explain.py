@@ -29,8 +29,8 @@ import typer
 from rich.text import Text
 
 from emag_pipeline.cli.history import Account, AsJson, OfferId
+from emag_pipeline.durations import age
 from emag_pipeline.moments import iso
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.explain import Condition, Explanation

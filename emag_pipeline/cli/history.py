@@ -33,9 +33,9 @@ from rich.text import Text
 from emag_pipeline.charts import sparkline
 from emag_pipeline.cli.moments import moment
 from emag_pipeline.db.history import KnownOffer, State
+from emag_pipeline.durations import age
 from emag_pipeline.issues import issue
 from emag_pipeline.moments import iso
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations.embedded_use import looked_into
 from emag_pipeline.operations.figures import money, status_words
 from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline

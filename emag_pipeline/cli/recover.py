@@ -10,6 +10,7 @@ will_retry     whether Dagster's daemon starts the run again
 Keys are added, never renamed.
 """
 
+import getpass
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -32,8 +33,8 @@ def recover(
         typer.Option(
             min=0,
             metavar="H",
-            help="Also end syncs that made no progress for so many hours, instead of EMAG_SYNC_STUCK_THRESHOLD_HOURS; "
-            "0 ends every running sync.",
+            help="Also end syncs that are not stuck, as cancelled, if they made no progress for so many hours; 0 ends "
+            "every running sync.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be ended.")] = False,
@@ -45,7 +46,7 @@ def recover(
     that is durable is lost, and a publish under way is left alone.
     """
     settings = load_settings()
-    bounds = Bounds.of(settings, max_age_hours)
+    bounds = Bounds.of(settings, max_age_hours, getpass.getuser())
     with awake(settings), by_hand.opened(settings, complain) as (database, dagster):
         done = [] if dry_run else recover_stuck(database, dagster, bounds)
         left = find(database, dagster, bounds)

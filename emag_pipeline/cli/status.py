@@ -65,11 +65,11 @@ from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
+from emag_pipeline.durations import age
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.moments import iso, iso_now
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.alerts import run_url
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents

@@ -111,7 +111,7 @@ def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *,
         view_on(narrator, settings.progress_interval_seconds) as view,
         told_alike(settings),
     ):
-        return refresh(settings, around, accounts, view.show, signals.wait, anew=anew)
+        return refresh(settings, around, accounts, view.show, signals.wait, narrator.say, anew=anew)
 
 
 @contextmanager

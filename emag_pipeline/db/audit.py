@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +81,9 @@ class Figures:
     without_id_twice: int = 0
     #: of `found_by_id`, those that are staged; the others are in quarantine
     staged_by_id: int = 0
+    #: from the oldest page to the last count, and the longest time between two reads of pages, or before that count
+    oldest_page_seconds: int = 0
+    pause_seconds: int = 0
     #: what a reviewer should know of the proof, in words
     marks: Sequence[str] = ()
 
@@ -188,6 +192,8 @@ WORDS = {
     "unreadable_by_id": "missing offers whose read by id fails too",
     "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
     "without_id_twice": "offers in quarantine both without an id and by their id",
+    "oldest_page_seconds": "seconds from the oldest page to the count after the scan",
+    "pause_seconds": "the longest pause between two pages, or before that count, in seconds",
     "marks": "worth knowing",
     "staged_by_id": "missing offers found by their id and staged",
 }
@@ -196,7 +202,7 @@ WORDS = {
 OF_THE_SCAN = (
     "count_after", "rounds", "proven", "anchors", "repairs", "islands", "head_reached", "tail_reached", "stretches",
     "united", "heads", "remainder", "compared", "inversions", "moved", "doubled",
-    "unreadable_positions", "marks",
+    "unreadable_positions", "oldest_page_seconds", "pause_seconds", "marks",
 )  # fmt: skip
 
 
@@ -280,6 +286,36 @@ _COUNT_UNSTAGED = """
       AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)
 """
+
+
+def ages(database: Database, sync_id: UUID, counted_at: datetime) -> dict[str, int]:
+    """The figures `oldest_page_seconds` and `pause_seconds` of a scan whose last count came at `counted_at`."""
+    with database.transaction() as tx:
+        row = tx.run(
+            """WITH reads AS (SELECT fetched_at AS read_at FROM {schema}.emag_scan_pages WHERE sync_id = :sync
+                              UNION ALL SELECT CAST(:counted_at AS timestamptz))
+               SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
+               FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused""",
+            sync=sync_id,
+            counted_at=counted_at,
+        ).one()
+    return {
+        "oldest_page_seconds": round(row.oldest.total_seconds()),
+        "pause_seconds": 0 if row.pause is None else round(row.pause.total_seconds()),
+    }
+
+
+def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
+    """The proof of the sync that the account published last before this one; empty before the first."""
+    with database.transaction() as tx:
+        proof = tx.run(
+            """SELECT proof FROM {schema}.emag_offer_syncs
+               WHERE account_type = :account AND sync_id <> :sync AND status = 'completed'
+               ORDER BY sync_number DESC LIMIT 1""",
+            account=lease.account,
+            sync=lease.sync_id,
+        ).scalar_one_or_none()
+    return proof or {}
 
 
 def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:

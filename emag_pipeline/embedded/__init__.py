@@ -9,8 +9,10 @@ from emag_pipeline.embedded.programs import program
 from emag_pipeline.embedded.server import (
     EmbeddedServer,
     ended,
+    frozen,
     hasten,
     is_address_of,
+    is_disk_full,
     is_set_up,
     living,
     log_of,
@@ -24,8 +26,10 @@ from emag_pipeline.embedded.server import (
 __all__ = [
     "EmbeddedServer",
     "ended",
+    "frozen",
     "hasten",
     "is_address_of",
+    "is_disk_full",
     "is_set_up",
     "living",
     "log_of",

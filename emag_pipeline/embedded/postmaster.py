@@ -107,6 +107,24 @@ def stopping(data: Path) -> psutil.Process | None:
     return process_of(data) if note is not None and note.is_stopping else None
 
 
+def frozen(data: Path) -> list[int]:
+    """The numbers of that directory's server and its processes which were stopped (SIGSTOP): they answer nobody.
+
+    By the process table alone, since whoever asks one that is stopped waits.
+    """
+    note = noted(data)
+    process = None if note is None else _process(note.pid)
+    if process is None or not _works_in(process, data):
+        return []
+    found = []
+    with suppress(psutil.Error):
+        for one in (process, *process.children()):
+            with suppress(psutil.Error):
+                if one.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP):
+                    found.append(one.pid)
+    return found
+
+
 def was_shut_down(data: Path) -> bool:
     """Whether the data was left in order: what starts there next has nothing to recover.
 

@@ -109,6 +109,11 @@ def last_line(log: Path) -> str:
     return line.partition("LOG:")[2].strip() or line
 
 
+def disk_was_full(log: Path) -> bool:
+    """Whether a log ends with a disk that is full."""
+    return _is_full(_last_lines(log))
+
+
 def _size(log: Path | None) -> int:
     return log.stat().st_size if log is not None and log.is_file() and not log.is_symlink() else 0
 

@@ -43,6 +43,10 @@ _TURN_SECONDS = 0.05
 #: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
 _UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
+#: PostgreSQL writes its log of changes in files of this size, and ends where it has no room for the next one.
+_LEAST_ROOM_BYTES = 16 * 2**20
+#: What a crash for want of room gave free; with more than this, somebody has made room since.
+_LITTLE_ROOM_BYTES = 128 * 2**20
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -273,6 +277,20 @@ def hasten(home: Path) -> None:
     process = postmaster.stopping(places.data(home.resolve()))
     if process is not None:
         postmaster.end(process, signal.SIGINT, 0.0)
+
+
+def frozen(home: Path) -> list[int]:
+    """The processes of a home directory's server that were stopped (SIGSTOP), and answer nobody until they go on."""
+    return postmaster.frozen(places.data(home.resolve()))
+
+
+def is_disk_full(home: Path) -> bool:
+    """Whether the disk of the data has no room left for a server to start; little, where its log ends with that."""
+    data = places.data(home.resolve())
+    if not data.is_dir():
+        return False
+    free = shutil.disk_usage(data).free
+    return free < _LEAST_ROOM_BYTES or (free < _LITTLE_ROOM_BYTES and programs.disk_was_full(data / _LOG))
 
 
 def recovers(home: Path) -> bool:

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from emag_pipeline.db.incidents import Incident
+from emag_pipeline.durations import age
 from emag_pipeline.moments import iso
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 

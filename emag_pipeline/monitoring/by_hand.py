@@ -1,5 +1,6 @@
 """What the sensor does by itself, asked for by a person or a program: with databases that may be half reachable."""
 
+import getpass
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -44,4 +45,4 @@ def cleanup_stuck_syncs(max_age_hours: float | None) -> int:
     """See `monitoring.cleanup_stuck_syncs`."""
     settings = load_settings()
     with opened(settings, log.warning) as (database, dagster):
-        return len(recover(database, dagster, Bounds.of(settings, max_age_hours)))
+        return len(recover(database, dagster, Bounds.of(settings, max_age_hours, getpass.getuser())))

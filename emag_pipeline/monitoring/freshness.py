@@ -7,7 +7,7 @@ so what counts as stale is at least twice the time that the last scan took.
 from typing import Protocol
 
 from emag_pipeline.db.status import AccountStatus
-from emag_pipeline.monitoring.durations import age
+from emag_pipeline.durations import age
 from emag_pipeline.settings import Settings
 
 _SCANS = 2.0

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from emag_pipeline.errors import PipelineError, TransientError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
 from emag_pipeline.moments import iso_now
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.silence import DAEMON
@@ -79,7 +79,8 @@ def problems(health: HealthStatus) -> Iterator[Problem]:
 
 def database_problem(error: PipelineError) -> Problem:
     """Why the database could not be read. One that is only busy is told as not examined: nobody knows how it is."""
-    late = "not examined" if isinstance(error, TransientError) and error.is_late else ""
+    is_known = isinstance(error, DatabaseUnavailable) and error.is_frozen
+    late = "not examined" if isinstance(error, TransientError) and error.is_late and not is_known else ""
     return _problem("database", ": ".join(filter(None, (late, error.what, error.why))), error.remedy)
 
 

@@ -9,8 +9,8 @@ from emag_pipeline import running_up, written_logs
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import Finding
+from emag_pipeline.durations import age
 from emag_pipeline.monitoring import incidents, outbox
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.settings import Settings
 
 #: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.

@@ -17,7 +17,7 @@ from typing import TextIO
 import psutil
 
 from emag_pipeline import embedded, running_up
-from emag_pipeline.databases import attached, silence
+from emag_pipeline.databases import attached, require_not_frozen, silence
 from emag_pipeline.db.calls import Calls
 from emag_pipeline.db.engine import Database
 from emag_pipeline.home import claim
@@ -43,6 +43,7 @@ def in_use(
     where that one does not, or the server recovers for longer than some seconds.
     """
     home = claim(home)
+    require_not_frozen(home)
     with (home / "postgres.users").open("a+") as users:
         while not _locked(users, fcntl.LOCK_SH):  # the last user is stopping it
             Calls.pause(_LOOK_SECONDS)

@@ -11,8 +11,8 @@ from emag_pipeline import embedded
 from emag_pipeline.databases import as_told
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, account_statuses, sync_progress
+from emag_pipeline.durations import age
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.operations.words import ended_words, failure_words, pace_words, pages_in_all, progress_words

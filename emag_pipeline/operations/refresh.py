@@ -7,19 +7,23 @@ refreshed at once, since each has a rate budget of its own.
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from emag_pipeline import written_logs
+from emag_pipeline.databases import as_told
 from emag_pipeline.db.aside import once
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import SyncProgress, sync_progress
+from emag_pipeline.durations import age
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
 from emag_pipeline.going_on import goes_on
 from emag_pipeline.home import directory
+from emag_pipeline.moments import iso_now
 from emag_pipeline.operations import log_files
 from emag_pipeline.operations.surroundings import Surroundings
 from emag_pipeline.operations.words import failure_words, killed_words
@@ -106,12 +110,36 @@ class _Run:
         os.close(self._held_open)
 
 
+class _Sight:
+    """Says once that the database is away, and why, and once that it answers again: the runs try it for minutes."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._say = say
+        self._away_since: float | None = None
+
+    @contextmanager
+    def of_database(self) -> Iterator[None]:
+        """Look at it; that it is away is told and no error."""
+        try:
+            yield
+        except DatabaseUnavailable as error:
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                self._say(f"the database is away since {iso_now()}: {as_told(self._settings, error).message}")
+            return
+        if self._away_since is not None:
+            self._say(f"the database answers again, after {age(time.monotonic() - self._away_since)}")
+            self._away_since = None
+
+
 def refresh(
     settings: Settings,
     around: Surroundings,
     accounts: Sequence[str],
     watch: Callable[[Sequence[SyncProgress]], None],
     wait: Callable[[float], None],
+    say: Callable[[str], None],
     *,
     anew: bool = False,
 ) -> list[Refreshed]:
@@ -119,14 +147,16 @@ def refresh(
 
     `anew`: read every page, whatever an interrupted sync has left.
     `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
-    when a signal came: the runs are stopped then, write that into the ledger, and RefreshInterrupted is raised.
+    when a signal came: the runs are stopped then, write that into the ledger, and RefreshInterrupted is raised. `say`
+    hears that the database is away, which the runs wait for, and that it answers again.
     """
     logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
+    sight = _Sight(settings, say)
     runs = [_Run(account, around.environment, logs / f"sync-{account}.log", anew=anew) for account in accounts]
     try:
         while any(run.process.poll() is None for run in runs):
-            with suppress(DatabaseUnavailable):  # the runs notice it, and tell
+            with sight.of_database():
                 watch(_syncs(database, [run for run in runs if run.process.poll() is None]))
             wait(_LOOK_SECONDS)
         with suppress(DatabaseUnavailable):  # an attempt may have been shorter than the time between two looks
@@ -175,4 +205,6 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
+    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which goes on later
+        code = 1
     return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from emag_pipeline.db.liveness import RunningSync
-from emag_pipeline.monitoring.durations import age
+from emag_pipeline.durations import age
 from emag_pipeline.operations.stopping import Stopped, UnderWay
 from emag_pipeline.plurals import counted
 from emag_pipeline.runs.daemon import SILENT_SECONDS

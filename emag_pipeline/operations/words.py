@@ -7,9 +7,9 @@ from signal import Signals
 
 from emag_pipeline import running_up
 from emag_pipeline.db.status import SyncProgress
+from emag_pipeline.durations import age
 from emag_pipeline.going_on import goes_on
 from emag_pipeline.marketplaces import SANDBOX
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.plurals import counted
 from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline.settings import Settings
@@ -57,6 +57,10 @@ def pace_words(sync: SyncProgress) -> str:
     return f"{rate:,.0f} offers/s, {age(left)} left"
 
 
+#: Pages as old as this are worth a word.
+_OLD_PAGES_SECONDS = 120.0
+
+
 def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
     """How a refresh ended; `said` is what went wrong, empty if nothing."""
     if said or sync is None:
@@ -69,7 +73,14 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
         "quarantined": sync.offers_rejected,
     }
     told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
-    return f"{account}: published in {sync.elapsed_seconds:.1f} s: {told}"
+    read, seconds = "", sync.oldest_page_seconds or 0.0
+    if seconds >= _OLD_PAGES_SECONDS:
+        read = f"; its oldest page was read {age(seconds)} ago, and what has changed since comes with the next sync"
+    took = f"{sync.elapsed_seconds:.1f} s"
+    if sync.attempt > 1 and sync.completed_at is not None:
+        since = (sync.completed_at - sync.started_at).total_seconds()
+        took += f" by attempt {sync.attempt}, {since:,.1f} s after the sync began"
+    return f"{account}: published in {took}: {told}{read}"
 
 
 def failure_words(message: str, remedy: str, account: str = "") -> str:

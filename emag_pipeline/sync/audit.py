@@ -81,8 +81,11 @@ def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
 
 def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
     reasons = quarantine.commonest(context.database, lease) if figures.not_read else []
+    before = audit.left_before(context.database, lease)
     return Audit(
-        lease, judge(figures, context.settings, reasons, approval=lease.approval), remarks=[count_agrees(figures)]
+        lease,
+        judge(figures, context.settings, reasons, approval=lease.approval),
+        remarks=[count_agrees(figures, before)],
     )
 
 

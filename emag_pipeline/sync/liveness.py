@@ -5,10 +5,12 @@
 - **orphaned**: its Dagster run is over, so nobody will bring it to an end. A run that Dagster does not know proves
   nothing: it may be another installation's, or this Dagster's database may have been restored.
 
-A sync whose Dagster run a person cancels is none of these: it is ended as cancelled.
+A sync whose Dagster run a person cancels is none of these: it is ended as cancelled. So is one that goes on and that a
+person ends all the same (`recover --max-age-hours`).
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from emag_pipeline.db.liveness import RunningSync
@@ -31,16 +33,21 @@ SETTLING_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long a sync may go without progress, and without a heartbeat."""
+    """How long a sync may go without progress, and without a heartbeat.
+
+    `asked_seconds` is how long one may that nothing is wrong with, where somebody ends those as well, `asked_by` whom.
+    """
 
     idle_seconds: float
     silent_seconds: float
+    asked_seconds: float = inf
+    asked_by: str = ""
 
     @classmethod
-    def of(cls, settings: Settings, max_age_hours: float | None = None) -> "Bounds":
-        """Those of the settings; `max_age_hours`, if given, stands for EMAG_SYNC_STUCK_THRESHOLD_HOURS."""
-        hours = settings.stuck_threshold_hours if max_age_hours is None else max_age_hours
-        return cls(hours * 3600, settings.heartbeat_timeout_seconds)
+    def of(cls, settings: Settings, max_age_hours: float | None = None, asked_by: str = "") -> "Bounds":
+        """Those of the settings. `max_age_hours`, if given, is when `asked_by` has syncs ended that go on."""
+        asked = inf if max_age_hours is None else max_age_hours * 3600
+        return cls(settings.stuck_threshold_hours * 3600, settings.heartbeat_timeout_seconds, asked, asked_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,8 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         return Trouble(
             "stuck", f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}"
         )
+    if sync.idle_seconds >= bounds.asked_seconds:
+        return Trouble("cancelled", f"ended by {bounds.asked_by} with `emag-pipeline recover`, it was not stuck")
     return None
 
 

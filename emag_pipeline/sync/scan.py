@@ -61,6 +61,7 @@ class Scan:
         self._began: datetime = sync.started_at
         self._deadline: datetime = sync.deadline_at
         self._count_before: int | None = sync.offers_expected if lease.resumed else None
+        self._counted_at: datetime = sync.started_at
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
         self._habits = listing_order.habits(context.database, lease.account)
         if self._habits.ignores_odd_sizes:
@@ -124,6 +125,7 @@ class Scan:
 
     def _count(self) -> None:
         count = self._client.count()
+        self._counted_at = datetime.now(UTC)
         if self._scan.count_before < 0:
             self._reader.obedience = self._client.obedience()
             self._reader.obedience.judge_count(count)
@@ -207,7 +209,8 @@ class Scan:
             listing_order.keep(database, self._lease, order)
         self._reader.end(scan)
         marks = list(verdict.marks)
-        found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **asdict(evidence_of(scan))}
+        ages = audit.ages(database, self._lease.sync_id, self._counted_at)
+        found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **ages, **asdict(evidence_of(scan))}
         audit.note_ending(database, self._lease, found)
         self._page_size.proven()
         (log.warning if verdict.marks else log.info)(

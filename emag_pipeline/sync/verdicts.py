@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from emag_pipeline.completeness import COUNT_IS_WRONG
 from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
+from emag_pipeline.durations import age
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.proof import doubts, repeats
@@ -14,6 +17,8 @@ from emag_pipeline.sync.proof import doubts, repeats
 REJECTS = "rejects_within_tolerance"
 #: So many offers beside the count may have come and gone while the pages were read, or so large a share of it.
 _FEW, _FEW_SHARE = 3, 0.01
+#: A scan that read nothing for so long has paused, as one that was taken up again.
+_PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +54,49 @@ def judge(
     ]
 
 
-def count_agrees(figures: Figures) -> Verdict:
-    """Whether the marketplace counts what it shows, but for a few that came or went meanwhile. It blocks nothing."""
+def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType({})) -> Verdict:
+    """Whether the marketplace counts what it shows, but for what came or went meanwhile. It blocks nothing.
+
+    A difference is the count's own error where a further reading of all pages left the same, or where the sync before
+    did, of which `before` is the proof, and neither has paused. Any other one may be movement since pages were read.
+    """
     counts = (figures.count_before, figures.count_after)
     few = max(_FEW, _FEW_SHARE * max(counts))
     is_near = min(counts) - few <= figures.known <= max(counts) + few
+    is_left_again = not is_near and _is_left_again(figures, before)
     told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
+    said = f"the marketplace counts {told}, {counted(figures.known, 'is', 'are')} accounted for"
+    if is_left_again:
+        said += "; the sync before left the same difference"
+    elif not is_near and COUNT_IS_WRONG not in figures.marks:
+        said += f"; {_movement(figures)}"
     return Verdict(
         "count_agrees",
-        is_near and COUNT_IS_WRONG not in figures.marks,
-        f"the marketplace counts {told}, {counted(figures.known, 'is', 'are')} accounted for",
-        {"count_before": counts[0], "count_after": counts[1], "accounted": figures.known},
+        not is_left_again and COUNT_IS_WRONG not in figures.marks,
+        said,
+        {
+            "count_before": counts[0],
+            "count_after": counts[1],
+            "accounted": figures.known,
+            "oldest_page_seconds": figures.oldest_page_seconds,
+        },
     )
+
+
+def _is_left_again(figures: Figures, before: Mapping[str, Any]) -> bool:
+    """Whether two syncs that went on without a pause left the same difference: that is no movement."""
+    # an older version's proof does not tell whether its scan has paused
+    if max(figures.pause_seconds, before.get("pause_seconds", _PAUSE_SECONDS)) >= _PAUSE_SECONDS:
+        return False
+    return bool(abs(figures.remainder - before["remainder"]) <= _FEW)
+
+
+def _movement(figures: Figures) -> str:
+    """What explains a difference without an error of the marketplace's, and what becomes of it."""
+    read = f"pages were read up to {age(figures.oldest_page_seconds)} before the last count"
+    if figures.remainder < 0:
+        return f"{read}, and offers may have left since; the next sync asks for those that it does not see any more"
+    return f"{read}, and offers may have come since; the next sync shows them"
 
 
 def _scan_is_complete(figures: Figures) -> Verdict:

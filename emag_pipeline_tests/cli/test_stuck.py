@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
@@ -63,8 +64,8 @@ def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_
     begin(database)
     done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", "--dry-run", DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0
-    assert done.stdout.startswith("main: stuck: ")
-    assert "would be ended" in done.stdout
+    assert done.stdout.startswith("main: cancelled: ended by ")
+    assert "with `emag-pipeline recover`, it was not stuck; would be ended" in done.stdout
     assert _row(database).status == "running"
 
 
@@ -80,6 +81,21 @@ def test_recover_ends_what_is_dead_and_spares_what_lives(database: Database, dat
     )
     assert [(row.status, row.error_class) for row in statuses] == [("running", None), ("failed", "OwnerDied")]
     assert statuses[0].sync_id == living.sync_id
+
+
+def test_a_healthy_sync_that_a_person_ends_is_no_incident_and_was_not_stuck(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    begin(database)
+    done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", DATABASE_SYNC_URL=database_url)
+    assert "it was not stuck; marked as cancelled; the account's next run goes on" in done.stdout
+    row = _row(database)
+    assert (row.status, row.error_class) == ("cancelled", "Interrupted")
+    assert "with `emag-pipeline recover`" in row.error_message
+    assert open_incidents(database) == []
+    counted = rows(database, "SELECT 1 FROM {schema}.emag_counters WHERE name LIKE 'emag_sync_%%_syncs_total'")
+    assert not counted
+    assert "nothing is stuck" in emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url).stdout
 
 
 def test_stop_releases_every_lease_in_a_line_an_account_and_owns_up_to_what_it_could_not_reach(

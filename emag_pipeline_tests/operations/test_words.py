@@ -1,9 +1,9 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from emag_pipeline.db.status import SyncProgress
-from emag_pipeline.operations.words import failure_words, pace_words, progress_words, trouble_words
+from emag_pipeline.operations.words import failure_words, outcome_words, pace_words, progress_words, trouble_words
 from emag_pipeline.sync.liveness import Trouble
 
 _HALF = SyncProgress(
@@ -36,6 +36,22 @@ def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
     published = replace(_HALF, status="completed", phase="publishing")
     assert progress_words(published) == "published, its marts and checks are being computed"
     assert pace_words(published) == ""
+
+
+def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_attempts() -> None:
+    published = replace(_HALF, status="completed", oldest_page_seconds=90.0)
+    numbers = "0 created, 0 updated, 0 unchanged, 0 deleted, 0 quarantined"
+    assert outcome_words("main", "", published) == f"main: published in 2.0 s: {numbers}"
+    resumed = replace(
+        published,
+        attempt=3,
+        oldest_page_seconds=250.0,
+        completed_at=published.started_at + timedelta(seconds=190),
+    )
+    assert outcome_words("main", "", resumed) == (
+        f"main: published in 2.0 s by attempt 3, 190.0 s after the sync began: {numbers}; its oldest page was read "
+        "4 minutes ago, and what has changed since comes with the next sync"
+    )
 
 
 def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:

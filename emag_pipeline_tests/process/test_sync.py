@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
@@ -120,6 +121,21 @@ def test_a_second_sync_ends_with_4_while_the_first_works(
     assert "main: another sync is running" in second.stdout
     first.send_signal(signal.SIGTERM)
     assert first.wait(30) == 130
+
+
+def test_a_sync_that_a_person_ends_with_recover_says_who_and_that_a_rerun_goes_on(
+    market: SandboxServer, database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    market.add_fault("hang", pages=[5], count=1)
+    process = _start(tmp_path, variables)
+    wait_for_pages(database, 3)
+    done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", **variables)
+    assert "it was not stuck; marked as cancelled; its process was" in done.stdout
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.search("main, sync .*ended by \\w+ with `emag-pipeline recover`, it was not stuck", said), said
+    assert "the next attempt goes on after the last durable page" in said
+    assert open_incidents(database) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -18,7 +18,7 @@ from emag_pipeline.errors import (
 )
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import stage_account
+from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
@@ -52,6 +52,63 @@ def test_the_pace_after_a_resume_is_not_that_of_what_had_been_read_before(market
     staged = stage_account(main())
     assert 0 < before < 520
     assert (staged.attempt, staged.figures.rows, staged.new_rows) == (2, 520, 520 - before)
+
+
+def test_offers_that_left_while_a_sync_was_stopped_are_no_reproach_to_the_marketplaces_count(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    market.add_fault("wrong_credentials", resource="product_offer/count", after=1)
+    with pytest.raises(AccessRefused):
+        stage_account(main())  # all pages are durable, the count behind them is not
+    market.clear_faults()
+    execute(database, "UPDATE {schema}.emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
+    market.remove("main", market.ids("main")[:50])
+    context = main()
+    stage_account(context)
+    (remark,) = audit_scan(context).remarks
+    assert remark.passed
+    assert remark.sentence == (
+        "the marketplace counts 520 offers before the scan and 470 after it, 520 are accounted for"
+    ), "the count before the scan agrees"
+    publish_scan(context)
+
+
+def test_what_the_count_says_is_too_much_is_told_with_the_age_of_the_pages_that_it_rests_on(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    market.add_fault("wrong_credentials", resource="product_offer/count", after=1)
+    with pytest.raises(AccessRefused):
+        stage_account(main())
+    market.clear_faults()
+    execute(database, "UPDATE {schema}.emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
+    # arrivals behind the first count, that left before the last one
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET offers_expected = 468")
+    market.remove("main", market.ids("main")[:50])
+    context = main()
+    stage_account(context)
+    (remark,) = audit_scan(context).remarks
+    assert remark.passed, remark.sentence
+    assert "520 are accounted for; pages were read up to 4 minutes before the last count" in remark.sentence
+    done = publish_scan(context)
+    assert done.sync.proof["oldest_page_seconds"] >= done.sync.proof["pause_seconds"] >= 240
+    settled = refresh(main())
+    assert (settled.published.offers, settled.published.deleted) == (470, 50)
+    assert_published_exactly(database, market, "main")
+
+
+def test_a_count_that_is_too_low_is_the_marketplaces_own_error_once_two_syncs_have_met_it(
+    market: SandboxServer, main: Refresh
+) -> None:
+    market.add_fault("count_lies", difference=-40)
+    passed = []
+    for _ in range(2):
+        context = main()
+        stage_account(context)
+        (remark,) = audit_scan(context).remarks
+        passed.append(remark.passed)
+        publish_scan(context)
+    assert passed == [True, False], remark.sentence
+    assert remark.sentence.endswith("520 are accounted for; the sync before left the same difference")
 
 
 def _reads(database: Database, sql: str) -> set[tuple[int, int]]:

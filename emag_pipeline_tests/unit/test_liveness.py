@@ -69,8 +69,19 @@ def test_a_sync_whose_run_is_cancelled_is_no_failure(status: str) -> None:
 
 
 def test_a_bound_of_0_hours_is_met_by_every_running_sync() -> None:
-    bounds = Bounds.of(load_settings({}, env_file=None), max_age_hours=0)
-    assert trouble_of(replace(_WELL, silent_seconds=0, idle_seconds=0), bounds) is not None
+    bounds = Bounds.of(load_settings({}, env_file=None), max_age_hours=0, asked_by="ana")
+    trouble = trouble_of(replace(_WELL, silent_seconds=0, idle_seconds=0), bounds)
+    assert trouble is not None
+    assert (trouble.condition, trouble.status, trouble.error_class) == ("cancelled", "cancelled", "Interrupted")
+    assert trouble.why == "ended by ana with `emag-pipeline recover`, it was not stuck"
+
+
+def test_what_is_stuck_or_dead_stays_so_whoever_ends_it() -> None:
+    bounds = Bounds.of(load_settings({}, env_file=None), max_age_hours=0, asked_by="ana")
+    for changed, condition in ({"idle_seconds": 3700.0}, "stuck"), ({"silent_seconds": 500.0}, "dead"):
+        trouble = trouble_of(replace(_WELL, **changed), bounds)
+        assert trouble is not None
+        assert trouble.condition == condition
 
 
 def test_a_rerun_can_help_after_each_of_these_ends() -> None:

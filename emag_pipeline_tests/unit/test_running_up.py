@@ -46,10 +46,12 @@ def test_others_may_ask_whether_one_runs(tmp_path: Path) -> None:
     assert running(tmp_path) is None
 
 
-def test_who_asks_in_the_wrong_home_learns_where_one_runs(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
+def test_who_has_named_no_home_learns_where_one_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "here"))
+    here, there = tmp_path / "here" / "emag_pipeline", tmp_path / "there"
     with _holder(there) as holder:
         found, said = elsewhere(here), silence(here).message
+        assert str(there) not in silence(tmp_path / "named").message, "which is meant, whatever runs elsewhere"
         assert there not in elsewhere(there)
         holder.kill()
     assert found[there].pid == holder.pid

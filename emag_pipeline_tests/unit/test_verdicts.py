@@ -139,8 +139,8 @@ def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> No
     [
         ({}, True),
         ({"remainder": 12}, True),
-        ({"remainder": 13}, False),
-        ({"remainder": -13}, False),
+        ({"remainder": 13}, True),
+        ({"remainder": -13}, True),
         ({"count_before": 1700, "remainder": -400}, True),
         ({"count_after": 1700, "remainder": 400}, True),
         ({"remainder": 2, "marks": ("the count itself is wrong",)}, False),
@@ -149,6 +149,42 @@ def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> No
 )
 def test_a_count_agrees_but_for_what_came_or_went_between_the_counts(changes: dict[str, Any], agrees: bool) -> None:
     assert count_agrees(figures(**changes)).passed == agrees
+
+
+@pytest.mark.parametrize(
+    ("left", "before", "agrees"),
+    [
+        (50, {"remainder": 50, "pause_seconds": 2}, False),
+        (-50, {"remainder": -52, "pause_seconds": 2}, False),
+        (50, {}, True),
+        (50, {"remainder": 30, "pause_seconds": 2}, True),
+        (50, {"remainder": -50, "pause_seconds": 2}, True),
+        (50, {"remainder": 50, "pause_seconds": 300}, True),
+        (50, {"remainder": 50}, True),
+        (2, {"remainder": 2, "pause_seconds": 2}, True),
+    ],
+    ids=["too low", "too high", "first", "less", "other way", "paused", "of an older version", "few"],
+)
+def test_a_difference_is_the_counts_own_error_where_two_syncs_left_it(
+    left: int, before: dict[str, Any], agrees: bool
+) -> None:
+    verdict = count_agrees(figures(remainder=left, pause_seconds=3), before)
+    assert verdict.passed == agrees
+    assert ("the sync before left the same difference" in verdict.sentence) == (not agrees)
+    assert count_agrees(figures(remainder=left, pause_seconds=300), before).passed, "the pause explains it"
+
+
+def test_a_difference_that_movement_explains_is_told_with_the_age_of_the_pages_and_blames_nobody() -> None:
+    left = count_agrees(figures(remainder=-50, oldest_page_seconds=260, pause_seconds=240))
+    assert left.sentence == (
+        "the marketplace counts 1,200 offers before the scan and 1,200 after it, 1,250 are accounted for; pages were "
+        "read up to 4 minutes before the last count, and offers may have left since; the next sync asks for those that "
+        "it does not see any more"
+    )
+    came = count_agrees(figures(remainder=50, oldest_page_seconds=40)).sentence
+    assert came.endswith(
+        "read up to 40 seconds before the last count, and offers may have come since; the next sync shows them"
+    )
 
 
 def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_back() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from emag_pipeline.databases import dagster_url
 from emag_pipeline.db import server
 from emag_pipeline.db.engine import Database
+from emag_pipeline.durations import age
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.silence import start_again
 from emag_pipeline.operations.doctor import reach
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning

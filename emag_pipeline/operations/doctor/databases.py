@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from emag_pipeline import embedded
 from emag_pipeline.database_url import driverless, masked
-from emag_pipeline.databases import as_it_stands, told_alike
+from emag_pipeline.databases import as_it_stands, require_not_frozen, told_alike
 from emag_pipeline.db import migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
@@ -54,6 +54,8 @@ def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
     if where is not None and (silent := list(reach.unheard(SUBJECT, where.get_secret_value()))):
         yield from silent
         return
+    if where is None:
+        require_not_frozen(settings.home)
     shown = masked(driverless(where.get_secret_value())) if where else f"embedded PostgreSQL in {settings.home}"
     with opened(settings) as database:
         found = server.connection(database)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emag_pipeline.errors import PipelineError, TransientError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
 from emag_pipeline.operations.load import busy_words
 
 
@@ -58,6 +58,7 @@ def not_examined(subject: str, what: str, remedy: str) -> Finding:
 def of_error(subject: str, error: PipelineError, verdict: Verdict = Verdict.BROKEN) -> Finding:
     """An error of the pipeline as a finding; one that says only that no answer came in time leaves all open."""
     what = ": ".join(part for part in (error.what, error.why) if part)
-    if isinstance(error, TransientError) and error.is_late:
+    is_frozen = isinstance(error, DatabaseUnavailable) and error.is_frozen
+    if isinstance(error, TransientError) and error.is_late and not is_frozen:
         return not_examined(subject, what, error.remedy)
     return Finding(subject, verdict, what, error.remedy)

@@ -8,8 +8,8 @@ from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
 from emag_pipeline.db import listing_order, requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
+from emag_pipeline.durations import age
 from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, SettingsError
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.operations import ports
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, not_examined, of_error, ok, warning

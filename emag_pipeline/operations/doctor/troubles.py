@@ -9,8 +9,8 @@ from emag_pipeline.db.check_results import check_results
 from emag_pipeline.db.deviations import is_accepted
 from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, account_statuses
+from emag_pipeline.durations import age
 from emag_pipeline.errors import Rerun, rerun_after
-from emag_pipeline.monitoring.durations import age
 from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import sync_troubles
 from emag_pipeline.monitoring.incidents import is_told_by
