@@ -288,15 +288,20 @@ _COUNT_UNSTAGED = """
 """
 
 
-def ages(database: Database, sync_id: UUID, counted_at: datetime) -> dict[str, int]:
+_AGES = """
+    WITH reads AS (SELECT fetched_at AS read_at FROM {schema}.emag_scan_pages WHERE sync_id = :sync
+                   UNION ALL SELECT CAST(:counted_at AS timestamptz))
+    SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
+    FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused
+"""
+
+
+def ages(database: Database, lease: Lease, counted_at: datetime) -> dict[str, int]:
     """The figures `oldest_page_seconds` and `pause_seconds` of a scan whose last count came at `counted_at`."""
     with database.transaction() as tx:
         row = tx.run(
-            """WITH reads AS (SELECT fetched_at AS read_at FROM {schema}.emag_scan_pages WHERE sync_id = :sync
-                              UNION ALL SELECT CAST(:counted_at AS timestamptz))
-               SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
-               FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused""",
-            sync=sync_id,
+            room.own(_AGES, lease.account),
+            sync=lease.sync_id,
             counted_at=counted_at,
         ).one()
     return {

@@ -209,7 +209,7 @@ class Scan:
             listing_order.keep(database, self._lease, order)
         self._reader.end(scan)
         marks = list(verdict.marks)
-        ages = audit.ages(database, self._lease.sync_id, self._counted_at)
+        ages = audit.ages(database, self._lease, self._counted_at)
         found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **ages, **asdict(evidence_of(scan))}
         audit.note_ending(database, self._lease, found)
         self._page_size.proven()
