@@ -1,5 +1,6 @@
 """The program `emag-pipeline`: its commands, and what its end says to the shell."""
 
+import inspect
 import os
 import signal
 import sys
@@ -43,8 +44,16 @@ def application(command: str | None = None) -> typer.Typer:
     app.callback()(emag_pipeline)
     for name in (command,) if command in COMMANDS else COMMANDS:
         module = import_module(f"emag_pipeline.cli.{name}")
-        app.command(name, context_settings=getattr(module, "CONTEXT", None))(getattr(module, name))
+        run_command = getattr(module, name)
+        settings = getattr(module, "CONTEXT", None)
+        app.command(name, help=_unwrapped(run_command.__doc__), context_settings=settings)(run_command)
     return app
+
+
+def _unwrapped(text: str) -> str:
+    """A docstring whose paragraphs are a line each, which the help then wraps to the terminal's width."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _warn_of_unread(*, is_plain: bool) -> None:

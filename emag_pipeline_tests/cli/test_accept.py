@@ -86,9 +86,8 @@ def test_an_acceptance_can_be_withdrawn_and_is_then_shown_with_all_only(
     deviations.accept(database, "main", "offers_are_fresh", [], reason="closed", until=_TOMORROW, by="ana")
     done = emag_pipeline(tmp_path, "deviations", "--withdraw", "1", DATABASE_SYNC_URL=database_url)
     assert (done.returncode, done.stdout) == (
-        0,
-        "main: offers_are_fresh no longer accepts whatever it finds, from its next evaluation on: what it finds there "
-        "counts again\n",
+        0, "main: offers_are_fresh no longer accepts whatever it finds, from its next evaluation on: "
+        "what it finds there counts again\n",
     )  # fmt: skip
     assert emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url).stdout == "nothing is accepted\n"
     shown = emag_pipeline(tmp_path, "deviations", "--all", DATABASE_SYNC_URL=database_url).stdout

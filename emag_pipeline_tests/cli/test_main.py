@@ -1,9 +1,12 @@
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from emag_pipeline.cli.main import COMMANDS
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
 
@@ -12,6 +15,17 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert done.returncode == 0
     for command in ("up", "status", "migrate", "exporter", "sandbox"):
         assert f" {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_help_is_wrapped_once_at_the_width_that_there_is(command: str, tmp_path: Path) -> None:
+    """No line ends although the next word would have found room."""
+    done = emag_pipeline(tmp_path, command, "--help", COLUMNS="80")
+    text = done.stdout.partition("Usage:")[2].partition("\u256d")[0].partition("\n")[2]
+    for paragraph in re.split(r"\n\s*\n", text):
+        lines = [line.strip() for line in paragraph.strip().splitlines()]
+        ragged = [one for one, after in pairwise(lines) if len(one) + 1 + len(after.split()[0]) <= 78]
+        assert not ragged, ragged
 
 
 @pytest.mark.parametrize("command", ["up", "status", "migrate", "exporter", "sandbox"])

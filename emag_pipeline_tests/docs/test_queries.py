@@ -11,13 +11,16 @@ import pytest
 from emag_pipeline.db import describe, roles
 from emag_pipeline.db.columns import NARROW
 from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, OFFER_ISSUES
+from emag_pipeline.db.marts.refresh import refresh as refresh_mart
 from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.docs.shop import REFUSED, open_shop
+from emag_pipeline_tests.sync.refresh import context_for, refresh
 
 _PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _PAGE.read_text("utf-8"), re.M | re.S))
@@ -29,7 +32,7 @@ _READABLE = """
 """
 
 #: The page names offers of the sandbox, so that it can be tried there; these of the small shop stand for them.
-_STAND_INS = {"100004": "1", "100016": "3"}
+_STAND_INS = {"100016": "1", "100555": "3", "5947920267043": "5941234567899"}
 
 #: A question, and statements that change the shop for this answer only.
 Ask = Callable[..., list[Any]]
@@ -86,6 +89,24 @@ def ask(shop: Database) -> Ask:
             return rows_told
 
     return answer
+
+
+def test_the_offers_that_the_page_names_show_something_on_the_sandbox(database: Database) -> None:
+    with SandboxServer(requests_per_second=0, requests_per_minute=0) as market:
+        for account in ("main", "fbe"):
+            refresh(context_for(database, market.url, account))
+    refresh_mart(database, OFFER_ISSUES, "main")
+    named = {
+        question: statement.replace("%", "%%")
+        for question, statement in QUESTIONS.items()
+        if re.search(r"\b100\d{3}\b|\b59\d{11}\b", statement)
+    }
+    assert len(named) == 3
+    with database.transaction() as tx:
+        told = {question: tx.connection.exec_driver_sql(statement).all() for question, statement in named.items()}
+    assert all(told.values()), told
+    by_ean = told["Which offers have this EAN, or this part number?"]
+    assert [(row.account_type, row.emag_offer_id) for row in by_ean] == [("fbe", 100016), ("main", 100016)]
 
 
 def test_what_the_dictionary_says_of_readers_is_so(shop: Database) -> None:

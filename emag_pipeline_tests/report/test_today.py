@@ -82,8 +82,9 @@ def test_what_nobody_can_buy_does_not_run_out_and_what_lasts_longer_is_not_the_f
 def test_each_reason_of_an_offer_stands_beside_its_own_time(facts: Facts) -> None:
     one = replace(facts.held_back[0], reasons=["No stock", "Inactive"], remedies=["Order", "Activate"])
     sinces = [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)]
-    text = read(page(replace(facts, held_back=[replace(one, sinces=sinces)]))).text
-    for told in ("No stock, since 2026-03-01. Order.", "Inactive, since 2026-03-09. Activate."):
+    headline = replace(facts.headline, known_since=sinces[0])
+    text = read(page(replace(facts, headline=headline, held_back=[replace(one, sinces=sinces)]))).text
+    for told in ("No stock, at least since 2026-03-01. Order.", "Inactive, since 2026-03-09. Activate."):
         assert told in text
 
 
