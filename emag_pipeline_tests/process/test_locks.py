@@ -1,4 +1,4 @@
-"""A table that somebody holds: the sync that waits for it says so, doctor and status too; the error names the holder."""
+"""A table that somebody holds: whoever waits for it says so, doctor and status too; the error names the holder."""
 
 import re
 from collections.abc import Iterator
