@@ -21,6 +21,8 @@ running            null, or {sync_id, dagster_run_id, phase, attempt, round, sta
                    or what call failed and when it is tried again; trouble null, or why it does not go on
 last_error         null, or {sync_id, error_class, message, remedy, at} of the newest sync when it ended without
                    publishing
+page_size          null, or {size, since}: pages of that size are read, since larger ones failed then
+slowed             null, or {calls_per_second, since}: calls leave more slowly since a 429 then
 approval           null, or {sync_id, by, at}: a person accepted what the audit refused, in the last publish, or in the
                    refused sync that the next run publishes
 
@@ -64,6 +66,7 @@ from emag_pipeline.db.accounts import left_accounts
 from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.check_results import CheckResult, check_results
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.slowness import Slowness, slowness
 from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
 from emag_pipeline.durations import age
 from emag_pipeline.marketplaces import SANDBOX
@@ -81,9 +84,11 @@ from emag_pipeline.operations.words import (
     invented_words,
     left_words,
     progress_words,
+    slow_words,
     trouble_words,
     unstarted_words,
 )
+from emag_pipeline.rates import pace_seconds
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.sync.liveness import Trouble
 
@@ -147,7 +152,23 @@ def _daemon(database: Database, settings: Settings) -> dict[str, Any] | None:
 
 def _accounts(database: Database, settings: Settings) -> list[dict[str, Any]]:
     troubles = sync_troubles(database, settings)
-    return [_account(one, settings, troubles.get(one.account)) for one in _statuses(database, settings)]
+    return [
+        _account(one, settings, troubles.get(one.account)) | _slow(_slowness(database, settings, one.account), settings)
+        for one in _statuses(database, settings)
+    ]
+
+
+def _slowness(database: Database, settings: Settings, name: str) -> Slowness:
+    return slowness(database, name, settings.account(name).login, settings.page_size)
+
+
+def _slow(found: Slowness, settings: Settings) -> dict[str, Any]:
+    pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
+    slowed = {"calls_per_second": round(1 / (pace * found.air), 2), "since": iso(found.slowed_at)}
+    return {
+        "page_size": {"size": found.page_size, "since": iso(found.page_size_since)} if found.page_size else None,
+        "slowed": slowed if found.slowed_at else None,
+    }
 
 
 def _account(status: AccountStatus, settings: Settings, trouble: Trouble | None) -> dict[str, Any]:
@@ -234,6 +255,11 @@ def _picture(database: Database, settings: Settings) -> Group:
     told = {incident.subject for incident in incidents}
     accounts = {status.account for status in statuses}
     checks = [_check_line(one) for one in _failing_checks(database, settings) if _is_news(one, told, accounts)]
+    slow = [
+        Text(f"{status.account}: {failure_words(what, remedy)}")
+        for status in statuses
+        for what, remedy in slow_words(settings, _slowness(database, settings, status.account))
+    ]
     lines = (Text(f"{name}: {text}") for name, text in remarks if text)
     invented = [Text(words)] if (words := invented_words(settings)) else []
     stopped = ports.stopped_sandbox(settings)
@@ -241,7 +267,7 @@ def _picture(database: Database, settings: Settings) -> Group:
     left = [Text(f"{name}: {left_words(name)}") for name in left_accounts(database, [one.account for one in statuses])]
     silent = None if silence.DAEMON in told else silence.daemon_silence(database, settings)
     daemon = [] if silent is None else [Text(f"{silence.DAEMON}: {failure_words(silent.said, silent.remedy)}")]
-    return Group(_table(statuses), *left, *invented, *frozen, *daemon, *lines, *map(_line, others), *checks)
+    return Group(_table(statuses), *left, *invented, *frozen, *daemon, *lines, *slow, *map(_line, others), *checks)
 
 
 def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:

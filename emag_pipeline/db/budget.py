@@ -7,6 +7,8 @@ A slot is reserved in one statement under the row's lock, by the database's cloc
 which machine a process runs, and a killed holder wastes the one slot it had.
 """
 
+from datetime import datetime
+
 from emag_pipeline.db.engine import Database
 from emag_pipeline.rates import LONGEST_PAUSE_SECONDS, pace_seconds
 
@@ -94,6 +96,16 @@ class DatabaseBudget:
                 login=login,
             ).scalar_one_or_none()
         return bool(quiet)
+
+    @staticmethod
+    def air(database: Database, login: str) -> tuple[float, datetime | None]:
+        """By how much the login's pace is slower now, 1 where it is not; and when a 429 has last made it so."""
+        with database.transaction(timeout_seconds=30) as tx:
+            row = tx.run(
+                f"SELECT {_AIR} AS air, b.slowed_at FROM {{schema}}.emag_rate_budget b WHERE b.login = :login",
+                login=login,
+            ).one_or_none()
+        return (1.0, None) if row is None else (float(row.air), row.slowed_at)
 
     def lost_seconds(self, login: str) -> float:
         """How far ahead a slot lies that only a clock which was set back explains, else 0. No call waits for it."""

@@ -65,6 +65,8 @@ class Database:
         """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
         self.schema = schema
         self._calls = Calls(most_seconds)
+        #: the server's processes that have a transaction of this database open
+        self.at_work: set[int] = set()
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -109,6 +111,7 @@ class Database:
         try:
             with self._connected() as (connection, line):
                 line.work = self._begin(connection, line, timeout_seconds, durable=durable)
+                self.at_work.add(line.work.process_id)
                 transaction = Transaction(connection, self.schema, self._calls, line, timeout_seconds)
                 yield transaction
                 number = number_of(transaction)
@@ -158,6 +161,8 @@ class Database:
                 line.cut()  # or the pool would roll back over it, without bound
             raise
         finally:
+            if line.work is not None:
+                self.at_work.discard(line.work.process_id)
             line.work = None
             _give_back(connection, is_sound=not line.is_cut)
 

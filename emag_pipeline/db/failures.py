@@ -31,13 +31,15 @@ _DEPENDED_UPON = "2BP01"
 #: 57P03: it lives, and takes no connections before it has recovered what a crash has left
 STARTING_UP = "the database is starting up"
 _STARTING = "57P03"
+#: 55P03: the time to wait for a lock is over
+TABLE_HELD = "a table is held by another transaction"
 #: nothing is wrong but that it took too long: of a statement by its SQLSTATE, of a connection in libpq's words
 _TOO_LONG, _CONNECT_TIMED_OUT = "57014", "timeout expired"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
     "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
     "40001": ("the transaction met a concurrent change", "It is tried again"),
-    "55P03": ("a table is held by another transaction", "Try again when that is over"),
+    "55P03": (TABLE_HELD, "Try again when that is over"),
     "57014": ("a statement was cancelled or took too long", "It is tried again; look at the server's load"),
     "53100": ("the database server's disk is full", "Free space on it; the next run resumes"),
     "53300": ("the database server has no connection left", "Raise max_connections or use PgBouncer"),

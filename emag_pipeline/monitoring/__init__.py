@@ -35,15 +35,17 @@ def cleanup_stuck_syncs(max_age_hours: float | None = None) -> int:
 
 def get_sync_health_status() -> dict[str, Any]:
     """Whether all is well, as plain values: {at, healthy, sensors_tick, sensors, incidents, checks,
-    not_configured, accounts}.
+    not_configured, stopped, accounts}.
 
     at             time of the answer, ISO 8601 in UTC
-    healthy        every account is fresh, none waits for a person, no sync is stuck or dead, the sensors tick
+    healthy        every account is fresh, none waits for a person, no sync is stuck or dead, the sensors tick, and
+                   no program of `up` is stopped
     sensors_tick   the daemon's sensors look after the accounts
     sensors        {sensor: seconds since its last tick, null if it never ticked}
     incidents      what was noted and is not well again: [{subject, kind, what, remedy, since}]
     checks         checks that do not pass: [{subject, check, part, severity, said, remedy, since}]
     not_configured names of accounts of which offers are kept, and that are not in the settings
+    stopped        programs of this home's `up` that somebody has stopped (SIGSTOP): [{subject, what, remedy}]
     accounts       {account: {state, phase, last_publish_at, oldest_page_at, age_seconds, stale, trouble, error_class,
                    error, remedy}}: as in `emag-pipeline status`; age_seconds counts from oldest_page_at, when the
                    oldest page of the last publish was read; phase of the running sync or null; stale: what it shows was

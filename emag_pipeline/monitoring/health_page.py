@@ -8,15 +8,17 @@ sensors         seconds since each sensor's last tick, null for one that never d
 incidents       what was noted and is not well again: a list of {subject, kind, what, remedy, since}
 checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
 not_configured  names of accounts of which offers are kept, and that are not in the settings: no problem
+stopped         programs of this home's `up` that somebody has stopped (SIGSTOP): {subject, what, remedy}
 accounts        by name, each with what is named below
 
 An account has `state`, `phase`, `last_publish_at`, `oldest_page_at` (when the oldest page of that publish was read),
 `age_seconds` (since then: how old what readers see is), `stale`, `trouble`, `error_class`, `error` and `remedy`.
 
-What needs a person: the database cannot be read; a sensor is silent, or the looks of a sensor or schedule fail; what an
-account shows was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans) or it shows nothing; its running
-sync is stuck or dead; its last sync failed in a way that no rerun mends, refusals included. What is tried again is
-shown, and is no problem as long as the account is fresh. Keys are added, never renamed.
+What needs a person: the database cannot be read; a program of `up` is stopped; a sensor is silent, or the looks of a
+sensor or schedule fail; what an account shows was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two
+scans) or it shows nothing; its running sync is stuck or dead; its last sync failed in a way that no rerun mends,
+refusals included. What is tried again is shown, and is no problem as long as the account is fresh. Keys are added,
+never renamed.
 """
 
 import json
@@ -55,6 +57,7 @@ def unreadable_page(error: PipelineError) -> Page:
             "incidents": [],
             "checks": [],
             "not_configured": [],
+            "stopped": [],
             "accounts": {},
         }
     )
@@ -69,6 +72,8 @@ def ready_page(error: PipelineError | None) -> Page:
 
 def problems(health: HealthStatus) -> Iterator[Problem]:
     """What needs a person, the daemon first: without it nothing mends itself."""
+    for one in health.stopped:
+        yield _problem(one.name, one.said, one.remedy)
     yield from _silence(health)
     for incident in health.incidents:
         if incident.kind == "failing" and incident.subject.startswith(_LOOKERS):

@@ -18,6 +18,7 @@ from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.freshness import is_stale, published_words
 from emag_pipeline.monitoring.silence import Silence
 from emag_pipeline.settings import Settings
+from emag_pipeline.stopped_programs import StoppedProgram, stopped_programs
 from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
 
 _RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
@@ -73,6 +74,8 @@ class HealthStatus:
     not_configured: tuple[str, ...] = ()
     #: what is wrong where ticks are missing, none as long as an `up` has just started
     silences: tuple[Silence, ...] = ()
+    #: programs of an `up` of this home that somebody has stopped (SIGSTOP)
+    stopped: tuple[StoppedProgram, ...] = ()
 
     @property
     def silent_sensors(self) -> tuple[str, ...]:
@@ -87,8 +90,8 @@ class HealthStatus:
 
     @property
     def is_well(self) -> bool:
-        """Every account is well, and the sensors tick."""
-        return self.sensors_tick and all(account.is_well for account in self.accounts)
+        """Every account is well, the sensors tick, and no program is stopped."""
+        return self.sensors_tick and not self.stopped and all(account.is_well for account in self.accounts)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON; the keys are documented at `monitoring.get_sync_health_status`."""
@@ -100,6 +103,7 @@ class HealthStatus:
             "incidents": [_incident(incident) for incident in self.incidents],
             "checks": [_check(result) for result in self.checks],
             "not_configured": list(self.not_configured),
+            "stopped": [{"subject": one.name, "what": one.said, "remedy": one.remedy} for one in self.stopped],
             "accounts": {account.account: _as_dict(account) for account in self.accounts},
         }
 
@@ -130,6 +134,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
         tick_bound_seconds=silence.bound_seconds(settings),
         not_configured=tuple(left_accounts(database, names)),
         silences=tuple(silence.in_words(silent, settings)),
+        stopped=tuple(stopped_programs(settings.home)),
     )
 
 

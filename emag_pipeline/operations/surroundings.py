@@ -20,6 +20,7 @@ from emag_pipeline.operations.environment import environment
 from emag_pipeline.settings import Settings
 from emag_pipeline.stderr import tell
 from emag_pipeline.sync.hosts import require_same_host
+from emag_pipeline.sync.locks import waits_told
 
 Say = Callable[[str], None]
 
@@ -60,8 +61,8 @@ def databases(settings: Settings, say: Say = tell, steps: Say = lambda _: None) 
 
 
 @contextmanager
-def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surroundings]:
-    """Bring up everything that Dagster's processes and runs need; `say` hears of each step.
+def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tell) -> Iterator[Surroundings]:
+    """Bring up everything that Dagster's processes and runs need; `say` hears of each step, `waits` of locks.
 
     Raises PermanentError when Dagster's database is missing and may not be created, SchemaMismatch when the schema
     is newer than the code, DatabaseUnavailable when a server cannot be reached.
@@ -70,7 +71,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None) -> Iterator[Surr
     with databases(settings, say, steps=say) as found:
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
-        with opened(found, settings) as database:
+        with opened(found, settings) as database, waits_told(database, waits):
             done = migrated(database, is_embedded=settings.database_url is None)
             first_day = _first_day(database, settings)
         how = "" if done.before == done.after else ", migrated"

@@ -1,16 +1,19 @@
 """Numbers and states in words, for people."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from signal import Signals
 
 from emag_pipeline import running_up
+from emag_pipeline.db.slowness import Slowness
 from emag_pipeline.db.status import SyncProgress
 from emag_pipeline.durations import age
 from emag_pipeline.going_on import goes_on
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.plurals import counted
+from emag_pipeline.rates import pace_seconds
 from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Trouble
@@ -113,6 +116,26 @@ def ended_words(account: str, sync_id: object, status: str, message: str) -> str
     for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
         message = message.removeprefix(said)
     return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was noted'}"
+
+
+def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
+    """What makes an account's syncs slower than the settings say, and what becomes of it; nothing if nothing does."""
+    said = []
+    if found.page_size is not None and found.page_size_since is not None:
+        since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
+        what = f"pages of {found.page_size} are read since {_minute(since)}: larger ones failed"
+        when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
+        said.append((what, f"Nothing is to be done: larger ones are tried again {when}"))
+    if found.slowed_at is not None:
+        pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
+        what = f"calls are slowed to {1 / (pace * found.air):.1f} a second since a 429 at {_minute(found.slowed_at)}"
+        back = "Nothing is to be done: each ten minutes without another one give a tenth back"
+        said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
+    return said
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def left_words(account: str) -> str:

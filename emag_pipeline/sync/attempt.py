@@ -19,6 +19,7 @@ from emag_pipeline.logs import about, logger
 from emag_pipeline.redaction import redact
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.heartbeat import Heartbeat
+from emag_pipeline.sync.locks import LockWatch
 
 log = logger(__name__)
 
@@ -31,9 +32,10 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
     told = partial(as_told, context.settings)
-    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, obstacle, told):
+    watch = LockWatch(context.database, obstacle)
+    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, watch.obstacle, told):
         try:
-            with context.database.hurried_when_interrupted():
+            with watch.naming(), context.database.hurried_when_interrupted():
                 yield
         except LeaseError as error:  # the row belongs to somebody else
             log.warning("lease_lost", error=error.message)

@@ -43,6 +43,8 @@ def test_json_says_what_was_published_and_what_was_not(database: Database, datab
         "running": None,
         "last_error": None,
         "approval": None,
+        "page_size": None,
+        "slowed": None,
     }
     read = datetime.fromisoformat(main["last_publish_at"])
     assert abs((read - published.published_at).total_seconds()) < 0.001

@@ -10,7 +10,13 @@ from dagster._core.remote_origin import (
     RemoteInstigatorOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._daemon.types import DaemonHeartbeat
 from dagster._utils.error import SerializableErrorInfo
@@ -109,6 +115,39 @@ def test_a_silent_part_and_a_complaint_of_the_daemon_are_warnings(
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
     assert "SCHEDULER" in found(diagnosis, "daemon", "are silent").what
     assert found(diagnosis, "daemon", "SENSOR reports").what.endswith("RuntimeError: no code server")
+
+
+def _look(storages: Storages, sensor: str, seconds_ago: float, error: str | None = None) -> None:
+    """A look of a sensor that is on, and ended well or with an error."""
+    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="emag_pipeline.definitions"))
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), sensor)
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData())
+    if storages[1].get_instigator_state(state.instigator_origin_id, state.selector_id) is None:
+        storages[1].add_instigator_state(state)
+    failed = SerializableErrorInfo(error, [], "DagsterUserCodeUnreachableError") if error else None
+    storages[1].create_tick(
+        TickData(
+            state.instigator_origin_id, sensor, InstigatorType.SENSOR,
+            TickStatus.FAILURE if failed else TickStatus.SKIPPED, time.time() - seconds_ago,
+            selector_id=state.selector_id, error=failed, skip_reason=None if failed else "nothing is due",
+        )
+    )  # fmt: skip
+
+
+def test_what_a_sensor_complained_of_is_told_with_its_name_and_no_more_once_it_has_looked_again(
+    storages: Storages, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    error = "Could not reach user code server. gRPC Error code: UNAVAILABLE"
+    _beat(storages, 5, error=f"DagsterUserCodeUnreachableError: {error}")
+    _look(storages, "stale_marts", 200)
+    _look(storages, "stale_marts", 90, error)
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    named = found(diagnosis, "automation", "sensor stale_marts: its look at ")
+    assert (named.verdict, named.what.endswith("does not answer or is being started again")) == (Verdict.WARNING, True)
+    assert "SENSOR" not in str(diagnosis.findings)
+    _look(storages, "stale_marts", 30)
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    assert not [one for one in diagnosis.findings if "SENSOR" in one.what or "stale_marts" in one.what]
 
 
 def test_a_sensor_that_was_switched_off_is_named(

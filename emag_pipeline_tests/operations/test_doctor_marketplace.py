@@ -1,6 +1,8 @@
 """The doctor asks the marketplace itself; its faults are told from each other."""
 
 import http.server
+import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,9 +16,11 @@ from emag_pipeline.db import deviations, listing_order
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.listing_order import Habits
+from emag_pipeline.moments import iso
 from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
@@ -62,6 +66,45 @@ def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
         ("product_offer/count", "ok")
     ]
     assert len(rows(database, "SELECT * FROM {schema}.emag_rate_budget WHERE next_slot_at > now()")) <= 1
+
+
+def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
+    market: SandboxServer, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    execute(
+        database,
+        """INSERT INTO {schema}.emag_accounts (account_type, marketplace, page_size, page_size_at)
+           VALUES ('main', 'sandbox', 20, now() - interval '1 hour')""",
+    )
+    (kept,) = rows(database, "SELECT page_size_at FROM {schema}.emag_accounts")
+    since = f"{kept.page_size_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    again = f"{(kept.page_size_at + timedelta(days=1)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    budget = DatabaseBudget(database, 3, 180)
+    for _ in range(3):
+        budget.slow_down(_login(market), 0.0)
+    diagnosis = _diagnosed(market.url, database_url, tmp_path)
+    pages = found(diagnosis, "account main", "pages of 20")
+    assert (pages.verdict, pages.what) == (
+        Verdict.WARNING,
+        f"pages of 20 are read since {since}: larger ones failed",
+    )
+    assert pages.remedy == f"Nothing is to be done: larger ones are tried again after {again}"
+    assert re.search(r"slowed to 2\.\d a second since a 429 at \d", found(diagnosis, "account main", "calls are").what)
+    seconds = re.search(r"a sync takes (\d+) seconds at the present rate", str(diagnosis.findings))
+    assert seconds is not None, diagnosis.findings
+    assert int(seconds[1]) >= 28, "57 pages and more, a quarter slower and more"
+    variables = {
+        "EMAG_API_BASE_URL": market.url,
+        "EMAG_API_USERNAME": "seller@example.com",
+        "EMAG_API_PASSWORD": _PASSWORD,
+        "DATABASE_SYNC_URL": database_url,
+    }
+    said = " ".join(emag_pipeline(tmp_path, "status", **variables).stdout.split())
+    assert f"main: pages of 20 are read since {since}: larger ones failed. Nothing is to be done" in said
+    assert "main: calls are slowed to 2." in said
+    (main,) = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)["accounts"]
+    assert main["page_size"] == {"size": 20, "since": iso(kept.page_size_at)}
+    assert 2 < main["slowed"]["calls_per_second"] < 3
 
 
 def _said(words: str, status: int) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The doctor beside a whole `up`: all is well; then somebody switches a sensor off in the UI. And what `up` logs."""
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
+from emag_pipeline.operations import family
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.process import ups
 from emag_pipeline_tests.process.ups import Up
@@ -42,6 +45,25 @@ def test_beside_a_running_up_all_is_well(up: Up) -> None:
     assert [one["what"].split(": ")[1] for one in document["findings"] if one["subject"] == "ports"] == [
         "Dagster's UI answers", "/metrics answers", "/health answers", "the sandbox answers",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("emag_pipeline.runs.code_server",), ("dagster._daemon", "run")])
+def test_a_program_that_is_stopped_is_named_by_doctor_and_health_with_what_lets_it_go_on(
+    up: Up, words: tuple[str, ...]
+) -> None:
+    process, *_ = [one for one in family.members(up.home) if set(words) <= set(one.cmdline())]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        code, document = _doctor(up)
+        health = requests.get(f"http://127.0.0.1:{up.health_port}/health", timeout=30)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    (finding,) = [one for one in document["findings"] if one["subject"] == "programs"]
+    assert (code, finding["verdict"]) == (1, "broken")
+    assert f"(process {process.pid}) is stopped and answers nobody" in finding["what"]
+    assert f"`kill -CONT {process.pid}` lets it go on" in finding["remedy"]
+    assert (health.status_code, health.json()["healthy"]) == (503, False)
+    assert f"`kill -CONT {process.pid}`" in health.json()["problems"][0]["remedy"]
 
 
 def test_a_sensor_that_was_switched_off_in_the_ui_is_found(up: Up) -> None:

@@ -1,6 +1,6 @@
 """Dagster's part: its database, its daemon, and whether its sensors and schedules are on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,17 +10,19 @@ from emag_pipeline.db import server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.durations import age
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
-from emag_pipeline.monitoring.silence import start_again
+from emag_pipeline.monitoring.silence import bound_seconds, start_again
 from emag_pipeline.operations.doctor import reach
 from emag_pipeline.operations.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from emag_pipeline.runs.daemon import Daemon
+    from emag_pipeline.runs.ticks import LastTick
 
 SUBJECT = "daemon"
 SWITCHES = "automation"
 
+_SENSOR = "sensor"
 #: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
 _OLD_TICK = timedelta(hours=25)
 #: after which Dagster itself calls a part of its daemon dead
@@ -43,19 +45,35 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     # Dagster takes seconds to import: the other examinations need not wait
     from emag_pipeline.automation import failing_ticks
-    from emag_pipeline.runs import daemon, ticks
+    from emag_pipeline.runs import daemon, error_words, ticks
 
-    yield from _life(daemon.heard(url), daemon.SILENT_SECONDS, settings)
-    for tick in ticks.of_database(url):
+    found = [tick for tick in ticks.of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
+    yield from _life(_without_overtaken(daemon.heard(url), found, settings), daemon.SILENT_SECONDS, settings)
+    for tick in found:
         wrong = failing_ticks.finding(tick)
-        if wrong is not None and tick.at > datetime.now(UTC) - _OLD_TICK:
+        if wrong is not None:
             yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
+        elif tick.error is not None:
+            what = f"{tick.subject}: its look at {tick.at:%H:%M:%S} UTC failed: {error_words.said(tick.error)}"
+            yield warning(SWITCHES, what, "Nothing is to be done: it looks again, and this may pass by itself")
     off = daemon.switched_off(url)
     if off:
         what = f"switched off in the UI: {', '.join(off)}"
         yield broken(SWITCHES, what, "Switch them on again in Dagster's UI, under Automation")
     else:
         yield ok(SWITCHES, "no sensor or schedule is switched off")
+
+
+def _without_overtaken(heard: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
+    """Without what its sensors complained of, where they have looked since: that names no sensor, and stands long.
+
+    The newest look of each tells it with the sensor's name, if it failed.
+    """
+    looks = [tick for tick in found if tick.kind == _SENSOR]
+    bound = timedelta(seconds=bound_seconds(settings))
+    has_looked = any(tick.at > datetime.now(UTC) - bound for tick in looks)
+    kept = {part: said for part, said in heard.complaints.items() if not (has_looked and part == _SENSOR.upper())}
+    return replace(heard, complaints=kept)
 
 
 def _unreadable(error: PipelineError) -> Iterator[Finding]:

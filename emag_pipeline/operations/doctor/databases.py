@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from emag_pipeline import embedded
 from emag_pipeline.database_url import driverless, masked
 from emag_pipeline.databases import as_it_stands, require_not_frozen, told_alike
-from emag_pipeline.db import migrate, server
+from emag_pipeline.db import locks, migrate, server
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.server import Connection
+from emag_pipeline.durations import age
 from emag_pipeline.operations.doctor import clocks, reach
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
 
 SUBJECT = "database"
+LOCKS = "locks"
 
 _KEPT = "`emag-pipeline up` keeps it running, and the offers fresh"
 
@@ -35,6 +37,17 @@ def if_silent(settings: Settings) -> str:
     if settings.uses_embedded_database:
         return f"look at this machine's load and into {embedded.log_of(settings.home)}"
     return "see whether this machine reaches the server: its host and port, a firewall in between, its load"
+
+
+def locked(settings: Settings) -> Iterator[Finding]:
+    """Who keeps whom waiting, for longer than a moment."""
+    with opened(settings) as database:
+        found = locks.waits(database, locks.NOTABLE_SECONDS)
+    for one in found:
+        who = f"{one.application or 'a session'} (the database's process {one.process})"
+        yield warning(LOCKS, f"{who} has been waiting for {age(one.seconds)} for {one.held}", one.remedy)
+    if not found:
+        yield ok(LOCKS, f"nobody has waited for {locks.NOTABLE_SECONDS:g} seconds for anybody else")
 
 
 def lost_since(settings: Settings, began: float) -> Iterator[Finding]:

@@ -143,6 +143,7 @@ def _lost(settings: Settings, began: float) -> Examination:
 
 def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination("accounts", _MARKETPLACE_SECONDS, partial(troubles.accounts, settings))
+    yield Examination(databases.LOCKS, _MARKETPLACE_SECONDS, partial(databases.locked, settings))
     yield Examination("answers", _MARKETPLACE_SECONDS, partial(troubles.answers, settings))
     for account in settings.accounts:
         look = partial(marketplace.examine, settings, account)
@@ -158,5 +159,6 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
 def _independent(settings: Settings) -> Iterator[Examination]:
     for one in listeners.listeners(settings):
         yield Examination(listeners.SUBJECT, _MACHINE_SECONDS, partial(listeners.examine, one))
+    yield Examination(machine.PROGRAMS, _MACHINE_SECONDS, partial(machine.programs, settings))
     yield Examination(machine.DISK, _MACHINE_SECONDS, partial(machine.disk, settings))
     yield Examination(machine.MEMORY, _MACHINE_SECONDS, machine.memory)

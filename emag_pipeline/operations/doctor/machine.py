@@ -1,4 +1,4 @@
-"""This machine: room on its disk, and memory."""
+"""This machine: room on its disk, memory, and programs that somebody has stopped."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ import psutil
 
 from emag_pipeline.operations.doctor.finding import Finding, broken, ok, warning
 from emag_pipeline.settings import Settings
+from emag_pipeline.stopped_programs import stopped_programs
 
 DISK = "disk"
 MEMORY = "memory"
+PROGRAMS = "programs"
 
 _GIB = 2**30
 #: PostgreSQL stops when its disk is full; logs and a publish need some hundred megabytes at least
@@ -33,6 +35,15 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield warning(DISK, what, "Free space, or run `emag-pipeline prune`")
     else:
         yield ok(DISK, what)
+
+
+def programs(settings: Settings) -> Iterator[Finding]:
+    """Is a program of this home's `up` stopped?"""
+    stopped = stopped_programs(settings.home)
+    for one in stopped:
+        yield broken(PROGRAMS, one.said, one.remedy)
+    if not stopped:
+        yield ok(PROGRAMS, "none that `emag-pipeline up` has started here is stopped")
 
 
 def memory() -> Iterator[Finding]:

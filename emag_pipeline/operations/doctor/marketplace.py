@@ -8,11 +8,13 @@ from emag_pipeline.api import Marketplace, Remarks, RequestRecord, Timeouts
 from emag_pipeline.db import listing_order, requests
 from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.slowness import Slowness, slowness
 from emag_pipeline.durations import age
 from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, SettingsError
 from emag_pipeline.operations import ports
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, not_examined, of_error, ok, warning
+from emag_pipeline.operations.words import slow_words
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
@@ -51,6 +53,9 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
         if lost := budget.lost_seconds(account.login):
             what = f"its next call was put off for {age(lost)}, before the database's clock was set back"
             yield warning(subject, what, "Nothing is to be done: no call waits for that any more")
+        slow = slowness(database, account.name, account.login, settings.page_size)
+        for what, remedy in slow_words(settings, slow):
+            yield warning(subject, what, remedy)
         calls: list[RequestRecord] = []
         with closing(Marketplace(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
             try:
@@ -67,7 +72,8 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
                 f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(remarks)}",
             )
             yield _bound(settings, subject, account, offers)
-            yield _time(settings, subject, offers, budget.pace_seconds, _ignores_odd_sizes(database, account))
+            pace = budget.pace_seconds * slow.air
+            yield _time(settings, subject, offers, pace, slow, ignores_odd_sizes=_ignores_odd_sizes(database, account))
         if remarks is not None and remarks.dated is not None:
             yield clocks.of_marketplace(account.name, remarks.dated)
 
@@ -111,10 +117,14 @@ def _ignores_odd_sizes(database: Database, account: Account) -> bool:
         return False  # what is wrong with the database is said elsewhere
 
 
-def _time(settings: Settings, subject: str, offers: int, pace_seconds: float, ignores_odd_sizes: bool) -> Finding:
-    size = usual(settings.page_size) if ignores_odd_sizes else settings.page_size
+def _time(
+    settings: Settings, subject: str, offers: int, pace_seconds: float, slow: Slowness, *, ignores_odd_sizes: bool
+) -> Finding:
+    size = slow.page_size or settings.page_size
+    size = usual(size) if ignores_odd_sizes else size
     readings = readings_due(size, ignores_odd_sizes=ignores_odd_sizes)
     seconds = scan_seconds(offers, size, pace_seconds, readings)
     allowed = age(allowed_seconds(settings.timeout_hours, seconds))
     twice = ", since all pages are read twice" if readings > 1 else ""
-    return ok(subject, f"a sync takes {age(seconds)} at the allowed rate{twice}, and may take {allowed}")
+    rate = "present" if slow.page_size or slow.slowed_at else "allowed"
+    return ok(subject, f"a sync takes {age(seconds)} at the {rate} rate{twice}, and may take {allowed}")
