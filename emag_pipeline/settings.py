@@ -183,13 +183,18 @@ class Settings(BaseModel):
         told = _secrets_of_webhook(self.alert_webhook_url.get_secret_value()) if self.alert_webhook_url else set()
         return frozenset().union(*accounts, *map(passwords_in, urls), told, self.unusable)
 
+    @property
+    def has_marketplace(self) -> bool:
+        """Whether it is known what is to be read: not where a database is configured, and nothing to fill it from."""
+        return not self.uses_sandbox or self.database_url is None or self.wants_sandbox
+
     def require_marketplace(self) -> None:
         """Raise SettingsError where invented offers would be published into a database that is somebody's.
 
         Without credentials, most likely misspelt ones, the sandbox is the marketplace; beside a configured database
         that must have been meant.
         """
-        if self.uses_sandbox and self.database_url is not None and not self.wants_sandbox:
+        if not self.has_marketplace:
             raise SettingsError(
                 "a database is configured, but no credentials of a marketplace",
                 why="the sandbox's invented offers would be published into it",
