@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from emag_pipeline.addresses import is_host, is_port
 from emag_pipeline.database_url import with_driver
 from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.gist import shortened
 
 _DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
 
@@ -21,8 +23,14 @@ def pipeline_url(given: Mapping[str, str]) -> str | None:
     if missing:
         raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
     port = given.get("DB_PORT", "5432")
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise SettingsError(f"DB_PORT is {port!r}", remedy="Give a port number from 1 to 65535")
+    if not is_host(given["DB_HOST"]):
+        raise SettingsError(
+            "DB_HOST is no name or address of a host",
+            remedy="Give a name, an IPv4 address, or an IPv6 address in brackets, without port and user; a socket's "
+            "directory is given by DATABASE_SYNC_URL=postgresql://user:password@/database?host=/directory",
+        )
+    if not is_port(port):
+        raise SettingsError(f"DB_PORT is {shortened(port)}", remedy="Give a port number from 1 to 65535")
     user, password, name = (quote(given.get(part, ""), safe="") for part in ("DB_USER", "DB_PASS", "DB_NAME"))
     return with_driver(f"postgresql://{user}:{password}@{given['DB_HOST']}:{port}/{name}")
 
@@ -45,4 +53,4 @@ def _url(given: Mapping[str, str], variable: str) -> str | None:
     try:
         return with_driver(given[variable])
     except PipelineError as error:
-        raise SettingsError(error.what, where=variable, remedy=error.remedy) from None
+        raise SettingsError(error.what, where=variable, why=error.why, remedy=error.remedy) from None

@@ -1,4 +1,4 @@
-"""What an error's text of several lines says, in one: the line that holds the cause is not always the first."""
+"""What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause."""
 
 import re
 
@@ -8,6 +8,13 @@ _GRPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "(.*?)"\s*$', re.MUL
 _ADDRESS = "connection to server "
 #: Whose last line at the margin is the error.
 _TRACEBACK = "Traceback (most recent call last):"
+#: of a value that somebody has set
+_LONGEST_SHOWN = 120
+
+
+def shortened(value: str) -> str:
+    """A value as it is shown: in quotes, and not all of one that has no end."""
+    return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
 def gist(text: str) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from emag_pipeline.addresses import is_bind, is_port, is_web
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.gist import shortened
 from emag_pipeline.marketplaces import is_here
 
 #: Those of the sandbox that nobody tells others. Told here too, since the sandbox itself takes long to load.
@@ -17,7 +19,8 @@ def is_wanted(given: Mapping[str, str]) -> bool:
     value = given.get("EMAG_SANDBOX", "0").lower()
     if value not in _YES | _NO:
         raise SettingsError(
-            f"EMAG_SANDBOX is {given['EMAG_SANDBOX']!r}", remedy="Set EMAG_SANDBOX=1 for the sandbox, or unset it"
+            f"EMAG_SANDBOX is {shortened(given['EMAG_SANDBOX'])}",
+            remedy="Set EMAG_SANDBOX=1 for the sandbox, or unset it",
         )
     return value in _YES
 
@@ -29,8 +32,10 @@ def url(given: Mapping[str, str]) -> str:
     SettingsError for an address that is none, or one given without EMAG_SANDBOX=1.
     """
     if "EMAG_SANDBOX_URL" not in given:
-        host = reached_at(given.get("EMAG_SANDBOX_BIND", "127.0.0.1"))
-        return f"http://{host}:{given.get('EMAG_SANDBOX_PORT', '8765')}/api-3"
+        bind, port = given.get("EMAG_SANDBOX_BIND", "127.0.0.1"), given.get("EMAG_SANDBOX_PORT", "8765")
+        host = reached_at(bind if is_bind(bind) else "127.0.0.1")  # what is wrong with either is said of itself
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{port if is_port(port) else '8765'}/api-3"
     if not is_wanted(given):
         raise SettingsError(
             "EMAG_SANDBOX_URL is set, but not EMAG_SANDBOX",
@@ -39,8 +44,8 @@ def url(given: Mapping[str, str]) -> str:
     address = given["EMAG_SANDBOX_URL"].rstrip("/")
     if not is_address(address):
         raise SettingsError(
-            f"EMAG_SANDBOX_URL is {_shown(address)!r}, which is no address of a sandbox",
-            remedy="Set it like EMAG_SANDBOX_URL=http://127.0.0.1:8765/api-3",
+            "EMAG_SANDBOX_URL is no address of a sandbox",
+            remedy="Set it like EMAG_SANDBOX_URL=http://127.0.0.1:8765/api-3, without user or query",
         )
     return address if urlsplit(address).path else f"{address}/api-3"
 
@@ -52,21 +57,10 @@ def reached_at(bind: str) -> str:
 
 def is_address(base_url: str) -> bool:
     """Whether it is an http or https address without user, query and fragment."""
-    try:
-        parts = urlsplit(base_url)
-        _ = parts.port  # raises for what is no number
-    except ValueError:
-        return False
-    plain = "@" not in parts.netloc and not parts.query and not parts.fragment
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    return is_web(base_url) and not set("@?#") & set(base_url)
 
 
 def is_safe(base_url: str) -> bool:
     """Whether credentials may go there: encrypted, or not leaving this machine."""
     parts = urlsplit(base_url)
     return parts.scheme == "https" or is_here(parts.hostname or "")
-
-
-def _shown(address: str) -> str:
-    """Without what stands before an @, which may be a password."""
-    return address.rpartition("@")[2]

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -19,16 +18,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from emag_pipeline import cron, database_choice, sandbox_choice, value_words
 from emag_pipeline import env_file as dotenv
 from emag_pipeline.accounts import Account, AccountName
+from emag_pipeline.addresses import is_bind, is_web
 from emag_pipeline.database_url import passwords_in
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.gist import shortened
 from emag_pipeline.home import default as default_home
 from emag_pipeline.redaction import secrets_of
 
 T = TypeVar("T")
 
+#: File systems allow 255 bytes a name, in which more stands than the account; labels and tags of others allow 63.
+LONGEST_ACCOUNT = 63
 _ACCOUNT = re.compile(r"[a-z][a-z0-9_]*")
 _ACCOUNT_VARIABLE = re.compile(r"EMAG_([A-Z][A-Z0-9_]*)_API_(?:USERNAME|PASSWORD)")
 _MAINS = {"EMAG_API_USERNAME", "EMAG_API_PASSWORD"}
+_OURS = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_PG_URL")
+#: of a webhook's query: `v=1` is no secret
+_SHORTEST_TOKEN = 8
 _MARKETPLACE = "https://marketplace-api.emag.ro/api-3"
 
 
@@ -50,6 +56,21 @@ def _time_zone(name: str) -> str:
         raise ValueError("a name of the IANA time zone database is needed, such as UTC or Europe/Bucharest") from None
 
 
+def _bind(address: str) -> str:
+    if not is_bind(address):
+        raise ValueError("an address of this machine is needed, or its name")
+    return address
+
+
+def _webhook(url: SecretStr | None) -> SecretStr | None:
+    if url is not None and not is_web(url.get_secret_value()):
+        raise ValueError(
+            "an address that begins with https:// or http:// is needed, without user and password, and with nothing in "
+            "it that has to be percent-encoded"
+        )
+    return url
+
+
 def _language(code: str | None) -> str | None:
     if code is not None and not re.fullmatch(r"[a-z]{2}", code.lower()):
         raise ValueError("a two-letter code is needed, such as en or ro")
@@ -63,6 +84,7 @@ def _past(day: date) -> date:
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Bind = Annotated[str, AfterValidator(_bind)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Cron = Annotated[str, AfterValidator(cron.checked)]
@@ -81,6 +103,8 @@ class Settings(BaseModel):
     env_file: Path | None = None
     #: what it gave and the environment did not
     from_env_file: dict[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
+    #: secrets of settings that were refused, where a process tells of these
+    unusable: frozenset[str] = Field(frozenset(), repr=False, exclude=True)
     database_url: SecretStr | None
     dagster_pg_url: SecretStr | None
     db_schema: Annotated[str, AfterValidator(_schema)] = Field("app", alias="DB_SCHEMA")
@@ -110,13 +134,15 @@ class Settings(BaseModel):
     cron_timezone: Annotated[str, AfterValidator(_time_zone)] = Field("UTC", alias="EMAG_CRON_TIMEZONE")
     metrics_port: Port = Field(9108, alias="EMAG_SYNC_METRICS_PORT")
     health_port: Port = Field(8000, alias="EMAG_SYNC_HEALTH_PORT")
-    bind: str = Field("127.0.0.1", alias="EMAG_SYNC_BIND")
-    alert_webhook_url: SecretStr | None = Field(None, alias="EMAG_ALERT_WEBHOOK_URL")
+    bind: Bind = Field("127.0.0.1", alias="EMAG_SYNC_BIND")
+    alert_webhook_url: Annotated[SecretStr | None, AfterValidator(_webhook)] = Field(
+        None, alias="EMAG_ALERT_WEBHOOK_URL"
+    )
     home: Path = Field(default_factory=default_home, alias="EMAG_HOME")
     ui_port: Port = Field(3333, alias="EMAG_UI_PORT")
     sandbox_port: Port = Field(8765, alias="EMAG_SANDBOX_PORT")
     sandbox_url: str | None = Field(None, alias="EMAG_SANDBOX_URL")
-    sandbox_bind: str = Field("127.0.0.1", alias="EMAG_SANDBOX_BIND")
+    sandbox_bind: Bind = Field("127.0.0.1", alias="EMAG_SANDBOX_BIND")
     sandbox_hosts: str = Field("", alias="EMAG_SANDBOX_HOSTS")
     sandbox_parameters: Literal["top", "data", "both"] = Field("top", alias="EMAG_SANDBOX_PARAMETERS")
     given_concurrent_runs: Annotated[int | None, Field(ge=1)] = Field(None, alias="EMAG_MAX_CONCURRENT_RUNS")
@@ -154,9 +180,13 @@ class Settings(BaseModel):
         """Everything in here that must never be shown, alone and as it is sent. The sandbox's password is none."""
         accounts = [] if self.uses_sandbox else [secrets_of(account) for account in self.accounts]
         urls = [url.get_secret_value() for url in (self.database_url, self.dagster_pg_url) if url is not None]
-        webhook = self.alert_webhook_url.get_secret_value() if self.alert_webhook_url else ""
-        told = {webhook, urlsplit(webhook).path.strip("/")} if webhook else set()
-        return frozenset().union(*accounts, *map(passwords_in, urls), told)
+        told = _secrets_of_webhook(self.alert_webhook_url.get_secret_value()) if self.alert_webhook_url else set()
+        return frozenset().union(*accounts, *map(passwords_in, urls), told, self.unusable)
+
+    @property
+    def has_marketplace(self) -> bool:
+        """Whether it is known what is to be read: not where a database is configured, and nothing to fill it from."""
+        return not self.uses_sandbox or self.database_url is None or self.wants_sandbox
 
     def require_marketplace(self) -> None:
         """Raise SettingsError where invented offers would be published into a database that is somebody's.
@@ -164,7 +194,7 @@ class Settings(BaseModel):
         Without credentials, most likely misspelt ones, the sandbox is the marketplace; beside a configured database
         that must have been meant.
         """
-        if self.uses_sandbox and self.database_url is not None and not self.wants_sandbox:
+        if not self.has_marketplace:
             raise SettingsError(
                 "a database is configured, but no credentials of a marketplace",
                 why="the sandbox's invented offers would be published into it",
@@ -201,8 +231,11 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     """Read the settings. Raises SettingsError with a line for each wrong variable, or for a `.env` that is not ours."""
     real = os.environ if environ is None else environ
     file = dotenv.read(env_file) if env_file is not None else None
-    given = _together(file, real)
     wrong: list[SettingsError] = list(file.problems) if file else []
+    given = _together(file, real)
+    if unreadable := [name for name in sorted(given) if name.startswith(_OURS) and not _is_text(given[name])]:
+        told = [SettingsError(f"{name} holds what is no UTF-8 text", remedy="Give it as UTF-8") for name in unreadable]
+        raise SettingsError.of_all([*wrong, *told])
     names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
     sandbox_url = _unless_wrong(wrong, lambda: _sandbox_url(given))
@@ -236,6 +269,11 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     return settings
 
 
+def _is_text(value: str) -> bool:
+    """Python makes halves of letters of bytes in the environment that are not UTF-8."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def _total_below_silence(settings: Settings) -> SettingsError:
     return SettingsError(
         f"EMAG_API_CALL_SECONDS is {settings.call_seconds:g}, less than the {settings.silence_seconds:g} seconds of "
@@ -251,6 +289,27 @@ def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | N
     """
     file = dotenv.read(env_file) if env_file is not None else None
     return _together(file, os.environ if environ is None else environ)
+
+
+def secrets_given(given: Mapping[str, str]) -> frozenset[str]:
+    """What of variables, right or wrong, must never be shown: passwords, and the pieces of a URL that is not one."""
+    found: set[str] = set()
+    for name, value in given.items():
+        if name.endswith(("_PASSWORD", "DB_PASS")):
+            found.add(value)
+        elif name == "EMAG_ALERT_WEBHOOK_URL":
+            found |= _secrets_of_webhook(value)
+        elif name.endswith("_URL") and not is_web(value):
+            found |= passwords_in(value)
+    return frozenset(found)
+
+
+def _secrets_of_webhook(url: str) -> set[str]:
+    """The URL, and what of it a library could show alone: its path, the values of its query."""
+    path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
+    values = {part.partition("=")[2] for part in query.split("&")}
+    pieces = set() if is_web(url) else passwords_in(url)
+    return {url, path.strip("/")} | pieces | {value for value in values if len(value) >= _SHORTEST_TOKEN}
 
 
 def _together(file: dotenv.EnvFile | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -279,17 +338,39 @@ def _unless_wrong(wrong: list[SettingsError], read: Callable[[], T]) -> T | None
 
 def _account_names(given: Mapping[str, str]) -> list[str]:
     if "EMAG_ACCOUNTS" in given:
-        names = list(dict.fromkeys(part.strip() for part in given["EMAG_ACCOUNTS"].split(",") if part.strip()))
-        wrong = [name for name in names if not is_account_name(name)]
-        if wrong or not names:
-            raise SettingsError(
-                f"EMAG_ACCOUNTS is {given['EMAG_ACCOUNTS']!r}",
-                remedy="Give names like main,fbe: a lower-case letter, then letters, digits or underscores",
-            )
-        return names
+        return _named_accounts(given["EMAG_ACCOUNTS"])
     found = [match[1].lower() for name in given if (match := _ACCOUNT_VARIABLE.fullmatch(name))]
     main = ["main"] if _MAINS & given.keys() else []
-    return list(dict.fromkeys(main + sorted(found))) or list(sandbox_choice.OWN_ACCOUNTS)
+    names = list(dict.fromkeys(main + sorted(found))) or list(sandbox_choice.OWN_ACCOUNTS)
+    long = sorted(name for name in names if len(name) > LONGEST_ACCOUNT)
+    if long:
+        raise _too_long(long[0], f"EMAG_{long[0].upper()}_API_…")
+    return names
+
+
+def _named_accounts(value: str) -> list[str]:
+    names = [part.strip() for part in value.split(",")]
+    remedy = "Give names like main,fbe: a lower-case letter, then letters, digits or underscores"
+    if not all(names):
+        raise SettingsError(f"EMAG_ACCOUNTS is {shortened(value)}", why="a name is missing at a comma", remedy=remedy)
+    if not all(map(is_account_name, names)):
+        raise SettingsError(f"EMAG_ACCOUNTS is {shortened(value)}", remedy=remedy)
+    for name in names:
+        if len(name) > LONGEST_ACCOUNT:
+            raise _too_long(name, "EMAG_ACCOUNTS")
+        if names.count(name) > 1:
+            why = f"it names {name} twice"
+            raise SettingsError(f"EMAG_ACCOUNTS is {shortened(value)}", why=why, remedy="Name each account once")
+    return names
+
+
+def _too_long(name: str, where: str) -> SettingsError:
+    return SettingsError(
+        f"the account's name {shortened(name[:20] + '…')} has {len(name)} letters",
+        where=where,
+        why="it is part of names of files, of partitions and schedules in Dagster, and of tags",
+        remedy=f"Give it {LONGEST_ACCOUNT} letters at most",
+    )
 
 
 def _name_of(given: Mapping[str, str], account: str, what: str) -> str:
@@ -362,13 +443,16 @@ def _account(given: Mapping[str, str], name: str, sandbox_url: str | None) -> Ac
         raise SettingsError(f"{prefix}_USERNAME holds a colon", remedy="Basic authorization allows none in a user name")
     own = f"EMAG_{name.upper()}_API_BASE_URL"
     base = given.get(own) or given.get("EMAG_API_BASE_URL") or _MARKETPLACE
+    variable = own if own in given else "EMAG_API_BASE_URL"
     if not sandbox_choice.is_address(base):
         raise SettingsError(
-            "the base URL is not usable", where=name, remedy=f"Give one like {_MARKETPLACE}, without user or query"
+            f"{variable} is no address of a marketplace",
+            where=name,
+            remedy=f"Give one like {_MARKETPLACE}, without user, password and query",
         )
     if not sandbox_choice.is_safe(base):
         raise SettingsError(
-            f"{own if own in given else 'EMAG_API_BASE_URL'} is {base!r}",
+            f"{variable} is {shortened(base)}",
             where=name,
             why="user name and password would cross the network in the clear",
             remedy="Begin it with https://; http:// is for this machine only, or for the sandbox of EMAG_SANDBOX_URL",

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.gist import shortened
 
 _EXAMPLES = {
     "EMAG_LANGUAGE": "en",
@@ -22,7 +23,7 @@ def wrong_value(problem: Mapping[str, Any], fields: Mapping[str, FieldInfo], giv
     """The error for one thing that the model's validation found: variable, value, what is allowed, an example."""
     variable = str(problem["loc"][0])
     info = next((one for one in fields.values() if one.alias == variable), None)
-    shown = "***" if variable in _SECRET else repr(given.get(variable, ""))
+    shown = "***" if variable in _SECRET else shortened(given.get(variable, ""))
     said = str(problem["msg"])
     needed = said.removeprefix("Value error, ") if problem["type"] == "value_error" or info is None else _needed(info)
     example = _example(variable, info)

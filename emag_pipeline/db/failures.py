@@ -24,6 +24,11 @@ _TLS = {
     "root certificate file": "the authority's certificate cannot be read",
     "server does not support SSL": "the database server offers no TLS",
 }
+#: libpq's words for a parameter of the URL with which it does not even try; the value itself is not repeated
+_WRONG_PARAMETER = re.compile(
+    r"invalid (?P<name>\w+) value: |invalid (?P<port>port number): |invalid (?P<option>connection option) |"
+    r"value \"[^\"]*\" for connection option \"(?P<number>\w+)\""
+)
 #: of our own SQL functions: what was asked for is not known, and the hint says what is
 _NOT_KNOWN = "EM001"
 #: e.g. a migration replaces a function that a view of somebody else calls
@@ -53,6 +58,10 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     why = gist(str(cause)) or type(cause).__name__
     if state is None:
         state = _connection_state(why)
+    if not state and (wrong := _WRONG_PARAMETER.search(why)):
+        parameter = next(filter(None, wrong.groups()))
+        remedy = "Correct it in the database URL: no connection was tried, see docs/how-to/database.md"
+        return SettingsError(f"the database URL has a wrong {parameter}", remedy=remedy)
     for words, what in _TLS.items():
         if words in why:
             remedy = "Correct sslmode and sslrootcert in the database URL, or the server, see docs/how-to/database.md"

@@ -19,7 +19,7 @@ from emag_pipeline.logs.repeats import Repeats
 from emag_pipeline.logs.stream import LinesOnly
 from emag_pipeline.moments import iso_now
 from emag_pipeline.redaction import Redactor
-from emag_pipeline.settings import Settings, given_variables, load_settings
+from emag_pipeline.settings import Settings, given_variables, load_settings, secrets_given
 
 log = logger(__name__)
 
@@ -122,7 +122,7 @@ def _of_lines() -> Settings:
         with suppress(SettingsError):
             load_settings(found := {name: given[name]} if name in given else {}, env_file=None)
             right |= found
-    return load_settings(right, env_file=None)
+    return load_settings(right, env_file=None).model_copy(update={"unusable": secrets_given(given)})
 
 
 def _level(settings: Settings) -> int:

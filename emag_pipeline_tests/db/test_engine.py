@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.transaction import Transaction
-from emag_pipeline.errors import DatabaseUnavailable, Interrupted, Rerun
+from emag_pipeline.errors import DatabaseUnavailable, Interrupted, Rerun, SettingsError
 from emag_pipeline_tests.db.syncs import rows
 
 
@@ -48,6 +48,24 @@ def test_a_database_that_is_away_is_worth_a_rerun_and_names_no_password() -> Non
         pass
     assert raised.value.rerun is Rerun.AT_ONCE
     assert "s3cret" not in f"{raised.value} {away!r}"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "named"),
+    [
+        ("sslmode=bogus", "sslmode"), ("port=99999", "port number"), ("port=soon", "port"),
+        ("channel_binding=bogus", "channel_binding"), ("ssl=bogus", "connection option"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_libpq_refuses_is_a_wrong_setting_and_no_database_that_is_away(
+    database: Database, parameter: str, named: str
+) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    wrong = Database(f"{url}&{parameter}")
+    with pytest.raises(SettingsError, match=f"the database URL has a wrong {named}") as raised, wrong.transaction():
+        pass
+    assert "bogus" not in str(raised.value)
+    assert "Start it" not in raised.value.remedy
 
 
 def test_a_closed_database_leaves_no_thread(database_url: str) -> None:

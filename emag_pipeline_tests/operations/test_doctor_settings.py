@@ -7,6 +7,7 @@ import pytest
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.home import claim
 from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 
@@ -157,7 +158,13 @@ def test_it_is_told_that_there_is_no_file(tmp_path: Path) -> None:
 
 def test_the_sandbox_beside_a_database_is_broken_unless_it_is_meant(tmp_path: Path, database_url: str) -> None:
     given = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
-    finding = found(diagnosed(tmp_path, **given, EMAG_SANDBOX="0"), "account main", "no credentials")
-    assert (finding.verdict, "EMAG_SANDBOX=1" in finding.remedy) == (Verdict.BROKEN, True)
+    diagnosis = diagnosed(tmp_path, **given, EMAG_SANDBOX="0")
+    finding = found(diagnosis, "settings")
+    with pytest.raises(SettingsError) as refused:
+        load_settings({**given, "EMAG_SANDBOX": "0"}, env_file=None).require_marketplace()
+    assert (finding.verdict, f"{finding.what}. {finding.remedy}.") == (Verdict.BROKEN, refused.value.message)
+    assert diagnosis.exit_code == 2
+    assert [one for one in diagnosis.findings if "8765" in one.what or "/api-3" in one.what] == []
+    assert found(diagnosis, "database", "answers").verdict is Verdict.OK
     meant = diagnosed(tmp_path, **given)
     assert [one for one in meant.findings if "no credentials" in one.what] == []

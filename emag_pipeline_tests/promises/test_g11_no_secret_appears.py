@@ -16,6 +16,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline.assets.pipeline import Pipeline
+from emag_pipeline.cli.main import COMMANDS
 from emag_pipeline.db import incidents, ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
@@ -25,7 +26,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync import SyncContext
 from emag_pipeline.sync.attempt import attempt
-from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.process.ups import free_ports, wait_until
 
 _API_PASSWORD = "Sch€ißgeheim-4711/äöü"
@@ -152,6 +153,53 @@ def test_g11_what_cannot_begin_tells_no_secret(
     for command in ("sync", "doctor"):
         printed, lines = _run(tmp_path / "home", command, **(variables | change))
         assert _told([printed, *lines, *_files(tmp_path / "home")]) == []
+
+
+#: a password that is not encoded, in the ways in which libraries take it apart, and what they show of it then
+_RAW = "pre@hunter2tail/x"
+_UNENCODED = {
+    "a host": "postgresql://u:pre@hunter2tail@localhost:1/emag",
+    "a host and a path": f"postgresql://u:{_RAW}@localhost:1/emag",
+    "an address": "postgresql://u:hunter2[secretpart]x@localhost:1/emag",
+    "half an address": "postgresql://u:hunter2[x@localhost:1/emag",
+    "a port": "postgresql://u:12345/hunter2@localhost/emag",
+    "no number": "postgresql://u:geheim@localhost:1secretport/emag",
+}
+_PIECES = ("hunter2", "tail", "secretp", "12345", "geheim", "Traceback", "defect")
+
+
+@pytest.mark.parametrize("case", _UNENCODED)
+@pytest.mark.parametrize("variable", ["DATABASE_SYNC_URL", "DAGSTER_PG_URL"])
+def test_g11_a_password_that_is_not_encoded_is_refused_in_one_line(tmp_path: Path, case: str, variable: str) -> None:
+    for arguments in (("status",), ("doctor",)):
+        done = emag_pipeline(tmp_path / "home", *arguments, **{variable: _UNENCODED[case], "EMAG_SANDBOX": "1"})
+        told = done.stdout + done.stderr
+        assert (done.returncode, len(told.splitlines())) == (2, 1), told
+        assert f"{variable}: " in told
+        assert "percent-encode @ : / ? # [ ] % in the password" in told
+        assert [piece for piece in _PIECES if piece in told] == []
+
+
+_ARGUMENTS = {
+    "approve": ["0" * 32], "discard": ["0" * 32], "explain": ["main", "1"], "history": ["main", "1"],
+    "backup": ["file"], "restore": ["file"], "forget": ["main"], "stop": ["--all"], "psql": ["--print"],
+    "backfill": ["--from", "2026-10-02", "--to", "2026-10-03"],
+    "accept": ["prices_are_plausible", "--account", "main", "--reason", "x", "--until", "2999-01-01"],
+    "export": ["emag_current_offers"], "report": ["main"],
+}  # fmt: skip
+#: they have surroundings of their own, whatever the settings say
+_WITHOUT_SETTINGS = {"sandbox", "drill"}
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - _WITHOUT_SETTINGS))
+def test_g11_no_command_shows_a_piece_of_a_password_that_is_not_encoded(tmp_path: Path, command: str) -> None:
+    given = {"DATABASE_SYNC_URL": f"postgresql://u:{_RAW}@localhost:1/emag", "EMAG_ALERT_WEBHOOK_URL": "http://[geheim"}
+    home = tmp_path / "home"
+    done = emag_pipeline(home, command, *_ARGUMENTS.get(command, []), **given, EMAG_LOG_FORMAT="json")
+    told = [done.stdout, done.stderr, *_files(home)]
+    assert done.returncode == 2, told
+    assert "DATABASE_SYNC_URL" in done.stdout + done.stderr
+    assert [piece for piece in _PIECES for text in told if piece in text] == []
 
 
 def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_password(

@@ -74,7 +74,7 @@ def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT)
         settings = load_settings(environ, env_file)
     except SettingsError as error:
         return Diagnosis((*variables.wrong(error), *found))
-    return Diagnosis((variables.good(settings, given), *variables.strange(settings), *found, *_all(settings)))
+    return Diagnosis((variables.in_force(settings, given), *variables.strange(settings), *found, *_all(settings)))
 
 
 def _all(settings: Settings) -> Iterator[Finding]:
@@ -145,7 +145,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination("accounts", _MARKETPLACE_SECONDS, partial(troubles.accounts, settings))
     yield Examination(databases.LOCKS, _MARKETPLACE_SECONDS, partial(databases.locked, settings))
     yield Examination("answers", _MARKETPLACE_SECONDS, partial(troubles.answers, settings))
-    for account in settings.accounts:
+    for account in settings.accounts if settings.has_marketplace else ():
         look = partial(marketplace.examine, settings, account)
         yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.if_silent(settings))
     yield Examination(troubles.CHECKS, _MARKETPLACE_SECONDS, partial(troubles.checks, settings))

@@ -10,7 +10,7 @@ from emag_pipeline.db.budget import DatabaseBudget
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.slowness import Slowness, slowness
 from emag_pipeline.durations import age
-from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited, SettingsError
+from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited
 from emag_pipeline.operations import ports
 from emag_pipeline.operations.doctor import clocks, databases
 from emag_pipeline.operations.doctor.finding import Finding, Verdict, not_examined, of_error, ok, warning
@@ -40,10 +40,6 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
     The call is kept in the request log like any other: the vendor asks for that.
     """
     subject = f"account {account.name}"
-    try:
-        settings.require_marketplace()
-    except SettingsError as error:
-        yield of_error(subject, error)
     with databases.opened(settings) as database:
         budget = _budget(database, settings)
         if budget.is_quiet(account.login):

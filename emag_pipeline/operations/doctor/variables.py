@@ -25,8 +25,12 @@ def wrong(error: SettingsError) -> Iterator[Finding]:
         yield broken(SUBJECT, what, problem.remedy or "Correct it where it is set; .env.example explains it")
 
 
-def good(settings: Settings, given: Mapping[str, str]) -> Finding:
-    """What is in force, in a line."""
+def in_force(settings: Settings, given: Mapping[str, str]) -> Finding:
+    """What is in force, in a line; or that `up` and `sync` refuse it, by their own judgement."""
+    try:
+        settings.require_marketplace()
+    except SettingsError as error:
+        return of_error(SUBJECT, error)
     names = ", ".join(account.name for account in settings.accounts)
     where = "the sandbox" if settings.uses_sandbox else "the marketplace"
     read = sorted(name for name in given if name in known() or OF_AN_ACCOUNT.fullmatch(name))
