@@ -24,6 +24,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from emag_pipeline.operations.narrator import console
 from emag_pipeline.operations.probe import probe as ask
 from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
@@ -72,7 +73,7 @@ def probe(
     if as_json:
         typer.echo(_text(done.document))
     else:
-        Console(soft_wrap=True, highlight=False).print("\n".join(_lines(done.document, file)), markup=False)
+        console(soft_wrap=True).print("\n".join(_lines(done.document, file)))
     if done.error is not None:
         raise done.error
 
