@@ -56,15 +56,14 @@ def with_driver(url: str) -> str:
     parts = _parts(url)
     _require_credentials_and_place(parts["authority"])
     _require_encoded("database", parts["database"] or "")
-    query = None if parts["query"] is None else "&".join(map(_parameter, filter(None, parts["query"].split("&"))))
-    if query and len(re.findall(r"(?:^|&)sslmode=", query)) > 1:
-        raise _malformed("sslmode is given twice", "Give it once")
+    given = [_parameter(one) for one in (parts["query"] or "").split("&") if one]
+    _require_each_once(given)
     try:
         urlsplit(url)
     except ValueError:  # of a letter that is another way to write @ or /
         raise _malformed("it cannot be taken apart") from None
     path = "" if parts["database"] is None else f"/{parts['database']}"
-    return f"postgresql+psycopg2://{parts['authority']}{path}" + (f"?{query}" if query else "")
+    return f"postgresql+psycopg2://{parts['authority']}{path}" + ("?" if given else "") + "&".join(given)
 
 
 def driverless(url: str) -> str:
@@ -136,6 +135,21 @@ def _require_credentials_and_place(authority: str) -> None:
 def _require_encoded(what: str, text: str) -> None:
     if not _ENCODED[what].fullmatch(text):
         raise _malformed(f"a letter in its {what} has a meaning of its own in a URL")
+
+
+def _require_each_once(given: list[str]) -> None:
+    """Only hosts may be several: each with its port, or all in one with their ports in another."""
+    values: dict[str, list[str]] = {}
+    for name, _, value in (one.partition("=") for one in given):
+        values.setdefault(name, []).append(unquote(value))
+    for name, several in values.items():
+        if len(several) > 1 and name != "host":
+            raise _malformed(f"{name} is given twice", "Give it once")
+    hosts, ports = values.get("host", []), values.get("port", [""])[0]
+    are_apart = len(hosts) == 1 and "," in hosts[0]
+    fit = len(ports.split(",")) == len(",".join(hosts).split(",")) and ":" not in "".join(hosts) and len(hosts) < 2
+    if (ports and not fit) or (are_apart and ":" in hosts[0]):
+        raise _malformed("host and port do not fit together", "Give several as ?host=one:5432&host=other:5432")
 
 
 def _parameter(text: str) -> str:

@@ -1,4 +1,5 @@
-"""The environment as typed settings (design.md, section 4). Real environment wins over `.env`; empty means unset.
+"""The environment as typed settings (design.md, section 4). Real environment wins over `.env`; empty means
+unset, but for EMAG_HOME: of that it is an error.
 
 Each field carries the variable that it comes from. A wrong value becomes one line: variable, value (masked if
 secret), what is allowed.
@@ -6,7 +7,7 @@ secret), what is allowed.
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -150,6 +151,13 @@ class Settings(BaseModel):
     log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
 
     @property
+    def ports(self) -> dict[str, int]:
+        """Where the programs of `up` listen, by variable."""
+        sandbox = {"EMAG_SANDBOX_PORT": self.sandbox_port} if self.starts_sandbox else {}
+        exporter = {"EMAG_SYNC_METRICS_PORT": self.metrics_port, "EMAG_SYNC_HEALTH_PORT": self.health_port}
+        return {"EMAG_UI_PORT": self.ui_port, **exporter, **sandbox}
+
+    @property
     def uses_embedded_database(self) -> bool:
         """No database is configured, so the one that comes with the package is used."""
         return self.database_url is None
@@ -236,6 +244,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     if unreadable := [name for name in sorted(given) if name.startswith(_OURS) and not _is_text(given[name])]:
         told = [SettingsError(f"{name} holds what is no UTF-8 text", remedy="Give it as UTF-8") for name in unreadable]
         raise SettingsError.of_all([*wrong, *told])
+    _unless_wrong(wrong, lambda: _require_home({**(file.values if file else {}), **real}))
     names = _unless_wrong(wrong, lambda: _account_names(given)) or []
     sandbox = not any(_credentials(given, name) != (None, None) for name in names)
     sandbox_url = _unless_wrong(wrong, lambda: _sandbox_url(given))
@@ -262,8 +271,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     except ValidationError as error:
         wrong += [value_words.wrong_value(problem, Settings.model_fields, given) for problem in error.errors()]
     else:
-        if settings.call_seconds < settings.silence_seconds:
-            wrong.append(_total_below_silence(settings))
+        wrong += _contradictions(settings)
     if wrong:
         raise SettingsError.of_all(wrong)
     return settings
@@ -274,12 +282,43 @@ def _is_text(value: str) -> bool:
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def _total_below_silence(settings: Settings) -> SettingsError:
-    return SettingsError(
-        f"EMAG_API_CALL_SECONDS is {settings.call_seconds:g}, less than the {settings.silence_seconds:g} seconds of "
-        "silence that EMAG_API_SILENCE_SECONDS allows within a call",
-        remedy="Set the total at least as high as the silence",
-    )
+def _contradictions(settings: Settings) -> Iterator[SettingsError]:
+    """What is right alone, and not together."""
+    if settings.call_seconds < settings.silence_seconds:
+        yield SettingsError(
+            f"EMAG_API_CALL_SECONDS is {settings.call_seconds:g}, less than the {settings.silence_seconds:g} seconds "
+            "of silence that EMAG_API_SILENCE_SECONDS allows within a call",
+            remedy="Set the total at least as high as the silence",
+        )
+    if settings.heartbeat_timeout_seconds > settings.stuck_threshold_hours * 3600:
+        yield SettingsError(
+            f"EMAG_SYNC_HEARTBEAT_TIMEOUT is {settings.heartbeat_timeout_seconds:g} seconds, more than the "
+            f"{settings.stuck_threshold_hours * 3600:g} after which EMAG_SYNC_STUCK_THRESHOLD_HOURS calls a sync stuck",
+            why="each sync would be ended as stuck before anybody could tell that it is dead",
+            remedy="Set the timeout below the threshold: 120 seconds beside 1 hour are the defaults",
+        )
+    by_port: dict[int, list[str]] = {}
+    for variable, port in settings.ports.items():
+        by_port.setdefault(port, []).append(variable)
+    for port, variables in by_port.items():
+        if len(variables) > 1:
+            yield SettingsError(
+                f"{' and '.join(variables)} are both {port}"
+                if len(variables) == 2
+                else f"{', '.join(variables)} are all {port}",
+                why="one port takes one program",
+                remedy="Give each another number",
+            )
+
+
+def _require_home(given: Mapping[str, str]) -> None:
+    """An empty EMAG_HOME is most likely that of a variable that was not set where it was put together."""
+    if not given.get("EMAG_HOME", "x").strip():
+        raise SettingsError(
+            "EMAG_HOME is empty",
+            why="the default home would be used instead of the one that was meant",
+            remedy="Set it to a directory, or unset it for the default",
+        )
 
 
 def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = dotenv.DEFAULT) -> dict[str, str]:
@@ -344,7 +383,7 @@ def _account_names(given: Mapping[str, str]) -> list[str]:
     names = list(dict.fromkeys(main + sorted(found))) or list(sandbox_choice.OWN_ACCOUNTS)
     long = sorted(name for name in names if len(name) > LONGEST_ACCOUNT)
     if long:
-        raise _too_long(long[0], f"EMAG_{long[0].upper()}_API_…")
+        raise _too_long(long[0], f"EMAG_{long[0][:20].upper()}…")
     return names
 
 
@@ -429,6 +468,10 @@ def _account(given: Mapping[str, str], name: str, sandbox_url: str | None) -> Ac
     if sandbox_url is not None:
         login = f"{name}@sandbox.example"
         return Account(AccountName(name), sandbox_url, login, SecretStr("sandbox"), is_of_sandbox=True)
+    for what in ("USERNAME", "PASSWORD"):
+        own, plain = f"EMAG_MAIN_API_{what}", f"EMAG_API_{what}"
+        if name == "main" and given.get(own) and given.get(plain) not in (None, given[own]):
+            raise SettingsError(f"{own} and {plain} differ", where=name, remedy="Both are of account main: unset one")
     username, password = _credentials(given, name)
     prefix = "EMAG_API" if name == "main" else f"EMAG_{name.upper()}_API"
     if username is None or password is None:

@@ -17,6 +17,8 @@ from emag_pipeline.plurals import counted
 from emag_pipeline.settings import load_settings
 
 _HOURS = {"h": 1, "d": 24, "w": 168}
+#: what is younger is what somebody looks into when something went wrong
+_LEAST_DAYS = 1.0
 _WORDS = {
     "syncs": ("ledger row", "ledger rows"),
     "rejects": ("row in quarantine whose sync is gone", "rows in quarantine whose sync is gone"),
@@ -34,7 +36,9 @@ _WORDS = {
 
 
 def prune(
-    older_than: Annotated[str, typer.Option(metavar="AGE", help="A number with d, h or w, such as 30d.")] = "30d",
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="A number with d, h or w, such as 30d; at least 1d.")
+    ] = "30d",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
@@ -61,4 +65,11 @@ def _days(text: str) -> float:
     age = re.fullmatch(r"(\d{1,5})([dhw])", text, re.ASCII)
     if age is None:
         raise SettingsError(f"--older-than is {text!r}", remedy="Give a number with d, h or w, such as 30d")
-    return int(age[1]) * _HOURS[age[2]] / 24
+    days = int(age[1]) * _HOURS[age[2]] / 24
+    if days < _LEAST_DAYS:
+        raise SettingsError(
+            f"--older-than is {text!r}, less than a day",
+            why="Dagster's runs of today, the last syncs and what was quarantined just now would be gone",
+            remedy="Give 1d or more; nothing was removed",
+        )
+    return days

@@ -37,10 +37,10 @@ def up(settings: Settings, narrator: Narrator) -> int:
     """
     ui = f"http://{ports.HOST}:{settings.ui_port}"
     accounts = [account.name for account in settings.accounts]
-    with StopSignals() as signals, claimed(settings.home, ui, ports_of(settings), accounts) as other:
+    with StopSignals() as signals, claimed(settings.home, ui, settings.ports, accounts) as other:
         if other is not None:
             narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
-            for variable, port in ports_of(settings).items():
+            for variable, port in settings.ports.items():
                 if other.ports.get(variable, port) != port:
                     kept = f"stays at {other.ports[variable]} until that `up` is stopped"
                     narrator.say(f"{variable} is {port} here, and is ignored: it {kept}")
@@ -76,13 +76,6 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
             if signals.received:
                 narrator.say(f"{signals.name}: stopping; the next start resumes what is under way")
             supervisor.stop()
-
-
-def ports_of(settings: Settings) -> dict[str, int]:
-    """Where its programs listen, by variable."""
-    sandbox = {"EMAG_SANDBOX_PORT": settings.sandbox_port} if settings.starts_sandbox else {}
-    metrics = {"EMAG_SYNC_METRICS_PORT": settings.metrics_port, "EMAG_SYNC_HEALTH_PORT": settings.health_port}
-    return {"EMAG_UI_PORT": settings.ui_port, **metrics, **sandbox}
 
 
 def _require_ports(settings: Settings) -> None:

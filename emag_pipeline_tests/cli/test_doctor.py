@@ -7,7 +7,7 @@ from emag_pipeline_tests.process.ups import free_ports
 
 
 def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: str, tmp_path: Path) -> None:
-    done = emag_pipeline(tmp_path, "doctor", "--json", DATABASE_SYNC_URL=database_url)
+    done = emag_pipeline(tmp_path, "doctor", "--json", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX="1")
     document = json.loads(done.stdout)
     assert list(document) == ["at", "verdict", "findings"]
     assert datetime.fromisoformat(document["at"]).tzinfo == UTC
@@ -39,6 +39,7 @@ def test_wrong_settings_end_with_2_and_every_one_is_told(tmp_path: Path) -> None
 
 
 def test_what_goes_wrong_is_told_once_and_not_in_the_log_too(database_url: str, tmp_path: Path) -> None:
-    done = emag_pipeline(tmp_path, "doctor", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX_PORT=str(*free_ports(1)))
+    given = {"DATABASE_SYNC_URL": database_url, "EMAG_SANDBOX": "1", "EMAG_SANDBOX_PORT": str(*free_ports(1))}
+    done = emag_pipeline(tmp_path, "doctor", **given)
     assert "127.0.0.1 refuses connections" in done.stdout
     assert done.stderr == ""

@@ -51,6 +51,15 @@ def test_an_age_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("age", ["0d", "23h", "0w"])
+def test_what_is_of_today_is_not_removed(
+    variables: dict[str, str], database: Database, tmp_path: Path, age: str
+) -> None:
+    done = emag_pipeline(tmp_path, "prune", "--older-than", age, **variables)
+    assert (done.returncode, f"--older-than is '{age}', less than a day" in done.stderr) == (2, True)
+    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
+
+
 def test_nothing_is_removed_when_dagsters_runs_are_out_of_reach(
     variables: dict[str, str], database: Database, tmp_path: Path
 ) -> None:

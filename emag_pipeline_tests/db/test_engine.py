@@ -53,7 +53,7 @@ def test_a_database_that_is_away_is_worth_a_rerun_and_names_no_password() -> Non
 @pytest.mark.parametrize(
     ("parameter", "named"),
     [
-        ("sslmode=bogus", "sslmode"), ("port=99999", "port number"), ("port=soon", "port"),
+        ("sslmode=bogus", "sslmode"), ("port=99999", "port number"), ("gssencmode=bogus", "gssencmode"),
         ("channel_binding=bogus", "channel_binding"), ("ssl=bogus", "connection option"),
     ],
 )  # fmt: skip

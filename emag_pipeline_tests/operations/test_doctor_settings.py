@@ -168,3 +168,10 @@ def test_the_sandbox_beside_a_database_is_broken_unless_it_is_meant(tmp_path: Pa
     assert found(diagnosis, "database", "answers").verdict is Verdict.OK
     meant = diagnosed(tmp_path, **given)
     assert [one for one in meant.findings if "no credentials" in one.what] == []
+
+
+def test_limits_that_end_living_syncs_are_warned_of(tmp_path: Path) -> None:
+    diagnosis = diagnosed(tmp_path, EMAG_SYNC_STUCK_THRESHOLD_HOURS="0.001", EMAG_SYNC_HEARTBEAT_TIMEOUT="1")
+    stuck = found(diagnosis, "settings", "EMAG_SYNC_STUCK_THRESHOLD_HOURS is 3.6 seconds, and one call may take 200")
+    beat = found(diagnosis, "settings", "EMAG_SYNC_HEARTBEAT_TIMEOUT is 1 seconds")
+    assert (stuck.verdict, beat.verdict) == (Verdict.WARNING, Verdict.WARNING)

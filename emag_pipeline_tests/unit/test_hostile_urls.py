@@ -127,6 +127,10 @@ def test_asyncpgs_ssl_is_translated(scheme: str, mode: str) -> None:
         ("connect_timeout=soon", "connect_timeout is a whole number of seconds"),
         ("host=a:99999", "host has a letter"),
         ("port=99999", "port is no number from 1 to 65535"),
+        ("host=a&host=b&port=1", "host and port do not fit together"),
+        ("port=1,2", "host and port do not fit together"),
+        ("host=a:1,b:2", "Give several as ?host=one:5432&host=other:5432"),
+        ("user=a&user=b", "user is given twice"),
     ],
 )
 def test_a_parameter_that_the_server_would_never_be_asked_with_is_refused_at_once(query: str, said: str) -> None:

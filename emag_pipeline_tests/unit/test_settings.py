@@ -224,3 +224,59 @@ def test_logins_of_other_users_or_marketplaces_are_others(other: dict[str, str])
     main, shop = _load(**_MAIN, EMAG_SHOP_API_PASSWORD="geheim", **other).accounts
     assert main.login != shop.login
     assert "seller" not in main.login
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"EMAG_ACCOUNTS": "main,,fbe"}, "EMAG_ACCOUNTS is 'main,,fbe': a name is missing at a comma"),
+        ({"EMAG_ACCOUNTS": "main,fbe,"}, "a name is missing at a comma"),
+        ({"EMAG_ACCOUNTS": "main,fbe,main"}, "it names main twice. Name each account once"),
+        (
+            {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "7200", "EMAG_SYNC_STUCK_THRESHOLD_HOURS": "0.001"},
+            "EMAG_SYNC_HEARTBEAT_TIMEOUT is 7200 seconds, more than the 3.6 after which",
+        ),
+        ({"EMAG_UI_PORT": "9108"}, "EMAG_UI_PORT and EMAG_SYNC_METRICS_PORT are both 9108"),
+        ({"EMAG_SYNC_HEALTH_PORT": "8765"}, "EMAG_SYNC_HEALTH_PORT and EMAG_SANDBOX_PORT are both 8765"),
+        ({"EMAG_HOME": ""}, "EMAG_HOME is empty: the default home would be used"),
+        ({"EMAG_HOME": "  "}, "EMAG_HOME is empty"),
+    ],
+)
+def test_what_contradicts_itself_is_told(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)) as refused:
+        _load(**given)
+    assert refused.value.exit_code == 2
+
+
+def test_a_port_may_be_that_of_a_sandbox_that_is_not_started() -> None:
+    assert _load(**_MAIN, EMAG_SYNC_HEALTH_PORT="8765").health_port == 8765
+
+
+def test_an_empty_home_of_the_environment_does_not_hide_that_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"EMAG_HOME={tmp_path}\n")
+    with pytest.raises(SettingsError, match="EMAG_HOME is empty"):
+        load_settings({"EMAG_HOME": ""}, file)
+    assert load_settings({}, file).home == tmp_path
+
+
+@pytest.mark.parametrize("where", ["EMAG_ACCOUNTS", "credentials"])
+def test_a_name_that_no_file_could_have_is_refused(where: str) -> None:
+    def given(name: str) -> dict[str, str]:
+        own = f"EMAG_{name.upper()}_API"
+        return {"EMAG_ACCOUNTS": name} if where == "EMAG_ACCOUNTS" else {f"{own}_USERNAME": "u", f"{own}_PASSWORD": "p"}
+
+    assert [account.name for account in _load(**given("a" * 63)).accounts] == ["a" * 63]
+    for length in (64, 300):
+        with pytest.raises(SettingsError, match=f"has {length} letters: it is part of names of files") as refused:
+            _load(**given("a" * length))
+        assert "Give it 63 letters at most" in refused.value.remedy
+        assert len(refused.value.message) < 400
+
+
+@pytest.mark.parametrize("what", ["USERNAME", "PASSWORD"])
+def test_two_spellings_of_mains_variables_that_differ_are_refused(what: str) -> None:
+    with pytest.raises(SettingsError, match=f"main: EMAG_MAIN_API_{what} and EMAG_API_{what} differ") as refused:
+        _load(**_MAIN, **{f"EMAG_MAIN_API_{what}": "another"})
+    assert not {"another", "geheim", "seller"} & set(re.findall(r"\w+", refused.value.message))
+    assert _load(**_MAIN, EMAG_MAIN_API_USERNAME="seller").account("main").username == "seller"

@@ -15,6 +15,8 @@ from emag_pipeline.unread_variables import OF_AN_ACCOUNT, known
 
 SUBJECT = "settings"
 
+#: a garbage collection, a checkpoint or a laptop's lid take as long
+_SHORT_HEARTBEAT_SECONDS = 10.0
 _SECRET = re.compile(r"_PASSWORD$|_PASS$|(?:DATABASE|SYNC|PG|WEBHOOK)_URL$")
 
 
@@ -54,9 +56,22 @@ def unread(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def strange(settings: Settings) -> Iterator[Finding]:
-    """Accounts that are most likely misspelt."""
+    """Accounts that are most likely misspelt; limits that end syncs with which nothing is wrong."""
     for what, remedy in unknown_accounts(settings):
         yield warning(SUBJECT, what, remedy)
+    stuck_seconds = settings.stuck_threshold_hours * 3600
+    if stuck_seconds < settings.call_seconds:
+        what = (
+            f"EMAG_SYNC_STUCK_THRESHOLD_HOURS is {stuck_seconds:g} seconds, and one call may take "
+            f"{settings.call_seconds:g} (EMAG_API_CALL_SECONDS): a sync that waits for a slow answer is ended as stuck"
+        )
+        yield warning(SUBJECT, what, "Set it to several times that; 1 hour is the default")
+    if settings.heartbeat_timeout_seconds < _SHORT_HEARTBEAT_SECONDS:
+        what = (
+            f"EMAG_SYNC_HEARTBEAT_TIMEOUT is {settings.heartbeat_timeout_seconds:g} seconds: a sync whose machine or "
+            "database pauses for so long counts as dead, and another takes its lease"
+        )
+        yield warning(SUBJECT, what, "Set it to a minute or more; 120 is the default")
 
 
 def of_file(path: Path) -> Iterator[Finding]:
