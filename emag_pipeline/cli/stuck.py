@@ -14,6 +14,7 @@ A running sync, stuck or not, has account, sync_id, dagster_run_id, pages_done a
 
 silent_seconds       since its last heartbeat; without one for EMAG_SYNC_HEARTBEAT_TIMEOUT it is dead
 idle_seconds         since a page became durable; without one for EMAG_SYNC_STUCK_THRESHOLD_HOURS it is stuck
+obstacle             null, or what keeps it waiting: a call that failed, a table that somebody holds
 
 Keys are added, never renamed.
 """
@@ -58,9 +59,10 @@ def stuck(
 
 def _alive(sync: RunningSync, bounds: Bounds) -> str:
     pages = f"page {sync.pages_done} of {sync.pages_expected}" if sync.pages_expected else "before its first page"
+    met = f"; {sync.obstacle}" if sync.obstacle else ""
     return (
         f"{sync.account}: a sync runs ({pages}); its last heartbeat was {sync.silent_seconds:.0f} s ago, and without "
-        f"one for {bounds.silent_seconds:g} s it counts as dead"
+        f"one for {bounds.silent_seconds:g} s it counts as dead{met}"
     )
 
 
@@ -73,6 +75,7 @@ def _running(sync: RunningSync) -> dict[str, Any]:
         "pages_expected": sync.pages_expected,
         "silent_seconds": round(sync.silent_seconds, 1),
         "idle_seconds": round(sync.idle_seconds, 1),
+        "obstacle": sync.obstacle,
     }
 
 

@@ -105,7 +105,7 @@ def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json:
 def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
     with (
         StopSignals() as signals,
-        surroundings(settings) as around,
+        surroundings(settings, waits=narrator.say) as around,
         _checked(around, settings, accounts),
         sandbox_beside(settings, around.environment),
         view_on(narrator, settings.progress_interval_seconds) as view,

@@ -40,6 +40,8 @@ class RunningSync:
     process: ProcessMark | None = None
     #: how many pages the next attempt goes on with: none that a crash of the server has taken
     pages_left: int = 0
+    #: what keeps it waiting: a call that failed, a table that somebody holds
+    obstacle: str | None = None
 
     @property
     def is_process_gone(self) -> bool:
@@ -58,7 +60,7 @@ class StillWriting(Exception):
 
 _RUNNING = f"""
     SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, {PROCESS},
-           attempt_started_at, pages_done, windows_staged,
+           attempt_started_at, pages_done, windows_staged, obstacle,
            pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
     FROM {{schema}}.emag_offer_syncs

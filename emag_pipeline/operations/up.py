@@ -64,7 +64,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     with (
         # short whatever EMAG_HOME is called, and open to nobody else
         tempfile.TemporaryDirectory(prefix="emag-up-") as sockets,
-        surroundings(settings, narrator.say) as around,
+        surroundings(settings, narrator.say, narrator.say) as around,
     ):
         require_same_marketplaces(around.databases, settings, [account.name for account in settings.accounts])
         supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)

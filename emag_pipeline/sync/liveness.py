@@ -96,8 +96,9 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         return Trouble("dead", gone_words(sync.process))
     if sync.idle_seconds >= bounds.idle_seconds:
         bound = f"{bounds.idle_seconds:g} s"
+        met = f"; {sync.obstacle}" if sync.obstacle else ""
         return Trouble(
-            "stuck", f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}"
+            "stuck", f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}{met}"
         )
     if sync.idle_seconds >= bounds.asked_seconds:
         return Trouble("cancelled", f"ended by {bounds.asked_by} with `emag-pipeline recover`, it was not stuck")

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage
+from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
 
 
 def _dead(database: Database) -> Lease:
@@ -58,6 +59,23 @@ def test_where_nothing_is_stuck_it_says_what_runs(database: Database, database_u
     done = emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url)
     (running,) = json.loads(done.stdout)["running"]
     assert (running["account"], running["sync_id"], running["pages_done"]) == ("main", str(lease.sync_id), 1)
+    assert running["obstacle"] is None
+
+
+def test_what_a_sync_waits_for_is_told_of_one_that_runs_and_of_one_that_is_stuck(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    held = "waiting for emag_product_offers, held by the database's process 7 (user ana, psql)"
+    ledger.beat(database, begin(database, run_id="r1"), held)
+    lines = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url).stdout.splitlines()
+    assert lines[1].endswith(f"it counts as dead; {held}")
+    (running,) = json.loads(emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url).stdout)[
+        "running"
+    ]
+    assert running["obstacle"] == held
+    execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
+    done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
+    assert done.stdout.splitlines()[0].endswith(f"the bound is 3600 s; {held}")
 
 
 def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_url: str, tmp_path: Path) -> None:

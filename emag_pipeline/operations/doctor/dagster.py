@@ -47,8 +47,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     from emag_pipeline.automation import failing_ticks
     from emag_pipeline.runs import daemon, error_words, ticks
 
+    heard = daemon.heard(url)
     found = [tick for tick in ticks.of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
-    yield from _life(_without_overtaken(daemon.heard(url), found, settings), daemon.SILENT_SECONDS, settings)
+    yield from _life(_without_overtaken(heard, found, settings), daemon.SILENT_SECONDS, settings)
     for tick in found:
         wrong = failing_ticks.finding(tick)
         if wrong is not None:
