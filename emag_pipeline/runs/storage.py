@@ -29,9 +29,6 @@ _IDLE_SECONDS = 1.0
 
 Asks = TypeVar("Asks", bound=Callable[..., Any])
 
-#: Databases in which this process has found Dagster's tables.
-_with_tables: set[int] = set()
-
 
 def _remembered(ask: Asks) -> Asks:
     """Ask until the answer is yes: what a migration has brought stays."""
@@ -80,11 +77,9 @@ class Storage(DagsterPostgresStorage):
     ) -> None:
         super().__init__(postgres_url, False, inst_data, token_provider)
         self.should_autocreate_tables = should_autocreate_tables
-        creates = should_autocreate_tables and hash(postgres_url) not in _with_tables
-        self._run_storage = _Runs(postgres_url, creates, token_provider=token_provider)
-        self._event_log_storage = _Events(postgres_url, creates, token_provider=token_provider)
-        self._schedule_storage = _Schedules(postgres_url, creates, token_provider=token_provider)
-        _with_tables.add(hash(postgres_url))
+        self._run_storage = _Runs(postgres_url, should_autocreate_tables, token_provider=token_provider)
+        self._event_log_storage = _Events(postgres_url, should_autocreate_tables, token_provider=token_provider)
+        self._schedule_storage = _Schedules(postgres_url, should_autocreate_tables, token_provider=token_provider)
         engine = create_pg_engine(
             postgres_url,
             token_provider,

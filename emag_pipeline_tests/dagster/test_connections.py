@@ -57,20 +57,6 @@ def test_what_its_tables_are_like_is_asked_once(cluster: EmbeddedServer, tmp_pat
     assert not any("pg_catalog" in statement for statement in said), said
 
 
-def test_a_second_instance_does_not_look_for_tables(cluster: EmbeddedServer, tmp_path: Path) -> None:
-    """A code server opens one for each tick."""
-    with stored_instance(cluster, tmp_path) as instance:
-        database = Database(str(instance.run_storage.postgres_url))  # type: ignore[attr-defined]
-        try:
-            before = _sessions(database)
-            with dg.DagsterInstance.from_ref(instance.get_ref()) as another:
-                _look(another, 1)
-                assert type(another.run_storage) is type(instance.run_storage)
-            assert _sessions(database) - before <= 2
-        finally:
-            database.close()
-
-
 def _look(instance: dg.DagsterInstance, times: int) -> None:
     for _ in range(times):
         assert instance.get_runs() == []
