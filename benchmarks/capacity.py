@@ -26,7 +26,7 @@ _CHANGED = 0.01
 #: What takes longer than this is in the server's log, with its words.
 _SLOW_SECONDS = 1.0
 _SLOW = re.compile(r"duration: (\d+\.\d+) ms\s+\S[^:]*: (.*)")
-#: A million offers take their time here; commands that hang are ended all the same.
+#: Letters of such a statement that are shown.
 _WORDS = 70
 
 
@@ -64,7 +64,7 @@ class _Account:
 
     def step(self, what: str, *command: str) -> Step:
         """Give the command, and tell what it took."""
-        logged, temporary = self._log.stat().st_size, self._ask("temp_bytes")
+        logged, temporary = self._log.stat().st_size, self._temporary()
         used = processes.command(command, self._fresh, self._market, self._given)
         return self._told(what, used, logged, temporary)
 
@@ -74,7 +74,7 @@ class _Account:
 
     def an_offer(self) -> str:
         """The id of an offer that exists."""
-        return str(self._select("SELECT emag_offer_id FROM {schema}.emag_product_offers LIMIT 1"))
+        return str(self._fresh.ask("SELECT emag_offer_id FROM {schema}.emag_product_offers LIMIT 1"))
 
     def _told(self, what: str, used: Used, logged: int, temporary: int) -> Step:
         seconds, statement = max(self._slow(logged), default=(0.0, ""))
@@ -88,8 +88,8 @@ class _Account:
             cpu_postgresql=used.server.sessions + used.server.background,
             peak_mebibytes=used.peak_mebibytes,
             wal_bytes=used.wal_bytes,
-            disk_bytes=int(self._select("SELECT pg_database_size(current_database())")),
-            temporary_bytes=self._ask("temp_bytes") - temporary,
+            disk_bytes=self._fresh.ask("SELECT pg_database_size(current_database())"),
+            temporary_bytes=self._temporary() - temporary,
             statement_seconds=seconds,
             statement=statement,
         )
@@ -100,16 +100,8 @@ class _Account:
             for found in _SLOW.finditer(log.read()):
                 yield float(found[1]) / 1000, " ".join(found[2].split())[:_WORDS]
 
-    def _ask(self, counter: str) -> int:
-        return int(self._select(f"SELECT {counter} FROM pg_stat_database WHERE datname = current_database()"))
-
-    def _select(self, sql: str) -> object:
-        database = Database(self._fresh.url, pool_size=1)
-        try:
-            with database.transaction(timeout_seconds=600) as tx:
-                return tx.run(sql).scalar_one()
-        finally:
-            database.close()
+    def _temporary(self) -> int:
+        return self._fresh.ask("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()")
 
 
 def measure(offers: int, told: Callable[[Step], None]) -> list[Step]:

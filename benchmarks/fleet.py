@@ -19,7 +19,7 @@ import psutil
 import requests
 
 from benchmarks.machine import described
-from benchmarks.surroundings import Fresh, fresh_database, own_environment
+from benchmarks.surroundings import Fresh, fresh_database, own_environment, sandbox_of
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxControl
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [f"a{number:02}" for number in range(given.accounts)]
     step = (_MOST - _LEAST) / max(1, given.accounts - 1)
     sizes = {name: round((_LEAST + place * step) / 100) * 100 for place, name in enumerate(names)}
-    with fresh_database() as fresh, _sandbox(sizes) as (market, sandbox):
+    with fresh_database() as fresh, sandbox_of(sizes) as (market, sandbox):
         database = Database(fresh.url, pool_size=1)
         try:
             _measure(fresh, database, market, sandbox, names)
@@ -93,22 +93,6 @@ class _Span:
     def _used(self) -> float:
         times, sandbox = psutil.cpu_times(), self._sandbox.cpu_times()
         return float(times.user + times.system + times.nice - sandbox.user - sandbox.system)
-
-
-@contextmanager
-def _sandbox(sizes: dict[str, int]) -> Any:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "emag_pipeline.sandbox", "--port=0", "--offers"]
-        + [f"{name}={size}" for name, size in sizes.items()],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        yield process.stdout.readline().removeprefix("sandbox: ").strip(), psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager

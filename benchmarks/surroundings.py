@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +72,14 @@ class Fresh:
 
     def wal(self) -> int:
         """Bytes of WAL that were written so far."""
+        return self.ask("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")
+
+    def ask(self, sql: str) -> int:
+        """The one number that a question has for an answer."""
         database = Database(self.url, pool_size=1)
         try:
-            with database.transaction() as tx:
-                return int(tx.run("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')").scalar_one())
+            with database.transaction(timeout_seconds=600) as tx:
+                return int(tx.run(sql).scalar_one())
         finally:
             database.close()
 
@@ -102,16 +106,23 @@ def fresh_database() -> Iterator[Fresh]:
 @contextmanager
 def sandbox(offers: int, warm: int = 0, **options: float) -> Iterator[str]:
     """The base URL of a sandbox whose account `main` has so many offers, and `warm`; options as on its command line."""
+    with sandbox_of({"main": offers} | ({"warm": warm} if warm else {}), **options) as (url, _):
+        yield url
+
+
+@contextmanager
+def sandbox_of(sizes: Mapping[str, int], **options: float) -> Iterator[tuple[str, psutil.Process]]:
+    """A sandbox of accounts with so many offers each: its base URL, and its process."""
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    sizes = [f"main={offers}", *([f"warm={warm}"] if warm else [])]
     process = subprocess.Popen(
-        [sys.executable, "-m", "emag_pipeline.sandbox", "--port=0", *arguments, "--offers", *sizes],
+        [sys.executable, "-m", "emag_pipeline.sandbox", "--port=0", *arguments, "--offers"]
+        + [f"{account}={size}" for account, size in sizes.items()],
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        yield process.stdout.readline().removeprefix("sandbox: ").strip()
+        yield process.stdout.readline().removeprefix("sandbox: ").strip(), psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -63,6 +63,11 @@ def is_worker(process: psutil.Process) -> bool:
     return False
 
 
+def is_stopped(process: psutil.Process) -> bool:
+    """Whether it lives and does nothing, by SIGSTOP or a debugger. Raises psutil.Error where it has ended."""
+    return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+
+
 def own_mark() -> ProcessMark:
     """This process."""
     bare = ProcessMark(platform.node(), os.getpid())

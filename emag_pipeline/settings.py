@@ -24,6 +24,7 @@ from emag_pipeline.database_url import passwords_in
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.gist import shortened
 from emag_pipeline.home import default as default_home
+from emag_pipeline.rates import pace_seconds
 from emag_pipeline.redaction import secrets_of
 
 T = TypeVar("T")
@@ -149,6 +150,11 @@ class Settings(BaseModel):
     given_concurrent_runs: Annotated[int | None, Field(ge=1)] = Field(None, alias="EMAG_MAX_CONCURRENT_RUNS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="EMAG_LOG_LEVEL")
     log_format: Literal["console", "json"] | None = Field(None, alias="EMAG_LOG_FORMAT")
+
+    @property
+    def pace_seconds(self) -> float:
+        """Seconds between two calls of an account, all processes together (`rates.pace_seconds`)."""
+        return pace_seconds(self.requests_per_second, self.requests_per_minute, self.rate_share)
 
     @property
     def ports(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline.processes import is_worker
+from emag_pipeline.processes import is_stopped, is_worker
 from emag_pipeline.running_up import home_of
 
 #: What tells them by their command line.
@@ -47,8 +47,7 @@ def stopped_programs(home: Path) -> list[StoppedProgram]:
     wanted, found = home.resolve(), []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            is_stopped = process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-            if is_stopped and home_of(process) == wanted:
+            if is_stopped(process) and home_of(process) == wanted:
                 found.append(StoppedProgram(_name(process, process.cmdline()), process.pid))
     return sorted(found, key=lambda one: (one.name, one.pid))
 

@@ -10,7 +10,6 @@ from emag_pipeline.databases import as_it_stands
 from emag_pipeline.db import accounts, listing_order
 from emag_pipeline.db.ledger import last_count
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.rates import pace_seconds
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, usual
@@ -34,7 +33,6 @@ def most_seconds(account: str, settings: Settings) -> float:
             is_odd_ignored = listing_order.habits(database, account).ignores_odd_sizes
     except PipelineError:
         pass  # the run itself says what is wrong
-    pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
     readings = readings_due(page_size, ignores_odd_sizes=is_odd_ignored)
-    needed = scan_seconds(offers, usual(page_size) if is_odd_ignored else page_size, pace, readings)
+    needed = scan_seconds(offers, usual(page_size) if is_odd_ignored else page_size, settings.pace_seconds, readings)
     return allowed_seconds(settings.timeout_hours, needed) + _AROUND_SECONDS

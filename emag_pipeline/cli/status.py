@@ -88,7 +88,6 @@ from emag_pipeline.operations.words import (
     trouble_words,
     unstarted_words,
 )
-from emag_pipeline.rates import pace_seconds
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.sync.liveness import Trouble
 
@@ -163,8 +162,7 @@ def _slowness(database: Database, settings: Settings, name: str) -> Slowness:
 
 
 def _slow(found: Slowness, settings: Settings) -> dict[str, Any]:
-    pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
-    slowed = {"calls_per_second": round(1 / (pace * found.air), 2), "since": iso(found.slowed_at)}
+    slowed = {"calls_per_second": round(1 / (settings.pace_seconds * found.air), 2), "since": iso(found.slowed_at)}
     return {
         "page_size": {"size": found.page_size, "since": iso(found.page_size_since)} if found.page_size else None,
         "slowed": slowed if found.slowed_at else None,

@@ -19,6 +19,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.embedded import sockets
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.processes import is_stopped
 
 #: A process's start is known to the second, and moves with the clock's corrections.
 _CLOCK_SECONDS = 3.0
@@ -120,7 +121,7 @@ def frozen(data: Path) -> list[int]:
     with suppress(psutil.Error):
         for one in (process, *process.children()):
             with suppress(psutil.Error):
-                if one.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP):
+                if is_stopped(one):
                     found.append(one.pid)
     return found
 

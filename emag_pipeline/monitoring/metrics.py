@@ -14,7 +14,6 @@ from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.freshness import bound_seconds
 from emag_pipeline.monitoring.metric_list import Metric
 from emag_pipeline.monitoring.stored_counters import Labels, StoredCounters
-from emag_pipeline.rates import pace_seconds
 from emag_pipeline.settings import Settings
 
 _STORED = (
@@ -60,7 +59,6 @@ def families(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
 
 
 def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
-    pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
     values: list[tuple[Metric, Callable[[AccountGauges], float]]] = [
         (names.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
         (names.LAST_SUCCESS, lambda account: account.last_success or 0),
@@ -70,7 +68,7 @@ def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metri
         (names.PAGES_DONE, lambda account: account.pages_done),
         (names.PROGRESS_AGE, lambda account: account.progress_age),
         (names.HEARTBEAT_AGE, lambda account: account.heartbeat_age),
-        (names.RATE_BUDGET, lambda account: account.slots * pace / 60),
+        (names.RATE_BUDGET, lambda account: account.slots * settings.pace_seconds / 60),
         (names.QUARANTINED, lambda account: account.quarantined),
     ]
     for metric, value in values:

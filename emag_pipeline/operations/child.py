@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.operations.programs import Program
+from emag_pipeline.processes import is_stopped
 
 
 class Child:
@@ -41,6 +42,6 @@ class Child:
     def is_stopped(self) -> bool:
         """Whether it lives and does nothing, by SIGSTOP or a debugger."""
         try:
-            return psutil.Process(self.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+            return is_stopped(psutil.Process(self.pid))
         except psutil.NoSuchProcess:
             return False

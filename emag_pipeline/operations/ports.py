@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.processes import is_stopped
 from emag_pipeline.running_up import home_of
 from emag_pipeline.settings import Settings
 
@@ -126,8 +127,7 @@ def stopped_sandbox(settings: Settings) -> Holder | None:
 
 
 def _holder(process: psutil.Process) -> Holder:
-    is_stopped = process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-    return Holder(process.pid, process.name(), _program(process.cmdline()), is_stopped, home_of(process))
+    return Holder(process.pid, process.name(), _program(process.cmdline()), is_stopped(process), home_of(process))
 
 
 def _program(arguments: Sequence[str]) -> str:

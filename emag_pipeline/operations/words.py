@@ -13,7 +13,6 @@ from emag_pipeline.durations import age
 from emag_pipeline.going_on import goes_on
 from emag_pipeline.marketplaces import SANDBOX
 from emag_pipeline.plurals import counted
-from emag_pipeline.rates import pace_seconds
 from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.liveness import Trouble
@@ -127,8 +126,8 @@ def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
         when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
         said.append((what, f"Nothing is to be done: larger ones are tried again {when}"))
     if found.slowed_at is not None:
-        pace = pace_seconds(settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
-        what = f"calls are slowed to {1 / (pace * found.air):.1f} a second since a 429 at {_minute(found.slowed_at)}"
+        rate = 1 / (settings.pace_seconds * found.air)
+        what = f"calls are slowed to {rate:.1f} a second since a 429 at {_minute(found.slowed_at)}"
         back = "Nothing is to be done: each ten minutes without another one give a tenth back"
         said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
     return said

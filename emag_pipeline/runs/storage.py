@@ -75,8 +75,11 @@ class Storage(DagsterPostgresStorage):
         inst_data: ConfigurableClassData | None = None,
         token_provider: Any = None,
     ) -> None:
-        super().__init__(postgres_url, False, inst_data, token_provider)
+        # DagsterPostgresStorage's own would make three storages that nobody uses
+        super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
+        self.postgres_url = postgres_url
         self.should_autocreate_tables = should_autocreate_tables
+        self._inst_data = inst_data
         self._run_storage = _Runs(postgres_url, should_autocreate_tables, token_provider=token_provider)
         self._event_log_storage = _Events(postgres_url, should_autocreate_tables, token_provider=token_provider)
         self._schedule_storage = _Schedules(postgres_url, should_autocreate_tables, token_provider=token_provider)

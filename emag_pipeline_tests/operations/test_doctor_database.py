@@ -348,11 +348,11 @@ def test_a_frozen_embedded_server_costs_neither_the_report_nor_its_time(home: Pa
 def test_a_server_that_it_started_and_that_does_not_end_is_one_more_finding(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emag_pipeline.embedded.server._STOP_TIMEOUT_SECONDS", 1.0)
     with in_use(home) as server:
         database = Database(server.url("emag"))
         migrate.upgrade(database)
         database.close()
+    monkeypatch.setattr("emag_pipeline.embedded.server._STOP_TIMEOUT_SECONDS", 1.0)
     freezing = threading.Thread(target=_freeze_when_seen, args=(home,))
     freezing.start()
     try:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -41,17 +41,31 @@ def market() -> Iterator[SandboxServer]:
         yield server
 
 
+_OVER = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return str(process.status())
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_DEAD
+
+
 @contextmanager
 def _frozen(server: embedded.EmbeddedServer) -> Iterator[list[int]]:
     postmaster = server.postmaster()
     processes = [postmaster, *postmaster.children()]
     for process in processes:
-        process.send_signal(signal.SIGSTOP)
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGSTOP)
+    # a session or autovacuum's that was about to end does so all the same
+    wait_until(lambda: not [one for one in processes if _status(one) not in (psutil.STATUS_STOPPED, *_OVER)], 10)
     try:
-        yield [process.pid for process in processes]
+        yield [process.pid for process in processes if _status(process) == psutil.STATUS_STOPPED]
     finally:
         for process in processes:
-            process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):  # the postmaster goes on first, and may end one that has nothing to do
+                process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("command", ["status", "doctor", "stuck", "sync"])
