@@ -70,7 +70,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     daemon.heal()
     wait_until(lambda: newest(daemon.database).status == "completed", 180, lambda: str(newest(daemon.database)))
     daemon.settle()
-    assert not lives(worker)
+    wait_until(lambda: not lives(worker), 60)  # its calls hang for ten seconds; then it finds its lease gone
     assert_published_exactly(daemon.database, daemon.market, "main")
     daemon.launch_until(pages=7)
     assert daemon.worker().ppid() != fork_server.pid
