@@ -22,6 +22,7 @@ import psutil
 from emag_pipeline.db import missing_database
 from emag_pipeline.db.calls import Calls
 from emag_pipeline.embedded import places, postmaster, programs, sockets
+from emag_pipeline.embedded.memory import buffer_megabytes
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.home import claim
 from emag_pipeline.plurals import counted
@@ -49,8 +50,7 @@ _LEAST_ROOM_BYTES = 16 * 2**20
 _LITTLE_ROOM_BYTES = 128 * 2**20
 _SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "100",
-    "shared_buffers": "128MB",
+    "max_connections": "300",  # a run takes six and some of Dagster's, and there are many (Settings.concurrent_runs)
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -172,7 +172,8 @@ def _await_end(data: Path, until: float) -> None:
 def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
     """Have pg_ctl start the server. It lives then, and is ready or starting up."""
     postmaster.forget_stale(data, directory)
-    options = {**_SETTINGS, **settings, "unix_socket_directories": str(directory)}
+    buffers = {"shared_buffers": f"{buffer_megabytes()}MB"}
+    options = {**_SETTINGS, **buffers, **settings, "unix_socket_directories": str(directory)}
     arguments = shlex.join(part for name, value in options.items() for part in ("-c", f"{name}={value}"))
     try:
         programs.run(binaries / "pg_ctl", "start", "-D", ".", "-w", "-t", str(_START_TIMEOUT_SECONDS),
