@@ -182,12 +182,12 @@ class Settings(BaseModel):
     def concurrent_runs(self) -> int:
         """Runs that Dagster has under way at once: as set, else ten; more where there are accounts and cores for them.
 
-        A scan waits for the marketplace most of its time, so that a core has room for five; beside one run for each
+        A scan waits for the marketplace most of its time, so that a core has room for eight; beside one run for each
         account there is room for marts, reference data and a backfill.
         """
         if self.given_concurrent_runs is not None:
             return self.given_concurrent_runs
-        return max(10, min(len(self.accounts) + 4, 5 * (os.cpu_count() or 1)))
+        return max(10, min(len(self.accounts) + 4, 8 * (os.cpu_count() or 1)))
 
     @property
     def secrets(self) -> frozenset[str]:

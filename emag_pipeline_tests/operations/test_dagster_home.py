@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.utils.multi import get_tags_from_multi_partition_key
 
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.operations import dagster_home
@@ -43,7 +44,7 @@ def test_runs_at_once_follow_the_accounts_and_the_cores_or_the_setting(
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 10
     many = {"EMAG_ACCOUNTS": ",".join(f"shop{number}" for number in range(32))}
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert load_settings(many, env_file=None).concurrent_runs == 10
+    assert load_settings(many, env_file=None).concurrent_runs == 16
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     assert load_settings(many, env_file=None).concurrent_runs == 36
     chosen = load_settings({"EMAG_MAX_CONCURRENT_RUNS": "3"}, env_file=None)
@@ -53,11 +54,13 @@ def test_runs_at_once_follow_the_accounts_and_the_cores_or_the_setting(
         assert another.get_concurrency_config().run_queue_config.max_concurrent_runs == 3
 
 
-def test_a_backfill_leaves_room_for_syncs(instance: dg.DagsterInstance) -> None:
+def test_a_backfill_of_days_leaves_room_for_syncs(instance: dg.DagsterInstance) -> None:
     with instance:
         queue = instance.get_concurrency_config().run_queue_config
-    (backfills,) = [one for one in queue.tag_concurrency_limits if one["key"] == "dagster/backfill"]
-    assert backfills["limit"] < queue.max_concurrent_runs
+    (days,) = [one for one in queue.tag_concurrency_limits if one["key"] == "dagster/partition/day"]
+    assert days["limit"] < queue.max_concurrent_runs
+    key = dg.MultiPartitionKey({"account": "main", "day": "2026-01-01"})
+    assert days["key"] in get_tags_from_multi_partition_key(key)
 
 
 def test_the_files_are_renewed_at_each_start(tmp_path: Path) -> None:
