@@ -37,10 +37,14 @@ _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 @cache
-def _set_up() -> None:
+def load() -> None:
+    """Load matplotlib, unless that has been done; whoever starts processes that will draw does it for them."""
     import warnings
 
     import matplotlib as mpl
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure
+    import matplotlib.ticker
 
     mpl.rcParams.update(_SETTINGS)
     warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from font")  # the reader's font may have it
@@ -67,7 +71,7 @@ class Sheet:
 @contextmanager
 def sheet(name: str, title: str, description: str, *, height: int, left: int, right: int) -> Iterator[Sheet]:
     """Draw a chart within. `left` and `right` are the room beside the axes for labels, all in CSS pixels."""
-    _set_up()
+    load()
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
