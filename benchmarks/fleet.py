@@ -28,7 +28,11 @@ _TIMEOUT_SECONDS = 1_800.0
 _LOOK_SECONDS = 0.5
 _UI_PORT, _METRICS_PORT, _HEALTH_PORT = 38_100, 38_102, 38_103
 
-_PUBLISHED = """SELECT count(*) AS syncs, count(DISTINCT account_type) AS accounts FROM {schema}.emag_publishes"""
+_PUBLISHED = """
+    SELECT count(*) AS syncs, count(DISTINCT account_type) AS accounts,
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections
+    FROM {schema}.emag_publishes
+"""
 _LAUNCH = """mutation Launch($params: LaunchBackfillParams!) {
     launchPartitionBackfill(backfillParams: $params) { __typename ... on PythonError { message } } }"""
 
@@ -47,29 +51,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with fresh_database() as fresh, sandbox_of(sizes) as (market, sandbox):
         database = Database(fresh.url, pool_size=1)
         try:
-            _measure(fresh, database, market, sandbox, names)
+            _measure(fresh, _Publishes(database), market, sandbox, names)
         finally:
             database.close()
     return 0
 
 
-def _measure(fresh: Fresh, database: Database, market: str, sandbox: psutil.Process, names: Sequence[str]) -> None:
+def _measure(fresh: Fresh, publishes: "_Publishes", market: str, sandbox: psutil.Process, names: Sequence[str]) -> None:
     accounts = len(names)
     with _up(fresh, market, names) as up:
         first = _Span(fresh, sandbox)
-        _await(lambda: _published(database)[1] == accounts, up)
+        _await(lambda: publishes.look()[1] == accounts, up)
         first.tell("first publish of all, from the start of `up`", accounts)
         _await(_is_idle, up)
         first.tell("… and its marts and checks, and up to 70 s idle", accounts)
         _calls(market)
-        before = _published(database)[0]
+        before = publishes.look()[0]
         again = _Span(fresh, sandbox)
         _request(names)
-        _await(lambda: _published(database)[0] - before >= accounts, up)
+        _await(lambda: publishes.look()[0] - before >= accounts, up)
         again.tell("unchanged refresh of all, from the request", accounts)
+        sys.stdout.write(f"connections of the server, at most: {publishes.connections}\n")
         _await(_is_idle, up)
         again.tell("… and its marts and checks, and up to 70 s idle", accounts)
         _calls(market)
+
+
+class _Publishes:
+    """How many there were so far, and the most connections that were seen at a look."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.connections = 0
+
+    def look(self) -> tuple[int, int]:
+        """All publishes, and the accounts that have one."""
+        with self._database.transaction() as tx:
+            row = tx.run(_PUBLISHED).one()
+        self.connections = max(self.connections, row.connections)
+        return row.syncs, row.accounts
 
 
 class _Span:
@@ -149,12 +169,6 @@ def _await(holds: Callable[[], bool], up: _Program) -> None:
         if time.monotonic() > until:
             raise RuntimeError(f"not within {_TIMEOUT_SECONDS:.0f} seconds")
         time.sleep(_LOOK_SECONDS)
-
-
-def _published(database: Database) -> tuple[int, int]:
-    with database.transaction() as tx:
-        row = tx.run(_PUBLISHED).one()
-    return row.syncs, row.accounts
 
 
 def _is_idle() -> bool:
