@@ -50,6 +50,8 @@ _KNOWS = """
                      AND CAST(:sync AS text) = ANY (CAST(CAST(most_common_vals AS text) AS text[])))
 """
 
+_OFFERS = "SELECT coalesce(sum(offers), 0) FROM {schema}.emag_account_figures WHERE account_type = :account"
+
 _RIGHTS = """
     SELECT pg_has_role(c.relowner, 'USAGE') AS may_analyze,
            has_function_privilege(f.oid, 'EXECUTE') AS may_ask_the_owner
@@ -94,6 +96,11 @@ def renew_staged(database: Database, account: str) -> None:
     """Analyse what is staged of an account, after pages have been read."""
     own = {room.name(table, account): columns for table, columns in _STAGED.items()}
     _renew(database, {**own, **_REJECTS})
+
+
+def expect_account(tx: Transaction, account: str) -> None:
+    """Let what joins an account's published offers work in memory, within the transaction."""
+    tx.expect(int(tx.run(_OFFERS, account=account).scalar_one()))
 
 
 def require_staged(tx: Transaction, account: str, sync_id: UUID) -> None:

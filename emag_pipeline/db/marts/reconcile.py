@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from emag_pipeline.db import statistics
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, WINDOW_DAYS, Mart
 from emag_pipeline.db.sql import statements
@@ -42,5 +43,6 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
         sql = sql.replace(f"{{{word}}}", named[name])
     scope = {"account": account, "mart": mart.name, "day": day, "window_days": WINDOW_DAYS, "most": SAMPLE}
     with database.transaction() as tx:
+        statistics.expect_account(tx, account)
         row = tx.run(sql, **scope).one_or_none()
     return None if row is None else Reconciliation(**row._mapping)

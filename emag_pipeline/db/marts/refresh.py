@@ -50,6 +50,7 @@ def refresh(
     named = statements("marts/merge.sql")
     with database.transaction() as tx:
         tx.run(named["lock"], mart=mart.name, account=account)
+        statistics.expect_account(tx, account)
         sql = named["known"].replace("{rates}", mart.statements.get("rates", "NULL"))
         known = tx.run(sql, mart=mart.name, account=account, rules=mart.rules(language)).one()
         shown_at = None if from_scratch else known.shown_at
