@@ -153,7 +153,10 @@ class SyncTimedOut(TransientError):
 
 
 class StagingLost(TransientError):
-    """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew."""
+    """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew.
+
+    Or what they were compared with has been changed by somebody else.
+    """
 
     rerun = Rerun.AS_A_NEW_RUN
     spoils_staging = True

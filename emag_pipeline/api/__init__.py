@@ -10,7 +10,7 @@ with closing(Marketplace(account, budget, record=records.append)) as marketplace
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
-from emag_pipeline.api.offer import Offer, Page, Reject, Surprise
+from emag_pipeline.api.offer import Offer, Page, Published, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import Count, ignored, set_aside, unreadable_page
 from emag_pipeline.api.raw import RawAnswer, RawCalls
@@ -29,6 +29,7 @@ __all__ = [
     "Offer",
     "Page",
     "ProcessBudget",
+    "Published",
     "RateBudget",
     "RawAnswer",
     "RawCalls",

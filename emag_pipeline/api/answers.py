@@ -49,7 +49,7 @@ def _content(body: bytes) -> tuple[dict[str, object], str]:
     """The answer's object, and in words what is wrong with it if it is none."""
     start = body[:200].lstrip().lower()
     try:
-        content = json_text.parse(body)
+        content = json_text.parse_answer(body)
     except RecursionError:
         return {}, "the answer is nested too deep to be read"
     except ValueError:

@@ -5,12 +5,30 @@ Values are hashed as JSON, which tells None from "" from 0. Prices come with fou
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable
+from functools import cache
+from importlib import metadata, resources
 
-from emag_pipeline.api.offer import Offer, Reject
+from emag_pipeline.api.offer import Offer, Reject, Unchanged
 
 _BYTES = 16
 _json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
+
+
+@cache
+def of_rules() -> bytes:
+    """The fingerprint of the rules by which a row becomes an offer: of this package's code, and what it is run by."""
+    digest = hashlib.blake2b(f"{sys.version_info[:3]} {metadata.version('simplejson')}".encode(), digest_size=_BYTES)
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.digest()
+
+
+def of_row(row: str) -> bytes:
+    """The fingerprint of a row as it was written: another one as soon as rows are read by other rules."""
+    return hashlib.blake2b(row.encode("utf-8", "surrogatepass"), key=of_rules(), digest_size=_BYTES).digest()
 
 
 def of_values(values: Iterable[object]) -> bytes:
@@ -18,7 +36,7 @@ def of_values(values: Iterable[object]) -> bytes:
     return hashlib.blake2b(_json.encode(list(values)).encode(), digest_size=_BYTES).digest()
 
 
-def of_page(offers: Iterable[Offer], rejects: Iterable[Reject]) -> bytes:
+def of_page(offers: Iterable[Offer | Unchanged], rejects: Iterable[Reject]) -> bytes:
     """The fingerprint of a page: its offers in order, then its rejects."""
     digest = hashlib.blake2b(digest_size=_BYTES)
     for offer in offers:

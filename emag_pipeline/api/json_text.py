@@ -1,12 +1,16 @@
 """JSON in and out without loss: numbers with a fraction are Decimals, never floats."""
 
 import json
+import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from json.scanner import make_scanner
 
 import simplejson
 
 #: Longer numbers are no number of an offer; Python itself refuses to convert 4,300 digits.
 LONGEST_NUMBER = 1000
+_WHITE_SPACE = re.compile(r"[ \t\n\r]+")
 
 _compact = simplejson.JSONEncoder(separators=(",", ":"), ensure_ascii=False, use_decimal=True)
 _plain = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
@@ -22,6 +26,73 @@ def parse(body: bytes) -> object:
     return json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=Decimal)
 
 
+class Written(list[object]):
+    """The items of a JSON list, which also knows how each of them was written: `texts`, in their order."""
+
+    texts: Sequence[str] = ()
+
+
+def parse_answer(body: bytes) -> object:
+    """Read JSON as `parse` does. Where it is an object whose `results` are a list, that is a `Written` one."""
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    try:
+        return _answer(text)
+    except (ValueError, IndexError, StopIteration):
+        return parse(body)  # whatever else it is, or what is wrong with it
+
+
+def _answer(text: str) -> dict[str, object]:
+    """An object, member by member, and so its `results`. Raises IndexError and others where it is not like that."""
+    found: dict[str, object] = {}
+    at = _after(text, 0, "{")
+    while True:
+        name, at = _scan(text, at)
+        at = _after(text, at, ":")
+        if not isinstance(name, str) or name in found:
+            raise ValueError("no name, or one that stands twice")  # `parse` knows what that means
+        if name == "results" and text[at] == "[":
+            found[name], at = _written(text, at + 1)
+        else:
+            found[name], at = _scan(text, at)
+        at = _space(text, at)
+        if text[at] == "}":
+            break
+        at = _after(text, at, ",")
+    if _space(text, at + 1) != len(text):
+        raise ValueError("something follows the object")
+    return found
+
+
+def _written(text: str, at: int) -> tuple[Written, int]:
+    """The items of a list that has begun before `at`, and where it is over."""
+    items, texts = Written(), []
+    at = _space(text, at)
+    while text[at] != "]" or items:
+        item, end = _scan(text, at)
+        items.append(item)
+        texts.append(text[at:end])
+        at = _space(text, end)
+        if text[at] == "]":
+            break
+        at = _after(text, at, ",")
+    items.texts = texts
+    return items, at + 1
+
+
+def _space(text: str, at: int) -> int:
+    """The first place from there on that is no white space."""
+    found = _WHITE_SPACE.match(text, at)
+    return at if found is None else found.end()
+
+
+def _after(text: str, at: int, sign: str) -> int:
+    """What follows a sign that has to come next, without white space around it."""
+    at = _space(text, at)
+    if text[at] != sign:
+        raise ValueError(f"{sign} is missing")
+    return _space(text, at + 1)
+
+
 def _whole(text: str) -> int | Decimal:
     return int(text) if len(text) <= LONGEST_NUMBER else _fraction(text)
 
@@ -31,6 +102,9 @@ def _fraction(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         return Decimal("NaN")
+
+
+_scan = make_scanner(json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=Decimal))  # type: ignore[arg-type]
 
 
 def compact(value: object) -> str:

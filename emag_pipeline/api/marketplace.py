@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from emag_pipeline.api.calls import MOST_PER_PAGE, Call, Calls
 from emag_pipeline.api.obedience import Obedience
-from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.offer import Offer, Page, Published, Reject
 from emag_pipeline.api.pages import Count, count_of, offer_of, page_of, rows_in
 
 
@@ -16,14 +16,20 @@ class Marketplace(Calls):
         call = Call("product_offer/count", {"currentPage": 1, "itemsPerPage": 1}, page_size=1)
         return self.ask(call, lambda results, _: count_of(results))
 
-    def read_page(self, number: int, size: int = MOST_PER_PAGE, tries: int | None = None) -> Page:
-        """Read one page of so many offers, from 1 on, with at most so many tries.
+    def read_page(
+        self,
+        number: int,
+        size: int = MOST_PER_PAGE,
+        tries: int | None = None,
+        published: Published | None = None,
+    ) -> Page:
+        """Read one page of so many offers, from 1 on, with at most so many tries; see `page_of`.
 
         A row that cannot be represented is a reject of the page, not an error. Raises ApiUnavailable for more rows than
         were asked for.
         """
         call = replace(_read(number, size), tries=tries)
-        return self.ask(call, lambda results, fetched_at: page_of(number, size, results, fetched_at))
+        return self.ask(call, lambda results, at: page_of(number, size, results, at, published))
 
     def read_offer(self, offer_id: int) -> Offer | Reject | None:
         """Read one offer by its id; None when the marketplace says that there is none.

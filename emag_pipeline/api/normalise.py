@@ -16,31 +16,37 @@ from emag_pipeline.api.saleable import is_saleable
 from emag_pipeline.api.structures import Verdict
 
 
-def normalise(row: object) -> Offer | Reject:
-    """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is."""
+def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
+    """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is.
+
+    The offer has `row_digest`, which stands for the row as it was written, unless something was noticed in it: that has
+    to be noticed each time.
+    """
     try:
         if not isinstance(row, dict):
             raise Unreadable(f"the row is {shown(row)}, not an object", field="")
-        return _offer(fields.offer_id(row), reading_of(row))
+        return _offer(fields.offer_id(row), reading_of(row), row_digest)
     except Unreadable as problem:
         return Reject(None, str(problem), ascii_only(without_people(row)))
 
 
-def _offer(offer_id: int, reading: Reading) -> Offer:
+def _offer(offer_id: int, reading: Reading, row_digest: bytes | None) -> Offer:
     verdicts = {name: reading.field(structures.verdicts, name) or [] for name in known.VERDICTS}
     family, details = reading.part("family"), reading.part("offer_details")
     narrow = _commercial(reading, details, verdicts)
     wide = _content(reading, family, verdicts)
     known.notice_unknown(reading, narrow | wide)
     rest = _rest(reading, details, wide)
+    surprises = reading.surprises()
     return Offer(
         emag_offer_id=offer_id,
         row_hash=fingerprint.of_values(narrow.values()),
         content_hash=fingerprint.of_values([*wide.values(), structures.filled(_leftover(reading, family, rest))]),
+        row_digest=None if surprises or narrow["unreadable"] else row_digest,
         **narrow,
         **wide,
         raw=compact(rest),
-        surprises=reading.surprises(),
+        surprises=surprises,
     )
 
 

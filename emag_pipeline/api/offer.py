@@ -1,10 +1,14 @@
 """What the client returns: offers as the database wants them, rows that cannot be one, pages of both."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
+#: Asked for ids of offers, it tells of those that are published what stands for the row that each was read from
+#: (`fingerprint.of_row`), and its `row_hash` and `content_hash`. Called by several threads at once.
+Published = Callable[[Collection[int]], Mapping[int, tuple[bytes, bytes, bytes]]]
 Kind = Literal["unknown field", "unexpected type", "unknown code", "out of range", "unstorable text"]
 
 
@@ -25,11 +29,15 @@ class Surprise:
 class Offer:
     """One offer, normalised. Prices are without VAT and have four places; JSON columns are canonical JSON text."""
 
+    is_unchanged: ClassVar[bool] = False
+
     emag_offer_id: int
     #: fingerprint of the commercial fields, up to `availability_by_warehouse`
     row_hash: bytes
     #: fingerprint of the fields after them, and of all of `raw` that stands in none of these
     content_hash: bytes
+    #: stands for the row as it was written; None where the same row has to be read again
+    row_digest: bytes | None
 
     part_number_key: str | None
     part_number: str | None
@@ -93,6 +101,20 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An offer whose row is written as it was when the offer was published: reading it again would tell the same."""
+
+    emag_offer_id: int
+    row_hash: bytes
+    content_hash: bytes
+
+    is_unchanged: ClassVar[bool] = True
+    #: there were none, or the row would not be known
+    unreadable: ClassVar[tuple[str, ...]] = ()
+    surprises: ClassVar[tuple[Surprise, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A row that cannot be represented: its id as far as it has one, why in words, and the row in ASCII JSON."""
 
@@ -113,7 +135,7 @@ class Page:
     size: int
     #: its rows in their order: the offer's id, or a negative number made from the payload of a row without a usable one
     ids: tuple[int, ...]
-    offers: tuple[Offer, ...]
+    offers: tuple[Offer | Unchanged, ...]
     rejects: tuple[Reject, ...]
     content_hash: bytes
     fetched_at: datetime

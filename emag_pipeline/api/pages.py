@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from emag_pipeline.api import fingerprint
+from emag_pipeline.api import fields, fingerprint
 from emag_pipeline.api.fields import BIGINT, Unreadable, whole
-from emag_pipeline.api.json_text import ascii_only, shown
+from emag_pipeline.api.json_text import Written, ascii_only, shown
 from emag_pipeline.api.normalise import normalise
-from emag_pipeline.api.offer import Offer, Page, Reject
+from emag_pipeline.api.offer import Offer, Page, Published, Reject, Unchanged
 from emag_pipeline.api.personal import without_people
 from emag_pipeline.api.structures import listed
 from emag_pipeline.api.surprises import added_up
@@ -17,6 +17,8 @@ from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 
 _T = TypeVar("_T")
 
+#: What is known of an offer that was never published.
+_NEVER = b"", b"", b""
 _AGAIN = "It is tried again; if it persists, the API has changed"
 #: More rows without an id than these explain no page that is too long.
 _FEW_NAMELESS = 2
@@ -36,19 +38,19 @@ class _Row:
     """A row as it came, and as it was read."""
 
     row: object
-    read: Offer | Reject
+    read: Offer | Unchanged | Reject
     #: its id, or see `Page.ids`
     number: int
 
     @classmethod
-    def of(cls, row: object) -> "_Row":
-        read = normalise(row)
+    def of(cls, row: object, digest: bytes | None = None) -> "_Row":
+        read = normalise(row, digest)
         return cls(row, read, _number_of(read))
 
     @property
     def unreadable(self) -> tuple[str, ...]:
         """Fields that an offer rests on and that cannot be read."""
-        return self.read.unreadable if isinstance(self.read, Offer) else ()
+        return () if isinstance(self.read, Reject) else self.read.unreadable
 
     @property
     def part_number(self) -> object:
@@ -57,17 +59,25 @@ class _Row:
         return name if isinstance(name, str) and name else None
 
 
-def page_of(number: int, size: int, results: object, fetched_at: datetime | None = None) -> Page:
+def page_of(
+    number: int,
+    size: int,
+    results: object,
+    fetched_at: datetime | None = None,
+    published: Published | None = None,
+) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
+
+    Rows that are written as they were when their offers were `published` are not read again.
 
     Of several rows of an offer the one that can be read best is its offer, else the first; the others are rejects.
     Where an answer holds more rows than were asked for because it shows offers twice, the second rows, or a few without
     a usable id, take no position. Raises ApiUnavailable for more rows than that.
     """
-    rows = [_Row.of(row) for row in rows_in(results)]
+    rows = _rows(rows_in(results), published)
     best = _best_of(rows)
     placed = _at_most(_placed(rows, best, size), size)
-    offers = tuple(one.read for one in best.values() if isinstance(one.read, Offer))
+    offers = tuple(one.read for one in best.values() if not isinstance(one.read, Reject))
     rejects = tuple(_reject_of(one, best.get(one.number)) for one in rows if best.get(one.number) is not one)
     return Page(
         number=number,
@@ -80,6 +90,30 @@ def page_of(number: int, size: int, results: object, fetched_at: datetime | None
         surprises=added_up(one for offer in offers for one in offer.surprises),
         source=tuple(one.row for one in placed),
     )
+
+
+def _rows(rows: list[object], published: Published | None) -> list[_Row]:
+    if published is None or not isinstance(rows, Written):
+        return [_Row.of(row) for row in rows]
+    ids = [_id_of(row) for row in rows]
+    known = published([number for number in ids if number is not None])
+    found = []
+    for row, number, text in zip(rows, ids, rows.texts, strict=True):
+        digest = fingerprint.of_row(text)
+        as_published, row_hash, content_hash = _NEVER if number is None else known.get(number, _NEVER)
+        if number is not None and digest == as_published:
+            found.append(_Row(row, Unchanged(number, row_hash, content_hash), number))
+        else:
+            found.append(_Row.of(row, digest))
+    return found
+
+
+def _id_of(row: object) -> int | None:
+    """The row's id where it has a usable one, in whatever spelling."""
+    try:
+        return fields.offer_id(row) if isinstance(row, dict) else None
+    except Unreadable:
+        return None
 
 
 def set_aside(page: Page, doubled: Collection[int]) -> Page:
@@ -107,7 +141,7 @@ def _best_of(rows: Sequence[_Row]) -> dict[int, _Row]:
     """Of each offer the row with the fewest unreadable fields, of these the first."""
     best: dict[int, _Row] = {}
     for one in rows:
-        if isinstance(one.read, Offer) and len(one.unreadable) < len(best.setdefault(one.number, one).unreadable):
+        if not isinstance(one.read, Reject) and len(one.unreadable) < len(best.setdefault(one.number, one).unreadable):
             best[one.number] = one
     return best
 
@@ -149,7 +183,7 @@ def _payload(row: object) -> str:
     return ascii_only(without_people(row))
 
 
-def _number_of(row: Offer | Reject) -> int:
+def _number_of(row: Offer | Unchanged | Reject) -> int:
     """The row's id; where it has no usable one a number below 0 made from its payload, the same for the same row."""
     if row.emag_offer_id is not None:
         return row.emag_offer_id
@@ -172,7 +206,7 @@ def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
         raise ignored("the filter id", f"asked for offer {offer_id}, it answered with {len(rows):,} offers")
     if strangers:
         raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
-    return _best_of(found).get(offer_id, found[0]).read
+    return cast(Offer | Reject, _best_of(found).get(offer_id, found[0]).read)  # nothing was known of them
 
 
 def count_of(results: object) -> Count:

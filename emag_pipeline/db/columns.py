@@ -72,13 +72,17 @@ RESTS_ON = ("status", "sale_price", "currency", "general_stock")
 #: would count as not translated, and could be bought.
 COMMERCIAL = (*RESTS_ON, "translation_validation_status")
 
+#: What the fingerprint of a product says in full; it says less than `raw`, which may be written in several ways.
+TEXTS = tuple(column for column in WIDE if column != "raw")
+
 #: Columns that a row which was published under earlier rules (an empty fingerprint) has not got yet: those of migration
 #: 0005, and `raw`, which holds less since then.
 YOUNG_NARROW = NARROW[NARROW.index("unreadable") :]
 YOUNG_WIDE = ("family_type_id", "rrp_guidelines", "auto_translated", "raw")
 
-#: One staged offer: its key, both fingerprints, everything else.
-STAGED = ("emag_offer_id", "row_hash", "content_hash", *NARROW, *WIDE)
+#: One staged offer: its key, its fingerprints, everything else. One that is unchanged has no more than UNCHANGED.
+UNCHANGED = ("emag_offer_id", "row_hash", "content_hash")
+STAGED = ("emag_offer_id", "row_hash", "content_hash", "row_digest", *NARROW, *WIDE)
 
 
 def listed(columns: Sequence[str], alias: str = "") -> str:

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from emag_pipeline.db import audit, confirmations, ledger, room, statistics
-from emag_pipeline.db.columns import COMMERCIAL, NARROW, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
+from emag_pipeline.db.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
 from emag_pipeline.db.transaction import Transaction
-from emag_pipeline.errors import RefusedError
+from emag_pipeline.errors import RefusedError, StagingLost
+from emag_pipeline.plurals import counted
 
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
@@ -22,6 +23,7 @@ _MERGE = (
     "create_products",
     "delete_offers",
     "flag_rejected",
+    "remember_rows",
 )
 #: So many changes are found one by one whatever the planner takes them for.
 _FEW = 100
@@ -49,7 +51,7 @@ def publish(database: Database, lease: Lease) -> Published:
     """Merge an accepted scan into the published tables and complete the ledger, in one transaction.
 
     Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan, StagingLost when what it
-    accepted is no longer there.
+    accepted is no longer there, or when somebody else has changed what it was compared with.
     """
     with database.transaction() as tx:
         ledger.hold(tx, lease)
@@ -60,6 +62,7 @@ def publish(database: Database, lease: Lease) -> Published:
         statistics.require_staged(tx, lease.account, lease.sync_id)
         if _find_changes(tx, scope) > _FEW:
             statistics.require_changes(tx, lease.account)
+        _require_read(tx, lease, scope)
         for name in _MERGE:
             _run(tx, name, scope)
         summary = _run(tx, "summarise", scope).one()
@@ -144,9 +147,23 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
 
 def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
     """Fill emag_scan_changes. Returns how many there are."""
-    for name in ("forget_changes", "forget_repeats", "keep_last_good", *_ADOPT):
+    for name in ("forget_changes", "forget_repeats", "keep_last_good"):
         _run(tx, name, scope)
+    if _run(tx, "is_to_adopt", scope).scalar_one():
+        for name in _ADOPT:
+            _run(tx, name, scope)
     return sum(_run(tx, name, scope).rowcount for name in ("find_changes", "find_deletions"))
+
+
+def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
+    """Raise StagingLost where there is no more of a changed offer than that it was unchanged."""
+    if unread := _run(tx, "count_unread", scope).scalar_one():
+        raise StagingLost(
+            "what is published is not what the scan has compared with",
+            where=lease.where,
+            why=f"{counted(unread, 'offer')} changed there since their page was read, and not by a publish",
+            remedy="Nothing was published; the next run reads the catalogue anew",
+        )
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
@@ -162,6 +179,7 @@ _WORDS = {
     "{gone}": confirmations.GONE,
     "{narrow}": listed(NARROW),
     "{s_narrow}": listed(NARROW, "s"),
+    "{s_texts}": listed(TEXTS, "s"),
     "{wide}": listed(WIDE),
     "{s_wide}": listed(WIDE, "s"),
     "{commercial}": listed(COMMERCIAL),

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.db.columns import NARROW, WIDE, listed
+from emag_pipeline.db import statistics
+from emag_pipeline.db.columns import NARROW, TEXTS, listed
 from emag_pipeline.db.deviations import ACTIVE
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
@@ -41,6 +42,7 @@ def review(database: Database, check: str, account: str, *, currency: str | None
     scope = {"account": account, "currency": currency, "price_move": price_move}
     named = statements("review.sql")
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        statistics.expect_account(tx, account)
         rows = _run(tx, named["judge"].replace("{findings}", named[check]), check=check, most=SAMPLE, **scope).all()
         is_published = bool(tx.run(_IS_PUBLISHED, account=account).scalar_one())
         numbers = _run(tx, named[f"numbers_of_{check}"], **scope).one_or_none()
@@ -86,12 +88,10 @@ _IS_PUBLISHED = """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
                                   WHERE account_type = :account AND status = 'completed')"""
 #: statements that others are made of
 _PARTS = ("last_sync", "price_moves", "eans")
-#: what the fingerprint of a product says in full; it says less than `raw`
-_TEXTS = [column for column in WIDE if column != "raw"]
 _FRAGMENTS = {
     "{active}": ACTIVE,
     "{s_narrow}": listed(NARROW, "s"),
     "{o_narrow}": listed(NARROW, "o"),
-    "{s_texts}": listed(_TEXTS, "s"),
-    "{p_texts}": listed(_TEXTS, "p"),
+    "{s_texts}": listed(TEXTS, "s"),
+    "{p_texts}": listed(TEXTS, "p"),
 }

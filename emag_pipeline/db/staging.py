@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from emag_pipeline.db import counters, ledger, room, surprises
-from emag_pipeline.db.columns import STAGED
+from emag_pipeline.db.columns import STAGED, UNCHANGED, listed
 from emag_pipeline.db.copy_text import line
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
@@ -25,16 +25,16 @@ RESOURCE = "product_offer/read"
 #: "Page" of the offers that were read one by one by their id.
 BY_ID = 0
 
-_offer_values = attrgetter(*STAGED)
+_values, _unchanged_values = attrgetter(*STAGED), attrgetter(*UNCHANGED)
 #: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
 _STAGE_SECONDS = 120.0
 #: Windows that are taken up at once, and rows in quarantine.
 _WINDOWS, _REJECTS = 500, 10_000
 #: Bytes that stand for a row in quarantine.
 _DIGEST = 16
-_COPY_OFFERS = (
-    "COPY {schema}.emag_scan_offers (account_type, sync_id, page, fetched_at, " + ", ".join(STAGED) + ") FROM STDIN"
-)
+_PLACE = "account_type, sync_id, page, fetched_at"
+_COPY_OFFERS = f"COPY {{schema}}.emag_scan_offers ({_PLACE}, {listed(STAGED)}) FROM STDIN"
+_COPY_UNCHANGED = f"COPY {{schema}}.emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHANGED)}) FROM STDIN"
 
 
 class RejectedRow(Protocol):
@@ -49,7 +49,10 @@ class RejectedRow(Protocol):
 
 
 class StagedPage(Protocol):
-    """A page as the client returns it; its offers carry the columns of `columns.STAGED` as attributes."""
+    """A page as the client returns it.
+
+    Its offers carry the columns of `columns.STAGED` as attributes; those that are unchanged, those of UNCHANGED.
+    """
 
     @property
     def number(self) -> int: ...
@@ -231,11 +234,17 @@ def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
 
 
 def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Any]) -> None:
-    """COPY offers into staging, within the caller's fenced transaction."""
-    prefix = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
-    text = "".join([prefix + line(_offer_values(offer)) for offer in offers])
-    if text:
-        tx.copy_in(room.own(_COPY_OFFERS, lease.account), text)
+    """COPY offers into staging, within the caller's fenced transaction; of unchanged ones their fingerprints."""
+    place = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
+    read, unchanged = [], []
+    for offer in offers:
+        if offer.is_unchanged:
+            unchanged.append(place + "t\t" + line(_unchanged_values(offer)))
+        else:
+            read.append(place + line(_values(offer)))
+    for statement, lines in ((_COPY_OFFERS, read), (_COPY_UNCHANGED, unchanged)):
+        if lines:
+            tx.copy_in(room.own(statement, lease.account), "".join(lines))
 
 
 def quarantine(

@@ -51,6 +51,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_scan_offers",
         "emag_scan_confirmations",
         "emag_scan_changes",
+        "emag_row_digests",
         "emag_requests",
         "emag_rate_budget",
         "emag_counters",

@@ -7,7 +7,7 @@ narrowed down, and before a position is given up, the marketplace has to show so
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from emag_pipeline.api import Marketplace, Obedience, Page, Reject, set_aside, unreadable_page
+from emag_pipeline.api import Marketplace, Obedience, Page, Published, Reject, set_aside, unreadable_page
 from emag_pipeline.completeness import SIZES, Ask, Read, Scan
 from emag_pipeline.db import staging
 from emag_pipeline.db.engine import Database
@@ -53,11 +53,13 @@ class ListingReader:
         page_size: PageSize,
         on_staged: Callable[[Reached, Sequence[StagedPage]], None],
         require_time: Callable[[], None],
+        published: Published | None = None,
         ignores_odd_sizes: bool = False,
     ) -> None:
         """`on_staged` is told how far the scan has come, and the pages that have become durable.
 
-        `ignores_odd_sizes`: the marketplace is known to obey the usual page sizes only, so no other one is asked for.
+        Rows that are known of `published` offers are not read again. `ignores_odd_sizes`: the marketplace is known to
+        obey the usual page sizes only, so no other one is asked for.
         """
         self._database = database
         self._lease = lease
@@ -68,6 +70,7 @@ class ListingReader:
         self._page_size = page_size
         self._on_staged = on_staged
         self._require_time = require_time
+        self._published = published
         #: whether page sizes other than the usual ones are known not to be obeyed
         self.ignores_odd_sizes = ignores_odd_sizes
         #: its pages are of such a size: they have to be planned anew
@@ -147,7 +150,7 @@ class ListingReader:
     def _try(self, call: _Call) -> Page | ReadFailure:
         """The page, or why there is none: what follows is for one thread to decide."""
         try:
-            return self._client.read_page(call.read.page, call.read.size, call.tries)
+            return self._client.read_page(call.read.page, call.read.size, call.tries, self._published)
         except (ApiUnavailable, RequestRefused) as error:
             return error
 

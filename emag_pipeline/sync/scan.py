@@ -8,6 +8,7 @@ the very same evidence.
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 
 from emag_pipeline import completeness
 from emag_pipeline.api import Marketplace, ignored
@@ -21,7 +22,7 @@ from emag_pipeline.completeness import (
     evidence_of,
     listing_order_of,
 )
-from emag_pipeline.db import audit, confirmations, ledger, listing_order, staging, statistics
+from emag_pipeline.db import audit, confirmations, ledger, listing_order, row_digests, staging, statistics
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.listing_order import Habits
 from emag_pipeline.db.staging import Reached, StagedPage
@@ -76,6 +77,7 @@ class Scan:
             page_size=self._page_size,
             on_staged=self._note_staged,
             require_time=self._require_time,
+            published=None if context.anew else partial(row_digests.find, context.database, lease.account),
             ignores_odd_sizes=self._habits.ignores_odd_sizes,
         )
 

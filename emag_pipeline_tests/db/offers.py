@@ -32,7 +32,7 @@ def offer(offer_id: int, **values: Any) -> SimpleNamespace:
     columns.update(values)
     columns["row_hash"] = _hash([columns[name] for name in NARROW])
     columns["content_hash"] = _hash([columns[name] for name in WIDE])
-    return SimpleNamespace(**columns, surprises=())
+    return SimpleNamespace(**columns, surprises=(), is_unchanged=False)
 
 
 def _hash(values: Sequence[object]) -> bytes:

@@ -27,8 +27,8 @@ _READABLE = {
 }  # fmt: skip
 _WITHHELD = {
     "emag_requests", "emag_offer_rejects", "emag_answer_surprises", "emag_scan_pages", "emag_scan_offers",
-    "emag_scan_confirmations", "emag_scan_changes", "emag_rate_budget", "emag_counters", "emag_sensor_ticks",
-    "emag_listing_order",
+    "emag_scan_confirmations", "emag_scan_changes", "emag_row_digests", "emag_rate_budget", "emag_counters",
+    "emag_sensor_ticks", "emag_listing_order",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-_STAGING = {"emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes"}
+_STAGING = {"emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes", "emag_row_digests"}
 
 
 def _settings(url: str, home: Path, schema: str = "app") -> Settings:

@@ -30,8 +30,12 @@ WHERE s.ctid = ranked.place AND ranked.age > 1;
 UPDATE {schema}.emag_scan_offers s
 SET ({commercial}) = ROW({kept_or_read})
 FROM {schema}.emag_product_offers o
-WHERE s.sync_id = :sync AND s.unreadable <> '{}'
+WHERE s.sync_id = :sync AND s.unreadable <> '{}' AND NOT s.is_unchanged
   AND o.account_type = :account AND o.emag_offer_id = s.emag_offer_id;
+
+-- name: is_to_adopt
+SELECT EXISTS (SELECT FROM {schema}.emag_product_offers WHERE account_type = :account AND row_hash = '')
+    OR EXISTS (SELECT FROM {schema}.emag_products WHERE account_type = :account AND row_hash = '');
 
 -- name: adopt_history
 -- Rows with an empty fingerprint were published under earlier rules. Where their columns of that time are equal, the
@@ -75,6 +79,14 @@ LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer
 WHERE s.sync_id = :sync
   AND (o.emag_offer_id IS NULL OR o.deleted_at IS NOT NULL OR o.rejected_at IS NOT NULL
        OR o.row_hash <> s.row_hash OR p.row_hash IS DISTINCT FROM s.content_hash);
+
+-- name: count_unread
+-- Changes of offers that were not read, since their row was the one that is published: somebody else has changed what is
+-- published since then. There should be none.
+SELECT count(*)
+FROM {schema}.emag_scan_changes c
+JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
+WHERE c.sync_id = :sync AND c.change <> 'deleted' AND s.is_unchanged;
 
 -- name: find_deletions
 -- Tombstones need both proofs: not in the scan, not even as a row that cannot be represented and that a page has shown
@@ -162,6 +174,21 @@ WHERE r.sync_id = :sync
   AND o.deleted_at IS NULL AND o.rejected_at IS NULL
   AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
+
+-- name: remember_rows
+-- How the rows were written that were read, with what is published of them (db/row_digests.py). Not by the seed 0, by which an
+-- empty jsonb and null have one hash.
+INSERT INTO {schema}.emag_row_digests AS d
+    (account_type, emag_offer_id, digest, row_hash, content_hash, narrow_hash, texts_hash)
+SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash,
+       hash_record_extended(ROW({s_narrow}), 1), hash_record_extended(ROW({s_texts}), 1)
+FROM {schema}.emag_scan_offers s
+WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL
+ON CONFLICT (account_type, emag_offer_id) DO UPDATE SET
+    digest = excluded.digest, row_hash = excluded.row_hash, content_hash = excluded.content_hash,
+    narrow_hash = excluded.narrow_hash, texts_hash = excluded.texts_hash
+WHERE ROW(d.digest, d.row_hash, d.content_hash, d.narrow_hash, d.texts_hash)
+    IS DISTINCT FROM ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.narrow_hash, excluded.texts_hash);
 
 -- name: summarise
 SELECT count(*) FILTER (WHERE change = 'created') AS created,

@@ -36,30 +36,36 @@ ORDER BY s.completed_at DESC LIMIT 1;
 -- name: published_equals_scan
 -- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine. `raw` is not
 -- compared: of two readings that say the same it may be written otherwise, and the fingerprint takes them for one.
--- Texts are compared column by column behind the join, so that no long one is read or sorted before: where their lengths
--- differ, or one is missing, none is. To read all texts costs more than the publish where nothing has changed: of a large
--- account some 10,000 are drawn at each publish. Not in turn: several accounts that publish by the clock would draw one part.
+-- Hashes are compared, so that nothing wide is carried through the join. That of an offer whose row was not read again is what is
+-- remembered of the reading that was published; where nothing is, it is not compared.
+-- To read all texts costs more than the publish where nothing has changed: of a large account some 10,000 are drawn at each
+-- publish. Not in turn: several accounts that publish by the clock would draw one part.
 WITH last AS ({last_sync}), turn AS (
     SELECT parts, abs(hashint8(publish_number)::bigint) % parts AS part
     FROM last CROSS JOIN LATERAL (SELECT greatest(1, ceil(offers / 10000.0)::bigint)) shared (parts)
 ), staged AS (
-    SELECT s.emag_offer_id, s.row_hash, s.content_hash, ROW({s_narrow}) AS narrow, {s_texts}
-    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id)
+    SELECT s.emag_offer_id, s.row_hash, s.content_hash,
+           CASE WHEN s.is_unchanged THEN d.narrow_hash ELSE hash_record_extended(ROW({s_narrow}), 1) END AS narrow_hash,
+           CASE WHEN s.emag_offer_id % turn.parts <> turn.part THEN NULL
+                WHEN s.is_unchanged THEN d.texts_hash
+                ELSE hash_record_extended(ROW({s_texts}), 1) END AS texts_hash
+    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id) CROSS JOIN turn
+    LEFT JOIN {schema}.emag_row_digests d ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id
     WHERE s.account_type = :account AND last.is_staged
 ), published AS (
-    SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, ROW({o_narrow}) AS narrow, o.rejected_at, {p_texts}
+    SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, o.rejected_at,
+           hash_record_extended(ROW({o_narrow}), 1) AS narrow_hash,
+           CASE WHEN o.emag_offer_id % turn.parts = turn.part THEN hash_record_extended(ROW({p_texts}), 1) END AS texts_hash
     FROM {schema}.emag_product_offers o
-    JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    JOIN {schema}.emag_products p USING (account_type, emag_offer_id) CROSS JOIN turn
     WHERE o.account_type = :account AND o.deleted_at IS NULL AND (SELECT is_staged FROM last)
 ), compared AS (
     SELECT emag_offer_id,
            CASE WHEN p.row_hash IS NULL THEN 'was read, and is not published'
                 WHEN s.row_hash IS NULL THEN CASE WHEN p.rejected_at IS NULL THEN 'is published, and was not read' END
-                WHEN s.row_hash <> p.row_hash OR s.narrow IS DISTINCT FROM p.narrow
+                WHEN s.row_hash <> p.row_hash OR s.narrow_hash <> p.narrow_hash
                     THEN 'its prices, stock or status are not those that were read'
-                WHEN s.content_hash <> p.content_hash
-                    OR emag_offer_id % (SELECT parts FROM turn) = (SELECT part FROM turn)
-                       AND ROW({s_texts}) IS DISTINCT FROM ROW({p_texts})
+                WHEN s.content_hash <> p.content_hash OR s.texts_hash <> p.texts_hash
                     THEN 'its texts or pictures are not those that were read'
            END AS what
     FROM staged s FULL JOIN published p USING (emag_offer_id)

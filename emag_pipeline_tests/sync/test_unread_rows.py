@@ -1,0 +1,180 @@
+"""Rows that are written as they were published are not read again, and everything else is as if they were."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from emag_pipeline.db.engine import Database
+from emag_pipeline.db.review import review
+from emag_pipeline.errors import StagingLost
+from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline_tests.promises.watching import versions
+from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.truth import assert_published_exactly
+
+_OFFERS = 450
+_PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": _OFFERS}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
+
+
+def _staged(database: Database) -> tuple[int, int]:
+    """Offers that were read in the newest scan, and that were not, since they were unchanged."""
+    (found,) = rows(
+        database,
+        """SELECT count(*) FILTER (WHERE NOT is_unchanged) AS read, count(*) FILTER (WHERE is_unchanged) AS unchanged
+           FROM {schema}.emag_scan_offers""",
+    )
+    return found.read, found.unchanged
+
+
+def _differs(database: Database) -> set[int]:
+    found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
+    assert found.found == len(found.sample)
+    return {row["emag_offer_id"] for row in found.sample}
+
+
+def test_an_unchanged_catalogue_is_not_read_and_a_changed_offer_is(database: Database, market: SandboxServer) -> None:
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (_OFFERS, 0)
+    before = versions(database, *_PUBLISHED)
+    assert refresh(context_for(database, market.url)).published.unchanged == _OFFERS
+    assert _staged(database) == (0, _OFFERS)
+    assert versions(database, *_PUBLISHED) == before
+    market.advance(changes=20, kind="price", account="main")
+    assert refresh(context_for(database, market.url)).published.updated == 20
+    assert _staged(database) == (20, _OFFERS - 20)
+    assert_published_exactly(database, market, "main")
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (0, _OFFERS)
+
+
+def test_what_is_written_in_other_words_is_read_and_known_from_then_on(
+    database: Database, market: SandboxServer
+) -> None:
+    refresh(context_for(database, market.url))
+    market.settings(quirk_share=1)
+    assert refresh(context_for(database, market.url)).published.unchanged == _OFFERS
+    read, unchanged = _staged(database)
+    assert read > 0.8 * _OFFERS, "the words are the same"
+    assert _differs(database) == set()
+    assert_published_exactly(database, market, "main")
+    refresh(context_for(database, market.url))
+    assert _staged(database)[1] > unchanged + 0.5 * _OFFERS, "the other words are not remembered"
+
+
+def _empty(database: Database) -> None:
+    execute(database, "TRUNCATE {schema}.emag_row_digests")
+
+
+def _as_of_other_state(database: Database) -> None:
+    execute(database, "UPDATE {schema}.emag_row_digests SET row_hash = 'x'")
+
+
+def _as_of_other_content(database: Database) -> None:
+    execute(database, "UPDATE {schema}.emag_row_digests SET content_hash = 'x'")
+
+
+def _of_earlier_rules(database: Database) -> None:
+    execute(database, "UPDATE {schema}.emag_product_offers SET row_hash = ''")
+
+
+def _flagged(database: Database) -> None:
+    execute(database, "UPDATE {schema}.emag_product_offers SET rejected_at = now()")
+
+
+def _deleted(database: Database) -> None:
+    execute(database, "UPDATE {schema}.emag_product_offers SET deleted_at = now()")
+
+
+@pytest.mark.parametrize(
+    "forget", [_empty, _as_of_other_state, _as_of_other_content, _of_earlier_rules, _flagged, _deleted]
+)
+def test_what_is_not_published_as_it_is_remembered_is_read(
+    database: Database, market: SandboxServer, forget: Callable[[Database], None]
+) -> None:
+    refresh(context_for(database, market.url))
+    forget(database)
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (_OFFERS, 0)
+    assert _differs(database) == set()
+    assert_published_exactly(database, market, "main")
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (0, _OFFERS), "it is remembered again"
+
+
+def test_an_offer_that_returns_to_an_earlier_state_is_published_in_that_state(
+    database: Database, market: SandboxServer
+) -> None:
+    refresh(context_for(database, market.url))
+    (offer, *_) = market.ids("main")
+    price = 77
+    for value in (price + 1, price, price + 1):
+        market.edit("main", offer, sale_price=value)
+        assert refresh(context_for(database, market.url)).published.updated == 1
+        assert_published_exactly(database, market, "main")
+
+
+def test_a_scan_anew_reads_everything(database: Database, market: SandboxServer) -> None:
+    refresh(context_for(database, market.url))
+    refresh(replace(context_for(database, market.url), anew=True))
+    assert _staged(database) == (_OFFERS, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("UPDATE {schema}.emag_product_offers SET sale_price = sale_price + 1", "prices"),
+        ("UPDATE {schema}.emag_product_offers SET part_number = 'x'", "prices"),
+        ("UPDATE {schema}.emag_products SET name = 'hacked'", "texts"),
+        ("UPDATE {schema}.emag_products SET images = NULL", "texts"),
+    ],
+)
+def test_what_somebody_else_writes_is_found_of_offers_that_are_not_read(
+    database: Database, market: SandboxServer, change: str, what: str
+) -> None:
+    refresh(context_for(database, market.url))
+    changed = market.ids("main")[:3]
+    execute(database, f"{change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (0, _OFFERS)
+    assert _differs(database) == set(changed)
+    found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
+    assert all(row["what"].startswith(f"its {what}") for row in found.sample)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE {schema}.emag_product_offers SET row_hash = 'x' WHERE emag_offer_id = :id",
+        "UPDATE {schema}.emag_products SET row_hash = 'x' WHERE emag_offer_id = :id",
+        "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = :id; "
+        "DELETE FROM {schema}.emag_products WHERE emag_offer_id = :id",
+        "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
+        "UPDATE {schema}.emag_product_offers SET rejected_at = now() WHERE emag_offer_id = :id",
+    ],
+)
+def test_where_somebody_else_changes_offers_between_scan_and_publish_nothing_is_published_and_the_next_run_reads_them(
+    database: Database, market: SandboxServer, change: str
+) -> None:
+    refresh(context_for(database, market.url))
+    context = context_for(database, market.url)
+    stage_account(context)
+    assert audit_scan(context).accepted
+    (offer, *_) = market.ids("main")
+    execute(database, change, id=offer)
+    before = versions(database, *_PUBLISHED)
+    with pytest.raises(StagingLost, match="1 offer changed there since their page was read"):
+        publish_scan(context)
+    assert versions(database, *_PUBLISHED) == before
+    refresh(context_for(database, market.url))
+    assert _staged(database)[0] >= 1
+    assert_published_exactly(database, market, "main")
+    assert _differs(database) == set()
