@@ -41,14 +41,23 @@ class RankedOffer:
     currency: str | None
 
 
+#: Ranked first: names are wide, and wanted of a few.
 _OFFERS = """
     SELECT b.emag_offer_id, p.name, b.currency, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
            b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
-    FROM {schema}.emag_buy_button b
-    -- OFFSET 0: asked once, not for each row
-    CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+    FROM (
+        SELECT b.*, row_number() OVER (
+                   -- prices in another currency than the account's cannot be ranked among its own: they come last
+                   ORDER BY {schema}.emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
+                            b.emag_offer_id) AS place
+        FROM {schema}.emag_buy_button b
+        -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+        CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
+        WHERE b.account_type = :account AND {condition}
+        ORDER BY place LIMIT :limit
+    ) b
     LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-    WHERE b.account_type = :account
+    ORDER BY b.place
 """
 
 
@@ -71,12 +80,6 @@ def widest_gaps(database: Database, account: str, limit: int = 10) -> list[Ranke
 
 def _offers(database: Database, account: str, limit: int, condition: str, most: str) -> list[RankedOffer]:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        rows = tx.run(
-            # prices in another currency than the account's cannot be ranked among its own: they come last
-            f"""{_OFFERS} AND {condition}
-                ORDER BY {{schema}}.emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
-                         b.emag_offer_id LIMIT :limit""",
-            account=account,
-            limit=limit,
-        )
+        sql = _OFFERS.replace("{condition}", condition).replace("{most}", most)
+        rows = tx.run(sql, account=account, limit=limit)
         return [RankedOffer(**row._mapping) for row in rows]

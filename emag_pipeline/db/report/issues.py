@@ -55,8 +55,8 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
                       sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
                       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
                FROM {schema}.emag_offer_issues
-               -- OFFSET 0: asked once, not for each row
-               CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+               -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+               CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
                CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
                WHERE account_type = :account
                GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason""",
@@ -79,8 +79,9 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                           max(value_held_back) AS value_held_back, max(currency) AS currency,
                           {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked
                    FROM {schema}.emag_offer_issues
-                   -- OFFSET 0: asked once, not for each row
-                   CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+                   -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+                   CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0)
+                       money (account_currency)
                    WHERE account_type = :account
                    GROUP BY account_type, emag_offer_id
                    ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id

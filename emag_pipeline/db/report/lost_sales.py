@@ -62,8 +62,8 @@ _SOLD_OUT = """
         SELECT i.emag_offer_id, i.since, i.sales_lost_a_day, i.currency,
                {schema}.emag_in_currency(i.currency, account_currency) AS is_counted
         FROM {schema}.emag_offer_issues i
-        -- OFFSET 0: asked once, not for each row
-        CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+        -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+        CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
         WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
     ), states AS (
         SELECT h.emag_offer_id,

@@ -52,8 +52,8 @@ SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS so
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM {schema}.emag_low_stock
--- OFFSET 0: asked once, not for each row
-CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+-- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
 CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted)
 WHERE account_type = :account;
 

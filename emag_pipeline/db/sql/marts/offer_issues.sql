@@ -99,16 +99,16 @@ SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issue
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM offers
--- OFFSET 0: asked once, not for each row
-CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+-- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
 CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted);
 
 -- name: sample
 -- Amounts in another currency than the account's cannot be ranked among its own: they come last.
 SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, sales_lost_a_day, currency
 FROM {schema}.emag_offer_issues
--- OFFSET 0: asked once, not for each row
-CROSS JOIN (SELECT {schema}.emag_account_currency(:account) OFFSET 0) money (account_currency)
+-- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
 WHERE account_type = :account
 ORDER BY {schema}.emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
          sales_lost_a_day DESC NULLS LAST, emag_offer_id, issue_code
