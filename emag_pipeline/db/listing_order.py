@@ -40,10 +40,10 @@ def read(database: Database, account: str) -> "array[int] | None":
 
 def keep(database: Database, lease: Lease, order: Sequence[int]) -> None:
     """Keep the order for the next scan; of a listing that stands still nothing is written. Raises LeaseLost."""
-    pieces = [list(order[start : start + _CHUNK]) for start in range(0, len(order), _CHUNK)] or [[]]
+    chunks = max(1, -(-len(order) // _CHUNK))
     with database.transaction() as tx:
         ledger.hold(tx, lease)
-        for chunk, ids in enumerate(pieces):
+        for chunk in range(chunks):
             tx.run(
                 """INSERT INTO {schema}.emag_listing_order AS o (account_type, chunk, ids)
                    VALUES (:account, :chunk, CAST(:ids AS bigint[]))
@@ -51,12 +51,12 @@ def keep(database: Database, lease: Lease, order: Sequence[int]) -> None:
                    WHERE o.ids <> excluded.ids""",
                 account=lease.account,
                 chunk=chunk,
-                ids=ids,
+                ids=list(order[chunk * _CHUNK : (chunk + 1) * _CHUNK]),
             )
         tx.run(
             "DELETE FROM {schema}.emag_listing_order WHERE account_type = :account AND chunk >= :chunks",
             account=lease.account,
-            chunks=len(pieces),
+            chunks=chunks,
         )
 
 
