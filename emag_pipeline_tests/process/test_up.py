@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -120,10 +121,18 @@ def test_the_ui_shows_each_account_as_materialized_and_audited(newcomer: Up) -> 
         assetPartitionStatuses { ... on DefaultPartitionStatuses { materializedPartitions } }
         assetChecksOrError { ... on AssetChecks { checks {
             name latest: executionForLatestMaterialization { status } } } } } } }"""
+
+    def shown(asset: str) -> Any:
+        return newcomer.graphql(query, asset={"path": [asset]})["assetNodeOrError"]
+
+    def materialized(asset: str) -> list[str]:
+        return sorted(shown(asset)["assetPartitionStatuses"]["materializedPartitions"])
+
     checks = set()
     for asset in ("staged_offers", "offers"):
-        node = newcomer.graphql(query, asset={"path": [asset]})["assetNodeOrError"]
-        assert sorted(node["assetPartitionStatuses"]["materializedPartitions"]) == ["fbe", "main"]
+        # Dagster notes it when the step is over, a moment after the publish
+        wait_until(lambda: materialized(asset) == ["fbe", "main"], 60, lambda: str(shown(asset)))  # noqa: B023
+        node = shown(asset)
         checks |= {
             (one["name"], one["latest"]["status"]) for one in node["assetChecksOrError"]["checks"] if one["latest"]
         }
