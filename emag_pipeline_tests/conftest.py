@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.db import migrate
 from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.midnight import seconds_to_wait
 
 _serial = itertools.count(1)
 #: A test's database need not survive a power cut.
@@ -25,6 +27,12 @@ def pytest_configure() -> None:
     There SIGINT is ignored, every child inherits that, and Dagster makes SIGTERM do what SIGINT does.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """No test asks for today before midnight and for its answer after it."""
+    time.sleep(seconds_to_wait(time.time()))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,12 +9,11 @@ from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
-_TODAY = datetime.now(UTC).date()
 _CHECK = "prices_are_plausible"
 
 
 def _accept(database: Database, *offers: int, check: str = _CHECK, reason: str = "it is right", days: int = 1) -> None:
-    until = _TODAY + timedelta(days=days)
+    until = datetime.now(UTC).date() + timedelta(days=days)
     deviations.accept(database, "main", check, offers, reason=reason, until=until, by="ana")
 
 
@@ -28,7 +27,8 @@ def test_several_offers_are_accepted_one_by_one(database: Database) -> None:
 def test_it_holds_to_the_end_of_its_last_day(database: Database) -> None:
     _accept(database, days=0)
     (one,) = deviations.deviations(database, ["main"])
-    assert one.expires_at == datetime(_TODAY.year, _TODAY.month, _TODAY.day, tzinfo=UTC) + timedelta(days=1)
+    last = one.accepted_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert one.expires_at == last + timedelta(days=1)
 
 
 def test_what_expired_is_listed_on_demand_only(database: Database) -> None:
