@@ -10,7 +10,7 @@ with closing(Marketplace(account, budget, record=records.append)) as marketplace
 from emag_pipeline.api.marketplace import Marketplace
 from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.obedience import Obedience
-from emag_pipeline.api.offer import Offer, Page, Published, Reject, Surprise
+from emag_pipeline.api.offer import AsPublished, Offer, Page, Published, Reject, Surprise
 from emag_pipeline.api.pacing import ProcessBudget, RateBudget
 from emag_pipeline.api.pages import Count, ignored, set_aside, unreadable_page
 from emag_pipeline.api.raw import RawAnswer, RawCalls
@@ -21,6 +21,7 @@ from emag_pipeline.api.remarks import Remarks
 from emag_pipeline.api.timeouts import Timeouts
 
 __all__ = [
+    "AsPublished",
     "Category",
     "Count",
     "HandlingTime",

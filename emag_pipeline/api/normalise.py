@@ -14,13 +14,13 @@ from emag_pipeline.api.personal import without_people, without_seller_input
 from emag_pipeline.api.reading import Reading, reading_of
 from emag_pipeline.api.saleable import is_saleable
 from emag_pipeline.api.structures import Verdict
+from emag_pipeline.api.surprises import as_text
 
 
 def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
     """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is.
 
-    The offer has `row_digest`, which stands for the row as it was written, unless something was noticed in it: that has
-    to be noticed each time.
+    The offer has `row_digest`, which stands for the row as it was written, unless it rests on what cannot be read.
     """
     try:
         if not isinstance(row, dict):
@@ -42,7 +42,8 @@ def _offer(offer_id: int, reading: Reading, row_digest: bytes | None) -> Offer:
         emag_offer_id=offer_id,
         row_hash=fingerprint.of_values(narrow.values()),
         content_hash=fingerprint.of_values([*wide.values(), structures.filled(_leftover(reading, family, rest))]),
-        row_digest=None if surprises or narrow["unreadable"] else row_digest,
+        row_digest=None if narrow["unreadable"] else row_digest,
+        noticed=as_text(surprises),
         **narrow,
         **wide,
         raw=compact(rest),

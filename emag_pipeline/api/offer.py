@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-#: Asked for ids of offers, it tells of those that are published what stands for the row that each was read from
-#: (`fingerprint.of_row`), and its `row_hash` and `content_hash`. Called by several threads at once.
-Published = Callable[[Collection[int]], Mapping[int, tuple[bytes, bytes, bytes]]]
+#: What is known of a published offer: what stands for the row that it was read from (`fingerprint.of_row`), its
+#: `row_hash`, its `content_hash`, and what was `noticed` in the row.
+AsPublished = tuple[bytes, bytes, bytes, str | None]
+#: Asked for ids of offers, it tells of those that are published. Called by several threads at once.
+Published = Callable[[Collection[int]], Mapping[int, AsPublished]]
 Kind = Literal["unknown field", "unexpected type", "unknown code", "out of range", "unstorable text"]
 
 
@@ -38,6 +40,8 @@ class Offer:
     content_hash: bytes
     #: stands for the row as it was written; None where the same row has to be read again
     row_digest: bytes | None
+    #: `surprises` as JSON text, None where there are none
+    noticed: str | None
 
     part_number_key: str | None
     part_number: str | None
@@ -111,7 +115,8 @@ class Unchanged:
     is_unchanged: ClassVar[bool] = True
     #: there were none, or the row would not be known
     unreadable: ClassVar[tuple[str, ...]] = ()
-    surprises: ClassVar[tuple[Surprise, ...]] = ()
+    #: what was noticed when the row was read, and would be again
+    surprises: tuple[Surprise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

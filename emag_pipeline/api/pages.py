@@ -12,13 +12,13 @@ from emag_pipeline.api.normalise import normalise
 from emag_pipeline.api.offer import Offer, Page, Published, Reject, Unchanged
 from emag_pipeline.api.personal import without_people
 from emag_pipeline.api.structures import listed
-from emag_pipeline.api.surprises import added_up
+from emag_pipeline.api.surprises import added_up, of_text
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 
 _T = TypeVar("_T")
 
 #: What is known of an offer that was never published.
-_NEVER = b"", b"", b""
+_NEVER = b"", b"", b"", None
 _AGAIN = "It is tried again; if it persists, the API has changed"
 #: More rows without an id than these explain no page that is too long.
 _FEW_NAMELESS = 2
@@ -100,9 +100,9 @@ def _rows(rows: list[object], published: Published | None) -> list[_Row]:
     found = []
     for row, number, text in zip(rows, ids, rows.texts, strict=True):
         digest = fingerprint.of_row(text)
-        as_published, row_hash, content_hash = _NEVER if number is None else known.get(number, _NEVER)
+        as_published, row_hash, content_hash, noticed = _NEVER if number is None else known.get(number, _NEVER)
         if number is not None and digest == as_published:
-            found.append(_Row(row, Unchanged(number, row_hash, content_hash), number))
+            found.append(_Row(row, Unchanged(number, row_hash, content_hash, of_text(noticed)), number))
         else:
             found.append(_Row.of(row, digest))
     return found

@@ -1,5 +1,6 @@
 """Surprises in answers: what a sample of one may show, and many of them in one list."""
 
+import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -17,6 +18,17 @@ def surprise(field: str, kind: Kind, value: object) -> Surprise:
     """A surprise with a sample of the value: texts and numbers as they are, of lists and objects only the shape."""
     sample = None if _PERSONAL.search(field) else _sample(value)
     return Surprise(_printable(_ADDRESS.sub("…@…", field), _LONGEST_FIELD), kind, sample)
+
+
+def as_text(found: Iterable[Surprise]) -> str | None:
+    """What was noticed in a row as JSON text, for `of_text`; None where nothing was."""
+    items = [(one.field, one.kind, one.sample) for one in found]
+    return json.dumps(items, ensure_ascii=False) if items else None
+
+
+def of_text(text: str | None) -> tuple[Surprise, ...]:
+    """What was noticed in a row, from what `as_text` made of it."""
+    return tuple([Surprise(*one) for one in json.loads(text)]) if text else ()
 
 
 def added_up(found: Iterable[Surprise]) -> tuple[Surprise, ...]:

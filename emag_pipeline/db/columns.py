@@ -82,7 +82,7 @@ YOUNG_WIDE = ("family_type_id", "rrp_guidelines", "auto_translated", "raw")
 
 #: One staged offer: its key, its fingerprints, everything else. One that is unchanged has no more than UNCHANGED.
 UNCHANGED = ("emag_offer_id", "row_hash", "content_hash")
-STAGED = ("emag_offer_id", "row_hash", "content_hash", "row_digest", *NARROW, *WIDE)
+STAGED = ("emag_offer_id", "row_hash", "content_hash", "row_digest", "noticed", *NARROW, *WIDE)
 
 
 def listed(columns: Sequence[str], alias: str = "") -> str:

@@ -10,7 +10,7 @@ from emag_pipeline.db.engine import Database
 
 #: Not of flagged offers, nor of those that were published under earlier rules: these have to be read.
 _FIND = """
-    SELECT d.emag_offer_id, d.digest, d.row_hash, d.content_hash
+    SELECT d.emag_offer_id, d.digest, d.row_hash, d.content_hash, d.noticed
     FROM {schema}.emag_row_digests d
     JOIN {schema}.emag_product_offers o USING (account_type, emag_offer_id)
     JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
@@ -20,10 +20,15 @@ _FIND = """
 """
 
 
-def find(database: Database, account: str, ids: Collection[int]) -> Mapping[int, tuple[bytes, bytes, bytes]]:
-    """Of these offers, those that are published as they were read: digest of the row, row_hash, content_hash."""
+def find(
+    database: Database, account: str, ids: Collection[int]
+) -> Mapping[int, tuple[bytes, bytes, bytes, str | None]]:
+    """Of these offers, those that are published as they were read: digest of the row, both fingerprints, `noticed`."""
     if not ids:
         return {}
     with database.transaction() as tx:
         found = tx.run(_FIND, account=account, ids=list(ids)).all()
-    return {row.emag_offer_id: (bytes(row.digest), bytes(row.row_hash), bytes(row.content_hash)) for row in found}
+    return {
+        row.emag_offer_id: (bytes(row.digest), bytes(row.row_hash), bytes(row.content_hash), row.noticed)
+        for row in found
+    }

@@ -5,13 +5,13 @@ Here its reads become calls, and their answers durable before anything rests on 
 the very same evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
 from emag_pipeline import completeness
-from emag_pipeline.api import Marketplace, ignored
+from emag_pipeline.api import AsPublished, Marketplace, ignored
 from emag_pipeline.completeness import (
     Ask,
     Complete,
@@ -43,6 +43,11 @@ log = logger(__name__)
 
 #: So many offers that stand the other way round are no matter of a single one that was deleted and came again.
 _HABIT = 3
+
+
+def _nothing(_: Collection[int]) -> Mapping[int, AsPublished]:
+    """What is known of published offers where all are to be read; how their rows were written is remembered anew."""
+    return {}
 
 
 class Scan:
@@ -77,7 +82,7 @@ class Scan:
             page_size=self._page_size,
             on_staged=self._note_staged,
             require_time=self._require_time,
-            published=None if context.anew else partial(row_digests.find, context.database, lease.account),
+            published=_nothing if context.anew else partial(row_digests.find, context.database, lease.account),
             ignores_odd_sizes=self._habits.ignores_odd_sizes,
         )
 

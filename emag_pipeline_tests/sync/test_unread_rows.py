@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -122,10 +123,36 @@ def test_an_offer_that_returns_to_an_earlier_state_is_published_in_that_state(
         assert_published_exactly(database, market, "main")
 
 
+def test_what_nobody_knows_is_counted_at_each_scan_though_it_is_not_read(
+    database: Database, market: SandboxServer
+) -> None:
+    for offer in market.ids("main"):
+        market.edit("main", offer, brand_new_field="…")
+    times = []
+    for read in (_OFFERS, 0, _OFFERS, 0):
+        refresh(replace(context_for(database, market.url), anew=read > 0))
+        assert _staged(database) == (read, _OFFERS - read)
+        (noticed,) = rows(
+            database, "SELECT times, sample FROM {schema}.emag_answer_surprises WHERE field = 'brand_new_field'"
+        )
+        times.append(noticed.times)
+        assert noticed.sample == "…"
+    assert times[0] >= _OFFERS
+    unread, anew, again = (later - one for one, later in pairwise(times))
+    assert unread == anew == again >= _OFFERS
+    assert_published_exactly(database, market, "main")
+
+
 def test_a_scan_anew_reads_everything(database: Database, market: SandboxServer) -> None:
     refresh(context_for(database, market.url))
     refresh(replace(context_for(database, market.url), anew=True))
     assert _staged(database) == (_OFFERS, 0)
+
+
+def test_a_scan_anew_remembers_what_it_has_read(database: Database, market: SandboxServer) -> None:
+    refresh(replace(context_for(database, market.url), anew=True))
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (0, _OFFERS)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ import pytest
 
 from emag_pipeline.api import Offer, Page, fingerprint
 from emag_pipeline.api.json_text import parse_answer
-from emag_pipeline.api.offer import Unchanged
+from emag_pipeline.api.offer import AsPublished, Unchanged
 from emag_pipeline.api.pages import page_of
 
-Known = dict[int, tuple[bytes, bytes, bytes]]
+Known = dict[int, AsPublished]
 
 
 def _page(rows: list[Any], known: Known | None = None, size: int = 100) -> Page:
     answer = parse_answer(json.dumps({"isError": False, "results": rows}).encode())
     assert isinstance(answer, dict)
 
-    def published(ids: Collection[int]) -> Mapping[int, tuple[bytes, bytes, bytes]]:
+    def published(ids: Collection[int]) -> Mapping[int, AsPublished]:
         assert all(0 < one < 2**32 for one in ids), "no offer has such an id"
         return {one: known[one] for one in ids if one in known} if known else {}
 
@@ -28,7 +28,11 @@ def _page(rows: list[Any], known: Known | None = None, size: int = 100) -> Page:
 def _remembered(page: Page) -> Known:
     """What a publish of the page remembers."""
     found = [offer for offer in page.offers if isinstance(offer, Offer)]
-    return {one.emag_offer_id: (one.row_digest, one.row_hash, one.content_hash) for one in found if one.row_digest}
+    return {
+        one.emag_offer_id: (one.row_digest, one.row_hash, one.content_hash, one.noticed)
+        for one in found
+        if one.row_digest
+    }
 
 
 def _row_of(number: int) -> dict[str, Any]:
@@ -61,13 +65,27 @@ def test_a_row_that_is_written_otherwise_is_read(change: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(
     "field",
-    [{"new_thing": 7}, {"sale_price": "much"}, {"translation_validation_status": "?"}, {"name": "a\0b"}],
-    ids=str,
+    [
+        {"new_thing": 7, "newer": [1]},
+        {"new_thing": {"a": 'x"\\\n'}, "na\ud800me": "\x00\t…@"},
+        {"brand": [1]},
+        {"name": "a\0b"},
+        {"seller_address": "x"},
+    ],
+    ids=ascii,
 )
-def test_a_row_in_which_something_was_noticed_is_noticed_each_time(field: dict[str, Any]) -> None:
-    page = _page([_row_of(1) | field])
+def test_what_was_noticed_in_a_row_is_noticed_each_time_though_it_is_not_read_again(field: dict[str, Any]) -> None:
+    page = _page([_row_of(1) | field, _row_of(2), _row_of(3) | field])
     assert page.surprises
-    assert _remembered(page) == {}
+    again = _page([_row_of(1) | field, _row_of(2), _row_of(3) | field], _remembered(page))
+    assert [type(one) for one in again.offers] == [Unchanged] * 3
+    assert again.surprises == page.surprises
+    assert {one.times for one in again.surprises} == {2}
+
+
+@pytest.mark.parametrize("field", [{"sale_price": "much"}, {"translation_validation_status": "?"}, {"status": []}])
+def test_a_row_that_rests_on_what_cannot_be_read_is_read_each_time(field: dict[str, Any]) -> None:
+    assert _remembered(_page([_row_of(1) | field])) == {}
 
 
 def test_of_another_offer_the_same_text_is_not_known() -> None:

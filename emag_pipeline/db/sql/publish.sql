@@ -179,14 +179,14 @@ WHERE r.sync_id = :sync
 -- How the rows were written that were read, with what is published of them (db/row_digests.py). Not by the seed 0, by which an
 -- empty jsonb and null have one hash.
 INSERT INTO {schema}.emag_row_digests AS d
-    (account_type, emag_offer_id, digest, row_hash, content_hash, narrow_hash, texts_hash)
-SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash,
+    (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, narrow_hash, texts_hash)
+SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed,
        hash_record_extended(ROW({s_narrow}), 1), hash_record_extended(ROW({s_texts}), 1)
 FROM {schema}.emag_scan_offers s
 WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL
 ON CONFLICT (account_type, emag_offer_id) DO UPDATE SET
     digest = excluded.digest, row_hash = excluded.row_hash, content_hash = excluded.content_hash,
-    narrow_hash = excluded.narrow_hash, texts_hash = excluded.texts_hash
+    noticed = excluded.noticed, narrow_hash = excluded.narrow_hash, texts_hash = excluded.texts_hash
 WHERE ROW(d.digest, d.row_hash, d.content_hash, d.narrow_hash, d.texts_hash)
     IS DISTINCT FROM ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.narrow_hash, excluded.texts_hash);
 

@@ -6,12 +6,13 @@ CREATE UNLOGGED TABLE {schema}.emag_row_digests (
     digest        bytea NOT NULL,
     row_hash      bytea NOT NULL,
     content_hash  bytea NOT NULL,
+    noticed       text,
     narrow_hash   bigint NOT NULL,
     texts_hash    bigint NOT NULL,
     PRIMARY KEY (account_type, emag_offer_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE {schema}.emag_row_digests IS
-    'How the row of each published offer was written when it was read, so that the same row is not read again; one row for each offer, without those in which something was noticed. May be emptied at any time, as a crash of the server does: the next scan then reads all in full. Source: the publish.';
+    'How the row of each published offer was written when it was read, so that the same row is not read again; one row for each offer, without those of which a field that counts could not be read (`unreadable`). May be emptied at any time, as a crash of the server does: the next scan then reads all in full. Source: the publish.';
 COMMENT ON COLUMN {schema}.emag_row_digests.account_type IS
     'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.';
 COMMENT ON COLUMN {schema}.emag_row_digests.emag_offer_id IS 'The seller''s own id of the offer. Source: `id`.';
@@ -21,6 +22,8 @@ COMMENT ON COLUMN {schema}.emag_row_digests.row_hash IS
     'Fingerprint of the commercial fields that were read from it: what is remembered holds for no other state. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_row_digests.content_hash IS
     'Fingerprint of all other fields that were read from it. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_row_digests.noticed IS
+    'What was noticed in it, as a JSON array of [field, kind, sample], null where nothing was: it is counted in emag_answer_surprises each time the row comes. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_row_digests.narrow_hash IS
     'hash_record_extended of the commercial columns that were read from it; the check `published_equals_scan` compares it with what is published. Source: the publish.';
 COMMENT ON COLUMN {schema}.emag_row_digests.texts_hash IS
@@ -28,6 +31,7 @@ COMMENT ON COLUMN {schema}.emag_row_digests.texts_hash IS
 
 ALTER TABLE {schema}.emag_scan_offers
     ADD COLUMN row_digest   bytea,
+    ADD COLUMN noticed      text,
     ADD COLUMN is_unchanged boolean NOT NULL DEFAULT false,
     ALTER COLUMN validation_status DROP NOT NULL,
     ALTER COLUMN translation_validation_status DROP NOT NULL,
@@ -40,6 +44,8 @@ ALTER TABLE {schema}.emag_scan_offers
         AND unreadable IS NOT NULL AND ean IS NOT NULL AND raw IS NOT NULL));
 COMMENT ON COLUMN {schema}.emag_scan_offers.row_digest IS
     'Fingerprint of the row as the marketplace wrote it; null where the same row has to be read again. Source: the scan.';
+COMMENT ON COLUMN {schema}.emag_scan_offers.noticed IS
+    'What was noticed while the row was read, as a JSON array of [field, kind, sample]; null where nothing was. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_scan_offers.is_unchanged IS
     'The row is written as it was when the offer was published, and was not read again: only its fingerprints stand here. Source: the scan.';
 
