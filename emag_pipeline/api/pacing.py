@@ -2,9 +2,11 @@
 
 A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive
 within a second (emag-api.md, section 2). So a slot that was overslept is not used; the next one is taken. And a call
-that was held up between its slot and the wire (a busy machine) holds up the next one of this process as long.
+that was held up between its slot and the wire (a busy machine) holds up those behind it: the next one, nearly by a
+pace, and the one with which a second would be too full.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -19,8 +21,10 @@ from emag_pipeline.rates import pace_seconds
 LATEST_SECONDS = 0.025
 
 
-#: How much closer than the pace two sends may follow each other: four of them still span a whole second.
+#: How much closer than the pace two sends may follow each other: what one call lost, the next ones make up for.
 _SQUEEZE = 0.97
+#: How much of the air that an even pace leaves in a second stays there for what happens on the way.
+_KEPT_AIR = 0.6
 
 
 class RateBudget(Protocol):
@@ -80,7 +84,8 @@ class Pacer:
         self._queue: deque[threading.Event] = deque()
         self._lock = threading.Lock()
         self._usual_seconds = float("inf")
-        self._sent = float("-inf")
+        #: when the last calls left, as many as a second may hold
+        self._sent: deque[float] = deque(maxlen=_calls_a_second(budget.pace_seconds))
 
     def wait_for_slot(self) -> None:
         """Return at the moment at which a call may leave. Raises CallAborted when stopped."""
@@ -89,8 +94,8 @@ class Pacer:
                 pass
 
     def note_sent(self) -> None:
-        """A call is on the wire now: the next one keeps its distance from this moment."""
-        self._sent = time.monotonic()
+        """A call is on the wire now: the next ones keep their distance from this moment."""
+        self._sent.append(time.monotonic())
 
     def sleep(self, seconds: float) -> None:
         """Wait, as before another try. Raises CallAborted when stopped, at once."""
@@ -120,11 +125,21 @@ class Pacer:
         if waited_seconds > 0 and self._budget.is_quiet(self._login):
             return False
         now = time.monotonic()
-        too_soon_by = self._sent + self._budget.pace_seconds * _SQUEEZE - now
+        too_soon_by = self._earliest() - now
         if max(now - slot + delay_seconds, too_soon_by) > LATEST_SECONDS:
             return False
         self.sleep(too_soon_by)
         return True
+
+    def _earliest(self) -> float:
+        """The moment before which no call may leave, for the sake of those that have left."""
+        if not self._sent:
+            return float("-inf")
+        pace, most = self._budget.pace_seconds, _calls_a_second(self._budget.pace_seconds)
+        after_last = self._sent[-1] + pace * _SQUEEZE
+        if len(self._sent) < most:
+            return after_last
+        return max(after_last, self._sent[0] + 1.0 + (most * pace - 1.0) * _KEPT_AIR)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -141,6 +156,11 @@ class Pacer:
                 self._queue.remove(mine)
                 if self._queue:
                     self._queue[0].set()
+
+
+def _calls_a_second(pace_seconds: float) -> int:
+    """How many calls of this pace a second may hold; one more of them spans more than a second."""
+    return max(1, math.ceil(1.0 / pace_seconds)) if pace_seconds else 1
 
 
 def stopped() -> CallAborted:

@@ -14,7 +14,7 @@ from emag_pipeline.rates import pace_seconds
 class Slots:
     """A budget whose slots are given by the test; after the last one they are now."""
 
-    def __init__(self, *waits: float, takes_seconds: tuple[float, ...] = (), pace_seconds: float = 0.0) -> None:
+    def __init__(self, *waits: float, takes_seconds: tuple[float, ...] = (), pace_seconds: float = 1e-6) -> None:
         self.pace_seconds = pace_seconds
         self.waits = list(waits)
         self.takes_seconds = list(takes_seconds)
@@ -135,3 +135,24 @@ def test_a_slot_that_a_late_call_has_overtaken_is_not_used() -> None:
     pacer.note_sent()
     pacer.wait_for_slot()
     assert slots.reserved == 3
+
+
+def test_four_calls_keep_air_in_a_second_though_the_first_of_them_left_late() -> None:
+    pacer = Pacer(ProcessBudget(3, 180), "main")
+    sent = []
+    for late_seconds in (0.024, 0.0, 0.0, 0.0):
+        pacer.wait_for_slot()
+        time.sleep(late_seconds)
+        pacer.note_sent()
+        sent.append(time.monotonic())
+    assert sent[3] - sent[0] >= 1.02
+
+
+def test_what_a_late_call_has_cost_is_made_up_for() -> None:
+    pacer = Pacer(ProcessBudget(3, 180), "main")
+    began = time.monotonic()
+    for place in range(10):
+        pacer.wait_for_slot()
+        time.sleep(0.015 if place % 4 == 0 else 0.0)
+        pacer.note_sent()
+    assert time.monotonic() - began < 10 * pace_seconds(3, 180), "a slot was given away"
