@@ -7,7 +7,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable
-from functools import cache
 from importlib import metadata, resources
 
 from emag_pipeline.api.offer import Offer, Reject, Unchanged
@@ -16,14 +15,21 @@ _BYTES = 16
 _json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
 
 
-@cache
-def of_rules() -> bytes:
-    """The fingerprint of the rules by which a row becomes an offer: of this package's code, and what it is run by."""
+def _of_code() -> bytes:
     digest = hashlib.blake2b(f"{sys.version_info[:3]} {metadata.version('simplejson')}".encode(), digest_size=_BYTES)
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.digest()
+
+
+#: of this package's code, and what it is run by, when this process loaded it: files may be replaced under a living one
+_OF_RULES = _of_code()
+
+
+def of_rules() -> bytes:
+    """The fingerprint of the rules by which a row becomes an offer."""
+    return _OF_RULES
 
 
 def of_row(row: str) -> bytes:

@@ -85,6 +85,14 @@ UNCHANGED = ("emag_offer_id", "row_hash", "content_hash")
 STAGED = ("emag_offer_id", "row_hash", "content_hash", "row_digest", "noticed", *NARROW, *WIDE)
 
 
+def hashed(columns: Sequence[str], alias: str) -> str:
+    """A hash of these columns as SQL, another one for whatever else is written there.
+
+    Of their text: PostgreSQL's hash of a record takes 0 for null, -1 for 1, and an array for one of other dimensions.
+    """
+    return f"hashtextextended(CAST(ROW({listed(columns, alias)}) AS text), 0)"
+
+
 def listed(columns: Sequence[str], alias: str = "") -> str:
     """The columns as SQL, each with the alias: `s.status, s.sale_price`."""
     return ", ".join(f"{alias}.{column}" if alias else column for column in columns)

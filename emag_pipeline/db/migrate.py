@@ -56,7 +56,7 @@ def _upgrade(connection: Connection, schema: str, to: str) -> tuple[str | None, 
         connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
     before = _revision(connection, schema)
     require_known(before, schema)
-    if before != (_versions()[-1] if to == "head" else to):
+    if before != (newest() if to == "head" else to):
         _migrate(connection, schema, to)
     after = _revision(connection, schema)
     assert after is not None, "a migration leaves its number behind"  # noqa: S101
@@ -76,7 +76,7 @@ def _migrate(connection: Connection, schema: str, to: str) -> None:
 
 def check(database: Database) -> None:
     """Raise SchemaMismatch unless the schema is exactly the one that this code was written for."""
-    head = _versions()[-1]
+    head = newest()
     with database.transaction(timeout_seconds=30) as tx:
         found = revision(tx)
     require_known(found, database.schema)
@@ -86,6 +86,11 @@ def check(database: Database) -> None:
             where=f"schema {database.schema}",
             remedy="Run `emag-pipeline migrate`",
         )
+
+
+def newest() -> str:
+    """The version of the schema that this code was written for."""
+    return _versions()[-1]
 
 
 @cache

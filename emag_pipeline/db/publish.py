@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from emag_pipeline.db import audit, confirmations, ledger, room, statistics
-from emag_pipeline.db.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, listed
+from emag_pipeline.db import audit, confirmations, ledger, room, row_digests, statistics
+from emag_pipeline.db.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, hashed, listed
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.sql import statements
@@ -23,7 +23,6 @@ _MERGE = (
     "create_products",
     "delete_offers",
     "flag_rejected",
-    "remember_rows",
 )
 #: So many changes are found one by one whatever the planner takes them for.
 _FEW = 100
@@ -44,6 +43,8 @@ class Published:
     saleable: int
     #: offers that keep their last good state, since their newest row is in quarantine
     flagged: int
+    #: rows of which it was noted how they are written
+    remembered: int
     published_at: datetime
 
 
@@ -65,6 +66,7 @@ def publish(database: Database, lease: Lease) -> Published:
         _require_read(tx, lease, scope)
         for name in _MERGE:
             _run(tx, name, scope)
+        remembered = _run(tx, "remember_rows", scope | {"formula": row_digests.formula()}).rowcount
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
         unchanged = summary.staged - summary.created - summary.updated
@@ -97,6 +99,7 @@ def publish(database: Database, lease: Lease) -> Published:
         offers=totals.offers,
         saleable=totals.saleable,
         flagged=totals.flagged,
+        remembered=remembered,
         published_at=number.published_at,
     )
 
@@ -123,6 +126,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
         offers=row.offers,
         saleable=row.saleable,
         flagged=row.flagged,
+        remembered=0,
         published_at=row.completed_at,
     )
 
@@ -149,10 +153,12 @@ def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
     """Fill emag_scan_changes. Returns how many there are."""
     for name in ("forget_changes", "forget_repeats", "keep_last_good"):
         _run(tx, name, scope)
+    changes: int = _run(tx, "find_changes", scope).rowcount
     if _run(tx, "is_to_adopt", scope).scalar_one():
-        for name in _ADOPT:
+        for name in (*_ADOPT, "forget_changes"):
             _run(tx, name, scope)
-    return sum(_run(tx, name, scope).rowcount for name in ("find_changes", "find_deletions"))
+        changes = _run(tx, "find_changes", scope).rowcount
+    return changes + int(_run(tx, "find_deletions", scope).rowcount)
 
 
 def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
@@ -179,7 +185,8 @@ _WORDS = {
     "{gone}": confirmations.GONE,
     "{narrow}": listed(NARROW),
     "{s_narrow}": listed(NARROW, "s"),
-    "{s_texts}": listed(TEXTS, "s"),
+    "{narrow_hash}": hashed(NARROW, "s"),
+    "{texts_hash}": hashed(TEXTS, "s"),
     "{wide}": listed(WIDE),
     "{s_wide}": listed(WIDE, "s"),
     "{commercial}": listed(COMMERCIAL),

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emag_pipeline.db import statistics
-from emag_pipeline.db.columns import NARROW, TEXTS, listed
+from emag_pipeline.db import row_digests, statistics
+from emag_pipeline.db.columns import NARROW, TEXTS, hashed
 from emag_pipeline.db.deviations import ACTIVE
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.sql import statements
@@ -74,7 +74,7 @@ def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
         sql = sql.replace(f"{{{part}}}", statements("review.sql")[part])
     for word, text in _FRAGMENTS.items():
         sql = sql.replace(word, text)
-    return tx.run(sql, **scope)
+    return tx.run(sql, formula=row_digests.formula(), **scope)
 
 
 def _finding(row: Any) -> dict[str, Any]:
@@ -90,8 +90,8 @@ _IS_PUBLISHED = """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
 _PARTS = ("last_sync", "price_moves", "eans")
 _FRAGMENTS = {
     "{active}": ACTIVE,
-    "{s_narrow}": listed(NARROW, "s"),
-    "{o_narrow}": listed(NARROW, "o"),
-    "{s_texts}": listed(TEXTS, "s"),
-    "{p_texts}": listed(TEXTS, "p"),
+    "{s_narrow_hash}": hashed(NARROW, "s"),
+    "{o_narrow_hash}": hashed(NARROW, "o"),
+    "{s_texts_hash}": hashed(TEXTS, "s"),
+    "{p_texts_hash}": hashed(TEXTS, "p"),
 }

@@ -34,7 +34,7 @@ _TIMEOUT_SECONDS = 120.0
 #: After these pauses a table that was not free is tried again; what vacuums it may take minutes.
 _PAUSES_SECONDS = (1.0, 4.0)
 
-PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes")
+PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes", "emag_row_digests")
 #: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
 _STAGED = {
     "emag_scan_offers": ("account_type", "sync_id", "page", "emag_offer_id"),

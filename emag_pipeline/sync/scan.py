@@ -23,6 +23,7 @@ from emag_pipeline.completeness import (
     listing_order_of,
 )
 from emag_pipeline.db import audit, confirmations, ledger, listing_order, row_digests, staging, statistics
+from emag_pipeline.db.engine import Database
 from emag_pipeline.db.ledger import Lease
 from emag_pipeline.db.listing_order import Habits
 from emag_pipeline.db.staging import Reached, StagedPage
@@ -43,6 +44,15 @@ log = logger(__name__)
 
 #: So many offers that stand the other way round are no matter of a single one that was deleted and came again.
 _HABIT = 3
+
+
+def _remembered(database: Database, account: str, ids: Collection[int]) -> Mapping[int, AsPublished]:
+    """How the rows of published offers were written; where that cannot be asked, nothing: they are read then."""
+    try:
+        return row_digests.find(database, account, ids)
+    except PipelineError as error:  # the call is over and has to be noted, whatever becomes of the scan
+        log.warning("rows_not_remembered", error=error.message)
+        return {}
 
 
 def _nothing(_: Collection[int]) -> Mapping[int, AsPublished]:
@@ -82,7 +92,7 @@ class Scan:
             page_size=self._page_size,
             on_staged=self._note_staged,
             require_time=self._require_time,
-            published=_nothing if context.anew else partial(row_digests.find, context.database, lease.account),
+            published=_nothing if context.anew else partial(_remembered, context.database, lease.account),
             ignores_odd_sizes=self._habits.ignores_odd_sizes,
         )
 

@@ -60,6 +60,12 @@ def test_what_is_remembered_is_in_no_backup_and_may_be_read_by_whoever_may_read_
     assert rows(filled, sql)[0].may
 
 
+def test_no_index_is_of_what_each_change_of_an_offer_changes(filled: Database) -> None:
+    indexes = rows(filled, "SELECT indexdef FROM pg_indexes WHERE tablename = 'emag_product_offers'")
+    assert len(indexes) > 2
+    assert [one.indexdef for one in indexes if "row_hash" in one.indexdef] == [], "it could not be written in place"
+
+
 def test_offers_are_published_whether_they_were_read_or_not(filled: Database) -> None:
     one, two = offer(1), offer(2)
     assert sync(filled, [one, two]).created == 2

@@ -1,11 +1,18 @@
 """Rows that are written as they were published are not read again, and everything else is as if they were."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+import emag_pipeline
+from emag_pipeline.db import row_digests
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.review import review
 from emag_pipeline.errors import StagingLost
@@ -17,6 +24,14 @@ from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _OFFERS = 450
+#: What the hash of a record takes for nothing, and a picture whose kind has a sign to turn around.
+_EDITED = {
+    "commission": None,
+    "min_sale_price": 0,
+    "brand": None,
+    "ean": ["5941234567899"],
+    "images": [{"url": "https://marketplace-static.emag.ro/a.jpg", "display_type": 1}],
+}
 _PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
 
 
@@ -143,6 +158,77 @@ def test_what_nobody_knows_is_counted_at_each_scan_though_it_is_not_read(
     assert_published_exactly(database, market, "main")
 
 
+def test_the_planner_knows_what_is_remembered(database: Database, market: SandboxServer) -> None:
+    known = "SELECT reltuples AS rows FROM pg_class WHERE oid = '{schema}.emag_row_digests'::regclass"
+    refresh(context_for(database, market.url))
+    assert rows(database, known)[0].rows == _OFFERS
+    _empty(database)
+    assert refresh(context_for(database, market.url)).published.unchanged == _OFFERS
+    assert rows(database, known)[0].rows == _OFFERS
+
+
+def test_of_hashes_that_are_made_otherwise_nothing_is_remembered(
+    database: Database, market: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(context_for(database, market.url))
+    refresh(context_for(database, market.url))
+    monkeypatch.setattr(row_digests, "formula", lambda: b"another")
+    assert _differs(database) == set()
+    for read in (_OFFERS, 0):
+        refresh(context_for(database, market.url))
+        assert _staged(database) == (read, _OFFERS - read)
+        assert _differs(database) == set()
+
+
+def test_where_it_cannot_be_asked_what_is_remembered_rows_are_read_and_each_call_is_noted(
+    database: Database, market: SandboxServer
+) -> None:
+    refresh(context_for(database, market.url))
+    execute(database, "DELETE FROM {schema}.emag_requests; REVOKE ALL ON {schema}.emag_row_digests FROM PUBLIC")
+    execute(database, "ALTER TABLE {schema}.emag_row_digests RENAME COLUMN digest TO away")
+    market.reset_stats()
+    stage_account(context_for(database, market.url))
+    assert _staged(database) == (_OFFERS, 0)
+    (noted,) = rows(database, "SELECT count(*) AS calls FROM {schema}.emag_requests")
+    assert noted.calls == len(market.requests("main")) > 5
+
+
+_REPLACED = """
+import sys
+from pathlib import Path
+from emag_pipeline.api import fields
+from emag_pipeline.db.engine import Database
+from emag_pipeline_tests.sync.refresh import context_for, refresh
+url, market, is_replaced = sys.argv[1:]
+if is_replaced == "True":
+    file = Path(fields.__file__)
+    text = file.read_text()
+    new = text.replace("return value or None", "return (value or '').upper() or None", 1)
+    assert new != text
+    file.write_text(new)
+database = Database(url)
+refresh(context_for(database, market))
+database.close()
+"""
+
+
+def test_files_that_are_replaced_under_a_living_process_are_not_the_rules_by_which_it_reads(
+    database: Database, database_url: str, market: SandboxServer, tmp_path: Path
+) -> None:
+    root = Path(emag_pipeline.__file__).parents[1]
+    for name in ("emag_pipeline", "emag_pipeline_tests"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for is_replaced in (True, False):
+        subprocess.run(
+            [sys.executable, "-c", _REPLACED, database_url, market.url, str(is_replaced)],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            check=True,
+        )
+    assert _staged(database) == (_OFFERS, 0)
+    assert rows(database, "SELECT name FROM {schema}.emag_products WHERE name <> upper(name)") == []
+
+
 def test_a_scan_anew_reads_everything(database: Database, market: SandboxServer) -> None:
     refresh(context_for(database, market.url))
     refresh(replace(context_for(database, market.url), anew=True))
@@ -155,23 +241,35 @@ def test_a_scan_anew_remembers_what_it_has_read(database: Database, market: Sand
     assert _staged(database) == (0, _OFFERS)
 
 
+@pytest.mark.parametrize("is_read", [False, True])
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ("UPDATE {schema}.emag_product_offers SET sale_price = sale_price + 1", "prices"),
-        ("UPDATE {schema}.emag_product_offers SET part_number = 'x'", "prices"),
-        ("UPDATE {schema}.emag_products SET name = 'hacked'", "texts"),
-        ("UPDATE {schema}.emag_products SET images = NULL", "texts"),
+        ("emag_product_offers SET sale_price = sale_price + 1", "prices"),
+        ("emag_product_offers SET sale_price = -sale_price", "prices"),
+        ("emag_product_offers SET part_number = 'x'", "prices"),
+        ("emag_product_offers SET commission = 0", "prices"),
+        ("emag_product_offers SET min_sale_price = NULL", "prices"),
+        ("emag_product_offers SET general_stock = 4294967296 + (general_stock # 1)", "prices"),
+        ("emag_products SET name = 'hacked'", "texts"),
+        ("emag_products SET brand = ''", "texts"),
+        ("emag_products SET images = NULL", "texts"),
+        ("emag_products SET images = replace(images::text, 'display_type\": ', 'display_type\": -')::jsonb", "texts"),
+        ("emag_products SET ean = ARRAY[ean]", "texts"),
     ],
 )
-def test_what_somebody_else_writes_is_found_of_offers_that_are_not_read(
-    database: Database, market: SandboxServer, change: str, what: str
+def test_what_somebody_else_writes_is_found_whether_offers_are_read_or_not(
+    database: Database, market: SandboxServer, change: str, what: str, is_read: bool
 ) -> None:
-    refresh(context_for(database, market.url))
     changed = market.ids("main")[:3]
-    execute(database, f"{change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
+    for offer in changed:
+        market.edit("main", offer, **_EDITED)
     refresh(context_for(database, market.url))
-    assert _staged(database) == (0, _OFFERS)
+    execute(database, f"UPDATE {{schema}}.{change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
+    if is_read:
+        _empty(database)
+    refresh(context_for(database, market.url))
+    assert _staged(database)[int(is_read)] == 0
     assert _differs(database) == set(changed)
     found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
     assert all(row["what"].startswith(f"its {what}") for row in found.sample)

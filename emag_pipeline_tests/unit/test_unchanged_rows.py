@@ -125,6 +125,5 @@ def test_by_other_rules_every_row_is_read_again(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_rules_are_the_code_that_reads_rows() -> None:
-    of_rules = fingerprint.of_rules
-    assert len(of_rules()) == 16
-    assert of_rules() == of_rules.__wrapped__()
+    assert len(fingerprint.of_rules()) == 16
+    assert fingerprint.of_rules() == fingerprint._of_code()

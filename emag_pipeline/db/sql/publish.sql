@@ -34,8 +34,13 @@ WHERE s.sync_id = :sync AND s.unreadable <> '{}' AND NOT s.is_unchanged
   AND o.account_type = :account AND o.emag_offer_id = s.emag_offer_id;
 
 -- name: is_to_adopt
-SELECT EXISTS (SELECT FROM {schema}.emag_product_offers WHERE account_type = :account AND row_hash = '')
-    OR EXISTS (SELECT FROM {schema}.emag_products WHERE account_type = :account AND row_hash = '');
+-- Whether among the changes there are rows that were published under earlier rules: asked of them, since an index of such
+-- rows would be one of `row_hash`, and no change of an offer could be written in place.
+SELECT EXISTS (
+    SELECT FROM {schema}.emag_scan_changes c
+    LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+    LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = c.emag_offer_id
+    WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived', 'content') AND (o.row_hash = '' OR p.row_hash = ''));
 
 -- name: adopt_history
 -- Rows with an empty fingerprint were published under earlier rules. Where their columns of that time are equal, the
@@ -176,19 +181,19 @@ WHERE r.sync_id = :sync
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: remember_rows
--- How the rows were written that were read, with what is published of them (db/row_digests.py). Not by the seed 0, by which an
--- empty jsonb and null have one hash.
+-- How the rows were written that were read, with what is published of them (db/row_digests.py).
 INSERT INTO {schema}.emag_row_digests AS d
-    (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, narrow_hash, texts_hash)
-SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed,
-       hash_record_extended(ROW({s_narrow}), 1), hash_record_extended(ROW({s_texts}), 1)
+    (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, formula, narrow_hash, texts_hash)
+SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,
+       {narrow_hash}, {texts_hash}
 FROM {schema}.emag_scan_offers s
 WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL
 ON CONFLICT (account_type, emag_offer_id) DO UPDATE SET
     digest = excluded.digest, row_hash = excluded.row_hash, content_hash = excluded.content_hash,
-    noticed = excluded.noticed, narrow_hash = excluded.narrow_hash, texts_hash = excluded.texts_hash
-WHERE ROW(d.digest, d.row_hash, d.content_hash, d.narrow_hash, d.texts_hash)
-    IS DISTINCT FROM ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.narrow_hash, excluded.texts_hash);
+    noticed = excluded.noticed, formula = excluded.formula,
+    narrow_hash = excluded.narrow_hash, texts_hash = excluded.texts_hash
+WHERE ROW(d.digest, d.row_hash, d.content_hash, d.formula, d.narrow_hash, d.texts_hash) IS DISTINCT FROM
+      ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.formula, excluded.narrow_hash, excluded.texts_hash);
 
 -- name: summarise
 SELECT count(*) FILTER (WHERE change = 'created') AS created,

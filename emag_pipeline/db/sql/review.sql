@@ -45,17 +45,18 @@ WITH last AS ({last_sync}), turn AS (
     FROM last CROSS JOIN LATERAL (SELECT greatest(1, ceil(offers / 10000.0)::bigint)) shared (parts)
 ), staged AS (
     SELECT s.emag_offer_id, s.row_hash, s.content_hash,
-           CASE WHEN s.is_unchanged THEN d.narrow_hash ELSE hash_record_extended(ROW({s_narrow}), 1) END AS narrow_hash,
+           CASE WHEN s.is_unchanged THEN d.narrow_hash ELSE {s_narrow_hash} END AS narrow_hash,
            CASE WHEN s.emag_offer_id % turn.parts <> turn.part THEN NULL
                 WHEN s.is_unchanged THEN d.texts_hash
-                ELSE hash_record_extended(ROW({s_texts}), 1) END AS texts_hash
+                ELSE {s_texts_hash} END AS texts_hash
     FROM {schema}.emag_scan_offers s JOIN last USING (sync_id) CROSS JOIN turn
-    LEFT JOIN {schema}.emag_row_digests d ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id
+    LEFT JOIN {schema}.emag_row_digests d
+        ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id AND d.formula = :formula
     WHERE s.account_type = :account AND last.is_staged
 ), published AS (
     SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, o.rejected_at,
-           hash_record_extended(ROW({o_narrow}), 1) AS narrow_hash,
-           CASE WHEN o.emag_offer_id % turn.parts = turn.part THEN hash_record_extended(ROW({p_texts}), 1) END AS texts_hash
+           {o_narrow_hash} AS narrow_hash,
+           CASE WHEN o.emag_offer_id % turn.parts = turn.part THEN {p_texts_hash} END AS texts_hash
     FROM {schema}.emag_product_offers o
     JOIN {schema}.emag_products p USING (account_type, emag_offer_id) CROSS JOIN turn
     WHERE o.account_type = :account AND o.deleted_at IS NULL AND (SELECT is_staged FROM last)

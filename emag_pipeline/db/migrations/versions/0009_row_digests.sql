@@ -7,6 +7,7 @@ CREATE UNLOGGED TABLE {schema}.emag_row_digests (
     row_hash      bytea NOT NULL,
     content_hash  bytea NOT NULL,
     noticed       text,
+    formula       bytea NOT NULL,
     narrow_hash   bigint NOT NULL,
     texts_hash    bigint NOT NULL,
     PRIMARY KEY (account_type, emag_offer_id)
@@ -25,9 +26,11 @@ COMMENT ON COLUMN {schema}.emag_row_digests.content_hash IS
 COMMENT ON COLUMN {schema}.emag_row_digests.noticed IS
     'What was noticed in it, as a JSON array of [field, kind, sample], null where nothing was: it is counted in emag_answer_surprises each time the row comes. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_row_digests.narrow_hash IS
-    'hash_record_extended of the commercial columns that were read from it; the check `published_equals_scan` compares it with what is published. Source: the publish.';
+    'Hash of the commercial columns that were read from it; the check `published_equals_scan` compares it with what is published. Source: the publish.';
 COMMENT ON COLUMN {schema}.emag_row_digests.texts_hash IS
     'The same of the columns of emag_products without `raw`. Source: the publish.';
+COMMENT ON COLUMN {schema}.emag_row_digests.formula IS
+    'Stands for how these two hashes are made, and of which columns of which schema: of another one nothing is remembered. Source: the publish.';
 
 ALTER TABLE {schema}.emag_scan_offers
     ADD COLUMN row_digest   bytea,
@@ -48,10 +51,6 @@ COMMENT ON COLUMN {schema}.emag_scan_offers.noticed IS
     'What was noticed while the row was read, as a JSON array of [field, kind, sample]; null where nothing was. Source: the scan.';
 COMMENT ON COLUMN {schema}.emag_scan_offers.is_unchanged IS
     'The row is written as it was when the offer was published, and was not read again: only its fingerprints stand here. Source: the scan.';
-
--- Rows that were published under earlier rules: each publish asks whether there are any, and mostly there are none.
-CREATE INDEX emag_product_offers_to_adopt ON {schema}.emag_product_offers (account_type) WHERE row_hash = '';
-CREATE INDEX emag_products_to_adopt ON {schema}.emag_products (account_type) WHERE row_hash = '';
 
 -- Whose the other tables are, and who may use them, holds for this one as well.
 DO $$
