@@ -20,6 +20,7 @@ from typing import NoReturn
 import dagster as dg
 
 from emag_pipeline import last_words, stop_cause
+from emag_pipeline.charts import canvas
 from emag_pipeline.databases import attached
 from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import Interrupted, PipelineError
@@ -54,6 +55,7 @@ def main() -> int:
     last_words.end_by(last_words.SIGNALS, _STDOUT, lambda number: left[0].format(signal=last_words.name(number)))
     with dg.DagsterInstance.get() as instance:
         begun = partial(left.__setitem__, 0, _BEGUN)
+        Thread(target=_load_charts, name="charts", daemon=True).start()  # while pages are waited for
         execute(instance, REFRESH_JOB, given.account, given.run_id, tags, begun)
         code = exit_code(instance, given.run_id)
         if code and not _is_published(given.account, given.run_id):
@@ -93,6 +95,11 @@ def _stop_with_parent() -> None:
         pass
     stop_cause.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _load_charts() -> None:
+    with suppress(Exception):  # who draws says that it cannot be loaded
+        canvas.load()
 
 
 def _say(text: str) -> None:
