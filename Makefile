@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test slow drills soak month bench bench-dlt docs screenshots lock
+.PHONY: help up dev check test slow drills soak moving month bench bench-dlt docs screenshots lock
 help:  ## say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -39,6 +39,9 @@ drills: dev  ## play every fault against a scratch database: lost rows and wrong
 
 soak: dev  ## half an hour unattended while things go wrong at random, then a report (MINUTES=30 SEED=1)
 	$(VENV)/bin/python -m emag_pipeline_tests.soak --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
+
+moving: dev  ## a catalogue of 6,000 offers that moves every 5 s and every 1.5 s, each sync judged (MINUTES=10 for each)
+	$(VENV)/bin/python -m emag_pipeline_tests.soak.moving --minutes $(or $(MINUTES),10)
 
 month: dev  ## a month of catalogue life, every mart reconciled with the sandbox's truth (DAYS=30 SEED=1 KEEP=DIR)
 	EMAG_LOG_LEVEL=error $(VENV)/bin/python -m emag_pipeline_tests.month --days $(or $(DAYS),30) $(if $(SEED),--seed $(SEED)) \

@@ -145,7 +145,7 @@ def _report(offers: int, seed: int, syncs: Sequence[_Sync]) -> Iterator[str]:
     yield f"## A catalogue of {offers:,} offers that never stands still, seed {seed}"
     yield ""
     yield (
-        "By `python -m emag_pipeline_tests.soak.moving`: one offer arrives and one departs every few seconds, at "
+        "By `make moving`: one offer arrives and one departs every few seconds, at "
         "places drawn by chance; one sync after the other, at the marketplace's own limits."
     )
     yield ""
