@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from emag_pipeline.db import audit, confirmations, ledger, room, row_digests, statistics
@@ -26,6 +28,11 @@ _MERGE = (
 )
 #: So many changes are found one by one whatever the planner takes them for.
 _FEW = 100
+#: So many offers are written by one statement, and no more: that of a million would take minutes.
+_AT_ONCE = 250_000
+_BLOCKS = "SELECT pg_relation_size(CAST(:room AS regclass)) / CAST(current_setting('block_size') AS bigint)"
+_OF_BLOCKS = " AND s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:end AS tid)"
+_LAST_BLOCK = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,14 @@ def publish(database: Database, lease: Lease) -> Published:
         scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
         tx.expect(sync.total_offers_processed)
         statistics.require_staged(tx, lease.account, lease.sync_id)
-        if _find_changes(tx, scope) > _FEW:
+        changes = _find_changes(tx, scope)
+        if changes > _FEW:
             statistics.require_changes(tx, lease.account)
         _require_read(tx, lease, scope)
         for name in _MERGE:
-            _run(tx, name, scope)
-        remembered = _run(tx, "remember_rows", scope | {"formula": row_digests.formula()}).rowcount
+            _run_in_parts(tx, name, scope, changes)
+        of_rows = scope | {"formula": row_digests.formula()}
+        remembered = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
         unchanged = summary.staged - summary.created - summary.updated
@@ -172,8 +181,23 @@ def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
         )
 
 
-def _run(tx: Transaction, name: str, scope: dict[str, Any]) -> Any:
-    sql = statements("publish.sql")[name]
+def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int) -> int:
+    """Give a statement that is about so many offers, several times for parts of them if need be. Returns its rows."""
+    parts = ceil(offers / _AT_ONCE)
+    if parts <= 1 or "{part}" not in statements("publish.sql")[name]:
+        return int(_run(tx, name, scope).rowcount)
+    room_name = f'"{tx.schema}".{room.name("emag_scan_offers", scope["account"])}'
+    step = max(1, ceil(tx.run(_BLOCKS, room=room_name).scalar_one() / parts))
+    ends = [*range(step, step * parts, step), _LAST_BLOCK]
+    rows = 0
+    for first, end in pairwise([0, *ends]):
+        bounds = {"first": f"({first},0)", "end": f"({end},0)"}
+        rows += _run(tx, name, scope | bounds, part=_OF_BLOCKS).rowcount
+    return rows
+
+
+def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -> Any:
+    sql = statements("publish.sql")[name].replace("{part}", part)
     for word, stands_for in _WORDS.items():
         sql = sql.replace(word, stands_for)
     return tx.run(room.own(sql, scope["account"]), **scope)

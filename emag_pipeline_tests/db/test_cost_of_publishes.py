@@ -81,7 +81,7 @@ def test_a_publish_reads_what_it_changes(changed: int, shop: Shop) -> None:
     done, seen = _publish(shop, changed=changed, turn=changed)
     assert (done.updated, done.unchanged) == (changed, _OFFERS - changed)
     merging = [one for one in seen if f"{room.name(room.CHANGES, 'main')} c " in " ".join(one.sql.split())]
-    assert len(merging) == 8, "what closes, opens, updates, creates and deletes, and what was not read"
+    assert len(merging) == 9, "what closes, opens, updates, creates and deletes, of earlier rules, and not read"
     print(f"\n{changed:,} changes:")
     for one in merging:
         print(f"  {one.buffers:>10,} buffers {one.rows:>10,} rows  {' '.join(one.sql.split())[:90]}")

@@ -1,5 +1,6 @@
 -- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
--- rows only. The tables of staging stand for the account's own partitions (db/room.py). :sync and :account are the
+-- rows only. The tables of staging stand for the account's own partitions (db/room.py), {part} for those blocks of the staged
+-- offers that a statement is about, where it is given several times. :sync and :account are the
 -- lease's; :stamp names this publish in all rows that it writes. Its time is drawn by the very last statement, so that
 -- 100,000 changes lie between no publish's time and its commit.
 
@@ -123,7 +124,7 @@ FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync
+WHERE c.sync_id = :sync{part}
   AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
 
 -- name: update_offers
@@ -133,7 +134,7 @@ SET ({narrow}) = ROW({s_narrow}),
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived')
+WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived'){part}
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
 -- name: create_offers
@@ -143,7 +144,7 @@ SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change = 'created';
+WHERE c.sync_id = :sync AND c.change = 'created'{part};
 
 -- name: update_products
 UPDATE {schema}.emag_products p
@@ -151,7 +152,7 @@ SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed
+WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed{part}
   AND p.account_type = :account AND p.emag_offer_id = c.emag_offer_id;
 
 -- name: create_products
@@ -160,7 +161,7 @@ SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change = 'created';
+WHERE c.sync_id = :sync AND c.change = 'created'{part};
 
 -- name: delete_offers
 UPDATE {schema}.emag_product_offers o
@@ -187,7 +188,7 @@ INSERT INTO {schema}.emag_row_digests AS d
 SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,
        {narrow_hash}, {texts_hash}
 FROM {schema}.emag_scan_offers s
-WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL
+WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL{part}
 ON CONFLICT (account_type, emag_offer_id) DO UPDATE SET
     digest = excluded.digest, row_hash = excluded.row_hash, content_hash = excluded.content_hash,
     noticed = excluded.noticed, formula = excluded.formula,
