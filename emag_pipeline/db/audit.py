@@ -93,6 +93,14 @@ class Figures:
         return self.count_after - self.remainder
 
     @property
+    def counted_known(self) -> int:
+        """Of these, what the count has to agree with: not what reads by id found besides what pages showed.
+
+        That is an offer which the marketplace does not count, or whose row has lost its id and is known already.
+        """
+        return self.known - self.accounted.by_id_besides
+
+    @property
     def repeated_rows(self) -> int:
         """Rows of offers that stand in staging already."""
         return self.rows - self.distinct_ids

@@ -62,10 +62,10 @@ def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType(
     """
     counts = (figures.count_before, figures.count_after)
     few = max(_FEW, _FEW_SHARE * max(counts))
-    is_near = min(counts) - few <= figures.known <= max(counts) + few
+    is_near = min(counts) - few <= figures.counted_known <= max(counts) + few
     is_left_again = not is_near and _is_left_again(figures, before)
     told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
-    said = f"the marketplace counts {told}, {counted(figures.known, 'is', 'are')} accounted for"
+    said = f"the marketplace counts {told}, {counted(figures.counted_known, 'is', 'are')} accounted for"
     if is_left_again:
         said += "; the sync before left the same difference"
     elif not is_near and COUNT_IS_WRONG not in figures.marks:
@@ -77,7 +77,7 @@ def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType(
         {
             "count_before": counts[0],
             "count_after": counts[1],
-            "accounted": figures.known,
+            "accounted": figures.counted_known,
             "oldest_page_seconds": figures.oldest_page_seconds,
         },
     )

@@ -288,3 +288,12 @@ def test_reasons_are_left_out_where_the_rejects_are_few() -> None:
 
 def test_an_incomplete_scan_cannot_be_approved(lease: Lease) -> None:
     assert "approve" not in _refused(figures(proven=0), lease)
+
+
+def test_an_offer_whose_row_has_lost_its_id_and_that_was_read_by_its_id_is_counted_once() -> None:
+    before = {"remainder": -6, "pause_seconds": 3}
+    counts = {"count_before": 400, "count_after": 400, "remainder": -6, "pause_seconds": 3}
+    once = figures(**counts, rows=394, distinct_ids=394, rejected=6, quarantined=12, found_by_id=6, without_id_twice=6)
+    verdict = count_agrees(once, before)
+    assert (verdict.passed, verdict.numbers["accounted"]) == (True, 400)
+    assert not count_agrees(figures(**counts, rows=406, distinct_ids=406, rejected=0, quarantined=0), before).passed

@@ -105,15 +105,16 @@ WHERE c.sync_id = :sync AND o.deleted_at IS NULL
   AND {gone};
 
 -- name: close_history
--- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state.
+-- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state. One that is
+-- open of an offer which is new or comes back was left by somebody who took the offer away by hand.
 UPDATE {schema}.emag_offer_states h
 SET stamp_to = :stamp
 FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 LEFT JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change IN ('updated', 'deleted')
-  AND (c.change = 'deleted' OR o.row_hash <> s.row_hash)
+WHERE c.sync_id = :sync AND c.change <> 'content'
+  AND (c.change <> 'updated' OR o.row_hash <> s.row_hash)
   AND h.account_type = :account AND h.emag_offer_id = c.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: open_history
@@ -152,16 +153,19 @@ SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change <> 'created' AND c.content_changed{part}
+WHERE c.sync_id = :sync AND c.content_changed{part}
   AND p.account_type = :account AND p.emag_offer_id = c.emag_offer_id;
 
 -- name: create_products
+-- Not where there is one all the same, and also of offers that are not new: somebody may have removed rows by hand.
 INSERT INTO {schema}.emag_products (account_type, emag_offer_id, {wide}, row_hash, changed_at)
 SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :stamp
 FROM {schema}.emag_scan_changes c
 JOIN {schema}.emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-WHERE c.sync_id = :sync AND c.change = 'created'{part};
+WHERE c.sync_id = :sync AND c.content_changed{part}
+  AND NOT EXISTS (SELECT FROM {schema}.emag_products p
+                  WHERE p.account_type = :account AND p.emag_offer_id = c.emag_offer_id);
 
 -- name: delete_offers
 UPDATE {schema}.emag_product_offers o
