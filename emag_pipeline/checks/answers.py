@@ -54,12 +54,21 @@ def of_comparison(check: OfferCheck, review: Review) -> Answer:
         return of_review(check, review)
     if review.numbers["is_staged"]:
         compared = counted(review.numbers["offers_published"], "published offer was", "published offers were")
-        said = _words(review, f"no offer differs: {compared} compared with what was read", "differ", "differs")
+        passed = f"no offer differs: {compared} compared with what was read{_less_compared(review)}"
+        said = _words(review, passed, "differ", "differs")
         return Answer(check, review.found == 0, said, _numbers(review))
     published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
     offers = counted(published, "offer is", "offers are")
     said = f"the scan is no longer staged: {offers} published, the ledger says {told:,}"
     return Answer(check, published == told, said, _numbers(review))
+
+
+def _less_compared(review: Review) -> str:
+    """What was not compared of all offers, as the end of a sentence."""
+    drawn, forgotten = review.numbers["texts_of_one_in"], review.numbers["forgotten"]
+    texts = f", texts of one in {drawn:,} of them" if drawn > 1 else ""
+    prints = f"; {counted(forgotten, 'offer')} only by fingerprints, since how their rows were read is forgotten"
+    return texts + (prints if forgotten else "")
 
 
 def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:

@@ -130,7 +130,7 @@ def published(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
 
 
 #: Columns of the offers' tables whose text is ours, whatever the marketplace says.
-_OURS = {"account_type", "unreadable", "change"}
+_OURS = {"account_type", "unreadable", "change", "noticed"}
 _TABLES = ("emag_scan_offers", "emag_product_offers", "emag_products", "emag_offer_states", "emag_offer_rejects")
 
 

@@ -64,7 +64,9 @@ def _known_rows(database: Database, table: str) -> float:
 
 
 def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None:
-    sync(writer, [offer(number, general_stock=0, is_saleable=False) for number in range(1, _OFFERS + 1)])
+    sync(
+        writer, [offer(number, general_stock=0, is_saleable=False, row_digest=b"x") for number in range(1, _OFFERS + 1)]
+    )
     assert {_known_rows(writer, table) for table in statistics.PUBLISHED} <= {0.0, -1.0}
     statistics.renew(writer, statistics.PUBLISHED)
     assert {_known_rows(writer, table) for table in statistics.PUBLISHED} == {_OFFERS, 1}, "and one publish"

@@ -187,8 +187,8 @@ def test_a_scan_that_comes_to_no_end_is_ended(
 
 def test_a_catalogue_has_the_time_that_its_calls_need_whatever_the_setting_says(main: Refresh) -> None:
     slow = {"EMAG_API_REQUESTS_PER_SECOND": "0.7", "EMAG_API_REQUESTS_PER_MINUTE": "100"}
-    staged = stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.0005", **slow))
-    assert staged.seconds > 0.0005 * 3600
+    staged = stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.002", **slow))
+    assert staged.seconds > 0.002 * 3600
 
 
 def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:

@@ -7,6 +7,12 @@ from emag_pipeline.db.review import Review
 _ROW = {"emag_offer_id": 7, "what": "has no price"}
 
 
+def _compared(found: int = 0, offers: int = 320, **numbers: object) -> Review:
+    """Of all offers, with all of their texts, unless told otherwise."""
+    least = {"texts_of_one_in": 1, "forgotten": 0}
+    return _review(found, is_staged=True, offers_published=offers, **{**least, **numbers})
+
+
 def _review(found: int = 0, accepted: int = 0, **numbers: object) -> Review:
     return Review(found, accepted, [_ROW][:found], [_ROW][:accepted], numbers)
 
@@ -33,10 +39,28 @@ def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
 @pytest.mark.parametrize(
     ("review", "passed", "said"),
     [
-        (_review(is_staged=True, offers_published=320), True, "no offer differs: 320 published offers were compared "),
-        (_review(is_staged=True, offers_published=1), True, "no offer differs: 1 published offer was compared with "),
-        (_review(1, is_staged=True, offers_published=320), False, "1 offer differs: 7 has no price"),
-        (_review(2, is_staged=True, offers_published=320), False, "2 offers differ: 7 has no price, and 1 more"),
+        (
+            _compared(),
+            True,
+            "no offer differs: 320 published offers were compared ",
+        ),
+        (
+            _compared(offers=1),
+            True,
+            "no offer differs: 1 published offer was compared with ",
+        ),
+        (_compared(1), False, "1 offer differs: 7 has no price"),
+        (
+            _compared(2),
+            False,
+            "2 offers differ: 7 has no price, and 1 more",
+        ),
+        (
+            _compared(offers=10_600, texts_of_one_in=2, forgotten=282),
+            True,
+            "no offer differs: 10,600 published offers were compared with what was read, texts of one in 2 of them; "
+            "282 offers only by fingerprints, since how their rows were read is forgotten",
+        ),
         (Review(0, 0, [], [], {}, is_published=False), True, "nothing has been published yet, so there is nothing to "),
     ],
 )

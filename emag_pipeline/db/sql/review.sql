@@ -74,8 +74,13 @@ WITH last AS ({last_sync}), turn AS (
 SELECT emag_offer_id, what, 0 AS weight FROM compared WHERE what IS NOT NULL;
 
 -- name: numbers_of_published_equals_scan
--- What the ledger says was published, beside what readers see; flagged offers are those that the scan did not give.
-SELECT last.is_staged, last.offers AS offers_in_ledger,
+-- What the ledger says was published, beside what readers see; flagged offers are those that the scan did not give. Of how many
+-- offers one has its texts compared; and offers that were not read, of whose reading nothing is remembered any more.
+SELECT last.is_staged, last.offers AS offers_in_ledger, greatest(1, ceil(last.offers / 10000.0)::bigint) AS texts_of_one_in,
+       (SELECT count(*) FROM {schema}.emag_scan_offers s
+        LEFT JOIN {schema}.emag_row_digests d
+            ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id AND d.formula = :formula
+        WHERE s.account_type = :account AND s.sync_id = last.sync_id AND s.is_unchanged AND d.emag_offer_id IS NULL) AS forgotten,
        (SELECT count(*) FROM {schema}.emag_product_offers o
         WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.rejected_at IS NULL) AS offers_published
 FROM ({last_sync}) last;

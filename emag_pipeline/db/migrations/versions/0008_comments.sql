@@ -12,7 +12,19 @@ BEGIN
             ('stock_held_back', 'Pieces that cannot be sold while it lasts: the stock, 0 where it is below 0 or not known. Several issues hold back the same pieces.',
              ARRAY['emag_offer_issues']),
             ('stock', 'Pieces of all offers, whether or not they can be bought; a stock below 0 counts as 0.',
-             ARRAY['emag_daily_assortment'])
+             ARRAY['emag_daily_assortment']),
+            ('price_moves', 'Offers here at both moments whose sale price differs, in the same currency: price_rises + price_cuts, and prices that came or went. An offer without a currency at one of them is not among them. Source: emag_offer_history.',
+             ARRAY['emag_daily_assortment']),
+            ('ean', 'EAN codes as text, as the marketplace tells them: the check ean_check_digits_are_right finds those that are none; empty without any. Source: product_offer/read.',
+             ARRAY['emag_products', 'emag_current_offers', 'emag_scan_offers']),
+            ('validation_details', 'The verdicts by field, without what the seller had sent (`seller_input`): {validation_status: [{value, description, errors}], …}. Source: product_offer/read.',
+             ARRAY['emag_products', 'emag_current_offers', 'emag_scan_offers']),
+            ('content_changed_at', 'The last publish that changed what the product''s page shows, or what stands in no column but `raw` (UTC). Source: emag_products, changed_at.',
+             ARRAY['emag_current_offers']),
+            ('content_changed', 'Whether what the product''s page shows, or what stands in no column but `raw`, changed too. Source: the publish.',
+             ARRAY['emag_scan_changes']),
+            ('times', 'Rows that showed it since then; a row counts each time that it comes, so twice where two windows of the listing show it. Source: the pipeline.',
+             ARRAY['emag_answer_surprises'])
         ) words (column_name, meaning, tables)
         JOIN pg_attribute a ON a.attname = column_name AND a.attnum > 0
         JOIN pg_class c ON c.oid = a.attrelid AND c.relname = ANY (tables)
@@ -25,6 +37,10 @@ COMMENT ON COLUMN {schema}.emag_product_offers.changed_at IS
     'The last publish that changed any column of emag_offer_history, not only prices, stock and status, that made the offer go or come again, or that could represent it again (rejected_at). It is the publish''s stamp, when it began to merge (UTC); emag_current_offers and emag_offer_history tell when readers saw it. Source: emag_publishes.stamp.';
 COMMENT ON COLUMN {schema}.emag_current_offers.changed_at IS
     'The last publish that changed any column of emag_offer_history, not only prices, stock and status, that brought the offer back, or that could represent it again (UTC). Source: emag_product_offers.';
+COMMENT ON COLUMN {schema}.emag_scan_changes.change IS
+    'What the publish did with the offer: `created`, `updated` (also where it can be represented again and is as it was), `revived`, `content`, `deleted`. Source: the publish.';
+COMMENT ON TABLE {schema}.emag_daily_assortment IS
+    'One row for each day (UTC) of an account, from its first publish on: the assortment at the end of that day. Under `up` and wherever a daemon runs, days are computed by themselves; where only `emag-pipeline sync` is called, those between two calls are missing until `emag-pipeline backfill`. Source: emag_offer_history, by the job refresh_daily_assortment; any past day can be computed again.';
 COMMENT ON COLUMN {schema}.emag_accounts.currency IS
     'The marketplace''s currency (ISO 4217); null where the marketplace is not known. Source: the pipeline''s list of marketplaces.';
 COMMENT ON COLUMN {schema}.emag_check_results.severity IS

@@ -13,7 +13,7 @@ CREATE UNLOGGED TABLE {schema}.emag_row_digests (
     PRIMARY KEY (account_type, emag_offer_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE {schema}.emag_row_digests IS
-    'How the row of each published offer was written when it was read, so that the same row is not read again; one row for each offer, without those of which a field that counts could not be read (`unreadable`). May be emptied at any time, as a crash of the server does: the next scan then reads all in full. Source: the publish.';
+    'How the row of each published offer was written when it was read, so that the same row is not read again; one row for each offer that a page has shown, also for those that are gone since, without those of which a field that counts could not be read (`unreadable`). May be emptied at any time, as a crash of the server does: the next scan then reads all in full. Source: the publish.';
 COMMENT ON COLUMN {schema}.emag_row_digests.account_type IS
     'The account, e.g. `main` or `fbe`: one seller''s login on one marketplace. Source: the settings.';
 COMMENT ON COLUMN {schema}.emag_row_digests.emag_offer_id IS 'The seller''s own id of the offer. Source: `id`.';
