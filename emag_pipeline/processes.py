@@ -64,8 +64,11 @@ def is_worker(process: psutil.Process) -> bool:
 
 
 def is_stopped(process: psutil.Process) -> bool:
-    """Whether it lives and does nothing, by SIGSTOP or a debugger. Raises psutil.Error where it has ended."""
-    return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    """Whether it lives and does nothing, by SIGSTOP. Raises psutil.Error where it has ended.
+
+    Not where a debugger or profiler holds it: that lasts for moments, and SIGCONT ends nothing of it.
+    """
+    return bool(process.status() == psutil.STATUS_STOPPED)
 
 
 def own_mark() -> ProcessMark:

@@ -89,7 +89,7 @@ def _proof_table(proof: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
         accounted = Accounted.of(proof)
         parts = dict(accounted.parts)
         if accounted.difference:
-            parts["accounted for by nothing (below 0: more than counted)"] = accounted.difference
+            parts["on no page: came meanwhile, or counted wrongly (below 0: more than counted)"] = accounted.difference
         listed = [(f"{'+' if place else '='} {words}", f"{one:,}") for place, (words, one) in enumerate(parts.items())]
         told = [("**counted by the marketplace**", f"{accounted.counts:,}"), *listed, *told]
     rows = "\n".join(f"| {words} | {one} |" for words, one in told)

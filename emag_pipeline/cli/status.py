@@ -282,7 +282,7 @@ def _check_line(result: CheckResult) -> Text:
 
 def _table(statuses: Sequence[AccountStatus]) -> Table:
     table = Table("account", "state", "published", box=None, pad_edge=False)
-    for heading in ("offers", "for sale", "gone", "quarantined"):
+    for heading in ("offers", "for sale", "gone", "rows in quarantine"):
         table.add_column(heading, justify="right")
     for status in statuses:
         published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")

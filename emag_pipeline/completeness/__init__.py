@@ -9,12 +9,13 @@ from emag_pipeline.completeness.faults import Complete, Fault, Refused, Verdict
 from emag_pipeline.completeness.order import PreviousOrder
 from emag_pipeline.completeness.reads import Read, Window, standing_still
 from emag_pipeline.completeness.scan import Scan
-from emag_pipeline.completeness.settling import COUNT_IS_WRONG
+from emag_pipeline.completeness.settling import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.completeness.situation import Ask, Situation
 from emag_pipeline.completeness.stretch import SIZES
 
 __all__ = [
     "COUNT_IS_WRONG",
+    "REMAINDER",
     "SIZES",
     "Ask",
     "Complete",

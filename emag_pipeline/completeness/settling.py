@@ -23,6 +23,8 @@ from emag_pipeline.completeness.state import State
 
 #: The mark of a scan whose further reading leaves what the one before has left.
 COUNT_IS_WRONG = "the count itself is wrong"
+#: The beginning of the mark of ordinary movement: how many counted offers stood on no page follows.
+REMAINDER = "the count leaves a remainder of"
 _DIFFER = "readings differ"
 #: Head and tail are read so often for offers that jumped there.
 MOST_HEADS = 3
@@ -188,7 +190,7 @@ class Standing:
             said.append("a stretch was united from several readings")
         said += marks
         if self.remainder > 0:
-            said.append(f"the count leaves a remainder of {self.remainder:,}")
+            said.append(f"{REMAINDER} {self.remainder:,}")
         if self._passes and self._passes[-1].broken():
             said.append("a reading met pages that look wrong")
         if self._is_head_missed:

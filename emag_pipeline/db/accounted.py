@@ -80,8 +80,11 @@ class Accounted:
     def difference_in_words(self) -> str:
         """By how much the count differs from its parts, as a sentence without its end; empty where it does not."""
         if self.difference > 0:
-            are = "is" if self.difference == 1 else "are"
-            return f"{self.difference:,} of {counted(self.counts, 'counted offer')} {are} accounted for by nothing"
+            came = "it came" if self.difference == 1 else "they came"
+            return (
+                f"{self.difference:,} of {counted(self.counts, 'counted offer')} stood on no page: "
+                f"{came} while pages were read, or the count is wrong"
+            )
         return f"the marketplace counts {self.counts:,}, {-self.difference:,} fewer" if self.difference else ""
 
     @property

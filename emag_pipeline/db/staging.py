@@ -158,7 +158,9 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
         ledger.change(
             tx,
             lease,
-            """phase = 'scanning', windows_staged = windows_staged + :windows,
+            # what is read between reads by id is no step back, a further reading of all pages is one
+            """phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
+               windows_staged = windows_staged + :windows,
                offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
                pages_expected = greatest(:expected, pages_done),
                total_offers_processed = greatest(total_offers_processed, :rows),

@@ -72,6 +72,8 @@ class SyncProgress:
     approved_by: str | None = None
     #: when it ended; None while it runs
     completed_at: datetime | None = None
+    #: offers that pages did not show and that were asked for by their id, while that is done; None where nobody may see
+    asked_by_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ _PROGRESS = """
     FROM {schema}.emag_offer_syncs
 """
 
+_ASKED = "SELECT count(*) FROM {schema}.emag_scan_confirmations WHERE account_type = :account AND sync_id = :sync"
+
 _ACCOUNTS = """
     SELECT a.account,
            published.completed_at AS last_publish_at, published.oldest_page_at,
@@ -170,8 +174,10 @@ def sync_progress(
             return None
         goes_on = sees_staging and row.status != "completed"
         left = pages_left(tx, row, account) if goes_on else 0
+        is_confirming = goes_on and (row.status, row.phase) == ("running", "confirming")
+        asked = tx.run(_ASKED, account=account, sync=row.sync_id).scalar_one() if is_confirming else None
     told = {name: value for name, value in row._mapping.items() if name in SyncProgress.__slots__}
-    return SyncProgress(**told, pages_left=left)
+    return SyncProgress(**told, pages_left=left, asked_by_id=asked)
 
 
 def account_statuses(database: Database, accounts: Sequence[str], *, sees_staging: bool = True) -> list[AccountStatus]:

@@ -106,14 +106,19 @@ def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _L
 
 
 class _Resumes:
-    """Says once of each attempt that goes on with pages of an earlier one how old they are."""
+    """Says once of each attempt that goes on with pages of an earlier one how old they are, or that they are gone."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._told: set[tuple[UUID, int]] = set()
+        #: by the run that works on it
+        self._syncs: dict[str | None, UUID] = {}
 
     def tell(self, syncs: Sequence[SyncProgress]) -> None:
         for sync in syncs:
+            if self._syncs.setdefault(sync.dagster_run_id, sync.sync_id) != sync.sync_id:
+                self._syncs[sync.dagster_run_id] = sync.sync_id
+                self._narrator.say(f"{sync.account}: reading anew, since nothing is left of the pages that were read")
             attempt = (sync.sync_id, sync.attempt)
             if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
                 self._told.add(attempt)

@@ -34,7 +34,8 @@ def progress_words(sync: SyncProgress) -> str:
         before = counted(sync.offers_expected or 0, "was", "were")
         offers = f"{counted(sync.offers_done, 'offer')} ({before} counted before)"
     again = f", reading {sync.round}" if sync.round > 1 else ""
-    return f"{sync.phase}{again}, {pages}, {offers}{met}"
+    by_id = f", {counted(sync.asked_by_id, 'missing one')} asked for by id" if sync.asked_by_id else ""
+    return f"{sync.phase}{again}, {pages}, {offers}{by_id}{met}"
 
 
 def pages_in_all(sync: SyncProgress) -> int:
@@ -72,7 +73,7 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
         "updated": sync.offers_updated,
         "unchanged": sync.offers_unchanged,
         "deleted": sync.offers_deleted,
-        "quarantined": sync.offers_rejected,
+        "rows in quarantine": sync.offers_rejected,
     }
     told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
     read, seconds = "", sync.oldest_page_seconds or 0.0

@@ -13,6 +13,7 @@ from functools import partial
 from emag_pipeline import completeness
 from emag_pipeline.api import AsPublished, Marketplace, ignored
 from emag_pipeline.completeness import (
+    REMAINDER,
     Ask,
     Complete,
     Fault,
@@ -230,7 +231,8 @@ class Scan:
         found = {"count_after": scan.count_after, "proven": 1, "marks": marks, **ages, **asdict(evidence_of(scan))}
         audit.note_ending(database, self._lease, found)
         self._page_size.proven()
-        (log.warning if verdict.marks else log.info)(
+        is_remarkable = any(not one.startswith(REMAINDER) for one in marks)
+        (log.warning if is_remarkable else log.info)(
             "scan_proven", readings=scan.readings.number, count=scan.count_after, marks=marks
         )
 

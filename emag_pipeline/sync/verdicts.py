@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from emag_pipeline.completeness import COUNT_IS_WRONG
+from emag_pipeline.completeness import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.db.approval import Approval
 from emag_pipeline.db.audit import Figures
 from emag_pipeline.db.quarantine import Reason
@@ -101,7 +101,10 @@ def _movement(figures: Figures) -> str:
 
 def _scan_is_complete(figures: Figures) -> Verdict:
     against = doubts(figures)
-    said = "; ".join(against or [*figures.accounted.sentences, *figures.marks])
+    accounted = figures.accounted
+    is_said = accounted.difference > 0
+    marks = [one for one in figures.marks if not (is_said and one.startswith(REMAINDER))]
+    said = "; ".join(against or [*accounted.sentences, *marks])
     numbers = {name: number for name, number in figures.as_proof().items() if name != "marks"}
     return Verdict("scan_is_complete", not against, said, numbers)
 

@@ -32,6 +32,12 @@ def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() 
     assert pace_words(again) == ""
 
 
+def test_reads_by_id_are_told_while_they_are_made() -> None:
+    confirming = replace(_HALF, phase="confirming", pages_done=12, offers_done=1150, asked_by_id=50)
+    told = progress_words(confirming)
+    assert told == "confirming, 12 of 12 pages, 1,150 of 1,200 offers, 50 missing ones asked for by id"
+
+
 def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
     published = replace(_HALF, status="completed", phase="publishing")
     assert progress_words(published) == "published, its marts and checks are being computed"
@@ -40,7 +46,7 @@ def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
 
 def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_attempts() -> None:
     published = replace(_HALF, status="completed", oldest_page_seconds=90.0)
-    numbers = "0 created, 0 updated, 0 unchanged, 0 deleted, 0 quarantined"
+    numbers = "0 created, 0 updated, 0 unchanged, 0 deleted, 0 rows in quarantine"
     assert outcome_words("main", "", published) == f"main: published in 2.0 s: {numbers}"
     resumed = replace(
         published,

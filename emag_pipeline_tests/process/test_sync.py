@@ -59,7 +59,7 @@ def test_an_account_given_only_by_the_environment_is_published_exactly(
     done = emag_pipeline(tmp_path, "sync", "--account", "main", **variables)
     assert done.returncode == 0, done.stderr
     assert "main: published in" in done.stdout
-    assert "650 created, 0 updated, 0 unchanged, 0 deleted, 0 quarantined" in done.stdout
+    assert "650 created, 0 updated, 0 unchanged, 0 deleted, 0 rows in quarantine" in done.stdout
     assert_published_exactly(database, market, "main")
 
 

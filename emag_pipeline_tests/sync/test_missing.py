@@ -1,8 +1,10 @@
 """Offers that pages do not show: confirmed one by one, or refused when they are too many."""
 
+from dataclasses import replace
+
 from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -56,3 +58,27 @@ def test_known_offers_whose_rows_have_lost_their_id_are_tolerated_once_each(
     assert refresh(main()).published.deleted == 0
     proof = ledger_row(main()).proof
     assert (proof["quarantined"], proof["without_id_twice"]) == (10, 5)
+
+
+_NOTE_PHASES = """
+    CREATE TABLE {schema}.phases (place bigint GENERATED ALWAYS AS IDENTITY, phase text);
+    CREATE FUNCTION {schema}.note_phase() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO {schema}.phases (phase) VALUES (NEW.phase); RETURN NULL; END';
+    CREATE TRIGGER phases AFTER UPDATE OF phase ON {schema}.emag_offer_syncs
+        FOR EACH ROW WHEN (NEW.phase <> OLD.phase) EXECUTE FUNCTION {schema}.note_phase();
+"""
+
+
+def test_no_phase_comes_back_where_pages_are_read_after_reads_by_id(
+    market: SandboxServer, database: Database, main: Refresh
+) -> None:
+    refresh(main())
+    execute(database, _NOTE_PHASES)
+    market.remove("main", market.ids("main")[:60])
+    context = main(EMAG_SYNC_PROGRESS_INTERVAL="0.01")
+    moving = replace(context, report=lambda _: market.add("main", place="end"))
+    assert refresh(moving).published.deleted == 60
+    (asked, *_) = (place for place, one in enumerate(market.requests("main")) if one["offer_id"])
+    assert [one for one in market.requests("main")[asked:] if one["page"]], "no page was read after them"
+    phases = [row.phase for row in rows(database, "SELECT phase FROM {schema}.phases ORDER BY place")]
+    assert phases == ["scanning", "confirming", "auditing", "publishing"]

@@ -126,11 +126,13 @@ def test_before_the_first_publish_there_is_nothing_to_lose() -> None:
 
 
 def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> None:
-    verdict = judge(figures(count_after=1207, marks=("the count itself is wrong",)), _SETTINGS)[0]
+    marks = ("the count itself is wrong", "the count leaves a remainder of 7")
+    verdict = judge(figures(count_after=1207, marks=marks), _SETTINGS)[0]
     assert verdict.passed
     assert verdict.sentence == (
         "nothing that was there throughout is left out: 1,200 staged from pages; "
-        "7 of 1,207 counted offers are accounted for by nothing; the count itself is wrong"
+        "7 of 1,207 counted offers stood on no page: they came while pages were read, or the count is wrong; "
+        "the count itself is wrong"
     )
 
 
