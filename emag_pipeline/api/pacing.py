@@ -160,7 +160,7 @@ class Pacer:
 
 def _calls_a_second(pace_seconds: float) -> int:
     """How many calls of this pace a second may hold; one more of them spans more than a second."""
-    return max(1, math.ceil(1.0 / pace_seconds)) if pace_seconds else 1
+    return max(1, math.ceil(1.0 / pace_seconds))
 
 
 def stopped() -> CallAborted:
