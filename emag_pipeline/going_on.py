@@ -11,4 +11,4 @@ def goes_on(pages_left: int | None) -> str:
     """E.g. `goes on after the last durable page`; `pages_left`: how many are durable, None where nobody knows."""
     if pages_left is None:
         return "goes on after the last durable page, or starts from the beginning where none is durable"
-    return "goes on after the last durable page" if pages_left else "starts from the beginning: no page is durable yet"
+    return "goes on after the last durable page" if pages_left else "starts from the beginning: no page is durable"

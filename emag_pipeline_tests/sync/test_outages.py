@@ -19,7 +19,7 @@ from emag_pipeline_tests.sync.refresh import context_for
 
 _NOWHERE = "http://127.0.0.1:9/api-3"
 _GOES_ON = "goes on after the last durable page"
-_ANEW = "starts from the beginning: no page is durable yet"
+_ANEW = "starts from the beginning: no page is durable"
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def _reads(database: Database, sql: str) -> set[tuple[int, int]]:
 def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginning(
     database: Database, database_url: str, main: Refresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "the next attempt starts from the beginning: no page is durable yet"
+    said = "the next attempt starts from the beginning: no page is durable"
     begin(database)
     execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
     context = main()
