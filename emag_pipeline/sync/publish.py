@@ -52,7 +52,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
     if statistics.is_much(published.created + published.updated + published.deleted, published.offers):
         statistics.renew(context.database, statistics.PUBLISHED)
     elif statistics.is_much(published.remembered, published.offers):
-        statistics.renew(context.database, ["emag_row_digests"])
+        statistics.renew(context.database, ["emag_row_digests"], ["account_type", "emag_offer_id"])
     # what is published stays so: a connection that is lost now is no failure of it
     return until_done(lambda: _summary(context.database, lease, published))
 
