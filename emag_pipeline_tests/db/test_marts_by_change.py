@@ -4,6 +4,7 @@ import json
 import random
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from emag_pipeline.db import forget, reference
 from emag_pipeline.db.accounts import note_accounts
 from emag_pipeline.db.engine import Database
+from emag_pipeline.db.marts import refresh as marts_refresh
 from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
 from emag_pipeline.db.marts.refresh import Refreshed, refresh
 from emag_pipeline.db.reference import VAT_RATES
@@ -60,6 +62,48 @@ def _next_shelf(chance: random.Random, past: Past, offers: int) -> list[Any]:
         else:
             shelf.append(random_offer(chance, key))
     return shelf
+
+
+def test_a_large_account_is_computed_in_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at once; and what is published between two parts is shown by all of them, and named."""
+    chance = random.Random(1)
+    past = Past(database)
+    statements: list[str] = []
+    merge = marts_refresh._merged
+
+    def noted(*given: Any) -> Any:
+        statements.append(given[1].name)
+        if is_moving and len(statements) == 2:
+            past.publish(*_next_shelf(chance, past, 25))
+        return merge(*given)
+
+    monkeypatch.setattr(marts_refresh, "_merged", noted)
+    for turn in range(10):
+        past.wait(hours=chance.choice((1, 25)))
+        past.publish(*_next_shelf(chance, past, 25))
+        for mart in OF_NEWEST_PUBLISH:
+            execute(database, f"DELETE FROM {{schema}}.{mart.table} WHERE emag_offer_id = 3")
+            if turn == 5:
+                execute(
+                    database,
+                    f"""INSERT INTO {{schema}}.emag_check_results
+                            (subject, check_name, asset, severity, passed, said, failing_since)
+                        VALUES ('main', '{mart.name}_agrees', '{mart.name}', 'ERROR', false, 'no', now())""",
+                )
+            is_moving = turn % 2 == 0
+            parts = ceil(len(past.now) / 7)
+            statements.clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(marts_refresh, "_AT_ONCE", 7)
+                done = _refresh(database, mart, from_scratch=True)
+            assert len(statements) == parts + is_moving, "parts, and by change what was published meanwhile"
+            assert done.published_at == past.published_at
+            shown = _rows(database, mart)
+            is_moving = False
+            again = _refresh(database, mart, from_scratch=True)
+            assert (_rows(database, mart), again.rows) == (shown, done.rows), f"{mart.name}, turn {turn}"
+            assert (again.inserted, again.updated, again.deleted) == (0, 0, 0)
+    assert (again.sync_id, again.published_at) == (done.sync_id, done.published_at)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,6 +1,7 @@
 -- How every mart is refreshed. {fresh} is the mart's own statement; other words in braces are its table and columns.
 -- What it says of offers that cannot have changed since its last refresh is neither computed nor looked at: {of_touched} is
--- a condition on an offer that holds for the others, {touched} finds them. A refresh from scratch has "true" there.
+-- a condition on an offer that holds for the others, {touched} finds them. A refresh from scratch has "true" there, or
+-- bounds of the offer's id: it is given for each part of a large account, and once more for what was published meanwhile.
 
 -- name: lock
 -- One refresh of a mart of an account at a time; the statements after this one see what the last one wrote.
@@ -8,20 +9,42 @@ SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text
 
 -- name: known
 -- Which publish the mart shows, if what it shows rests on the same rules and rates as now. A mart that its check found
--- wrong is computed from scratch. With it, the stamp from which on all was published within the day before it: asked for
+-- wrong is computed from scratch, unless it just was (:is_filled). With it, the stamp from which on all was published within the day before it: asked for
 -- apart, since a literal tells the planner how few states are younger. A stamp may lie any time before its publish, where
 -- the clock was set ahead in its midst.
 SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis,
        (SELECT p.stamp FROM {schema}.emag_publishes p
         WHERE p.account_type = :account AND p.published_at > r.published_at - interval '24 hours'
-        ORDER BY p.published_at LIMIT 1) AS day_before_stamp
+        ORDER BY p.published_at LIMIT 1) AS day_before_stamp,
+       coalesce((SELECT f.offers FROM {schema}.emag_account_figures f WHERE f.account_type = :account), 0) AS offers
 FROM (SELECT concat_ws(' ', CAST(:rules AS text), (SELECT version_num FROM {schema}.emag_alembic_version), {rates})) b (basis)
 LEFT JOIN {schema}.emag_mart_refreshes r
     ON r.account_type = :account AND r.mart = :mart AND r.basis = b.basis
     AND r.published_at <= (SELECT max(completed_at) FROM {schema}.emag_offer_syncs
                            WHERE account_type = :account AND status = 'completed')
-    AND NOT EXISTS (SELECT FROM {schema}.emag_check_results c
-                    WHERE c.subject = :account AND c.asset = :mart AND NOT c.passed);
+    AND (:is_filled OR NOT EXISTS (SELECT FROM {schema}.emag_check_results c
+                                   WHERE c.subject = :account AND c.asset = :mart AND NOT c.passed));
+
+-- name: parts
+-- Ids that part a large account's offers evenly, for a refresh from scratch; and the newest publish, which each part shows,
+-- or a later one.
+SELECT sync_id, completed_at AS published_at,
+       (SELECT coalesce(percentile_disc(ARRAY(SELECT CAST(n AS float8) / :parts FROM generate_series(1, :parts - 1) n))
+                        WITHIN GROUP (ORDER BY emag_offer_id), '{}')
+        FROM {schema}.emag_product_offers WHERE account_type = :account) AS bounds
+FROM {schema}.emag_offer_syncs
+WHERE account_type = :account AND status = 'completed'
+ORDER BY completed_at DESC
+LIMIT 1;
+
+-- name: note_parts
+-- All parts together show this publish.
+INSERT INTO {schema}.emag_mart_refreshes AS r (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
+VALUES (:account, :mart, :sync_id, :published_at, :rows,
+        CAST(:inserted AS bigint) + CAST(:updated AS bigint) + CAST(:deleted AS bigint), :basis)
+ON CONFLICT (account_type, mart) DO UPDATE
+SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_at = excluded.refreshed_at,
+    rows = excluded.rows, rows_changed = excluded.rows_changed, basis = excluded.basis;
 
 -- name: merge
 -- One statement, so one snapshot: the publish that is named is the one that the rows show. What is equal is not written.
