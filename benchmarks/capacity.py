@@ -74,7 +74,7 @@ class _Account:
 
     def an_offer(self) -> str:
         """The id of an offer that exists."""
-        return str(self._fresh.ask("SELECT emag_offer_id FROM {schema}.emag_product_offers LIMIT 1"))
+        return str(self._fresh.ask("SELECT emag_offer_id FROM emag_product_offers LIMIT 1"))
 
     def _told(self, what: str, used: Used, logged: int, temporary: int) -> Step:
         seconds, statement = max(self._slow(logged), default=(0.0, ""))

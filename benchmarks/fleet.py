@@ -31,7 +31,7 @@ _UI_PORT, _METRICS_PORT, _HEALTH_PORT = 38_100, 38_102, 38_103
 _PUBLISHED = """
     SELECT count(*) AS syncs, count(DISTINCT account_type) AS accounts,
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections
-    FROM {schema}.emag_publishes
+    FROM emag_publishes
 """
 _LAUNCH = """mutation Launch($params: LaunchBackfillParams!) {
     launchPartitionBackfill(backfillParams: $params) { __typename ... on PythonError { message } } }"""

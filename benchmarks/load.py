@@ -107,7 +107,7 @@ def _changed(pages: Sequence[Page]) -> list[Page]:
 def _slow_down(database: Database) -> None:
     with database.transaction() as tx:
         for number in range(10):
-            tx.run(f"CREATE INDEX spoilt_{number} ON {{schema}}.emag_scan_offers (name, brand, url)")
+            tx.run(f"CREATE INDEX spoilt_{number} ON emag_scan_offers (name, brand, url)")
 
 
 def _measured(fresh: Fresh, load: Callable[[], float]) -> _Load:
@@ -120,14 +120,14 @@ def _raw_copy(database: Database, pages: Sequence[Page]) -> float:
     """Seconds to COPY ready text, a page at a time, into a logged table of the same columns without any index."""
     texts = ["".join(line([getattr(offer, name) for name in STAGED]) for offer in page.offers) for page in pages]
     with database.transaction() as tx:
-        tx.run(f"CREATE TABLE {{schema}}.raw AS SELECT {listed(STAGED)} FROM {{schema}}.emag_scan_offers")
+        tx.run(f"CREATE TABLE raw AS SELECT {listed(STAGED)} FROM emag_scan_offers")
     began = time.monotonic()
     for text in texts:
         with database.transaction() as tx:
-            tx.copy_in("COPY {schema}.raw FROM STDIN", text)
+            tx.copy_in("COPY raw FROM STDIN", text)
     seconds = time.monotonic() - began
     with database.transaction() as tx:
-        tx.run("DROP TABLE {schema}.raw")
+        tx.run("DROP TABLE raw")
     return seconds
 
 

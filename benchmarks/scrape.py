@@ -23,35 +23,35 @@ _SYNCS_AN_ACCOUNT = 720
 _SCRAPES = 50
 
 _FILL = (
-    """INSERT INTO {schema}.emag_product_offers
+    """INSERT INTO emag_product_offers
            (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable, row_hash,
             first_seen_at, changed_at, last_sync_id)
        SELECT 'account_' || n % 30, n, '{}', '{}', true, '', now(), now(), gen_random_uuid()
        FROM generate_series(1, :offers) n""",
-    """INSERT INTO {schema}.emag_offer_syncs
+    """INSERT INTO emag_offer_syncs
            (sync_id, account_type, status, phase, lease_token, started_at, completed_at, deadline_at,
             total_offers_processed)
        SELECT gen_random_uuid(), account, 'completed', 'publishing', gen_random_uuid(), at, at, at, 33000
        FROM unnest(CAST(:accounts AS text[])) account,
             LATERAL (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, :syncs) n) hours""",
-    """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+    """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
        SELECT now() - n * interval '2 seconds', 'account_' || n % 30, 'product_offer/read', 'ok', 0.3, 300000
        FROM generate_series(1, :calls) n""",
-    """INSERT INTO {schema}.emag_account_figures (account_type, offers, saleable, deleted, quarantined)
-       SELECT account_type, count(*), count(*), 0, 0 FROM {schema}.emag_product_offers GROUP BY account_type""",
-    """INSERT INTO {schema}.emag_counters (name, labels, value)
+    """INSERT INTO emag_account_figures (account_type, offers, saleable, deleted, quarantined)
+       SELECT account_type, count(*), count(*), 0, 0 FROM emag_product_offers GROUP BY account_type""",
+    """INSERT INTO emag_counters (name, labels, value)
        SELECT 'emag_sync_requests_total', jsonb_build_object(
            'account_type', account, 'resource', resource, 'outcome', outcome), 12345
        FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource
             ON resource LIKE 'product_offer/%' OR account IN ('account_0', 'account_1', 'account_2'),
             unnest(CAST(:outcomes AS text[])) outcome""",
-    """INSERT INTO {schema}.emag_counters (name, labels, value)
+    """INSERT INTO emag_counters (name, labels, value)
        SELECT 'emag_sync_request_errors_total', jsonb_build_object(
            'account_type', account, 'resource', resource, 'error_class', error), 12345
        FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource
             ON resource LIKE 'product_offer/%' OR account IN ('account_0', 'account_1', 'account_2'),
             unnest(CAST(:errors AS text[])) error""",
-    """INSERT INTO {schema}.emag_counters (name, labels, value)
+    """INSERT INTO emag_counters (name, labels, value)
        SELECT 'emag_sync_request_latency_seconds_bucket', jsonb_build_object(
            'account_type', account, 'resource', resource, 'le', bucket), 12345
        FROM unnest(CAST(:accounts AS text[])) account JOIN unnest(CAST(:resources AS text[])) resource

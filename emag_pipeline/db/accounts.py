@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from emag_pipeline.db.engine import Database
 
 _NOTE = """
-    INSERT INTO {schema}.emag_accounts AS a (account_type, marketplace, currency)
+    INSERT INTO emag_accounts AS a (account_type, marketplace, currency)
     SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:marketplaces AS text[]), CAST(:currencies AS text[]))
     ORDER BY 1  -- in one order, so that two processes cannot deadlock
     ON CONFLICT (account_type) DO UPDATE
@@ -17,15 +17,15 @@ _NOTE = """
 
 #: Not those of another installation on the same database, which configures them.
 _MARK_LEFT = """
-    UPDATE {schema}.emag_accounts a SET left_at = now()
+    UPDATE emag_accounts a SET left_at = now()
     WHERE a.left_at IS NULL AND NOT (a.account_type = ANY(CAST(:accounts AS text[])))
-      AND (SELECT s.dagster_instance_id FROM {schema}.emag_offer_syncs s
+      AND (SELECT s.dagster_instance_id FROM emag_offer_syncs s
            WHERE s.account_type = a.account_type ORDER BY s.sync_number DESC LIMIT 1) = :by
 """
 
 #: Accounts of which offers are kept, and that are not among those :configured.
 LEFT_ACCOUNTS = """
-    SELECT account_type FROM {schema}.emag_account_figures
+    SELECT account_type FROM emag_account_figures
     WHERE NOT (account_type = ANY(CAST(:configured AS text[]))) ORDER BY 1
 """
 
@@ -44,7 +44,7 @@ def page_size(database: Database, account: str) -> PageSize:
     with database.transaction(timeout_seconds=60) as tx:
         row = tx.run(
             """SELECT page_size, coalesce(page_size_at > now() - interval '1 day', false) AS is_recent
-               FROM {schema}.emag_accounts WHERE account_type = :account""",
+               FROM emag_accounts WHERE account_type = :account""",
             account=account,
         ).one_or_none()
     return PageSize() if row is None else PageSize(row.page_size, row.is_recent)
@@ -54,7 +54,7 @@ def note_page_size(database: Database, account: str, size: int | None) -> None:
     """Keep the page size that works for an account, None when none smaller than asked for is needed."""
     with database.transaction(timeout_seconds=60) as tx:
         tx.run(
-            """UPDATE {schema}.emag_accounts SET page_size = :size, page_size_at = clock_timestamp()
+            """UPDATE emag_accounts SET page_size = :size, page_size_at = clock_timestamp()
                WHERE account_type = :account""",
             account=account,
             size=size,
@@ -68,7 +68,7 @@ def first_host(database: Database, account: str, marketplace: str, currency: str
         return known
     with database.transaction(timeout_seconds=60) as tx:
         row = tx.run(
-            """INSERT INTO {schema}.emag_accounts AS a (account_type, marketplace, currency, host)
+            """INSERT INTO emag_accounts AS a (account_type, marketplace, currency, host)
                VALUES (:account, :marketplace, :currency, :host)
                ON CONFLICT (account_type) DO UPDATE SET host = coalesce(a.host, excluded.host)
                RETURNING host""",
@@ -83,7 +83,7 @@ def first_host(database: Database, account: str, marketplace: str, currency: str
 def host_of(database: Database, account: str) -> str | None:
     """The host that an account was first read from; None where none is known."""
     with database.transaction(timeout_seconds=60) as tx:
-        sql = "SELECT host FROM {schema}.emag_accounts WHERE account_type = :account"
+        sql = "SELECT host FROM emag_accounts WHERE account_type = :account"
         host = tx.run(sql, account=account).scalar()
     return None if host is None else str(host)
 

@@ -22,9 +22,9 @@ KINDS = {
 #: Of each account, what was seen since its newest completed sync began; before the first one, ever.
 RECENT = """
     FROM unnest(CAST(:accounts AS text[])) AS a (account)
-    JOIN {schema}.emag_answer_surprises s ON s.account_type = a.account
+    JOIN emag_answer_surprises s ON s.account_type = a.account
     WHERE s.last_seen_at >= coalesce(
-        (SELECT started_at FROM {schema}.emag_offer_syncs p
+        (SELECT started_at FROM emag_offer_syncs p
          WHERE p.account_type = a.account AND p.status = 'completed' ORDER BY sync_number DESC LIMIT 1), '-infinity')
 """
 

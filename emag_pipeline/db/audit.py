@@ -231,7 +231,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
         is_same = (shown.ids, shown.digest) == (staged.distinct_ids, staged.digest)
         unstaged = 0 if is_same else int(tx.run(room.own(_COUNT_UNSTAGED, account), sync=sync_id).scalar_one())
         published = tx.run(
-            """SELECT count(*) FROM {schema}.emag_product_offers
+            """SELECT count(*) FROM emag_product_offers
                WHERE account_type = :account AND deleted_at IS NULL""",
             account=account,
         ).scalar_one()
@@ -265,7 +265,7 @@ _COUNT_STAGED = """
            sum(DISTINCT hashint8extended(emag_offer_id, 1)) FILTER (WHERE page > 0) AS digest,
            count(*) FILTER (WHERE page = 0) AS by_id,
            count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
-    FROM {schema}.emag_scan_offers WHERE sync_id = :sync
+    FROM emag_scan_offers WHERE sync_id = :sync
 """
 #: `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
 #: Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
@@ -275,40 +275,40 @@ _COUNT_REJECTS = """
            count(*) FILTER (WHERE page = 0) AS by_id,
            count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
            + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
-                 SELECT FROM {schema}.emag_scan_offers s
+                 SELECT FROM emag_scan_offers s
                  WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
-    FROM {schema}.emag_offer_rejects r
+    FROM emag_offer_rejects r
     WHERE sync_id = :sync
 """
 #: Offers that pages showed and that are not published, or have a tombstone.
 _COUNT_ARRIVALS = """
-    SELECT count(DISTINCT s.emag_offer_id) FROM {schema}.emag_scan_offers s
-    LEFT JOIN {schema}.emag_product_offers o
+    SELECT count(DISTINCT s.emag_offer_id) FROM emag_scan_offers s
+    LEFT JOIN emag_product_offers o
         ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
     WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL
 """
 #: The offers that windows showed: how many, and the digest of just these (as that of those which are staged).
 _COUNT_SHOWN = """
     SELECT count(*) AS ids, sum(hashint8extended(id, 1)) AS digest
-    FROM (SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+    FROM (SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
           WHERE p.sync_id = :sync AND shown.id > 0) shown
 """
 #: Where these are not the same: looked up one by one, which takes half a minute for a million that were read in full.
 #: Offers that windows showed and that stand neither in staging nor in quarantine: there should be none.
 _COUNT_UNSTAGED = """
     SELECT count(*) FROM (
-        SELECT DISTINCT shown.id FROM {schema}.emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+        SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
         WHERE p.sync_id = :sync AND shown.id > 0
     ) shown
-    WHERE NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+    WHERE NOT EXISTS (SELECT FROM emag_scan_offers s
                       WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
-      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+      AND NOT EXISTS (SELECT FROM emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)
 """
 
 
 _AGES = """
-    WITH reads AS (SELECT fetched_at AS read_at FROM {schema}.emag_scan_pages WHERE sync_id = :sync
+    WITH reads AS (SELECT fetched_at AS read_at FROM emag_scan_pages WHERE sync_id = :sync
                    UNION ALL SELECT CAST(:counted_at AS timestamptz))
     SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
     FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused
@@ -333,7 +333,7 @@ def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
     """The proof of the sync that the account published last before this one; empty before the first."""
     with database.transaction() as tx:
         proof = tx.run(
-            """SELECT proof FROM {schema}.emag_offer_syncs
+            """SELECT proof FROM emag_offer_syncs
                WHERE account_type = :account AND sync_id <> :sync AND status = 'completed'
                ORDER BY sync_number DESC LIMIT 1""",
             account=lease.account,

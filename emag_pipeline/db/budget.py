@@ -33,7 +33,7 @@ _AIR = f"""
 _IS_LOST = f"b.next_slot_at > greatest(clock_timestamp(), {_PAUSE}) + :farthest * interval '1 second'"
 
 _RESERVE = f"""
-    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, minute, slots)
+    INSERT INTO emag_rate_budget AS b (login, next_slot_at, minute, slots)
     SELECT :login, clock_timestamp() + :pace * interval '1 second', date_trunc('minute', now()), 1
     ON CONFLICT (login) DO UPDATE SET
         next_slot_at = greatest(
@@ -51,7 +51,7 @@ _RESERVE = f"""
 """
 
 _SLOW_DOWN = f"""
-    INSERT INTO {{schema}}.emag_rate_budget AS b (login, next_slot_at, quiet_until, air, slowed_at)
+    INSERT INTO emag_rate_budget AS b (login, next_slot_at, quiet_until, air, slowed_at)
     VALUES (:login, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
     ON CONFLICT (login) DO UPDATE SET
         quiet_until = greatest({_PAUSE}, excluded.quiet_until),
@@ -63,7 +63,7 @@ _SLOW_DOWN = f"""
 """
 
 _LOST = f"""
-    SELECT extract(epoch FROM b.next_slot_at - clock_timestamp()) FROM {{schema}}.emag_rate_budget b
+    SELECT extract(epoch FROM b.next_slot_at - clock_timestamp()) FROM emag_rate_budget b
     WHERE b.login = :login AND {_IS_LOST}
 """
 
@@ -92,7 +92,7 @@ class DatabaseBudget:
         """Whether any process of the login got a 429 whose wait is not over."""
         with self._database.transaction(timeout_seconds=60) as tx:
             quiet = tx.run(
-                f"SELECT {_PAUSE} > clock_timestamp() FROM {{schema}}.emag_rate_budget b WHERE login = :login",
+                f"SELECT {_PAUSE} > clock_timestamp() FROM emag_rate_budget b WHERE login = :login",
                 login=login,
             ).scalar_one_or_none()
         return bool(quiet)
@@ -102,7 +102,7 @@ class DatabaseBudget:
         """By how much the login's pace is slower now, 1 where it is not; and when a 429 has last made it so."""
         with database.transaction(timeout_seconds=30) as tx:
             row = tx.run(
-                f"SELECT {_AIR} AS air, b.slowed_at FROM {{schema}}.emag_rate_budget b WHERE b.login = :login",
+                f"SELECT {_AIR} AS air, b.slowed_at FROM emag_rate_budget b WHERE b.login = :login",
                 login=login,
             ).one_or_none()
         return (1.0, None) if row is None else (float(row.air), row.slowed_at)

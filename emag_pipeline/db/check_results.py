@@ -69,7 +69,7 @@ def record(database: Database, said: Said) -> None:
     """Keep what a check says instead of what it said before. Raises the errors of the database."""
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_check_results AS before
+            """INSERT INTO emag_check_results AS before
                    (subject, check_name, part, asset, severity, passed, said, remedy, findings, sample,
                     dagster_run_id, checked_at, failing_since)
                VALUES (:subject, :check, :part, :asset, :severity, :passed, :said, :remedy, :findings,
@@ -104,7 +104,7 @@ def check_results(database: Database, subjects: Sequence[str]) -> list[CheckResu
     """The last answers about these accounts and marketplaces; those that do not pass come first, the oldest of them."""
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""SELECT {_COLUMNS} FROM {{schema}}.emag_check_results
+            f"""SELECT {_COLUMNS} FROM emag_check_results
                 WHERE subject = ANY(CAST(:subjects AS text[]))
                 ORDER BY failing_since NULLS LAST, subject, check_name, part""",
             subjects=list(subjects),

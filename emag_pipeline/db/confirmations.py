@@ -16,36 +16,36 @@ from emag_pipeline.db.staging import BY_ID, RESOURCE, RejectedRow, copy_offers, 
 from emag_pipeline.db.transaction import Transaction
 
 _MISSING = """
-    FROM {schema}.emag_product_offers known
+    FROM emag_product_offers known
     WHERE known.account_type = :account AND known.deleted_at IS NULL
-      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+      AND NOT EXISTS (SELECT FROM emag_scan_offers s
                       WHERE s.sync_id = :sync AND s.emag_offer_id = known.emag_offer_id)
-      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+      AND NOT EXISTS (SELECT FROM emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.emag_offer_id = known.emag_offer_id)
-      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_confirmations c
+      AND NOT EXISTS (SELECT FROM emag_scan_confirmations c
                       WHERE c.sync_id = :sync AND c.emag_offer_id = known.emag_offer_id)
 """
 #: Confirmations `c` of offers that are gone: a later page may have shown one, staged or not.
 GONE = """NOT c.is_found
-      AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+      AND NOT EXISTS (SELECT FROM emag_scan_offers s
                       WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id)
-      AND NOT EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+      AND NOT EXISTS (SELECT FROM emag_offer_rejects r
                       WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id)"""
 
 #: Confirmations `c` of offers that a later page has shown: they count as offers of that page, readable or not.
-_SHOWN_SINCE = """(EXISTS (SELECT FROM {schema}.emag_scan_offers s
+_SHOWN_SINCE = """(EXISTS (SELECT FROM emag_scan_offers s
             WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id AND s.page > 0)
-    OR EXISTS (SELECT FROM {schema}.emag_offer_rejects r
+    OR EXISTS (SELECT FROM emag_offer_rejects r
                WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id AND r.page > 0)
-       AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+       AND NOT EXISTS (SELECT FROM emag_scan_offers s
                        WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id))"""
 
 _COUNT_FOUND = f"""
     SELECT count(*) FILTER (WHERE NOT is_unreadable AND NOT {_SHOWN_SINCE}) AS known,
            count(*) FILTER (WHERE is_unreadable) AS unreadable
-    FROM {{schema}}.emag_scan_confirmations c WHERE sync_id = :sync AND is_found
+    FROM emag_scan_confirmations c WHERE sync_id = :sync AND is_found
 """
-_COUNT_GONE = f"SELECT count(*) FROM {{schema}}.emag_scan_confirmations c WHERE c.sync_id = :sync AND {GONE}"
+_COUNT_GONE = f"SELECT count(*) FROM emag_scan_confirmations c WHERE c.sync_id = :sync AND {GONE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def answered(database: Database, lease: Lease) -> tuple[list[int], int, int]:
     """The missing offers that reads by their id have found, how many are gone, and of how many the reads fail."""
     with database.transaction() as tx:
         found = tx.run(
-            """SELECT emag_offer_id FROM {schema}.emag_scan_confirmations
+            """SELECT emag_offer_id FROM emag_scan_confirmations
                WHERE account_type = :account AND sync_id = :sync AND is_found AND NOT is_unreadable""",
             account=lease.account,
             sync=lease.sync_id,
@@ -140,7 +140,7 @@ def _note(tx: Transaction, lease: Lease, ids: Sequence[int], *, is_found: bool, 
 
 
 _INSERT = """
-    INSERT INTO {schema}.emag_scan_confirmations (account_type, sync_id, emag_offer_id, is_found, is_unreadable)
+    INSERT INTO emag_scan_confirmations (account_type, sync_id, emag_offer_id, is_found, is_unreadable)
     VALUES (:account, :sync, :id, :found, :unreadable)
     ON CONFLICT (account_type, sync_id, emag_offer_id)
     DO UPDATE SET is_found = excluded.is_found, is_unreadable = excluded.is_unreadable

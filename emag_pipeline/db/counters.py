@@ -31,7 +31,7 @@ def add(tx: Transaction, amounts: Amounts) -> None:
         for (name, labels), amount in sorted(amounts.items())
     ]
     tx.run_many(
-        """INSERT INTO {schema}.emag_counters AS c (name, labels, value)
+        """INSERT INTO emag_counters AS c (name, labels, value)
            VALUES (:name, CAST(:labels AS jsonb), :amount)
            ON CONFLICT (name, labels) DO UPDATE SET value = c.value + excluded.value""",
         rows,

@@ -21,7 +21,7 @@ ACCEPTABLE = {
 LONGEST_DAYS = 366
 
 #: What is accepted now, as `d`, of :account's findings by :check.
-ACTIVE = """{schema}.emag_accepted_deviations d
+ACTIVE = """emag_accepted_deviations d
     WHERE d.account_type = :account AND d.check_name = :check AND d.withdrawn_at IS NULL AND d.expires_at > now()"""
 
 
@@ -44,7 +44,7 @@ class Deviation:
 _DEVIATIONS = """
     SELECT deviation_id, account_type AS account, check_name AS check, emag_offer_id AS offer_id, reason, accepted_by,
            accepted_at, expires_at, withdrawn_at, withdrawn_at IS NULL AND expires_at > now() AS is_active
-    FROM {schema}.emag_accepted_deviations
+    FROM emag_accepted_deviations
 """
 
 
@@ -63,7 +63,7 @@ def accept(
     with database.transaction(timeout_seconds=60) as tx:
         _require_offers(tx, account, offers)
         tx.run(
-            """INSERT INTO {schema}.emag_accepted_deviations
+            """INSERT INTO emag_accepted_deviations
                    (account_type, check_name, emag_offer_id, reason, accepted_by, expires_at)
                SELECT :account, :check, offer, :reason, :by, :expires_at
                FROM unnest(CAST(:offers AS bigint[])) AS accepted (offer)""",
@@ -80,7 +80,7 @@ def withdraw(database: Database, deviation_id: int) -> Deviation:
     """End an acceptance now, and return it. Raises SettingsError when there is none in force with this id."""
     with database.transaction(timeout_seconds=60) as tx:
         ended = tx.run(
-            """UPDATE {schema}.emag_accepted_deviations SET withdrawn_at = now()
+            """UPDATE emag_accepted_deviations SET withdrawn_at = now()
                WHERE deviation_id = :id AND withdrawn_at IS NULL AND expires_at > now()""",
             id=deviation_id,
         ).rowcount
@@ -132,7 +132,7 @@ def _end_of(day: date) -> datetime:
 def _require_offers(tx: Transaction, account: str, offers: Sequence[int]) -> None:
     unknown = tx.run(
         """SELECT offer FROM unnest(CAST(:offers AS bigint[])) AS wanted (offer)
-           WHERE NOT EXISTS (SELECT FROM {schema}.emag_product_offers o
+           WHERE NOT EXISTS (SELECT FROM emag_product_offers o
                              WHERE o.account_type = :account AND o.emag_offer_id = offer AND o.deleted_at IS NULL)""",
         account=account,
         offers=list(offers),

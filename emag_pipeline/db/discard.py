@@ -36,16 +36,16 @@ def discard(database: Database, sync_id: UUID, by: str, *, dry_run: bool = False
     with database.transaction() as tx:
         sync = _ended(tx, sync_id)
         found = tx.run(
-            """SELECT (SELECT count(*) FROM {schema}.emag_scan_pages
+            """SELECT (SELECT count(*) FROM emag_scan_pages
                        WHERE account_type = :account AND sync_id = :sync) AS pages,
-                      (SELECT count(*) FROM {schema}.emag_scan_offers
+                      (SELECT count(*) FROM emag_scan_offers
                        WHERE account_type = :account AND sync_id = :sync) AS offers""",
             account=sync.account_type,
             sync=sync_id,
         ).one()
         if not dry_run:
             tx.run(
-                """UPDATE {schema}.emag_offer_syncs SET discarded_at = now(), discarded_by = :by
+                """UPDATE emag_offer_syncs SET discarded_at = now(), discarded_by = :by
                    WHERE sync_id = :sync AND discarded_at IS NULL""",
                 sync=sync_id,
                 by=by,
@@ -59,7 +59,7 @@ def _ended(tx: Transaction, sync_id: UUID) -> Row[Any]:
     """The sync's row, locked: nobody resumes it meanwhile."""
     try:
         sync = tx.run(
-            "SELECT account_type, status FROM {schema}.emag_offer_syncs WHERE sync_id = :sync FOR UPDATE NOWAIT",
+            "SELECT account_type, status FROM emag_offer_syncs WHERE sync_id = :sync FOR UPDATE NOWAIT",
             sync=sync_id,
         ).one_or_none()
     except OperationalError as error:

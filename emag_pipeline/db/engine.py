@@ -1,8 +1,8 @@
-"""The door to PostgreSQL: short transactions, schema-qualified SQL, nothing that waits without bound.
+"""The door to PostgreSQL: short transactions, nothing that waits without bound.
 
-Works through PgBouncer in transaction mode: every setting is local to its transaction, nothing rests on a
-session. Whatever is done over the wire - connect, ask whether a pooled connection lives, begin, statement, COPY,
-commit, roll back - is bounded by this process's own clock and ends when a signal comes (`db.calls`).
+Works through PgBouncer in transaction mode: every setting is local to its transaction, the search path among them, and
+nothing rests on a session. Whatever is done over the wire - connect, ask whether a pooled connection lives, begin,
+statement, COPY, commit, roll back - is bounded by this process's own clock and ends when a signal comes (`db.calls`).
 
 A wait for a lock is bounded three times: by `lock_timeout`, by the statement's own time, and, should the server not
 keep them, by the clock here. What holds the lock is bounded too: see the settings of each transaction.
@@ -47,7 +47,8 @@ _COMMIT_SECONDS = 60.0
 #: Settings of each transaction, which end what a killed or frozen process would otherwise leave for others to wait for:
 #: a statement whose client is gone (the server looks every two seconds), a transaction in which nobody goes on.
 _SETTINGS = """
-    SELECT set_config('statement_timeout', :milliseconds, true), set_config('timezone', 'UTC', true),
+    SELECT set_config('search_path', quote_ident(:schema) || ', pg_temp', true),
+           set_config('statement_timeout', :milliseconds, true), set_config('timezone', 'UTC', true),
            set_config('lock_timeout', :lock_milliseconds, true),
            set_config('synchronous_commit', :durable, true),
            set_config('client_connection_check_interval', '2000', true),
@@ -168,6 +169,7 @@ class Database:
 
     def _begin(self, connection: sa.Connection, line: Line, seconds: float, *, durable: bool) -> Work:
         settings = {
+            "schema": self.schema,
             "milliseconds": str(int(seconds * 1000)),
             "lock_milliseconds": str(int(min(seconds, LOCK_TIMEOUT_SECONDS) * 1000)),
             "durable": "on" if durable else "off",

@@ -79,11 +79,11 @@ def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.as_of is not None:
         past = """(
             SELECT h.*, v.vat_rate, round(h.sale_price * (1 + v.vat_rate), 2)::numeric(18,4) AS sale_price_with_vat
-            FROM {schema}.emag_offers_as_of(:value, CAST(:at AS timestamptz)) h
-            LEFT JOIN {schema}.emag_vat_rates_as_of(:value, CAST(:at AS timestamptz)) v USING (vat_id)
+            FROM emag_offers_as_of(:value, CAST(:at AS timestamptz)) h
+            LEFT JOIN emag_vat_rates_as_of(:value, CAST(:at AS timestamptz)) v USING (vat_id)
         ) past"""
         return past, {"value": selection.value, "at": selection.as_of}
-    table = f"{{schema}}.{selection.table}"
+    table = f"{selection.table}"
     if selection.column is None:
         return table, {}
     return f"{table} WHERE {selection.column} = :value", {"value": selection.value}

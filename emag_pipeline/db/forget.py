@@ -22,7 +22,7 @@ _LAST = ("emag_offer_syncs", "emag_accounts")
 #: By the column in which a table knows the account, the first of these that it has.
 _CONDITIONS = {
     "account_type": "t.account_type = :account",
-    "sync_id": "t.sync_id IN (SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :account)",
+    "sync_id": "t.sync_id IN (SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account)",
     # an account, or something of it: `published_equals_scan of main`, `refresh_marts of main`
     "subject": "(t.subject = :account OR t.subject ~ ('[a-z_]+ of ' || :account || '( on |$)'))",
     "labels": "t.labels ->> 'account_type' = :account",
@@ -34,7 +34,7 @@ def count(database: Database, account: str) -> dict[str, int]:
     found = {}
     for table, condition in _tables(database):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-            sql = f"SELECT count(*) FROM {{schema}}.{table} t WHERE {condition}"
+            sql = f"SELECT count(*) FROM {table} t WHERE {condition}"
             found[table] = int(tx.run(sql, account=account).scalar_one())
     return {table: rows for table, rows in found.items() if rows}
 
@@ -57,7 +57,7 @@ def remove(database: Database, account: str) -> dict[str, int]:
 def _require_rest(database: Database, account: str) -> None:
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         running = tx.run(
-            "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'running'",
+            "SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account AND status = 'running'",
             account=account,
         ).scalar()
     if running is not None:
@@ -73,8 +73,8 @@ def _remove(database: Database, table: str, condition: str, account: str) -> int
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
             batch = tx.run(
-                f"""DELETE FROM {{schema}}.{table} WHERE ctid = ANY(ARRAY(
-                        SELECT t.ctid FROM {{schema}}.{table} t WHERE {condition} LIMIT :batch))""",
+                f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+                        SELECT t.ctid FROM {table} t WHERE {condition} LIMIT :batch))""",
                 account=account,
                 batch=_BATCH,
             ).rowcount

@@ -63,9 +63,9 @@ _STATES = """
     SELECT valid_from, valid_to, is_saleable, status, sale_price, best_offer_sale_price, currency, general_stock,
            estimated_stock, buy_button_rank, number_of_offers, offer_validation_status, validation_status,
            translation_validation_status, unreadable,
-           {schema}.emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
+           emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
                                      translation_validation_status, unreadable) AS issue_codes
-    FROM {schema}.emag_offer_history
+    FROM emag_offer_history
     WHERE account_type = :account AND emag_offer_id = :offer
       AND (CAST(:since AS timestamptz) IS NULL OR valid_to IS NULL OR valid_to > :since)
     ORDER BY valid_from
@@ -76,7 +76,7 @@ _LISTS = ("issue_codes", "validation_status", "translation_validation_status", "
 def require_known(database: Database, account: str, at: datetime) -> None:
     """Raise SettingsError unless the account's offers at that moment (UTC) are known; it says what is."""
     with database.transaction(timeout_seconds=30) as tx:
-        tx.run("SELECT {schema}.emag_require_known(:account, CAST(:at AS timestamptz))", account=account, at=at)
+        tx.run("SELECT emag_require_known(:account, CAST(:at AS timestamptz))", account=account, at=at)
 
 
 def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer | None:
@@ -88,14 +88,14 @@ def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer |
                       coalesce(gone.published_at, o.deleted_at) AS deleted_at,
                       coalesce(rejected.published_at, o.rejected_at) AS rejected_at,
                       o.general_stock IS NOT NULL OR p.raw -> 'general_stock' IS NOT NULL AS is_stock_told,
-                      {schema}.emag_known_since(o.account_type) AS known_since
-               FROM {schema}.emag_product_offers o
-               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
-               LEFT JOIN {schema}.emag_publishes first
+                      emag_known_since(o.account_type) AS known_since
+               FROM emag_product_offers o
+               LEFT JOIN emag_products p USING (account_type, emag_offer_id)
+               LEFT JOIN emag_publishes first
                    ON first.account_type = o.account_type AND first.stamp = o.first_seen_at
-               LEFT JOIN {schema}.emag_publishes gone
+               LEFT JOIN emag_publishes gone
                    ON gone.account_type = o.account_type AND gone.stamp = o.deleted_at
-               LEFT JOIN {schema}.emag_publishes rejected
+               LEFT JOIN emag_publishes rejected
                    ON rejected.account_type = o.account_type AND rejected.stamp = o.rejected_at
                WHERE o.account_type = :account AND o.emag_offer_id = :offer""",
             account=account,
@@ -120,8 +120,8 @@ def said_of(
     """
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(
-            """SELECT code, {schema}.emag_refusal_said(code, validation_details, doc_errors, :language) AS said
-               FROM {schema}.emag_products CROSS JOIN unnest(CAST(:codes AS text[])) code
+            """SELECT code, emag_refusal_said(code, validation_details, doc_errors, :language) AS said
+               FROM emag_products CROSS JOIN unnest(CAST(:codes AS text[])) code
                WHERE account_type = :account AND emag_offer_id = :offer""",
             account=account,
             offer=offer_id,
@@ -135,7 +135,7 @@ def newest_rejection(database: Database, account: str, offer_id: int) -> Rejecti
     """Why the newest reading that could not be represented was none; None when there is none (any more)."""
     with database.transaction(timeout_seconds=60) as tx:
         row = tx.run(
-            """SELECT reason, rejected_at FROM {schema}.emag_offer_rejects
+            """SELECT reason, rejected_at FROM emag_offer_rejects
                WHERE account_type = :account AND emag_offer_id = :offer ORDER BY reject_id DESC LIMIT 1""",
             account=account,
             offer=offer_id,

@@ -67,12 +67,10 @@ def note(database: Database, finding: Finding) -> bool:
         "run": finding.run_id,
     }
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        before = tx.run(
-            f"""SELECT 1 FROM {{schema}}.emag_incidents WHERE {_SAME_TROUBLE} FOR UPDATE""", **values
-        ).one_or_none()
+        before = tx.run(f"""SELECT 1 FROM emag_incidents WHERE {_SAME_TROUBLE} FOR UPDATE""", **values).one_or_none()
         if before is not None:
             after = tx.run(
-                f"""UPDATE {{schema}}.emag_incidents
+                f"""UPDATE emag_incidents
                     SET message = :message, remedy = :remedy, dagster_run_id = :run, seen_at = clock_timestamp()
                     WHERE {_SAME_TROUBLE} AND kind = :kind AND {CAUSE} = {_CAUSE_FOUND} RETURNING 1""",
                 **values,
@@ -80,12 +78,12 @@ def note(database: Database, finding: Finding) -> bool:
             if after is not None:
                 return False
             tx.run(
-                f"""UPDATE {{schema}}.emag_incidents SET closed_at = greatest(opened_at, clock_timestamp())
+                f"""UPDATE emag_incidents SET closed_at = greatest(opened_at, clock_timestamp())
                     WHERE {_SAME_TROUBLE}""",
                 **values,
             )
         tx.run(
-            """INSERT INTO {schema}.emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
+            """INSERT INTO emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
                VALUES (:subject, :kind, :error_class, :message, :remedy, :run)
                ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING""",
             **values,
@@ -100,7 +98,7 @@ def close(database: Database, subject: str, *, well_at: datetime, still: Collect
     """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""UPDATE {{schema}}.emag_incidents SET closed_at = greatest(opened_at, :at)
+            f"""UPDATE emag_incidents SET closed_at = greatest(opened_at, :at)
                 WHERE subject = :subject AND closed_at IS NULL
                   AND (opened_at <= :at OR opened_at > clock_timestamp() + interval '1 minute')
                   AND NOT (kind = ANY(CAST(:still AS text[])))
@@ -119,7 +117,7 @@ def forget_others(database: Database, subjects: Collection[str], unseen_seconds:
     """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(
-            """UPDATE {schema}.emag_incidents SET closed_at = now(), end_told_at = now()
+            """UPDATE emag_incidents SET closed_at = now(), end_told_at = now()
                WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))
                  AND seen_at <= clock_timestamp() - :unseen * interval '1 second'""",
             subjects=list(subjects),
@@ -131,6 +129,6 @@ def open_incidents(database: Database) -> list[Incident]:
     """What is wrong now, the oldest first."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"SELECT {COLUMNS} FROM {{schema}}.emag_incidents WHERE closed_at IS NULL ORDER BY opened_at, incident_id"
+            f"SELECT {COLUMNS} FROM emag_incidents WHERE closed_at IS NULL ORDER BY opened_at, incident_id"
         ).all()
     return [Incident(**row._mapping) for row in rows]

@@ -110,7 +110,7 @@ def _end_dead_owner(
         owner = tx.run(
             f"""SELECT sync_id, dagster_run_id, dagster_instance_id, {PROCESS}, pages_done, windows_staged,
                       extract(epoch FROM clock_timestamp() - heartbeat_at) AS silent_seconds
-               FROM {{schema}}.emag_offer_syncs
+               FROM emag_offer_syncs
                WHERE account_type = :account AND status = 'running' FOR UPDATE NOWAIT""",
             account=account,
         ).one_or_none()
@@ -140,7 +140,7 @@ def _taken(account: str, owner: str) -> AnotherSyncRunning:
 
 def _last_sync(tx: Transaction, account: str) -> Row[Any] | None:
     return tx.run(
-        f"""SELECT {_COLUMNS}, deadline_at > now() AS in_time FROM {{schema}}.emag_offer_syncs
+        f"""SELECT {_COLUMNS}, deadline_at > now() AS in_time FROM emag_offer_syncs
             WHERE account_type = :account ORDER BY sync_number DESC LIMIT 1""",
         account=account,
     ).one_or_none()
@@ -174,7 +174,7 @@ def durable_windows(tx: Transaction, sync_id: UUID, account: str) -> int:
     """How many windows of an account's sync stand in staging: it is unlogged, so a crash of the server empties it."""
     return int(
         tx.run(
-            "SELECT count(*) FROM {schema}.emag_scan_pages WHERE account_type = :account AND sync_id = :sync",
+            "SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync",
             account=account,
             sync=sync_id,
         ).scalar_one()
@@ -195,10 +195,10 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
     token = uuid4()
     owned = ", ".join(f"{name} = :{name}" for name in owner.columns)
     attempt = tx.run(
-        f"""UPDATE {{schema}}.emag_offer_syncs
+        f"""UPDATE emag_offer_syncs
            SET status = 'running', phase = 'scanning', attempt = attempt + 1, {owned},
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM heartbeat_at - attempt_started_at)),
-               oldest_page_at = (SELECT min(fetched_at) FROM {{schema}}.emag_scan_pages p
+               oldest_page_at = (SELECT min(fetched_at) FROM emag_scan_pages p
                                  WHERE p.account_type = :account AND p.sync_id = :sync),
                lease_token = :token, attempt_started_at = now(), heartbeat_at = now(), progressed_at = now(),
                completed_at = NULL, error_class = NULL, error_message = NULL, error_remedy = NULL,
@@ -218,7 +218,7 @@ def _resume(tx: Transaction, last: Row[Any], owner: Owner) -> Lease:
 def _open(tx: Transaction, account: str, owner: Owner, timeout_hours: float) -> Lease:
     lease = Lease(account, uuid4(), uuid4(), attempt=1, resumed=False)
     opened = tx.run(
-        f"""INSERT INTO {{schema}}.emag_offer_syncs
+        f"""INSERT INTO emag_offer_syncs
                (sync_id, account_type, status, phase, lease_token, deadline_at, {", ".join(owner.columns)})
            VALUES (:sync, :account, 'running', 'planning', :token, now() + :hours * interval '1 hour',
                    {", ".join(f":{name}" for name in owner.columns)})
@@ -238,7 +238,7 @@ def held_by(database: Database, account: str, run_id: str) -> Lease:
     """The lease that this Dagster run took in an earlier step. Raises LeaseLost when it is gone."""
     with database.transaction() as tx:
         row = tx.run(
-            """SELECT sync_id, lease_token, attempt, approved_at, approved_by FROM {schema}.emag_offer_syncs
+            """SELECT sync_id, lease_token, attempt, approved_at, approved_by FROM emag_offer_syncs
                WHERE account_type = :account AND dagster_run_id = :run AND status = 'running'""",
             account=account,
             run=run_id,
@@ -261,14 +261,14 @@ def read(database: Database, sync_id: UUID) -> Row[Any]:
 
 def read_in(tx: Transaction, sync_id: UUID) -> Row[Any]:
     """One sync's ledger row, as the transaction sees it."""
-    return tx.run(f"SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
+    return tx.run(f"SELECT {_COLUMNS} FROM emag_offer_syncs WHERE sync_id = :sync", sync=sync_id).one()
 
 
 def last_count(database: Database, account: str) -> int | None:
     """How many offers the marketplace counted at the account's last reading that counted them; None before any."""
     with database.transaction(timeout_seconds=5) as tx:
         count: int | None = tx.run(
-            """SELECT offers_expected FROM {schema}.emag_offer_syncs
+            """SELECT offers_expected FROM emag_offer_syncs
                WHERE account_type = :account AND offers_expected IS NOT NULL ORDER BY sync_number DESC LIMIT 1""",
             account=account,
         ).scalar_one_or_none()
@@ -278,10 +278,10 @@ def last_count(database: Database, account: str) -> int | None:
 def newest_refused(tx: Transaction, sync_id: UUID) -> Row[Any] | None:
     """The sync, locked, if it is its account's newest, was refused by the audit and is still staged."""
     sync = tx.run(
-        f"""SELECT {_COLUMNS} FROM {{schema}}.emag_offer_syncs s
+        f"""SELECT {_COLUMNS} FROM emag_offer_syncs s
             WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
               AND phase = 'auditing'
-              AND sync_number = (SELECT max(sync_number) FROM {{schema}}.emag_offer_syncs n
+              AND sync_number = (SELECT max(sync_number) FROM emag_offer_syncs n
                                 WHERE n.account_type = s.account_type)
             FOR UPDATE""",
         sync=sync_id,
@@ -294,7 +294,7 @@ def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:
     """Let the next attempt resume a refused sync."""
     tx.run(
         # after the refusal, also where the clock was set back since
-        """UPDATE {schema}.emag_offer_syncs
+        """UPDATE emag_offer_syncs
            SET approved_at = greatest(now(), completed_at + interval '1 microsecond'), approved_by = :by
            WHERE sync_id = :sync""",
         sync=sync_id,
@@ -305,7 +305,7 @@ def note_approval(tx: Transaction, sync_id: UUID, by: str) -> None:
 def hold(tx: Transaction, lease: Lease) -> None:
     """Prove the lease and keep it from being taken over until this transaction ends; heartbeats still pass."""
     row = tx.run(
-        """SELECT 1 FROM {schema}.emag_offer_syncs
+        """SELECT 1 FROM emag_offer_syncs
            WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR KEY SHARE""",
         sync=lease.sync_id,
         token=lease.token,
@@ -317,7 +317,7 @@ def hold(tx: Transaction, lease: Lease) -> None:
 def change(tx: Transaction, lease: Lease, assignments: str, /, **parameters: Any) -> None:
     """Update the lease's own row, which also counts as progress. Raises LeaseLost when it is not ours."""
     changed = tx.run(
-        f"""UPDATE {{schema}}.emag_offer_syncs
+        f"""UPDATE emag_offer_syncs
             SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), {assignments}
             WHERE sync_id = :sync AND lease_token = :token AND status = 'running'""",
         sync=lease.sync_id,
@@ -332,7 +332,7 @@ def beat(database: Database, lease: Lease, obstacle: str = "") -> None:
     """Say that the process lives, and what keeps it waiting. Raises LeaseLost when the row is no longer ours."""
     with database.transaction(timeout_seconds=30) as tx:
         changed = tx.run(
-            """UPDATE {schema}.emag_offer_syncs SET heartbeat_at = clock_timestamp(), obstacle = nullif(:obstacle, '')
+            """UPDATE emag_offer_syncs SET heartbeat_at = clock_timestamp(), obstacle = nullif(:obstacle, '')
                WHERE sync_id = :sync AND lease_token = :token AND status = 'running'""",
             obstacle=obstacle,
             sync=lease.sync_id,
@@ -347,7 +347,7 @@ def was_refused(database: Database, lease: Lease) -> bool:
     with database.transaction(timeout_seconds=30) as tx:
         return bool(
             tx.run(
-                """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
+                """SELECT EXISTS (SELECT FROM emag_offer_syncs
                                   WHERE sync_id = :sync AND lease_token = :token AND status = 'failed'
                                     AND error_class = 'RefusedError')""",
                 sync=lease.sync_id,
@@ -360,7 +360,7 @@ def end(database: Database, lease: Lease, status: str, *, error_class: str, mess
     """Free the lease with the reason. Returns whether the row was still ours to end."""
     with database.transaction(timeout_seconds=30) as tx:
         owned = tx.run(
-            """SELECT 1 FROM {schema}.emag_offer_syncs
+            """SELECT 1 FROM emag_offer_syncs
                WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR UPDATE""",
             sync=lease.sync_id,
             token=lease.token,
@@ -374,7 +374,7 @@ def end(database: Database, lease: Lease, status: str, *, error_class: str, mess
 def end_locked(tx: Transaction, sync_id: UUID, status: str, *, error_class: str, message: str, remedy: str) -> None:
     """End a sync whose row this transaction holds FOR UPDATE: the lease is free, its token is worth nothing now."""
     tx.run(
-        """UPDATE {schema}.emag_offer_syncs
+        """UPDATE emag_offer_syncs
            SET status = :status, completed_at = clock_timestamp(), obstacle = NULL, error_class = :error_class,
                error_message = :message, error_remedy = :remedy
            WHERE sync_id = :sync AND status = 'running'""",

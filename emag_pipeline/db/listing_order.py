@@ -28,7 +28,7 @@ def read(database: Database, account: str) -> "array[int] | None":
     while True:
         with database.transaction() as tx:
             ids: Sequence[int] | None = tx.run(
-                "SELECT ids FROM {schema}.emag_listing_order WHERE account_type = :account AND chunk = :chunk",
+                "SELECT ids FROM emag_listing_order WHERE account_type = :account AND chunk = :chunk",
                 account=account,
                 chunk=chunk,
             ).scalar_one_or_none()
@@ -45,7 +45,7 @@ def keep(database: Database, lease: Lease, order: Sequence[int]) -> None:
         ledger.hold(tx, lease)
         for chunk in range(chunks):
             tx.run(
-                """INSERT INTO {schema}.emag_listing_order AS o (account_type, chunk, ids)
+                """INSERT INTO emag_listing_order AS o (account_type, chunk, ids)
                    VALUES (:account, :chunk, CAST(:ids AS bigint[]))
                    ON CONFLICT (account_type, chunk) DO UPDATE SET ids = excluded.ids
                    WHERE o.ids <> excluded.ids""",
@@ -54,7 +54,7 @@ def keep(database: Database, lease: Lease, order: Sequence[int]) -> None:
                 ids=list(order[chunk * _CHUNK : (chunk + 1) * _CHUNK]),
             )
         tx.run(
-            "DELETE FROM {schema}.emag_listing_order WHERE account_type = :account AND chunk >= :chunks",
+            "DELETE FROM emag_listing_order WHERE account_type = :account AND chunk >= :chunks",
             account=lease.account,
             chunks=chunks,
         )
@@ -66,7 +66,7 @@ def habits(database: Database, account: str) -> Habits:
         row = tx.run(
             """SELECT coalesce(reorders_at > now() - :days * interval '1 day', false) AS reorders,
                       coalesce(odd_sizes_ignored_at > now() - :days * interval '1 day', false) AS ignores_odd_sizes
-               FROM {schema}.emag_accounts WHERE account_type = :account""",
+               FROM emag_accounts WHERE account_type = :account""",
             account=account,
             days=_BELIEVED_DAYS,
         ).one_or_none()
@@ -77,7 +77,7 @@ def note_habits(database: Database, account: str, seen: Habits) -> None:
     """Keep what this scan has seen."""
     with database.transaction(timeout_seconds=60) as tx:
         tx.run(
-            """UPDATE {schema}.emag_accounts
+            """UPDATE emag_accounts
                SET reorders_at = CASE WHEN :reorders THEN clock_timestamp() ELSE reorders_at END,
                    odd_sizes_ignored_at = CASE WHEN :odd THEN clock_timestamp() ELSE odd_sizes_ignored_at END
                WHERE account_type = :account AND (:reorders OR :odd)""",

@@ -63,7 +63,7 @@ _RUNNING = f"""
            attempt_started_at, pages_done, windows_staged, obstacle,
            pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
            extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
-    FROM {{schema}}.emag_offer_syncs
+    FROM emag_offer_syncs
     WHERE status = 'running'
 """
 
@@ -81,7 +81,7 @@ def bring_back_signs(database: Database, account: str | None = None) -> None:
     """
     with database.transaction(timeout_seconds=30) as tx:
         tx.run(
-            """UPDATE {schema}.emag_offer_syncs
+            """UPDATE emag_offer_syncs
                SET heartbeat_at = least(heartbeat_at, clock_timestamp()),
                    progressed_at = least(progressed_at, clock_timestamp())
                WHERE status = 'running' AND (CAST(:account AS text) IS NULL OR account_type = :account)

@@ -84,36 +84,36 @@ _ACCOUNTS = """
     FROM unnest(CAST(:accounts AS text[]), CAST(:logins AS text[])) WITH ORDINALITY AS a(account, login, place)
     CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
     LEFT JOIN LATERAL (
-        SELECT * FROM {schema}.emag_offer_syncs
+        SELECT * FROM emag_offer_syncs
         WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) AS s ON true
     LEFT JOIN LATERAL (
-        SELECT completed_at, oldest_page_at, worked_seconds FROM {schema}.emag_offer_syncs
+        SELECT completed_at, oldest_page_at, worked_seconds FROM emag_offer_syncs
         WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) AS p ON true
-    LEFT JOIN {schema}.emag_counters c
+    LEFT JOIN emag_counters c
         ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)
-    LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
-    LEFT JOIN {schema}.emag_rate_budget b ON b.login = a.login
+    LEFT JOIN emag_account_figures f ON f.account_type = a.account
+    LEFT JOIN emag_rate_budget b ON b.login = a.login
     ORDER BY a.place
 """
 
 #: One document a name: thousands of small ones cost far more to receive and to parse.
 _COUNTERS = """
-    SELECT name, jsonb_agg(jsonb_build_array(labels, value)) AS stored FROM {schema}.emag_counters GROUP BY name
+    SELECT name, jsonb_agg(jsonb_build_array(labels, value)) AS stored FROM emag_counters GROUP BY name
 """
 _SENSORS = """
     SELECT sensor AS name, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS value
-    FROM {schema}.emag_sensor_ticks
+    FROM emag_sensor_ticks
 """
 _INCIDENTS = """
-    SELECT kind AS name, count(*) AS value FROM {schema}.emag_incidents WHERE closed_at IS NULL GROUP BY kind
+    SELECT kind AS name, count(*) AS value FROM emag_incidents WHERE closed_at IS NULL GROUP BY kind
 """
 
 
 _CHECKS = """
     SELECT subject, check_name, max(CASE WHEN passed THEN 0 WHEN severity = 'WARN' THEN 1 ELSE 2 END)::float8 AS value
-    FROM {schema}.emag_check_results WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY 1, 2
+    FROM emag_check_results WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY 1, 2
 """
 
 
@@ -128,7 +128,7 @@ def read(
     """
     with database.transaction(timeout_seconds=timeout_seconds) as tx:
         return Figures(
-            revision=tx.run("SELECT version_num FROM {schema}.emag_alembic_version").scalar_one(),
+            revision=tx.run("SELECT version_num FROM emag_alembic_version").scalar_one(),
             counters=_counters(tx),
             accounts=_accounts(tx, accounts),
             sensor_ages=_by_name(tx, _SENSORS),

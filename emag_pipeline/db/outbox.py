@@ -21,8 +21,8 @@ def claim_alert(database: Database, claim_seconds: float) -> Incident | None:
     """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         row = tx.run(
-            f"""UPDATE {{schema}}.emag_incidents SET {_CLAIM} WHERE incident_id =
-                    (SELECT incident_id FROM {{schema}}.emag_incidents
+            f"""UPDATE emag_incidents SET {_CLAIM} WHERE incident_id =
+                    (SELECT incident_id FROM emag_incidents
                      WHERE closed_at IS NULL AND told_cause IS DISTINCT FROM {CAUSE} AND {_UNCLAIMED}
                        AND (kind <> 'stale' OR seen_at > opened_at)
                      ORDER BY incident_id LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -37,11 +37,11 @@ def claim_end(database: Database, claim_seconds: float) -> list[Incident]:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
             f"""WITH well AS (
-                    SELECT subject FROM {{schema}}.emag_incidents GROUP BY subject
+                    SELECT subject FROM emag_incidents GROUP BY subject
                     HAVING bool_and(closed_at IS NOT NULL)
                        AND bool_or(end_told_at IS NULL AND told_at IS NOT NULL AND {_UNCLAIMED})
                     ORDER BY subject LIMIT 1)
-                UPDATE {{schema}}.emag_incidents i SET {_CLAIM} FROM well
+                UPDATE emag_incidents i SET {_CLAIM} FROM well
                 WHERE i.subject = well.subject AND end_told_at IS NULL AND told_at IS NOT NULL AND {_UNCLAIMED}
                 RETURNING {COLUMNS.replace("subject", "i.subject")}""",
             seconds=claim_seconds,
@@ -73,7 +73,7 @@ def note_untold(database: Database, untold: Collection[Incident]) -> None:
 def _settle(database: Database, incidents: Collection[Incident], outcome: str, change: str, **parameters: Any) -> None:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(
-            f"UPDATE {{schema}}.emag_incidents SET {change} WHERE incident_id = ANY(:ids)",
+            f"UPDATE emag_incidents SET {change} WHERE incident_id = ANY(:ids)",
             ids=[incident.incident_id for incident in incidents],
             **parameters,
         )

@@ -89,7 +89,7 @@ def publish(database: Database, lease: Lease) -> Published:
                offers_unchanged = :unchanged, offers_deleted = :deleted,
                worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
                oldest_page_at = least(:at, coalesce((
-                   SELECT min(fetched_at) FROM {schema}.emag_scan_pages p
+                   SELECT min(fetched_at) FROM emag_scan_pages p
                    WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
             account=lease.account,
             at=number.published_at,
@@ -119,7 +119,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
         row = tx.run(
             """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
                       s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
-               FROM {schema}.emag_offer_syncs s JOIN {schema}.emag_account_figures f USING (account_type)
+               FROM emag_offer_syncs s JOIN emag_account_figures f USING (account_type)
                WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
             sync=lease.sync_id,
             token=lease.token,
@@ -143,7 +143,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 def _accepted(tx: Transaction, lease: Lease) -> Any:
     sync = tx.run(
         """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
-           FROM {schema}.emag_offer_syncs WHERE sync_id = :sync""",
+           FROM emag_offer_syncs WHERE sync_id = :sync""",
         sync=lease.sync_id,
     ).one()
     if sync.phase != "publishing":

@@ -23,7 +23,7 @@ class PublishedOffer:
 def first_publish_day(database: Database) -> date | None:
     """The day (UTC) of the oldest publish of any account; None where nothing was published."""
     with database.transaction(timeout_seconds=60) as tx:
-        sql = "SELECT (min(published_at) AT TIME ZONE 'UTC')::date FROM {schema}.emag_publishes"
+        sql = "SELECT (min(published_at) AT TIME ZONE 'UTC')::date FROM emag_publishes"
         day: date | None = tx.run(sql).scalar_one()
     return day
 
@@ -32,7 +32,7 @@ def first_publish_days(database: Database, accounts: Sequence[str]) -> dict[str,
     """The day (UTC) of the first publish of each of these accounts that was published."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(
-            """SELECT account, ({schema}.emag_known_since(account) AT TIME ZONE 'UTC')::date AS day
+            """SELECT account, (emag_known_since(account) AT TIME ZONE 'UTC')::date AS day
                FROM unnest(CAST(:accounts AS text[])) AS account""",
             accounts=list(accounts),
         )
@@ -45,8 +45,8 @@ def published_offers(database: Database, account: str) -> dict[int, PublishedOff
         rows = tx.run(
             f"""SELECT emag_offer_id, {listed(_COLUMNS)}, deleted_at IS NOT NULL AS is_deleted,
                        o.xmin::text AS version
-                FROM {{schema}}.emag_product_offers o
-                JOIN {{schema}}.emag_products USING (account_type, emag_offer_id)
+                FROM emag_product_offers o
+                JOIN emag_products USING (account_type, emag_offer_id)
                 WHERE account_type = :account""",
             account=account,
         ).mappings()

@@ -57,7 +57,7 @@ class Reason:
 
 
 _NEWEST = """
-    SELECT sync_id FROM {schema}.emag_offer_syncs
+    SELECT sync_id FROM emag_offer_syncs
     WHERE account_type = :account ORDER BY sync_number DESC LIMIT 1
 """
 
@@ -65,16 +65,16 @@ _NEWEST = """
 _NOT_READ = """
     SELECT CAST(:account AS text) AS account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload,
            rejected_at, reject_id AS place
-    FROM {schema}.emag_offer_rejects WHERE sync_id = :sync
+    FROM emag_offer_rejects WHERE sync_id = :sync
     UNION ALL
     SELECT account_type, sync_id, 'unreadable field', page, emag_offer_id,
            array_to_string(unreadable, ', ') || ' cannot be read', CAST(raw AS text), fetched_at, emag_offer_id
-    FROM {schema}.emag_scan_offers WHERE account_type = :account AND sync_id = :sync AND unreadable <> '{}'
+    FROM emag_scan_offers WHERE account_type = :account AND sync_id = :sync AND unreadable <> '{}'
     UNION ALL
     SELECT account_type, sync_id, 'unreadable position', page, NULL,
            'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
            position
-    FROM {schema}.emag_scan_pages WHERE account_type = :account AND sync_id = :sync AND is_unreadable
+    FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync AND is_unreadable
 """
 _COMMONEST = f"""
     WITH grouped AS (

@@ -99,7 +99,7 @@ def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:
     """When each resource was last read to its end (UTC), by its name; one that never was is missing."""
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(
-            "SELECT resource, read_at FROM {schema}.emag_reference_reads WHERE marketplace = :marketplace",
+            "SELECT resource, read_at FROM emag_reference_reads WHERE marketplace = :marketplace",
             marketplace=marketplace,
         )
         return {row.resource: row.read_at for row in rows}

@@ -11,8 +11,8 @@ from emag_pipeline.db.sql import statements
 SAMPLE = 20
 _TIMEOUT_SECONDS = 300.0
 
-_NARROW = "{schema}.emag_product_offers"
-_WITH_CONTENT = f"({_NARROW} JOIN {{schema}}.emag_products USING (account_type, emag_offer_id))"
+_NARROW = "emag_product_offers"
+_WITH_CONTENT = f"({_NARROW} JOIN emag_products USING (account_type, emag_offer_id))"
 
 
 @dataclass(frozen=True, slots=True)

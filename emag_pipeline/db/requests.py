@@ -49,12 +49,10 @@ _FIELDS = (
     "sent_at", "account_type", "resource", "page", "page_size", "offer_id", "status", "outcome", "seconds", "bytes",
     "error_class", "error_body",
 )  # fmt: skip
-_INSERT = (
-    f"INSERT INTO {{schema}}.emag_requests ({', '.join(_FIELDS)}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
-)
+_INSERT = f"INSERT INTO emag_requests ({', '.join(_FIELDS)}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
 #: The first of a batch says which one it is. Waits for whoever is saving the same one, and inserts nothing then.
 _INSERT_FIRST = f"""
-    INSERT INTO {{schema}}.emag_requests ({", ".join(_FIELDS)}, batch_id)
+    INSERT INTO emag_requests ({", ".join(_FIELDS)}, batch_id)
     VALUES ({", ".join(":" + name for name in _FIELDS)}, :batch_id)
     ON CONFLICT (batch_id) WHERE batch_id IS NOT NULL DO NOTHING
 """
@@ -79,7 +77,7 @@ def count_since(database: Database, account: str, since: datetime) -> int:
     with database.transaction(timeout_seconds=60) as tx:
         return int(
             tx.run(
-                "SELECT count(*) FROM {schema}.emag_requests WHERE account_type = :account AND sent_at >= :since",
+                "SELECT count(*) FROM emag_requests WHERE account_type = :account AND sent_at >= :since",
                 account=account,
                 since=since,
             ).scalar_one()

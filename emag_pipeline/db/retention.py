@@ -22,18 +22,18 @@ _TIMEOUT_SECONDS = 300.0
 #: Syncs whose ledger row stays: running ones, young ones, each account's newest (which alone can be resumed or
 #: approved), each account's newest success.
 _KEPT = """
-    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
+    SELECT s.sync_id FROM emag_offer_syncs s
     JOIN (SELECT account_type, max(sync_number) AS newest,
                  max(completed_at) FILTER (WHERE status = 'completed') AS published_last
-          FROM {schema}.emag_offer_syncs GROUP BY account_type) a USING (account_type)
+          FROM emag_offer_syncs GROUP BY account_type) a USING (account_type)
     WHERE s.status = 'running' OR s.heartbeat_at >= now() - :days * interval '1 day'
        OR s.sync_number = a.newest OR (s.status = 'completed' AND s.completed_at = a.published_last)
 """
 
 #: Why an offer is flagged at present: its newest reject, however old.
 _REASONS = """
-    SELECT max(r.reject_id) FROM {schema}.emag_offer_rejects r
-    JOIN {schema}.emag_product_offers o USING (account_type, emag_offer_id)
+    SELECT max(r.reject_id) FROM emag_offer_rejects r
+    JOIN emag_product_offers o USING (account_type, emag_offer_id)
     WHERE o.rejected_at IS NOT NULL AND o.deleted_at IS NULL
     GROUP BY account_type, emag_offer_id
 """
@@ -41,20 +41,20 @@ _REASONS = """
 #: Syncs whose staging may still be published: running ones, and each account's newest that ended while it has time
 #: left or waits for approval. `sync_number` orders them as `ledger.begin` does.
 _STAGED = """
-    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
-    JOIN (SELECT account_type, max(sync_number) AS ended_last FROM {schema}.emag_offer_syncs
+    SELECT s.sync_id FROM emag_offer_syncs s
+    JOIN (SELECT account_type, max(sync_number) AS ended_last FROM emag_offer_syncs
           WHERE status <> 'running' GROUP BY account_type) a USING (account_type)
     WHERE s.sync_number = a.ended_last AND s.discarded_at IS NULL
       AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
     UNION ALL
-    SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'running'
+    SELECT sync_id FROM emag_offer_syncs WHERE status = 'running'
 """
 
 #: Syncs whose changes are still told: each account's newest, and running ones.
 _CHANGES = """
-    SELECT s.sync_id FROM {schema}.emag_offer_syncs s
+    SELECT s.sync_id FROM emag_offer_syncs s
     WHERE s.status = 'running' OR s.sync_number = (
-        SELECT max(n.sync_number) FROM {schema}.emag_offer_syncs n
+        SELECT max(n.sync_number) FROM emag_offer_syncs n
         WHERE n.account_type = s.account_type AND n.status <> 'running')
 """
 
@@ -109,12 +109,12 @@ def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str
 
 def _count(database: Database, what: _Remains, **values: float) -> int:
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        counted = f"SELECT count(*) FROM {{schema}}.{what.table} t WHERE {what.condition}"
+        counted = f"SELECT count(*) FROM {what.table} t WHERE {what.condition}"
         return int(tx.run(counted, **values).scalar_one())
 
 
 def _remove(database: Database, what: _Remains, **values: float) -> int:
-    removed, table = 0, f"{{schema}}.{what.table}"
+    removed, table = 0, f"{what.table}"
     change = f"UPDATE {table} SET {what.emptied}" if what.emptied else f"DELETE FROM {table}"
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
@@ -158,14 +158,12 @@ def _staging_remains(database: Database) -> tuple[dict[str, set[UUID]], dict[str
         (room.CHANGES, _CHANGES, told),
     ):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-            for row in tx.run(
-                f"SELECT DISTINCT account_type, sync_id FROM {{schema}}.{table} WHERE sync_id NOT IN ({needed})"
-            ):
+            for row in tx.run(f"SELECT DISTINCT account_type, sync_id FROM {table} WHERE sync_id NOT IN ({needed})"):
                 found[row.account_type].add(row.sync_id)
     return going, told
 
 
 def _count_staged(database: Database, table: str, account: str, syncs: set[UUID]) -> int:
-    sql = f"SELECT count(*) FROM {{schema}}.{table} WHERE account_type = :account AND sync_id = ANY (:syncs)"
+    sql = f"SELECT count(*) FROM {table} WHERE account_type = :account AND sync_id = ANY (:syncs)"
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         return int(tx.run(sql, account=account, syncs=list(syncs)).scalar_one()) if syncs else 0

@@ -84,7 +84,7 @@ def _finding(row: Any) -> dict[str, Any]:
     return offer | {name: value for name, value in columns.items() if name not in _PLACES}
 
 
-_IS_PUBLISHED = """SELECT EXISTS (SELECT FROM {schema}.emag_offer_syncs
+_IS_PUBLISHED = """SELECT EXISTS (SELECT FROM emag_offer_syncs
                                   WHERE account_type = :account AND status = 'completed')"""
 #: statements that others are made of
 _PARTS = ("last_sync", "price_moves", "eans")

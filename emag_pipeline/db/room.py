@@ -25,7 +25,7 @@ from emag_pipeline.db.transaction import Transaction
 TABLES = ("emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes", "emag_scan_pages")
 CHANGES = "emag_scan_changes"
 
-_DIVIDED = re.compile(r"\{schema\}\.(" + "|".join(TABLES) + r")\b")
+_DIVIDED = re.compile(r"\b(" + "|".join(TABLES) + r")\b")
 #: Blocks of 8 kB in which rows are deleted together.
 _PIECE = 1_000
 _TIMEOUT_SECONDS = 300.0
@@ -44,7 +44,7 @@ def name(table: str, account: str) -> str:
 
 def own(sql: str, account: str) -> str:
     """The statement with the account's own partitions in place of the divided tables."""
-    return _DIVIDED.sub(lambda found: f"{{schema}}.{name(found[1], account)}", sql)
+    return _DIVIDED.sub(lambda found: name(found[1], account), sql)
 
 
 def make(database: Database, account: str) -> None:
@@ -58,9 +58,7 @@ def make(database: Database, account: str) -> None:
 def staged_syncs(tx: Transaction, account: str) -> list[UUID]:
     """The syncs of which windows are staged."""
     return list(
-        tx.run(
-            "SELECT DISTINCT sync_id FROM {schema}.emag_scan_pages WHERE account_type = :account", account=account
-        ).scalars()
+        tx.run("SELECT DISTINCT sync_id FROM emag_scan_pages WHERE account_type = :account", account=account).scalars()
     )
 
 
@@ -105,7 +103,7 @@ def delete(
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
             fence(tx)
             tx.run(
-                own(f"DELETE FROM {{schema}}.{table} {_OF_A_PIECE}", account),
+                own(f"DELETE FROM {table} {_OF_A_PIECE}", account),
                 **piece,
                 going=None if going is None else list(going),
             )
@@ -128,7 +126,7 @@ def remove(database: Database, account: str) -> bool:
 def _ask_the_owner(tx: Transaction, function: str, **values: Any) -> bool:
     """Call a function that runs as the tables' owner. It reads like a question, and its commit matters."""
     tx.has_written = True
-    return bool(tx.run(f"SELECT {{schema}}.{function}", **values).scalar_one())
+    return bool(tx.run(f"SELECT {function}", **values).scalar_one())
 
 
 _OF_A_PIECE = """

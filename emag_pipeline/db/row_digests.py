@@ -15,9 +15,9 @@ from emag_pipeline.db.engine import Database
 #: Not of flagged offers, nor of those that were published under earlier rules: these have to be read.
 _FIND = """
     SELECT d.emag_offer_id, d.digest, d.row_hash, d.content_hash, d.noticed
-    FROM {schema}.emag_row_digests d
-    JOIN {schema}.emag_product_offers o USING (account_type, emag_offer_id)
-    JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    FROM emag_row_digests d
+    JOIN emag_product_offers o USING (account_type, emag_offer_id)
+    JOIN emag_products p USING (account_type, emag_offer_id)
     WHERE d.account_type = :account AND d.formula = :formula AND d.emag_offer_id = ANY (CAST(:ids AS bigint[]))
       AND o.deleted_at IS NULL AND o.rejected_at IS NULL
       AND o.row_hash = d.row_hash AND p.row_hash = d.content_hash

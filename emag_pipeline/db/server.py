@@ -90,18 +90,24 @@ def missing_rights(database: Database) -> dict[str, list[str]]:
         return {row.table: list(row.rights) for row in rows}
 
 
+#: The search path that the login, its database or its address prescribe: `public`, as a rule.
+_OWN_PATH = "SET LOCAL search_path TO DEFAULT"
+
+
 def has_table(database: Database, name: str) -> bool:
-    """Whether a table can be found without its schema's name; Dagster's stand in `public`."""
+    """Whether a table of Dagster's is there: on the login's own search path, which is how Dagster finds it."""
     with database.transaction(timeout_seconds=5) as tx:
+        tx.run(_OWN_PATH)
         return tx.run("SELECT to_regclass(:name) IS NOT NULL", name=name).scalar_one() is True
 
 
 def incarnation(database: Database, table: str) -> str:
-    """Tells a table of this database from all copies of it: restored, cloned, recovered to some moment, made anew.
+    """Tells a table of Dagster's from all copies of it: restored, cloned, recovered to some moment, made anew.
 
     Some copies are told apart by the cluster's number or timeline, some by the number of the database or of the table.
     """
     with database.transaction(timeout_seconds=5) as tx:
+        tx.run(_OWN_PATH)
         row = tx.run(
             """SELECT (SELECT system_identifier FROM pg_control_system()) AS cluster,
                       (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,

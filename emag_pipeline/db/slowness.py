@@ -25,7 +25,7 @@ def slowness(database: Database, account: str, login: str, most: int) -> Slownes
     """How it stands; `most` is EMAG_API_PAGE_SIZE. Whoever reads without the right to see the pace sees the pages."""
     with database.transaction(timeout_seconds=30) as tx:
         kept = tx.run(
-            """SELECT page_size, page_size_at FROM {schema}.emag_accounts
+            """SELECT page_size, page_size_at FROM emag_accounts
                WHERE account_type = :account AND page_size < :most""",
             account=account,
             most=most,

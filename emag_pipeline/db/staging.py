@@ -33,8 +33,8 @@ _WINDOWS, _REJECTS = 500, 10_000
 #: Bytes that stand for a row in quarantine.
 _DIGEST = 16
 _PLACE = "account_type, sync_id, page, fetched_at"
-_COPY_OFFERS = f"COPY {{schema}}.emag_scan_offers ({_PLACE}, {listed(STAGED)}) FROM STDIN"
-_COPY_UNCHANGED = f"COPY {{schema}}.emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHANGED)}) FROM STDIN"
+_COPY_OFFERS = f"COPY emag_scan_offers ({_PLACE}, {listed(STAGED)}) FROM STDIN"
+_COPY_UNCHANGED = f"COPY emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHANGED)}) FROM STDIN"
 
 
 class RejectedRow(Protocol):
@@ -193,23 +193,23 @@ def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
 
 
 _INSERT_PAGE = """
-    INSERT INTO {schema}.emag_scan_pages
+    INSERT INTO emag_scan_pages
         (account_type, sync_id, number, reading, page, size, position, is_unreadable,
          ids, offers, rejects, content_hash, fetched_at)
     VALUES (:account, :sync, :number, :reading, :page, :size, :position, :unreadable,
             :ids, :offers, :rejects, :hash, :fetched_at)
 """
 _NOTE_READABLE = """
-    UPDATE {schema}.emag_scan_pages SET is_unreadable = false
+    UPDATE emag_scan_pages SET is_unreadable = false
     WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))
 """
 _DELETE_OLDER = """
-    DELETE FROM {schema}.emag_scan_offers
+    DELETE FROM emag_scan_offers
     WHERE ctid = ANY (ARRAY(
         SELECT older.row
         FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
         CROSS JOIN LATERAL (
-            SELECT ctid AS row FROM {schema}.emag_scan_offers
+            SELECT ctid AS row FROM emag_scan_offers
             WHERE sync_id = :sync AND emag_offer_id = again.id
             ORDER BY fetched_at DESC, page DESC OFFSET 1
         ) older))
@@ -261,7 +261,7 @@ def quarantine(
     `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
     """
     tx.run_many(
-        """INSERT INTO {schema}.emag_offer_rejects
+        """INSERT INTO emag_offer_rejects
                (account_type, sync_id, page, emag_offer_id, reason, payload)
            VALUES (:account, :sync, :page, :id, :reason, :payload)""",
         [
@@ -284,7 +284,7 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
     while True:
         with database.transaction() as tx:
             found = tx.run(
-                """SELECT number, page, size, reading, ids FROM {schema}.emag_scan_pages
+                """SELECT number, page, size, reading, ids FROM emag_scan_pages
                    WHERE account_type = :account AND sync_id = :sync AND number > :after
                    ORDER BY number LIMIT :limit""",
                 account=lease.account,
@@ -302,7 +302,7 @@ def unreadable_positions(database: Database, lease: Lease) -> list[int]:
     """The positions that no page shows, in the order in which that was found out."""
     with database.transaction() as tx:
         found = tx.run(
-            """SELECT position FROM {schema}.emag_scan_pages
+            """SELECT position FROM emag_scan_pages
                WHERE account_type = :account AND sync_id = :sync AND is_unreadable ORDER BY number""",
             account=lease.account,
             sync=lease.sync_id,
@@ -323,7 +323,7 @@ def rejected(database: Database, lease: Lease) -> Iterator[bytes]:
             found = tx.run(
                 """SELECT reject_id, substr(sha256(convert_to(
                               coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
-                   FROM {schema}.emag_offer_rejects
+                   FROM emag_offer_rejects
                    WHERE sync_id = :sync AND page > 0 AND reject_id > :after ORDER BY reject_id LIMIT :limit""",
                 sync=lease.sync_id,
                 size=_DIGEST,

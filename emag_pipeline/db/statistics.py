@@ -50,7 +50,7 @@ _KNOWS = """
                      AND CAST(:sync AS text) = ANY (CAST(CAST(most_common_vals AS text) AS text[])))
 """
 
-_OFFERS = "SELECT coalesce(sum(offers), 0) FROM {schema}.emag_account_figures WHERE account_type = :account"
+_OFFERS = "SELECT coalesce(sum(offers), 0) FROM emag_account_figures WHERE account_type = :account"
 
 _RIGHTS = """
     SELECT pg_has_role(c.relowner, 'USAGE') AS may_analyze,
@@ -142,9 +142,9 @@ def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> bool:
     rights = _rights(tx, table)
     if rights.may_analyze:
         of_columns = f" ({listed(columns)})" if columns else ""
-        tx.run(f"ANALYZE (SKIP_LOCKED) {{schema}}.{table}{of_columns}")
+        tx.run(f"ANALYZE (SKIP_LOCKED) {table}{of_columns}")
     elif rights.may_ask_the_owner:
-        tx.run("SELECT {schema}.emag_analyze(:table, CAST(:columns AS text[]))", table=table, columns=list(columns))
+        tx.run("SELECT emag_analyze(:table, CAST(:columns AS text[]))", table=table, columns=list(columns))
     else:
         remedy = "run `emag-pipeline migrate` as the tables' owner, see docs/how-to/roles.md"
         log.warning("statistics_not_renewed", table=table, error=f"this user may not analyse it: {remedy}")

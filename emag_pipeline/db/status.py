@@ -125,10 +125,10 @@ _PROGRESS = """
            approved_at, approved_by, completed_at,
            error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
            extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
-    FROM {schema}.emag_offer_syncs
+    FROM emag_offer_syncs
 """
 
-_ASKED = "SELECT count(*) FROM {schema}.emag_scan_confirmations WHERE account_type = :account AND sync_id = :sync"
+_ASKED = "SELECT count(*) FROM emag_scan_confirmations WHERE account_type = :account AND sync_id = :sync"
 
 _ACCOUNTS = """
     SELECT a.account,
@@ -138,19 +138,19 @@ _ACCOUNTS = """
            published.worked_seconds AS scan_seconds, published.sync_id, published.approved_at, published.approved_by,
            coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
            coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
-           (SELECT count(*) FROM {schema}.emag_offer_rejects r
+           (SELECT count(*) FROM emag_offer_rejects r
             WHERE r.sync_id = newest.sync_id) AS quarantined
     FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
     LEFT JOIN LATERAL (
-        SELECT sync_id FROM {schema}.emag_offer_syncs s
+        SELECT sync_id FROM emag_offer_syncs s
         WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
     ) newest ON true
     LEFT JOIN LATERAL (
         SELECT sync_id, completed_at, oldest_page_at, worked_seconds, approved_at, approved_by
-        FROM {schema}.emag_offer_syncs s
+        FROM emag_offer_syncs s
         WHERE s.account_type = a.account AND s.status = 'completed' ORDER BY sync_number DESC LIMIT 1
     ) published ON true
-    LEFT JOIN {schema}.emag_account_figures f ON f.account_type = a.account
+    LEFT JOIN emag_account_figures f ON f.account_type = a.account
     ORDER BY a.place
 """
 

@@ -17,7 +17,7 @@ _NOTE = """
                (g.item ->> 3)::bigint AS times
         FROM jsonb_array_elements(CAST(:given AS jsonb)) WITH ORDINALITY AS g (item, place)
     ), known AS (
-        SELECT field, kind FROM {schema}.emag_answer_surprises
+        SELECT field, kind FROM emag_answer_surprises
         WHERE account_type = :account AND resource = :resource AND field <> '…'
     ), judged AS (
         SELECT given.*, known.field IS NOT NULL AS is_known
@@ -29,7 +29,7 @@ _NOTE = """
                     THEN field ELSE '…' END AS field
         FROM judged
     )
-    INSERT INTO {schema}.emag_answer_surprises AS s (account_type, resource, field, kind, times, sample)
+    INSERT INTO emag_answer_surprises AS s (account_type, resource, field, kind, times, sample)
     SELECT :account, :resource, field, kind, sum(times), (array_agg(sample ORDER BY place))[1]
     FROM placed
     GROUP BY field, kind

@@ -11,7 +11,7 @@ def note(database: Database, sensor: str) -> None:
     """Say that a sensor has just finished an evaluation, as the last thing that it does."""
     with database.transaction(timeout_seconds=30) as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_sensor_ticks (sensor, ticked_at) VALUES (:sensor, clock_timestamp())
+            """INSERT INTO emag_sensor_ticks (sensor, ticked_at) VALUES (:sensor, clock_timestamp())
                ON CONFLICT (sensor) DO UPDATE SET ticked_at = excluded.ticked_at""",
             sensor=sensor,
         )
@@ -21,7 +21,6 @@ def ages(database: Database) -> dict[str, float]:
     """Seconds since each sensor's last evaluation; a sensor that never ran is missing."""
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(
-            "SELECT sensor, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS age "
-            "FROM {schema}.emag_sensor_ticks"
+            "SELECT sensor, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS age FROM emag_sensor_ticks"
         )
         return {row.sensor: row.age for row in rows}

@@ -29,7 +29,7 @@ class Readable(Protocol):
 
 @lru_cache(maxsize=512)
 def statement(sql: str, schema: str) -> sa.TextClause:
-    """The SQL for the driver, `{schema}` in it replaced by the quoted schema."""
+    """The SQL for the driver; `{schema}` in it, which DDL and work on two schemas need, is the quoted schema."""
     return sa.text(sql.replace("{schema}", f'"{schema}"'))
 
 
@@ -53,7 +53,7 @@ class _Rows:
 
 
 class Transaction:
-    """One open transaction. `{schema}` in SQL stands for the quoted schema, `:name` for a parameter."""
+    """One open transaction, whose search path is the schema. `:name` in SQL stands for a parameter."""
 
     def __init__(self, connection: sa.Connection, schema: str, calls: Calls, line: Line, seconds: float) -> None:
         #: for what SQLAlchemy itself has to do, such as migrations: within `apart`
@@ -104,7 +104,7 @@ class Transaction:
         )
 
     def within(self, schema: str) -> "Transaction":
-        """The same transaction, `{schema}` standing for another one."""
+        """The same transaction, `{schema}` standing for another one; the search path stays as it is."""
         self.has_written = True
         return Transaction(self.connection, schema, self._calls, self._line, self._seconds)
 

@@ -90,7 +90,7 @@ def test_a_restore_that_is_stopped_leaves_the_target_as_it_was(
     sync(database, [offer(1)])
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+            """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
                SELECT now(), 'main', 'product_offer/read', 'ok', 0.1, 10 FROM generate_series(1, 500000)"""
         )
     assert emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url).returncode == 0

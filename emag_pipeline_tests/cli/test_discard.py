@@ -15,7 +15,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync
 
-_STAGED = "SELECT count(*) FROM {schema}.emag_scan_pages", "SELECT count(*) FROM {schema}.emag_scan_offers"
+_STAGED = "SELECT count(*) FROM emag_scan_pages", "SELECT count(*) FROM emag_scan_offers"
 
 
 def _ended(database: Database, error_class: str, **approval: str) -> UUID:
@@ -25,7 +25,7 @@ def _ended(database: Database, error_class: str, **approval: str) -> UUID:
     words = {"message": f"{lease.where}: it failed.", "remedy": "Do this"}
     ledger.end(database, lease, "failed", error_class=error_class, **words)
     if approval:
-        execute(database, "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = :by", **approval)
+        execute(database, "UPDATE emag_offer_syncs SET approved_at = now(), approved_by = :by", **approval)
     return lease.sync_id
 
 
@@ -59,7 +59,7 @@ def test_what_is_staged_goes_and_the_next_run_reads_anew(
     told = {"sync_id": str(sync_id), "account": "main", "pages": 1, "offers": 2, "dry_run": False}
     assert json.loads(done.stdout) == told
     assert _staged(database) == (0, 0)
-    ((by, status),) = rows(database, "SELECT discarded_by, status FROM {schema}.emag_offer_syncs")
+    ((by, status),) = rows(database, "SELECT discarded_by, status FROM emag_offer_syncs")
     assert (bool(by), status) == (True, "failed")
     shown = json.loads(emag_pipeline(tmp_path, "status", "--json", DATABASE_SYNC_URL=database_url).stdout)
     error = shown["accounts"][0]["last_error"]
@@ -79,7 +79,7 @@ def test_an_empty_scan_that_was_approved_is_not_published_after_all(
     lease = begin(database)
     staging.plan(database, lease, pages=0, offers=0)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET approved_at = now(), approved_by = 'ana'")
+    execute(database, "UPDATE emag_offer_syncs SET approved_at = now(), approved_by = 'ana'")
     assert emag_pipeline(tmp_path, "discard", str(lease.sync_id), DATABASE_SYNC_URL=database_url).returncode == 0
     assert begin(database).sync_id != lease.sync_id
 
@@ -108,7 +108,7 @@ def test_a_published_sync_and_an_unknown_one_are_wrong_usage(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     sync(database, [offer(1)])
-    ((sync_id,),) = rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs")
+    ((sync_id,),) = rows(database, "SELECT sync_id FROM emag_offer_syncs")
     for one, said in ((sync_id, "published offers are not discarded"), (uuid4(), "there is no sync")):
         done = emag_pipeline(tmp_path, "discard", str(one), DATABASE_SYNC_URL=database_url)
         assert done.returncode == 2

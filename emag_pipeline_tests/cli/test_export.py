@@ -17,7 +17,7 @@ from emag_pipeline_tests.process.ups import wait_until
 
 _COMMAND = [sys.executable, "-m", "emag_pipeline", "export"]
 _MANY = """
-    INSERT INTO {schema}.emag_offer_states (account_type, emag_offer_id, stamp_from, sync_id, part_number, status,
+    INSERT INTO emag_offer_states (account_type, emag_offer_id, stamp_from, sync_id, part_number, status,
         sale_price, validation_status, translation_validation_status, is_saleable)
     SELECT 'main', number, '2026-03-01', gen_random_uuid(), 'PN' || number, 1, 10, '{9}', '{}', true
     FROM generate_series(1, :rows) number
@@ -138,7 +138,7 @@ def test_memory_does_not_grow_with_the_table(
     _fill(database, 5_000)
     few = _peak_mebibytes(tmp_path, database_url, format_)
     with database.transaction() as tx:
-        tx.run("TRUNCATE {schema}.emag_offer_states")
+        tx.run("TRUNCATE emag_offer_states")
     _fill(database, 300_000)
     many = _peak_mebibytes(tmp_path, database_url, format_)
     assert many - few < more, f"{few:.0f} MiB for 5,000 rows, {many:.0f} for 300,000"

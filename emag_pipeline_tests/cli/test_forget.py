@@ -33,11 +33,11 @@ def _of_old(database: Database) -> None:
 def _tables(database: Database, account: str) -> dict[str, int]:
     """Rows of each table in which the account's name stands anywhere."""
     names = rows(
-        database, "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r'"
+        database, "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
     )
     counted = {}
     for (name,) in names:
-        sql = f"SELECT count(*) FROM {{schema}}.{name} t WHERE t::text ~ :word"
+        sql = f"SELECT count(*) FROM {name} t WHERE t::text ~ :word"
         counted[name] = int(rows(database, sql, word=rf"\m{account}\M")[0][0])
     return {name: number for name, number in counted.items() if number}
 
@@ -71,10 +71,10 @@ def test_tables_of_other_software_in_the_schema_are_left_alone(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
     _of_old(database)
-    execute(database, "CREATE TABLE {schema}.customers AS SELECT 'old' AS account_type")
-    execute(database, "CREATE TABLE {schema}.tickets AS SELECT 'old' AS subject")
+    execute(database, "CREATE TABLE customers AS SELECT 'old' AS account_type")
+    execute(database, "CREATE TABLE tickets AS SELECT 'old' AS subject")
     assert _forget(tmp_path, variables, "old", "--yes").returncode == 0
-    assert rows(database, "SELECT * FROM {schema}.customers CROSS JOIN {schema}.tickets") == [("old", "old")]
+    assert rows(database, "SELECT * FROM customers CROSS JOIN tickets") == [("old", "old")]
 
 
 @pytest.mark.parametrize("name", [".*", "*", "../old", "Old"])
@@ -104,7 +104,7 @@ def test_a_configured_account_is_refused(database: Database, variables: dict[str
     assert "`emag-pipeline forget main --yes` does it" not in dry.stdout
     document = json.loads(_forget(tmp_path, default, "main", "--json").stdout)
     assert (document["dry_run"], document["refused"]) == (True, last.partition("is refused: ")[2])
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers")[0][0] == 1
+    assert rows(database, "SELECT count(*) FROM emag_product_offers")[0][0] == 1
 
 
 def test_a_configured_account_whose_offers_came_from_elsewhere_may_be_forgotten(
@@ -113,7 +113,7 @@ def test_a_configured_account_whose_offers_came_from_elsewhere_may_be_forgotten(
     sync(database, [offer(1)])
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_accounts (account_type, marketplace, host)
+            """INSERT INTO emag_accounts (account_type, marketplace, host)
                VALUES ('main', 'emag.ro', 'marketplace-api.emag.ro')
                ON CONFLICT (account_type) DO UPDATE SET host = excluded.host"""
         )

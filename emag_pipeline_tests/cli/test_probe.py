@@ -52,7 +52,7 @@ def test_its_calls_are_in_the_request_log_and_in_the_rate_budget(
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
     emag_pipeline(tmp_path, "probe", "--account", "main", **variables)
-    logged = rows(database, "SELECT resource, page, page_size, outcome FROM {schema}.emag_requests ORDER BY request_id")
+    logged = rows(database, "SELECT resource, page, page_size, outcome FROM emag_requests ORDER BY request_id")
     read = "product_offer/read"
     assert [tuple(one) for one in logged] == [
         ("product_offer/count", None, None, "ok"),
@@ -62,7 +62,7 @@ def test_its_calls_are_in_the_request_log_and_in_the_rate_budget(
         (read, 2, 49, "ok"),
         (read, None, None, "ok"),
     ]
-    (budget,) = rows(database, "SELECT slots + coalesce(slots_before, 0) AS slots FROM {schema}.emag_rate_budget")
+    (budget,) = rows(database, "SELECT slots + coalesce(slots_before, 0) AS slots FROM emag_rate_budget")
     assert budget.slots >= 6
 
 

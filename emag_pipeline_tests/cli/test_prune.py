@@ -21,7 +21,7 @@ def variables(
     for _ in range(2):
         sync(database, [offer(1)])
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '31 days'")
+        tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '31 days'")
     dagster_home.prepare(tmp_path)
     name = f"{database.engine.url.database}_dagster"
     yield {"DATABASE_SYNC_URL": database_url, "DAGSTER_PG_URL": cluster.url(name)}
@@ -35,7 +35,7 @@ def test_a_dry_run_says_what_would_go_and_the_real_one_removes_it(
     assert foretold.returncode == 0, foretold.stderr
     assert "1 ledger row would be removed" in foretold.stdout
     assert "calls are kept for 30 days whatever is said" in foretold.stdout
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
+    assert rows(database, "SELECT count(*) FROM emag_offer_syncs")[0][0] == 2
     done = json.loads(emag_pipeline(tmp_path, "prune", "--json", **variables).stdout)
     assert (done["older_than_days"], done["dry_run"]) == (30, False)
     assert done["removed"] == {
@@ -57,7 +57,7 @@ def test_what_is_of_today_is_not_removed(
 ) -> None:
     done = emag_pipeline(tmp_path, "prune", "--older-than", age, **variables)
     assert (done.returncode, f"--older-than is '{age}', less than a day" in done.stderr) == (2, True)
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
+    assert rows(database, "SELECT count(*) FROM emag_offer_syncs")[0][0] == 2
 
 
 def test_nothing_is_removed_when_dagsters_runs_are_out_of_reach(
@@ -65,4 +65,4 @@ def test_nothing_is_removed_when_dagsters_runs_are_out_of_reach(
 ) -> None:
     done = emag_pipeline(tmp_path / "another-home", "prune", **variables)
     assert (done.returncode, "Dagster was never started here" in done.stderr) == (1, True)
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_syncs")[0][0] == 2
+    assert rows(database, "SELECT count(*) FROM emag_offer_syncs")[0][0] == 2

@@ -17,7 +17,7 @@ def refused(database: Database, database_url: str) -> dict[str, str]:
     lease = begin(database)
     bad = [SimpleNamespace(emag_offer_id=None, reason=f"id is '{text}', not a number", payload="{}") for text in "abc"]
     stage(database, lease, [offer(1)], rejects=bad)
-    execute(database, "UPDATE {schema}.emag_scan_offers SET unreadable = '{sale_price}'")
+    execute(database, "UPDATE emag_scan_offers SET unreadable = '{sale_price}'")
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     return {"DATABASE_SYNC_URL": database_url}
 

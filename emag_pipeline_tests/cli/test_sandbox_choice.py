@@ -12,7 +12,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import free_ports
 
-_OFFERS = "SELECT count(*) FROM {schema}.emag_product_offers"
+_OFFERS = "SELECT count(*) FROM emag_product_offers"
 
 
 @pytest.fixture

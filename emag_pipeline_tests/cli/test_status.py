@@ -154,7 +154,7 @@ def test_what_was_approved_is_told_as_approved(database: Database, database_url:
     ledger.end(database, lease, "failed", error_class="RefusedError", message="refused", remedy="Approve it")
     note(database, Finding("main", "refused", "refused", "Approve it", "RefusedError"))
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
+        tx.run("UPDATE emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
     assert re.search(r"main: approved by somebody at .* UTC \(sync .*\): the next run publishes it", said)
     assert "Approve it" not in said
@@ -226,7 +226,7 @@ def test_a_sync_whose_process_was_killed_does_not_look_alive(
     mark = _mark_of(gone.pid)
     gone.kill()
     gone.wait()
-    execute(database, f"UPDATE {{schema}}.emag_offer_syncs SET process_id = {gone.pid}, process_start_ticks = {mark}")
+    execute(database, f"UPDATE emag_offer_syncs SET process_id = {gone.pid}, process_start_ticks = {mark}")
     variables = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
     said = emag_pipeline(tmp_path, "status", **variables).stdout
     wanted = f"its sync is dead: its process {gone.pid} on"
@@ -243,7 +243,7 @@ def test_a_sync_that_beats_without_progress_is_ended_before_another_one_can_begi
     stage(database, begin(database, run_id="r1"), [offer(1)])
     execute(
         database,
-        "UPDATE {schema}.emag_offer_syncs SET progressed_at = progressed_at - interval '9 days'",
+        "UPDATE emag_offer_syncs SET progressed_at = progressed_at - interval '9 days'",
     )
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, EMAG_ACCOUNTS="main").stdout
     assert "main: its sync is stuck: it beats, but nothing became durable" in said
@@ -269,7 +269,7 @@ def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database
     for sensor in SENSORS:
         ticks.note(database, sensor)
     assert not [line for line in lines() if "daemon" in line]
-    execute(database, "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
+    execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     (line,) = [line for line in lines() if "daemon" in line]
     assert line.startswith("daemon: no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is")
     assert "Start it: `emag-pipeline up`" in line

@@ -17,12 +17,12 @@ def _dead(database: Database) -> Lease:
     lease = begin(database, run_id="r1")
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '130 seconds'")
+        tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '130 seconds'")
     return lease
 
 
 def _row(database: Database) -> Any:
-    (row,) = rows(database, "SELECT * FROM {schema}.emag_offer_syncs")
+    (row,) = rows(database, "SELECT * FROM emag_offer_syncs")
     return row
 
 
@@ -73,7 +73,7 @@ def test_what_a_sync_waits_for_is_told_of_one_that_runs_and_of_one_that_is_stuck
         "running"
     ]
     assert running["obstacle"] == held
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
+    execute(database, "UPDATE emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
     done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
     assert done.stdout.splitlines()[0].endswith(f"the bound is 3600 s; {held}")
 
@@ -94,9 +94,7 @@ def test_recover_ends_what_is_dead_and_spares_what_lives(database: Database, dat
     document = json.loads(done.stdout)
     assert [one["account"] for one in document["recovered"]] == ["main"]
     assert document["left_alone"] == []
-    statuses = rows(
-        database, "SELECT sync_id, status, error_class FROM {schema}.emag_offer_syncs ORDER BY account_type"
-    )
+    statuses = rows(database, "SELECT sync_id, status, error_class FROM emag_offer_syncs ORDER BY account_type")
     assert [(row.status, row.error_class) for row in statuses] == [("running", None), ("failed", "OwnerDied")]
     assert statuses[0].sync_id == living.sync_id
 
@@ -111,7 +109,7 @@ def test_a_healthy_sync_that_a_person_ends_is_no_incident_and_was_not_stuck(
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")
     assert "with `emag-pipeline recover`" in row.error_message
     assert open_incidents(database) == []
-    counted = rows(database, "SELECT 1 FROM {schema}.emag_counters WHERE name LIKE 'emag_sync_%%_syncs_total'")
+    counted = rows(database, "SELECT 1 FROM emag_counters WHERE name LIKE 'emag_sync_%%_syncs_total'")
     assert not counted
     assert "nothing is stuck" in emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url).stdout
 

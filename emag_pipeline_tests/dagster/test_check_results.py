@@ -56,12 +56,12 @@ def _review(settings: Settings, instance: dg.DagsterInstance) -> dg.ExecuteInPro
 def _in_currency(database: Database, currency: str) -> None:
     with database.transaction() as tx:
         tx.run(
-            """UPDATE {schema}.emag_product_offers SET currency = :currency WHERE emag_offer_id =
-               (SELECT min(emag_offer_id) FROM {schema}.emag_product_offers WHERE account_type = 'main')""",
+            """UPDATE emag_product_offers SET currency = :currency WHERE emag_offer_id =
+               (SELECT min(emag_offer_id) FROM emag_product_offers WHERE account_type = 'main')""",
             currency=currency,
         )
         # marts follow publishes; what is changed beside them is seen by one that is computed from scratch
-        tx.run("DELETE FROM {schema}.emag_mart_refreshes")
+        tx.run("DELETE FROM emag_mart_refreshes")
 
 
 def test_every_check_of_a_refresh_and_its_review_is_kept_by_account(
@@ -99,7 +99,7 @@ def test_a_warning_keeps_its_remedy_and_a_sample_and_is_no_incident(
     assert "correct the price at the marketplace" in kept.remedy
     ((findings, sample),) = rows(
         database,
-        "SELECT findings, sample FROM {schema}.emag_check_results WHERE check_name = 'prices_are_plausible'",
+        "SELECT findings, sample FROM emag_check_results WHERE check_name = 'prices_are_plausible'",
     )
     assert findings == kept.findings > 0
     assert first["id"] in [row["emag_offer_id"] for row in sample]

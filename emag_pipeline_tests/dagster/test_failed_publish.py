@@ -15,9 +15,9 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 _LONG = "X" * 6_000
 #: What the database refuses, as it would any text that does not fit: a whole publish for one offer.
 _REFUSALS = {
-    "publishing": "ALTER TABLE {schema}.emag_product_offers ADD CONSTRAINT refused CHECK (length(part_number) < 6000)",
+    "publishing": "ALTER TABLE emag_product_offers ADD CONSTRAINT refused CHECK (length(part_number) < 6000)",
     "auditing": """
-        ALTER TABLE {schema}.emag_offer_syncs ADD CONSTRAINT refused
+        ALTER TABLE emag_offer_syncs ADD CONSTRAINT refused
         CHECK (phase <> 'publishing' OR (proof ->> 'rows')::bigint <> 320)
     """,
 }
@@ -26,7 +26,7 @@ _REFUSALS = {
 def _newest(database: Database) -> tuple[UUID, int, str, str, str]:
     ((*row,),) = rows(
         database,
-        """SELECT sync_id, attempt, status, phase, error_class FROM {schema}.emag_offer_syncs
+        """SELECT sync_id, attempt, status, phase, error_class FROM emag_offer_syncs
            ORDER BY started_at DESC LIMIT 1""",
     )
     return tuple(row)
@@ -55,7 +55,7 @@ def test_five_runs_read_five_times_and_the_sixth_publishes_what_was_corrected(
         seen.add(sync_id)
     assert len(seen) == 5
     if phase == "auditing":
-        execute(database, "ALTER TABLE {schema}.emag_offer_syncs DROP CONSTRAINT refused")
+        execute(database, "ALTER TABLE emag_offer_syncs DROP CONSTRAINT refused")
     market.edit("main", offer_id, part_number="corrected")
     assert run("main").success
     assert_published_exactly(database, market, "main")
@@ -66,18 +66,18 @@ def test_a_publish_that_met_a_passing_fault_goes_on_from_the_same_pages(
 ) -> None:
     execute(
         database,
-        """CREATE FUNCTION {schema}.full_disk() RETURNS trigger LANGUAGE plpgsql AS
+        """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
            $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$""",
     )
     execute(
         database,
-        """CREATE TRIGGER full_disk BEFORE INSERT ON {schema}.emag_product_offers
-           FOR EACH STATEMENT EXECUTE FUNCTION {schema}.full_disk()""",
+        """CREATE TRIGGER full_disk BEFORE INSERT ON emag_product_offers
+           FOR EACH STATEMENT EXECUTE FUNCTION full_disk()""",
     )
     assert runs.exit_code(instance, run("main").run_id) == 1
     sync_id, _, *how = _newest(database)
     assert how == ["failed", "publishing", "DatabaseUnavailable"]
-    execute(database, "DROP TRIGGER full_disk ON {schema}.emag_product_offers")
+    execute(database, "DROP TRIGGER full_disk ON emag_product_offers")
     market.reset_stats()
     assert run("main").success
     assert _newest(database)[:3] == (sync_id, 2, "completed")

@@ -61,6 +61,6 @@ def test_what_is_kept_for_everybody_names_the_fields_without_their_values(databa
     surprise(database)
     key = dg.AssetCheckKey(dg.AssetKey("offers"), "answers_are_as_known")
     record(database, key, known_answers(database, "main").result(), "main")
-    ((findings, sample),) = rows(database, "SELECT findings, sample FROM {schema}.emag_check_results")
+    ((findings, sample),) = rows(database, "SELECT findings, sample FROM emag_check_results")
     assert findings == 1
     assert [(row["field"], row["times"], "sample" in row) for row in sample] == [("sale_price", 12, False)]

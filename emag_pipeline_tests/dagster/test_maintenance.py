@@ -116,8 +116,8 @@ def test_the_job_prunes_both_databases_and_tells_what_it_removed(
 ) -> None:
     _age(instance, run("main").run_id, run("main").run_id)
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_requests SET sent_at = sent_at - interval '31 days'")
-    calls = rows(database, "SELECT count(*) FROM {schema}.emag_requests")[0][0]
+        tx.run("UPDATE emag_requests SET sent_at = sent_at - interval '31 days'")
+    calls = rows(database, "SELECT count(*) FROM emag_requests")[0][0]
     result = defs.resolve_job_def("maintenance").execute_in_process(
         instance=instance, resources={"pipeline": Pipeline(settings)}
     )

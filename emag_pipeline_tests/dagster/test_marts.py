@@ -105,7 +105,7 @@ def test_a_row_that_somebody_removed_fails_its_check_and_is_named(
     assert run_job("refresh_marts", "main").success
     for check, table in _CHECKS.items():
         with database.transaction() as tx:
-            tx.run(f"DELETE FROM {{schema}}.{table} WHERE emag_offer_id = 2")
+            tx.run(f"DELETE FROM {table} WHERE emag_offer_id = 2")
         found = _check_alone(check, settings, instance)
         assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
         assert [record.data["emag_offer_id"] for record in found.metadata["sample"].value.records] == [2]
@@ -118,7 +118,7 @@ def test_a_row_that_somebody_added_fails_its_check_and_is_named(
     assert run_job("refresh_marts", "main").success
     for check, table in _CHECKS.items():
         with database.transaction() as tx:
-            tx.run(f"UPDATE {{schema}}.{table} SET emag_offer_id = 77")
+            tx.run(f"UPDATE {table} SET emag_offer_id = 77")
         found = _check_alone(check, settings, instance)
         assert 77 in [record.data["emag_offer_id"] for record in found.metadata["sample"].value.records]
 
@@ -146,7 +146,7 @@ def test_figures_of_a_day_that_somebody_changed_fail_its_check(past: Past, run_j
     yesterday = _today() - timedelta(days=1)
     run_job("refresh_daily_assortment", f"main|{yesterday}")
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_daily_assortment SET offers = offers + 1")
+        tx.run("UPDATE emag_daily_assortment SET offers = offers + 1")
     found = _evaluations(run_job("refresh_daily_assortment", f"main|{_today()}"))["assortment_reconciles_with_offers"]
     assert not found.passed
     (record,) = found.metadata["sample"].value.records
@@ -215,5 +215,5 @@ def test_days_that_are_over_are_computed_to_their_end_a_few_at_a_time(
             assert run_job("refresh_daily_assortment", partition).success
     days = [str(_today() - timedelta(days=one)) for one in range(1, 9)]
     assert [partition.split("|")[1] for partition in asked] == days
-    found = rows(database, "SELECT day FROM {schema}.emag_daily_assortment ORDER BY day DESC")
+    found = rows(database, "SELECT day FROM emag_daily_assortment ORDER BY day DESC")
     assert [str(row.day) for row in found] == days

@@ -63,15 +63,15 @@ def test_a_mart_that_fails_is_an_incident_of_its_account_and_leaves_the_sync_alo
     run: Run, run_job: RunJob, database: Database, instance: dg.DagsterInstance
 ) -> None:
     with database.transaction() as tx:
-        tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
+        tx.run("ALTER TABLE emag_low_stock RENAME TO hidden")
     assert run("main").success
     assert run("fbe").success
     assert not run_job("refresh_marts", "main").success
     assert not run_job("refresh_marts", "fbe").success
     with database.transaction() as tx:
-        tx.run("ALTER TABLE {schema}.hidden RENAME TO emag_low_stock")
+        tx.run("ALTER TABLE hidden RENAME TO emag_low_stock")
     assert run_job("refresh_marts", "fbe").success
     other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()), 600)
     (incident,) = open_incidents(database)
     assert (incident.subject, incident.kind) == ("refresh_marts of main", "failing")
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_offer_issues WHERE account_type = 'main'")[0][0] > 0
+    assert rows(database, "SELECT count(*) FROM emag_offer_issues WHERE account_type = 'main'")[0][0] > 0

@@ -162,8 +162,8 @@ def test_an_error_of_a_check_that_might_pass_does_not_let_the_catalogue_be_read_
 
 #: Whoever plans to read the accepted deviations is a deadlock's victim; only the checks read them.
 _DEADLOCK = (
-    "ALTER TABLE {schema}.emag_accepted_deviations RENAME TO hidden",
-    """CREATE FUNCTION {schema}.deadlock() RETURNS boolean LANGUAGE plpgsql IMMUTABLE
+    "ALTER TABLE emag_accepted_deviations RENAME TO hidden",
+    """CREATE FUNCTION deadlock() RETURNS boolean LANGUAGE plpgsql IMMUTABLE
        AS $$ BEGIN RAISE 'deadlock' USING ERRCODE = 'deadlock_detected'; END $$""",
-    "CREATE VIEW {schema}.emag_accepted_deviations AS SELECT * FROM {schema}.hidden WHERE {schema}.deadlock()",
+    "CREATE VIEW emag_accepted_deviations AS SELECT * FROM hidden WHERE deadlock()",
 )

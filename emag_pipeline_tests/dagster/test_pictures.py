@@ -119,7 +119,7 @@ def test_a_day_before_the_newest_has_small_pictures_only(database: Database) -> 
     today = datetime.now(UTC).date()
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_daily_assortment
+            """INSERT INTO emag_daily_assortment
                    (day, account_type, offers, saleable_offers, stock, stock_value, arrivals, departures, price_moves)
                SELECT d, 'main', 1, 1, 1, 1, 0, 0, 0 FROM unnest(CAST(:days AS date[])) d""",
             days=[today, today - timedelta(days=1)],

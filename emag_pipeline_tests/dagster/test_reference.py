@@ -78,7 +78,7 @@ def test_a_run_reads_the_marketplace_and_tells_its_numbers(database: Database, r
     assert read().success
     again = read()
     told = {asset: _metadata(again, asset) for asset in _ASSETS}
-    counts = {row.resource: row.rows for row in rows(database, "SELECT * FROM {schema}.emag_reference_reads")}
+    counts = {row.resource: row.rows for row in rows(database, "SELECT * FROM emag_reference_reads")}
     assert {asset: metadata["dagster/row_count"].value for asset, metadata in told.items()} == counts
     for metadata in told.values():
         assert [metadata[name].value for name in ("created", "updated", "deleted", "unreadable")] == [0, 0, 0, 0]
@@ -141,12 +141,12 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
         assert first.items() <= sample.records[0].data.items()
         assert sample.records[0].data["name"]
         assert found.description == said.format(first=min(odd))
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_current_offers WHERE account_type = 'main'")[0][0] == 320
-    empty = "SELECT count(*) FROM {schema}.emag_current_offers WHERE vat_id = 99 AND sale_price_with_vat IS NULL"
+    assert rows(database, "SELECT count(*) FROM emag_current_offers WHERE account_type = 'main'")[0][0] == 320
+    empty = "SELECT count(*) FROM emag_current_offers WHERE vat_id = 99 AND sale_price_with_vat IS NULL"
     assert rows(database, empty)[0][0] == 25, "the sentence is true"
     execute(
         database,
-        """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at, deleted_at)
+        """INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at, deleted_at)
            VALUES ('sandbox', 99, 0.21, '{}', now(), now())""",
     )
     once = unknown_vat_rates(database, "sandbox")
@@ -175,7 +175,7 @@ def test_the_checks_are_asked_again_after_each_publish_without_a_reading(
             ):
                 (told,) = rows(
                     database,
-                    "SELECT * FROM {schema}.emag_check_results WHERE check_name = :name",
+                    "SELECT * FROM emag_check_results WHERE check_name = :name",
                     name=name,
                 )
                 assert (told.subject, told.asset, told.passed) == ("sandbox", asset, passes), told.said

@@ -61,7 +61,7 @@ def test_what_is_shown_of_a_proof_adds_up_with_hidden_quarantined_and_flagged_of
     assert result.success
     staged, published = _metadata(result, "staged_offers"), _metadata(result, "offers")
     seen = "SELECT count(*) FILTER (WHERE deleted_at IS NULL), count(*) FILTER (WHERE rejected_at IS NOT NULL)"
-    ((offers, flagged),) = rows(database, seen + " FROM {schema}.emag_product_offers")
+    ((offers, flagged),) = rows(database, seen + " FROM emag_product_offers")
     assert (offers, flagged, published["offers"], published["flagged"]) == (318, 1, 318, 1)
     assert sum(int(str(published[one])) for one in ("created", "updated", "unchanged", "flagged")) == offers
     assert staged["dagster/row_count"] == offers - flagged
@@ -135,7 +135,7 @@ def test_a_refused_scan_keeps_the_offers_as_they_are(
     failed = [one.check_name for one in result.get_asset_check_evaluations() if not one.passed]
     assert failed == ["volume_has_not_collapsed"]
     assert runs.exit_code(instance, result.run_id) == 3
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE deleted_at IS NULL")[0][0] == 320
+    assert rows(database, "SELECT count(*) FROM emag_product_offers WHERE deleted_at IS NULL")[0][0] == 320
 
 
 def test_an_error_that_no_rerun_mends_is_not_retried_and_says_what_to_do(

@@ -132,7 +132,7 @@ def test_a_refused_audit_tells_the_command_that_approves_and_waits_for_it(
     refused = run("main")
     look()
     (alert,) = receiver.taken
-    sync_id = rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'failed'")[0][0]
+    sync_id = rows(database, "SELECT sync_id FROM emag_offer_syncs WHERE status = 'failed'")[0][0]
     assert (alert["kind"], alert["account"]) == ("refused", "main")
     assert f"run `emag-pipeline approve {sync_id}`" in alert["text"]
     failures = instance.all_logs(refused.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
@@ -305,7 +305,7 @@ def test_a_killed_run_that_its_sensor_repeats_is_told_when_no_try_comes_or_the_n
     assert asked().startswith("main: next try in ")
     assert (open_incidents(database), receiver.taken) == ([], [])
     with patch.object(time, "time", lambda at=time.time: at() + 901):  # no try for an interval and two looks more
-        execute(database, "UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at - interval '901 seconds'")
+        execute(database, "UPDATE emag_offer_syncs SET completed_at = completed_at - interval '901 seconds'")
         look()
     (alert,) = receiver.taken
     assert (alert["kind"], alert["error_class"]) == ("failing", "OwnerDied")

@@ -161,5 +161,5 @@ def test_sigterm_ends_the_wait_at_once_and_no_lease_was_taken(
     waiting.send_signal(signal.SIGTERM)
     waiting.communicate(timeout=30)
     assert time.monotonic() - told < 10
-    assert rows(database, "SELECT 1 FROM {schema}.emag_offer_syncs") == []
+    assert rows(database, "SELECT 1 FROM emag_offer_syncs") == []
     assert market.stats("main")["requests"] == 0

@@ -34,16 +34,16 @@ def _started(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = dg.Dags
 
 def _age(database: Database, column: str, hours: float) -> None:
     with database.transaction() as tx:
-        tx.run(f"UPDATE {{schema}}.emag_offer_syncs SET {column} = now() - :hours * interval '1 hour'", hours=hours)
+        tx.run(f"UPDATE emag_offer_syncs SET {column} = now() - :hours * interval '1 hour'", hours=hours)
 
 
 def _row(database: Database) -> Any:
-    (row,) = rows(database, "SELECT * FROM {schema}.emag_offer_syncs")
+    (row,) = rows(database, "SELECT * FROM emag_offer_syncs")
     return row
 
 
 def _counts(database: Database) -> dict[str, float]:
-    found = rows(database, "SELECT name, value FROM {schema}.emag_counters WHERE labels ->> 'account_type' = 'main'")
+    found = rows(database, "SELECT name, value FROM emag_counters WHERE labels ->> 'account_type' = 'main'")
     return {row.name.removeprefix("emag_sync_").removesuffix("_syncs_total"): row.value for row in found}
 
 
@@ -78,7 +78,7 @@ def test_a_sync_whose_process_is_gone_is_failed_at_once_and_the_next_run_goes_on
     database: Database, market: SandboxServer, instance: dg.DagsterInstance, settings: Settings, run: Run
 ) -> None:
     begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
+    execute(database, "UPDATE emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
     said = _evaluate(instance, settings)
     assert "is gone; marked as failed; the account's next run goes on" in said
     assert run("main").success
@@ -90,7 +90,7 @@ def test_of_a_process_that_is_gone_nothing_says_that_it_could_not_be_reached(
 ) -> None:
     """As of `emag-pipeline sync`, killed: no code server has launched its run."""
     begin(database, run_id=_started(instance))
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
+    execute(database, "UPDATE emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
     said = _evaluate(instance, settings)
     assert "is gone; marked as failed; no process of it was found" in said
     assert "could not be reached" not in said

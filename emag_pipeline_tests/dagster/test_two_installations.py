@@ -57,7 +57,7 @@ def _living(database: Database, instance: dg.DagsterInstance) -> None:
 
 
 def _assert_left_alone(database: Database) -> None:
-    (row,) = rows(database, "SELECT status, attempt, error_message FROM {schema}.emag_offer_syncs")
+    (row,) = rows(database, "SELECT status, attempt, error_message FROM emag_offer_syncs")
     assert tuple(row) == ("running", 1, None)
 
 
@@ -91,7 +91,7 @@ def test_what_a_copy_of_dagsters_database_says_of_a_run_proves_nothing(
 ) -> None:
     """A copy's own monitoring fails the runs that it finds under way: their processes are not there."""
     _living(database, one)
-    (run_id,) = rows(database, "SELECT dagster_run_id FROM {schema}.emag_offer_syncs")[0]
+    (run_id,) = rows(database, "SELECT dagster_run_id FROM emag_offer_syncs")[0]
     original = make_url(one.run_storage.postgres_url).database  # type: ignore[attr-defined]
     own = identity_of(one)
     one.dispose()

@@ -22,14 +22,14 @@ def let_pass(database: Database, past: timedelta) -> None:
             columns.setdefault(table, []).append(column)
         for table, names in columns.items():
             changes = ", ".join(f"{name} = {name} - :past" for name in names)
-            tx.run(f"UPDATE {{schema}}.{table} SET {changes}", past=past)
+            tx.run(f"UPDATE {table} SET {changes}", past=past)
 
 
 def published_ago(database: Database, past: timedelta) -> None:
     """Every publish was so long ago, of pages that were read just before it."""
     with database.transaction() as tx:
         tx.run(
-            """UPDATE {schema}.emag_offer_syncs SET completed_at = now() - :past, oldest_page_at = now() - :past
+            """UPDATE emag_offer_syncs SET completed_at = now() - :past, oldest_page_at = now() - :past
                WHERE status = 'completed'""",
             past=past,
         )

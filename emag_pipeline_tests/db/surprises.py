@@ -16,7 +16,7 @@ def surprise(
     """Record one; `seen` is when it was last met, e.g. `2 hours ago`."""
     execute(
         database,
-        """INSERT INTO {schema}.emag_answer_surprises (account_type, resource, field, kind, last_seen_at, times, sample)
+        """INSERT INTO emag_answer_surprises (account_type, resource, field, kind, last_seen_at, times, sample)
            VALUES (:account, 'product_offer/read', :field, :kind, CAST(:seen AS timestamptz), :times, '[1]')""",
         account=account,
         field=field,

@@ -42,7 +42,7 @@ def test_what_was_last_seen_before_the_newest_completed_sync_began_is_over(datab
 def test_a_sync_that_has_not_completed_ends_nothing(database: Database) -> None:
     sync(database, [offer(1)])
     surprise(database)
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET started_at = started_at - interval '1 hour'")
+    execute(database, "UPDATE emag_offer_syncs SET started_at = started_at - interval '1 hour'")
     begin(database)
     assert _fields(database) == ["sale_price"]
 

@@ -14,10 +14,10 @@ from emag_pipeline_tests.db.syncs import begin, execute, stage
     ("spoil", "unstaged"),
     [
         ("SELECT 1", 0),
-        ("DELETE FROM {schema}.emag_scan_offers WHERE emag_offer_id = 2", 1),
-        ("DELETE FROM {schema}.emag_scan_offers", 3),
-        ("UPDATE {schema}.emag_scan_offers SET emag_offer_id = 99 WHERE emag_offer_id = 2", 1),  # as many, and others
-        ("UPDATE {schema}.emag_scan_offers SET page = 0 WHERE emag_offer_id = 2", 0),  # it was read by its id too
+        ("DELETE FROM emag_scan_offers WHERE emag_offer_id = 2", 1),
+        ("DELETE FROM emag_scan_offers", 3),
+        ("UPDATE emag_scan_offers SET emag_offer_id = 99 WHERE emag_offer_id = 2", 1),  # as many, and others
+        ("UPDATE emag_scan_offers SET page = 0 WHERE emag_offer_id = 2", 0),  # it was read by its id too
     ],
 )
 def test_offers_that_were_shown_and_are_not_staged_are_counted(database: Database, spoil: str, unstaged: int) -> None:
@@ -31,5 +31,5 @@ def test_an_offer_in_quarantine_is_not_missed(database: Database) -> None:
     lease = begin(database)
     bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload="{}")
     stage(database, lease, [offer(1), offer(2)], [bad])
-    execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE emag_offer_id = 2")
+    execute(database, "DELETE FROM emag_scan_offers WHERE emag_offer_id = 2")
     assert audit.figures(database, lease.sync_id).unstaged == 0

@@ -39,7 +39,7 @@ def test_after_a_429_nobody_sends_for_the_time_asked(database: Database) -> None
 def _slower_by(database: Database, budget: DatabaseBudget) -> float:
     """By what factor the pace between two slots is slower."""
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_rate_budget SET quiet_until = NULL, next_slot_at = clock_timestamp()")
+        tx.run("UPDATE emag_rate_budget SET quiet_until = NULL, next_slot_at = clock_timestamp()")
     first, second = budget.reserve("main"), budget.reserve("main")
     return (second - first) / budget.pace_seconds
 
@@ -64,7 +64,7 @@ def test_without_another_refusal_the_pace_comes_back_step_by_step(database: Data
         assert _slower_by(database, budget) == pytest.approx(max(1.0, expected), abs=0.03)
         expected /= 1.1
         with database.transaction() as tx:
-            tx.run("UPDATE {schema}.emag_rate_budget SET slowed_at = slowed_at - interval '601 seconds'")
+            tx.run("UPDATE emag_rate_budget SET slowed_at = slowed_at - interval '601 seconds'")
 
 
 def test_a_share_of_the_budget_is_a_slower_pace(database: Database) -> None:
@@ -83,5 +83,5 @@ def test_two_installations_that_name_one_login_differently_share_its_budget(data
             client.close()
         first, second = (request["time"] for request in market.requests("main"))
     assert second - first > DatabaseBudget(database, 3, 180).pace_seconds * 0.9
-    (budget,) = rows(database, "SELECT login, slots + slots_before AS slots FROM {schema}.emag_rate_budget")
+    (budget,) = rows(database, "SELECT login, slots + slots_before AS slots FROM emag_rate_budget")
     assert (budget.login, budget.slots) == (account.login, 2)

@@ -14,7 +14,7 @@ from emag_pipeline_tests.db.syncs import rows
 
 def _buttons(database: Database) -> dict[int, Any]:
     refresh(database, BUY_BUTTON, "main")
-    return {row.emag_offer_id: row for row in rows(database, "SELECT * FROM {schema}.emag_buy_button")}
+    return {row.emag_offer_id: row for row in rows(database, "SELECT * FROM emag_buy_button")}
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_prices_with_vat_need_a_rate_that_is_known(database: Database, past: Pas
     note_accounts(database, [("main", "sandbox", "RON")])
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+            """INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
                VALUES ('sandbox', 1, 0.21, '{}', now()), ('emag_hu', 2, 0.27, '{}', now())"""
         )
     prices = {"sale_price": Decimal(11), "best_offer_sale_price": Decimal(10), "buy_button_rank": 2}
@@ -141,9 +141,9 @@ def test_a_price_with_vat_has_two_decimals_wherever_it_stands(database: Database
     note_accounts(database, [("main", "emag_ro", "RON")])
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+            """INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
                VALUES ('emag_ro', 1, 0.21, '{}', now())"""
         )
     past.publish(good(1, buy_button_rank=1, sale_price=Decimal("10.0099"), vat_id=1))
-    (row,) = rows(database, "SELECT sale_price_with_vat FROM {schema}.emag_current_offers")
+    (row,) = rows(database, "SELECT sale_price_with_vat FROM emag_current_offers")
     assert row.sale_price_with_vat == _buttons(database)[1].sale_price_with_vat == Decimal("12.11")

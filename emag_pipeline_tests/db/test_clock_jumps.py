@@ -60,7 +60,7 @@ def test_a_publish_is_later_than_the_one_before(database: Database) -> None:
     _set_back(database)
     second = sync(database, [offer(1, sale_price=Decimal("9.9900"))])
     assert second.published_at == first.published_at + _HOUR + timedelta(microseconds=1)
-    states = rows(database, "SELECT valid_from, valid_to FROM {schema}.emag_offer_history ORDER BY valid_from")
+    states = rows(database, "SELECT valid_from, valid_to FROM emag_offer_history ORDER BY valid_from")
     assert [row.valid_to for row in states] == [second.published_at, None]
     assert account_statuses(database, ["main"])[0].last_publish_at == second.published_at
 
@@ -70,7 +70,7 @@ def test_a_publish_is_later_than_those_of_other_accounts_too(database: Database)
     _set_back(database)
     second = sync(database, [offer(1)], account="fbe")
     assert second.published_at == first.published_at + _HOUR + timedelta(microseconds=1)
-    numbered = rows(database, "SELECT account_type FROM {schema}.emag_publishes ORDER BY publish_number")
+    numbered = rows(database, "SELECT account_type FROM emag_publishes ORDER BY publish_number")
     assert [row.account_type for row in numbered] == ["main", "fbe"]
 
 
@@ -104,7 +104,7 @@ def test_a_sync_that_died_before_the_jump_is_dead_in_time(database: Database) ->
         begin(database)
     (running,) = liveness.running_syncs(database)
     assert 0 <= running.silent_seconds < 60
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET heartbeat_at = heartbeat_at - interval '121 seconds'")
+    execute(database, "UPDATE emag_offer_syncs SET heartbeat_at = heartbeat_at - interval '121 seconds'")
     assert begin(database).resumed
 
 

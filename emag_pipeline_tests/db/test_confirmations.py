@@ -68,7 +68,7 @@ def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_s
     assert publish.publish(database, lease).deleted == 1
     shown = rows(
         database,
-        """SELECT deleted_at IS NOT NULL, rejected_at IS NOT NULL FROM {schema}.emag_product_offers
+        """SELECT deleted_at IS NOT NULL, rejected_at IS NOT NULL FROM emag_product_offers
            ORDER BY emag_offer_id""",
     )
     assert [tuple(row) for row in shown] == [(False, False), (False, True), (False, False), (True, False)]
@@ -80,8 +80,8 @@ def test_nothing_is_published_that_rests_on_other_answers_than_the_audit_has_acc
     stage(database, lease, [offer(1)])
     confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3, 4], read_at=datetime.now(UTC))
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
-    execute(database, "UPDATE {schema}.emag_scan_confirmations SET is_found = false")
-    execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE page = 0")
+    execute(database, "UPDATE emag_scan_confirmations SET is_found = false")
+    execute(database, "DELETE FROM emag_scan_offers WHERE page = 0")
     with pytest.raises(StagingLost, match="0 offers found and 3 gone, 1 and 2 were accepted"):
         publish.publish(database, lease)
 
@@ -100,7 +100,7 @@ def test_rows_that_were_counted_stay_counted_when_a_resumed_scan_knows_of_fewer(
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2), offer(3)])
     stage_page(database, lease, 2, [offer(4)], rows=2)
-    (sync_,) = rows(database, "SELECT total_offers_processed FROM {schema}.emag_offer_syncs")
+    (sync_,) = rows(database, "SELECT total_offers_processed FROM emag_offer_syncs")
     assert sync_.total_offers_processed == 3
 
 
@@ -110,7 +110,7 @@ def test_an_offer_that_a_window_showed_and_that_is_not_staged_keeps_the_scan_fro
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2)], [SimpleNamespace(emag_offer_id=3, reason="bad", payload="{}")])
     assert doubts(audit.figures(database, lease.sync_id)) == []
-    execute(database, "DELETE FROM {schema}.emag_scan_offers WHERE emag_offer_id = 2")
+    execute(database, "DELETE FROM emag_scan_offers WHERE emag_offer_id = 2")
     assert doubts(audit.figures(database, lease.sync_id)) == ["1 offer that pages showed is not staged"]
 
 
@@ -122,5 +122,5 @@ def test_of_an_offer_that_several_windows_show_the_row_that_was_read_last_stays(
         page.fetched_at -= timedelta(seconds=age)
         window = replace(window_of(page), again=[1])
         staging.stage_windows(database, lease, [window], Reached(1, 1, 1))
-    staged = rows(database, "SELECT general_stock FROM {schema}.emag_scan_offers")
+    staged = rows(database, "SELECT general_stock FROM emag_scan_offers")
     assert [row.general_stock for row in staged] == [9]

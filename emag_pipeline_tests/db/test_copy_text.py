@@ -19,10 +19,10 @@ def test_every_value_comes_back_as_it_went_in(database: Database) -> None:
     values = (_AWKWARD, None, "", 4294967295, True, Decimal("0.0001"), b"\x00\xff", at, (_AWKWARD, ""), (3, 9), ())
     with database.transaction() as tx:
         tx.run(
-            """CREATE TABLE {schema}.copied (a text, b text, c text, d bigint, e boolean, f numeric(18,4), g bytea,
+            """CREATE TABLE copied (a text, b text, c text, d bigint, e boolean, f numeric(18,4), g bytea,
                h timestamptz, i text[], j smallint[], k text[])"""
         )
-        tx.copy_in("COPY {schema}.copied FROM STDIN", line(values))
-        row = tx.run("SELECT * FROM {schema}.copied").one()
+        tx.copy_in("COPY copied FROM STDIN", line(values))
+        row = tx.run("SELECT * FROM copied").one()
     read = [bytes(value) if isinstance(value, memoryview) else value for value in row]
     assert read == [list(value) if isinstance(value, tuple) else value for value in values]

@@ -97,11 +97,11 @@ def test_few_changes_cost_little(mart: Mart, shop: Shop) -> None:
 
 
 _LOOK_UPS = {
-    "part number": "SELECT emag_offer_id FROM {schema}.emag_current_offers WHERE part_number = 'P-1007'",
-    "EAN": "SELECT emag_offer_id FROM {schema}.emag_offers_by_ean('5950000001007')",
-    "reject": """SELECT emag_offer_id FROM {schema}.emag_offer_rejects
+    "part number": "SELECT emag_offer_id FROM emag_current_offers WHERE part_number = 'P-1007'",
+    "EAN": "SELECT emag_offer_id FROM emag_offers_by_ean('5950000001007')",
+    "reject": """SELECT emag_offer_id FROM emag_offer_rejects
                  WHERE account_type = 'main' AND emag_offer_id = 1007 ORDER BY reject_id DESC LIMIT 1""",
-    "what changed since": """SELECT 1007 AS emag_offer_id, count(*) FROM {schema}.emag_offer_history
+    "what changed since": """SELECT 1007 AS emag_offer_id, count(*) FROM emag_offer_history
                              WHERE account_type = 'main' AND valid_from > now() - interval '1 day'""",
 }
 

@@ -51,11 +51,11 @@ def shop() -> Iterator[Shop]:
 
 #: So many copies of the offer that is staged, the first of them with fingerprints of their own.
 _COPIES = f"""
-    INSERT INTO {{schema}}.emag_scan_offers (account_type, sync_id, page, fetched_at, {", ".join(STAGED)})
+    INSERT INTO emag_scan_offers (account_type, sync_id, page, fetched_at, {", ".join(STAGED)})
     SELECT account_type, sync_id, page, fetched_at, number,
            CASE WHEN number <= :changed THEN sha256(CAST(:turn || '.' || number AS bytea)) ELSE sha256('') END,
            {", ".join(STAGED[2:])}
-    FROM {{schema}}.emag_scan_offers, generate_series(2, :offers) number
+    FROM emag_scan_offers, generate_series(2, :offers) number
     WHERE account_type = 'main' AND emag_offer_id = 1
 """
 

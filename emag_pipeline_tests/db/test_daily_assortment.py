@@ -21,7 +21,7 @@ def _compute(database: Database, day: date) -> Refreshed:
 
 def _row(database: Database, day: date) -> Any:
     _compute(database, day)
-    found = rows(database, "SELECT * FROM {schema}.emag_daily_assortment WHERE day = :day", day=day)
+    found = rows(database, "SELECT * FROM emag_daily_assortment WHERE day = :day", day=day)
     return found[0] if found else None
 
 
@@ -91,7 +91,7 @@ def test_a_row_that_stands_there_wrongly_is_removed(database: Database, past: Pa
     day = past.publishes[0][0].date() - timedelta(days=1)
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
+            """INSERT INTO emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
                    stock_value, arrivals, departures, price_moves) VALUES (:day, 'main', 1, 1, 1, 1, 0, 0, 0)""",
             day=day,
         )
@@ -101,14 +101,14 @@ def test_a_row_that_stands_there_wrongly_is_removed(database: Database, past: Pa
 def _prune_ledger(database: Database, past: Past) -> None:
     """As after a month: all but the newest success."""
     with database.transaction() as tx:
-        tx.run("DELETE FROM {schema}.emag_offer_syncs WHERE completed_at < :newest", newest=past.published_at)
+        tx.run("DELETE FROM emag_offer_syncs WHERE completed_at < :newest", newest=past.published_at)
 
 
 def test_a_day_computed_later_gives_the_same_row(database: Database, past: Past) -> None:
     day = past.publishes[1][0].date()
     before = tuple(_row(database, day))
     with database.transaction() as tx:
-        tx.run("DELETE FROM {schema}.emag_daily_assortment")
+        tx.run("DELETE FROM emag_daily_assortment")
     assert tuple(_row(database, day)) == before
 
 
@@ -168,7 +168,7 @@ def test_a_day_of_an_older_version_is_due_again_once(database: Database, past: P
     day = past.publishes[0][0].date() + timedelta(days=1)
     with database.transaction() as tx:
         tx.run(
-            """UPDATE {schema}.emag_daily_assortment
+            """UPDATE emag_daily_assortment
                SET publishes = NULL, last_published_at = NULL, is_carried_forward = NULL WHERE day = :day""",
             day=day,
         )
@@ -214,7 +214,7 @@ def test_absurd_stocks_cost_no_refresh(database: Database) -> None:
 
 def test_only_the_day_of_the_newest_publish_stamps_the_mart(database: Database, past: Past) -> None:
     _compute(database, past.publishes[0][0].date())
-    assert rows(database, "SELECT 1 FROM {schema}.emag_mart_refreshes") == []
+    assert rows(database, "SELECT 1 FROM emag_mart_refreshes") == []
     _compute(database, past.published_at.date())
-    (stamp,) = rows(database, "SELECT published_at FROM {schema}.emag_mart_refreshes")
+    (stamp,) = rows(database, "SELECT published_at FROM emag_mart_refreshes")
     assert stamp.published_at == past.published_at

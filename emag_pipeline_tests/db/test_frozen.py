@@ -32,7 +32,7 @@ def freezer(database_url: str) -> Iterator[Freezer]:
 def through(freezer: Freezer, database: Database, database_url: str) -> Iterator[Database]:
     """The database behind the freezer; the table `numbers` is there."""
     with database.transaction() as tx:
-        tx.run("CREATE TABLE {schema}.numbers (number integer, text text)")
+        tx.run("CREATE TABLE numbers (number integer, text text)")
     with behind(freezer, database_url) as through:
         yield through
 
@@ -42,8 +42,8 @@ def _work(database: Database, moment: Moment) -> None:
         if moment == "statement":
             tx.run("SELECT pg_sleep(0)")
         if moment == "copy":
-            tx.copy_in("COPY {schema}.numbers FROM STDIN", _MANY_ROWS)
-        tx.run("INSERT INTO {schema}.numbers VALUES (1)")
+            tx.copy_in("COPY numbers FROM STDIN", _MANY_ROWS)
+        tx.run("INSERT INTO numbers VALUES (1)")
         if moment == "rollback":
             raise ValueError
 
@@ -87,7 +87,7 @@ def test_a_signal_is_heard_at_every_moment(
         _work(through, moment)
     assert freezer.has_frozen.is_set()
     assert time.monotonic() - began < 0.5 + 2.5
-    written = rows(database, "SELECT count(*) FROM {schema}.numbers")[0][0]
+    written = rows(database, "SELECT count(*) FROM numbers")[0][0]
     assert written == (1 if moment == "commit" else 0)
 
 
@@ -107,7 +107,7 @@ def test_no_call_waits_without_bound(
         told = error
     assert freezer.has_frozen.is_set()
     assert time.monotonic() - began < 30
-    written = rows(database, "SELECT count(*) FROM {schema}.numbers")[0][0]
+    written = rows(database, "SELECT count(*) FROM numbers")[0][0]
     if moment == "rollback":
         assert isinstance(told, ValueError)
     elif not is_everything and moment in ("ping", "commit"):
@@ -229,8 +229,8 @@ def test_to_ask_for_the_end_of_a_transaction_is_bounded_too(freezer: Freezer, th
 def test_a_wait_for_a_lock_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "LOCK_TIMEOUT_SECONDS", 0.3)
     with database.transaction() as holder:
-        holder.run("CREATE TABLE {schema}.numbers (number integer)")
+        holder.run("CREATE TABLE numbers (number integer)")
         began = time.monotonic()
         with pytest.raises(DatabaseUnavailable, match="held by another transaction"), database.transaction() as tx:
-            tx.run("CREATE TABLE {schema}.numbers (number integer)")
+            tx.run("CREATE TABLE numbers (number integer)")
         assert time.monotonic() - began < 5

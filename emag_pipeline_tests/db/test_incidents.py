@@ -156,7 +156,7 @@ def test_each_message_is_counted_by_its_outcome(database: Database) -> None:
     outbox.note_alert_told(database, _claimed(database))
     counted = rows(
         database,
-        """SELECT labels ->> 'outcome' AS outcome, value FROM {schema}.emag_counters
+        """SELECT labels ->> 'outcome' AS outcome, value FROM emag_counters
            WHERE name = 'emag_sync_alerts_total' ORDER BY 1""",
     )
     assert [tuple(row) for row in counted] == [("failed", 1), ("told", 1)]

@@ -18,7 +18,7 @@ _UNREADABLE: tuple[tuple[str, ...], ...] = ((), ("sale_price",), ("currency", "s
 
 _ASK = """
     SELECT stock, sale_price, status, price, p.codes AS product, t.codes AS translation, u.fields AS unreadable,
-           {schema}.emag_issue_codes(
+           emag_issue_codes(
                status::smallint, stock::bigint, sale_price, price::smallint, p.codes, t.codes, u.fields) AS codes
     FROM unnest(CAST(:stocks AS bigint[])) stock
     CROSS JOIN unnest(CAST(:sale_prices AS numeric[])) sale_price

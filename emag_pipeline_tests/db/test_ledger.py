@@ -11,7 +11,7 @@ from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page, sync
 
 def _silence(database: Database, seconds: int) -> None:
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - :s * interval '1 second'", s=seconds)
+        tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - :s * interval '1 second'", s=seconds)
 
 
 def test_a_second_sync_of_the_account_is_refused(database: Database) -> None:
@@ -123,7 +123,7 @@ def test_a_run_that_lost_its_lease_stages_nothing(database: Database) -> None:
     begin(database)
     with pytest.raises(LeaseLost):
         stage_page(database, old, 2, [offer(2)], rows=2)
-    assert [row.count for row in rows(database, "SELECT count(*) FROM {schema}.emag_scan_offers")] == [1]
+    assert [row.count for row in rows(database, "SELECT count(*) FROM emag_scan_offers")] == [1]
 
 
 def test_a_run_that_lost_its_lease_cannot_end_the_new_one(database: Database) -> None:
@@ -138,7 +138,7 @@ def test_staging_that_did_not_survive_is_noticed(database: Database) -> None:
     stage(database, old, [offer(1)])
     ledger.end(database, old, "failed", error_class="ApiUnavailable", message="m", remedy="r")
     with database.transaction() as tx:
-        tx.run("TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+        tx.run("TRUNCATE emag_scan_pages, emag_scan_offers")
     assert begin(database).sync_id != old.sync_id
 
 
@@ -147,7 +147,7 @@ def test_a_refused_scan_is_resumed_only_after_approval(database: Database) -> No
     stage(database, refused, [offer(1)])
     ledger.end(database, refused, "failed", error_class="RefusedError", message="m", remedy="r")
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET approved_at = now()")
+        tx.run("UPDATE emag_offer_syncs SET approved_at = now()")
     approved = begin(database)
     assert (approved.sync_id, approved.approved) == (refused.sync_id, True)
 

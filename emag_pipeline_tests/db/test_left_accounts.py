@@ -9,7 +9,7 @@ _MAIN, _FBE = ("main", "emag_ro", "RON"), ("fbe", "emag_ro", "RON")
 
 
 def _left(database: Database) -> list[str]:
-    return [name for (name,) in rows(database, "SELECT account_type FROM {schema}.emag_accounts WHERE left_at < now()")]
+    return [name for (name,) in rows(database, "SELECT account_type FROM emag_accounts WHERE left_at < now()")]
 
 
 def test_an_account_is_marked_once_its_own_installation_does_without_it_and_until_it_is_back(
@@ -21,9 +21,9 @@ def test_an_account_is_marked_once_its_own_installation_does_without_it_and_unti
     assert _left(database) == []
     note_accounts(database, [_MAIN], by="one")
     assert _left(database) == ["fbe"]
-    since = rows(database, "SELECT left_at, xmin::text FROM {schema}.emag_accounts WHERE account_type = 'fbe'")
+    since = rows(database, "SELECT left_at, xmin::text FROM emag_accounts WHERE account_type = 'fbe'")
     note_accounts(database, [_MAIN], by="one")
-    assert rows(database, "SELECT left_at, xmin::text FROM {schema}.emag_accounts WHERE account_type = 'fbe'") == since
+    assert rows(database, "SELECT left_at, xmin::text FROM emag_accounts WHERE account_type = 'fbe'") == since
     note_accounts(database, [_FBE], by="two")
     assert _left(database) == []
 

@@ -20,7 +20,7 @@ def test_running_syncs_tell_their_signs_of_life(database: Database) -> None:
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '1 hour',"
+            "UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '1 hour',"
             " progressed_at = now() - interval '2 hours'"
         )
     (running,) = liveness.running_syncs(database)
@@ -65,5 +65,5 @@ def test_counters_grow_for_each_account(database: Database) -> None:
     with database.transaction() as tx:
         for account in ("main", "main", "fbe"):
             liveness.count(tx, liveness.STUCK, account)
-    counted = rows(database, "SELECT labels ->> 'account_type' AS account, value FROM {schema}.emag_counters")
+    counted = rows(database, "SELECT labels ->> 'account_type' AS account, value FROM emag_counters")
     assert {row.account: row.value for row in counted} == {"main": 2, "fbe": 1}

@@ -138,14 +138,14 @@ def test_long_texts_come_to_every_column_that_can_hold_them(published: Database)
     found = rows(
         published,
         """SELECT c.relname AS table, a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-           WHERE c.relnamespace = '{schema}'::regnamespace AND c.relname = ANY (:tables) AND a.attnum > 0
+           WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY (:tables) AND a.attnum > 0
              AND a.atttypid IN ('text'::regtype, 'jsonb'::regtype, 'text[]'::regtype) AND NOT a.attisdropped""",
         tables=list(_TABLES),
     )
     looked_at = [one for one in found if one.name not in _OURS | {"reason"}]
     assert len(looked_at) > 40
     for one in looked_at:
-        ((longest,),) = rows(published, f"SELECT max(length(CAST({one.name} AS text))) FROM {{schema}}.{one.table}")
+        ((longest,),) = rows(published, f"SELECT max(length(CAST({one.name} AS text))) FROM {one.table}")
         assert longest >= _SHORTEST, f"{one.table}.{one.name}"
 
 
@@ -171,10 +171,10 @@ def test_what_is_told_of_them_is_told(published: Database) -> None:
 
 
 def test_an_offer_is_found_by_its_part_number_key_through_the_index(published: Database) -> None:
-    ((key,),) = rows(published, "SELECT part_number_key FROM {schema}.emag_product_offers WHERE emag_offer_id = 100")
+    ((key,),) = rows(published, "SELECT part_number_key FROM emag_product_offers WHERE emag_offer_id = 100")
     with published.transaction() as tx:
         tx.run("SELECT set_config('enable_seqscan', 'off', true)")
-        sql = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE part_number_key = :key"
+        sql = "SELECT emag_offer_id FROM emag_product_offers WHERE part_number_key = :key"
         assert list(tx.run(sql, key=key).scalars()) == [100]
         plan = "\n".join(tx.run(f"EXPLAIN (COSTS OFF) {sql}", key=key).scalars())
     assert "emag_product_offers_by_part_number_key" in plan
@@ -241,7 +241,7 @@ def test_no_other_text_stands_in_an_index_whose_entries_have_a_bound(database: D
            JOIN pg_attribute a ON a.attrelid = i.indexrelid
            JOIN pg_type k ON k.oid = a.atttypid
            LEFT JOIN pg_attribute t ON t.attrelid = i.indrelid AND t.attnum = i.indkey[a.attnum - 1] AND t.attnum > 0
-           WHERE c.relnamespace = '{schema}'::regnamespace AND k.typlen = -1""",
+           WHERE c.relnamespace = current_schema()::regnamespace AND k.typlen = -1""",
     )
     assert len(found) > 30
     unbounded = [one for one in found if not {one.name, f"{one.table}.{one.name}"} & _SHORT.keys()]
@@ -249,17 +249,17 @@ def test_no_other_text_stands_in_an_index_whose_entries_have_a_bound(database: D
 
 
 def test_an_offer_is_found_by_its_ean_and_part_number_of_any_length(published: Database) -> None:
-    long = rows(published, "SELECT * FROM {schema}.emag_current_offers WHERE length(ean[1]) > 1000")
+    long = rows(published, "SELECT * FROM emag_current_offers WHERE length(ean[1]) > 1000")
     assert long
     for one in long:
         for ean in one.ean:
-            found = rows(published, "SELECT emag_offer_id FROM {schema}.emag_offers_by_ean(:ean)", ean=ean)
+            found = rows(published, "SELECT emag_offer_id FROM emag_offers_by_ean(:ean)", ean=ean)
             assert [row.emag_offer_id for row in found] == [one.emag_offer_id]
-            assert rows(published, "SELECT 1 FROM {schema}.emag_offers_by_ean(:ean)", ean=f"{ean}x") == []
-    by_number = "SELECT emag_offer_id FROM {schema}.emag_current_offers WHERE part_number = :number"
+            assert rows(published, "SELECT 1 FROM emag_offers_by_ean(:ean)", ean=f"{ean}x") == []
+    by_number = "SELECT emag_offer_id FROM emag_current_offers WHERE part_number = :number"
     assert any(rows(published, by_number, number=one.part_number) for one in long if one.part_number)
 
 
 def test_the_field_of_a_surprise_is_short_in_the_database_too(published: Database) -> None:
-    ((longest,),) = rows(published, "SELECT max(length(field)) FROM {schema}.emag_answer_surprises")
+    ((longest,),) = rows(published, "SELECT max(length(field)) FROM emag_answer_surprises")
     assert longest <= 100

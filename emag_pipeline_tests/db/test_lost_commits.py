@@ -29,8 +29,8 @@ def direct(server: OwnServer) -> Iterator[Database]:
     database = Database(server.url("emag"))
     with database.transaction() as tx:
         tx.run("CREATE SCHEMA IF NOT EXISTS {schema}")
-        tx.run("DROP TABLE IF EXISTS {schema}.numbers")
-        tx.run("CREATE TABLE {schema}.numbers (number integer)")
+        tx.run("DROP TABLE IF EXISTS numbers")
+        tx.run("CREATE TABLE numbers (number integer)")
     yield database
     database.close()
 
@@ -49,12 +49,12 @@ def through(cutter: CommitCutter, server: OwnServer) -> Iterator[Database]:
 
 def _write(database: Database) -> None:
     with database.transaction() as tx:
-        tx.run("INSERT INTO {schema}.numbers VALUES (1)")
+        tx.run("INSERT INTO numbers VALUES (1)")
 
 
 def _written(database: Database) -> int:
     with database.transaction() as tx:
-        return int(tx.run("SELECT count(*) FROM {schema}.numbers").scalar_one())
+        return int(tx.run("SELECT count(*) FROM numbers").scalar_one())
 
 
 def _crash_all(server: OwnServer) -> None:

@@ -15,7 +15,7 @@ from emag_pipeline_tests.db.syncs import rows
 
 def _low(database: Database) -> dict[int, Any]:
     refresh(database, LOW_STOCK, "main")
-    return {row.emag_offer_id: row for row in rows(database, "SELECT * FROM {schema}.emag_low_stock")}
+    return {row.emag_offer_id: row for row in rows(database, "SELECT * FROM emag_low_stock")}
 
 
 def _stocks(database: Database, *stocks: int | None, days: float = 2) -> dict[int, Any]:
@@ -53,7 +53,7 @@ def test_a_sold_out_offer_is_listed_without_a_day_to_come(database: Database) ->
 
 def test_the_day_on_which_the_stock_is_gone_follows_from_the_publish(database: Database) -> None:
     row = _stocks(database, 20, 14, 10)[1]
-    (publish,) = rows(database, "SELECT published_at FROM {schema}.emag_mart_refreshes")
+    (publish,) = rows(database, "SELECT published_at FROM emag_mart_refreshes")
     assert row.sold_out_on == (publish.published_at + timedelta(days=4)).date()
 
 
@@ -113,7 +113,7 @@ def _pace(database: Database) -> tuple[int, bool]:
     """Of offer 1: what was sold in thirty days, and whether it had jumps."""
     (row,) = rows(
         database,
-        "SELECT sold, has_jumps FROM {schema}.emag_sales_pace('main', '{1}', now() - interval '30 days', now())",
+        "SELECT sold, has_jumps FROM emag_sales_pace('main', '{1}', now() - interval '30 days', now())",
     )
     return row.sold, row.has_jumps
 

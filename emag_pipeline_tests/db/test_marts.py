@@ -20,7 +20,7 @@ def _refresh(database: Database, mart: Mart) -> Refreshed:
 
 
 def _versions(database: Database, mart: Mart) -> list[Any]:
-    return rows(database, f"SELECT xmin::text, t::text FROM {{schema}}.{mart.table} t ORDER BY 2")
+    return rows(database, f"SELECT xmin::text, t::text FROM {mart.table} t ORDER BY 2")
 
 
 @pytest.mark.parametrize("mart", _MARTS, ids=lambda mart: mart.name)
@@ -54,7 +54,7 @@ def test_a_refresh_is_stamped_with_the_publish_that_it_shows(database: Database,
     past.publish(good(1, status=0))
     past.publish(good(1, status=0), good(2, status=0))
     done = _refresh(database, mart)
-    (stamp,) = rows(database, "SELECT * FROM {schema}.emag_mart_refreshes")
+    (stamp,) = rows(database, "SELECT * FROM emag_mart_refreshes")
     assert done.published_at == stamp.published_at == past.published_at
     assert done.sync_id == stamp.sync_id
     assert (stamp.account_type, stamp.mart, stamp.rows, stamp.rows_changed) == (
@@ -82,7 +82,7 @@ def test_a_refresh_sees_a_publish_whole_or_not_at_all(database: Database) -> Non
     past = Past(database)
     first = past.publish(good(1, status=0))
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_product_offers SET status = 1, is_saleable = true")
-        tx.run("UPDATE {schema}.emag_offer_syncs SET completed_at = clock_timestamp()")
+        tx.run("UPDATE emag_product_offers SET status = 1, is_saleable = true")
+        tx.run("UPDATE emag_offer_syncs SET completed_at = clock_timestamp()")
         seen = _refresh(database, _MARTS[0])
     assert (seen.rows, seen.published_at) == (1, first)

@@ -29,7 +29,7 @@ def _refresh(database: Database, mart: Mart, **how: Any) -> Refreshed:
 
 
 def _rows(database: Database, mart: Mart) -> list[Any]:
-    return rows(database, f"SELECT * FROM {{schema}}.{mart.table} ORDER BY {', '.join(mart.key)}")
+    return rows(database, f"SELECT * FROM {mart.table} ORDER BY {', '.join(mart.key)}")
 
 
 def _assert_as_from_scratch(database: Database, said: str) -> None:
@@ -82,11 +82,11 @@ def test_a_large_account_is_computed_in_parts(database: Database, monkeypatch: p
         past.wait(hours=chance.choice((1, 25)))
         past.publish(*_next_shelf(chance, past, 25))
         for mart in OF_NEWEST_PUBLISH:
-            execute(database, f"DELETE FROM {{schema}}.{mart.table} WHERE emag_offer_id = 3")
+            execute(database, f"DELETE FROM {mart.table} WHERE emag_offer_id = 3")
             if turn == 5:
                 execute(
                     database,
-                    f"""INSERT INTO {{schema}}.emag_check_results
+                    f"""INSERT INTO emag_check_results
                             (subject, check_name, asset, severity, passed, said, failing_since)
                         VALUES ('main', '{mart.name}_agrees', '{mart.name}', 'ERROR', false, 'no', now())""",
                 )
@@ -163,11 +163,11 @@ def test_a_mart_that_its_check_found_wrong_is_computed_from_scratch(database: Da
     past.publish(good(1, general_stock=0), good(2))
     for mart in _MARTS:
         _refresh(database, mart)
-    execute(database, "DELETE FROM {schema}.emag_offer_issues")
+    execute(database, "DELETE FROM emag_offer_issues")
     assert _refresh(database, OFFER_ISSUES).inserted == 0
     execute(
         database,
-        """INSERT INTO {schema}.emag_check_results
+        """INSERT INTO emag_check_results
                (subject, check_name, asset, severity, passed, said, failing_since)
            VALUES ('main', 'offer_issues_agree', 'offer_issues', 'ERROR', false, 'they do not', now())""",
     )
@@ -179,7 +179,7 @@ def test_other_rules_or_another_language_mean_from_scratch(database: Database) -
     errors = [{"value": 8, "errors": [{"code": "1", "message": {"ro_RO": "Fără acte", "en_GB": "No papers"}}]}]
     past.publish(good(1, validation_status=(8,), validation_details=json.dumps({"validation_status": errors})))
     _refresh(database, OFFER_ISSUES, language="en")
-    execute(database, "UPDATE {schema}.emag_offer_issues SET reason = 'of an older version'")
+    execute(database, "UPDATE emag_offer_issues SET reason = 'of an older version'")
     assert _refresh(database, OFFER_ISSUES, language="en").updated == 0
     assert _refresh(database, OFFER_ISSUES, language="ro").updated == 1
 
@@ -209,7 +209,7 @@ def test_prices_with_vat_follow_a_rate_that_changed_although_no_offer_did(databa
 
 
 def _buttons(database: Database) -> dict[int, str]:
-    return {row.emag_offer_id: row.change for row in rows(database, "SELECT * FROM {schema}.emag_buy_button")}
+    return {row.emag_offer_id: row.change for row in rows(database, "SELECT * FROM emag_buy_button")}
 
 
 def test_after_the_clock_was_set_back(database: Database) -> None:
@@ -238,10 +238,10 @@ def test_after_the_clock_was_set_ahead_in_the_midst_of_a_publish(database: Datab
     past.publish(good(1, buy_button_rank=2), good(2, buy_button_rank=1))
     execute(
         database,
-        """WITH newest AS (SELECT max(published_at) AS was FROM {schema}.emag_publishes),
-                ahead AS (UPDATE {schema}.emag_publishes SET published_at = published_at + interval '3 days'
+        """WITH newest AS (SELECT max(published_at) AS was FROM emag_publishes),
+                ahead AS (UPDATE emag_publishes SET published_at = published_at + interval '3 days'
                           FROM newest WHERE published_at = newest.was)
-           UPDATE {schema}.emag_offer_syncs SET completed_at = completed_at + interval '3 days'
+           UPDATE emag_offer_syncs SET completed_at = completed_at + interval '3 days'
            FROM newest WHERE completed_at = newest.was""",
     )
     _assert_as_from_scratch(database, "ahead")

@@ -43,7 +43,7 @@ def codes_of(one: SimpleNamespace) -> set[str]:
 
 def test_offer_issues(database: Database, past: Past) -> None:
     refresh(database, OFFER_ISSUES, "main")
-    found = rows(database, "SELECT emag_offer_id, issue_code, since, stock_held_back FROM {schema}.emag_offer_issues")
+    found = rows(database, "SELECT emag_offer_id, issue_code, since, stock_held_back FROM emag_offer_issues")
     assert {tuple(row) for row in found} == set(_issues(past))
 
 
@@ -60,7 +60,7 @@ def _issues(past: Past) -> Iterator[tuple[int, str, datetime, int]]:
 
 def test_buy_button(database: Database, past: Past) -> None:
     refresh(database, BUY_BUTTON, "main")
-    found = rows(database, "SELECT emag_offer_id, rank_a_day_ago, change, gap FROM {schema}.emag_buy_button")
+    found = rows(database, "SELECT emag_offer_id, rank_a_day_ago, change, gap FROM emag_buy_button")
     assert {tuple(row) for row in found} == set(_buttons(past))
 
 
@@ -86,7 +86,7 @@ def _buttons(past: Past) -> Iterator[tuple[int, int | None, str, Decimal | None]
 
 def test_low_stock(database: Database, past: Past) -> None:
     refresh(database, LOW_STOCK, "main")
-    found = {row.emag_offer_id: row for row in rows(database, "SELECT * FROM {schema}.emag_low_stock")}
+    found = {row.emag_offer_id: row for row in rows(database, "SELECT * FROM emag_low_stock")}
     expected = dict(_low(past))
     assert found.keys() == expected.keys()
     for key, (sold, days, cover, has_jumps) in expected.items():
@@ -98,7 +98,7 @@ def test_low_stock(database: Database, past: Past) -> None:
 
 def test_sales_lost_by_what_is_sold_out(database: Database, past: Past) -> None:
     refresh(database, OFFER_ISSUES, "main")
-    found = rows(database, "SELECT * FROM {schema}.emag_offer_issues WHERE sales_lost_a_day IS NOT NULL")
+    found = rows(database, "SELECT * FROM emag_offer_issues WHERE sales_lost_a_day IS NOT NULL")
     expected = {
         key: float(past.now[key].sale_price) * sold / max(days, 1)
         for key, (sold, days, _, _) in _low(past)
@@ -149,7 +149,7 @@ def test_daily_assortment(database: Database, past: Past) -> None:
     first, today = past.publishes[0][0].date(), past.published_at.date()
     for day in (first + timedelta(days=one) for one in range(-1, (today - first).days + 1)):
         refresh(database, DAILY_ASSORTMENT, "main", day)
-    found = rows(database, "SELECT * FROM {schema}.emag_daily_assortment ORDER BY day")
+    found = rows(database, "SELECT * FROM emag_daily_assortment ORDER BY day")
     assert [row.day for row in found] == [first + timedelta(days=one) for one in range((today - first).days + 1)]
     for row in found:
         told = {name: value for name, value in row._mapping.items() if name not in ("account_type", "as_of")}

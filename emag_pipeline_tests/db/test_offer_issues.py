@@ -17,7 +17,7 @@ from emag_pipeline_tests.db.syncs import begin, rows
 
 def _issues(database: Database) -> dict[tuple[int, str], Any]:
     refresh(database, OFFER_ISSUES, "main")
-    found = rows(database, "SELECT * FROM {schema}.emag_offer_issues WHERE account_type = 'main'")
+    found = rows(database, "SELECT * FROM emag_offer_issues WHERE account_type = 'main'")
     return {(row.emag_offer_id, row.issue_code): row for row in found}
 
 
@@ -129,7 +129,7 @@ def _refused(**values: Any) -> Any:
 def test_why_the_marketplace_refused_is_said_in_one_sentence(database: Database, past: Past) -> None:
     past.publish(_refused(doc_errors='[{"message": "Scurt"}, "Fără imagine"]'))
     refresh(database, OFFER_ISSUES, "main", language="ro")
-    found = {row.issue_code: row.said for row in rows(database, "SELECT * FROM {schema}.emag_offer_issues")}
+    found = {row.issue_code: row.said for row in rows(database, "SELECT * FROM emag_offer_issues")}
     assert found == {
         "product_8": "Brandul nu este valid (Noname); Scurt; Fără imagine",
         "price_invalid": "Price out of range",
@@ -154,7 +154,7 @@ def test_an_account_leaves_the_rows_of_others_alone(database: Database, past: Pa
     other.publish(good(1, status=2))
     refresh(database, OFFER_ISSUES, "fbe")
     refresh(database, OFFER_ISSUES, "main")
-    found = rows(database, "SELECT account_type, issue_code FROM {schema}.emag_offer_issues ORDER BY 1")
+    found = rows(database, "SELECT account_type, issue_code FROM emag_offer_issues ORDER BY 1")
     assert [tuple(row) for row in found] == [("fbe", "end_of_life"), ("main", "inactive")]
 
 

@@ -9,16 +9,14 @@ from emag_pipeline.errors import LeaseLost, RefusedError
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 
-_OFFERS = (
-    "SELECT emag_offer_id, sale_price, deleted_at, rejected_at, xmin::text FROM {schema}.emag_product_offers ORDER BY 1"
-)
-_HISTORY = "SELECT emag_offer_id, sale_price, valid_from, valid_to FROM {schema}.emag_offer_history ORDER BY 1, 3"
+_OFFERS = "SELECT emag_offer_id, sale_price, deleted_at, rejected_at, xmin::text FROM emag_product_offers ORDER BY 1"
+_HISTORY = "SELECT emag_offer_id, sale_price, valid_from, valid_to FROM emag_offer_history ORDER BY 1, 3"
 
 
 def test_a_first_publish_creates_offers_products_and_history(database: Database) -> None:
     done = sync(database, [offer(1), offer(2)])
     assert (done.created, done.updated, done.unchanged, done.deleted, done.offers) == (2, 0, 0, 0, 2)
-    names = rows(database, "SELECT name FROM {schema}.emag_current_offers ORDER BY emag_offer_id")
+    names = rows(database, "SELECT name FROM emag_current_offers ORDER BY emag_offer_id")
     assert [row.name for row in names] == ["Cafea măcinată 1", "Cafea măcinată 2"]
     assert [(row.emag_offer_id, row.valid_to) for row in rows(database, _HISTORY)] == [(1, None), (2, None)]
 
@@ -46,7 +44,7 @@ def test_new_texts_alone_add_no_history(database: Database) -> None:
     done = sync(database, [offer(1, name="Altă cafea")])
     assert done.updated == 1
     assert len(rows(database, _HISTORY)) == 1
-    assert rows(database, "SELECT name FROM {schema}.emag_products")[0].name == "Altă cafea"
+    assert rows(database, "SELECT name FROM emag_products")[0].name == "Altă cafea"
 
 
 def test_an_offer_confirmed_as_gone_is_tombstoned_and_its_state_ends(database: Database) -> None:
@@ -97,7 +95,7 @@ def test_of_repeated_rows_the_one_read_last_counts(database: Database) -> None:
 def test_accounts_do_not_touch_each_other(database: Database) -> None:
     sync(database, [offer(1), offer(2)], account="main")
     sync(database, [offer(1)], account="fbe")
-    counts = rows(database, "SELECT account_type, count(*) FROM {schema}.emag_product_offers GROUP BY 1 ORDER BY 1")
+    counts = rows(database, "SELECT account_type, count(*) FROM emag_product_offers GROUP BY 1 ORDER BY 1")
     assert [tuple(row) for row in counts] == [("fbe", 1), ("main", 2)]
 
 
@@ -113,7 +111,7 @@ def test_a_publish_without_its_lease_writes_nothing(database: Database) -> None:
     lease = begin(database)
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET lease_token = gen_random_uuid(), phase = 'publishing'")
+        tx.run("UPDATE emag_offer_syncs SET lease_token = gen_random_uuid(), phase = 'publishing'")
     with pytest.raises(LeaseLost):
         publish.publish(database, lease)
     assert rows(database, _OFFERS) == []
@@ -124,7 +122,7 @@ def test_what_the_offers_were_can_be_asked_for_any_past_moment(database: Databas
     sync(database, [offer(1, sale_price=Decimal("8"))], gone=[2])
     then = rows(
         database,
-        "SELECT emag_offer_id, sale_price FROM {schema}.emag_offers_as_of('main', :at) ORDER BY 1",
+        "SELECT emag_offer_id, sale_price FROM emag_offers_as_of('main', :at) ORDER BY 1",
         at=first.published_at,
     )
     assert [tuple(row) for row in then] == [(1, Decimal("10.5000")), (2, Decimal("10.5000"))]

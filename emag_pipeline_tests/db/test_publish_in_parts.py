@@ -36,9 +36,7 @@ def _published(database: Database, account: str) -> dict[str, list[tuple[Any, ..
     return {
         table: sorted(
             tuple(row)
-            for row in rows(
-                database, f"SELECT {columns} FROM {{schema}}.{table} WHERE account_type = :account", account=account
-            )
+            for row in rows(database, f"SELECT {columns} FROM {table} WHERE account_type = :account", account=account)
         )
         for table, columns in _TABLES.items()
     }

@@ -29,14 +29,14 @@ _A_SECOND = timedelta(seconds=1)
 
 _SEEN = """
     SELECT s.publish_number, s.completed_at, clock_timestamp() AS seen_at,
-           (SELECT max(h.valid_from) FROM {schema}.emag_offer_history h WHERE h.sync_id = s.sync_id) AS valid_from
-    FROM {schema}.emag_offer_syncs s WHERE s.publish_number > :after ORDER BY s.publish_number
+           (SELECT max(h.valid_from) FROM emag_offer_history h WHERE h.sync_id = s.sync_id) AS valid_from
+    FROM emag_offer_syncs s WHERE s.publish_number > :after ORDER BY s.publish_number
 """
 #: How long before its commit each publish took its time, and how long it took altogether.
 _GAPS = """
     SELECT publish_number, pg_xact_commit_timestamp(xmin) AS committed_at,
            pg_xact_commit_timestamp(xmin) - published_at AS gap, pg_xact_commit_timestamp(xmin) - stamp AS whole
-    FROM {schema}.emag_publishes ORDER BY publish_number
+    FROM emag_publishes ORDER BY publish_number
 """
 
 
@@ -112,7 +112,7 @@ def test_a_reader_of_two_accounts_that_publish_at_once_never_sees_a_number_or_ti
         list(pool.map(publish, ("main", "fbe")))
     look()
     # by its number alone it has missed none, so none appeared below one that it had seen
-    assert len(seen) == 2 * _TURNS == len(rows(remembering, "SELECT 1 FROM {schema}.emag_publishes"))
+    assert len(seen) == 2 * _TURNS == len(rows(remembering, "SELECT 1 FROM emag_publishes"))
     assert [row.completed_at for row in seen] == sorted({row.completed_at for row in seen})
     assert all(row.valid_from == row.completed_at < row.seen_at for row in seen)
     committed = rows(remembering, _GAPS)
@@ -133,14 +133,14 @@ def test_a_publish_takes_number_and_time_after_its_work_and_its_wait(database: D
             ((released_at,),) = rows(database, "SELECT clock_timestamp()")
         published = sorted((one.result(30) for one in done), key=lambda one: one.published_at)
     assert published[0].published_at > released_at
-    numbered = rows(database, "SELECT published_at FROM {schema}.emag_publishes ORDER BY publish_number")
+    numbered = rows(database, "SELECT published_at FROM emag_publishes ORDER BY publish_number")
     assert [row.published_at for row in numbered[1:]] == [one.published_at for one in published]
 
 
 def test_as_of_a_moment_between_a_publishs_work_and_its_commit_is_what_readers_saw_then(database: Database) -> None:
     sync(database, [offer(number) for number in range(1, 6)])
     lease = _accepted(database, "main", Decimal("7.0000"))
-    now = "SELECT clock_timestamp() AS at, (SELECT min(sale_price) FROM {schema}.emag_current_offers) AS price"
+    now = "SELECT clock_timestamp() AS at, (SELECT min(sale_price) FROM emag_current_offers) AS price"
     with ThreadPoolExecutor(1) as pool:
         with _turn_held(database):
             done = pool.submit(publishes.publish, database, lease)
@@ -153,18 +153,18 @@ def test_as_of_a_moment_between_a_publishs_work_and_its_commit_is_what_readers_s
 
 
 def _prices(database: Database, at: datetime) -> set[Decimal]:
-    found = rows(database, "SELECT sale_price FROM {schema}.emag_offers_as_of('main', :at)", at=at)
+    found = rows(database, "SELECT sale_price FROM emag_offers_as_of('main', :at)", at=at)
     return {row.sale_price for row in found}
 
 
 def test_all_that_readers_are_told_of_a_publishs_time_is_the_same(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
     at = sync(database, [offer(1, sale_price=Decimal(7), name="another"), offer(3)], gone=[2]).published_at
-    changed = "SELECT changed_at FROM {schema}.emag_current_offers WHERE emag_offer_id IN (1, 3)"
+    changed = "SELECT changed_at FROM emag_current_offers WHERE emag_offer_id IN (1, 3)"
     told = {row.changed_at for row in rows(database, changed)}
-    arrived = "SELECT first_seen_at, content_changed_at FROM {schema}.emag_current_offers WHERE emag_offer_id = 3"
+    arrived = "SELECT first_seen_at, content_changed_at FROM emag_current_offers WHERE emag_offer_id = 3"
     told |= {time for row in rows(database, arrived) for time in row}
-    changes = "SELECT coalesce(valid_to, valid_from) AS at FROM {schema}.emag_offer_history"
+    changes = "SELECT coalesce(valid_to, valid_from) AS at FROM emag_offer_history"
     told |= {row.at for row in rows(database, changes)}
     gone = known_offer(database, "main", 2)
     assert gone is not None
@@ -179,7 +179,7 @@ def test_whoever_stands_still_before_its_commit_keeps_the_others_waiting_for_sec
     try:
         with frozen.begin():
             frozen.exec_driver_sql("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")
-            sql = statements("publish.sql")["await_turn"].replace("{schema}", '"app"')
+            sql = statements("publish.sql")["await_turn"].replace("current_schema()", "'app'")
             frozen.exec_driver_sql(sql)
             publishes.publish(database, lease)
             raise InterruptedError
@@ -190,10 +190,10 @@ def test_whoever_stands_still_before_its_commit_keeps_the_others_waiting_for_sec
 
 
 _COPIES = """
-    INSERT INTO {schema}.emag_scan_offers
+    INSERT INTO emag_scan_offers
     SELECT (jsonb_populate_record(s, jsonb_build_object(
         'emag_offer_id', number, 'row_hash', '\\x' || md5(number || '/' || CAST(:turn AS text))))).*
-    FROM {schema}.emag_scan_offers s, generate_series(2, :offers) number WHERE s.sync_id = :sync
+    FROM emag_scan_offers s, generate_series(2, :offers) number WHERE s.sync_id = :sync
 """
 
 
@@ -210,8 +210,8 @@ def test_100_000_changes_lie_before_the_time_of_their_publish(remembering: Datab
         assert (done.created, done.updated) == ((100_000, 0), (0, 100_000))[turn - 1]
         statistics.renew(remembering, statistics.PUBLISHED)
         with remembering.transaction() as tx:
-            tx.run("DELETE FROM {schema}.emag_scan_offers")
-            tx.run("DELETE FROM {schema}.emag_scan_pages")
+            tx.run("DELETE FROM emag_scan_offers")
+            tx.run("DELETE FROM emag_scan_pages")
     for row in rows(remembering, _GAPS):
         print(f"publish {row.publish_number}: {row.whole.total_seconds():.2f} s, gap {row.gap.total_seconds():.4f} s")
         assert row.gap < row.whole / 50

@@ -60,10 +60,8 @@ def test_offers_with_unreadable_fields_and_unreadable_positions_are_listed_besid
     database: Database,
 ) -> None:
     stage(database, begin(database), [offer(1), offer(2)], rejects=[_reject(3, "no id")])
-    execute(
-        database, "UPDATE {schema}.emag_scan_offers SET unreadable = '{sale_price,currency}' WHERE emag_offer_id = 2"
-    )
-    execute(database, "UPDATE {schema}.emag_scan_pages SET is_unreadable = true")
+    execute(database, "UPDATE emag_scan_offers SET unreadable = '{sale_price,currency}' WHERE emag_offer_id = 2")
+    execute(database, "UPDATE emag_scan_pages SET is_unreadable = true")
     assert [(row.kind, row.emag_offer_id, row.reason) for row in quarantine.newest(database, ["main"], 10)] == [
         ("quarantined", 3, "no id"),
         ("unreadable field", 2, "sale_price, currency cannot be read"),

@@ -11,7 +11,7 @@ from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Me
 from emag_pipeline.errors import ScanNotProven
 from emag_pipeline_tests.db.syncs import rows
 
-_STORED = "SELECT vat_id, rate, deleted_at IS NOT NULL AS gone, xmin::text FROM {schema}.emag_vat_rates ORDER BY 1"
+_STORED = "SELECT vat_id, rate, deleted_at IS NOT NULL AS gone, xmin::text FROM emag_vat_rates ORDER BY 1"
 
 
 def _vat(vat_id: int, rate: str) -> dict[str, Any]:
@@ -74,17 +74,15 @@ def test_categories_and_handling_times_are_stored_with_all_that_is_known(databas
     }  # fmt: skip
     reference.merge(database, CATEGORIES, "emag_ro", [category], account="fbe", is_whole=True)
     reference.merge(database, HANDLING_TIMES, "emag_ro", [{"days": 3, "raw": "{}"}], account="fbe", is_whole=True)
-    (stored,) = rows(database, "SELECT * FROM {schema}.emag_categories")
+    (stored,) = rows(database, "SELECT * FROM emag_categories")
     assert {name: getattr(stored, name) for name in category} == category | {"raw": {"id": "7"}}
-    assert rows(database, "SELECT days FROM {schema}.emag_handling_times")[0].days == 3
-    reads = rows(
-        database, "SELECT resource, rows, account_type AS account FROM {schema}.emag_reference_reads ORDER BY 1"
-    )
+    assert rows(database, "SELECT days FROM emag_handling_times")[0].days == 3
+    reads = rows(database, "SELECT resource, rows, account_type AS account FROM emag_reference_reads ORDER BY 1")
     assert [tuple(row) for row in reads] == [("categories", 1, "fbe"), ("handling_times", 1, "fbe")]
 
 
 def test_an_account_is_noted_once_and_again_when_it_moves(database: Database) -> None:
-    noted = "SELECT account_type, marketplace, currency, xmin::text FROM {schema}.emag_accounts ORDER BY 1"
+    noted = "SELECT account_type, marketplace, currency, xmin::text FROM emag_accounts ORDER BY 1"
     note_accounts(database, [("main", "emag_ro", "RON"), ("fbe", "example.com", None)])
     before = rows(database, noted)
     note_accounts(database, [("main", "emag_ro", "RON")])

@@ -193,9 +193,7 @@ _FORMS: list[tuple[str, Any, Any, str]] = [
     ),
 ]
 
-_SAID = (
-    "SELECT {schema}.emag_refusal_said(:code, CAST(:details AS jsonb), CAST(:doc_errors AS jsonb), :language) AS said"
-)
+_SAID = "SELECT emag_refusal_said(:code, CAST(:details AS jsonb), CAST(:doc_errors AS jsonb), :language) AS said"
 
 
 def _said(

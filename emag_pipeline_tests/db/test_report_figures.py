@@ -60,7 +60,7 @@ def _note_days(database: Database, *ages: int, account: str = "main") -> None:
     for age in ages:
         _run(
             database,
-            """INSERT INTO {schema}.emag_daily_assortment
+            """INSERT INTO emag_daily_assortment
                    (day, account_type, offers, saleable_offers, stock, stock_value, arrivals, departures, price_moves)
                VALUES (:day, :account, :offers, 1, 1, 1, 0, 0, 0)""",
             day=_NEWEST - timedelta(days=age),
@@ -82,7 +82,7 @@ def test_the_last_days_end_with_the_newest_that_is_known_and_may_have_gaps(datab
 def _note_issue(database: Database, offer_id: int, code: str, value: int | None, stock: int = 1) -> None:
     _run(
         database,
-        """INSERT INTO {schema}.emag_offer_issues
+        """INSERT INTO emag_offer_issues
                (account_type, emag_offer_id, issue_code, reason, remedy, said, since, stock_held_back, value_held_back)
            VALUES ('main', :id, :code, 'reason of ' || :code, 'remedy of ' || :code, 'said', now(), :stock, :value)""",
         id=offer_id,
@@ -123,7 +123,7 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
     ):
         _run(
             database,
-            """INSERT INTO {schema}.emag_buy_button
+            """INSERT INTO emag_buy_button
                    (account_type, emag_offer_id, buy_button_rank, has_buy_button, change, gap, sale_price,
                     best_offer_sale_price, is_saleable, number_of_offers)
                VALUES ('main', :id, :rank, :rank = 1, :change, :gap, 100, 100 - :gap, true, 2)""",
@@ -152,7 +152,7 @@ def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Dat
     for offer_id, stock, lasts in ((1, 0, "0"), (2, 1, "0.5"), (3, 9, "3"), (4, 9, "6.9"), (5, 9, "7"), (6, 9, "30")):
         _run(
             database,
-            """INSERT INTO {schema}.emag_low_stock
+            """INSERT INTO emag_low_stock
                    (account_type, emag_offer_id, general_stock, sold_a_day, days_of_cover, observed_days)
                VALUES ('main', :id, :stock, 1, :lasts, 30)""",
             id=offer_id,
@@ -186,9 +186,9 @@ def _scanned(database: Database) -> Any:
     """A sync that began 100 seconds ago, with a call in each second of the first and last five."""
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    _run(database, "UPDATE {schema}.emag_offer_syncs SET started_at = now() - interval '100 seconds'")
-    _run(database, "UPDATE {schema}.emag_scan_pages SET fetched_at = now() - interval '90 seconds'")
-    (began,) = rows(database, "SELECT started_at FROM {schema}.emag_offer_syncs")[0]
+    _run(database, "UPDATE emag_offer_syncs SET started_at = now() - interval '100 seconds'")
+    _run(database, "UPDATE emag_scan_pages SET fetched_at = now() - interval '90 seconds'")
+    (began,) = rows(database, "SELECT started_at FROM emag_offer_syncs")[0]
     with database.transaction() as tx:
         for second in (1, 2, 3, 4, 5, 60, 61, 62, 63, 64):
             note_call(tx, began + timedelta(seconds=second), page=second)
@@ -212,7 +212,7 @@ def test_a_scans_pages_calls_and_pauses_stand_at_their_seconds(database: Databas
 
 def test_a_slow_pace_is_no_pause(database: Database) -> None:
     sync_id, began = _scanned(database)
-    _run(database, "DELETE FROM {schema}.emag_requests")
+    _run(database, "DELETE FROM emag_requests")
     with database.transaction() as tx:
         for place in range(8):
             note_call(tx, began + timedelta(seconds=10 * place))
@@ -223,7 +223,7 @@ def test_many_pages_and_failures_are_thinned_to_what_a_look_needs(database: Data
     sync_id, began = _scanned(database)
     _run(
         database,
-        """INSERT INTO {schema}.emag_scan_pages
+        """INSERT INTO emag_scan_pages
                (account_type, sync_id, number, reading, page, size, position, ids, offers, rejects, content_hash,
                 fetched_at)
            SELECT 'main', :sync, 1000 + n, 2, n, 100, (n - 1) * 100, array_fill(1, ARRAY[100]), 100, 0, '\\x00',
@@ -233,7 +233,7 @@ def test_many_pages_and_failures_are_thinned_to_what_a_look_needs(database: Data
     )
     _run(
         database,
-        """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, status, outcome, seconds, bytes)
+        """INSERT INTO emag_requests (sent_at, account_type, resource, status, outcome, seconds, bytes)
            SELECT :began + n * interval '10 ms', 'main', 'x', 503, 'error', 0, 0 FROM generate_series(1, 5000) n""",
         began=began,
     )
@@ -245,8 +245,8 @@ def test_many_pages_and_failures_are_thinned_to_what_a_look_needs(database: Data
 
 def test_a_scan_whose_staging_and_calls_are_gone_is_empty_and_no_error(database: Database) -> None:
     sync_id, _ = _scanned(database)
-    _run(database, "DELETE FROM {schema}.emag_requests")
-    _run(database, "DELETE FROM {schema}.emag_scan_pages")
+    _run(database, "DELETE FROM emag_requests")
+    _run(database, "DELETE FROM emag_scan_pages")
     found = timeline.timeline(database, sync_id)
     assert (found.seconds, found.readings, found.pauses, found.answers_over_time) == (0, [], [], [])
 
@@ -254,5 +254,5 @@ def test_a_scan_whose_staging_and_calls_are_gone_is_empty_and_no_error(database:
 def test_the_newest_scan_is_of_the_newest_sync_that_read_a_page(database: Database) -> None:
     assert timeline.newest_scan(database, "main") is None
     sync_id, _ = _scanned(database)
-    (lease,) = rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs")
+    (lease,) = rows(database, "SELECT sync_id FROM emag_offer_syncs")
     assert timeline.newest_scan(database, "main") == sync_id == lease.sync_id

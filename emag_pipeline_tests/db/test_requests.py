@@ -21,13 +21,13 @@ def test_every_call_is_kept_and_counters_only_grow(database: Database) -> None:
     failed = _call(status=429, outcome="error", error_class="RateLimited", error_body="{}")
     requests.save(database, [_call(), failed])
     requests.save(database, [_call()])
-    kept = rows(database, "SELECT status, error_class FROM {schema}.emag_requests ORDER BY request_id")
+    kept = rows(database, "SELECT status, error_class FROM emag_requests ORDER BY request_id")
     assert [tuple(row) for row in kept] == [(200, None), (429, "RateLimited"), (200, None)]
     counted = {
         row.outcome: row.value
         for row in rows(
             database,
-            """SELECT labels ->> 'outcome' AS outcome, value FROM {schema}.emag_counters
+            """SELECT labels ->> 'outcome' AS outcome, value FROM emag_counters
                WHERE name = 'emag_sync_requests_total'""",
         )
     }
@@ -38,7 +38,7 @@ def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database)
     requests.save(database, [_call(seconds=0.2), _call(seconds=99.0)])
     buckets = rows(
         database,
-        """SELECT labels ->> 'le' AS le FROM {schema}.emag_counters
+        """SELECT labels ->> 'le' AS le FROM emag_counters
            WHERE name = 'emag_sync_request_latency_seconds_bucket' ORDER BY 1""",
     )
     assert [row.le for row in buckets] == ["+Inf", "0.25"]
@@ -51,7 +51,7 @@ def test_a_batch_that_is_saved_again_is_kept_and_counted_once(database: Database
     requests.save(database, [_call()])
     kept, counted = rows(
         database,
-        """SELECT count(*) FROM {schema}.emag_requests UNION ALL
-           SELECT value FROM {schema}.emag_counters WHERE name = 'emag_sync_requests_total'""",
+        """SELECT count(*) FROM emag_requests UNION ALL
+           SELECT value FROM emag_counters WHERE name = 'emag_sync_requests_total'""",
     )
     assert (kept[0], counted[0]) == (3, 3)

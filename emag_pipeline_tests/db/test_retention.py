@@ -29,13 +29,13 @@ def _age(database: Database, days: float) -> None:
     past = timedelta(days=days)
     _execute(
         database,
-        """UPDATE {schema}.emag_offer_syncs
+        """UPDATE emag_offer_syncs
            SET started_at = started_at - :past, attempt_started_at = attempt_started_at - :past,
                heartbeat_at = heartbeat_at - :past, progressed_at = progressed_at - :past,
                completed_at = completed_at - :past, deadline_at = deadline_at - :past""",
         past=past,
     )
-    _execute(database, "UPDATE {schema}.emag_offer_rejects SET rejected_at = rejected_at - :past", past=past)
+    _execute(database, "UPDATE emag_offer_rejects SET rejected_at = rejected_at - :past", past=past)
 
 
 def _fail(database: Database, error_class: str = "ApiUnavailable", account: str = "main") -> UUID:
@@ -49,11 +49,11 @@ def _reject(offer_id: int, reason: str = "no number") -> SimpleNamespace:
 
 
 def _syncs(database: Database) -> list[UUID]:
-    return [row.sync_id for row in rows(database, "SELECT sync_id FROM {schema}.emag_offer_syncs ORDER BY started_at")]
+    return [row.sync_id for row in rows(database, "SELECT sync_id FROM emag_offer_syncs ORDER BY started_at")]
 
 
 def _count(database: Database, table: str) -> int:
-    return int(rows(database, f"SELECT count(*) FROM {{schema}}.{table}")[0][0])
+    return int(rows(database, f"SELECT count(*) FROM {table}")[0][0])
 
 
 def test_nothing_young_is_touched(database: Database) -> None:
@@ -115,7 +115,7 @@ def test_staging_of_a_running_sync_is_never_touched(database: Database) -> None:
 
 def test_staging_that_no_sync_owns_goes(database: Database) -> None:
     stage(database, begin(database), [offer(1)])
-    _execute(database, "DELETE FROM {schema}.emag_offer_syncs")
+    _execute(database, "DELETE FROM emag_offer_syncs")
     assert retention.prune(database, 30)["staged_rows"] == 2
 
 
@@ -142,11 +142,9 @@ def test_the_reason_why_an_offer_is_flagged_stays_however_old(database: Database
     for _ in range(2):
         _fail(database)
     _age(database, 31)
-    _execute(database, "DELETE FROM {schema}.emag_offer_syncs WHERE status = 'completed'")
+    _execute(database, "DELETE FROM emag_offer_syncs WHERE status = 'completed'")
     assert retention.prune(database, 30)["rejects"] == 1
-    assert [row.reason for row in rows(database, "SELECT reason FROM {schema}.emag_offer_rejects")] == [
-        "the present reason"
-    ]
+    assert [row.reason for row in rows(database, "SELECT reason FROM emag_offer_rejects")] == ["the present reason"]
 
 
 def test_rows_as_read_go_after_their_days_even_where_the_reason_stays(database: Database) -> None:
@@ -154,7 +152,7 @@ def test_rows_as_read_go_after_their_days_even_where_the_reason_stays(database: 
     sync(database, [offer(1)], rejects=[_reject(2)])
     _age(database, 31)
     assert retention.prune(database, 30)["payloads"] == 1
-    (kept,) = rows(database, "SELECT reason, payload FROM {schema}.emag_offer_rejects")
+    (kept,) = rows(database, "SELECT reason, payload FROM emag_offer_rejects")
     assert (kept.reason, kept.payload) == ("no number", "null")
     assert retention.prune(database, 30)["payloads"] == 0
 
@@ -163,13 +161,13 @@ def test_surprises_that_were_not_met_again_go(database: Database) -> None:
     surprise(database, "old", seen="2020-01-01")
     surprise(database, "new")
     assert retention.prune(database, 30)["surprises"] == 1
-    assert [row.field for row in rows(database, "SELECT field FROM {schema}.emag_answer_surprises")] == ["new"]
+    assert [row.field for row in rows(database, "SELECT field FROM emag_answer_surprises")] == ["new"]
 
 
 def _call(database: Database, days_ago: float) -> None:
     _execute(
         database,
-        """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+        """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
            VALUES (now() - :age, 'main', 'product_offer/read', 'ok', 0.1, 10)""",
         age=timedelta(days=days_ago),
     )
@@ -189,13 +187,13 @@ def test_closed_incidents_go_and_open_ones_stay(database: Database) -> None:
     for subject, closed in (("open", None), ("old", 31), ("young", 29)):
         _execute(
             database,
-            """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy, opened_at, closed_at)
+            """INSERT INTO emag_incidents (subject, kind, message, remedy, opened_at, closed_at)
                VALUES (:subject, 'stale', '', '', now() - interval '90 days', now() - CAST(:age AS interval))""",
             subject=subject,
             age=None if closed is None else timedelta(days=closed),
         )
     assert retention.prune(database, 30)["incidents"] == 1
-    left = rows(database, "SELECT subject FROM {schema}.emag_incidents ORDER BY 1")
+    left = rows(database, "SELECT subject FROM emag_incidents ORDER BY 1")
     assert [row.subject for row in left] == ["open", "young"]
 
 
@@ -224,15 +222,15 @@ def test_a_second_time_finds_nothing(database: Database) -> None:
 def test_history_offers_and_counters_are_never_touched(database: Database) -> None:
     _grow_old(database)
     untouched = ("emag_offer_history", "emag_product_offers", "emag_products", "emag_account_figures", "emag_counters")
-    before = [rows(database, f"SELECT * FROM {{schema}}.{table} ORDER BY 1, 2") for table in untouched]
+    before = [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in untouched]
     retention.prune(database, 0)
-    assert before == [rows(database, f"SELECT * FROM {{schema}}.{table} ORDER BY 1, 2") for table in untouched]
+    assert before == [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in untouched]
 
 
 def test_many_rows_go_in_batches(database: Database) -> None:
     _execute(
         database,
-        """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+        """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
            SELECT now() - interval '31 days', 'main', 'product_offer/read', 'ok', 0.1, 10
            FROM generate_series(1, 12000)""",
     )
@@ -243,7 +241,7 @@ def test_rows_that_somebody_has_locked_are_left_for_the_next_day(database: Datab
     _call(database, 31)
     _call(database, 31)
     with database.transaction() as tx:
-        tx.run("SELECT 1 FROM {schema}.emag_requests LIMIT 1 FOR UPDATE")
+        tx.run("SELECT 1 FROM emag_requests LIMIT 1 FOR UPDATE")
         assert retention.prune(database, 30)["requests"] == 1
     assert retention.prune(database, 30)["requests"] == 1
 
@@ -266,5 +264,5 @@ def test_syncs_go_on_beside_it_and_lose_nothing(database: Database) -> None:
         over.set()
         pruning.join()
     assert sum(found["syncs"] for found in removed) > 0
-    (history,) = rows(database, "SELECT count(*) FROM {schema}.emag_offer_history")
+    (history,) = rows(database, "SELECT count(*) FROM emag_offer_history")
     assert history[0] == 15 * 50

@@ -51,9 +51,9 @@ def test_nothing_is_found_before_the_first_publish_nor_in_a_good_catalogue(datab
 
 def test_what_differs_from_the_scan_is_found_offer_by_offer(database: Database) -> None:
     sync(database, [offer(1), offer(2), offer(3), offer(4)])
-    _change(database, "UPDATE {schema}.emag_product_offers SET sale_price = 9 WHERE emag_offer_id = 1")
-    _change(database, "UPDATE {schema}.emag_products SET row_hash = 'x' WHERE emag_offer_id = 2")
-    _change(database, "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = 3")
+    _change(database, "UPDATE emag_product_offers SET sale_price = 9 WHERE emag_offer_id = 1")
+    _change(database, "UPDATE emag_products SET row_hash = 'x' WHERE emag_offer_id = 2")
+    _change(database, "DELETE FROM emag_product_offers WHERE emag_offer_id = 3")
     assert _found(database, "published_equals_scan") == {
         1: "its prices, stock or status are not those that were read",
         2: "its texts or pictures are not those that were read",
@@ -63,8 +63,8 @@ def test_what_differs_from_the_scan_is_found_offer_by_offer(database: Database) 
 
 def test_without_its_fingerprint_an_offer_is_published_anew_as_read(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
-    _change(database, "UPDATE {schema}.emag_product_offers SET sale_price = 9 WHERE emag_offer_id = 1")
-    _change(database, "UPDATE {schema}.emag_product_offers SET row_hash = '' WHERE emag_offer_id = 1")
+    _change(database, "UPDATE emag_product_offers SET sale_price = 9 WHERE emag_offer_id = 1")
+    _change(database, "UPDATE emag_product_offers SET row_hash = '' WHERE emag_offer_id = 1")
     assert sync(database, [offer(1), offer(2)]).updated == 1
     assert _found(database, "published_equals_scan") == {}
 
@@ -74,14 +74,14 @@ def test_a_text_that_somebody_else_wrote_is_found_and_published_anew_without_its
 ) -> None:
     read = [offer(1), offer(2), offer(3, description="d" * 9000), offer(4), offer(5)]
     sync(database, read)
-    _change(database, "UPDATE {schema}.emag_products SET name = 'hacked' WHERE emag_offer_id = 1")
-    _change(database, "UPDATE {schema}.emag_products SET ean = '{1}' WHERE emag_offer_id = 2")
-    _change(database, "UPDATE {schema}.emag_products SET description = NULL WHERE emag_offer_id = 3")
-    _change(database, "UPDATE {schema}.emag_products SET images = '[]' WHERE emag_offer_id = 4")
+    _change(database, "UPDATE emag_products SET name = 'hacked' WHERE emag_offer_id = 1")
+    _change(database, "UPDATE emag_products SET ean = '{1}' WHERE emag_offer_id = 2")
+    _change(database, "UPDATE emag_products SET description = NULL WHERE emag_offer_id = 3")
+    _change(database, "UPDATE emag_products SET images = '[]' WHERE emag_offer_id = 4")
     sync(database, read)
     texts = "its texts or pictures are not those that were read"
     assert _found(database, "published_equals_scan") == dict.fromkeys((1, 2, 3, 4), texts)
-    _change(database, "UPDATE {schema}.emag_products SET row_hash = '' WHERE emag_offer_id <= 4")
+    _change(database, "UPDATE emag_products SET row_hash = '' WHERE emag_offer_id <= 4")
     assert sync(database, read).updated == 4
     assert _found(database, "published_equals_scan") == {}
 
@@ -89,12 +89,12 @@ def test_a_text_that_somebody_else_wrote_is_found_and_published_anew_without_its
 def test_of_a_large_account_texts_are_compared_by_lot_and_all_in_the_end(database: Database) -> None:
     read = [offer(id_) for id_ in range(1, 4)]
     sync(database, read)
-    _change(database, "UPDATE {schema}.emag_products SET name = 'hacked'")
+    _change(database, "UPDATE emag_products SET name = 'hacked'")
     seen: dict[int, int] = {}
     while len(seen) < 3:
         sync(database, read)
         # the ledger's count says of how many parts one is drawn
-        _change(database, "UPDATE {schema}.emag_offer_syncs SET offers_unchanged = 30000 WHERE status = 'completed'")
+        _change(database, "UPDATE emag_offer_syncs SET offers_unchanged = 30000 WHERE status = 'completed'")
         found = _found(database, "published_equals_scan")
         assert len(found) <= 1, "more than its part was compared"
         for one in found:
@@ -123,8 +123,8 @@ def test_a_deleted_offer_is_not_missed(database: Database) -> None:
 
 def test_without_its_staging_the_ledgers_count_is_told_instead(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
-    _change(database, "DELETE FROM {schema}.emag_scan_pages")
-    _change(database, "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = 2")
+    _change(database, "DELETE FROM emag_scan_pages")
+    _change(database, "DELETE FROM emag_product_offers WHERE emag_offer_id = 2")
     found = _review(database, "published_equals_scan")
     assert found.found == 0
     told = ("is_staged", "offers_in_ledger", "offers_published")

@@ -25,13 +25,13 @@ _ODD = ["o'hara", 'a"b; DROP TABLE x', "%I", "main_pkey", "x" * 70, "x" * 71, "Ä
 def _files(database: Database, account: str = "main") -> dict[str, tuple[int, int]]:
     """The file behind each table of the account's room, which a TRUNCATE replaces, and its bytes."""
     sql = """SELECT c.relfilenode AS file, pg_relation_size(c.oid) AS bytes
-             FROM pg_class c WHERE c.oid = to_regclass('{schema}.' || :name)"""
+             FROM pg_class c WHERE c.oid = to_regclass('' || :name)"""
     found = {table: rows(database, sql, name=room.name(table, account))[0] for table in room.TABLES}
     return {table: (row.file, row.bytes) for table, row in found.items()}
 
 
 def _staged(database: Database, account: str = "main") -> dict[str, int]:
-    sql = "SELECT count(*) FROM {{schema}}.{} WHERE account_type = :account"
+    sql = "SELECT count(*) FROM {} WHERE account_type = :account"
     return {table: rows(database, sql.format(table), account=account)[0][0] for table in room.TABLES}
 
 
@@ -49,7 +49,7 @@ def _another(database_url: str) -> Iterator[Any]:
 @pytest.mark.parametrize("account", ["main", "fbe", *_ODD])
 def test_the_database_and_the_code_name_a_room_alike(account: str, database: Database) -> None:
     for table in room.TABLES:
-        (found,) = rows(database, "SELECT {schema}.emag_room_name(:t, :a) AS name", t=table, a=account)
+        (found,) = rows(database, "SELECT emag_room_name(:t, :a) AS name", t=table, a=account)
         assert found.name == room.name(table, account)
         assert len(found.name.encode()) <= 63
 
@@ -86,7 +86,7 @@ def test_of_many_processes_that_make_rooms_at_once_each_finds_its_own(database_u
 
 
 def test_a_room_is_unlogged_and_may_be_used_by_whom_the_tables_are_granted_to(database: Database) -> None:
-    execute(database, "GRANT SELECT ON {schema}.emag_scan_offers TO PUBLIC")
+    execute(database, "GRANT SELECT ON emag_scan_offers TO PUBLIC")
     room.make(database, "main")
     (found,) = rows(
         database,
@@ -102,9 +102,9 @@ def test_a_long_text_is_staged_in_its_row_and_not_in_pieces(database: Database) 
     text = " ".join(Random(1).choices(words, k=800))  # longer than a block, and half of it when compressed
     sync(database, [offer(1, description=text), offer(2, description=text)])
     sql = """SELECT pg_relation_size(t.oid) AS aside,
-                    (SELECT max(length(description)) FROM {schema}.emag_scan_offers) AS longest
+                    (SELECT max(length(description)) FROM emag_scan_offers) AS longest
              FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid
-             WHERE c.oid = to_regclass('{schema}.' || :name)"""
+             WHERE c.oid = to_regclass('' || :name)"""
     (found,) = rows(database, sql, name=room.name("emag_scan_offers", "main"))
     assert (found.aside, found.longest) == (0, len(text))
 
@@ -213,7 +213,7 @@ def test_a_run_that_has_lost_its_lease_empties_nothing(database: Database) -> No
 
 
 def _empty(database: Database, account: str, going: list[Any] | None) -> bool:
-    sql = "SELECT {schema}.emag_empty_room(:account, CAST(:going AS uuid[])) AS is_done"
+    sql = "SELECT emag_empty_room(:account, CAST(:going AS uuid[])) AS is_done"
     with database.transaction() as tx:
         return bool(tx.run(sql, account=account, going=going).scalar_one())
 
@@ -236,7 +236,7 @@ def test_a_refused_scan_stays_through_the_night_and_is_published_once_approved(d
     stage(database, lease, [offer(1, general_stock=9)])
     audit.begin_audit(database, lease)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET deadline_at = now() - interval '9 hours'")
+    execute(database, "UPDATE emag_offer_syncs SET deadline_at = now() - interval '9 hours'")
     retention.prune(database, 30)
     with database.transaction() as tx:
         assert ledger.newest_refused(tx, lease.sync_id) is not None
@@ -253,7 +253,7 @@ def _accept(database: Database, lease: Lease) -> None:
 
 def test_pruning_truncates_a_reading_that_has_served_and_keeps_what_its_publish_changed(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET deadline_at = now() - interval '1 hour'")
+    execute(database, "UPDATE emag_offer_syncs SET deadline_at = now() - interval '1 hour'")
     before = _files(database)
     assert retention.prune(database, 30, dry_run=True)["staged_rows"] == 3
     assert retention.prune(database, 30)["staged_rows"] == 3
@@ -291,7 +291,7 @@ def test_an_account_without_a_room_has_nothing_staged_and_is_no_error(database: 
     """As after a restore."""
     sync(database, [offer(1)])
     assert room.remove(database, "main")
-    (published,) = rows(database, "SELECT * FROM {schema}.emag_offer_syncs")
+    (published,) = rows(database, "SELECT * FROM emag_offer_syncs")
     with database.transaction() as tx:
         assert ledger.pages_left(tx, published, "main") == 0
     found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)

@@ -9,13 +9,13 @@ from emag_pipeline_tests.db.syncs import execute, rows, sync
 
 _OFFERS = [offer(number) for number in (1, 2, 3)]
 _REMOVED = {
-    "the offer": "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = 2",
-    "its texts": "DELETE FROM {schema}.emag_products WHERE emag_offer_id = 2",
-    "both": "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = 2; "
-    "DELETE FROM {schema}.emag_products WHERE emag_offer_id = 2",
-    "offer and history": "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = 2; "
-    "DELETE FROM {schema}.emag_offer_states WHERE emag_offer_id = 2",
-    "a tombstone": "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE emag_offer_id = 2",
+    "the offer": "DELETE FROM emag_product_offers WHERE emag_offer_id = 2",
+    "its texts": "DELETE FROM emag_products WHERE emag_offer_id = 2",
+    "both": "DELETE FROM emag_product_offers WHERE emag_offer_id = 2; "
+    "DELETE FROM emag_products WHERE emag_offer_id = 2",
+    "offer and history": "DELETE FROM emag_product_offers WHERE emag_offer_id = 2; "
+    "DELETE FROM emag_offer_states WHERE emag_offer_id = 2",
+    "a tombstone": "UPDATE emag_product_offers SET deleted_at = now() WHERE emag_offer_id = 2",
 }
 
 
@@ -29,10 +29,10 @@ def test_rows_that_somebody_has_removed_are_published_anew_and_have_one_open_sta
     offers = [_OFFERS[0], offer(2, name=name), _OFFERS[2]]
     done = sync(database, offers)
     assert (done.created + done.updated, done.offers) == (1, 3)
-    assert [row.name for row in rows(database, "SELECT name FROM {schema}.emag_products ORDER BY emag_offer_id")] == [
+    assert [row.name for row in rows(database, "SELECT name FROM emag_products ORDER BY emag_offer_id")] == [
         one.name for one in offers
     ]
     assert review(database, "published_equals_scan", "main", currency="RON", price_move=0.5).found == 0
-    states = rows(database, "SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE stamp_to IS NULL ORDER BY 1")
+    states = rows(database, "SELECT emag_offer_id FROM emag_offer_states WHERE stamp_to IS NULL ORDER BY 1")
     assert [row.emag_offer_id for row in states] == [1, 2, 3]
     assert sync(database, offers).unchanged == 3

@@ -35,7 +35,7 @@ def test_the_time_of_all_attempts_is_told_without_what_lay_between_them(database
     for state in ("status = 'running'", "status = 'failed', completed_at = now()", "status = 'completed'"):
         execute(
             database,
-            f"""UPDATE {{schema}}.emag_offer_syncs SET {state}, worked_seconds = 100,
+            f"""UPDATE emag_offer_syncs SET {state}, worked_seconds = 100,
                     attempt_started_at = now() - interval '20 seconds', started_at = now() - interval '1 day'""",
         )
         progress = sync_progress(database, "main")

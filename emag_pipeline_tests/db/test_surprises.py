@@ -6,7 +6,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _ALL = """SELECT account_type, resource, field, kind, times, sample, first_seen_at < last_seen_at AS is_older
-          FROM {schema}.emag_answer_surprises ORDER BY times DESC, field"""
+          FROM emag_answer_surprises ORDER BY times DESC, field"""
 
 
 def _note(database: Database, *found: Surprise, resource: str = "product_offer/read") -> None:

@@ -16,21 +16,21 @@ _GOOD: dict[str, Any] = {
 }  # fmt: skip
 _STATE = """
     SELECT sale_price, currency, general_stock, status, is_saleable, unreadable
-    FROM {schema}.emag_product_offers WHERE emag_offer_id = 7
+    FROM emag_product_offers WHERE emag_offer_id = 7
 """
-_STATES = "SELECT count(*) FROM {schema}.emag_offer_history WHERE emag_offer_id = 7"
+_STATES = "SELECT count(*) FROM emag_offer_history WHERE emag_offer_id = 7"
 _PUBLISHED = """
     SELECT o.*, p.*
-    FROM {schema}.emag_product_offers o JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    FROM emag_product_offers o JOIN emag_products p USING (account_type, emag_offer_id)
 """
 _JSON = (
     "handling_time", "start_date", "stock_by_warehouse", "availability_by_warehouse", "images", "characteristics",
     "validation_details", "doc_errors", "raw",
 )  # fmt: skip
 _CODES = """
-    SELECT {schema}.emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
+    SELECT emag_issue_codes(status, general_stock, sale_price, offer_validation_status, validation_status,
                                      translation_validation_status, unreadable)
-    FROM {schema}.emag_product_offers WHERE emag_offer_id = 7
+    FROM emag_product_offers WHERE emag_offer_id = 7
 """
 
 
@@ -52,7 +52,7 @@ def test_every_wrong_value_of_every_field_is_published_as_its_row_with_null_in_i
     stored: dict[int, Any] = {row.emag_offer_id: dict(row._mapping) for row in rows(database, _PUBLISHED)}
     for offer in offers:
         _assert_stored(offer, stored[offer.emag_offer_id])
-    noticed = rows(database, "SELECT DISTINCT field FROM {schema}.emag_answer_surprises WHERE field <> '…'")
+    noticed = rows(database, "SELECT DISTINCT field FROM emag_answer_surprises WHERE field <> '…'")
     expected = {case.field for case in every if case.is_noticed}
     assert {row.field for row in noticed} >= {field for field in expected if "." not in field}
 
@@ -107,7 +107,7 @@ def test_what_readers_see_by_warehouse(database: Database) -> None:
     sync(database, _read(_GOOD | told))
     found = rows(
         database,
-        """SELECT warehouse_id, stock, handling_time, availability FROM {schema}.emag_offer_warehouses
+        """SELECT warehouse_id, stock, handling_time, availability FROM emag_offer_warehouses
            WHERE account_type = 'main' ORDER BY 1""",
     )
     assert [tuple(row) for row in found] == [(1, 3, None, None), (2, 4, 1, None), (None, None, None, 5)]
@@ -115,5 +115,5 @@ def test_what_readers_see_by_warehouse(database: Database) -> None:
 
 def test_the_current_view_shows_the_younger_columns(database: Database) -> None:
     sync(database, _read(_GOOD | {"min_sale_price": 9, "max_sale_price": "12.5", "family": {"family_type_id": 95}}))
-    row = rows(database, "SELECT min_sale_price, max_sale_price, family_type_id FROM {schema}.emag_current_offers")[0]
+    row = rows(database, "SELECT min_sale_price, max_sale_price, family_type_id FROM emag_current_offers")[0]
     assert tuple(row) == (Decimal("9.0000"), Decimal("12.5000"), 95)

@@ -15,12 +15,12 @@ from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
 
 _DAY = timedelta(days=1)
-_HISTORY = """SELECT vat_id, rate::text, valid_from, valid_to, xmin::text FROM {schema}.emag_vat_rate_history
+_HISTORY = """SELECT vat_id, rate::text, valid_from, valid_to, xmin::text FROM emag_vat_rate_history
               ORDER BY vat_id, valid_from"""
 _PRICES = """
     SELECT h.emag_offer_id, round(h.sale_price * (1 + v.vat_rate), 2) AS with_vat
-    FROM {schema}.emag_offers_as_of('main', :at) h
-    LEFT JOIN {schema}.emag_vat_rates_as_of('main', :at) v USING (vat_id)
+    FROM emag_offers_as_of('main', :at) h
+    LEFT JOIN emag_vat_rates_as_of('main', :at) v USING (vat_id)
     ORDER BY 1
 """
 
@@ -55,7 +55,7 @@ def test_a_past_price_with_vat_keeps_the_rate_of_its_time(database: Database, pa
     assert _prices(database, past.published_at) == {1: Decimal("119.00"), 2: None, 3: None}, "the earliest known one"
     assert _prices(database, now - _DAY)[1] == Decimal("119.00")
     assert _prices(database, now)[1] == Decimal("121.00")
-    (current,) = rows(database, "SELECT sale_price_with_vat FROM {schema}.emag_current_offers WHERE emag_offer_id = 1")
+    (current,) = rows(database, "SELECT sale_price_with_vat FROM emag_current_offers WHERE emag_offer_id = 1")
     assert current.sale_price_with_vat == _prices(database, now)[1]
 
 
@@ -129,7 +129,7 @@ def test_of_what_is_not_known_there_are_no_rates(
 ) -> None:
     past.publish(good(1, vat_id=1))
     _read(database, _1="0.19")
-    asked = f"SELECT * FROM {{schema}}.emag_vat_rates_as_of(CAST(:account AS text), CAST({moment} AS timestamptz))"
+    asked = f"SELECT * FROM emag_vat_rates_as_of(CAST(:account AS text), CAST({moment} AS timestamptz))"
     assert len(rows(database, asked, account=account)) == most
 
 

@@ -31,7 +31,7 @@ def database(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
     migrate.upgrade(database)
     with database.transaction() as tx:
         for sensor in SENSORS:
-            tx.run("INSERT INTO {schema}.emag_sensor_ticks VALUES (:sensor, now() + interval '1 hour')", sensor=sensor)
+            tx.run("INSERT INTO emag_sensor_ticks VALUES (:sensor, now() + interval '1 hour')", sensor=sensor)
     yield database
     database.close()
     for name in ("deploy", "deploy_dagster"):
@@ -134,7 +134,7 @@ def test_a_release_whose_schema_is_gone_is_gone_back_to_after_a_restore_and_noth
 ) -> None:
     newer, older = site.current.resolve(), first.splitlines()[-1].removesuffix(" works")
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = '9999'")
+        tx.run("UPDATE emag_alembic_version SET version_num = '9999'")
     refused = site.deploy("rollback", older)
     assert (refused.returncode, site.current.resolve()) == (1, newer)
     assert "cannot work with the schema that is there, nothing was changed. See 'Going back'" in refused.stderr

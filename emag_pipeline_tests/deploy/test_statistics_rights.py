@@ -83,9 +83,9 @@ def test_a_table_that_somebody_analyses_is_left_alone_said_once_and_tried_again(
     with writer.transaction() as tx:
         wire = tx.connection.connection.driver_connection
         assert wire is not None
-        tx.run("INSERT INTO {schema}.emag_sensor_ticks (sensor, ticked_at) VALUES ('one', now())")
+        tx.run("INSERT INTO emag_sensor_ticks (sensor, ticked_at) VALUES ('one', now())")
     owner = _as("emag_owner", server)
-    lock = "LOCK TABLE {schema}.emag_sensor_ticks IN SHARE UPDATE EXCLUSIVE MODE"  # as VACUUM and ANALYZE do
+    lock = "LOCK TABLE emag_sensor_ticks IN SHARE UPDATE EXCLUSIVE MODE"  # as VACUUM and ANALYZE do
     monkeypatch.setattr(statistics, "_PAUSES_SECONDS", (0.1, 0.1))
     with owner.transaction() as tx:
         tx.run(lock)
@@ -119,7 +119,7 @@ def test_the_function_analyses_tables_of_the_pipeline_alone(server: embedded.Emb
     owner = _as("emag_owner", server)
     for table in ("pg_class", "emag_none; DROP TABLE emag_requests"):
         with pytest.raises(PermanentError), owner.transaction() as tx:
-            tx.run("SELECT {schema}.emag_analyze(:table)", table=table)
+            tx.run("SELECT emag_analyze(:table)", table=table)
     owner.close()
 
 
@@ -131,9 +131,9 @@ def test_what_the_owner_lends_the_writer_nobody_else_has(
 ) -> None:
     stranger = _as("emag_stranger", server)
     with pytest.raises(PermanentError, match="permission denied for function"), stranger.transaction() as tx:
-        tx.run(f"SELECT {{schema}}.emag_{call}")
+        tx.run(f"SELECT emag_{call}")
     stranger.close()
-    rows(writer, f"SELECT {{schema}}.emag_{call}")
+    rows(writer, f"SELECT emag_{call}")
 
 
 def test_whoever_may_not_says_so_in_the_log(server: embedded.EmbeddedServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -69,27 +69,27 @@ def _run(database: Database, statements: tuple[str, ...]) -> None:
 
 
 _REFERENCE = (
-    "INSERT INTO {schema}.emag_accounts VALUES ('main', 'sandbox', 'RON'), ('fbe', 'sandbox', 'RON')",
-    """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+    "INSERT INTO emag_accounts VALUES ('main', 'sandbox', 'RON'), ('fbe', 'sandbox', 'RON')",
+    """INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
        VALUES ('sandbox', 1, 0.21, '{}', now())""",
-    """INSERT INTO {schema}.emag_categories (marketplace, category_id, name, raw, changed_at)
+    """INSERT INTO emag_categories (marketplace, category_id, name, raw, changed_at)
        VALUES ('sandbox', 2101, 'Fierbătoare', '{}', now())""",
 )
 _RATES = (
-    """INSERT INTO {schema}.emag_vat_rate_history
+    """INSERT INTO emag_vat_rate_history
        VALUES ('sandbox', 1, 0.19, now() - interval '30 days', now() - interval '1 hour'),
               ('sandbox', 1, 0.21, now() - interval '1 hour', NULL)""",
 )
 _DECISIONS = (
-    f"""INSERT INTO {{schema}}.emag_check_results
+    f"""INSERT INTO emag_check_results
             (subject, check_name, part, asset, severity, passed, said, remedy, sample, checked_at, failing_since)
         VALUES ('fbe', 'rejects_within_tolerance', '', 'staged_offers', 'ERROR', false, '{REFUSED}',
                 'Look at `emag-pipeline rejects`', '[]', now(), now())""",
-    """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy)
+    """INSERT INTO emag_incidents (subject, kind, message, remedy)
        VALUES ('fbe', 'stale', 'fbe: the last publish is 9 days old', 'Look at `emag-pipeline status`')""",
-    """INSERT INTO {schema}.emag_accepted_deviations
+    """INSERT INTO emag_accepted_deviations
            (account_type, check_name, emag_offer_id, reason, accepted_by, expires_at)
        VALUES ('main', 'prices_are_plausible', 1, 'The supplier raised it', 'ana', now() + interval '5 days'),
               ('main', 'prices_are_plausible', 7, 'A mistake', 'ana', now() + interval '1 minute')""",
-    "UPDATE {schema}.emag_accepted_deviations SET withdrawn_at = now() WHERE emag_offer_id = 7",
+    "UPDATE emag_accepted_deviations SET withdrawn_at = now() WHERE emag_offer_id = 7",
 )

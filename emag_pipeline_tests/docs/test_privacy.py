@@ -24,9 +24,9 @@ def test_what_is_found_can_be_removed(database: Database) -> None:
     failed = call(status=200, outcome="error", error_class="ApiUnavailable", error_body='{"name": "Elena Ionescu')
     requests.save(database, [failed])
     surprise(database)
-    execute(database, "UPDATE {schema}.emag_answer_surprises SET sample = 'Elena Ionescu'")
+    execute(database, "UPDATE emag_answer_surprises SET sample = 'Elena Ionescu'")
     assert [len(rows(database, statement)) for statement in _FINDING] == [1, 1, 1]
     for statement in _REMOVING:
         execute(database, statement)
     assert [len(rows(database, statement)) for statement in _FINDING] == [0, 0, 0]
-    assert rows(database, "SELECT FROM {schema}.emag_answer_surprises WHERE sample IS NOT NULL") == []
+    assert rows(database, "SELECT FROM emag_answer_surprises WHERE sample IS NOT NULL") == []

@@ -27,7 +27,8 @@ QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _
 
 _READABLE = """
     SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = '{schema}'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v')
+      AND a.attnum > 0 AND NOT a.attisdropped
       AND has_column_privilege('emag_reader', c.oid, a.attnum, 'SELECT')
 """
 
@@ -41,8 +42,8 @@ Ask = Callable[..., list[Any]]
 _AMOUNTS = r"price(?!_rises|_cuts)|value"
 
 _WITHOUT_CURRENCY = (
-    "UPDATE {schema}.emag_offer_states SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
-    "UPDATE {schema}.emag_product_offers SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
+    "UPDATE emag_offer_states SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
+    "UPDATE emag_product_offers SET currency = NULL WHERE account_type = 'main' AND emag_offer_id = 1",
 )
 
 
@@ -178,10 +179,10 @@ def test_a_day_on_which_a_reason_stopped_nobody_counts_0(ask: Ask) -> None:
     question = "How did the reasons not to be bought develop over the last 30 days?"
     before = {(row.issue_code, row.offers) for row in ask(question)}
     assert before == {("out_of_stock", 1), ("product_8", 1)}
-    a_day_later = """INSERT INTO {schema}.emag_daily_assortment (day, account_type, as_of, offers, saleable_offers,
+    a_day_later = """INSERT INTO emag_daily_assortment (day, account_type, as_of, offers, saleable_offers,
             stock, stock_value, departures, price_moves, price_rises, price_cuts, issues)
         SELECT day + 1, account_type, as_of, offers, saleable_offers, stock, stock_value, 0, 0, 0, 0,
-               '{"out_of_stock": 2}' FROM {schema}.emag_daily_assortment WHERE account_type = 'main'"""
+               '{"out_of_stock": 2}' FROM emag_daily_assortment WHERE account_type = 'main'"""
     told = [(row.issue_code, row.offers) for row in ask(question, a_day_later)]
     assert told == [("out_of_stock", 1), ("out_of_stock", 2), ("product_8", 1), ("product_8", 0)]
 
@@ -224,10 +225,10 @@ def test_arrivals_and_departures(ask: Ask) -> None:
         ("departed", 4, Decimal(100)),
     ]
     gone_again = (
-        """UPDATE {schema}.emag_offer_states SET stamp_to =
-               (SELECT max(stamp) FROM {schema}.emag_publishes WHERE account_type = 'main')
+        """UPDATE emag_offer_states SET stamp_to =
+               (SELECT max(stamp) FROM emag_publishes WHERE account_type = 'main')
            WHERE account_type = 'main' AND emag_offer_id = 5 AND stamp_to IS NULL""",
-        "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE account_type = 'main' AND emag_offer_id = 5",
+        "UPDATE emag_product_offers SET deleted_at = now() WHERE account_type = 'main' AND emag_offer_id = 5",
     )
     told = ask("What arrived and what departed within a week?", *gone_again)
     assert [(row.what, row.emag_offer_id) for row in told] == [("came and went", 5), ("departed", 4)]
@@ -283,7 +284,7 @@ def test_which_marts_are_behind(ask: Ask) -> None:
 
 
 def test_a_mart_that_was_never_computed_shows_although_others_were(ask: Ask) -> None:
-    lost = "DELETE FROM {schema}.emag_mart_refreshes WHERE account_type = 'main' AND mart = 'low_stock'"
+    lost = "DELETE FROM emag_mart_refreshes WHERE account_type = 'main' AND mart = 'low_stock'"
     told = ask("Do the marts show the newest publish?", lost)
     assert ("main", "low_stock", False) in [(row.account_type, row.mart, row.is_current) for row in told]
 
@@ -298,7 +299,7 @@ def test_whom_unreadable_fields_keep_from_being_published(ask: Ask) -> None:
     question = "Which fields cannot be read, and is a scan refused for them?"
     (refused,) = ask(question)
     assert (refused.account_type, refused.emag_offer_id, refused.said) == ("fbe", None, REFUSED)
-    unread = """UPDATE {schema}.emag_product_offers SET unreadable = '{sale_price,currency}', is_saleable = false
+    unread = """UPDATE emag_product_offers SET unreadable = '{sale_price,currency}', is_saleable = false
                 WHERE account_type = 'main' AND emag_offer_id = 2"""
     _, offer_told = ask(question, unread)
     assert (offer_told.account_type, offer_told.emag_offer_id) == ("main", 2)
@@ -306,12 +307,12 @@ def test_whom_unreadable_fields_keep_from_being_published(ask: Ask) -> None:
 
 
 def test_refused_syncs_are_in_no_length_of_those_that_published(ask: Ask) -> None:
-    refused = """INSERT INTO {schema}.emag_offer_syncs OVERRIDING SYSTEM VALUE
+    refused = """INSERT INTO emag_offer_syncs OVERRIDING SYSTEM VALUE
             SELECT (jsonb_populate_record(s, jsonb_build_object(
                        'sync_id', gen_random_uuid(), 'sync_number', 1000000, 'status', 'failed', 'publish_number', NULL,
                        'lease_token', gen_random_uuid(),
                        'started_at', now() - interval '9 days', 'completed_at', now()))).*
-            FROM {schema}.emag_offer_syncs s WHERE account_type = 'fbe' LIMIT 1"""
+            FROM emag_offer_syncs s WHERE account_type = 'fbe' LIMIT 1"""
     (before, *_), (after, *_) = ask("How long do syncs take?"), ask("How long do syncs take?", refused)
     assert (after.account_type, after.syncs, after.not_published) == ("fbe", before.syncs + 1, 1)
     assert (after.median, after.longest) == (before.median, before.longest)

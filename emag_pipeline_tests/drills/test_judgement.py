@@ -33,9 +33,9 @@ def _tampered(stage: Stage) -> Ending:
     ending = stage.run()
     first, second, third = stage.market.control.ids("main")[:3]
     with stage.database.transaction() as tx:
-        tx.run("DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = :id", id=first)
-        tx.run("UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id", id=second)
-        tx.run("UPDATE {schema}.emag_product_offers SET sale_price = 0.01 WHERE emag_offer_id = :id", id=third)
+        tx.run("DELETE FROM emag_product_offers WHERE emag_offer_id = :id", id=first)
+        tx.run("UPDATE emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id", id=second)
+        tx.run("UPDATE emag_product_offers SET sale_price = 0.01 WHERE emag_offer_id = :id", id=third)
     return ending
 
 
@@ -44,7 +44,7 @@ def _tombstoned(stage: Stage) -> Ending:
     ending = stage.run()
     with stage.database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
+            "UPDATE emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
             id=stage.market.control.ids("main")[0],
         )
     return ending

@@ -5,7 +5,7 @@ from emag_pipeline.db.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _SYNCS = """
-    INSERT INTO {schema}.emag_offer_syncs
+    INSERT INTO emag_offer_syncs
         (sync_id, account_type, status, phase, lease_token, started_at, attempt_started_at, completed_at, deadline_at,
          error_class, error_message, error_remedy)
     SELECT gen_random_uuid(), 'main', 'failed', 'scanning', gen_random_uuid(), began, began, began, began,
@@ -23,7 +23,7 @@ def test_what_was_wrong_is_told_without_what_to_do(empty_url: str) -> None:
     with database.transaction() as tx:
         tx.run(_SYNCS)
     migrate.upgrade(database)
-    found = rows(database, "SELECT error_message, error_remedy FROM {schema}.emag_offer_syncs ORDER BY started_at")
+    found = rows(database, "SELECT error_message, error_remedy FROM emag_offer_syncs ORDER BY started_at")
     database.close()
     assert [tuple(row) for row in found] == [
         ("main: no answer: tried 5 times", "Wait"),

@@ -12,7 +12,7 @@ def test_a_view_upon_a_function_that_is_replaced_is_named(empty_url: str) -> Non
     unmigrated = Database(empty_url)
     migrate.upgrade(unmigrated, "0005")
     execute(unmigrated, "CREATE SCHEMA bi")
-    execute(unmigrated, "CREATE VIEW bi.yesterday AS SELECT * FROM {schema}.emag_offers_as_of('main', now())")
+    execute(unmigrated, "CREATE VIEW bi.yesterday AS SELECT * FROM emag_offers_as_of('main', now())")
     with pytest.raises(PermanentError, match=r"view bi\.yesterday depends on function .*emag_offers_as_of") as refused:
         migrate.upgrade(unmigrated)
     assert "Drop these, repeat the command, then make them again" in refused.value.message

@@ -20,7 +20,7 @@ def filled(empty_url: str) -> Iterator[Database]:
     migrate.upgrade(database, "0005")
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_offer_history
+            """INSERT INTO emag_offer_history
                    (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable,
                     valid_from, valid_to, sync_id)
                SELECT 'main', 1, '{9}', '{}', true, at, till, gen_random_uuid()
@@ -28,14 +28,14 @@ def filled(empty_url: str) -> Iterator[Database]:
                             ('2026-01-02 05:00Z', NULL)) v (at, till)"""
         )
         tx.run(
-            """INSERT INTO {schema}.emag_daily_assortment
+            """INSERT INTO emag_daily_assortment
                    (day, account_type, offers, saleable_offers, stock, stock_value, arrivals, departures, price_moves)
                SELECT day, account, 1, 1, 1, 1, 1, 0, 0
                FROM unnest(ARRAY['main', 'fbe']) account,
                     unnest(ARRAY['2026-01-01', '2026-01-02']::date[]) day"""
         )
         tx.run(
-            """INSERT INTO {schema}.emag_low_stock
+            """INSERT INTO emag_low_stock
                    (account_type, emag_offer_id, general_stock, sold_a_day, days_of_cover, observed_days)
                VALUES ('main', 1, 5, 1, 5, 30)"""
         )
@@ -45,14 +45,14 @@ def filled(empty_url: str) -> Iterator[Database]:
 
 
 def test_arrivals_of_the_first_day_are_not_known_any_more(filled: Database) -> None:
-    found = rows(filled, "SELECT account_type, day FROM {schema}.emag_daily_assortment WHERE arrivals IS NULL")
+    found = rows(filled, "SELECT account_type, day FROM emag_daily_assortment WHERE arrivals IS NULL")
     assert [tuple(row) for row in found] == [("main", _FIRST)]
 
 
 def test_what_an_older_version_did_not_tell_is_null(filled: Database) -> None:
-    for row in rows(filled, "SELECT * FROM {schema}.emag_daily_assortment"):
+    for row in rows(filled, "SELECT * FROM emag_daily_assortment"):
         assert (row.publishes, row.last_published_at, row.is_carried_forward) == (None, None, None)
-    (row,) = rows(filled, "SELECT * FROM {schema}.emag_low_stock")
+    (row,) = rows(filled, "SELECT * FROM emag_low_stock")
     assert (row.general_stock, row.is_saleable, row.has_jumps) == (5, None, None)
 
 
@@ -64,18 +64,18 @@ def test_what_has_no_price_above_0_is_not_saleable_any_more_nor_was_it(empty_url
         migrate.upgrade(database, "0005")
         with database.transaction() as tx:
             tx.run(
-                f"""INSERT INTO {{schema}}.emag_product_offers
+                f"""INSERT INTO emag_product_offers
                         ({columns}, row_hash, first_seen_at, changed_at, last_sync_id)
                     SELECT {values}, '', now(), now(), gen_random_uuid() FROM {prices}"""
             )
             tx.run(
-                f"""INSERT INTO {{schema}}.emag_offer_history ({columns}, valid_from, sync_id)
+                f"""INSERT INTO emag_offer_history ({columns}, valid_from, sync_id)
                     SELECT {values}, now(), gen_random_uuid() FROM {prices}"""
             )
-            tx.run("INSERT INTO {schema}.emag_account_figures VALUES ('main', 3, 3, 0, 0, now())")
+            tx.run("INSERT INTO emag_account_figures VALUES ('main', 3, 3, 0, 0, now())")
         migrate.upgrade(database)
         for table in ("emag_product_offers", "emag_offer_history"):
-            saleable = rows(database, f"SELECT emag_offer_id FROM {{schema}}.{table} WHERE is_saleable")
+            saleable = rows(database, f"SELECT emag_offer_id FROM {table} WHERE is_saleable")
             assert [row.emag_offer_id for row in saleable] == [1], table
-        (figures,) = rows(database, "SELECT offers, saleable FROM {schema}.emag_account_figures")
+        (figures,) = rows(database, "SELECT offers, saleable FROM emag_account_figures")
         assert tuple(figures) == (3, 1)

@@ -32,7 +32,7 @@ def test_the_configured_schema_is_used_and_no_other(empty_url: str) -> None:
 
 def test_a_database_that_is_newer_than_the_code_is_refused(database: Database) -> None:
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = '9999'")
+        tx.run("UPDATE emag_alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaMismatch, match="9999, which this code does not know"):
         migrate.upgrade(database)
 
@@ -54,7 +54,7 @@ def test_the_sums_of_what_was_published_before_them_are_counted_by_the_migration
     migrate.upgrade(database, "0001")
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_product_offers
+            """INSERT INTO emag_product_offers
                    (account_type, emag_offer_id, validation_status, translation_validation_status, is_saleable,
                     sale_price, row_hash, first_seen_at, changed_at, deleted_at, rejected_at, last_sync_id)
                SELECT 'main', n, '{}', '{}', n <= 3, 10, '', now(), now(),
@@ -63,6 +63,6 @@ def test_the_sums_of_what_was_published_before_them_are_counted_by_the_migration
         )
     migrate.upgrade(database)
     with database.transaction() as tx:
-        figures = tx.run("SELECT offers, saleable, deleted, quarantined FROM {schema}.emag_account_figures").one()
+        figures = tx.run("SELECT offers, saleable, deleted, quarantined FROM emag_account_figures").one()
     assert tuple(figures) == (8, 3, 2, 1)
     database.close()

@@ -16,16 +16,14 @@ def before(empty_url: str) -> Iterator[Database]:
     database = Database(empty_url)
     migrate.upgrade(database, "0005")
     with database.transaction() as tx:
-        tx.run(
-            "INSERT INTO {schema}.emag_accounts (account_type, marketplace, currency) VALUES ('main', 'emag_ro', 'RON')"
-        )
+        tx.run("INSERT INTO emag_accounts (account_type, marketplace, currency) VALUES ('main', 'emag_ro', 'RON')")
     yield database
     database.close()
 
 
 def test_accounts_that_are_there_take_the_host_of_the_first_start(before: Database) -> None:
     migrate.upgrade(before)
-    hosts = "SELECT account_type, marketplace, host FROM {schema}.emag_accounts"
+    hosts = "SELECT account_type, marketplace, host FROM emag_accounts"
     assert rows(before, hosts) == [("main", "emag_ro", None)]
     assert first_host(before, "main", "emag_ro", "RON", "a.example") == "a.example"
     assert first_host(before, "main", "emag_ro", "RON", "b.example") == "a.example"

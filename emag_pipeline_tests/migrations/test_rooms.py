@@ -38,7 +38,7 @@ _ENDS = {
     "nothing staged": ("failed", "planning", "ApiUnavailable", False),
 }
 _SYNC = """
-    INSERT INTO {schema}.emag_offer_syncs
+    INSERT INTO emag_offer_syncs
         (sync_id, account_type, status, phase, lease_token, deadline_at, pages_expected, pages_done, windows_staged,
          offers_expected, offers_created, error_class, completed_at, proof, approved_at, approved_by)
     VALUES (gen_random_uuid(), :account, :status, :phase, gen_random_uuid(), now() + interval '2 hours', 1, 1, 1,
@@ -48,16 +48,16 @@ _SYNC = """
 """
 #: A window of two offers, one of which was read by its id too, and what the publish changed.
 _STAGED = (
-    """INSERT INTO {schema}.emag_scan_pages
+    """INSERT INTO emag_scan_pages
            (sync_id, number, reading, page, size, position, ids, offers, rejects, content_hash, fetched_at)
        VALUES (:sync, 1, 1, 1, 100, 0, '{1,2}', 2, 0, '', now())""",
-    """INSERT INTO {schema}.emag_scan_offers
+    """INSERT INTO emag_scan_offers
            (sync_id, page, fetched_at, emag_offer_id, row_hash, content_hash, validation_status,
             translation_validation_status, is_saleable, ean, raw, unreadable, name)
        SELECT :sync, 1, now(), number, '', '', '{9}', '{}', true, '{594}', '{"a": 1}', '{}', 'Cafea'
        FROM generate_series(1, 2) number""",
-    """INSERT INTO {schema}.emag_scan_confirmations (sync_id, emag_offer_id, is_found) VALUES (:sync, 3, false)""",
-    """INSERT INTO {schema}.emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
+    """INSERT INTO emag_scan_confirmations (sync_id, emag_offer_id, is_found) VALUES (:sync, 3, false)""",
+    """INSERT INTO emag_scan_changes (sync_id, emag_offer_id, change, content_changed)
        VALUES (:sync, 1, 'created', false)""",
 )
 
@@ -86,8 +86,8 @@ def migrated(cluster: embedded.EmbeddedServer) -> str:
     _fill(database)
     execute(database, "CREATE ROLE rooms_owner; CREATE ROLE rooms_etl; GRANT ALL ON SCHEMA {schema} TO rooms_owner")
     for table in room.TABLES:
-        execute(database, f"ALTER TABLE {{schema}}.{table} OWNER TO rooms_owner")
-    execute(database, "GRANT SELECT, INSERT ON {schema}.emag_scan_offers TO rooms_etl")
+        execute(database, f"ALTER TABLE {table} OWNER TO rooms_owner")
+    execute(database, "GRANT SELECT, INSERT ON emag_scan_offers TO rooms_etl")
     migrate.upgrade(database)
     database.close()
     return "filled_rooms"
@@ -107,12 +107,11 @@ def _staged(database: Database, account: str) -> list[tuple[int, int, int, int]]
     """For each sync of the account, the oldest first: windows, offers, confirmations, changes in its room."""
     tables = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes")
     counts = ", ".join(
-        f"(SELECT count(*) FROM {{schema}}.{room.name(table, account)} t WHERE t.sync_id = s.sync_id)"
-        for table in tables
+        f"(SELECT count(*) FROM {room.name(table, account)} t WHERE t.sync_id = s.sync_id)" for table in tables
     )
     found = rows(
         database,
-        f"SELECT {counts} FROM {{schema}}.emag_offer_syncs s WHERE account_type = :account ORDER BY sync_number",
+        f"SELECT {counts} FROM emag_offer_syncs s WHERE account_type = :account ORDER BY sync_number",
         account=account,
     )
     return [(row[0], row[1], row[2], row[3]) for row in found]
@@ -136,7 +135,7 @@ def test_what_may_still_be_published_or_was_published_last_moves_into_its_accoun
     account: str, staged: list[tuple[int, int, int, int]], filled: Database
 ) -> None:
     assert _staged(filled, account) == staged
-    (known,) = rows(filled, "SELECT count(*) FROM {schema}.emag_scan_offers WHERE account_type = :a", a=account)
+    (known,) = rows(filled, "SELECT count(*) FROM emag_scan_offers WHERE account_type = :a", a=account)
     assert known[0] == sum(one[1] for one in staged)
 
 
@@ -144,18 +143,18 @@ def test_each_value_stands_where_it_stood(filled: Database) -> None:
     found = rows(
         filled,
         """SELECT emag_offer_id, page, validation_status, ean, CAST(raw AS text) AS raw, name, is_saleable
-           FROM {schema}.emag_scan_offers WHERE account_type = 'published' ORDER BY 1""",
+           FROM emag_scan_offers WHERE account_type = 'published' ORDER BY 1""",
     )
     assert [tuple(row) for row in found] == [(n, 1, [9], ["594"], '{"a": 1}', "Cafea", True) for n in (1, 2)]
     (window,) = rows(
-        filled, "SELECT number, ids, size, is_unreadable FROM {schema}.emag_scan_pages WHERE account_type = 'published'"
+        filled, "SELECT number, ids, size, is_unreadable FROM emag_scan_pages WHERE account_type = 'published'"
     )
     assert tuple(window) == (1, [1, 2], 100, False)
 
 
 def test_of_a_sync_that_nobody_knows_nothing_stays_nor_of_the_tables_before(filled: Database) -> None:
-    known = "SELECT sync_id FROM {schema}.emag_offer_syncs"
-    assert rows(filled, f"SELECT sync_id FROM {{schema}}.emag_scan_pages WHERE sync_id NOT IN ({known})") == []
+    known = "SELECT sync_id FROM emag_offer_syncs"
+    assert rows(filled, f"SELECT sync_id FROM emag_scan_pages WHERE sync_id NOT IN ({known})") == []
     assert rows(filled, r"SELECT relname FROM pg_class WHERE relname LIKE 'emag\_undivided%'") == []
     with filled.transaction() as tx:
         assert len(partitions(tx)) == len(room.TABLES) * len(_ACCOUNTS)
@@ -163,7 +162,7 @@ def test_of_a_sync_that_nobody_knows_nothing_stays_nor_of_the_tables_before(fill
 
 def test_a_refused_scan_can_be_approved_and_an_approved_one_taken_up(filled: Database) -> None:
     settings = load_settings({"DATABASE_SYNC_URL": "postgresql://nobody@localhost/nothing"}, env_file=None)
-    newest = "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE account_type = :a ORDER BY sync_number DESC LIMIT 1"
+    newest = "SELECT sync_id FROM emag_offer_syncs WHERE account_type = :a ORDER BY sync_number DESC LIMIT 1"
     ((refused,),) = rows(filled, newest, a="refused")
     assert approve(filled, settings, refused, "ana") == "refused"
     for account in ("refused", "approved"):

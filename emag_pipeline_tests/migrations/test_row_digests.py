@@ -15,7 +15,7 @@ from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 
 _STAGED = """
-    INSERT INTO {schema}.emag_scan_offers
+    INSERT INTO emag_scan_offers
         (account_type, sync_id, page, fetched_at, emag_offer_id, row_hash, content_hash, validation_status,
          translation_validation_status, is_saleable, ean, raw, unreadable, name)
     SELECT 'main', gen_random_uuid(), 1, now(), number, '', '', '{9}', '{}', true, '{594}', '{"a": 1}', '{}', 'Cafea'
@@ -31,9 +31,9 @@ def filled(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
     database = Database(cluster.url("filled_digests"))
     try:
         migrate.upgrade(database, "0008")
-        execute(database, "SELECT {schema}.emag_make_room('main')")
+        execute(database, "SELECT emag_make_room('main')")
         execute(database, _STAGED)
-        execute(database, "GRANT SELECT ON {schema}.emag_scan_pages TO digests_reader")
+        execute(database, "GRANT SELECT ON emag_scan_pages TO digests_reader")
         migrate.upgrade(database)
         yield database
     finally:
@@ -43,14 +43,14 @@ def filled(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
 
 
 def test_what_was_staged_stays_and_was_read_in_full(filled: Database) -> None:
-    found = rows(filled, "SELECT is_unchanged, row_digest, name FROM {schema}.emag_scan_offers")
+    found = rows(filled, "SELECT is_unchanged, row_digest, name FROM emag_scan_offers")
     assert [(row.is_unchanged, row.row_digest, row.name) for row in found] == [(False, None, "Cafea")] * 2
 
 
 def test_a_row_that_was_read_has_to_be_whole(filled: Database) -> None:
     table = room.name("emag_scan_offers", "main")
     with pytest.raises(PermanentError, match="emag_scan_offers_is_read"):
-        execute(filled, f"UPDATE {{schema}}.{table} SET raw = NULL")
+        execute(filled, f"UPDATE {table} SET raw = NULL")
 
 
 def test_what_is_remembered_is_in_no_backup_and_may_be_read_by_whoever_may_read_staging(filled: Database) -> None:

@@ -11,7 +11,7 @@ from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, sync
 
 _SYNCS = """
-    INSERT INTO {schema}.emag_offer_syncs
+    INSERT INTO emag_offer_syncs
         (sync_id, account_type, status, phase, lease_token, started_at, attempt_started_at, completed_at, deadline_at,
          dagster_run_id)
     SELECT gen_random_uuid(), account, status, 'publishing', gen_random_uuid(), began, began + interval '20 minutes',
@@ -36,7 +36,7 @@ def filled(empty_url: str) -> Iterator[Database]:
 
 
 def test_syncs_are_numbered_as_they_began(filled: Database) -> None:
-    numbered = rows(filled, "SELECT account_type, status FROM {schema}.emag_offer_syncs ORDER BY sync_number")
+    numbered = rows(filled, "SELECT account_type, status FROM emag_offer_syncs ORDER BY sync_number")
     assert [tuple(row) for row in numbered] == [
         ("main", "completed"),
         ("main", "completed"),
@@ -57,10 +57,10 @@ def test_the_next_sync_is_the_newest(filled: Database) -> None:
     newest = sync_progress(filled, "main")
     assert newest is not None
     assert newest.status == "completed"
-    assert rows(filled, "SELECT max(sync_number) AS newest FROM {schema}.emag_offer_syncs")[0].newest == 5
+    assert rows(filled, "SELECT max(sync_number) AS newest FROM emag_offer_syncs")[0].newest == 5
 
 
 def test_a_sync_that_the_version_before_has_begun_is_dead_by_its_silence_alone(filled: Database) -> None:
     with filled.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '121 s' WHERE status = 'running'")
+        tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '121 s' WHERE status = 'running'")
     assert begin(filled, "fbe").attempt == 1

@@ -18,7 +18,7 @@ def filled(empty_url: str) -> Iterator[Database]:
     migrate.upgrade(database, "0005")
     execute(
         database,
-        """INSERT INTO {schema}.emag_product_offers
+        """INSERT INTO emag_product_offers
                (account_type, emag_offer_id, part_number_key, validation_status, translation_validation_status,
                 is_saleable, row_hash, first_seen_at, changed_at, last_sync_id)
            SELECT 'main', id, key, '{9}', '{}', true, decode(md5('x'), 'hex'), now(), now(), gen_random_uuid()
@@ -26,7 +26,7 @@ def filled(empty_url: str) -> Iterator[Database]:
     )
     execute(
         database,
-        """INSERT INTO {schema}.emag_offer_syncs
+        """INSERT INTO emag_offer_syncs
                (sync_id, account_type, status, phase, lease_token, deadline_at, error_class)
            VALUES (gen_random_uuid(), 'main', 'failed', 'publishing', gen_random_uuid(), now(), 'PermanentError')""",
     )
@@ -36,7 +36,7 @@ def filled(empty_url: str) -> Iterator[Database]:
 
 
 def test_offers_are_found_by_their_key_as_before_and_by_one_of_any_length(filled: Database) -> None:
-    by_key = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE part_number_key = :key"
+    by_key = "SELECT emag_offer_id FROM emag_product_offers WHERE part_number_key = :key"
     assert [row.emag_offer_id for row in rows(filled, by_key, key="DKEY")] == [1]
     long = "".join(random.choices([chr(code) for code in range(0x4E00, 0x9FFF)], k=30_000))
     sync(filled, [offer(1, part_number_key="DKEY"), offer(2, part_number_key=long)])
@@ -44,4 +44,4 @@ def test_offers_are_found_by_their_key_as_before_and_by_one_of_any_length(filled
 
 
 def test_earlier_syncs_are_not_discarded(filled: Database) -> None:
-    assert rows(filled, "SELECT discarded_at, discarded_by FROM {schema}.emag_offer_syncs") == [(None, None)]
+    assert rows(filled, "SELECT discarded_at, discarded_by FROM emag_offer_syncs") == [(None, None)]

@@ -45,7 +45,7 @@ _INCOMPLETE = {
     "by_id": {"unreadable_by_id": 1},
 }
 _SYNC = """
-    INSERT INTO {schema}.emag_offer_syncs
+    INSERT INTO emag_offer_syncs
         (sync_id, account_type, status, phase, lease_token, deadline_at, dagster_run_id, pages_expected, pages_done,
          offers_expected, error_class, completed_at, proof, round, heartbeat_at, approved_at, approved_by)
     VALUES (gen_random_uuid(), :account, :status, :phase, gen_random_uuid(), now() + interval '2 hours', :account, 2, 2,
@@ -54,20 +54,20 @@ _SYNC = """
 """
 #: Each reading has two pages of one offer, one row in quarantine and one offer that was asked for by its id.
 _STAGED = (
-    """INSERT INTO {schema}.emag_scan_pages
+    """INSERT INTO emag_scan_pages
            (sync_id, round, page, page_size, first_position, positions, offers, rejects, content_hash, fetched_at)
        SELECT sync_id, reading, page, 1, page - 1, 1, 1, 0, '', now()
-       FROM {schema}.emag_offer_syncs s, generate_series(1, 2) reading, generate_series(1, 2) page""",
-    """INSERT INTO {schema}.emag_scan_offers
+       FROM emag_offer_syncs s, generate_series(1, 2) reading, generate_series(1, 2) page""",
+    """INSERT INTO emag_scan_offers
            (sync_id, round, page, fetched_at, emag_offer_id, row_hash, content_hash, validation_status,
             translation_validation_status, is_saleable, ean, raw, unreadable)
        SELECT sync_id, reading, page, now(), page, '', '', '{}', '{}', true, '{}', '{}', '{}'
-       FROM {schema}.emag_offer_syncs s, generate_series(1, 2) reading, generate_series(1, 2) page""",
-    """INSERT INTO {schema}.emag_offer_rejects (account_type, sync_id, round, page, emag_offer_id, reason, payload)
+       FROM emag_offer_syncs s, generate_series(1, 2) reading, generate_series(1, 2) page""",
+    """INSERT INTO emag_offer_rejects (account_type, sync_id, round, page, emag_offer_id, reason, payload)
        SELECT account_type, sync_id, reading, 1, NULL, 'reading ' || reading, '{}'
-       FROM {schema}.emag_offer_syncs s, generate_series(1, 2) reading""",
-    """INSERT INTO {schema}.emag_scan_confirmations (sync_id, round, emag_offer_id, is_found)
-       SELECT sync_id, reading, 3, reading = 1 FROM {schema}.emag_offer_syncs s, generate_series(1, 2) reading""",
+       FROM emag_offer_syncs s, generate_series(1, 2) reading""",
+    """INSERT INTO emag_scan_confirmations (sync_id, round, emag_offer_id, is_found)
+       SELECT sync_id, reading, 3, reading = 1 FROM emag_offer_syncs s, generate_series(1, 2) reading""",
 )
 
 
@@ -108,7 +108,7 @@ def settings() -> Settings:
 
 
 def _sync(database: Database, account: str) -> Any:
-    (found,) = rows(database, "SELECT * FROM {schema}.emag_offer_syncs WHERE account_type = :a", a=account)
+    (found,) = rows(database, "SELECT * FROM emag_offer_syncs WHERE account_type = :a", a=account)
     return found
 
 
@@ -116,7 +116,7 @@ def _staged(database: Database, account: str) -> tuple[int, int, int, int]:
     """Windows, offers, confirmations and rejects of the account's sync."""
     tables = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_offer_rejects")
     sync = _sync(database, account).sync_id
-    sql = "SELECT count(*) AS found FROM {{schema}}.{} WHERE sync_id = :id"
+    sql = "SELECT count(*) AS found FROM {} WHERE sync_id = :id"
     first, second, third, fourth = (rows(database, sql.format(table), id=sync)[0].found for table in tables)
     return first, second, third, fourth
 
@@ -133,13 +133,13 @@ def test_a_scan_that_was_under_way_begins_anew(filled: Database, account: str) -
 def test_of_a_scan_that_stays_the_last_reading_stays(filled: Database, account: str) -> None:
     assert _staged(filled, account) == (2, 2, 1, 1)
     sync = _sync(filled, account).sync_id
-    kept = rows(filled, "SELECT reason FROM {schema}.emag_offer_rejects WHERE sync_id = :id", id=sync)
+    kept = rows(filled, "SELECT reason FROM emag_offer_rejects WHERE sync_id = :id", id=sync)
     assert [row.reason for row in kept] == ["reading 2"]
-    (asked,) = rows(filled, "SELECT is_found FROM {schema}.emag_scan_confirmations WHERE sync_id = :id", id=sync)
+    (asked,) = rows(filled, "SELECT is_found FROM emag_scan_confirmations WHERE sync_id = :id", id=sync)
     assert asked.is_found is False
     windows = rows(
         filled,
-        "SELECT number, reading, ids, size, position FROM {schema}.emag_scan_pages WHERE sync_id = :id ORDER BY number",
+        "SELECT number, reading, ids, size, position FROM emag_scan_pages WHERE sync_id = :id ORDER BY number",
         id=sync,
     )
     assert [tuple(window) for window in windows] == [(1, 1, [], 1, 0), (2, 1, [], 1, 1)]

@@ -61,7 +61,7 @@ def test_an_approved_scan_is_as_old_as_its_pages(database: Database) -> None:
     stage(database, lease, [offer(1)])
     ledger.end(database, lease, "failed", error_class="RefusedError", message="m", remedy="r")
     let_pass(database, timedelta(days=2))
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET approved_at = now()")
+    execute(database, "UPDATE emag_offer_syncs SET approved_at = now()")
     _publish(database, begin(database))
     assert _status(database).age_seconds == pytest.approx(48 * _HOUR, abs=60)
 

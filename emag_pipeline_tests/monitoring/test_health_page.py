@@ -94,12 +94,12 @@ def test_a_failure_that_no_rerun_mends_needs_a_person(error_class: str, fresh: D
 def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
     begin(fresh)
     with fresh.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
+        tx.run("UPDATE emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
     page = _page(fresh)
     assert _problems(page) == ["main"]
     assert b"the sensor stuck_syncs ends it" in page.body
     with fresh.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+        tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon", "main"]
     assert b"Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent" in page.body
@@ -110,7 +110,7 @@ def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None
         ticks.note(database, sensor)
     begin(database)
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
+        tx.run("UPDATE emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
     page = _page(database)
     assert _problems(page) == ["main"]
     assert "nothing became durable" in json.loads(page.body)["problems"][0]["what"]
@@ -118,7 +118,7 @@ def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None
 
 def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> None:
     with fresh.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+        tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon"], "one cause, one problem"
     assert b"no sensor of Dagster's daemon has looked at anything for 1 day" in page.body
@@ -131,7 +131,7 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
 
 def test_sensors_have_their_time_for_a_first_look_after_a_start_of_up(fresh: Database, tmp_path: Path) -> None:
     with fresh.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
+        tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     settings = load_settings({"EMAG_ACCOUNTS": "main", "EMAG_HOME": str(tmp_path)}, env_file=None)
     with claimed(tmp_path, "http://127.0.0.1:1"):
         page = health_page(health_status(fresh, settings))

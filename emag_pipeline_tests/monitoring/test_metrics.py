@@ -47,7 +47,7 @@ def test_calls_and_their_errors_are_counted_by_account_and_resource(database: Da
 def test_counters_survive_the_request_logs_retention(database: Database) -> None:
     requests.save(database, [call()])
     with database.transaction() as tx:
-        tx.run("DELETE FROM {schema}.emag_requests")
+        tx.run("DELETE FROM emag_requests")
     read = {"account_type": "main", "resource": "product_offer/read"}
     assert value(exposition(database), "emag_sync_requests_total", outcome="ok", **read) == 1
 
@@ -138,7 +138,7 @@ def test_a_running_sync_shows_its_pages_and_how_long_it_has_stood_still(database
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
         tx.run(
-            """UPDATE {schema}.emag_offer_syncs
+            """UPDATE emag_offer_syncs
                SET progressed_at = now() - interval '2 hours', heartbeat_at = now() - interval '1 minute'"""
         )
     text = exposition(database)
@@ -163,7 +163,7 @@ def test_the_rate_budget_shows_the_share_of_the_last_minutes_slots(database: Dat
 def test_slots_of_a_minute_ago_no_longer_count(database: Database) -> None:
     DatabaseBudget(database, 3, 180).reserve("main")
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_rate_budget SET minute = minute - interval '2 minutes'")
+        tx.run("UPDATE emag_rate_budget SET minute = minute - interval '2 minutes'")
     assert value(exposition(database), "emag_sync_rate_budget_used_ratio", account_type="main") == 0
 
 
@@ -174,7 +174,7 @@ def test_the_monitor_is_on_while_every_sensor_ticks(database: Database) -> None:
     assert value(exposition(database), "emag_sync_monitor_status") == 1
     with database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '1 day' WHERE sensor = :name",
+            "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day' WHERE sensor = :name",
             name=SENSORS[0],
         )
     text = exposition(database)
@@ -185,7 +185,7 @@ def test_the_monitor_is_on_while_every_sensor_ticks(database: Database) -> None:
 def test_open_incidents_are_counted_by_kind(database: Database) -> None:
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy, closed_at)
+            """INSERT INTO emag_incidents (subject, kind, message, remedy, closed_at)
                VALUES ('main', 'stale', 'm', 'r', NULL), ('fbe', 'stale', 'm', 'r', NULL),
                       ('main', 'stuck', 'm', 'r', now())"""
         )

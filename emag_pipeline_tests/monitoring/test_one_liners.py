@@ -31,7 +31,7 @@ def test_the_one_liners_find_recover_and_tell_the_health(database: Database, dat
     sync(database, [offer(1)])
     begin(database, "main")
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '1 hour' WHERE status = 'running'")
+        tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '1 hour' WHERE status = 'running'")
     begin(database, "fbe")
     answer = _ask(tmp_path, database_url)
     assert (answer["found"], answer["recovered"]) == ([["main", "dead"]], 2)
@@ -41,4 +41,4 @@ def test_the_one_liners_find_recover_and_tell_the_health(database: Database, dat
     assert (fbe["phase"], fbe["trouble"], fbe["stale"], fbe["last_publish_at"]) == ("planning", None, True, None)
     assert answer["health"]["sensors"] == dict.fromkeys(silence.SENSORS)
     assert not answer["health"]["healthy"]
-    assert not rows(database, "SELECT 1 FROM {schema}.emag_offer_syncs WHERE status = 'running'")
+    assert not rows(database, "SELECT 1 FROM emag_offer_syncs WHERE status = 'running'")

@@ -21,7 +21,7 @@ def _tick(database: Database, *, minutes_ago: float = 0.0) -> None:
         ticks.note(database, sensor)
     with database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_sensor_ticks SET ticked_at = ticked_at - :minutes * interval '1 minute'",
+            "UPDATE emag_sensor_ticks SET ticked_at = ticked_at - :minutes * interval '1 minute'",
             minutes=minutes_ago,
         )
 

@@ -15,7 +15,7 @@ from emag_pipeline_tests.month.stage import Stage
 
 #: Between the first publish and the month: so the first days lie outside of what the sales pace looks at.
 _QUIET = timedelta(days=3)
-_NEWEST = """SELECT max(completed_at) AS at FROM {schema}.emag_offer_syncs
+_NEWEST = """SELECT max(completed_at) AS at FROM emag_offer_syncs
              WHERE account_type = :account AND status = 'completed'"""
 
 

@@ -17,9 +17,9 @@ Table = Mapping[Any, Row]
 
 _INSTANT = timedelta(microseconds=1)
 _COMMERCIAL = ", ".join(COMMERCIAL)
-_AS_OF = f"SELECT emag_offer_id, {_COMMERCIAL} FROM {{schema}}.emag_offers_as_of(:account, :at)"
-_NOW = f"SELECT emag_offer_id, {_COMMERCIAL} FROM {{schema}}.emag_current_offers WHERE account_type = :account"
-_MART = "SELECT * FROM {{schema}}.emag_{mart} WHERE account_type = :account"
+_AS_OF = f"SELECT emag_offer_id, {_COMMERCIAL} FROM emag_offers_as_of(:account, :at)"
+_NOW = f"SELECT emag_offer_id, {_COMMERCIAL} FROM emag_current_offers WHERE account_type = :account"
+_MART = "SELECT * FROM emag_{mart} WHERE account_type = :account"
 
 
 @dataclass(slots=True)

@@ -64,11 +64,11 @@ def test_the_days_are_not_idle(played: Played) -> None:
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("offer_issues", "UPDATE {schema}.emag_offer_issues SET since = since - interval '1 microsecond'"),
-        ("buy_button", "UPDATE {schema}.emag_buy_button SET gap_percent = gap_percent + 0.0001"),
-        ("low_stock", "DELETE FROM {schema}.emag_low_stock WHERE days_of_cover < 10"),
-        ("daily_assortment", "UPDATE {schema}.emag_daily_assortment SET price_cuts = price_cuts + 1"),
-        ("as of", "UPDATE {schema}.emag_offer_states SET warranty = 99 WHERE stamp_to IS NOT NULL"),
+        ("offer_issues", "UPDATE emag_offer_issues SET since = since - interval '1 microsecond'"),
+        ("buy_button", "UPDATE emag_buy_button SET gap_percent = gap_percent + 0.0001"),
+        ("low_stock", "DELETE FROM emag_low_stock WHERE days_of_cover < 10"),
+        ("daily_assortment", "UPDATE emag_daily_assortment SET price_cuts = price_cuts + 1"),
+        ("as of", "UPDATE emag_offer_states SET warranty = 99 WHERE stamp_to IS NOT NULL"),
     ],
 )
 def test_what_is_wrong_is_told(played: Played, what: str, wrong: str) -> None:

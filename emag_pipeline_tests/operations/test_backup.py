@@ -69,7 +69,7 @@ def filled(database: Database, market: SandboxServer) -> Database:
     refresh(context_for(database, market.url))
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_incidents (subject, kind, message, remedy)
+            """INSERT INTO emag_incidents (subject, kind, message, remedy)
                VALUES ('main', 'stale', 'ț', '')"""
         )
     return database
@@ -84,9 +84,7 @@ def _contents(database: Database) -> dict[str, list[str]]:
         schema=database.schema,
     )
     return {
-        table.relname: [
-            str(row[0]) for row in rows(database, f"SELECT t::text FROM {{schema}}.{table.relname} t ORDER BY 1")
-        ]
+        table.relname: [str(row[0]) for row in rows(database, f"SELECT t::text FROM {table.relname} t ORDER BY 1")]
         for table in tables
         if table.relname not in _STAGING
     }
@@ -119,7 +117,7 @@ def test_the_round_trip_also_fits_another_schema_name(
     copy = Database(empty_url, "copy")
     try:
         assert _contents(copy) == _contents(database)
-        as_of = rows(copy, "SELECT count(*) FROM {schema}.emag_offers_as_of('main', now())")
+        as_of = rows(copy, "SELECT count(*) FROM emag_offers_as_of('main', now())")
         assert as_of[0][0] == 2
         assert sync(copy, [offer(1)], gone=[2]).deleted == 1
     finally:
@@ -132,7 +130,7 @@ def test_staging_is_left_out(
     stage(database, begin(database), [offer(1)])
     _backup(database_url, tmp_path / "emag.dump")
     _restore(empty_url, tmp_path / "emag.dump")
-    assert rows(other, "SELECT count(*) FROM {schema}.emag_scan_offers")[0][0] == 0
+    assert rows(other, "SELECT count(*) FROM emag_scan_offers")[0][0] == 0
 
 
 def test_a_sync_that_ran_while_the_backup_was_taken_has_ended_after_the_restore(
@@ -141,7 +139,7 @@ def test_a_sync_that_ran_while_the_backup_was_taken_has_ended_after_the_restore(
     begin(database)
     _backup(database_url, tmp_path / "emag.dump")
     _restore(empty_url, tmp_path / "emag.dump")
-    (row,) = rows(other, "SELECT status, error_class, error_message FROM {schema}.emag_offer_syncs")
+    (row,) = rows(other, "SELECT status, error_class, error_message FROM emag_offer_syncs")
     assert (row.status, row.error_class) == ("failed", "OwnerDied")
     assert begin(other).attempt == 1
 
@@ -151,10 +149,10 @@ def test_new_rows_get_new_ids_after_a_restore(
 ) -> None:
     _backup(database_url, tmp_path / "emag.dump")
     _restore(empty_url, tmp_path / "emag.dump")
-    (newest,) = rows(other, "SELECT max(request_id) FROM {schema}.emag_requests")
+    (newest,) = rows(other, "SELECT max(request_id) FROM emag_requests")
     with other.transaction() as tx:
         added = tx.run(
-            """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+            """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
                VALUES (now(), 'main', 'x', 'ok', 0, 0) RETURNING request_id"""
         ).scalar_one()
     assert added == newest[0] + 1
@@ -181,10 +179,10 @@ def test_a_backup_taken_while_publishes_go_on_is_one_whole_state(
                 other,
                 """SELECT count(*) AS offers, count(DISTINCT o.general_stock) AS states,
                           count(DISTINCT h.sync_id) AS syncs,
-                          (SELECT count(*) FROM {schema}.emag_offer_syncs WHERE status = 'completed') AS published,
+                          (SELECT count(*) FROM emag_offer_syncs WHERE status = 'completed') AS published,
                           max(o.general_stock) AS number
-                   FROM {schema}.emag_product_offers o
-                   JOIN {schema}.emag_offer_history h USING (account_type, emag_offer_id)
+                   FROM emag_product_offers o
+                   JOIN emag_offer_history h USING (account_type, emag_offer_id)
                    WHERE h.valid_to IS NULL AND h.general_stock = o.general_stock""",
             )
             if state.published:
@@ -239,7 +237,7 @@ def test_replace_brings_the_old_state_back_and_keeps_what_others_built_upon_the_
     filled: Database, database_url: str, tmp_path: Path
 ) -> None:
     with filled.transaction() as tx:
-        tx.run("CREATE VIEW public.their_report AS SELECT count(*) AS offers FROM {schema}.emag_current_offers")
+        tx.run("CREATE VIEW public.their_report AS SELECT count(*) AS offers FROM emag_current_offers")
     before = _contents(filled)
     _backup(database_url, tmp_path / "emag.dump")
     sync(filled, [offer(1)])
@@ -258,7 +256,7 @@ def test_readers_see_the_old_state_while_a_backup_is_being_restored(
 
     def look(said: str) -> None:
         if "rows" in said:
-            seen.append(rows(filled, "SELECT count(*) FROM {schema}.emag_current_offers WHERE name = 'newer'")[0][0])
+            seen.append(rows(filled, "SELECT count(*) FROM emag_current_offers WHERE name = 'newer'")[0][0])
 
     _restore(database_url, tmp_path / "emag.dump", replace=True, say=look)
     assert set(seen) == {1}
@@ -322,12 +320,12 @@ def old_backup(cluster: EmbeddedServer, other: Database, empty_url: str, tmp_pat
     migrate.upgrade(other, "0001")
     with other.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_product_offers (account_type, emag_offer_id, validation_status,
+            """INSERT INTO emag_product_offers (account_type, emag_offer_id, validation_status,
                    translation_validation_status, is_saleable, row_hash, first_seen_at, changed_at, last_sync_id)
                VALUES ('main', 7, '{}', '{}', true, '', now(), now(), gen_random_uuid())"""
         )
         tx.run(
-            """INSERT INTO {schema}.emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+            """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
                SELECT now(), 'main', 'x', 'ok', 0, 0 FROM generate_series(1, 5)"""
         )
     _backup(empty_url, tmp_path / "old.dump")
@@ -340,9 +338,9 @@ def test_an_old_backup_arrives_migrated(old_backup: Path, database_url: str, sch
     target = Database(database_url, schema)
     try:
         migrate.check(target)
-        (figures,) = rows(target, "SELECT account_type, offers FROM {schema}.emag_account_figures")
+        (figures,) = rows(target, "SELECT account_type, offers FROM emag_account_figures")
         assert (figures.account_type, figures.offers) == ("main", 1), "the migration counted what it found"
-        assert [row[0] for row in rows(target, "SELECT request_id FROM {schema}.emag_requests ORDER BY 1")] == [
+        assert [row[0] for row in rows(target, "SELECT request_id FROM emag_requests ORDER BY 1")] == [
             1,
             2,
             3,
@@ -359,7 +357,7 @@ def test_a_backup_of_a_newer_version_is_refused(
     database: Database, database_url: str, empty_url: str, tmp_path: Path
 ) -> None:
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = '9999'")
+        tx.run("UPDATE emag_alembic_version SET version_num = '9999'")
     _backup(database_url, tmp_path / "emag.dump")
     with pytest.raises(SchemaMismatch, match="9999, which this code does not know"):
         _restore(empty_url, tmp_path / "emag.dump")
@@ -373,8 +371,8 @@ def test_an_older_release_gets_its_backup_back_and_the_newer_schema_is_kept_besi
     _backup(database_url, tmp_path / "emag.dump")
     sync(database, [offer(1)], gone=[2])
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = '9999'")
-        tx.run("CREATE TABLE {schema}.emag_of_tomorrow (id bigint)")
+        tx.run("UPDATE emag_alembic_version SET version_num = '9999'")
+        tx.run("CREATE TABLE emag_of_tomorrow (id bigint)")
     with pytest.raises(SchemaMismatch, match="9999, which this code does not know"):
         _restore(database_url, tmp_path / "emag.dump")
     said: list[str] = []

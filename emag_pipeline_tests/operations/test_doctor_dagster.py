@@ -82,7 +82,7 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
 ) -> None:
     for sensor in SENSORS:
         ticks.note(database, sensor)
-    execute(database, "UPDATE {schema}.emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
+    execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     _beat(storages, 7200)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
     assert "last heard 2 hours ago" in found(diagnosis, "daemon").what

@@ -147,7 +147,7 @@ def test_an_older_schema_is_told_from_a_newer_one(
     database: Database, database_url: str, tmp_path: Path, revision: str, said: str, remedy: str
 ) -> None:
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_alembic_version SET version_num = :revision", revision=revision)
+        tx.run("UPDATE emag_alembic_version SET version_num = :revision", revision=revision)
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "database", f"the schema is at {revision}")
     assert said in finding.what
     assert remedy in finding.remedy

@@ -62,10 +62,10 @@ def test_a_good_marketplace_costs_one_recorded_call_within_the_budget(
     assert found(diagnosis, "account main", "12 of 100 pages").verdict is Verdict.OK
     assert found(diagnosis, "account main", "a sync takes 6 seconds at the allowed rate").verdict is Verdict.OK
     assert market.stats("main")["requests"] == 1
-    assert [(row.resource, row.outcome) for row in rows(database, "SELECT * FROM {schema}.emag_requests")] == [
+    assert [(row.resource, row.outcome) for row in rows(database, "SELECT * FROM emag_requests")] == [
         ("product_offer/count", "ok")
     ]
-    assert len(rows(database, "SELECT * FROM {schema}.emag_rate_budget WHERE next_slot_at > now()")) <= 1
+    assert len(rows(database, "SELECT * FROM emag_rate_budget WHERE next_slot_at > now()")) <= 1
 
 
 def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
@@ -73,10 +73,10 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
 ) -> None:
     execute(
         database,
-        """INSERT INTO {schema}.emag_accounts (account_type, marketplace, page_size, page_size_at)
+        """INSERT INTO emag_accounts (account_type, marketplace, page_size, page_size_at)
            VALUES ('main', 'sandbox', 20, now() - interval '1 hour')""",
     )
-    (kept,) = rows(database, "SELECT page_size_at FROM {schema}.emag_accounts")
+    (kept,) = rows(database, "SELECT page_size_at FROM emag_accounts")
     since = f"{kept.page_size_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     again = f"{(kept.page_size_at + timedelta(days=1)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     budget = DatabaseBudget(database, 3, 180)
@@ -200,7 +200,7 @@ def test_the_time_of_two_readings_is_told_where_two_are_due(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path, *, is_known: bool
 ) -> None:
     if is_known:
-        execute(database, "INSERT INTO {schema}.emag_accounts (account_type, marketplace) VALUES ('main', 'emag_ro')")
+        execute(database, "INSERT INTO emag_accounts (account_type, marketplace) VALUES ('main', 'emag_ro')")
         listing_order.note_habits(database, "main", Habits(ignores_odd_sizes=True))
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_API_PAGE_SIZE="30" if is_known else "5")
     seconds = "50 seconds" if is_known else "3 minutes"

@@ -53,14 +53,14 @@ _BEGAN = """
     WITH states AS (
         SELECT valid_from, lag(valid_to) OVER past AS ended, ({shown})::text AS shown,
                lag(({shown})::text) OVER past AS before
-        FROM {{schema}}.emag_offer_history WHERE account_type = 'main' AND emag_offer_id = :offer
+        FROM emag_offer_history WHERE account_type = 'main' AND emag_offer_id = :offer
         WINDOW past AS (ORDER BY valid_from)
     )
     SELECT max(valid_from) AS at FROM states
     WHERE ended IS DISTINCT FROM valid_from OR shown IS DISTINCT FROM before
 """
 _ASK = """
-    SELECT {schema}.emag_issue_codes(status, stock, sale_price, price, product, translation, unreadable) AS codes
+    SELECT emag_issue_codes(status, stock, sale_price, price, product, translation, unreadable) AS codes
     FROM jsonb_to_recordset(CAST(:asked AS jsonb)) AS x (
         place integer, stock bigint, sale_price numeric, status smallint, price smallint, product smallint[],
         translation smallint[], unreadable text[])
@@ -100,7 +100,7 @@ def test_reasons_and_since_when_are_those_of_the_mart_and_values_those_of_the_hi
     for offer_id in past.now:
         mart = rows(
             database,
-            """SELECT issue_code, reason, remedy, since FROM {schema}.emag_offer_issues
+            """SELECT issue_code, reason, remedy, since FROM emag_offer_issues
                WHERE emag_offer_id = :offer ORDER BY 1""",
             offer=offer_id,
         )
@@ -183,7 +183,7 @@ def test_the_marketplace_is_quoted_in_english_where_no_language_is_known(databas
 def test_what_the_marketplace_says_is_what_the_mart_says(database: Database) -> None:
     (told,) = _said(database, "ro")["product accepted"]
     refresh(database, OFFER_ISSUES, "main", language="ro")
-    (row,) = rows(database, "SELECT said FROM {schema}.emag_offer_issues WHERE issue_code = 'product_8'")
+    (row,) = rows(database, "SELECT said FROM emag_offer_issues WHERE issue_code = 'product_8'")
     assert row.said == told
 
 

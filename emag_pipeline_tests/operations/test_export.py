@@ -75,7 +75,7 @@ def _by_id(found: Any) -> dict[int, dict[str, Any]]:
 
 
 def _stored(database: Database, table: str, columns: str = "*") -> dict[int, dict[str, Any]]:
-    sql = f"SELECT {columns} FROM {{schema}}.{table} WHERE account_type = 'main'"
+    sql = f"SELECT {columns} FROM {table} WHERE account_type = 'main'"
     return _by_id(row._mapping for row in rows(database, sql))
 
 
@@ -156,7 +156,7 @@ def test_without_an_account_all_accounts_are_exported(nasty: Database, write: Ex
 
 def test_of_reference_data_an_account_has_its_marketplaces(database: Database, write: Export) -> None:
     with database.transaction() as tx:
-        tx.run("""INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+        tx.run("""INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
                   VALUES ('sandbox', 1, 0.19, '{}', now()), ('emag_hu', 1, 0.27, '{}', now())""")
     assert [row["rate"] for row in _csv(write("emag_vat_rates"))] == ["0.1900"]
 
@@ -193,7 +193,7 @@ def test_every_table_that_readers_may_see_can_be_exported(database: Database, wr
 
 def test_a_quotient_without_bounds_has_ten_places_in_parquet(database: Database, write: Export) -> None:
     with database.transaction() as tx:
-        tx.run("""INSERT INTO {schema}.emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
+        tx.run("""INSERT INTO emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
                       stock_value, arrivals, departures, price_moves)
                   VALUES ('2026-03-01', 'main', 1, 1, 1, 10.0 / 3, 0, 0, 0)""")
     (row,) = parquet.read_table(write("emag_daily_assortment", "parquet")).to_pylist()
@@ -202,7 +202,7 @@ def test_a_quotient_without_bounds_has_ten_places_in_parquet(database: Database,
 
 def test_a_number_that_does_not_fit_into_parquet_says_so(database: Database, write: Export, tmp_path: Path) -> None:
     with database.transaction() as tx:
-        tx.run("""INSERT INTO {schema}.emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
+        tx.run("""INSERT INTO emag_daily_assortment (day, account_type, offers, saleable_offers, stock,
                       stock_value, arrivals, departures, price_moves)
                   VALUES ('2026-03-01', 'main', 1, 1, 1, 1e40, 0, 0, 0)""")
     with pytest.raises(PermanentError, match="stock_value does not fit into Parquet"):

@@ -29,7 +29,7 @@ _LOCKING = r"""
 """
 
 _SLOWLY = """
-    ALTER TABLE {schema}.emag_offer_states SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+    ALTER TABLE emag_offer_states SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
         autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)
 """
 
@@ -57,7 +57,7 @@ def test_a_publish_that_is_under_way_goes_through_and_the_restore_is_refused(
     database: Database, restored: Callable[[], None], threads: ThreadPoolExecutor
 ) -> None:
     with database.transaction() as holder:  # the publish stands in the middle of its work
-        holder.run("SELECT FROM {schema}.emag_product_offers WHERE emag_offer_id = 1 FOR UPDATE")
+        holder.run("SELECT FROM emag_product_offers WHERE emag_offer_id = 1 FOR UPDATE")
         publishing = threads.submit(sync, database, [offer(1, sale_price="1.00"), offer(2)])
         wait_until(lambda: len(rows(database, _WAITING)) == 1, 60)
         restoring = threads.submit(restored)
@@ -65,20 +65,20 @@ def test_a_publish_that_is_under_way_goes_through_and_the_restore_is_refused(
     assert publishing.result(120).updated == 1
     with pytest.raises(AnotherSyncRunning, match="main: a sync is running, nothing was restored"):
         restoring.result(120)
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_publishes")[0][0] == 2
+    assert rows(database, "SELECT count(*) FROM emag_publishes")[0][0] == 2
 
 
 def test_whoever_writes_to_the_tables_in_another_order_goes_through_and_then_the_restore(
     database: Database, restored: Callable[[], None], threads: ThreadPoolExecutor
 ) -> None:
-    execute(database, "UPDATE {schema}.emag_product_offers SET sale_price = 1")
+    execute(database, "UPDATE emag_product_offers SET sale_price = 1")
     with database.transaction() as writer:
-        writer.run("DELETE FROM {schema}.emag_publishes WHERE false")
+        writer.run("DELETE FROM emag_publishes WHERE false")
         restoring: Future[None] = threads.submit(restored)
         wait_until(lambda: restoring.done() or bool(rows(database, _LOCKING)), 60)
-        writer.run("UPDATE {schema}.emag_account_figures SET counted_at = now()")
+        writer.run("UPDATE emag_account_figures SET counted_at = now()")
     restoring.result(120)
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE sale_price = 1")[0][0] == 0
+    assert rows(database, "SELECT count(*) FROM emag_product_offers WHERE sale_price = 1")[0][0] == 0
 
 
 def test_autovacuum_gives_way_to_a_restore(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_autovacuum_gives_way_to_a_restore(tmp_path: Path) -> None:
         sync(database, [offer(number) for number in range(1, 500)])
         backup(settings, tmp_path / "emag.dump", force=False, say=lambda _: None, wait=lambda _: None)
         execute(database, _SLOWLY)
-        execute(database, "UPDATE {schema}.emag_offer_states SET stamp_to = stamp_to")
+        execute(database, "UPDATE emag_offer_states SET stamp_to = stamp_to")
         wait_until(lambda: bool(rows(database, "SELECT FROM pg_stat_progress_vacuum")), 120)
         restore(settings, tmp_path / "emag.dump", replace=True, say=lambda _: None)
 
@@ -102,6 +102,6 @@ def test_a_migration_that_is_under_way_goes_through_and_then_the_restore(
         migrate.upgrade_within(migrating)
         restoring: Future[None] = threads.submit(restored)
         wait_until(lambda: restoring.done() or bool(rows(database, _WAITING)), 60)
-        migrating.run("ALTER TABLE {schema}.emag_account_figures ADD COLUMN of_tomorrow integer")
-        migrating.run("ALTER TABLE {schema}.emag_account_figures DROP COLUMN of_tomorrow")
+        migrating.run("ALTER TABLE emag_account_figures ADD COLUMN of_tomorrow integer")
+        migrating.run("ALTER TABLE emag_account_figures DROP COLUMN of_tomorrow")
     restoring.result(120)

@@ -105,7 +105,7 @@ def test_a_new_field_and_a_wrong_type_are_published_and_noticed(start: Start, da
     context = context_for(database, sandbox.url)
     assert refresh(context).published.offers == 230
     assert_published_exactly(database, sandbox, "main")
-    noticed = rows(database, "SELECT field, kind FROM {schema}.emag_answer_surprises ORDER BY field")
+    noticed = rows(database, "SELECT field, kind FROM emag_answer_surprises ORDER BY field")
     assert [tuple(one) for one in noticed] == [("novelty", "unknown field"), ("warranty", "unexpected type")]
 
 

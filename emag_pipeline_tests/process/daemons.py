@@ -81,7 +81,7 @@ class Daemon:
         (found,) = rows(
             self.database,
             """SELECT coalesce(max(position + cardinality(ids)), 0) AS durable_to
-               FROM {schema}.emag_scan_pages JOIN {schema}.emag_offer_syncs USING (sync_id)
+               FROM emag_scan_pages JOIN emag_offer_syncs USING (sync_id)
                WHERE status <> 'completed'""",
         )
         self._durable_to = int(found.durable_to)

@@ -129,7 +129,7 @@ def test_a_table_that_is_locked_delays_a_scrape_no_longer_than_prometheus_waits(
     _wait_until_up(exporter)
     database = exporter.database()
     with database.transaction() as tx:
-        tx.run("LOCK TABLE {schema}.emag_counters IN ACCESS EXCLUSIVE MODE")
+        tx.run("LOCK TABLE emag_counters IN ACCESS EXCLUSIVE MODE")
         assert not exporter.is_up()
     database.close()
     _wait_until_up(exporter)

@@ -62,7 +62,7 @@ def _wrong_lines(home: Path) -> list[str]:
 
 
 def _publishes(database: Database) -> Counter[str]:
-    found = rows(database, "SELECT account_type FROM {schema}.emag_offer_syncs WHERE status = 'completed'")
+    found = rows(database, "SELECT account_type FROM emag_offer_syncs WHERE status = 'completed'")
     return Counter(row[0] for row in found)
 
 
@@ -76,19 +76,19 @@ def _age(database: Database) -> None:
     """As if `main` had been published, and the reference data been read, two days ago."""
     with database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_offer_syncs SET started_at = started_at - interval '48 hours', "
+            "UPDATE emag_offer_syncs SET started_at = started_at - interval '48 hours', "
             "completed_at = completed_at - interval '48 hours', "
             "oldest_page_at = oldest_page_at - interval '48 hours' "
             "WHERE account_type = 'main' AND status = 'completed'"
         )
-        tx.run("UPDATE {schema}.emag_reference_reads SET read_at = read_at - interval '48 hours'")
+        tx.run("UPDATE emag_reference_reads SET read_at = read_at - interval '48 hours'")
 
 
 def _play(up: Up, database: Database, server: embedded.EmbeddedServer) -> Story:
     up.wait_for("all accounts are published")
     time.sleep(_ALONE_SECONDS)
     quiet_ticks, quiet_results = _ticks(server), check_results(database, ["main", "fbe", "sandbox"])
-    incidents = rows(database, "SELECT * FROM {schema}.emag_incidents")
+    incidents = rows(database, "SELECT * FROM emag_incidents")
     wrong_lines = _wrong_lines(up.home)
     before, began = _publishes(database), time.time()
     _age(database)

@@ -52,10 +52,10 @@ def test_a_sync_leaves_the_marts_fresh_and_its_code_tells_of_one_that_fails(
     assert done.returncode == 0, done.stdout
     assert "main: published, its marts and checks are being computed" in done.stdout.splitlines()
     assert done.stdout.splitlines()[-1].startswith("main: published in")
-    _, *others = rows(database, "SELECT DISTINCT sync_id FROM {schema}.emag_mart_refreshes")
+    _, *others = rows(database, "SELECT DISTINCT sync_id FROM emag_mart_refreshes")
     assert others == []
     with database.transaction() as tx:
-        tx.run("ALTER TABLE {schema}.emag_low_stock RENAME TO hidden")
+        tx.run("ALTER TABLE emag_low_stock RENAME TO hidden")
     again = emag_pipeline(tmp_path, "sync", **variables)
     assert again.returncode == 5, again.stdout
     published, warning = again.stdout.splitlines()[-2:]
@@ -66,8 +66,8 @@ def test_a_sync_leaves_the_marts_fresh_and_its_code_tells_of_one_that_fails(
 
 
 def _of_the_newest_publish(database: Database, table: str, condition: str) -> bool:
-    sql = f"""SELECT EXISTS (SELECT FROM {{schema}}.{table} WHERE {condition} AND sync_id = (
-                  SELECT sync_id FROM {{schema}}.emag_offer_syncs WHERE status = 'completed'
+    sql = f"""SELECT EXISTS (SELECT FROM {table} WHERE {condition} AND sync_id = (
+                  SELECT sync_id FROM emag_offer_syncs WHERE status = 'completed'
                   ORDER BY completed_at DESC LIMIT 1))"""
     return bool(rows(database, sql)[0].exists)
 
@@ -76,7 +76,7 @@ def test_a_sync_whose_checks_cannot_be_asked_is_published_says_so_and_computes_t
     database: Database, variables: dict[str, str], tmp_path: Path
 ) -> None:
     with database.transaction() as tx:
-        tx.run("ALTER TABLE {schema}.emag_accepted_deviations RENAME TO hidden")
+        tx.run("ALTER TABLE emag_accepted_deviations RENAME TO hidden")
     done = emag_pipeline(tmp_path, "sync", "--json", **variables)
     assert done.returncode == 5, done.stdout + done.stderr
     (account,) = json.loads(done.stdout)["accounts"]
@@ -179,7 +179,7 @@ def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
     past.wait(days=1)
     first = past.published_at.date()
     with database.transaction() as tx:
-        tx.run("ALTER TABLE {schema}.emag_daily_assortment ADD CONSTRAINT nothing CHECK (offers < 0)")
+        tx.run("ALTER TABLE emag_daily_assortment ADD CONSTRAINT nothing CHECK (offers < 0)")
     done = emag_pipeline(tmp_path, "backfill", "--from", str(first), **variables)
     assert done.returncode in (1, 5)
     (said,) = done.stdout.splitlines()
@@ -188,7 +188,7 @@ def test_a_failing_day_ends_a_backfill_with_its_code_and_words(
 
 
 def _reads(database: Database) -> dict[str, datetime]:
-    found = rows(database, "SELECT resource, read_at FROM {schema}.emag_reference_reads")
+    found = rows(database, "SELECT resource, read_at FROM emag_reference_reads")
     return {row.resource: row.read_at for row in found}
 
 
@@ -199,7 +199,7 @@ def test_a_sync_reads_reference_data_that_is_missing_or_old_before_it_computes_t
     assert done.returncode == 0, done.stdout
     first = _reads(database)
     assert first.keys() == {"categories", "vat_rates", "handling_times"}
-    (known,) = rows(database, "SELECT count(vat_rate) AS rates, count(*) AS listed FROM {schema}.emag_buy_button")
+    (known,) = rows(database, "SELECT count(vat_rate) AS rates, count(*) AS listed FROM emag_buy_button")
     assert known.rates == known.listed > 0, "its prices with VAT rest on it"
     assert emag_pipeline(tmp_path, "sync", **variables).returncode == 0
     assert _reads(database) == first, "it is young enough"
@@ -236,5 +236,5 @@ def test_of_accounts_that_are_refreshed_at_once_one_reads_the_reference_data(
         }  # fmt: skip
         done = emag_pipeline(tmp_path, "sync", **variables)
         assert done.returncode == 0, done.stdout
-    calls = rows(database, "SELECT count(*) AS n FROM {schema}.emag_requests WHERE resource = 'vat/read'")
+    calls = rows(database, "SELECT count(*) AS n FROM emag_requests WHERE resource = 'vat/read'")
     assert [row.n for row in calls] == [1]

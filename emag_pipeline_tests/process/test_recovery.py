@@ -109,7 +109,7 @@ def test_the_emergency_stop_ends_a_run_although_its_servers_are_dead_and_the_nex
     row = newest(daemon.database)
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")
     assert "stop --all" in row.error_message
-    assert not rows(daemon.database, "SELECT 1 FROM {schema}.emag_offer_syncs WHERE status = 'running'")
+    assert not rows(daemon.database, "SELECT 1 FROM emag_offer_syncs WHERE status = 'running'")
     daemon.heal()
     daemon.wait_for_ui()
     assert daemon.runs()[run_id] == "CANCELED"

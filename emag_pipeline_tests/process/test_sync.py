@@ -213,7 +213,7 @@ def test_the_password_is_printed_nowhere(
     market.add_fault("is_error", message=f"an internal error for {_PASSWORD}", resource="product_offer/read", count=1)
     done = emag_pipeline(tmp_path, "sync", **variables)
     written = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
-    logged: list[Any] = rows(database, "SELECT r::text AS line FROM {schema}.emag_requests r")
+    logged: list[Any] = rows(database, "SELECT r::text AS line FROM emag_requests r")
     assert len(logged) > 8
     everything = [done.stdout, done.stderr, *written, *(row.line for row in logged)]
     assert not [text for text in everything if _PASSWORD in text]

@@ -101,8 +101,8 @@ def test_what_is_published_is_the_marketplaces_truth_field_by_field(
     wanted = {offer["id"]: (*(_exact(offer[f]) for f in _FIELDS), offer["id"] in saleable) for offer in truth["offers"]}
     with published.transaction() as tx:
         rows = tx.run(
-            f"SELECT emag_offer_id, {', '.join(_FIELDS)}, is_saleable FROM {{schema}}.emag_product_offers"
-            " JOIN {schema}.emag_products USING (account_type, emag_offer_id)"
+            f"SELECT emag_offer_id, {', '.join(_FIELDS)}, is_saleable FROM emag_product_offers"
+            " JOIN emag_products USING (account_type, emag_offer_id)"
             " WHERE account_type = :account AND deleted_at IS NULL",
             account=account,
         ).all()

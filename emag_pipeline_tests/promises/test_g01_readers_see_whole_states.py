@@ -18,10 +18,10 @@ from emag_pipeline_tests.sync.refresh import refresh
 _STATE = """
     SELECT o.emag_offer_id, o.sale_price, o.general_stock, h.emag_offer_id AS in_history,
            h.sale_price AS price_in_history, h.general_stock AS stock_in_history,
-           (SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'completed'
+           (SELECT sync_id FROM emag_offer_syncs WHERE status = 'completed'
             ORDER BY completed_at DESC LIMIT 1) AS published_by
-    FROM {schema}.emag_current_offers o
-    FULL JOIN (SELECT * FROM {schema}.emag_offer_history WHERE valid_to IS NULL) h USING (account_type, emag_offer_id)
+    FROM emag_current_offers o
+    FULL JOIN (SELECT * FROM emag_offer_history WHERE valid_to IS NULL) h USING (account_type, emag_offer_id)
 """
 
 

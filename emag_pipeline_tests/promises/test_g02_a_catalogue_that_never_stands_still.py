@@ -18,7 +18,7 @@ from emag_pipeline_tests.sync.refresh import context_for, refresh
 
 _OFFERS = 6_000
 _RATE = {"EMAG_API_REQUESTS_PER_SECOND": "30", "EMAG_API_REQUESTS_PER_MINUTE": "1800"}
-_STATES = "SELECT emag_offer_id, deleted_at IS NULL AS stands FROM {schema}.emag_product_offers"
+_STATES = "SELECT emag_offer_id, deleted_at IS NULL AS stands FROM emag_product_offers"
 
 
 class _Life:

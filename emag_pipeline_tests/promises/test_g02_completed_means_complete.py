@@ -16,7 +16,7 @@ from emag_pipeline_tests.promises.watching import newest, versions, wait_for_pag
 from emag_pipeline_tests.sync.refresh import refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-_STANDING = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE deleted_at IS NULL"
+_STANDING = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NULL"
 _LIES = {
     "the count is too low": {"kind": "count_lies", "difference": -7},
     "the count is too low by whole pages": {"kind": "count_lies", "difference": -220},

@@ -14,8 +14,8 @@ from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.sync.refresh import context_for, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-_TOMBSTONES = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
-_STATES = """SELECT valid_from, valid_to FROM {schema}.emag_offer_history
+_TOMBSTONES = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
+_STATES = """SELECT valid_from, valid_to FROM emag_offer_history
              WHERE emag_offer_id = :id ORDER BY valid_from"""
 
 
@@ -125,10 +125,10 @@ def test_g3_more_than_may_vanish_is_refused_with_nothing_tombstoned_or_published
     refresh(main())
     small.remove("main", small.ids("main")[:65])
     small.advance(changes=50, kind="price", account="main")
-    before = rows(database, "SELECT * FROM {schema}.emag_product_offers ORDER BY 2")
+    before = rows(database, "SELECT * FROM emag_product_offers ORDER BY 2")
     audit = refused(main())
     assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["volume_has_not_collapsed"]
-    assert rows(database, "SELECT * FROM {schema}.emag_product_offers ORDER BY 2") == before
+    assert rows(database, "SELECT * FROM emag_product_offers ORDER BY 2") == before
     assert _asked(small) == []
 
 

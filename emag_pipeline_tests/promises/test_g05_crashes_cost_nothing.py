@@ -32,17 +32,17 @@ _BEYOND = 11
 
 
 def _confirmed(database: Database) -> set[int]:
-    sql = "SELECT emag_offer_id FROM {schema}.emag_scan_confirmations JOIN {schema}.emag_offer_syncs USING (sync_id)"
+    sql = "SELECT emag_offer_id FROM emag_scan_confirmations JOIN emag_offer_syncs USING (sync_id)"
     return {row.emag_offer_id for row in rows(database, f"{sql} WHERE status = 'running'")}
 
 
 def _last_completed(database: Database) -> Any:
-    sql = "SELECT sync_id FROM {schema}.emag_offer_syncs WHERE status = 'completed' ORDER BY completed_at DESC LIMIT 1"
+    sql = "SELECT sync_id FROM emag_offer_syncs WHERE status = 'completed' ORDER BY completed_at DESC LIMIT 1"
     return rows(database, sql)[0].sync_id
 
 
 def _staged_syncs(database: Database) -> set[Any]:
-    return {row.sync_id for row in rows(database, "SELECT DISTINCT sync_id FROM {schema}.emag_scan_pages")}
+    return {row.sync_id for row in rows(database, "SELECT DISTINCT sync_id FROM emag_scan_pages")}
 
 
 @pytest.mark.parametrize("share", [3, 8], ids=["at 30 %", "at 80 %"])
@@ -149,7 +149,7 @@ def test_g5_a_sync_older_than_its_time_is_not_continued_and_its_remains_are_disc
         stage_account(main())
     old = newest(database)
     assert durable_windows(database)
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET deadline_at = clock_timestamp()")
+    execute(database, "UPDATE emag_offer_syncs SET deadline_at = clock_timestamp()")
     small.advance(changes=100, account="main")
     refresh(main())
     assert (newest(database).sync_id != old.sync_id, newest(database).attempt) == (True, 1)

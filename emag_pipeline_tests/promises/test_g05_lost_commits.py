@@ -118,7 +118,7 @@ def _is_told_as_completed(context: SyncContext) -> bool:
 
 
 def _calls(database: Database) -> int:
-    return int(rows(database, "SELECT count(*) FROM {schema}.emag_requests")[0][0])
+    return int(rows(database, "SELECT count(*) FROM emag_requests")[0][0])
 
 
 def _answered(page: int) -> RequestRecord:
@@ -129,14 +129,14 @@ def _answered(page: int) -> RequestRecord:
 
 
 def _counted(database: Database, name: str) -> float:
-    sql = "SELECT coalesce(sum(value), 0) FROM {schema}.emag_counters WHERE name = :name"
+    sql = "SELECT coalesce(sum(value), 0) FROM emag_counters WHERE name = :name"
     return float(rows(database, sql, name=name)[0][0])
 
 
 def _open_states_twice(database: Database) -> list[Any]:
     return rows(
         database,
-        """SELECT emag_offer_id FROM {schema}.emag_offer_history WHERE valid_to IS NULL
+        """SELECT emag_offer_id FROM emag_offer_history WHERE valid_to IS NULL
            GROUP BY account_type, emag_offer_id HAVING count(*) > 1""",
     )
 
@@ -183,7 +183,7 @@ def test_g5_a_recovery_ends_and_counts_a_sync_once_at_every_commit_of_it(
 ) -> None:
     for turn in range(1, _MOST):
         lease = begin(database)
-        execute(database, "UPDATE {schema}.emag_offer_syncs SET heartbeat_at = now() - interval '1 hour'")
+        execute(database, "UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '1 hour'")
         cutter.arm(turn)
         ended = recover(through, None, Bounds(3600, 120))
         assert [one.found.sync_id for one in ended] == [lease.sync_id], f"commit {turn}"
@@ -199,8 +199,8 @@ def test_g5_a_commit_that_never_reached_the_server_is_told_as_not_done(
     lease = begin(database)
     cutter.arm(1, is_lost=True)
     with pytest.raises(PipelineError), through.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_offer_syncs SET phase = 'auditing' WHERE sync_id = :sync", sync=lease.sync_id)
-    assert rows(database, "SELECT phase FROM {schema}.emag_offer_syncs")[0].phase == "planning"
+        tx.run("UPDATE emag_offer_syncs SET phase = 'auditing' WHERE sync_id = :sync", sync=lease.sync_id)
+    assert rows(database, "SELECT phase FROM emag_offer_syncs")[0].phase == "planning"
 
 
 @pytest.fixture(params=[False, True], ids=["done", "undone"])
@@ -239,7 +239,7 @@ def test_g5_calls_whose_server_crashes_at_their_commit_are_counted_once(is_lost:
 
     def crash() -> None:
         if not is_lost:
-            execute(direct, "CREATE TABLE {schema}.until_here_all_is_on_disk ()")
+            execute(direct, "CREATE TABLE until_here_all_is_on_disk ()")
         server.crash()
         server.start()
 

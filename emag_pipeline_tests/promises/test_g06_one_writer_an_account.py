@@ -47,7 +47,7 @@ def test_g6_after_a_takeover_the_old_run_can_neither_stage_nor_publish(database:
         with pytest.raises(LeaseLost):
             write()
     assert new.sync_id == old.sync_id
-    assert rows(database, "SELECT emag_offer_id FROM {schema}.emag_product_offers") == []
+    assert rows(database, "SELECT emag_offer_id FROM emag_product_offers") == []
 
 
 def test_g6_of_two_runs_that_begin_at_once_one_writes(database: Database) -> None:
@@ -75,7 +75,7 @@ def test_g6_of_two_processes_at_once_one_publishes_and_the_other_ends_with_4(
     market.settings(latency_seconds=1.0)
     codes = sorted(worker.wait() for worker in [workers.start(), workers.start()])
     assert codes == [0, 4]
-    assert [row.attempt for row in rows(database, "SELECT attempt FROM {schema}.emag_offer_syncs")] == [1]
+    assert [row.attempt for row in rows(database, "SELECT attempt FROM emag_offer_syncs")] == [1]
     assert_published_exactly(database, market, "main")
 
 

@@ -23,9 +23,9 @@ _OF_FIELDS = {
     "price": {("sale_price", "unexpected type")},
     "types": {(name, "unexpected type") for name in ("images", "name", "sale_price", "status")},
 }
-_REJECTS = "SELECT emag_offer_id, reason, payload FROM {schema}.emag_offer_rejects ORDER BY reject_id"
-_SURPRISES = "SELECT field, kind FROM {schema}.emag_answer_surprises"
-_OFFER = "SELECT * FROM {schema}.emag_product_offers WHERE emag_offer_id = :id"
+_REJECTS = "SELECT emag_offer_id, reason, payload FROM emag_offer_rejects ORDER BY reject_id"
+_SURPRISES = "SELECT field, kind FROM emag_answer_surprises"
+_OFFER = "SELECT * FROM emag_product_offers WHERE emag_offer_id = :id"
 
 
 def _state(database: Database, offer_id: int) -> Any:

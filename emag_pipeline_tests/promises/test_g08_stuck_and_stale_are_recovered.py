@@ -58,9 +58,7 @@ def test_g8_a_run_whose_api_hangs_is_found_ended_and_repeated(daemon: Daemon) ->
     print(f"\nhanging API: recovered and published after {time.monotonic() - began:.1f} s")
     assert newest(daemon.database).sync_id == sync, "the pages that were durable are not read again"
     assert daemon.runs()[run_id] == "FAILURE"
-    counted = rows(
-        daemon.database, "SELECT name FROM {schema}.emag_counters WHERE name LIKE '%_syncs_total' ORDER BY 1"
-    )
+    counted = rows(daemon.database, "SELECT name FROM emag_counters WHERE name LIKE '%_syncs_total' ORDER BY 1")
     assert [row.name for row in counted] == ["emag_sync_recovered_syncs_total", "emag_sync_stuck_syncs_total"]
     assert_published_exactly(daemon.database, daemon.market, "main")
 

@@ -57,7 +57,7 @@ def test_g12_inside_a_request_that_hangs(
     _assert_cancelled(database)
     durable = durable_windows(database)
     assert {page for page, _ in durable} == {1, 2, 3, 4}
-    (staged,) = rows(database, "SELECT count(DISTINCT emag_offer_id) AS offers FROM {schema}.emag_scan_offers")
+    (staged,) = rows(database, "SELECT count(DISTINCT emag_offer_id) AS offers FROM emag_scan_offers")
     assert staged.offers == max(page * size for page, size in durable)  # they overlap, and leave no gap
     market.clear_faults()
     market.reset_stats()
@@ -127,7 +127,7 @@ def test_g12_while_it_asks_for_missing_offers(
     wait_for(database, status="running", phase="confirming")
     _stop(worker, signal.SIGTERM)
     _assert_cancelled(database)
-    sql = "SELECT count(*) FROM {schema}.emag_product_offers WHERE deleted_at IS NOT NULL"
+    sql = "SELECT count(*) FROM emag_product_offers WHERE deleted_at IS NOT NULL"
     assert rows(database, sql)[0][0] == 0
     market.clear_faults()
     workers.publish()

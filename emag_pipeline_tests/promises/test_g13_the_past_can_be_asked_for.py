@@ -27,8 +27,8 @@ from emag_pipeline_tests.sync.truth import expected
 
 State = dict[int, dict[str, Any]]
 
-_AS_OF = f"SELECT emag_offer_id, {listed(NARROW)} FROM {{schema}}.emag_offers_as_of(:account, :at)"
-_NOW = f"""SELECT emag_offer_id, {listed(NARROW)} FROM {{schema}}.emag_product_offers
+_AS_OF = f"SELECT emag_offer_id, {listed(NARROW)} FROM emag_offers_as_of(:account, :at)"
+_NOW = f"""SELECT emag_offer_id, {listed(NARROW)} FROM emag_product_offers
            WHERE account_type = :account AND deleted_at IS NULL"""
 _INSTANT = timedelta(microseconds=1)
 _STEPS = 30
@@ -79,8 +79,8 @@ def test_g13_a_past_moment_costs_by_the_offers_and_not_by_the_length_of_their_hi
     for price in range(1, 4):
         at = sync(database, [offer(number, sale_price=Decimal(price)) for number in catalogue]).published_at
     with database.transaction() as tx:
-        tx.run("ANALYZE {schema}.emag_offer_states")
-        tx.run("ANALYZE {schema}.emag_product_offers")
+        tx.run("ANALYZE emag_offer_states")
+        tx.run("ANALYZE emag_product_offers")
     plan = "\n".join(row[0] for row in rows(database, f"EXPLAIN {_AS_OF}", account="main", at=at))
     assert "emag_offer_states_pkey" in plan
     assert "Function Scan" not in plan, "it is no longer inlined"
@@ -130,7 +130,7 @@ def test_g13_what_is_not_known_is_refused_and_not_answered_with_nothing(
     sync(database, [offer(1)], account="fbe")
     sync(database, [offer(1, general_stock=7)])
     words = words.replace("{first}", re.escape(first.isoformat().replace("+00:00", "Z")))
-    asked = f"SELECT * FROM {{schema}}.emag_offers_as_of(CAST(:account AS text), {moment})"
+    asked = f"SELECT * FROM emag_offers_as_of(CAST(:account AS text), {moment})"
     with pytest.raises(SettingsError, match=words):
         rows(database, asked + where, account=account, first=first)
     inner = asked.replace("emag_offers_as_of(", "emag_offers_as_of_if_known(")
@@ -138,17 +138,17 @@ def test_g13_what_is_not_known_is_refused_and_not_answered_with_nothing(
 
 
 _JOINS = (
-    "(VALUES ({account})) t (account) LEFT JOIN LATERAL {schema}.emag_offers_as_of(t.account, {at}) o ON true",
+    "(VALUES ({account})) t (account) LEFT JOIN LATERAL emag_offers_as_of(t.account, {at}) o ON true",
     """(VALUES ({account})) t (account)
-       LEFT JOIN LATERAL {schema}.emag_offers_as_of(t.account, {at}) o ON o.emag_offer_id = 999""",
+       LEFT JOIN LATERAL emag_offers_as_of(t.account, {at}) o ON o.emag_offer_id = 999""",
     """(VALUES (CAST({account} AS text))) t (account)
-       LEFT JOIN {schema}.emag_offers_as_of({account}, {at}) o ON o.account_type = t.account""",
-    """{schema}.emag_current_offers c
-       LEFT JOIN {schema}.emag_offers_as_of({account}, {at}) o USING (account_type, emag_offer_id)""",
+       LEFT JOIN emag_offers_as_of({account}, {at}) o ON o.account_type = t.account""",
+    """emag_current_offers c
+       LEFT JOIN emag_offers_as_of({account}, {at}) o USING (account_type, emag_offer_id)""",
     """(VALUES ({at})) t (at)
-       LEFT JOIN LATERAL {schema}.emag_offers_as_of({account}, CAST(t.at AS timestamptz)) o ON true""",
-    """{schema}.emag_current_offers c
-       LEFT JOIN LATERAL (SELECT * FROM {schema}.emag_offers_as_of({account}, {at}) o
+       LEFT JOIN LATERAL emag_offers_as_of({account}, CAST(t.at AS timestamptz)) o ON true""",
+    """emag_current_offers c
+       LEFT JOIN LATERAL (SELECT * FROM emag_offers_as_of({account}, {at}) o
                           WHERE o.emag_offer_id = c.emag_offer_id) o ON true""",
 )
 
@@ -179,8 +179,8 @@ def test_g13_a_join_with_a_moment_that_is_not_known_is_refused_too(database: Dat
     with pytest.raises(SettingsError, match="it was first published at"):
         rows(
             database,
-            """SELECT * FROM {schema}.emag_offers_as_of('main', now() - interval '7 days') w
-               FULL JOIN {schema}.emag_offers_as_of('main', now()) n USING (account_type, emag_offer_id)""",
+            """SELECT * FROM emag_offers_as_of('main', now() - interval '7 days') w
+               FULL JOIN emag_offers_as_of('main', now()) n USING (account_type, emag_offer_id)""",
         )
 
 

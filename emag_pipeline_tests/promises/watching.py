@@ -14,7 +14,7 @@ from emag_pipeline_tests.process.ups import wait_until
 
 def newest(database: Database) -> Any:
     """The ledger row of the newest sync; None before the first."""
-    found = rows(database, "SELECT * FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1")
+    found = rows(database, "SELECT * FROM emag_offer_syncs ORDER BY started_at DESC LIMIT 1")
     return found[0] if found else None
 
 
@@ -27,8 +27,8 @@ def durable_windows(database: Database) -> set[tuple[int, int]]:
     """Page and size of what the newest sync has staged."""
     staged = rows(
         database,
-        """SELECT page, size FROM {schema}.emag_scan_pages
-           WHERE sync_id = (SELECT sync_id FROM {schema}.emag_offer_syncs ORDER BY sync_number DESC LIMIT 1)""",
+        """SELECT page, size FROM emag_scan_pages
+           WHERE sync_id = (SELECT sync_id FROM emag_offer_syncs ORDER BY sync_number DESC LIMIT 1)""",
     )
     return {(row.page, row.size) for row in staged}
 
@@ -104,9 +104,7 @@ def versions(database: Database, *tables: str) -> dict[str, list[tuple[str, str]
     return {
         table: [
             (row.place, row.version)
-            for row in rows(
-                database, f"SELECT ctid::text AS place, xmin::text AS version FROM {{schema}}.{table} ORDER BY ctid"
-            )
+            for row in rows(database, f"SELECT ctid::text AS place, xmin::text AS version FROM {table} ORDER BY ctid")
         ]
         for table in tables or _WRITTEN
     }

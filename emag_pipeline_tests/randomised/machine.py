@@ -223,7 +223,7 @@ class Marketplace(RuleBasedStateMachine):
             assert error is None
 
     def _assert_repetition_is_free(self) -> None:
-        history = "SELECT count(*) FROM {schema}.emag_offer_history"
+        history = "SELECT count(*) FROM emag_offer_history"
         before = rows(self.world.database, history)
         self.world.attempt(*WHOLE_RUN)
         sync = self.world.newest_sync()

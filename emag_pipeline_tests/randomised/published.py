@@ -11,25 +11,25 @@ from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Version
 from emag_pipeline_tests.sync.truth import published
 
-_TOMBSTONES = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE deleted_at IS NOT NULL"
+_TOMBSTONES = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL"
 _FINGERPRINT = """
-    SELECT (SELECT md5(string_agg(o::text, '|' ORDER BY emag_offer_id)) FROM {schema}.emag_product_offers o) AS offers,
-           (SELECT md5(string_agg(p::text, '|' ORDER BY emag_offer_id)) FROM {schema}.emag_products p) AS products,
+    SELECT (SELECT md5(string_agg(o::text, '|' ORDER BY emag_offer_id)) FROM emag_product_offers o) AS offers,
+           (SELECT md5(string_agg(p::text, '|' ORDER BY emag_offer_id)) FROM emag_products p) AS products,
            (SELECT md5(string_agg(h::text, '|' ORDER BY emag_offer_id, valid_from))
-            FROM {schema}.emag_offer_history h) AS history
+            FROM emag_offer_history h) AS history
 """
 _BROKEN_INTERVALS = """
     SELECT emag_offer_id, valid_from, valid_to, next_from FROM (
         SELECT emag_offer_id, valid_from, valid_to,
                lead(valid_from) OVER (PARTITION BY emag_offer_id ORDER BY valid_from) AS next_from
-        FROM {schema}.emag_offer_history) states
+        FROM emag_offer_history) states
     WHERE valid_to <= valid_from OR (next_from IS NOT NULL AND (valid_to IS NULL OR valid_to > next_from))
 """
-_OPEN_STATES = "SELECT emag_offer_id FROM {schema}.emag_offer_history WHERE valid_to IS NULL ORDER BY 1"
-_AS_OF = f"SELECT emag_offer_id, {listed(NARROW)} FROM {{schema}}.emag_offers_as_of(:account, :at)"
+_OPEN_STATES = "SELECT emag_offer_id FROM emag_offer_history WHERE valid_to IS NULL ORDER BY 1"
+_AS_OF = f"SELECT emag_offer_id, {listed(NARROW)} FROM emag_offers_as_of(:account, :at)"
 _QUARANTINE = """
-    SELECT r.page > 0 AS on_page, r.emag_offer_id FROM {schema}.emag_offer_rejects r
-    JOIN {schema}.emag_offer_syncs s USING (sync_id) WHERE s.sync_id = :sync
+    SELECT r.page > 0 AS on_page, r.emag_offer_id FROM emag_offer_rejects r
+    JOIN emag_offer_syncs s USING (sync_id) WHERE s.sync_id = :sync
 """
 
 

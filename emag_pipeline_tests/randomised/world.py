@@ -47,8 +47,8 @@ _ENVIRON = {
 _AT_THE_DOOR = frozenset(
     {"server_error", "reset", "truncated_json", "html_200", "is_error", "missing_is_error", "storm_429"}
 )
-_NEWEST = "SELECT * FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1"
-_HELD_BY = "SELECT dagster_run_id FROM {schema}.emag_offer_syncs WHERE status = 'running'"
+_NEWEST = "SELECT * FROM emag_offer_syncs ORDER BY started_at DESC LIMIT 1"
+_HELD_BY = "SELECT dagster_run_id FROM emag_offer_syncs WHERE status = 'running'"
 _UNLOGGED = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes")
 #: staging, as the moment in which it was lost shows among the faults
 LOST_STAGING = "lost_staging"
@@ -95,7 +95,7 @@ class World:
     def lose_staging(self) -> None:
         """What a crash of the server leaves of unlogged tables."""
         with self.database.transaction() as tx:
-            tx.run("TRUNCATE " + ", ".join(f"{{schema}}.{name}" for name in _UNLOGGED))
+            tx.run("TRUNCATE " + ", ".join(f"{name}" for name in _UNLOGGED))
         self.note(LOST_STAGING)
 
     def spoil(self, poison: Poison | None) -> None:

@@ -76,7 +76,7 @@ def fill_marts(database: Database, account: str = "main") -> None:
         refresh(database, mart, account, language="ro")
     days = rows(
         database,
-        """SELECT DISTINCT (completed_at AT TIME ZONE 'UTC')::date AS day FROM {schema}.emag_offer_syncs
+        """SELECT DISTINCT (completed_at AT TIME ZONE 'UTC')::date AS day FROM emag_offer_syncs
            WHERE account_type = :account AND status = 'completed' ORDER BY 1""",
         account=account,
     )
@@ -105,7 +105,7 @@ def _offer(number: int, stock: int, price: int, chance: random.Random) -> Simple
 def _vat(database: Database) -> None:
     with database.transaction() as tx:
         tx.run(
-            """INSERT INTO {schema}.emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
+            """INSERT INTO emag_vat_rates (marketplace, vat_id, rate, raw, changed_at)
                VALUES ('emag_ro', 1, 0.21, '{}', now())"""
         )
 
@@ -114,14 +114,14 @@ def _calls(database: Database) -> None:
     """The newest sync lasted half a minute: two readings of 20 pages, a pause after two 429, one failure."""
     with database.transaction() as tx:
         newest = tx.run(
-            """UPDATE {schema}.emag_offer_syncs
+            """UPDATE emag_offer_syncs
                SET started_at = completed_at - interval '40 seconds', pages_expected = 20
-               WHERE started_at = (SELECT max(started_at) FROM {schema}.emag_offer_syncs)
+               WHERE started_at = (SELECT max(started_at) FROM emag_offer_syncs)
                RETURNING sync_id, started_at"""
         ).one()
-        tx.run("DELETE FROM {schema}.emag_scan_pages")
+        tx.run("DELETE FROM emag_scan_pages")
         tx.run(
-            """UPDATE {schema}.emag_offer_syncs
+            """UPDATE emag_offer_syncs
                SET proof = proof || jsonb_build_object('count_after', proof -> 'count_before')"""
         )
         for reading, begins in ((1, 1.0), (2, 24.0)):
@@ -129,7 +129,7 @@ def _calls(database: Database) -> None:
                 pause = 12.0 if reading == 1 and page > 8 else 0.0
                 note_call(tx, newest.started_at + timedelta(seconds=begins + pause + page / 3), page=page)
                 tx.run(
-                    """INSERT INTO {schema}.emag_scan_pages
+                    """INSERT INTO emag_scan_pages
                            (account_type, sync_id, number, reading, page, size, position, ids, offers, rejects,
                             content_hash, fetched_at)
                        VALUES ('main', :sync, :reading * 100 + :page, :reading, :page, 100, (:page - 1) * 100,
@@ -146,7 +146,7 @@ def _calls(database: Database) -> None:
 def note_call(tx: Any, sent_at: Any, *, status: int = 200, page: int | None = None, account: str = "main") -> None:
     """One row of the request log, a tenth of a second long."""
     tx.run(
-        """INSERT INTO {schema}.emag_requests
+        """INSERT INTO emag_requests
                (sent_at, account_type, resource, page, status, outcome, seconds, bytes, error_class)
            VALUES (:sent_at, :account, 'product_offer/read', :page, :status, :outcome, 0.1, 1000, :error)""",
         sent_at=sent_at,

@@ -88,9 +88,7 @@ def test_each_chart_is_an_image_with_words(document: Document) -> None:
 
 
 def test_it_says_of_which_publish_it_is(shop: Database, document: Document) -> None:
-    (newest,) = rows(
-        shop, "SELECT sync_id, completed_at FROM {schema}.emag_offer_syncs ORDER BY started_at DESC LIMIT 1"
-    )
+    (newest,) = rows(shop, "SELECT sync_id, completed_at FROM emag_offer_syncs ORDER BY started_at DESC LIMIT 1")
     assert f"as published {newest.completed_at:%Y-%m-%d %H:%M} UTC by sync {newest.sync_id}" in document.text
 
 
@@ -101,7 +99,7 @@ def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_wee
         shop,
         """SELECT count(*) AS offers, count(*) FILTER (WHERE is_saleable) AS saleable,
                   round(sum(general_stock * sale_price)) AS value
-           FROM {schema}.emag_product_offers WHERE deleted_at IS NULL""",
+           FROM emag_product_offers WHERE deleted_at IS NULL""",
     )
     assert f"Offers {now.offers} {now.saleable} can be bought offers: +1 in a day, +7 in a week" in document.text
     assert f"Saleable share {100 * now.saleable / now.offers:.1f} %" in document.text
@@ -109,7 +107,7 @@ def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_wee
 
 
 def test_each_reason_is_told_with_its_remedy(shop: Database, document: Document) -> None:
-    for issue in rows(shop, "SELECT DISTINCT reason, remedy FROM {schema}.emag_offer_issues"):
+    for issue in rows(shop, "SELECT DISTINCT reason, remedy FROM emag_offer_issues"):
         assert f"{issue.reason} {issue.remedy}" in document.text
 
 
@@ -248,7 +246,7 @@ def test_what_the_first_publish_showed_began_then_or_before(database: Database) 
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
     first, newest = (
-        rows(database, f"SELECT {which}(published_at)::date AS day FROM {{schema}}.emag_publishes")[0].day
+        rows(database, f"SELECT {which}(published_at)::date AS day FROM emag_publishes")[0].day
         for which in ("min", "max")
     )
     assert f"There is no stock, at least since {first}." in told

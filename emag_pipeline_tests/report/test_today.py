@@ -33,7 +33,7 @@ def test_sales_that_are_lost_each_day_come_first_with_their_sum(shop: Database, 
     (row,) = rows(
         shop,
         """SELECT round(sum(sales_lost_a_day)) AS lost, count(*) AS offers
-           FROM {schema}.emag_offer_issues WHERE account_type = 'main' AND issue_code = 'out_of_stock'""",
+           FROM emag_offer_issues WHERE account_type = 'main' AND issue_code = 'out_of_stock'""",
     )
     first = tasks(facts)[0]
     assert first.stake == f"{row.lost:,} RON a day"
@@ -45,7 +45,7 @@ def test_reasons_follow_by_what_they_hold_back(shop: Database, facts: Facts) -> 
     dearest = rows(
         shop,
         """SELECT round(sum(value_held_back)) AS value, count(*) AS offers
-           FROM {schema}.emag_offer_issues WHERE account_type = 'main' AND issue_code <> 'out_of_stock'
+           FROM emag_offer_issues WHERE account_type = 'main' AND issue_code <> 'out_of_stock'
            GROUP BY issue_code HAVING sum(value_held_back) > 0 ORDER BY sum(value_held_back) DESC""",
     )
     told = [task.stake for task in tasks(facts) if task.stake.endswith("of stock")]
@@ -56,7 +56,7 @@ def test_reasons_follow_by_what_they_hold_back(shop: Database, facts: Facts) -> 
 
 
 def test_lost_buttons_and_what_runs_out_are_counted(shop: Database, facts: Facts) -> None:
-    (lost,) = rows(shop, "SELECT count(*) FROM {schema}.emag_buy_button WHERE account_type='main' AND change = 'lost'")
+    (lost,) = rows(shop, "SELECT count(*) FROM emag_buy_button WHERE account_type='main' AND change = 'lost'")
     said = [task.stake for task in tasks(facts) if task.section == "button"]
     assert said == ([f"{lost[0]} lost"] if lost[0] else [])
     said = [task.stake for task in tasks(facts) if task.section == "cover"]

@@ -79,7 +79,7 @@ def _end_what_is_over(
 def _wait_for_quiet(stack: Stack) -> None:
     """Until each account was published by a sync that began after the last trouble."""
     since = datetime.now(UTC)
-    sql = """SELECT count(DISTINCT account_type) AS accounts FROM {schema}.emag_offer_syncs
+    sql = """SELECT count(DISTINCT account_type) AS accounts FROM emag_offer_syncs
              WHERE status = 'completed' AND started_at > :since"""
     database = Database(stack.database_url)
     wait_until(lambda: rows(database, sql, since=since)[0].accounts == len(ACCOUNTS), _QUIET_SECONDS)

@@ -126,7 +126,7 @@ def _sync(database: Database, market: SandboxServer, catalogue: _Catalogue, ever
     stats = market.stats(_ACCOUNT)
     if stats["over_limit"]:
         error = f"{stats['over_limit']} calls over the limit. {error}"
-    listed = rows(database, "SELECT emag_offer_id AS id FROM {schema}.emag_product_offers WHERE deleted_at IS NULL")
+    listed = rows(database, "SELECT emag_offer_id AS id FROM emag_product_offers WHERE deleted_at IS NULL")
     published = {one.id for one in listed}
     done = _Sync(
         every_seconds=every_seconds,

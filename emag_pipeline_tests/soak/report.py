@@ -15,10 +15,10 @@ from emag_pipeline_tests.soak.watch import Watch
 
 #: An offer that was absent for a time: a tombstone, and a revival. The soak itself takes nothing away to bring it back.
 _REVIVED = """
-    SELECT count(*) AS offers FROM {schema}.emag_offer_history a
-    JOIN {schema}.emag_offer_history b USING (account_type, emag_offer_id)
+    SELECT count(*) AS offers FROM emag_offer_history a
+    JOIN emag_offer_history b USING (account_type, emag_offer_id)
     WHERE b.valid_from > a.valid_to AND NOT EXISTS (
-        SELECT FROM {schema}.emag_offer_history c
+        SELECT FROM emag_offer_history c
         WHERE c.account_type = a.account_type AND c.emag_offer_id = a.emag_offer_id
           AND c.valid_from >= a.valid_to AND c.valid_from < b.valid_from)
 """
@@ -93,11 +93,11 @@ By `make soak`: `emag-pipeline up` with both accounts of the sandbox and the mar
 account every minute, and a trouble every three to 25 seconds, several at a time, none of them mended by a person. When
 all is quiet, what is published is compared with the sandbox's truth, column by column."""
 _ENDINGS = """
-    SELECT status, coalesce(error_class, '') AS error_class, count(*) AS n FROM {schema}.emag_offer_syncs
+    SELECT status, coalesce(error_class, '') AS error_class, count(*) AS n FROM emag_offer_syncs
     GROUP BY 1, 2 ORDER BY n DESC
 """
-_SYNCS = "SELECT count(*) AS syncs, sum(attempt) AS attempts, count(*) FILTER (WHERE attempt > 1 AND status = 'completed') AS resumed FROM {schema}.emag_offer_syncs"  # noqa: E501
-_COUNTERS = "SELECT name, sum(value)::bigint AS value FROM {schema}.emag_counters GROUP BY name"
+_SYNCS = "SELECT count(*) AS syncs, sum(attempt) AS attempts, count(*) FILTER (WHERE attempt > 1 AND status = 'completed') AS resumed FROM emag_offer_syncs"  # noqa: E501
+_COUNTERS = "SELECT name, sum(value)::bigint AS value FROM emag_counters GROUP BY name"
 
 
 def _numbers(

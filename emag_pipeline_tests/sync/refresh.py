@@ -46,7 +46,7 @@ def ledger_row(context: SyncContext) -> Any:
     """The newest sync of the context's account."""
     with context.database.transaction() as tx:
         return tx.run(
-            """SELECT * FROM {schema}.emag_offer_syncs WHERE account_type = :account
+            """SELECT * FROM emag_offer_syncs WHERE account_type = :account
                ORDER BY started_at DESC LIMIT 1""",
             account=context.account.name,
         ).one()

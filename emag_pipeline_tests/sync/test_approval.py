@@ -102,7 +102,7 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
 def test_offers_with_unreadable_fields_count_for_the_tolerance(database: Database) -> None:
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2), offer(3)])
-    execute(database, "UPDATE {schema}.emag_scan_offers SET unreadable = '{sale_price}' WHERE emag_offer_id > 1")
+    execute(database, "UPDATE emag_scan_offers SET unreadable = '{sale_price}' WHERE emag_offer_id > 1")
     assert audit.figures(database, lease.sync_id).unreadable_rows == 2
 
 
@@ -146,6 +146,6 @@ def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Refresh
 def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, database: Database, main: Refresh) -> None:
     market.add_fault("poison", row="huge_id", rows=1, pages=[2])
     refresh(main())
-    (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM {schema}.emag_offer_rejects")
+    (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM emag_offer_rejects")
     assert (kept.emag_offer_id, kept.page) == (None, 2)
     assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[97]}, outside of ")

@@ -24,7 +24,7 @@ _PLACE = 151
 
 def page_size(database: Database) -> int | None:
     with database.transaction() as tx:
-        sql = "SELECT page_size FROM {schema}.emag_accounts WHERE account_type = 'main'"
+        sql = "SELECT page_size FROM emag_accounts WHERE account_type = 'main'"
         size: int | None = tx.run(sql).scalar_one()
         return size
 
@@ -77,7 +77,7 @@ def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: R
     refresh(main())
     with database.transaction() as tx:
         tx.run(
-            "UPDATE {schema}.emag_accounts SET page_size = 20, page_size_at = now() - :age WHERE account_type = 'main'",
+            "UPDATE emag_accounts SET page_size = 20, page_size_at = now() - :age WHERE account_type = 'main'",
             age=timedelta(hours=25),
         )
     refresh(main())
@@ -85,7 +85,7 @@ def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: R
     refresh(main())  # not twice a day
     assert page_size(database) == 50
     with database.transaction() as tx:
-        tx.run("UPDATE {schema}.emag_accounts SET page_size_at = now() - interval '2 days'")
+        tx.run("UPDATE emag_accounts SET page_size_at = now() - interval '2 days'")
     refresh(main())
     assert page_size(database) is None
 
@@ -112,7 +112,7 @@ def test_an_offer_that_breaks_its_read_by_id_too_keeps_its_last_state_and_is_fla
     done = refresh(main(EMAG_SYNC_REJECT_TOLERANCE="0.01"))
     (row,) = [one for one in published(database, "main") if one["emag_offer_id"] == bad]
     assert row["sale_price"] != 77.5
-    (seen,) = rows(database, "SELECT rejected_at FROM {schema}.emag_current_offers WHERE rejected_at IS NOT NULL")
+    (seen,) = rows(database, "SELECT rejected_at FROM emag_current_offers WHERE rejected_at IS NOT NULL")
     assert seen.rejected_at == done.published.published_at
     assert row["deleted_at"] is None
     assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 1)
@@ -181,9 +181,7 @@ def test_positions_that_were_given_up_count_for_the_next_attempt_too(
         with pytest.raises(ApiUnavailable, match="11 positions of the listing cannot be read"):
             stage_account(main())
     assert ledger_row(main()).attempt == 2
-    (found,) = rows(
-        database, "SELECT count(*), count(DISTINCT position) FROM {schema}.emag_scan_pages WHERE is_unreadable"
-    )
+    (found,) = rows(database, "SELECT count(*), count(DISTINCT position) FROM emag_scan_pages WHERE is_unreadable")
     assert tuple(found) == (10, 10)
 
 
@@ -248,7 +246,7 @@ _ODD_SIZES_IGNORED: dict[str, Any] = {"rows": 100, "sizes": [one for one in rang
 
 
 def _ignored_at(database: Database) -> Any:
-    (row,) = rows(database, "SELECT odd_sizes_ignored_at FROM {schema}.emag_accounts WHERE account_type = 'main'")
+    (row,) = rows(database, "SELECT odd_sizes_ignored_at FROM emag_accounts WHERE account_type = 'main'")
     return row.odd_sizes_ignored_at
 
 
@@ -267,7 +265,7 @@ def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
         assert_published_exactly(database, market, "main")
     assert calls[0] <= first
     assert calls[1] <= later
-    asked = [row.page_size for row in rows(database, "SELECT page_size FROM {schema}.emag_requests WHERE page > 0")]
+    asked = [row.page_size for row in rows(database, "SELECT page_size FROM emag_requests WHERE page > 0")]
     assert sum(one not in SIZES for one in asked) <= 4  # those under way when it was found out, and one once more
 
 
@@ -300,7 +298,7 @@ def test_of_a_bad_and_a_good_row_of_an_offer_the_good_one_is_published_and_the_o
     market.add_fault("poison", row=row, offer_ids=[bad])  # each page that shows it has a row more than was asked for
     done = refresh(main())
     assert_published_exactly(database, market, "main")
-    (reject,) = rows(database, "SELECT emag_offer_id, reason FROM {schema}.emag_offer_rejects")
+    (reject,) = rows(database, "SELECT emag_offer_id, reason FROM emag_offer_rejects")
     assert said in reject.reason
     assert reject.emag_offer_id in (bad, None)
     shown = ledger_row(main()).proof

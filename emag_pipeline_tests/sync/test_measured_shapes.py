@@ -26,4 +26,4 @@ def test_1200_offers_in_measured_shapes_are_published_exactly_without_a_reject_o
     assert summary.published.rejected == 0
     assert_published_exactly(database, market, "main")
     with database.transaction() as tx:
-        assert list(tx.run("SELECT field, kind, sample FROM {schema}.emag_answer_surprises")) == []
+        assert list(tx.run("SELECT field, kind, sample FROM emag_answer_surprises")) == []

@@ -9,7 +9,7 @@ from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-_DELETED = "SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
+_DELETED = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
 
 
 def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
@@ -45,7 +45,7 @@ def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
     assert [verdict.name for verdict in audit.verdicts if not verdict.passed] == ["volume_has_not_collapsed"]
     row = ledger_row(context)
     assert (row.status, row.error_class) == ("failed", "RefusedError")
-    assert rows(database, "SELECT count(*) FROM {schema}.emag_product_offers WHERE deleted_at IS NULL")[0][0] == 520
+    assert rows(database, "SELECT count(*) FROM emag_product_offers WHERE deleted_at IS NULL")[0][0] == 520
     assert not [request for request in market.requests("main") if request["offer_id"]]
 
 
@@ -61,11 +61,11 @@ def test_known_offers_whose_rows_have_lost_their_id_are_tolerated_once_each(
 
 
 _NOTE_PHASES = """
-    CREATE TABLE {schema}.phases (place bigint GENERATED ALWAYS AS IDENTITY, phase text);
-    CREATE FUNCTION {schema}.note_phase() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN INSERT INTO {schema}.phases (phase) VALUES (NEW.phase); RETURN NULL; END';
-    CREATE TRIGGER phases AFTER UPDATE OF phase ON {schema}.emag_offer_syncs
-        FOR EACH ROW WHEN (NEW.phase <> OLD.phase) EXECUTE FUNCTION {schema}.note_phase();
+    CREATE TABLE phases (place bigint GENERATED ALWAYS AS IDENTITY, phase text);
+    CREATE FUNCTION note_phase() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO phases (phase) VALUES (NEW.phase); RETURN NULL; END';
+    CREATE TRIGGER phases AFTER UPDATE OF phase ON emag_offer_syncs
+        FOR EACH ROW WHEN (NEW.phase <> OLD.phase) EXECUTE FUNCTION note_phase();
 """
 
 
@@ -80,5 +80,5 @@ def test_no_phase_comes_back_where_pages_are_read_after_reads_by_id(
     assert refresh(moving).published.deleted == 60
     (asked, *_) = (place for place, one in enumerate(market.requests("main")) if one["offer_id"])
     assert [one for one in market.requests("main")[asked:] if one["page"]], "no page was read after them"
-    phases = [row.phase for row in rows(database, "SELECT phase FROM {schema}.phases ORDER BY place")]
+    phases = [row.phase for row in rows(database, "SELECT phase FROM phases ORDER BY place")]
     assert phases == ["scanning", "confirming", "auditing", "publishing"]

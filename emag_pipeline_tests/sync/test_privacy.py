@@ -16,9 +16,9 @@ def test_no_contact_of_an_answer_is_kept(market: SandboxServer, database: Databa
     refresh(main())
     market.hide("main", market.ids("main")[:20])  # these are read by their id, with whole contacts
     refresh(main())
-    (reread,) = rows(database, "SELECT count(*) FROM {schema}.emag_requests WHERE offer_id IS NOT NULL")
+    (reread,) = rows(database, "SELECT count(*) FROM emag_requests WHERE offer_id IS NOT NULL")
     assert reread[0] == 20
     for table in rows(database, _TABLES):
-        found = f"""SELECT CAST(t AS text) FROM {{schema}}.{table.relname} t
+        found = f"""SELECT CAST(t AS text) FROM {table.relname} t
                     WHERE CAST(t AS text) ~ 'seller_input|Ionescu|[.][0-9]+@sandbox'"""
         assert rows(database, found) == [], table.relname

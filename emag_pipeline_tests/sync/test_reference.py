@@ -16,7 +16,7 @@ _COUNT = len(_TRUE["ro"])
 _PAGES = -(-_COUNT // 100)
 #: of one reading: two languages, the page behind the last one in each, the counts before and after
 _CALLS = 2 * (_PAGES + 1) + 2
-_CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM {schema}.emag_categories ORDER BY 1"
+_CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM emag_categories ORDER BY 1"
 
 
 def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> Refreshed:
@@ -36,7 +36,7 @@ def test_each_language_costs_its_pages_one_behind_them_and_the_counts(
     main: Refresh, database: Database, market: SandboxServer
 ) -> None:
     assert _refresh(main).requests == _CALLS
-    called = rows(database, "SELECT resource, count(*) AS calls FROM {schema}.emag_requests GROUP BY 1 ORDER BY 1")
+    called = rows(database, "SELECT resource, count(*) AS calls FROM emag_requests GROUP BY 1 ORDER BY 1")
     assert [tuple(row) for row in called] == [("category/count", 2), ("category/read", 2 * (_PAGES + 1))]
 
 
@@ -51,9 +51,9 @@ def test_a_second_read_of_the_same_writes_nothing(main: Refresh, database: Datab
 def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: Refresh, database: Database) -> None:
     assert _refresh(main, VAT_RATES).merged.rows == 3
     assert _refresh(main, HANDLING_TIMES).merged.rows == 11
-    rates = rows(database, "SELECT vat_id, rate::text FROM {schema}.emag_vat_rates ORDER BY 1")
+    rates = rows(database, "SELECT vat_id, rate::text FROM emag_vat_rates ORDER BY 1")
     assert [tuple(row) for row in rates] == [(1, "0.2100"), (2, "0.1100"), (3, "0.0000")]
-    accounts = rows(database, "SELECT account_type, marketplace, currency FROM {schema}.emag_accounts")
+    accounts = rows(database, "SELECT account_type, marketplace, currency FROM emag_accounts")
     assert [tuple(row) for row in accounts] == [("main", "sandbox", "RON")]
 
 
@@ -137,7 +137,7 @@ def test_refused_credentials_end_it_at_once_and_are_in_the_request_log(
     market.add_fault("wrong_credentials")
     with pytest.raises(AccessRefused):
         _refresh(main, VAT_RATES)
-    logged = rows(database, "SELECT resource, error_class FROM {schema}.emag_requests")
+    logged = rows(database, "SELECT resource, error_class FROM emag_requests")
     assert [tuple(row) for row in logged] == [("vat/read", "AccessRefused")]
 
 

@@ -75,7 +75,7 @@ def test_every_call_stands_in_the_request_log(market: SandboxServer, database: D
     done = refresh(main())
     logged = rows(
         database,
-        "SELECT resource, page, status FROM {schema}.emag_requests WHERE sent_at >= :since ORDER BY resource, page",
+        "SELECT resource, page, status FROM emag_requests WHERE sent_at >= :since ORDER BY resource, page",
         since=done.sync.started_at,
     )
     pages = [row.page for row in logged if row.resource == "product_offer/read"]

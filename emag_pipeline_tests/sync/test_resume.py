@@ -33,12 +33,12 @@ def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, databa
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
         stage_account(main())
-    durable = _reads(database, "SELECT page, size FROM {schema}.emag_scan_pages WHERE reading = 1")
+    durable = _reads(database, "SELECT page, size FROM emag_scan_pages WHERE reading = 1")
     assert durable
-    execute(database, "DELETE FROM {schema}.emag_requests")
+    execute(database, "DELETE FROM emag_requests")
     done = refresh(main())
     assert (done.sync.attempt, done.published.offers) == (2, 520)
-    asked = _reads(database, "SELECT page, page_size FROM {schema}.emag_requests WHERE page_size > 1")
+    asked = _reads(database, "SELECT page, page_size FROM emag_requests WHERE page_size > 1")
     assert asked.isdisjoint(durable)
     assert done.sync.proof["windows"] == len(durable) + len(asked)
     assert_published_exactly(database, market, "main")
@@ -61,7 +61,7 @@ def test_offers_that_left_while_a_sync_was_stopped_are_no_reproach_to_the_market
     with pytest.raises(AccessRefused):
         stage_account(main())  # all pages are durable, the count behind them is not
     market.clear_faults()
-    execute(database, "UPDATE {schema}.emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
+    execute(database, "UPDATE emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
     market.remove("main", market.ids("main")[:50])
     context = main()
     stage_account(context)
@@ -80,9 +80,9 @@ def test_what_the_count_says_is_too_much_is_told_with_the_age_of_the_pages_that_
     with pytest.raises(AccessRefused):
         stage_account(main())
     market.clear_faults()
-    execute(database, "UPDATE {schema}.emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
+    execute(database, "UPDATE emag_scan_pages SET fetched_at = fetched_at - interval '4 minutes'")
     # arrivals behind the first count, that left before the last one
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET offers_expected = 468")
+    execute(database, "UPDATE emag_offer_syncs SET offers_expected = 468")
     market.remove("main", market.ids("main")[:50])
     context = main()
     stage_account(context)
@@ -120,7 +120,7 @@ def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginni
 ) -> None:
     said = "the next attempt starts from the beginning: no page is durable"
     begin(database)
-    execute(database, "UPDATE {schema}.emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
+    execute(database, "UPDATE emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
     context = main()
     (ended,) = recover(database, None, Bounds.of(context.settings))
     assert ended.found.condition == "stuck"
@@ -156,7 +156,7 @@ def test_lost_staging_is_noticed_and_the_scan_begins_anew(
     with pytest.raises(AccessRefused):
         stage_account(main())
     with database.transaction() as tx:  # what a crash of the server leaves of unlogged tables
-        tx.run("TRUNCATE {schema}.emag_scan_pages, {schema}.emag_scan_offers")
+        tx.run("TRUNCATE emag_scan_pages, emag_scan_offers")
     done = refresh(main())
     assert (done.sync.attempt, done.published.offers) == (1, 520)
 
@@ -201,8 +201,8 @@ def _lose_staging(database: Database, *, ledger_too: bool = False) -> None:
     """As a crash of the server does. Locks are taken in the order of staging, or the two would wait for each other."""
     staged = "0" if ledger_too else "windows_staged"
     with database.transaction() as tx:
-        tx.run(f"UPDATE {{schema}}.emag_offer_syncs SET windows_staged = {staged} WHERE status = 'running'")
-        tx.run("TRUNCATE {schema}.emag_scan_offers, {schema}.emag_scan_pages")
+        tx.run(f"UPDATE emag_offer_syncs SET windows_staged = {staged} WHERE status = 'running'")
+        tx.run("TRUNCATE emag_scan_offers, emag_scan_pages")
 
 
 @pytest.mark.parametrize("ledger_too", [False, True], ids=["staging", "staging, and what the ledger said of it"])

@@ -46,7 +46,7 @@ def _staged(database: Database) -> tuple[int, int]:
     (found,) = rows(
         database,
         """SELECT count(*) FILTER (WHERE NOT is_unchanged) AS read, count(*) FILTER (WHERE is_unchanged) AS unchanged
-           FROM {schema}.emag_scan_offers""",
+           FROM emag_scan_offers""",
     )
     return found.read, found.unchanged
 
@@ -87,27 +87,27 @@ def test_what_is_written_in_other_words_is_read_and_known_from_then_on(
 
 
 def _empty(database: Database) -> None:
-    execute(database, "TRUNCATE {schema}.emag_row_digests")
+    execute(database, "TRUNCATE emag_row_digests")
 
 
 def _as_of_other_state(database: Database) -> None:
-    execute(database, "UPDATE {schema}.emag_row_digests SET row_hash = 'x'")
+    execute(database, "UPDATE emag_row_digests SET row_hash = 'x'")
 
 
 def _as_of_other_content(database: Database) -> None:
-    execute(database, "UPDATE {schema}.emag_row_digests SET content_hash = 'x'")
+    execute(database, "UPDATE emag_row_digests SET content_hash = 'x'")
 
 
 def _of_earlier_rules(database: Database) -> None:
-    execute(database, "UPDATE {schema}.emag_product_offers SET row_hash = ''")
+    execute(database, "UPDATE emag_product_offers SET row_hash = ''")
 
 
 def _flagged(database: Database) -> None:
-    execute(database, "UPDATE {schema}.emag_product_offers SET rejected_at = now()")
+    execute(database, "UPDATE emag_product_offers SET rejected_at = now()")
 
 
 def _deleted(database: Database) -> None:
-    execute(database, "UPDATE {schema}.emag_product_offers SET deleted_at = now()")
+    execute(database, "UPDATE emag_product_offers SET deleted_at = now()")
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,7 @@ def test_what_nobody_knows_is_counted_at_each_scan_though_it_is_not_read(
     for read in (_OFFERS, 0, _OFFERS, 0):
         refresh(replace(context_for(database, market.url), anew=read > 0))
         assert _staged(database) == (read, _OFFERS - read)
-        (noticed,) = rows(
-            database, "SELECT times, sample FROM {schema}.emag_answer_surprises WHERE field = 'brand_new_field'"
-        )
+        (noticed,) = rows(database, "SELECT times, sample FROM emag_answer_surprises WHERE field = 'brand_new_field'")
         times.append(noticed.times)
         assert noticed.sample == "…"
     assert times[0] >= _OFFERS
@@ -159,7 +157,7 @@ def test_what_nobody_knows_is_counted_at_each_scan_though_it_is_not_read(
 
 
 def test_the_planner_knows_what_is_remembered(database: Database, market: SandboxServer) -> None:
-    known = "SELECT reltuples AS rows FROM pg_class WHERE oid = '{schema}.emag_row_digests'::regclass"
+    known = "SELECT reltuples AS rows FROM pg_class WHERE oid = 'emag_row_digests'::regclass"
     refresh(context_for(database, market.url))
     assert rows(database, known)[0].rows == _OFFERS
     _empty(database)
@@ -184,12 +182,12 @@ def test_where_it_cannot_be_asked_what_is_remembered_rows_are_read_and_each_call
     database: Database, market: SandboxServer
 ) -> None:
     refresh(context_for(database, market.url))
-    execute(database, "DELETE FROM {schema}.emag_requests; REVOKE ALL ON {schema}.emag_row_digests FROM PUBLIC")
-    execute(database, "ALTER TABLE {schema}.emag_row_digests RENAME COLUMN digest TO away")
+    execute(database, "DELETE FROM emag_requests; REVOKE ALL ON emag_row_digests FROM PUBLIC")
+    execute(database, "ALTER TABLE emag_row_digests RENAME COLUMN digest TO away")
     market.reset_stats()
     stage_account(context_for(database, market.url))
     assert _staged(database) == (_OFFERS, 0)
-    (noted,) = rows(database, "SELECT count(*) AS calls FROM {schema}.emag_requests")
+    (noted,) = rows(database, "SELECT count(*) AS calls FROM emag_requests")
     assert noted.calls == len(market.requests("main")) > 5
 
 
@@ -226,7 +224,7 @@ def test_files_that_are_replaced_under_a_living_process_are_not_the_rules_by_whi
             check=True,
         )
     assert _staged(database) == (_OFFERS, 0)
-    assert rows(database, "SELECT name FROM {schema}.emag_products WHERE name <> upper(name)") == []
+    assert rows(database, "SELECT name FROM emag_products WHERE name <> upper(name)") == []
 
 
 def test_a_scan_anew_reads_everything(database: Database, market: SandboxServer) -> None:
@@ -265,7 +263,7 @@ def test_what_somebody_else_writes_is_found_whether_offers_are_read_or_not(
     for offer in changed:
         market.edit("main", offer, **_EDITED)
     refresh(context_for(database, market.url))
-    execute(database, f"UPDATE {{schema}}.{change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
+    execute(database, f"UPDATE {change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
     if is_read:
         _empty(database)
     refresh(context_for(database, market.url))
@@ -278,12 +276,12 @@ def test_what_somebody_else_writes_is_found_whether_offers_are_read_or_not(
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE {schema}.emag_product_offers SET row_hash = 'x' WHERE emag_offer_id = :id",
-        "UPDATE {schema}.emag_products SET row_hash = 'x' WHERE emag_offer_id = :id",
-        "DELETE FROM {schema}.emag_product_offers WHERE emag_offer_id = :id; "
-        "DELETE FROM {schema}.emag_products WHERE emag_offer_id = :id",
-        "UPDATE {schema}.emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
-        "UPDATE {schema}.emag_product_offers SET rejected_at = now() WHERE emag_offer_id = :id",
+        "UPDATE emag_product_offers SET row_hash = 'x' WHERE emag_offer_id = :id",
+        "UPDATE emag_products SET row_hash = 'x' WHERE emag_offer_id = :id",
+        "DELETE FROM emag_product_offers WHERE emag_offer_id = :id; "
+        "DELETE FROM emag_products WHERE emag_offer_id = :id",
+        "UPDATE emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
+        "UPDATE emag_product_offers SET rejected_at = now() WHERE emag_offer_id = :id",
     ],
 )
 def test_where_somebody_else_changes_offers_between_scan_and_publish_nothing_is_published_and_the_next_run_reads_them(

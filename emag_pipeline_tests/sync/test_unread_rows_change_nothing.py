@@ -35,17 +35,17 @@ _WEIRD: tuple[dict[str, object], ...] = (
 #: Everything that readers see, but for the moments at which and the syncs by which it came to be.
 _SEEN = {
     "offers": "SELECT *, rejected_at IS NOT NULL AS flagged, deleted_at IS NOT NULL AS gone "
-    "FROM {schema}.emag_product_offers ORDER BY emag_offer_id",
-    "products": "SELECT * FROM {schema}.emag_products ORDER BY emag_offer_id",
-    "states": "SELECT *, stamp_to IS NULL AS lasts FROM {schema}.emag_offer_states ORDER BY emag_offer_id, stamp_from",
+    "FROM emag_product_offers ORDER BY emag_offer_id",
+    "products": "SELECT * FROM emag_products ORDER BY emag_offer_id",
+    "states": "SELECT *, stamp_to IS NULL AS lasts FROM emag_offer_states ORDER BY emag_offer_id, stamp_from",
     "rejects": "SELECT r.page, r.emag_offer_id, r.reason, r.payload "
-    "FROM {schema}.emag_offer_rejects r JOIN {schema}.emag_offer_syncs USING (sync_id) "
+    "FROM emag_offer_rejects r JOIN emag_offer_syncs USING (sync_id) "
     "ORDER BY sync_number, r.emag_offer_id, reason, payload",
-    "surprises": "SELECT resource, field, kind, times FROM {schema}.emag_answer_surprises ORDER BY 1, 2, 3",
+    "surprises": "SELECT resource, field, kind, times FROM emag_answer_surprises ORDER BY 1, 2, 3",
     "syncs": "SELECT status, phase, error_class, offers_created, offers_updated, offers_unchanged, offers_deleted, "
     "offers_rejected, proof - 'oldest_page_seconds' - 'pause_seconds' AS proof "
-    "FROM {schema}.emag_offer_syncs ORDER BY sync_number",
-    "figures": "SELECT offers, saleable, deleted, quarantined FROM {schema}.emag_account_figures",
+    "FROM emag_offer_syncs ORDER BY sync_number",
+    "figures": "SELECT offers, saleable, deleted, quarantined FROM emag_account_figures",
 }
 _OF_TIME = {
     "first_seen_at", "changed_at", "last_sync_id", "sync_id", "stamp_from", "stamp_to", "rejected_at", "deleted_at",
@@ -145,7 +145,7 @@ def _end(context: SyncContext) -> str:
 
 
 def _unread(database: Database) -> int:
-    return int(rows(database, "SELECT count(*) AS n FROM {schema}.emag_scan_offers WHERE is_unchanged")[0].n)
+    return int(rows(database, "SELECT count(*) AS n FROM emag_scan_offers WHERE is_unchanged")[0].n)
 
 
 @pytest.mark.parametrize("seed", range(3))

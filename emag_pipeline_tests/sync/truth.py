@@ -10,7 +10,7 @@ from emag_pipeline.sandbox.face import SandboxFace
 
 _PUBLISHED = f"""
     SELECT o.*, {listed([column for column in WIDE if column != "raw"], "p")}
-    FROM {{schema}}.emag_product_offers o JOIN {{schema}}.emag_products p USING (account_type, emag_offer_id)
+    FROM emag_product_offers o JOIN emag_products p USING (account_type, emag_offer_id)
     WHERE o.account_type = :account AND o.deleted_at IS NULL ORDER BY o.emag_offer_id
 """
 

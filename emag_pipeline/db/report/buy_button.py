@@ -48,15 +48,15 @@ _OFFERS = """
     FROM (
         SELECT b.*, row_number() OVER (
                    -- prices in another currency than the account's cannot be ranked among its own: they come last
-                   ORDER BY {schema}.emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
+                   ORDER BY emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
                             b.emag_offer_id) AS place
-        FROM {schema}.emag_buy_button b
+        FROM emag_buy_button b
         -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-        CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
+        CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
         WHERE b.account_type = :account AND {condition}
         ORDER BY place LIMIT :limit
     ) b
-    LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+    LEFT JOIN emag_products p USING (account_type, emag_offer_id)
     ORDER BY b.place
 """
 

@@ -48,7 +48,7 @@ def bands(database: Database, account: str) -> list[Band]:
             """SELECT CASE WHEN general_stock > 0
                            THEN width_bucket(days_of_cover, CAST(:bounds AS numeric[])) ELSE -1 END AS band,
                       count(*) AS offers, count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS not_saleable
-               FROM {schema}.emag_low_stock WHERE account_type = :account
+               FROM emag_low_stock WHERE account_type = :account
                GROUP BY 1""",
             account=account,
             bounds=[bound for bound, _ in _BANDS if bound is not None],
@@ -71,8 +71,8 @@ def least_cover(database: Database, account: str, limit: int = 10) -> list[LowSt
         rows = tx.run(
             """SELECT l.emag_offer_id, p.name, l.general_stock, l.sold_a_day, l.days_of_cover, l.observed_days,
                       l.sold_out_on, l.is_saleable, l.has_jumps
-               FROM {schema}.emag_low_stock l
-               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+               FROM emag_low_stock l
+               LEFT JOIN emag_products p USING (account_type, emag_offer_id)
                WHERE l.account_type = :account AND l.general_stock > 0
                ORDER BY l.days_of_cover, l.emag_offer_id LIMIT :limit""",
             account=account,

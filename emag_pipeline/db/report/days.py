@@ -39,7 +39,7 @@ def days(database: Database, account: str, days: int = 30, until: date | None = 
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
             """WITH known AS (
-                   SELECT * FROM {schema}.emag_daily_assortment
+                   SELECT * FROM emag_daily_assortment
                    WHERE account_type = :account AND day <= coalesce(CAST(:until AS date), 'infinity')
                )
                SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price,
@@ -59,6 +59,6 @@ def newest(database: Database, account: str) -> date | None:
     """The newest day of the account that is known."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         found: date | None = tx.run(
-            "SELECT max(day) FROM {schema}.emag_daily_assortment WHERE account_type = :account", account=account
+            "SELECT max(day) FROM emag_daily_assortment WHERE account_type = :account", account=account
         ).scalar_one()
     return found

@@ -50,42 +50,42 @@ def headline(database: Database, account: str) -> Headline:
             """WITH offers AS (
                    SELECT deleted_at, rejected_at, is_saleable, currency,
                           greatest(general_stock, 0)::numeric AS pieces, sale_price
-                   FROM {schema}.emag_product_offers WHERE account_type = :account
+                   FROM emag_product_offers WHERE account_type = :account
                ),
                money AS MATERIALIZED (  -- asked once, not for each row
-                   SELECT {schema}.emag_account_currency(:account) AS currency
+                   SELECT emag_account_currency(:account) AS currency
                )
                SELECT :account AS account, a.marketplace, money.currency,
                       s.sync_id, s.completed_at AS published_at,
-                      {schema}.emag_known_since(:account) AS known_since, counted.*
+                      emag_known_since(:account) AS known_since, counted.*
                FROM money
                CROSS JOIN LATERAL (
                    SELECT count(*) FILTER (WHERE deleted_at IS NULL) AS offers,
                           count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable) AS saleable,
                           coalesce(sum(pieces) FILTER (WHERE deleted_at IS NULL), 0) AS stock,
                           coalesce(sum(pieces * sale_price) FILTER (
-                              WHERE deleted_at IS NULL AND {schema}.emag_in_currency(currency, money.currency)
+                              WHERE deleted_at IS NULL AND emag_in_currency(currency, money.currency)
                           ), 0) AS stock_value,
                           coalesce(sum(pieces) FILTER (
                               WHERE deleted_at IS NULL AND sale_price IS NOT NULL
-                                AND {schema}.emag_in_currency(currency, money.currency)
+                                AND emag_in_currency(currency, money.currency)
                           ), 0) AS stock_valued,
                           coalesce(sum(pieces) FILTER (
-                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                              WHERE deleted_at IS NULL AND NOT emag_in_currency(currency, money.currency)
                           ), 0) AS stock_in_other_currencies,
                           count(*) FILTER (
-                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                              WHERE deleted_at IS NULL AND NOT emag_in_currency(currency, money.currency)
                           ) AS offers_in_other_currencies,
                           coalesce(array_agg(DISTINCT currency ORDER BY currency) FILTER (
-                              WHERE deleted_at IS NULL AND NOT {schema}.emag_in_currency(currency, money.currency)
+                              WHERE deleted_at IS NULL AND NOT emag_in_currency(currency, money.currency)
                           ), '{}') AS other_currencies,
                           count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted,
                           count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL) AS quarantined
                    FROM offers
                ) counted
-               LEFT JOIN {schema}.emag_accounts a ON a.account_type = :account
+               LEFT JOIN emag_accounts a ON a.account_type = :account
                LEFT JOIN LATERAL (
-                   SELECT sync_id, completed_at FROM {schema}.emag_offer_syncs
+                   SELECT sync_id, completed_at FROM emag_offer_syncs
                    WHERE account_type = :account AND status = 'completed' ORDER BY completed_at DESC LIMIT 1
                ) s ON true""",
             account=account,

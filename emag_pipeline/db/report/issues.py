@@ -54,10 +54,10 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
                       coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
                       sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
                       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
-               FROM {schema}.emag_offer_issues
+               FROM emag_offer_issues
                -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-               CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
-               CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) c (is_counted)
+               CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+               CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) c (is_counted)
                WHERE account_type = :account
                GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason""",
             account=account,
@@ -77,17 +77,17 @@ def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBac
                           array_remove(array_agg(DISTINCT said), NULL) AS said,
                           coalesce(max(stock_held_back), 0) AS stock_held_back,
                           max(value_held_back) AS value_held_back, max(currency) AS currency,
-                          {schema}.emag_in_currency(max(currency), max(account_currency)) AS is_ranked
-                   FROM {schema}.emag_offer_issues
+                          emag_in_currency(max(currency), max(account_currency)) AS is_ranked
+                   FROM emag_offer_issues
                    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-                   CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0)
+                   CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0)
                        money (account_currency)
                    WHERE account_type = :account
                    GROUP BY account_type, emag_offer_id
                    ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id
                    LIMIT :limit
                ) i
-               LEFT JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+               LEFT JOIN emag_products p USING (account_type, emag_offer_id)
                ORDER BY i.is_ranked DESC, i.value_held_back DESC NULLS LAST, i.stock_held_back DESC, i.emag_offer_id""",
             account=account,
             limit=limit,
@@ -100,7 +100,7 @@ def count_held_back(database: Database, account: str) -> int:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         return int(
             tx.run(
-                "SELECT count(DISTINCT emag_offer_id) FROM {schema}.emag_offer_issues WHERE account_type = :account",
+                "SELECT count(DISTINCT emag_offer_id) FROM emag_offer_issues WHERE account_type = :account",
                 account=account,
             ).scalar_one()
         )

@@ -56,20 +56,20 @@ class SoldOutOffer:
 #: before a state counts only when that state reached up to it, as for the pace.
 _SOLD_OUT = """
     WITH shown AS (
-        SELECT published_at AS until FROM {schema}.emag_mart_refreshes
+        SELECT published_at AS until FROM emag_mart_refreshes
         WHERE account_type = :account AND mart = 'offer_issues'
     ), lost AS MATERIALIZED (
         SELECT i.emag_offer_id, i.since, i.sales_lost_a_day, i.currency,
-               {schema}.emag_in_currency(i.currency, account_currency) AS is_counted
-        FROM {schema}.emag_offer_issues i
+               emag_in_currency(i.currency, account_currency) AS is_counted
+        FROM emag_offer_issues i
         -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-        CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
+        CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
         WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
     ), states AS (
         SELECT h.emag_offer_id,
                CASE WHEN lag(h.valid_to) OVER past = h.valid_from THEN lag(there.stock) OVER past END
                    - there.stock AS fell
-        FROM {schema}.emag_offer_history h
+        FROM emag_offer_history h
         CROSS JOIN LATERAL (
             SELECT CASE WHEN h.general_stock < 0 THEN 0 ELSE h.general_stock::numeric END
         ) there (stock)
@@ -110,7 +110,7 @@ def sold_out(database: Database, account: str, limit: int = 10) -> list[SoldOutO
             """SELECT s.emag_offer_id, p.name, s.since, s.sales_lost_a_day, s.currency, s.falls, s.greatest_fall,
                       s.is_doubtful
                FROM sold_out s
-               LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
+               LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
                -- amounts in another currency cannot be ranked among the account's own
                ORDER BY s.is_counted DESC, s.is_doubtful, s.sales_lost_a_day DESC, s.emag_offer_id
                LIMIT :limit""",

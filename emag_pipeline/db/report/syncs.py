@@ -54,7 +54,7 @@ def last_syncs(database: Database, account: str, limit: int = 8) -> list[LedgerR
     """The newest syncs, the newest first."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""SELECT {", ".join(LedgerRow.__slots__)} FROM {{schema}}.emag_offer_syncs
+            f"""SELECT {", ".join(LedgerRow.__slots__)} FROM emag_offer_syncs
                 WHERE account_type = :account ORDER BY sync_number DESC LIMIT :limit""",
             account=account,
             limit=limit,
@@ -66,7 +66,7 @@ def mart_stamps(database: Database, account: str) -> list[MartStamp]:
     """The account's marts by name."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            """SELECT mart, published_at, refreshed_at, rows FROM {schema}.emag_mart_refreshes
+            """SELECT mart, published_at, refreshed_at, rows FROM emag_mart_refreshes
                WHERE account_type = :account ORDER BY mart""",
             account=account,
         )
@@ -77,9 +77,9 @@ def incidents_of(database: Database, account: str) -> list[Incident]:
     """What is wrong now with the account, or with a part of the pipeline that all accounts need; the oldest first."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
-            f"""SELECT {COLUMNS} FROM {{schema}}.emag_incidents
+            f"""SELECT {COLUMNS} FROM emag_incidents
                 WHERE closed_at IS NULL
-                  AND (subject = :account OR subject NOT IN (SELECT account_type FROM {{schema}}.emag_offer_syncs))
+                  AND (subject = :account OR subject NOT IN (SELECT account_type FROM emag_offer_syncs))
                 ORDER BY opened_at, incident_id""",
             account=account,
         )

@@ -46,7 +46,7 @@ def newest_scan(database: Database, account: str) -> UUID | None:
     """The account's newest sync that read a page."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         found: UUID | None = tx.run(
-            """SELECT sync_id FROM {schema}.emag_offer_syncs
+            """SELECT sync_id FROM emag_offer_syncs
                WHERE account_type = :account AND pages_done > 0 ORDER BY sync_number DESC LIMIT 1""",
             account=account,
         ).scalar_one_or_none()

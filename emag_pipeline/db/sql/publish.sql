@@ -8,19 +8,19 @@
 -- Clock, not transaction start. It lies after everything that an earlier publish of any account wrote, also where the clock
 -- was set back since: as its time will, so that never more than a publish's length lies between the two.
 SELECT greatest(clock_timestamp(), (
-    SELECT published_at + interval '1 microsecond' FROM {schema}.emag_publishes ORDER BY publish_number DESC LIMIT 1));
+    SELECT published_at + interval '1 microsecond' FROM emag_publishes ORDER BY publish_number DESC LIMIT 1));
 
 -- name: forget_changes
 -- A publish that failed before its commit left nothing; one that is repeated within the transaction must not either.
-DELETE FROM {schema}.emag_scan_changes WHERE sync_id = :sync;
+DELETE FROM emag_scan_changes WHERE sync_id = :sync;
 
 -- name: forget_repeats
 -- Of an offer that several pages showed (the catalogue moved), the row that was read last counts.
-DELETE FROM {schema}.emag_scan_offers s
+DELETE FROM emag_scan_offers s
 USING (
     SELECT ctid AS place, row_number() OVER (
         PARTITION BY emag_offer_id ORDER BY fetched_at DESC, page DESC) AS age
-    FROM {schema}.emag_scan_offers
+    FROM emag_scan_offers
     WHERE sync_id = :sync
 ) ranked
 WHERE s.ctid = ranked.place AND ranked.age > 1;
@@ -28,9 +28,9 @@ WHERE s.ctid = ranked.place AND ranked.age > 1;
 -- name: keep_last_good
 -- A field that a commercial row rests on and that is unreadable keeps the value that is published; null only where there
 -- is none. The fingerprint stays that of the row as read, so that the same reading is unchanged the next time.
-UPDATE {schema}.emag_scan_offers s
+UPDATE emag_scan_offers s
 SET ({commercial}) = ROW({kept_or_read})
-FROM {schema}.emag_product_offers o
+FROM emag_product_offers o
 WHERE s.sync_id = :sync AND s.unreadable <> '{}' AND NOT s.is_unchanged
   AND o.account_type = :account AND o.emag_offer_id = s.emag_offer_id;
 
@@ -38,50 +38,50 @@ WHERE s.sync_id = :sync AND s.unreadable <> '{}' AND NOT s.is_unchanged
 -- Whether among the changes there are rows that were published under earlier rules: asked of them, since an index of such
 -- rows would be one of `row_hash`, and no change of an offer could be written in place.
 SELECT EXISTS (
-    SELECT FROM {schema}.emag_scan_changes c
-    LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
-    LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = c.emag_offer_id
+    SELECT FROM emag_scan_changes c
+    LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+    LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = c.emag_offer_id
     WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived', 'content') AND (o.row_hash = '' OR p.row_hash = ''));
 
 -- name: adopt_history
 -- Rows with an empty fingerprint were published under earlier rules. Where their columns of that time are equal, the
 -- state goes on: only the columns that are younger are filled in.
-UPDATE {schema}.emag_offer_states h
+UPDATE emag_offer_states h
 SET ({young_narrow}) = ROW({s_young_narrow})
-FROM {schema}.emag_product_offers o
-JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
+FROM emag_product_offers o
+JOIN emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
 WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow})
   AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: adopt_offers
-UPDATE {schema}.emag_product_offers o
+UPDATE emag_product_offers o
 SET ({young_narrow}) = ROW({s_young_narrow}), row_hash = s.row_hash
-FROM {schema}.emag_scan_offers s
+FROM emag_scan_offers s
 WHERE s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
   AND o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow});
 
 -- name: adopt_products
-UPDATE {schema}.emag_products p
+UPDATE emag_products p
 SET ({young_wide}) = ROW({s_young_wide}), row_hash = s.content_hash
-FROM {schema}.emag_scan_offers s
+FROM emag_scan_offers s
 WHERE s.sync_id = :sync AND s.emag_offer_id = p.emag_offer_id
   AND p.account_type = :account AND p.row_hash = ''
   AND ROW({p_old_wide}) IS NOT DISTINCT FROM ROW({s_old_wide});
 
 -- name: find_changes
 -- What differs between staging and the published rows, by fingerprints alone. Unchanged offers leave no trace (G9).
-INSERT INTO {schema}.emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
+INSERT INTO emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
 SELECT :account, :sync, s.emag_offer_id,
        CASE WHEN o.emag_offer_id IS NULL THEN 'created'
             WHEN o.deleted_at IS NOT NULL THEN 'revived'
             WHEN o.row_hash <> s.row_hash OR o.rejected_at IS NOT NULL THEN 'updated'
             ELSE 'content' END,
        p.row_hash IS DISTINCT FROM s.content_hash
-FROM {schema}.emag_scan_offers s
-LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
-LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
+FROM emag_scan_offers s
+LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
+LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
 WHERE s.sync_id = :sync
   AND (o.emag_offer_id IS NULL OR o.deleted_at IS NOT NULL OR o.rejected_at IS NOT NULL
        OR o.row_hash <> s.row_hash OR p.row_hash IS DISTINCT FROM s.content_hash);
@@ -90,28 +90,28 @@ WHERE s.sync_id = :sync
 -- Changes of offers that were not read, since their row was the one that is published: somebody else has changed what is
 -- published since then. There should be none.
 SELECT count(*)
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
+FROM emag_scan_changes c
+JOIN emag_scan_offers s ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change <> 'deleted' AND s.is_unchanged;
 
 -- name: find_deletions
 -- Tombstones need both proofs: not in the scan, not even as a row that cannot be represented and that a page has shown
 -- after it was asked for, and not found by its id (G3).
-INSERT INTO {schema}.emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
+INSERT INTO emag_scan_changes (account_type, sync_id, emag_offer_id, change, content_changed)
 SELECT :account, :sync, o.emag_offer_id, 'deleted', false
-FROM {schema}.emag_scan_confirmations c
-JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+FROM emag_scan_confirmations c
+JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND o.deleted_at IS NULL
   AND {gone};
 
 -- name: close_history
 -- States that end now. An 'updated' row whose commercial columns are the same (its reject is over) keeps its state. One that is
 -- open of an offer which is new or comes back was left by somebody who took the offer away by hand.
-UPDATE {schema}.emag_offer_states h
+UPDATE emag_offer_states h
 SET stamp_to = :stamp
-FROM {schema}.emag_scan_changes c
-LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
-LEFT JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+LEFT JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change <> 'content'
   AND (c.change <> 'updated' OR o.row_hash <> s.row_hash)
@@ -119,79 +119,79 @@ WHERE c.sync_id = :sync AND c.change <> 'content'
 
 -- name: open_history
 -- States that begin now; runs before the published rows change, since it compares with them.
-INSERT INTO {schema}.emag_offer_states (account_type, emag_offer_id, stamp_from, sync_id, {narrow})
+INSERT INTO emag_offer_states (account_type, emag_offer_id, stamp_from, sync_id, {narrow})
 SELECT :account, s.emag_offer_id, :stamp, :sync, {s_narrow}
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
-LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
+LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync{part}
   AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
 
 -- name: update_offers
-UPDATE {schema}.emag_product_offers o
+UPDATE emag_product_offers o
 SET ({narrow}) = ROW({s_narrow}),
     row_hash = s.row_hash, changed_at = :stamp, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived'){part}
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
 -- name: create_offers
-INSERT INTO {schema}.emag_product_offers
+INSERT INTO emag_product_offers
     (account_type, emag_offer_id, {narrow}, row_hash, first_seen_at, changed_at, last_sync_id)
 SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.change = 'created'{part};
 
 -- name: update_products
-UPDATE {schema}.emag_products p
+UPDATE emag_products p
 SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.content_changed{part}
   AND p.account_type = :account AND p.emag_offer_id = c.emag_offer_id;
 
 -- name: create_products
 -- Not where there is one all the same, and also of offers that are not new: somebody may have removed rows by hand.
-INSERT INTO {schema}.emag_products (account_type, emag_offer_id, {wide}, row_hash, changed_at)
+INSERT INTO emag_products (account_type, emag_offer_id, {wide}, row_hash, changed_at)
 SELECT :account, s.emag_offer_id, {s_wide}, s.content_hash, :stamp
-FROM {schema}.emag_scan_changes c
-JOIN {schema}.emag_scan_offers s
+FROM emag_scan_changes c
+JOIN emag_scan_offers s
     ON s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id
 WHERE c.sync_id = :sync AND c.content_changed{part}
-  AND NOT EXISTS (SELECT FROM {schema}.emag_products p
+  AND NOT EXISTS (SELECT FROM emag_products p
                   WHERE p.account_type = :account AND p.emag_offer_id = c.emag_offer_id);
 
 -- name: delete_offers
-UPDATE {schema}.emag_product_offers o
+UPDATE emag_product_offers o
 SET deleted_at = :stamp, changed_at = :stamp, last_sync_id = :sync
-FROM {schema}.emag_scan_changes c
+FROM emag_scan_changes c
 WHERE c.sync_id = :sync AND c.change = 'deleted'
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
 -- name: flag_rejected
 -- A published offer whose new version cannot be represented keeps its last good state, and says so (G7).
-UPDATE {schema}.emag_product_offers o
+UPDATE emag_product_offers o
 SET rejected_at = :stamp, last_sync_id = :sync
-FROM {schema}.emag_offer_rejects r
+FROM emag_offer_rejects r
 WHERE r.sync_id = :sync
   AND o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
   AND o.deleted_at IS NULL AND o.rejected_at IS NULL
-  AND NOT EXISTS (SELECT FROM {schema}.emag_scan_offers s
+  AND NOT EXISTS (SELECT FROM emag_scan_offers s
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: remember_rows
 -- How the rows were written that were read, with what is published of them (db/row_digests.py).
-INSERT INTO {schema}.emag_row_digests AS d
+INSERT INTO emag_row_digests AS d
     (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, formula, narrow_hash, texts_hash)
 SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,
        {narrow_hash}, {texts_hash}
-FROM {schema}.emag_scan_offers s
+FROM emag_scan_offers s
 WHERE s.sync_id = :sync AND s.row_digest IS NOT NULL{part}
 ON CONFLICT (account_type, emag_offer_id) DO UPDATE SET
     digest = excluded.digest, row_hash = excluded.row_hash, content_hash = excluded.content_hash,
@@ -204,20 +204,20 @@ WHERE ROW(d.digest, d.row_hash, d.content_hash, d.formula, d.narrow_hash, d.text
 SELECT count(*) FILTER (WHERE change = 'created') AS created,
        count(*) FILTER (WHERE change IN ('updated', 'revived', 'content')) AS updated,
        count(*) FILTER (WHERE change = 'deleted') AS deleted,
-       (SELECT count(*) FROM {schema}.emag_scan_offers WHERE sync_id = :sync) AS staged
-FROM {schema}.emag_scan_changes
+       (SELECT count(*) FROM emag_scan_offers WHERE sync_id = :sync) AS staged
+FROM emag_scan_changes
 WHERE sync_id = :sync;
 
 -- name: totals
 -- Kept for everybody who asks often: counting a million offers at each look costs more than a look may.
-INSERT INTO {schema}.emag_account_figures AS f (account_type, offers, saleable, deleted, quarantined, counted_at)
+INSERT INTO emag_account_figures AS f (account_type, offers, saleable, deleted, quarantined, counted_at)
 SELECT :account,
        count(*) FILTER (WHERE deleted_at IS NULL),
        count(*) FILTER (WHERE deleted_at IS NULL AND is_saleable),
        count(*) FILTER (WHERE deleted_at IS NOT NULL),
        count(*) FILTER (WHERE deleted_at IS NULL AND rejected_at IS NOT NULL),
        :stamp
-FROM {schema}.emag_product_offers
+FROM emag_product_offers
 WHERE account_type = :account
 ON CONFLICT (account_type) DO UPDATE SET
     offers = excluded.offers, saleable = excluded.saleable, deleted = excluded.deleted,
@@ -227,11 +227,11 @@ RETURNING f.offers, f.saleable, f.quarantined AS flagged;
 -- name: await_turn
 -- From here until the commit one publish at a time, of all accounts: numbers and times become visible in their order.
 -- The last lock that a publish takes, so nobody waits for a publish that waits for it.
-SELECT pg_advisory_xact_lock(hashtextextended('emag publish order {schema}', 0));
+SELECT pg_advisory_xact_lock(hashtextextended('emag publish order "' || current_schema() || '"', 0));
 
 -- name: number
 -- After all publishes of all accounts, also where the clock was set back since the last one.
-INSERT INTO {schema}.emag_publishes (account_type, stamp, published_at, sync_id)
+INSERT INTO emag_publishes (account_type, stamp, published_at, sync_id)
 SELECT :account, :stamp, greatest(clock_timestamp(), :stamp, (
-    SELECT published_at + interval '1 microsecond' FROM {schema}.emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
+    SELECT published_at + interval '1 microsecond' FROM emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
 RETURNING publish_number, published_at;

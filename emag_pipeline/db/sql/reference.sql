@@ -8,10 +8,10 @@ WITH read AS (
     SELECT r.*, CASE WHEN t.{key} IS NULL THEN 'created' WHEN t.deleted_at IS NULL THEN 'updated' ELSE 'revived' END
                AS change
     FROM read r
-    LEFT JOIN {schema}.{table} t ON t.marketplace = :marketplace AND t.{key} = r.{key}
+    LEFT JOIN {table} t ON t.marketplace = :marketplace AND t.{key} = r.{key}
     WHERE t.{key} IS NULL OR t.deleted_at IS NOT NULL OR ({t_columns}) IS DISTINCT FROM ({r_columns})
 ), written AS (
-    INSERT INTO {schema}.{table} AS t (marketplace, {columns}, changed_at)
+    INSERT INTO {table} AS t (marketplace, {columns}, changed_at)
     SELECT :marketplace, {columns}, now() FROM changes
     ORDER BY {key}  -- in one order, so that two processes cannot deadlock
     ON CONFLICT (marketplace, {key}) DO UPDATE
@@ -23,38 +23,38 @@ SELECT count(*) FILTER (WHERE change = 'created') AS created,
 FROM changes;
 
 -- name: tombstone
-UPDATE {schema}.{table}
+UPDATE {table}
 SET deleted_at = now(), changed_at = now()
 WHERE marketplace = :marketplace AND deleted_at IS NULL
   AND {key} NOT IN (SELECT {key} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({key} bigint));
 
 -- name: close_vat_rates
 -- Rates that a read showed otherwise or no longer; never before they began, wherever the clock stands.
-UPDATE {schema}.emag_vat_rate_history h
+UPDATE emag_vat_rate_history h
 SET valid_to = greatest(now(), h.valid_from + interval '1 microsecond')
-FROM {schema}.emag_vat_rates r
+FROM emag_vat_rates r
 WHERE h.marketplace = :marketplace AND h.valid_to IS NULL AND r.marketplace = h.marketplace AND r.vat_id = h.vat_id
   AND (r.deleted_at IS NOT NULL OR r.rate IS DISTINCT FROM h.rate);
 
 -- name: open_vat_rates
 -- Rates that are shown and have no open row, from when the one before them ended.
-INSERT INTO {schema}.emag_vat_rate_history (marketplace, vat_id, rate, valid_from)
+INSERT INTO emag_vat_rate_history (marketplace, vat_id, rate, valid_from)
 SELECT r.marketplace, r.vat_id, r.rate, greatest(now(), (
-           SELECT max(h.valid_to) FROM {schema}.emag_vat_rate_history h
+           SELECT max(h.valid_to) FROM emag_vat_rate_history h
            WHERE h.marketplace = r.marketplace AND h.vat_id = r.vat_id))
-FROM {schema}.emag_vat_rates r
+FROM emag_vat_rates r
 WHERE r.marketplace = :marketplace AND r.deleted_at IS NULL
-  AND NOT EXISTS (SELECT FROM {schema}.emag_vat_rate_history h
+  AND NOT EXISTS (SELECT FROM emag_vat_rate_history h
                   WHERE h.marketplace = r.marketplace AND h.vat_id = r.vat_id AND h.valid_to IS NULL);
 
 -- name: count
-SELECT count(*) FROM {schema}.{table} WHERE marketplace = :marketplace AND deleted_at IS NULL;
+SELECT count(*) FROM {table} WHERE marketplace = :marketplace AND deleted_at IS NULL;
 
 -- name: note_read
-INSERT INTO {schema}.emag_reference_reads (marketplace, resource, read_at, rows, account_type)
+INSERT INTO emag_reference_reads (marketplace, resource, read_at, rows, account_type)
 VALUES (:marketplace, :resource, now(), :count, :account)
 ON CONFLICT (marketplace, resource) DO UPDATE
     SET read_at = excluded.read_at, rows = excluded.rows, account_type = excluded.account_type;
 
 -- name: sample
-SELECT {shown} FROM {schema}.{table} WHERE marketplace = :marketplace AND deleted_at IS NULL ORDER BY {key} LIMIT :most;
+SELECT {shown} FROM {table} WHERE marketplace = :marketplace AND deleted_at IS NULL ORDER BY {key} LIMIT :most;

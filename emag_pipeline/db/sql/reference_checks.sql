@@ -6,7 +6,7 @@
 -- asked after each publish.
 WITH named AS (
     SELECT {key}, count(*) AS offers
-    FROM {schema}.emag_accounts
+    FROM emag_accounts
     JOIN {offers} USING (account_type)
     WHERE marketplace = :marketplace AND deleted_at IS NULL
     GROUP BY {key}
@@ -16,13 +16,13 @@ SELECT coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NOT NULL AND r.{key} IS N
        coalesce(sum(n.offers) FILTER (WHERE r.{key} IS NULL AND old.{key} IS NOT NULL), 0)::bigint AS no_longer_listed,
        coalesce(sum(n.offers) FILTER (WHERE n.{key} IS NULL), 0)::bigint AS without_id
 FROM named n
-LEFT JOIN {schema}.{table} r ON r.marketplace = :marketplace AND r.{key} = n.{key} AND r.deleted_at IS NULL
-LEFT JOIN {schema}.{table} old ON old.marketplace = :marketplace AND old.{key} = n.{key} AND old.deleted_at IS NOT NULL;
+LEFT JOIN {table} r ON r.marketplace = :marketplace AND r.{key} = n.{key} AND r.deleted_at IS NULL
+LEFT JOIN {table} old ON old.marketplace = :marketplace AND old.{key} = n.{key} AND old.deleted_at IS NOT NULL;
 
 -- name: sample_unknown
 SELECT o.account_type AS account, o.emag_offer_id, o.{key}, o.name
-FROM {schema}.emag_current_offers o
-LEFT JOIN {schema}.{table} r
+FROM emag_current_offers o
+LEFT JOIN {table} r
     ON r.marketplace = o.marketplace AND r.{key} = o.{key} AND r.deleted_at IS NULL
 WHERE o.marketplace = :marketplace AND o.{key} IS NOT NULL AND r.{key} IS NULL
 ORDER BY o.account_type, o.emag_offer_id

@@ -17,8 +17,8 @@ WITH findings AS MATERIALIZED (
 )
 SELECT r.*, left(o.part_number, 80) AS part_number, left(p.name, 80) AS name
 FROM ranked r
-LEFT JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
-LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = r.emag_offer_id
+LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = r.emag_offer_id
+LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = r.emag_offer_id
 WHERE r.place <= :most
 ORDER BY r.is_accepted, r.place;
 
@@ -27,9 +27,9 @@ ORDER BY r.is_accepted, r.place;
 -- rests upon it: the next sync may empty the staging at any moment.
 SELECT s.sync_id, s.completed_at, s.publish_number,
        s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
-       s.windows_staged = (SELECT count(*) FROM {schema}.emag_scan_pages p
+       s.windows_staged = (SELECT count(*) FROM emag_scan_pages p
                            WHERE p.account_type = :account AND p.sync_id = s.sync_id) AS is_staged
-FROM {schema}.emag_offer_syncs s
+FROM emag_offer_syncs s
 WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
 
@@ -49,16 +49,16 @@ WITH last AS ({last_sync}), turn AS (
            CASE WHEN s.emag_offer_id % turn.parts <> turn.part THEN NULL
                 WHEN s.is_unchanged THEN d.texts_hash
                 ELSE {s_texts_hash} END AS texts_hash
-    FROM {schema}.emag_scan_offers s JOIN last USING (sync_id) CROSS JOIN turn
-    LEFT JOIN {schema}.emag_row_digests d
+    FROM emag_scan_offers s JOIN last USING (sync_id) CROSS JOIN turn
+    LEFT JOIN emag_row_digests d
         ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id AND d.formula = :formula
     WHERE s.account_type = :account AND last.is_staged
 ), published AS (
     SELECT o.emag_offer_id, o.row_hash, p.row_hash AS content_hash, o.rejected_at,
            {o_narrow_hash} AS narrow_hash,
            CASE WHEN o.emag_offer_id % turn.parts = turn.part THEN {p_texts_hash} END AS texts_hash
-    FROM {schema}.emag_product_offers o
-    JOIN {schema}.emag_products p USING (account_type, emag_offer_id) CROSS JOIN turn
+    FROM emag_product_offers o
+    JOIN emag_products p USING (account_type, emag_offer_id) CROSS JOIN turn
     WHERE o.account_type = :account AND o.deleted_at IS NULL AND (SELECT is_staged FROM last)
 ), compared AS (
     SELECT emag_offer_id,
@@ -77,11 +77,11 @@ SELECT emag_offer_id, what, 0 AS weight FROM compared WHERE what IS NOT NULL;
 -- What the ledger says was published, beside what readers see; flagged offers are those that the scan did not give. Of how many
 -- offers one has its texts compared; and offers that were not read, of whose reading nothing is remembered any more.
 SELECT last.is_staged, last.offers AS offers_in_ledger, greatest(1, ceil(last.offers / 10000.0)::bigint) AS texts_of_one_in,
-       (SELECT count(*) FROM {schema}.emag_scan_offers s
-        LEFT JOIN {schema}.emag_row_digests d
+       (SELECT count(*) FROM emag_scan_offers s
+        LEFT JOIN emag_row_digests d
             ON d.account_type = :account AND d.emag_offer_id = s.emag_offer_id AND d.formula = :formula
         WHERE s.account_type = :account AND s.sync_id = last.sync_id AND s.is_unchanged AND d.emag_offer_id IS NULL) AS forgotten,
-       (SELECT count(*) FROM {schema}.emag_product_offers o
+       (SELECT count(*) FROM emag_product_offers o
         WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.rejected_at IS NULL) AS offers_published
 FROM ({last_sync}) last;
 
@@ -90,12 +90,12 @@ FROM ({last_sync}) last;
 -- nor has one that is priced in another currency now. A share of 0 has no measure: a rise from 0 is beyond every bound.
 SELECT o.emag_offer_id, h.sale_price AS previous_price,
        CASE WHEN h.sale_price = 0 THEN 'Infinity' ELSE o.sale_price / h.sale_price - 1 END AS move
-FROM {schema}.emag_product_offers o
-JOIN {schema}.emag_offer_states h
+FROM emag_product_offers o
+JOIN emag_offer_states h
     ON h.account_type = o.account_type AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to = o.changed_at
 WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.sale_price <> h.sale_price
   AND o.currency IS NOT DISTINCT FROM h.currency
-  AND o.changed_at = (SELECT max(p.stamp) FROM {schema}.emag_publishes p WHERE p.account_type = :account);
+  AND o.changed_at = (SELECT max(p.stamp) FROM emag_publishes p WHERE p.account_type = :account);
 
 -- name: prices_are_plausible
 -- A recommended price of 0 is none. That it is not below the sale price is our reading; the documents are silent.
@@ -111,7 +111,7 @@ SELECT * FROM (
                     THEN 'costs more than its recommended price' END) AS what,
            o.sale_price, m.previous_price, o.recommended_price, o.currency,
            CASE WHEN coalesce(o.sale_price, 0) <= 0 THEN 'Infinity' ELSE coalesce(abs(m.move), 0) END AS weight
-    FROM {schema}.emag_product_offers o
+    FROM emag_product_offers o
     LEFT JOIN ({price_moves}) m USING (emag_offer_id)
     WHERE o.account_type = :account AND o.deleted_at IS NULL
 ) f
@@ -125,10 +125,10 @@ FROM ({price_moves}) m;
 -- name: currencies_are_the_marketplaces
 -- Where the marketplace's currency is not known, the account's stands for it.
 WITH offers AS (
-    SELECT emag_offer_id, currency, sale_price FROM {schema}.emag_product_offers
+    SELECT emag_offer_id, currency, sale_price FROM emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL
 ), expected AS MATERIALIZED (  -- asked once, not for each row
-    SELECT coalesce(CAST(:currency AS text), {schema}.emag_account_currency(:account)) AS currency
+    SELECT coalesce(CAST(:currency AS text), emag_account_currency(:account)) AS currency
 )
 SELECT o.emag_offer_id, coalesce('is priced in ' || o.currency, 'has no currency') AS what,
        o.sale_price, e.currency AS expected_currency, 0 AS weight
@@ -136,7 +136,7 @@ FROM offers o CROSS JOIN expected e
 WHERE o.currency IS DISTINCT FROM e.currency;
 
 -- name: numbers_of_currencies_are_the_marketplaces
-SELECT count(DISTINCT currency) AS currencies FROM {schema}.emag_product_offers
+SELECT count(DISTINCT currency) AS currencies FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 
 -- name: eans
@@ -148,8 +148,8 @@ SELECT p.emag_offer_id, e.ean, e.ean ~ '^[0-9]{6,14}$' AS is_number,
            SELECT (10 - sum(CAST(substr(lpad(e.ean, 14, '0'), place, 1) AS integer) * (1 + 2 * (place % 2))) % 10) % 10
            FROM generate_series(1, 13) place
        ) END AS check_digit
-FROM {schema}.emag_product_offers o
-JOIN {schema}.emag_products p USING (account_type, emag_offer_id)
+FROM emag_product_offers o
+JOIN emag_products p USING (account_type, emag_offer_id)
 CROSS JOIN LATERAL unnest(p.ean) e (ean)
 WHERE o.account_type = :account AND o.deleted_at IS NULL;
 
@@ -170,7 +170,7 @@ FROM ({eans}) e;
 -- A blank key is none.
 WITH shared AS (
     SELECT part_number_key, array_agg(emag_offer_id ORDER BY emag_offer_id) AS ids
-    FROM {schema}.emag_product_offers
+    FROM emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL AND part_number_key ~ '\S'
     GROUP BY part_number_key HAVING count(*) > 1
 )
@@ -182,7 +182,7 @@ FROM shared CROSS JOIN LATERAL unnest(ids) one (emag_offer_id);
 -- name: numbers_of_part_number_keys_are_unique
 SELECT count(DISTINCT part_number_key) FILTER (WHERE part_number_key ~ '\S') AS products,
        count(*) FILTER (WHERE part_number_key ~ '\S' IS NOT TRUE) AS without_key
-FROM {schema}.emag_product_offers
+FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 
 -- name: best_prices_are_consistent
@@ -196,12 +196,12 @@ SELECT * FROM (
                     THEN 'has the buy button at another price than the best offer' END) AS what,
            sale_price, best_offer_sale_price, buy_button_rank, number_of_offers, currency,
            abs(sale_price / best_offer_sale_price - 1) AS weight
-    FROM {schema}.emag_product_offers
+    FROM emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL AND is_saleable AND best_offer_sale_price > 0
 ) f
 WHERE what <> '';
 
 -- name: numbers_of_best_prices_are_consistent
 SELECT count(*) FILTER (WHERE best_offer_sale_price > 0) AS compared, count(*) AS saleable
-FROM {schema}.emag_product_offers
+FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL AND is_saleable;

@@ -5,13 +5,13 @@
 -- The scan ends with its last page or call: while it is under way the ledger knows no end, afterwards a later one.
 SELECT s.started_at, s.pages_expected, e.until,
        extract(epoch FROM e.until - s.started_at)::float8 AS seconds
-FROM {schema}.emag_offer_syncs s
+FROM emag_offer_syncs s
 CROSS JOIN LATERAL (
     SELECT greatest(
         s.started_at,
-        (SELECT max(fetched_at) FROM {schema}.emag_scan_pages p
+        (SELECT max(fetched_at) FROM emag_scan_pages p
          WHERE p.account_type = :account AND p.sync_id = s.sync_id),
-        (SELECT max(sent_at + seconds * interval '1 second') FROM {schema}.emag_requests r
+        (SELECT max(sent_at + seconds * interval '1 second') FROM emag_requests r
          WHERE r.account_type = s.account_type AND r.sent_at >= s.started_at
            AND r.sent_at <= coalesce(s.completed_at, clock_timestamp()))
     ) AS until
@@ -25,8 +25,8 @@ FROM (
     SELECT p.reading, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
            ceil(max(p.position + cardinality(p.ids)) OVER so_far / 100.0)::integer AS pages,
            row_number() OVER so_far AS place, count(*) OVER (PARTITION BY p.reading) AS total
-    FROM {schema}.emag_scan_pages p
-    JOIN {schema}.emag_offer_syncs s USING (sync_id)
+    FROM emag_scan_pages p
+    JOIN emag_offer_syncs s USING (sync_id)
     WHERE p.account_type = :account AND p.sync_id = :sync AND p.reading > 0
     WINDOW so_far AS (PARTITION BY p.reading ORDER BY p.fetched_at, p.number)
 ) numbered
@@ -37,7 +37,7 @@ ORDER BY reading, place;
 SELECT count(*) FILTER (WHERE outcome = 'ok') AS answered,
        count(*) FILTER (WHERE outcome = 'error') AS failed,
        count(*) FILTER (WHERE outcome = 'error' AND status = 429) AS limited
-FROM {schema}.emag_requests
+FROM emag_requests
 WHERE account_type = :account AND sent_at BETWEEN :from AND :until;
 
 -- name: failures
@@ -47,7 +47,7 @@ FROM (
     SELECT extract(epoch FROM sent_at - :from)::float8 AS at, coalesce(status = 429, false) AS is_limited,
            width_bucket(extract(epoch FROM sent_at), extract(epoch FROM :from),
                         extract(epoch FROM :until) + 0.001, :points) AS place
-    FROM {schema}.emag_requests
+    FROM emag_requests
     WHERE account_type = :account AND outcome = 'error' AND sent_at BETWEEN :from AND :until
 ) marked
 ORDER BY place, is_limited, at;
@@ -60,7 +60,7 @@ WITH gaps AS (
            max(sent_at + seconds * interval '1 second')
                OVER (ORDER BY sent_at, request_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS free_since,
            sent_at - lag(sent_at) OVER (ORDER BY sent_at, request_id) AS gap
-    FROM {schema}.emag_requests
+    FROM emag_requests
     WHERE account_type = :account AND sent_at BETWEEN :from AND :until
 ), longest AS (
     SELECT free_since, sent_at
@@ -76,6 +76,6 @@ FROM longest ORDER BY sent_at;
 SELECT width_bucket(extract(epoch FROM sent_at), extract(epoch FROM :from),
                     extract(epoch FROM :until) + 0.001, :steps) AS step,
        count(*) AS answers
-FROM {schema}.emag_requests
+FROM emag_requests
 WHERE account_type = :account AND outcome = 'ok' AND sent_at BETWEEN :from AND :until
 GROUP BY 1 ORDER BY 1;

@@ -5,16 +5,16 @@
 -- name: touched
 -- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
 -- whether they had the button since, change with no others.
-SELECT emag_offer_id FROM {schema}.emag_offer_states
+SELECT emag_offer_id FROM emag_offer_states
 WHERE account_type = :account
   AND stamp_from >= :day_before_stamp
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 
 -- name: fresh
 -- What was shown 24 hours before the newest publish was that of the stamp `then`.
 WITH span AS (
-    SELECT coalesce((SELECT p.stamp FROM {schema}.emag_publishes p
+    SELECT coalesce((SELECT p.stamp FROM emag_publishes p
                      WHERE p.account_type = :account AND p.published_at <= newest.published_at - interval '24 hours'
                      ORDER BY p.published_at DESC LIMIT 1), '-infinity') AS then
     FROM newest
@@ -31,22 +31,22 @@ SELECT o.account_type, o.emag_offer_id, o.buy_button_rank, coalesce(o.buy_button
        g.gap, round(100 * g.gap / o.best_offer_sale_price, 4) AS gap_percent,
        CASE WHEN g.gap IS NOT NULL THEN vat.sale_price - vat.best_price END AS gap_with_vat,
        o.is_saleable
-FROM {schema}.emag_product_offers o
+FROM emag_product_offers o
 CROSS JOIN span
 CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM {schema}.emag_offer_states h
+    SELECT FROM emag_offer_states h
     WHERE h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.buy_button_rank = 1
       AND (h.stamp_to IS NULL OR h.stamp_to > span.then)
 )) within_the_day (had_it)
 -- a best price of 0 is none
 CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
 LEFT JOIN LATERAL (
-    SELECT n.stamp_to, n.buy_button_rank FROM {schema}.emag_offer_states n
+    SELECT n.stamp_to, n.buy_button_rank FROM emag_offer_states n
     WHERE n.account_type = :account AND n.emag_offer_id = o.emag_offer_id AND n.stamp_from <= span.then
     ORDER BY n.stamp_from DESC LIMIT 1
 ) b ON b.stamp_to IS NULL OR b.stamp_to > span.then
-LEFT JOIN {schema}.emag_accounts a ON a.account_type = o.account_type
-LEFT JOIN {schema}.emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
+LEFT JOIN emag_accounts a ON a.account_type = o.account_type
+LEFT JOIN emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
 -- what a customer pays has two decimals
 CROSS JOIN LATERAL (
     SELECT round(o.sale_price * (1 + v.rate), 2), round(o.best_offer_sale_price * (1 + v.rate), 2)
@@ -69,13 +69,13 @@ SELECT count(buy_button_rank) AS offers_with_rank,
        count(*) FILTER (WHERE NOT has_buy_button AND gap > 0) AS beaten_on_price,
        count(*) FILTER (WHERE emag_offer_id IS NOT NULL AND vat_rate IS NULL) AS without_vat_rate
 FROM (SELECT min(published_at) AS first, max(published_at) AS newest
-      FROM {schema}.emag_publishes WHERE account_type = :account) past
-LEFT JOIN {schema}.emag_buy_button b ON b.account_type = :account;
+      FROM emag_publishes WHERE account_type = :account) past
+LEFT JOIN emag_buy_button b ON b.account_type = :account;
 
 -- name: sample
 SELECT emag_offer_id, buy_button_rank, rank_a_day_ago, change, number_of_offers, sale_price, best_offer_sale_price,
        gap, gap_percent, gap_with_vat, currency
-FROM {schema}.emag_buy_button
+FROM emag_buy_button
 WHERE account_type = :account AND NOT has_buy_button
 ORDER BY gap DESC NULLS LAST, emag_offer_id
 LIMIT :limit;
@@ -83,4 +83,4 @@ LIMIT :limit;
 -- name: rates
 -- What prices with VAT rest on.
 (SELECT md5(string_agg(concat_ws(' ', v.vat_id, v.rate), ',' ORDER BY v.vat_id))
- FROM {schema}.emag_accounts a JOIN {schema}.emag_vat_rates v USING (marketplace) WHERE a.account_type = :account)
+ FROM emag_accounts a JOIN emag_vat_rates v USING (marketplace) WHERE a.account_type = :account)

@@ -13,24 +13,24 @@ known AS (
            first.sync_id IS NULL OR first.sync_id = ANY (ledger.syncs) AS ledger_is_whole
     FROM (
         SELECT min(completed_at) AS since, array_agg(sync_id) AS syncs
-        FROM {schema}.emag_offer_syncs WHERE account_type = :account AND status = 'completed'
+        FROM emag_offer_syncs WHERE account_type = :account AND status = 'completed'
     ) ledger
     LEFT JOIN (
         SELECT p.published_at AS valid_from, h.sync_id
-        FROM {schema}.emag_offer_states h
-        JOIN {schema}.emag_publishes p ON p.account_type = h.account_type AND p.stamp = h.stamp_from
+        FROM emag_offer_states h
+        JOIN emag_publishes p ON p.account_type = h.account_type AND p.stamp = h.stamp_from
         WHERE h.account_type = :account ORDER BY h.stamp_from LIMIT 1
     ) first ON true
 ),
 before AS (
-    SELECT * FROM {schema}.emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
+    SELECT * FROM emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
 ),
 -- The row of the day is what the mart showed last, by the same rules, and nothing was published since that changed an offer.
 calm AS (
     SELECT EXISTS (SELECT FROM before WHERE as_of = :shown_at AND is_carried_forward IS NOT NULL)
-           AND NOT EXISTS (SELECT FROM {schema}.emag_offer_states
+           AND NOT EXISTS (SELECT FROM emag_offer_states
                            WHERE account_type = :account AND stamp_from > :shown_at)
-           AND NOT EXISTS (SELECT FROM {schema}.emag_product_offers
+           AND NOT EXISTS (SELECT FROM emag_product_offers
                            WHERE account_type = :account AND deleted_at > :shown_at) AS is_calm
 ),
 moment AS (
@@ -39,7 +39,7 @@ moment AS (
            known.ledger_since < day.begins OR known.ledger_is_whole AS is_in_ledger,
            day.begins - interval '1 microsecond' AS before,
            CASE WHEN day.ends > statement_timestamp() OR EXISTS (
-                    SELECT FROM {schema}.emag_offer_syncs
+                    SELECT FROM emag_offer_syncs
                     WHERE account_type = :account AND status = 'running' AND phase = 'publishing'
                       AND attempt_started_at < day.ends)
                 THEN greatest(newest.published_at, day.begins)
@@ -51,22 +51,22 @@ moment AS (
     WHERE day.begins <= statement_timestamp() AND day.ends > known.since
 ),
 here AS MATERIALIZED (
-    SELECT h.* FROM moment CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.as_of) h
+    SELECT h.* FROM moment CROSS JOIN LATERAL emag_offers_as_of_if_known(:account, moment.as_of) h
     WHERE NOT moment.is_calm
 ),
 there AS (
     SELECT h.emag_offer_id, h.sale_price, h.currency
     FROM moment
-    CROSS JOIN LATERAL {schema}.emag_offers_as_of_if_known(:account, moment.before) h
+    CROSS JOIN LATERAL emag_offers_as_of_if_known(:account, moment.before) h
     WHERE NOT moment.is_calm
 ),
 money AS (
-    SELECT {schema}.emag_usual_currency(array_agg(currency)) AS currency FROM here
+    SELECT emag_usual_currency(array_agg(currency)) AS currency FROM here
 ),
 figures AS (
     SELECT count(*) AS offers, count(*) FILTER (WHERE is_saleable) AS saleable_offers,
            coalesce(sum(greatest(general_stock, 0)), 0) AS stock,
-           count(*) FILTER (WHERE NOT {schema}.emag_in_currency(here.currency, money.currency))
+           count(*) FILTER (WHERE NOT emag_in_currency(here.currency, money.currency))
                AS offers_in_other_currencies
     FROM here
     CROSS JOIN money
@@ -81,13 +81,13 @@ publishes AS (
                 WHEN before.is_carried_forward IS NOT NULL THEN before.is_carried_forward
                 -- known for longer than the ledger is
                 WHEN EXISTS (
-                    SELECT FROM {schema}.emag_publishes p
+                    SELECT FROM emag_publishes p
                     WHERE p.account_type = :account AND p.published_at >= moment.begins AND p.published_at < moment.ends)
                 THEN false END AS is_carried_forward
     FROM moment
     CROSS JOIN LATERAL (
         SELECT (count(*) FILTER (WHERE completed_at >= moment.begins))::integer AS number, max(completed_at) AS last
-        FROM {schema}.emag_offer_syncs
+        FROM emag_offer_syncs
         WHERE account_type = :account AND status = 'completed' AND completed_at <= moment.as_of
     ) told
     LEFT JOIN before ON true
@@ -98,7 +98,7 @@ amounts AS (
            round((percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price)
                   + percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price DESC)) / 2, 4) AS median_price
     FROM here
-    JOIN money ON {schema}.emag_in_currency(here.currency, money.currency)
+    JOIN money ON emag_in_currency(here.currency, money.currency)
     WHERE here.sale_price IS NOT NULL
 ),
 moves AS (
@@ -119,7 +119,7 @@ issues AS (
     FROM (
         SELECT code, count(*) AS offers
         FROM here
-        CROSS JOIN LATERAL unnest({schema}.emag_issue_codes(
+        CROSS JOIN LATERAL unnest(emag_issue_codes(
             status, general_stock, sale_price, offer_validation_status, validation_status,
             translation_validation_status, unreadable)) code
         GROUP BY code
@@ -156,5 +156,5 @@ WHERE moment.is_calm;
 SELECT as_of, offers, saleable_offers, saleable_share, stock, stock_value, median_price, currency,
        arrivals, departures, price_moves, price_rises, price_cuts, issues, publishes, last_published_at,
        is_carried_forward, offers_in_other_currencies
-FROM {schema}.emag_daily_assortment
+FROM emag_daily_assortment
 WHERE account_type = :account AND day = CAST(:day AS date);

@@ -4,11 +4,11 @@
 SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS published_on,
        EXISTS (
            SELECT FROM unnest(CAST(:marts AS text[])) AS m (mart)
-           LEFT JOIN {schema}.emag_mart_refreshes r ON r.account_type = a.account AND r.mart = m.mart
+           LEFT JOIN emag_mart_refreshes r ON r.account_type = a.account AND r.mart = m.mart
            WHERE r.sync_id IS DISTINCT FROM n.sync_id
        ) AS marts_are_older,
        NOT EXISTS (
-           SELECT FROM {schema}.emag_mart_refreshes r
+           SELECT FROM emag_mart_refreshes r
            WHERE r.account_type = a.account AND r.mart = :assortment AND r.sync_id = n.sync_id
        ) AS assortment_is_older,
        ARRAY(
@@ -18,7 +18,7 @@ SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS publis
                now() AT TIME ZONE 'UTC', interval '1 day') AS s (moment)
            CROSS JOIN LATERAL (SELECT date_trunc('day', s.moment)) AS d (day)
            WHERE d.day < date_trunc('day', now() AT TIME ZONE 'UTC') AND NOT EXISTS (
-               SELECT FROM {schema}.emag_daily_assortment t
+               SELECT FROM emag_daily_assortment t
                WHERE t.account_type = a.account AND t.day = d.day::date
                  -- null: of a version that did not tell it
                  AND t.is_carried_forward IS NOT NULL
@@ -29,9 +29,9 @@ SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS publis
 FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a (account, place)
 CROSS JOIN LATERAL (
     SELECT s.sync_id, s.completed_at AS published_at,
-           (SELECT min(completed_at) FROM {schema}.emag_offer_syncs f
+           (SELECT min(completed_at) FROM emag_offer_syncs f
             WHERE f.account_type = a.account AND f.status = 'completed') AS first_known_at
-    FROM {schema}.emag_offer_syncs s
+    FROM emag_offer_syncs s
     WHERE s.account_type = a.account AND s.status = 'completed'
     ORDER BY s.completed_at DESC
     LIMIT 1

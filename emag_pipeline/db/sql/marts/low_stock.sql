@@ -4,18 +4,18 @@
 -- Offers with a younger state or a tombstone; those that are listed, whose days of cover change as days go by; and those of
 -- which a change of the stock has left the pace's days, which may turn a correction into a sale. Of the others the stock
 -- lasts no less than before.
-SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
+SELECT emag_offer_id FROM emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_low_stock WHERE account_type = :account
+SELECT emag_offer_id FROM emag_low_stock WHERE account_type = :account
 UNION
 SELECT h.emag_offer_id
 FROM newest
-JOIN {schema}.emag_publishes p ON p.account_type = :account
+JOIN emag_publishes p ON p.account_type = :account
     AND p.published_at > :shown_at - :window_days * interval '1 day'
     AND p.published_at <= newest.published_at - :window_days * interval '1 day'
-JOIN {schema}.emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
+JOIN emag_offer_states h ON h.account_type = p.account_type AND h.stamp_from = p.stamp
 
 -- name: fresh
 WITH span AS (
@@ -26,11 +26,11 @@ paced AS (
            s.sold, s.days, s.has_jumps, s.sold / greatest(s.days, 1) AS pace,
            greatest(o.general_stock, 0) * greatest(s.days, 1) / s.sold AS cover
     FROM span
-    CROSS JOIN LATERAL {schema}.emag_sales_pace(:account, ARRAY(
-        SELECT emag_offer_id FROM {schema}.emag_product_offers o
+    CROSS JOIN LATERAL emag_sales_pace(:account, ARRAY(
+        SELECT emag_offer_id FROM emag_product_offers o
         WHERE account_type = :account AND deleted_at IS NULL AND general_stock IS NOT NULL AND {o_of_touched}
     ), span.since, span.until) s
-    JOIN {schema}.emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
+    JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id
 )
 SELECT p.account_type, p.emag_offer_id, p.general_stock, p.sold, round(p.days, 2) AS observed_days,
        round(p.pace, 4) AS sold_a_day, round(p.cover, 4) AS days_of_cover,
@@ -51,16 +51,16 @@ SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS so
        max(account_currency) AS currency,
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
-FROM {schema}.emag_low_stock
+FROM emag_low_stock
 -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
-CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted)
+CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) counted (is_counted)
 WHERE account_type = :account;
 
 -- name: sample
 SELECT emag_offer_id, general_stock, is_saleable, sold, observed_days, sold_a_day, days_of_cover, sold_out_on, has_jumps,
        sale_price, currency
-FROM {schema}.emag_low_stock
+FROM emag_low_stock
 WHERE account_type = :account
 ORDER BY days_of_cover, sold_a_day DESC, emag_offer_id
 LIMIT :limit;

@@ -13,16 +13,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text
 -- apart, since a literal tells the planner how few states are younger. A stamp may lie any time before its publish, where
 -- the clock was set ahead in its midst.
 SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis,
-       (SELECT p.stamp FROM {schema}.emag_publishes p
+       (SELECT p.stamp FROM emag_publishes p
         WHERE p.account_type = :account AND p.published_at > r.published_at - interval '24 hours'
         ORDER BY p.published_at LIMIT 1) AS day_before_stamp,
-       coalesce((SELECT f.offers FROM {schema}.emag_account_figures f WHERE f.account_type = :account), 0) AS offers
-FROM (SELECT concat_ws(' ', CAST(:rules AS text), (SELECT version_num FROM {schema}.emag_alembic_version), {rates})) b (basis)
-LEFT JOIN {schema}.emag_mart_refreshes r
+       coalesce((SELECT f.offers FROM emag_account_figures f WHERE f.account_type = :account), 0) AS offers
+FROM (SELECT concat_ws(' ', CAST(:rules AS text), (SELECT version_num FROM emag_alembic_version), {rates})) b (basis)
+LEFT JOIN emag_mart_refreshes r
     ON r.account_type = :account AND r.mart = :mart AND r.basis = b.basis
-    AND r.published_at <= (SELECT max(completed_at) FROM {schema}.emag_offer_syncs
+    AND r.published_at <= (SELECT max(completed_at) FROM emag_offer_syncs
                            WHERE account_type = :account AND status = 'completed')
-    AND (:is_filled OR NOT EXISTS (SELECT FROM {schema}.emag_check_results c
+    AND (:is_filled OR NOT EXISTS (SELECT FROM emag_check_results c
                                    WHERE c.subject = :account AND c.asset = :mart AND NOT c.passed));
 
 -- name: parts
@@ -31,15 +31,15 @@ LEFT JOIN {schema}.emag_mart_refreshes r
 SELECT sync_id, completed_at AS published_at,
        (SELECT coalesce(percentile_disc(ARRAY(SELECT CAST(n AS float8) / :parts FROM generate_series(1, :parts - 1) n))
                         WITHIN GROUP (ORDER BY emag_offer_id), '{}')
-        FROM {schema}.emag_product_offers WHERE account_type = :account) AS bounds
-FROM {schema}.emag_offer_syncs
+        FROM emag_product_offers WHERE account_type = :account) AS bounds
+FROM emag_offer_syncs
 WHERE account_type = :account AND status = 'completed'
 ORDER BY completed_at DESC
 LIMIT 1;
 
 -- name: note_parts
 -- All parts together show this publish.
-INSERT INTO {schema}.emag_mart_refreshes AS r (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
+INSERT INTO emag_mart_refreshes AS r (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
 VALUES (:account, :mart, :sync_id, :published_at, :rows,
         CAST(:inserted AS bigint) + CAST(:updated AS bigint) + CAST(:deleted AS bigint), :basis)
 ON CONFLICT (account_type, mart) DO UPDATE
@@ -50,7 +50,7 @@ SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_
 -- One statement, so one snapshot: the publish that is named is the one that the rows show. What is equal is not written.
 WITH newest AS (
     SELECT sync_id, completed_at AS published_at
-    FROM {schema}.emag_offer_syncs
+    FROM emag_offer_syncs
     WHERE account_type = :account AND status = 'completed'
     ORDER BY completed_at DESC
     LIMIT 1
@@ -61,25 +61,25 @@ fresh AS MATERIALIZED ({fresh}),
 differences AS MATERIALIZED (
     SELECT f.*, m.place
     FROM fresh f
-    FULL JOIN (SELECT m.*, m.ctid AS place FROM {schema}.{table} m WHERE {scope} AND {m_of_touched}) m
+    FULL JOIN (SELECT m.*, m.ctid AS place FROM {table} m WHERE {scope} AND {m_of_touched}) m
         ON ({f_key}) = ({m_key})
     WHERE m.place IS NULL OR f.account_type IS NULL OR ({m_columns}) IS DISTINCT FROM ({f_columns})
 ),
 deleted AS (
-    DELETE FROM {schema}.{table} m
+    DELETE FROM {table} m
     USING differences f
     WHERE m.ctid = f.place AND f.account_type IS NULL
     RETURNING 1
 ),
 updated AS (
-    UPDATE {schema}.{table} m
+    UPDATE {table} m
     SET ({columns}) = ROW({f_columns})
     FROM differences f
     WHERE m.ctid = f.place AND f.account_type IS NOT NULL
     RETURNING 1
 ),
 inserted AS (
-    INSERT INTO {schema}.{table} ({key}, {columns})
+    INSERT INTO {table} ({key}, {columns})
     SELECT {f_key}, {f_columns}
     FROM differences f
     WHERE f.place IS NULL
@@ -98,7 +98,7 @@ counted AS (
     CROSS JOIN changes c
 ),
 noted AS (
-    INSERT INTO {schema}.emag_mart_refreshes AS r
+    INSERT INTO emag_mart_refreshes AS r
         (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
     SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted, :basis
     FROM counted

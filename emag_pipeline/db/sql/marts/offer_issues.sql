@@ -3,13 +3,13 @@
 -- name: touched
 -- Offers with a younger state, content or tombstone; and those whose lost sales are told: each day that goes by tells them
 -- otherwise. Where none are told, none come without a younger state.
-SELECT emag_offer_id FROM {schema}.emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
+SELECT emag_offer_id FROM emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
+SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_products WHERE account_type = :account AND changed_at > :shown_at
+SELECT emag_offer_id FROM emag_products WHERE account_type = :account AND changed_at > :shown_at
 UNION
-SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :account AND sales_lost_a_day IS NOT NULL
+SELECT emag_offer_id FROM emag_offer_issues WHERE account_type = :account AND sales_lost_a_day IS NOT NULL
 
 -- name: fresh
 -- The codes of a state are found once (OFFSET 0), those of past states only where the newest one has any. `since` is the
@@ -20,8 +20,8 @@ SELECT emag_offer_id FROM {schema}.emag_offer_issues WHERE account_type = :accou
 -- :language is the one in which the marketplace is quoted where it can be (two letters).
 WITH standing AS MATERIALIZED (
     SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
-    FROM {schema}.emag_offer_states h
-    CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
+    FROM emag_offer_states h
+    CROSS JOIN LATERAL (SELECT emag_issue_codes(
         h.status, h.general_stock, h.sale_price, h.offer_validation_status, h.validation_status,
         h.translation_validation_status, h.unreadable
     ) OFFSET 0) c (codes)
@@ -34,8 +34,8 @@ states AS (
         SELECT * FROM standing
         UNION ALL
         SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
-        FROM {schema}.emag_offer_states h
-        CROSS JOIN LATERAL (SELECT {schema}.emag_issue_codes(
+        FROM emag_offer_states h
+        CROSS JOIN LATERAL (SELECT emag_issue_codes(
             h.status, h.general_stock, h.sale_price, h.offer_validation_status, h.validation_status,
             h.translation_validation_status, h.unreadable
         ) OFFSET 0) c (codes)
@@ -55,7 +55,7 @@ issues AS MATERIALIZED (
 paced AS (
     SELECT p.emag_offer_id, p.sold / greatest(p.days, 1) AS pace
     FROM newest
-    CROSS JOIN LATERAL {schema}.emag_sales_pace(
+    CROSS JOIN LATERAL emag_sales_pace(
         :account, ARRAY(SELECT emag_offer_id FROM issues WHERE code = 'out_of_stock'),
         newest.published_at - :window_days * interval '1 day', newest.published_at
     ) p
@@ -64,22 +64,22 @@ SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
        coalesce(CAST(:words AS jsonb) -> told.code ->> 'reason',
                 format(CAST(:unknown_reason AS text), split_part(i.code, '_', 1), split_part(i.code, '_', 2))) AS reason,
        coalesce(CAST(:words AS jsonb) -> told.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
-       {schema}.emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
+       emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
        began.published_at AS since,
        greatest(o.general_stock, 0) AS stock_held_back,
        greatest(o.general_stock, 0) * o.sale_price AS value_held_back,
        CASE WHEN i.code = 'out_of_stock' THEN round(paced.pace * o.sale_price, 2) END AS sales_lost_a_day,
        o.currency
 FROM issues i
-JOIN {schema}.emag_product_offers o
+JOIN emag_product_offers o
     ON o.account_type = :account AND o.emag_offer_id = i.emag_offer_id AND o.deleted_at IS NULL
-LEFT JOIN {schema}.emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
+LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
 CROSS JOIN LATERAL (
     SELECT CASE WHEN i.code = 'stock_unknown' AND p.raw -> 'general_stock' IS NOT NULL
                 THEN 'stock_unknown:told' ELSE i.code END
 ) told (code)
 LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
-LEFT JOIN {schema}.emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
+LEFT JOIN emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
 
 -- name: numbers
 -- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
@@ -87,7 +87,7 @@ LEFT JOIN {schema}.emag_publishes began ON began.account_type = :account AND beg
 WITH offers AS (
     SELECT emag_offer_id, count(*) AS issues, max(currency) AS currency, max(stock_held_back) AS stock,
            max(value_held_back) AS value, max(sales_lost_a_day) AS lost
-    FROM {schema}.emag_offer_issues
+    FROM emag_offer_issues
     WHERE account_type = :account
     GROUP BY emag_offer_id
 )
@@ -100,16 +100,16 @@ SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issue
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM offers
 -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
-CROSS JOIN LATERAL (SELECT {schema}.emag_in_currency(currency, account_currency)) counted (is_counted);
+CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) counted (is_counted);
 
 -- name: sample
 -- Amounts in another currency than the account's cannot be ranked among its own: they come last.
 SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, sales_lost_a_day, currency
-FROM {schema}.emag_offer_issues
+FROM emag_offer_issues
 -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
-CROSS JOIN (SELECT (SELECT {schema}.emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
 WHERE account_type = :account
-ORDER BY {schema}.emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
+ORDER BY emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
          sales_lost_a_day DESC NULLS LAST, emag_offer_id, issue_code
 LIMIT :limit;
