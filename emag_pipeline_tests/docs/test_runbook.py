@@ -21,7 +21,11 @@ from emag_pipeline.runs import ticks
 from emag_pipeline.sync import liveness
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = [_ROOT / "docs/runbook.md", *sorted((_ROOT / "docs/how-to").glob("*.md"))]
+_PAGES = [
+    _ROOT / "docs/runbook.md",
+    _ROOT / "docs/glossary.md",
+    *sorted(page for folder in ("how-to", "decisions") for page in (_ROOT / "docs" / folder).glob("*.md")),
+]
 _RUNBOOK = _PAGES[0].read_text(encoding="utf-8")
 _CODE = re.compile(r"`([^`\n]+)`|^(?: {4}|\$ )(.+)$", re.MULTILINE)
 _PROGRAM = re.compile(r"(?:^|[\s/])emag-pipeline ([a-z][^|;&>]*)")
