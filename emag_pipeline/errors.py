@@ -1,7 +1,7 @@
 """Every error of the project, sorted by one question: can a rerun help?
 
-Retries, exit codes and alerts follow from the type (design.md, section 10). Messages are built from
-four short parts; neither payloads nor secrets belong in any of them.
+Retries, exit codes and alerts follow from the type. Messages are built from four short parts; neither payloads nor
+secrets belong in any of them.
 """
 
 from collections.abc import Iterator, Sequence

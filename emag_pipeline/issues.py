@@ -1,6 +1,7 @@
 """Why an offer cannot be bought, in words, and what the seller can do.
 
-The codes are those of the SQL function emag_issue_codes. Source: emag-api.md, section 5.
+The codes are those of the SQL function emag_issue_codes. Source: docs/marketplace-api.md, "Validation statuses",
+"When an offer can be bought".
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which marketplace an account sells on, told from the address of its API (emag-api.md, section 1)."""
+"""Which marketplace an account sells on, told from the address of its API (docs/marketplace-api.md, "Platforms")."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address

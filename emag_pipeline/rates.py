@@ -1,4 +1,4 @@
-"""The marketplace's rate limit as one even pace (emag-api.md, section 2).
+"""The marketplace's rate limit as one even pace (docs/marketplace-api.md, "Rate limits").
 
 Two sliding windows apply: so many calls in any second, so many in any minute. Calls that keep one even
 distance satisfy both at once: with a pace of 1/r seconds, any r + 1 calls span more than a second. Unlike

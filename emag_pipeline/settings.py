@@ -1,4 +1,4 @@
-"""The environment as typed settings (design.md, section 4). Real environment wins over `.env`; empty means
+"""The environment as typed settings (README.md, "Settings"). Real environment wins over `.env`; empty means
 unset, but for EMAG_HOME: of that it is an error.
 
 Each field carries the variable that it comes from. A wrong value becomes one line: variable, value (masked if

@@ -1,7 +1,8 @@
-"""Is an answer to be believed? Only `isError` with value false says yes (emag-api.md, section 1).
+"""Is an answer to be believed? Only `isError` with value false says yes.
 
 Everything else is an error, sorted by whether a rerun can help. A redirect is never followed: a permanent one
 (301, 308) says that the base URL is wrong, any other is a gateway's way to say "not now".
+Source: docs/marketplace-api.md, "Calls and responses", "Errors and refusals".
 """
 
 import re
@@ -17,7 +18,8 @@ from emag_pipeline.rates import LONGEST_PAUSE_SECONDS
 _DEFAULT_WAIT_SECONDS = 1.0
 
 _CUT_OFF = "the answer is cut off or no JSON"
-_TIMED_OUT = {504, 524}  # a gateway's own patience: 504 after a minute was seen on page 1 (emag-api.md, section 9)
+#: A gateway's own patience: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
+_TIMED_OUT = {504, 524}
 _NOT_WRONG = {408, 425}  # 4xx that say "again, please"
 _RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
 _AGAIN = "It is tried again; if it persists, look at the marketplace's status"

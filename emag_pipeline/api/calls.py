@@ -42,7 +42,8 @@ T = TypeVar("T")
 log = logger(__name__)
 
 LONGEST_QUOTE = 300
-#: The marketplace gives at most so many rows at once, and so many unless told otherwise (emag-api.md, section 3).
+#: The marketplace gives at most so many rows at once, and so many unless told otherwise
+#: (docs/marketplace-api.md, "Pages, counts and order").
 MOST_PER_PAGE = 100
 _OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, ParametersIgnored, CallAborted)
 _back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
@@ -50,7 +51,7 @@ _back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: filters and pagination, the language of names if one matters (emag-api.md, section 6)."""
+    """What is asked: filters and pagination, the language of names if one matters."""
 
     resource: str
     parameters: Mapping[str, int]
@@ -73,7 +74,7 @@ class Call:
         """The request's body, with the parameters in both places unless it is given as a whole.
 
         The vendor's document v4.4.9 puts them under `data`, v4.5.1 at the top level; at the wrong place they are
-        ignored without a word (emag-api.md, section 9).
+        ignored without a word (docs/marketplace-api.md, "Calls and responses").
         """
         content = {**self.parameters, "data": self.parameters} if self.content is None else self.content
         return json_text.compact(content).encode()

@@ -1,7 +1,8 @@
-"""Single values of a row: lenient about PHP's spellings, strict about what they mean (emag-api.md, sections 8 and 9).
+"""Single values of a row: lenient about PHP's spellings, strict about what they mean.
 
 Each function takes a row and a field's name. An absent field, null and empty text are all "not given". What cannot be
 read raises Unreadable: whoever reads the row decides what that costs.
+Source: docs/marketplace-api.md, "Types and spellings".
 """
 
 import re

@@ -1,6 +1,6 @@
 """What is known of an offer's fields: which there are, where each is held, which codes they may have.
 
-Source: emag-api.md, sections 5 and 9.
+Source: docs/marketplace-api.md, "Offer fields", "Fields that the docs do not list", "Validation statuses".
 """
 
 from collections.abc import Mapping, Sequence

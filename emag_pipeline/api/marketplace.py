@@ -35,7 +35,7 @@ class Marketplace(Calls):
         """Read one offer by its id; None when the marketplace says that there is none.
 
         Absence is never inferred from a failure. Raises ParametersIgnored when the filter is not looked at.
-        Source: emag-api.md section 4 (filter `id`), section 8.
+        Source: docs/marketplace-api.md, "Filters", "Overview".
         """
         parameters = {"id": offer_id, "currentPage": 1, "itemsPerPage": MOST_PER_PAGE}
         call = Call("product_offer/read", parameters, offer_id=offer_id)

@@ -1,7 +1,7 @@
-"""A row of the marketplace becomes an offer, or a reject that says why it cannot (emag-api.md, sections 5, 8 and 9).
+"""A row of the marketplace becomes an offer, or a reject that says why it cannot.
 
 Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
-value stays in `raw`, and it is noticed.
+value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 """
 
 from typing import Any
@@ -148,7 +148,10 @@ def _holder(reading: Reading, details: Reading, name: str) -> Reading:
 
 
 def _is_stock_in_words(reading: Reading, name: str) -> bool:
-    """A stock that is not numeric, which the document hints at (section 8): no stock is known, and nothing is wrong."""
+    """A stock that is not numeric: no stock is known, and nothing is wrong.
+
+    Source: docs/marketplace-api.md, "Prices, stock and VAT".
+    """
     value = reading.row[name]
     return name == "general_stock" and isinstance(value, str) and not fields.is_numeric(value)
 

@@ -1,8 +1,9 @@
 """Is pagination obeyed? Where it is not, page 1 comes again and again, and no scan of it can be complete.
 
-Parameters at the wrong place are ignored without a word (emag-api.md, section 9). So a count asks for pages of 1, which
-nobody answers by default, and the first two pages of a listing are compared. No recorded answer shows that every real
-count names the page size that it was asked for; where one does not, two reads of one row decide.
+Parameters at the wrong place are ignored without a word (docs/marketplace-api.md, "Pages, counts and order"). So a
+count asks for pages of 1, which nobody answers by default, and the first two pages of a listing are compared. No
+recorded answer shows that every real count names the page size that it was asked for; where one does not, two reads
+of one row decide.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
 """When a call may leave: one slot of the rate budget for each, taken in the order in which threads asked.
 
-A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive
-within a second (emag-api.md, section 2). So a slot that was overslept is not used; the next one is taken. And a call
-that was held up between its slot and the wire (a busy machine) holds up those behind it: the next one, nearly by a
-pace, and the one with which a second would be too full.
+A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive within a
+second (docs/marketplace-api.md, "Rate limits"). So a slot that was overslept is not used; the next one is taken. And
+a call that was held up between its slot and the wire (a busy machine) holds up those behind it: the next one, nearly
+by a pace, and the one with which a second would be too full.
 """
 
 import math

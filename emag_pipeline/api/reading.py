@@ -1,4 +1,7 @@
-"""A row while it is read: what cannot be read is null, stays in `raw`, and is noticed (emag-api.md, section 9)."""
+"""A row while it is read: what cannot be read is null, stays in `raw`, and is noticed.
+
+Source: docs/marketplace-api.md, "Types and spellings".
+"""
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar

@@ -1,4 +1,4 @@
-"""What is kept of every call (the vendor asks for 30 days; emag-api.md, section 1)."""
+"""What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses")."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""The marketplace's reference data: categories page by page, VAT rates and handling times whole (emag-api.md, 6)."""
+"""The marketplace's reference data: categories page by page, VAT rates and handling times whole.
+
+Source: docs/marketplace-api.md, "Reference data".
+"""
 
 from emag_pipeline.api import reference_rows
 from emag_pipeline.api.calls import MOST_PER_PAGE, Call, Calls

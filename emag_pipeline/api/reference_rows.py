@@ -1,7 +1,7 @@
-"""Reference data as read: categories, VAT rates, handling times, and the rows that cannot be one (emag-api.md, 6, 8).
+"""Reference data as read: categories, VAT rates, handling times, and the rows that cannot be one.
 
 The vendor's document names the fields of categories only. VAT rates come as `vat_id` and `vat_rate` or `id` and `rate`,
-handling times as `value`, `id` or a bare number.
+handling times as `value`, `id` or a bare number. Source: docs/marketplace-api.md, "Reference data".
 """
 
 from collections.abc import Callable, Iterable, Set

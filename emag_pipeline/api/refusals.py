@@ -1,7 +1,7 @@
-"""What the marketplace refuses, by its words and not by its HTTP status (emag-api.md, section 9).
+"""What the marketplace refuses, by its words and not by its HTTP status.
 
 The same words come with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers answers. None of
-these refusals is helped by another try.
+these refusals is helped by another try. Source: docs/marketplace-api.md, "Errors and refusals".
 """
 
 import re

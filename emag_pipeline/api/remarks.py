@@ -8,7 +8,10 @@ from email.utils import parsedate_to_datetime
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """None where the answer is silent. The limit's window is not documented well: take it as a hint (emag-api.md)."""
+    """None where the answer is silent. The limit's window is not documented well: take it as a hint.
+
+    Source: docs/marketplace-api.md, "Rate limits".
+    """
 
     limit: int | None
     remaining: int | None

@@ -1,4 +1,4 @@
-"""When an offer can be bought (emag-api.md, section 5)."""
+"""When an offer can be bought (docs/marketplace-api.md, "When an offer can be bought")."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -19,7 +19,7 @@ def is_saleable(
 ) -> bool:
     """True when a customer can buy the offer: in stock, active, with a valid price, product and translation accepted.
 
-    A price of 0 is none, whatever the verdict on it: the marketplace answers 0 where it has none (section 9).
+    A price of 0 is none, whatever the verdict on it: the marketplace answers 0 where it has none.
     Every validation code must allow it, and there must be one; a product without translation needs none of those.
     While a field that a commercial row rests on is unreadable, nothing is claimed.
     """

@@ -1,7 +1,8 @@
 """What PostgreSQL cannot hold: NUL, lone surrogates, numbers without bounds, nesting without end.
 
 Numbers and nesting are cut, and text gets U+FFFD (REPLACEMENT CHARACTER) in these places.
-Source: PostgreSQL manual, "JSON Types", "Numeric Types" and "Character Types"; emag-api.md, section 8.
+Source: PostgreSQL manual, "JSON Types", "Numeric Types" and "Character Types";
+docs/marketplace-api.md, "Types and spellings".
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Lists and objects of a row, with PHP's spellings undone: equal content gives equal text (emag-api.md, section 8)."""
+"""Lists and objects of a row, with PHP's spellings undone: equal content gives equal text.
+
+Source: docs/marketplace-api.md, "Types and spellings".
+"""
 
 import re
 from collections.abc import Iterable, Mapping

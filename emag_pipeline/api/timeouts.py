@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Timeouts:
     """Bounds of one call. `total_seconds` holds from connecting to the last byte, without the wait for a slot.
 
-    Source of the defaults: a page of 100 offers took 156 s on a real account (emag-api.md, section 9).
+    Source of the defaults: docs/marketplace-api.md, "Response times": a page of 100 offers took 156 s on an account.
     """
 
     connect_seconds: float = 5.0

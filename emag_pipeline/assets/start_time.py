@@ -1,9 +1,9 @@
 """The second at which a scheduled run makes its first call.
 
-Dagster's cron knows minutes, the marketplace asks for starts off round times to the second (emag-api.md, section 2).
-The schedule writes the moment into a tag of the run, and the run's first step waits for it: before it takes the lease,
-in a sleep that a signal or Terminate ends at once. A run that comes later than that, from the queue or as a retry, has
-nothing to wait for.
+Dagster's cron knows minutes, the marketplace asks for starts off round times to the second (docs/marketplace-api.md,
+"Rate limits"). The schedule writes the moment into a tag of the run, and the run's first step waits for it: before it
+takes the lease, in a sleep that a signal or Terminate ends at once. A run that comes later than that, from the queue
+or as a retry, has nothing to wait for.
 """
 
 import time

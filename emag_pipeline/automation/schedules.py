@@ -1,9 +1,10 @@
-"""Each account is refreshed at a minute and a second of its own: never on round times (emag-api.md, section 2).
+"""Each account is refreshed at a minute and a second of its own, never on round times: the vendor asks for that.
 
 Both follow from the account's name alone, so they stay the same whatever other accounts come and go. When a run of the
 account is queued or under way, its tick is skipped: runs do not pile up behind one that takes long. So it is while a
 scan that the audit refused waits for a person: reading anew would throw away what they are to decide on. After any
 other error that no rerun mends, it still tries: that costs a call, and notices a cause that was removed elsewhere.
+Source: docs/marketplace-api.md, "Rate limits".
 """
 
 import zlib

@@ -79,7 +79,7 @@ def emag_pipeline() -> None:
 
 
 def main() -> None:
-    """Run the command line of this process and exit with its code (design.md, section 7).
+    """Run the command line of this process and exit with its code (docs/faults.md lists them).
 
     What it and its children write is for this user alone, unless they say otherwise.
     """

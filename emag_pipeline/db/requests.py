@@ -1,6 +1,6 @@
 """The request log (emag_requests) and the counters that metrics are made of (emag_counters).
 
-The vendor asks for keeping every call for 30 days (emag-api.md, section 1).
+The vendor asks for keeping every call for 30 days (docs/marketplace-api.md, "Calls and responses").
 """
 
 from collections import defaultdict

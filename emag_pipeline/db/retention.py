@@ -12,7 +12,8 @@ from uuid import UUID
 from emag_pipeline.db import room
 from emag_pipeline.db.engine import Database
 
-#: The marketplace asks for keeping every call for so long (emag-api.md, section 1), so a shorter time is not granted.
+#: The vendor asks for keeping every call for so long (docs/marketplace-api.md, "Calls and responses"), so a shorter
+#: time is not granted.
 REQUESTS_DAYS = 30.0
 
 _BATCH = 5_000

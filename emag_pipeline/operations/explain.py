@@ -1,7 +1,7 @@
 """Why an offer can or cannot be bought: every condition with its value, since when each of the two is so, what to do.
 
-The rule itself (emag-api.md, section 5) is the SQL function emag_issue_codes; here its codes are sorted by condition
-and followed through the history.
+The rule itself (docs/marketplace-api.md, "When an offer can be bought") is the SQL function emag_issue_codes; here its
+codes are sorted by condition and followed through the history.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Handlers only take note, so that no step of starting or stopping is torn. Installing them also gives every child
 default dispositions: an ignored SIGINT (a background job of a script) would be inherited, and Dagster copies that
-to SIGTERM and can never be stopped (dagster-facts.md, section 3).
+to SIGTERM and can never be stopped (seen with `dagster dev` 1.13).
 """
 
 import signal

@@ -42,7 +42,7 @@ def partitions_under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
 
 
 def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
-    """What an ended run means for whoever started it, as an exit code (design.md, section 7)."""
+    """What an ended run means for whoever started it, as an exit code (docs/faults.md lists them)."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.status == dg.DagsterRunStatus.CANCELED:
         return Interrupted.exit_code

@@ -1,8 +1,8 @@
 """`python -m emag_pipeline.runs ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then what follows it.
 
-It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible (design.md, section 6). What
-is published is followed by the reference data, where that is missing or old, and by the marts, whose prices with VAT
-rest on it; also where the run failed after the publish.
+It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. What is
+published is followed by the reference data, where that is missing or old, and by the marts, whose prices with VAT rest
+on it; also where the run failed after the publish.
 """
 
 from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it

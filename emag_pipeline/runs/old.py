@@ -1,7 +1,7 @@
 """Dagster's old runs: removed with their events, check results and output. Dagster itself keeps all of them for ever.
 
 Kept whatever their age are runs under way, and those that hold a partition's newest materialization or the newest
-result of a check: without the run, the UI would show the partition as missing (dagster-facts.md, section 10).
+result of a check: without the run, the UI would show the partition as missing (seen with Dagster 1.13).
 """
 
 from collections.abc import Iterator

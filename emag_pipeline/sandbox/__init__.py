@@ -1,9 +1,9 @@
-"""A sandbox marketplace: the API of emag-api.md over HTTP, with limits, latency, a living catalogue and faults.
+"""A sandbox marketplace: eMAG's API over HTTP, with limits, latency, a living catalogue and faults.
 
-It answers as section 9 says that real accounts do: parameters are obeyed in one place of the body, unknown ones are
-ignored, and types are not those of the vendor's document. It shares nothing with the pipeline (standard library
-only), so that it cannot share our mistakes. docs/how-to/sandbox.md shows its use. Accounts log in as
-`<account>@sandbox.example` with the password `sandbox` unless told otherwise.
+It answers as real accounts were recorded to answer (docs/marketplace-api.md, "Sources"): parameters are obeyed in one
+place of the body, unknown ones are ignored, and types are not those of the vendor's document. It shares nothing with
+the pipeline (standard library only), so that it cannot share our mistakes. docs/how-to/sandbox.md shows its use.
+Accounts log in as `<account>@sandbox.example` with the password `sandbox` unless told otherwise.
 
     with SandboxServer(accounts={"main": 1200}) as sandbox:     # or: python -m emag_pipeline.sandbox --port 8765
         login = ("main@sandbox.example", "sandbox")
@@ -48,7 +48,7 @@ edit      {"account", "set": {id: {field: any JSON, which is served as it is}}, 
 advance   {"account" (else all), "days": x, "changes": n,
           "kind": arrival | departure | price | stock | standing | edition}
 settings  {requests_per_second, requests_per_minute (0 = none), latency_seconds, seconds_per_offer (of each row that a
-          read of offers returns), shape_share (of offers in the shapes of section 9), quirk_share (of offers in PHP's
+          read of offers returns), shape_share (of offers in the recorded shapes), quirk_share (of offers in PHP's
           spelling), changes_per_second, parameters "top" | "data" | "both" | "neither" (where reads and counts look for
           them), order "id" | "id_desc" | "shuffled", arrivals "end" | "front", users {account: [user, password]}};
           {} only shows

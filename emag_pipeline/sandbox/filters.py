@@ -1,4 +1,4 @@
-"""The filters of product_offer/read and product_offer/count (emag-api.md section 4)."""
+"""The filters of product_offer/read and product_offer/count (docs/marketplace-api.md, "Filters")."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The marketplace's rate limits, to the letter: two sliding windows an account.
 
 A request that arrives at t is refused when either window that ends at t already holds its limit: (t - 1 s, t] or
-(t - 60 s, t]. Requests that are refused or invalid count like any other (emag-api.md section 2).
+(t - 60 s, t]. Requests that are refused or invalid count like any other (docs/marketplace-api.md, "Rate limits").
 """
 
 from bisect import bisect_right, insort

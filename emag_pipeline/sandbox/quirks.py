@@ -1,4 +1,6 @@
-"""What PHP makes of a row on its way out: the same facts in looser types (emag-api.md section 8).
+"""What PHP makes of a row on its way out: the same facts in looser types.
+
+Source: docs/marketplace-api.md, "Types and spellings".
 
 A deterministic share of rows is affected. Nothing is lost: a lenient reader gets the true offer back.
 """

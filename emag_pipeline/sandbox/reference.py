@@ -1,4 +1,4 @@
-"""Reference resources: categories, VAT rates, handling times (emag-api.md section 6)."""
+"""Reference resources: categories, VAT rates, handling times (docs/marketplace-api.md, "Reference data")."""
 
 from typing import Any
 

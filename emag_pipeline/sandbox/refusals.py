@@ -1,4 +1,7 @@
-"""Refusals because of who calls, in the words and forms that were seen (emag-api.md section 9)."""
+"""Refusals because of who calls, in the words and forms that were seen.
+
+Source: docs/marketplace-api.md, "Errors and refusals".
+"""
 
 from emag_pipeline.sandbox.answers import HTML, Answer, plain
 from emag_pipeline.sandbox.faults import Fault

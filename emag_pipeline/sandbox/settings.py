@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 from emag_pipeline.sandbox.catalogue.shelf import Order, Place
 
 #: Where pagination and filters of reads and counts are looked for: at the top level of the body, under its key `data`,
-#: or wherever they are given, where the top level wins (emag-api.md section 9); or nowhere, so that all are ignored.
+#: or wherever they are given, where the top level wins (docs/marketplace-api.md, "Calls and responses"); or nowhere, so
+#: that all are ignored.
 Parameters = Literal["top", "data", "both", "neither"]
 
 

@@ -1,8 +1,9 @@
 """All categories of a marketplace, in its own language and in English, read until they are proven complete.
 
-Pages promise no order and no end (emag-api.md, sections 3 and 8), so a reading counts only when it adds up: the same
-count before and after it, no category twice, as many rows as were counted, and the same categories in both languages.
-The last: a category that slipped past one reading, since another departed in front of it, shows in the other.
+Pages promise no order and no end (docs/marketplace-api.md, "Pages, counts and order"), so a reading counts only when
+it adds up: the same count before and after it, no category twice, as many rows as were counted, and the same
+categories in both languages. The last: a category that slipped past one reading, since another departed in front of
+it, shows in the other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from emag_pipeline.plurals import counted
 log = logger(__name__)
 
 MOST_READINGS = 3
-_ROWS_A_PAGE = 100  # the marketplace's own page size (emag-api.md, section 3)
+_ROWS_A_PAGE = 100  # the marketplace's own page size
 
 
 @dataclass(frozen=True, slots=True)

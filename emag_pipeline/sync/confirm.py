@@ -43,7 +43,7 @@ def confirm_missing(
     Found offers are staged (or quarantined), absent ones are noted as gone. `unreadable` is how many reads by id may
     fail for good. Raises the client's errors (absence is never inferred from a failure), StagingLost after a crash
     of the database, and what `require_time` raises when the sync's time is over.
-    Source: emag-api.md section 4 (filter `id`), section 8 (deletions are not reported).
+    Source: docs/marketplace-api.md, "Filters", "Overview": deletions are not reported.
     """
     if confirmations.missing(database, lease, limit=1):
         confirmations.begin_confirming(database, lease)

@@ -1,4 +1,7 @@
-"""Refusals are told by their words, whatever HTTP status and form they come with (emag-api.md, section 9)."""
+"""Refusals are told by their words, whatever HTTP status and form they come with.
+
+Source: docs/marketplace-api.md, "Errors and refusals".
+"""
 
 import json
 from collections.abc import Iterator

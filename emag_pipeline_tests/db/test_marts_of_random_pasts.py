@@ -26,7 +26,7 @@ def past(request: pytest.FixtureRequest, database: Database) -> Past:
 
 
 def codes_of(one: SimpleNamespace) -> set[str]:
-    """Written from emag-api.md, section 5, without a look at the SQL."""
+    """Written from docs/marketplace-api.md, "When an offer can be bought", without a look at the SQL."""
     found = set()
     if one.general_stock is None or one.general_stock <= 0:
         found.add("stock_unknown" if one.general_stock is None else "out_of_stock")

@@ -48,10 +48,5 @@ def test_the_dictionary_lists_every_issue_code_with_its_words(database: Database
     assert given <= ISSUES.keys()
 
 
-def test_a_reader_is_sent_to_no_document_that_is_not_there() -> None:
-    pages = [_ROOT / "README.md", _ROOT / "CHANGELOG.md", *sorted((_ROOT / "docs").rglob("*.md"))]
-    assert [page.name for page in pages if "emag-api.md" in page.read_text("utf-8")] == []
-
-
 def test_no_page_names_a_version_of_the_schema_that_is_past() -> None:
     assert re.findall(r"schema is at \d+", (_ROOT / "CHANGELOG.md").read_text("utf-8")) == []

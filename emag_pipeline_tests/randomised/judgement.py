@@ -1,7 +1,7 @@
 """May this sync call itself completed? What it published, against what the sandbox said while it ran.
 
-The API has no snapshot (emag-api.md, section 8): an offer that changed while a sync was open may be published as it
-was at any moment of that sync. With a single moment, nothing changed, and the published state is exact.
+The API has no snapshot (docs/marketplace-api.md, "Overview"): an offer that changed while a sync was open may be
+published as it was at any moment of that sync. With a single moment, nothing changed, and the published state is exact.
 
 What the API cannot tell, and no sync is blamed for:
 - an offer that pages hide is known only if it was published before: hidden ones that never were, or that have a

@@ -1,4 +1,4 @@
-"""What is a call at all (emag-api.md, sections 1 and 6)."""
+"""What is a call at all (docs/marketplace-api.md, "Calls and responses")."""
 
 import json
 import socket

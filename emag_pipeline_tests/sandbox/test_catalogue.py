@@ -1,4 +1,4 @@
-"""What is on offer: deterministic, complete in its fields, realistic (emag-api.md, section 5)."""
+"""What is on offer: deterministic, complete in its fields, realistic (docs/marketplace-api.md, "Offer fields")."""
 
 from collections.abc import Callable
 from decimal import Decimal

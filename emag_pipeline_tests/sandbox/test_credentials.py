@@ -1,4 +1,4 @@
-"""Who may call (emag-api.md, section 1)."""
+"""Who may call (docs/marketplace-api.md, "Authentication")."""
 
 import pytest
 

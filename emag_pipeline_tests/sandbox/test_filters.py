@@ -1,4 +1,4 @@
-"""Filters of product_offer/read and /count (emag-api.md, section 4), measured against the truth."""
+"""Filters of product_offer/read and /count (docs/marketplace-api.md, "Filters"), measured against the truth."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

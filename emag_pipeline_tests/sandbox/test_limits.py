@@ -1,4 +1,4 @@
-"""Rate limits (emag-api.md, section 2)."""
+"""Rate limits (docs/marketplace-api.md, "Rate limits")."""
 
 import pytest
 import requests

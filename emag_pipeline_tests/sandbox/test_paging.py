@@ -1,4 +1,4 @@
-"""Pages and counts (emag-api.md, section 3)."""
+"""Pages and counts (docs/marketplace-api.md, "Pages, counts and order")."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

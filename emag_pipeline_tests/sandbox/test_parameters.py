@@ -1,4 +1,4 @@
-"""Where pagination and filters are looked for (emag-api.md, section 9)."""
+"""Where pagination and filters are looked for (docs/marketplace-api.md, "Calls and responses")."""
 
 import subprocess
 import sys

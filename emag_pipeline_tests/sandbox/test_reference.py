@@ -1,4 +1,4 @@
-"""Categories, VAT rates, handling times (emag-api.md, section 6)."""
+"""Categories, VAT rates, handling times (docs/marketplace-api.md, "Reference data")."""
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.sandbox.reader import Reader

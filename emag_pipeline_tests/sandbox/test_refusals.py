@@ -1,4 +1,4 @@
-"""Refusals because of who calls: their words, statuses and forms (emag-api.md, section 9)."""
+"""Refusals because of who calls: their words, statuses and forms (docs/marketplace-api.md, "Errors and refusals")."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""The measured shapes (emag-api.md, section 9): each occurs, nothing else does, and the truth is what they mean."""
+"""The recorded shapes: each occurs, nothing else does, and the truth is what they mean.
+
+Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +17,7 @@ from emag_pipeline_tests.sandbox.test_catalogue import FIELDS
 Offer = dict[str, Any]
 Pairs = list[tuple[Offer, Offer]]
 
-#: section 9, "Fields that come although section 5 does not list them"
+#: docs/marketplace-api.md, "Fields that the docs do not list"
 FURTHER = {
     "min_sale_price", "max_sale_price", "currency_type", "offer_price_other_currency", "commission", "rrp_guidelines",
     "stock", "availability", "start_date", "start_date_other_currency", "offer_details", "content_details",

@@ -1,4 +1,7 @@
-"""What real accounts answer (emag-api.md, section 9) is published exactly, wherever parameters are looked for."""
+"""What real accounts answer is published exactly, wherever parameters are looked for.
+
+Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""PHP's spellings of the same facts (emag-api.md, section 8)."""
+"""PHP's spellings of the same facts (docs/marketplace-api.md, "Types and spellings")."""
 
 import json
 from dataclasses import replace

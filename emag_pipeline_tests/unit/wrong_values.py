@@ -1,4 +1,7 @@
-"""Every field of an offer (emag-api.md, sections 5 and 9) with wrong values, and which of them mean something in it."""
+"""Every field of an offer with wrong values, and which of them mean something in it.
+
+Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

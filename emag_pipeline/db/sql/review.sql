@@ -142,7 +142,8 @@ WHERE account_type = :account AND deleted_at IS NULL;
 -- name: eans
 -- Every EAN, with the digit that its last one should be: filled up with zeros to 14 digits, the first 13 count three
 -- times and once in turn, and the last one makes the sum a multiple of ten (GS1, GTIN-8, -12, -13 and -14). Null for
--- other lengths, which the marketplace takes too (emag-api.md, section 5): they have no check digit.
+-- other lengths, which the marketplace takes too (docs/marketplace-api.md, "Prices, stock and VAT"): they have no check
+-- digit.
 SELECT p.emag_offer_id, e.ean, e.ean ~ '^[0-9]{6,14}$' AS is_number,
        CASE WHEN e.ean ~ '^[0-9]{8}$|^[0-9]{12,14}$' THEN (
            SELECT (10 - sum(CAST(substr(lpad(e.ean, 14, '0'), place, 1) AS integer) * (1 + 2 * (place % 2))) % 10) % 10
@@ -186,8 +187,9 @@ FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 
 -- name: best_prices_are_consistent
--- The documents call the prices `the best offer's` and rank 1 `wins`, no more (emag-api.md, section 5). That the best
--- offer is nobody dearer, and that who wins is the best offer, is our reading. Only offers that can be bought compete.
+-- The vendor calls the prices `the best offer's` and rank 1 `wins`, no more (docs/marketplace-api.md, "Open beliefs").
+-- That no offer is cheaper than the best one, and that who wins is the best offer, is our reading. Only offers that can
+-- be bought compete.
 SELECT * FROM (
     SELECT emag_offer_id,
            concat_ws('; ',

@@ -1,4 +1,7 @@
-"""The fields that come although the vendor's document does not list them (emag-api.md section 9), in plain types."""
+"""The fields that come although the vendor does not document them, in plain types.
+
+Source: docs/marketplace-api.md, "Fields that the docs do not list".
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""What a value means, whatever JSON it is: an edit may set any field to anything (emag-api.md sections 8 and 9)."""
+"""What a value means, whatever JSON it is: an edit may set any field to anything.
+
+Source: docs/marketplace-api.md, "Types and spellings".
+"""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""Why the marketplace refused a product or wants it improved, in the forms of emag-api.md section 9."""
+"""Why the marketplace refused a product or wants it improved, in the recorded forms.
+
+Source: docs/marketplace-api.md, "Reasons of a refusal".
+"""
 
 from typing import Any
 

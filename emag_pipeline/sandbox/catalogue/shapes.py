@@ -1,4 +1,6 @@
-"""The shapes in which real accounts answer (emag-api.md section 9), and what an offer so shaped truly says.
+"""The shapes in which real accounts answer, and what an offer so shaped truly says.
+
+Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 
 The catalogue's own offers are in plain types and hold every field. `served` makes of one what is sent, `true` what a
 correct reader must arrive at: both from the same draws, neither from the other. What was edited by hand is sent as
@@ -76,7 +78,7 @@ def _shaped(held: Offer, chance: Chance) -> Offer:
 
 
 def meant(name: str, value: Any) -> Any:
-    """What a value says that was edited or invented, as far as section 9 explains it; else the value as it is."""
+    """What a value says that was edited or invented, as far as that is known; else the value as it is."""
     if name in _TEXTS and value == "":
         return None
     if name == "currency" and isinstance(value, str):

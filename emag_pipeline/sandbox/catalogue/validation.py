@@ -1,6 +1,6 @@
 """The marketplace's verdicts on a product, its translation and its price, and what follows for selling.
 
-Source: emag-api.md section 5, "Validation codes" and "When an offer can be bought".
+Source: docs/marketplace-api.md, "Validation statuses", "When an offer can be bought".
 """
 
 from collections.abc import Mapping

@@ -85,7 +85,7 @@ THEME = Theme(
         Scenario(
             name="documented-shapes",
             fault="Types are those of the vendor's document after all",
-            produced="no offer is in the shapes of section 9",
+            produced="no offer is in the shapes in which real accounts answered",
             answer="Publishes every offer exactly; what is not served any more is null",
             lasts="For good",
             arrange=settings(shape_share=0, quirk_share=0),
