@@ -4,7 +4,7 @@ import dagster as dg
 
 from emag_pipeline import cron
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.schedules import minute_of
+from emag_pipeline.automation.start_times import minute_of
 from emag_pipeline.db import retention
 from emag_pipeline.runs import UNDER_WAY, old
 from emag_pipeline.settings import current

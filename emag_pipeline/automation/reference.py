@@ -15,7 +15,7 @@ from emag_pipeline.assets.partitions import marketplaces
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.reference import categories, handling_times, vat_rates
 from emag_pipeline.automation.past_runs import past_runs
-from emag_pipeline.automation.schedules import minute_of, run_of, second_of
+from emag_pipeline.automation.start_times import minute_of, run_of, second_of
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.status import account_statuses

@@ -5,10 +5,9 @@ from contextlib import AbstractContextManager
 
 import dagster as dg
 
-from emag_pipeline.assets.offers import offers
 from emag_pipeline.assets.partitions import accounts
 from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.checks.answers import Answer, of_comparison, of_review
+from emag_pipeline.checks.answers import OFFERS, Answer, of_comparison, of_review
 from emag_pipeline.checks.freshness import freshness
 from emag_pipeline.checks.known_answers import known_answers
 from emag_pipeline.checks.offer_checks import (
@@ -31,7 +30,7 @@ _Result = dg.AssetCheckResult | dg.AssetCheckEvaluation
 
 def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
     return [
-        dg.AssetCheckSpec(check.name, asset=offers, description=check.sentence, partitions_def=accounts)
+        dg.AssetCheckSpec(check.name, asset=OFFERS, description=check.sentence, partitions_def=accounts)
         for check in checks
     ]
 

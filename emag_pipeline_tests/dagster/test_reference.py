@@ -11,7 +11,7 @@ from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
 from emag_pipeline.automation.reference import reference_schedule, stale_reference
 from emag_pipeline.automation.run_failures import run_failures
-from emag_pipeline.automation.schedules import second_of
+from emag_pipeline.automation.start_times import second_of
 from emag_pipeline.db import ticks
 from emag_pipeline.db.engine import Database
 from emag_pipeline.db.reference_checks import unknown_vat_rates

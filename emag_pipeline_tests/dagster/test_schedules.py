@@ -15,7 +15,8 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
-from emag_pipeline.automation.schedules import minute_of, refresh_schedule, second_of
+from emag_pipeline.automation.schedules import refresh_schedule
+from emag_pipeline.automation.start_times import minute_of, second_of
 from emag_pipeline.db import ledger
 from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
