@@ -191,7 +191,6 @@ def test_a_database_that_takes_no_writes_is_broken(
     [(20, Verdict.WARNING, "20 seconds ahead of"), (-3600, Verdict.BROKEN, "3,600 seconds behind")],
 )
 def test_a_wrong_clock_of_the_database_is_measured(
-    cluster: embedded.EmbeddedServer,
     database: Database,
     database_url: str,
     tmp_path: Path,
@@ -199,14 +198,14 @@ def test_a_wrong_clock_of_the_database_is_measured(
     verdict: Verdict,
     words: str,
 ) -> None:
-    """The server's own function is shadowed for this database: it has a clock that is off."""
+    """The server's own function is another one in this database: it has a clock that is off."""
     with database.transaction() as tx:
-        tx.run("CREATE SCHEMA wrong")
+        tx.run("SET LOCAL allow_system_table_mods = on")
+        tx.run("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO true_clock_timestamp")
         tx.run(
-            "CREATE FUNCTION wrong.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-            f"$$SELECT pg_catalog.clock_timestamp() + interval '{seconds} seconds'$$"
+            "CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+            f"$$SELECT pg_catalog.true_clock_timestamp() + interval '{seconds} seconds'$$"
         )
-    administer(cluster, f"ALTER DATABASE {database.engine.url.database} SET search_path = wrong, pg_catalog")
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "clock", "database")
     assert finding.verdict is verdict
     assert words in finding.what
