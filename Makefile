@@ -55,7 +55,7 @@ bench-dlt:  ## dlt into an environment of its own, .venv-dlt; `make bench` measu
 	.venv-dlt/bin/pip install --quiet 'dlt[postgres]>=1.31,<2'
 
 docs: dev  ## docs/data-dictionary.md anew from the comments of the schema
-	$(VENV)/bin/python -m emag_pipeline.operations.data_dictionary
+	$(VENV)/bin/python -m emag_pipeline.admin.data_dictionary
 
 screenshots: dev  ## docs/images anew from a running `up` (needs chromium)
 	$(VENV)/bin/python -m emag_pipeline_tests.browser.screenshots

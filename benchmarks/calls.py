@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from benchmarks.report import Aim, Outcome
 from benchmarks.surroundings import context, fresh_database, rate, unlimited_sandbox
 from benchmarks.wish import Wish
-from emag_pipeline.completeness import standing_still
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.completeness import standing_still
 
 NAME = "calls"
 SPOILT = "the sandbox obeys no page size but 100, as a marketplace might: all pages are read twice."

@@ -18,8 +18,8 @@ from benchmarks import processes
 from benchmarks.machine import described
 from benchmarks.processes import Used
 from benchmarks.surroundings import Fresh, fresh_database, rate, unlimited_sandbox, variables
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 
 _CALLS_A_SECOND = 200.0
 _CHANGED = 0.01

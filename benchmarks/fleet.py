@@ -20,8 +20,8 @@ import requests
 
 from benchmarks.machine import described
 from benchmarks.surroundings import Fresh, fresh_database, own_environment, sandbox_of
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 
 _LEAST, _MOST = 1_000, 3_000
 _TIMEOUT_SECONDS = 1_800.0

@@ -12,15 +12,14 @@ from uuid import uuid4
 from benchmarks.report import Aim, Outcome
 from benchmarks.surroundings import Fresh, ServerCpu, fresh_database
 from benchmarks.wish import Wish
-from emag_pipeline.api import Page
-from emag_pipeline.api.offer import Offer, Unchanged
-from emag_pipeline.api.pages import page_of
-from emag_pipeline.db import audit, ledger, publish, staging, statistics
-from emag_pipeline.db.columns import STAGED, listed
-from emag_pipeline.db.copy_text import line
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.staging import Reached, StagedWindow
+from emag_pipeline.marketplace import Page
+from emag_pipeline.marketplace.offer import Offer, Unchanged
+from emag_pipeline.marketplace.pages import page_of
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
+from emag_pipeline.store.columns import STAGED, listed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger, publish, staging, statistics
+from emag_pipeline.sync.staging import Reached, StagedWindow, line
 
 NAME = "load"
 SPOILT = "staging has ten more indexes, and before the second load every offer has another stock."
@@ -148,6 +147,6 @@ def _sync(database: Database, pages: Sequence[Page]) -> float:
         window = StagedWindow(page, number, 1, (), page.rejects)
         staging.stage_windows(database, lease, [window], Reached(number, len(pages), number * _PAGE))
     statistics.renew_staged(database, lease.account)
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
     return time.monotonic() - began

@@ -20,7 +20,7 @@ from emag_pipeline.sandbox import SandboxControl
 
 _LOOK_SECONDS = 0.1
 #: By this a process is the run that `emag-pipeline sync` starts.
-_RUN = "emag_pipeline.runs"
+_RUN = "emag_pipeline.local.run"
 
 
 @dataclass(frozen=True, slots=True)

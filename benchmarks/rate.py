@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from benchmarks.report import Aim, Outcome
 from benchmarks.surroundings import context, fresh_database, sandbox
 from benchmarks.wish import Wish
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 
 NAME = "rate"

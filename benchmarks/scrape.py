@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from benchmarks.report import Aim, Outcome
 from benchmarks.surroundings import fresh_database
 from benchmarks.wish import Wish
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.requests import LATENCY_BUCKETS
 from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.monitoring.metric_list import REQUEST_ERRORS, REQUESTS
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.request_log import LATENCY_BUCKETS
 
 NAME = "scrape"
 SPOILT = "twenty times as many accounts."

@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.surroundings import own_environment
 
 _PROGRAM = """import sys, time
-if "emag_pipeline.runs" in " ".join(sys.orig_argv):
+if "emag_pipeline.local.run" in " ".join(sys.orig_argv):
     until = time.process_time() + {cpu}
     while time.process_time() < until:
         pass

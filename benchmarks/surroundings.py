@@ -13,11 +13,11 @@ from uuid import uuid4
 import psutil
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext
 
 _NOT_KEPT = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emag_pipeline import embedded, running_up
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.going_on import AFTER_AN_OUTAGE
-from emag_pipeline.home import default
 from emag_pipeline.settings import Settings
+from emag_pipeline.settings.home import default
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.error_mapping import STARTING_UP
+from emag_pipeline.wording import AFTER_AN_OUTAGE
 
 _AWAY = "the embedded PostgreSQL does not run"
 _FULL = "its disk is full"

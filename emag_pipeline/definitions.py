@@ -6,30 +6,32 @@ from emag_pipeline.logs import dagster_process  # noqa: F401 - first: what the o
 # isort: split
 import dagster as dg
 
-from emag_pipeline.assets.daily_assortment import daily_assortment
-from emag_pipeline.assets.marts import buy_button, low_stock, offer_issues
-from emag_pipeline.assets.offer_report import offer_report
-from emag_pipeline.assets.offers import offers
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.assets.reference import categories, handling_times, vat_rates
-from emag_pipeline.assets.staged_offers import staged_offers
-from emag_pipeline.automation.jobs import refresh_offers
-from emag_pipeline.automation.maintenance import maintenance, maintenance_schedule
-from emag_pipeline.automation.marts import refresh_daily_assortment, refresh_marts, stale_marts
-from emag_pipeline.automation.reference import reference_schedules, refresh_reference, stale_reference
-from emag_pipeline.automation.run_failures import run_failures
-from emag_pipeline.automation.schedules import refresh_schedules
-from emag_pipeline.automation.stale_accounts import stale_accounts
-from emag_pipeline.automation.stuck_syncs import stuck_syncs
-from emag_pipeline.checks.audit import audit
-from emag_pipeline.checks.marts import (
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.marts.dagster import (
     assortment_reconciles_with_offers,
+    buy_button,
     buy_button_reconciles_with_offers,
+    daily_assortment,
     issues_reconcile_with_offers,
+    low_stock,
     low_stock_reconciles_with_offers,
+    offer_issues,
 )
-from emag_pipeline.checks.offers import offers_review, publish_review
-from emag_pipeline.checks.reference import categories_exist_for_all_offers, vat_rates_exist_for_all_offers
+from emag_pipeline.monitoring.dagster import run_failures, stale_accounts, stuck_syncs
+from emag_pipeline.reference.dagster import (
+    categories,
+    categories_exist_for_all_offers,
+    handling_times,
+    reference_schedules,
+    refresh_reference,
+    stale_reference,
+    vat_rates,
+    vat_rates_exist_for_all_offers,
+)
+from emag_pipeline.refresh.dagster import audit, offers, refresh_offers, refresh_schedules, staged_offers
+from emag_pipeline.report.dagster import offer_report, refresh_daily_assortment, refresh_marts, stale_marts
+from emag_pipeline.retention.dagster import maintenance, maintenance_schedule
+from emag_pipeline.review.dagster import offers_review, publish_review
 from emag_pipeline.settings import current
 
 defs = dg.Definitions(

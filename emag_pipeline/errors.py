@@ -4,6 +4,7 @@ Retries, exit codes and alerts follow from the type. Messages are built from fou
 secrets belong in any of them.
 """
 
+import errno
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import ClassVar
@@ -293,3 +294,26 @@ def _with_subclasses(kind: type[PipelineError]) -> Iterator[type[PipelineError]]
     yield kind
     for narrower in kind.__subclasses__():
         yield from _with_subclasses(narrower)
+
+
+# What a failed system call on a file means: may it pass by itself, or must a person do something?
+
+#: The machine lacks something at the moment: room on the disk, memory, open files.
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
+
+
+def passes(error: OSError) -> bool:
+    """Whether the same call may succeed later although nobody changed any setting or right."""
+    return error.errno in _PASSING
+
+
+def of_os_error(error: OSError, what: str, *, where: str = "", remedy: str, wrong: bool = False) -> PipelineError:
+    """The error to raise: TransientError where room or memory ran out, else PermanentError (SettingsError if `wrong`).
+
+    `remedy` is for the latter; `wrong` says that the path was a person's choice.
+    """
+    why = error.strerror or str(error)
+    if passes(error):
+        return TransientError(what, where=where, why=why, remedy="Make room; what was under way goes on then")
+    kind = SettingsError if wrong else PermanentError
+    return kind(what, where=where, why=why, remedy=remedy)

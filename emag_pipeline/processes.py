@@ -57,7 +57,7 @@ class ProcessMark:
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Whether a code server began it for a Dagster run: ours forks it (`runs.code_server`), Dagster's spawns it."""
+    """Whether a code server began it for a Dagster run: ours (`dagster_runs.code_server`) forks, Dagster's spawns."""
     with suppress(psutil.Error):
         return process.name() == RUN or any("spawn_main" in argument for argument in process.cmdline())
     return False

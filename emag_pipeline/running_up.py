@@ -18,8 +18,8 @@ from typing import TextIO
 
 import psutil
 
-from emag_pipeline.home import claim
-from emag_pipeline.moments import iso_now
+from emag_pipeline.settings.home import claim
+from emag_pipeline.wording import iso_now
 
 _FILE = "up.lock"
 #: The variable that marks what an `up` has started with its home; whoever is started by these inherits it.

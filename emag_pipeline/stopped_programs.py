@@ -17,7 +17,7 @@ from emag_pipeline.running_up import home_of
 #: What tells them by their command line.
 _NAMES = (
     ("dagster._daemon", "daemon"),
-    ("emag_pipeline.runs.code_server", "code-server"),
+    ("emag_pipeline.dagster_runs.code_server", "code-server"),
     ("dagster_webserver", "webserver"),
     ("emag_pipeline.sandbox", "sandbox"),
     ("exporter", "exporter"),

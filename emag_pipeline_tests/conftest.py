@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.midnight import seconds_to_wait
 
 _serial = itertools.count(1)

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks, label_days
-from emag_pipeline.charts.palette import BLUE, ORANGE
-from emag_pipeline.plurals import counted
+from emag_pipeline.charts.svg import BLUE, ORANGE
+from emag_pipeline.wording import counted
 
 #: Of the axis, what a line of text takes.
 _LABEL_HEIGHT = 0.11

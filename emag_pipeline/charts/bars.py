@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emag_pipeline.charts import svg
 from emag_pipeline.charts.canvas import Sheet, sheet
-from emag_pipeline.charts.palette import BLUE, INK
+from emag_pipeline.charts.svg import BLUE, INK
 
 _BAR_HEIGHT = 32
 _WORDS_WIDTH = 172

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from emag_pipeline.charts import svg
-from emag_pipeline.charts.palette import GRID, INK, MUTED, PAPER
+from emag_pipeline.charts.svg import GRID, INK, MUTED, PAPER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

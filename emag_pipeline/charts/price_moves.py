@@ -6,8 +6,8 @@ from typing import Protocol
 
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks, label_days, short
-from emag_pipeline.charts.palette import BLUE, MUTED, ORANGE
-from emag_pipeline.plurals import counted
+from emag_pipeline.charts.svg import BLUE, MUTED, ORANGE
+from emag_pipeline.wording import counted
 
 #: A single day is a bar, not a wall.
 _LEAST_DAYS = 9

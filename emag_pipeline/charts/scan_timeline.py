@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from emag_pipeline.charts.canvas import Sheet, sheet
 from emag_pipeline.charts.days import few_ticks
-from emag_pipeline.charts.palette import BLUE, GREY, INK, MUTED, ORANGE, YELLOW
-from emag_pipeline.plurals import counted
+from emag_pipeline.charts.svg import BLUE, GREY, INK, MUTED, ORANGE, YELLOW
+from emag_pipeline.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.db.deviations import ACCEPTABLE
-from emag_pipeline.db.deviations import accept as accept_deviation
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import not_found
-from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.review.deviations import ACCEPTABLE
+from emag_pipeline.review.deviations import accept as accept_deviation
+from emag_pipeline.review.findings import not_found
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 
 
 def accept(

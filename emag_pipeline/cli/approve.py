@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.approval import approve as approve_sync
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from emag_pipeline.console import Narrator
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.backfill import backfill as compute_days
-from emag_pipeline.operations.backfill import require_days
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.stop_signals import StopSignals
-from emag_pipeline.operations.surroundings import surroundings
+from emag_pipeline.local.backfill import backfill as compute_days
+from emag_pipeline.local.backfill import require_days
+from emag_pipeline.local.stop_signals import StopSignals
+from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.settings import load_settings
 
 

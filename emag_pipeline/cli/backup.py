@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.operations.backup import backup as back_up
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.admin.backup import backup as back_up
+from emag_pipeline.console import Narrator
+from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.settings import load_settings
 
 

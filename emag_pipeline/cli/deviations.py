@@ -12,13 +12,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from emag_pipeline.db.deviations import Deviation
-from emag_pipeline.db.deviations import deviations as accepted_deviations
-from emag_pipeline.db.deviations import withdraw as withdraw_deviation
-from emag_pipeline.moments import iso
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.narrator import console
+from emag_pipeline.console import console
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.review.deviations import Deviation
+from emag_pipeline.review.deviations import deviations as accepted_deviations
+from emag_pipeline.review.deviations import withdraw as withdraw_deviation
 from emag_pipeline.settings import load_settings
+from emag_pipeline.wording import iso
 
 
 def deviations(

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import typer
 
-from emag_pipeline.db.discard import Discarded
-from emag_pipeline.db.discard import discard as discard_scan
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.plurals import counted
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.approval import Discarded
+from emag_pipeline.sync.approval import discard as discard_scan
+from emag_pipeline.wording import counted
 
 
 def discard(

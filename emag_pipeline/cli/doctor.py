@@ -20,9 +20,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from emag_pipeline.moments import iso_now
-from emag_pipeline.operations.doctor import Diagnosis, Finding, Verdict, diagnose
-from emag_pipeline.operations.narrator import console
+from emag_pipeline.admin.doctor import Diagnosis, Finding, Verdict, diagnose
+from emag_pipeline.console import console
+from emag_pipeline.wording import iso_now
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.NOT_EXAMINED: "magenta", Verdict.BROKEN: "bold red"}
 

@@ -17,12 +17,11 @@ from typing import Annotated, Any
 
 import typer
 
-from emag_pipeline.operations.drills.programme import play_all
-from emag_pipeline.operations.drills.result import Result, exit_code
-from emag_pipeline.operations.drills.scenarios import named
-from emag_pipeline.operations.drills.table import table_of
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.console import Narrator
+from emag_pipeline.drills.play import Result, exit_code
+from emag_pipeline.drills.programme import play_all, table_of
+from emag_pipeline.drills.scenarios import named
+from emag_pipeline.local.stop_signals import StopSignals
 
 
 def drill(

@@ -6,16 +6,16 @@ import signal
 import sys
 from types import FrameType
 
-from emag_pipeline import last_words
+from emag_pipeline import process_end
 from emag_pipeline.errors import Interrupted
-from emag_pipeline.moments import iso_now
+from emag_pipeline.wording import iso_now
 
 
 def listen() -> None:
     """While modules are loaded a signal ends the process at once. One that is ignored stays so. Main thread only."""
-    heard = [number for number in last_words.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    heard = [number for number in process_end.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     descriptor = None if sys.__stderr__ is None else sys.__stderr__.fileno()
-    _ENDING[:] = [last_words.end_by(heard, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
+    _ENDING[:] = [process_end.end_by(heard, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
 
 
 def _line(text: str) -> str:
@@ -32,7 +32,7 @@ _ENDING: list[object] = []
 
 def raise_from_now_on() -> None:
     """From now on a signal raises KeyboardInterrupt or Interrupted, so that what was begun is put away."""
-    for number in last_words.SIGNALS:
+    for number in process_end.SIGNALS:
         if signal.getsignal(number) in _ENDING:
             signal.signal(number, _raise)
 
@@ -50,4 +50,4 @@ def interrupt(number: int, _: FrameType | None) -> None:
 
 def words(number: int) -> str:
     """Which signal ended the program."""
-    return f"emag-pipeline: {last_words.name(number)}"
+    return f"emag-pipeline: {process_end.name(number)}"

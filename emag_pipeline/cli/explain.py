@@ -28,18 +28,16 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from emag_pipeline.admin.explain import Condition, Explanation
+from emag_pipeline.admin.explain import explain as explain_offer
+from emag_pipeline.admin.history import at, one_line, title
+from emag_pipeline.admin.history import since as since_words
 from emag_pipeline.cli.history import Account, AsJson, OfferId
-from emag_pipeline.durations import age
-from emag_pipeline.moments import iso
-from emag_pipeline.monitoring.freshness import is_stale, published_words
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.explain import Condition, Explanation
-from emag_pipeline.operations.explain import explain as explain_offer
-from emag_pipeline.operations.figures import one_line
-from emag_pipeline.operations.narrator import console
-from emag_pipeline.operations.one_offer import at, title
-from emag_pipeline.operations.one_offer import since as since_words
+from emag_pipeline.console import console
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.sync.account_health import is_stale, published_words
+from emag_pipeline.wording import age, iso
 
 
 def explain(account: Account, offer_id: OfferId, as_json: AsJson = False) -> None:

@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
+from emag_pipeline.admin.export import Format, Selection, export_to, format_of, print_csv, selected, writing
 from emag_pipeline.cli import early
 from emag_pipeline.cli.moments import moment
-from emag_pipeline.db.export import Selection
+from emag_pipeline.console import Narrator
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.operations.export import Format, export_to, format_of, print_csv, selected, writing
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.plurals import counted
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.wording import counted
 
 _READER_LEFT = 1
 

@@ -2,8 +2,8 @@
 
 import typer
 
+from emag_pipeline.local.exporter import export
 from emag_pipeline.logs import configure_service
-from emag_pipeline.operations.exporter import export
 from emag_pipeline.settings import load_settings
 
 

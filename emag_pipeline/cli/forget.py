@@ -10,15 +10,14 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.db import forget as account_rows
-from emag_pipeline.db.accounts import host_of
-from emag_pipeline.db.engine import Database
+from emag_pipeline.admin import forget as account_rows
+from emag_pipeline.admin.forget import files_of, remove_files, what_stays
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.forget import files_of, remove_files, what_stays
-from emag_pipeline.plurals import counted
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import Settings, is_account_name, load_settings
-from emag_pipeline.sync.hosts import is_same
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import host_of, is_same
+from emag_pipeline.wording import counted
 
 
 def forget(

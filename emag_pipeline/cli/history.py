@@ -30,18 +30,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.charts import sparkline
+from emag_pipeline.admin.history import (
+    Gap,
+    KnownOffer,
+    State,
+    Timeline,
+    at,
+    money,
+    sampled,
+    status_words,
+    timeline,
+    title,
+)
+from emag_pipeline.charts import small
 from emag_pipeline.cli.moments import moment
-from emag_pipeline.db.history import KnownOffer, State
-from emag_pipeline.durations import age
-from emag_pipeline.issues import issue
-from emag_pipeline.moments import iso
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.figures import money, status_words
-from emag_pipeline.operations.history import Gap, Timeline, sampled, timeline
-from emag_pipeline.operations.narrator import console
-from emag_pipeline.operations.one_offer import at, title
+from emag_pipeline.console import console
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.marts.issue_words import issue
 from emag_pipeline.settings import load_settings
+from emag_pipeline.wording import age, iso
 
 #: Columns of the curves.
 _CURVE_WIDTH = 60
@@ -162,8 +169,8 @@ def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
     for currency in dict.fromkeys(state.currency for state in states):
         priced = [state if state and state.currency == currency else None for state in shown]
         if prices := [one.sale_price for one in states if one.currency == currency and one.sale_price is not None]:
-            bars = sparkline.draw([state.sale_price if state else None for state in priced], min(prices))
+            bars = small.draw([state.sale_price if state else None for state in priced], min(prices))
             yield f"price  {bars}  {money(min(prices))} to {money(max(prices))} {currency or ''}".rstrip()
     if stocks := [state.general_stock for state in states if state.general_stock is not None]:
-        bars = sparkline.draw([state.general_stock if state else None for state in shown], min(stocks))
+        bars = small.draw([state.general_stock if state else None for state in shown], min(stocks))
         yield f"stock  {bars}  {min(stocks):,} to {max(stocks):,}"

@@ -2,7 +2,7 @@
 
 import typer
 
-from emag_pipeline.operations.surroundings import databases, migrated, opened
+from emag_pipeline.local.surroundings import databases, migrated, opened
 from emag_pipeline.settings import load_settings
 
 

@@ -7,8 +7,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from emag_pipeline.errors import PermanentError, PipelineError, TransientError
-from emag_pipeline.file_errors import passes
+from emag_pipeline.errors import PermanentError, PipelineError, TransientError, passes
 
 _PLAINLY = "emag_plainly"
 #: Signs of ours, for terminals that have no better.

@@ -24,11 +24,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from emag_pipeline.operations.narrator import console
-from emag_pipeline.operations.probe import probe as ask
-from emag_pipeline.plurals import counted
+from emag_pipeline.admin.probe import probe as ask
+from emag_pipeline.atomic_file import written_at_once
+from emag_pipeline.console import console
 from emag_pipeline.settings import load_settings
-from emag_pipeline.whole_file import written_at_once
+from emag_pipeline.wording import counted
 
 _LONGEST_LINE = 200
 _PLACES = {

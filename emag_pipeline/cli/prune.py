@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.db.retention import REQUESTS_DAYS
+from emag_pipeline.admin.prune import prune as prune_all
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.prune import prune as prune_all
-from emag_pipeline.plurals import counted
+from emag_pipeline.retention.prune import REQUESTS_DAYS
 from emag_pipeline.settings import load_settings
+from emag_pipeline.wording import counted
 
 _HOURS = {"h": 1, "d": 24, "w": 168}
 #: what is younger is what somebody looks into when something went wrong

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.operations.psql import open_psql, told
+from emag_pipeline.admin.postgres_programs import open_psql, told
 from emag_pipeline.settings import load_settings
 
 #: What is no option of this command is psql's.

@@ -18,11 +18,10 @@ from typing import Annotated, Any
 import typer
 
 from emag_pipeline.cli.stuck import as_dict, complain
+from emag_pipeline.local.embedded_use import awake
 from emag_pipeline.monitoring import by_hand
-from emag_pipeline.monitoring.recovery import Recovered
+from emag_pipeline.monitoring.recovery import Recovered, StuckSync, find
 from emag_pipeline.monitoring.recovery import recover as recover_stuck
-from emag_pipeline.monitoring.stuck import StuckSync, find
-from emag_pipeline.operations.embedded_use import awake
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import Bounds
 

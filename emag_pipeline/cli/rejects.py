@@ -20,12 +20,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.db.quarantine import Reason, Rejected, newest, reasons
-from emag_pipeline.moments import iso
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.narrator import console
-from emag_pipeline.plurals import counted
+from emag_pipeline.console import console
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.quarantine import Reason, Rejected, newest, reasons
+from emag_pipeline.wording import counted, iso
 
 
 def rejects(

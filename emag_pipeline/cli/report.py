@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.home import directory
-from emag_pipeline.operations.embedded_use import looked_into
+from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.report import facts_of, page, write
 from emag_pipeline.settings import load_settings
+from emag_pipeline.settings.home import directory
 
 
 def report(

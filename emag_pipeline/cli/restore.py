@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.restore import restore as restore_file
-from emag_pipeline.plurals import counted
+from emag_pipeline.admin.restore import restore as restore_file
+from emag_pipeline.console import Narrator
 from emag_pipeline.settings import load_settings
+from emag_pipeline.wording import counted
 
 
 def restore(

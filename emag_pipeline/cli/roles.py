@@ -2,8 +2,8 @@
 
 import typer
 
-from emag_pipeline.db import roles as of_database
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import roles as of_database
 
 
 def roles() -> None:

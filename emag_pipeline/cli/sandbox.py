@@ -7,7 +7,7 @@ import typer
 
 from emag_pipeline import sandbox as marketplace
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations import ports
+from emag_pipeline.local import ports
 from emag_pipeline.sandbox import LikenessError, PortTaken, SandboxServer, like
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED
 from emag_pipeline.sandbox.settings import Parameters

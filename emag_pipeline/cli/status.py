@@ -62,24 +62,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.db.accounts import left_accounts
-from emag_pipeline.db.approval import Approval
-from emag_pipeline.db.check_results import CheckResult, check_results
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.slowness import Slowness, slowness
-from emag_pipeline.db.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
-from emag_pipeline.durations import age
-from emag_pipeline.marketplaces import SANDBOX
-from emag_pipeline.moments import iso, iso_now
-from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.alerts import run_url
-from emag_pipeline.monitoring.freshness import published_words
-from emag_pipeline.monitoring.health_status import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
-from emag_pipeline.operations import ports
-from emag_pipeline.operations.embedded_use import looked_into
-from emag_pipeline.operations.narrator import console
-from emag_pipeline.operations.words import (
+from emag_pipeline.console import console
+from emag_pipeline.local import ports
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.local.words import (
     failure_words,
     invented_words,
     left_words,
@@ -88,8 +74,21 @@ from emag_pipeline.operations.words import (
     trouble_words,
     unstarted_words,
 )
+from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring.alerts import run_url
+from emag_pipeline.monitoring.health_status import sync_troubles
+from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.settings.accounts import SANDBOX
+from emag_pipeline.store.check_results import CheckResult, check_results
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import published_words
+from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.ledger import Approval
 from emag_pipeline.sync.liveness import Trouble
+from emag_pipeline.sync.rate_budget import Slowness, slowness
+from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus, LastError, SyncProgress, account_statuses
+from emag_pipeline.wording import age, iso, iso_now
 
 _WATCH_SECONDS = 2.0
 _RUNNING = (

@@ -20,8 +20,7 @@ import typer
 
 from emag_pipeline.cli.stuck import complain
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.stop_words import stopped_lines, under_way_lines
-from emag_pipeline.operations.stopping import Stopped, UnderWay, stop_all, under_way
+from emag_pipeline.local.stopping import Stopped, UnderWay, stop_all, stopped_lines, under_way, under_way_lines
 from emag_pipeline.settings import load_settings
 
 

@@ -24,12 +24,11 @@ from typing import Annotated, Any
 
 import typer
 
-from emag_pipeline.db.liveness import RunningSync, running_syncs
+from emag_pipeline.local.embedded_use import awake
 from emag_pipeline.monitoring import by_hand
-from emag_pipeline.monitoring.stuck import StuckSync, find
-from emag_pipeline.operations.embedded_use import awake
+from emag_pipeline.monitoring.recovery import StuckSync, find
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline.sync.liveness import Bounds, RunningSync, running_syncs
 
 
 def stuck(

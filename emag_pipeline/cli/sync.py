@@ -20,17 +20,17 @@ from typing import Annotated, Any
 
 import typer
 
+from emag_pipeline.console import Narrator
 from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import Interrupted
-from emag_pipeline.going_on import goes_on
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.progress import view_on
-from emag_pipeline.operations.refresh import Refreshed, RefreshInterrupted, refresh
-from emag_pipeline.operations.sandbox_beside import sandbox_beside
-from emag_pipeline.operations.stop_signals import StopSignals
-from emag_pipeline.operations.surroundings import Surroundings, require_same_marketplaces, surroundings
-from emag_pipeline.operations.words import invented_words, outcome_words, source_words, unknown_accounts
+from emag_pipeline.local.progress import view_on
+from emag_pipeline.local.refresh import Refreshed, RefreshInterrupted, refresh
+from emag_pipeline.local.sandbox_beside import sandbox_beside
+from emag_pipeline.local.stop_signals import StopSignals
+from emag_pipeline.local.surroundings import Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.local.words import invented_words, outcome_words, source_words, unknown_accounts
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.wording import goes_on
 
 #: Which exit code speaks for all when accounts end differently: what needs a person first.
 _WORST_FIRST = (5, 3, 2, 1, 4)

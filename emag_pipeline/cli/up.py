@@ -2,9 +2,9 @@
 
 import typer
 
+from emag_pipeline.console import Narrator
+from emag_pipeline.local import up as supervisor
 from emag_pipeline.logs import configure_service
-from emag_pipeline.operations import up as supervisor
-from emag_pipeline.operations.narrator import Narrator
 from emag_pipeline.settings import load_settings
 
 

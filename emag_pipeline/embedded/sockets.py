@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from emag_pipeline.embedded import owner
+from emag_pipeline.embedded import places
 from emag_pipeline.errors import PermanentError
 
 #: sun_path is 108 bytes on Linux; `/.s.PGSQL.5432` and the closing zero take 15 of them.
@@ -24,10 +24,10 @@ def directory(home: Path, data: Path) -> Path:
         return data
     note = home / "postgres.sockets"
     remembered = Path(note.read_text()) if note.exists() else None
-    if remembered is not None and _is_suitable(remembered) and owner.has_alone(remembered):
+    if remembered is not None and _is_suitable(remembered) and places.has_alone(remembered):
         return remembered
     made = _made()
-    owner.hand_over(made)
+    places.hand_over(made)
     note.write_text(str(made))
     return made
 
@@ -49,7 +49,7 @@ def _is_suitable(path: Path) -> bool:
 
 def _made() -> Path:
     for parent in dict.fromkeys((Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))):  # noqa: S108 - private in it
-        if _is_suitable(parent / "emag-postgres-12345678") and parent.is_dir() and owner.cannot_enter(parent) is None:
+        if _is_suitable(parent / "emag-postgres-12345678") and parent.is_dir() and places.cannot_enter(parent) is None:
             return Path(tempfile.mkdtemp(prefix="emag-postgres-", dir=parent))  # mode 0700
     raise PermanentError(
         "there is no place for the server's socket",

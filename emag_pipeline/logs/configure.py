@@ -12,14 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.logs import interruptions
+from emag_pipeline.logs import lines as interruptions
 from emag_pipeline.logs.events import context, is_unprinted, logger
 from emag_pipeline.logs.lines import Lines
 from emag_pipeline.logs.repeats import Repeats
 from emag_pipeline.logs.stream import LinesOnly
-from emag_pipeline.moments import iso_now
-from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings, given_variables, load_settings, secrets_given
+from emag_pipeline.settings.redaction import Redactor
+from emag_pipeline.wording import iso_now
 
 log = logger(__name__)
 

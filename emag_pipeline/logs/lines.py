@@ -1,7 +1,8 @@
-"""A record of `logging`, ours or a library's, as one line: JSON for programs, readable for people; no secret in it."""
+"""Records of Dagster's console that tell of an interruption: whoever was told to stop has met no error."""
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,8 +11,29 @@ from typing import Any
 import structlog
 
 from emag_pipeline.logs.events import FACTS, context
-from emag_pipeline.moments import iso
-from emag_pipeline.redaction import Redactor
+from emag_pipeline.settings.redaction import Redactor
+from emag_pipeline.wording import iso
+
+_RAISED = re.compile(
+    r"^(?:dagster\._core\.errors\.DagsterExecutionInterruptedError|emag_pipeline\.errors\.Interrupted|KeyboardInterrupt)\b"
+)
+_AS_AN_ERROR = " - ERROR - "
+
+
+def shortened(record: str) -> str:
+    """A record that an interruption has caused as one line of the level warning, without traceback; others as they are.
+
+    Where a signal found a run says nothing of what is wrong; Dagster's UI has the whole of it.
+    """
+    first, _, rest = record.partition("\n")
+    raised = next((line for line in rest.splitlines() if line.strip()), "")
+    if _AS_AN_ERROR not in first or not _RAISED.match(raised):  # an error while an interruption was handled is one
+        return record
+    said = first.replace(_AS_AN_ERROR, " - WARNING - ", 1).rstrip()
+    return f"{said}\n" if "interrupted" in said else f"{said} It was interrupted.\n"
+
+
+# A record of `logging`, ours or a library's, as one line: JSON for programs, readable for people; no secret in it.
 
 #: A line is read by machines that cut at some length; a traceback fits.
 _LONGEST = 16_000

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from emag_pipeline.logs.events import FACTS
-from emag_pipeline.plurals import counted
+from emag_pipeline.wording import counted
 
 #: How long repeats are held back, from the first one on: longer each time, since nothing new is said.
 _FIRST_SECONDS, _MOST_SECONDS = 60.0, 3600.0

@@ -8,7 +8,7 @@ The three functions work with the settings of the environment:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # at run time where it is used: with it comes Dagster, which the exporter need not load
-    from emag_pipeline.monitoring.stuck import StuckSync
+    from emag_pipeline.monitoring.recovery import StuckSync
 
 
 def find_stuck_syncs() -> "list[StuckSync]":

@@ -17,11 +17,9 @@ since     when it began (ISO 8601, UTC)
 from collections.abc import Sequence
 from typing import Any
 
-from emag_pipeline.db.incidents import Incident
-from emag_pipeline.durations import age
-from emag_pipeline.moments import iso
-from emag_pipeline.plurals import counted
+from emag_pipeline.monitoring.incident_table import Incident
 from emag_pipeline.settings import Settings
+from emag_pipeline.wording import age, counted, iso
 
 Document = dict[str, Any]
 

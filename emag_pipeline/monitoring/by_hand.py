@@ -5,14 +5,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from emag_pipeline.dagster_runs import instance
+from emag_pipeline.dagster_runs.instance import Instance
 from emag_pipeline.databases import attached
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.monitoring.recovery import recover
-from emag_pipeline.monitoring.stuck import StuckSync, find
-from emag_pipeline.runs import instance
-from emag_pipeline.runs.instance import Instance
+from emag_pipeline.monitoring.recovery import StuckSync, find, recover
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.liveness import Bounds
 
 log = logging.getLogger(__name__)

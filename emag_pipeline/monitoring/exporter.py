@@ -13,16 +13,16 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from emag_pipeline.databases import as_told, told_alike
-from emag_pipeline.db import metrics, migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.logs import logger
-from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring import metrics, silence
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.metrics import PipelineCollector
 from emag_pipeline.monitoring.web import Page, Server
 from emag_pipeline.settings import Settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 
 T = TypeVar("T")
 

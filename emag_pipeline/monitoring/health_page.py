@@ -27,10 +27,10 @@ from http import HTTPStatus
 from typing import Any
 
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
-from emag_pipeline.moments import iso_now
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.silence import DAEMON
 from emag_pipeline.monitoring.web import Page
+from emag_pipeline.wording import iso_now
 
 Problem = dict[str, str]
 

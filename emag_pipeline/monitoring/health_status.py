@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from emag_pipeline.db import ticks
-from emag_pipeline.db.accounts import left_accounts
-from emag_pipeline.db.check_results import CheckResult, check_results
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Incident, open_incidents
-from emag_pipeline.db.liveness import RunningSync, running_syncs
-from emag_pipeline.db.status import AccountStatus, account_statuses
 from emag_pipeline.errors import Rerun, rerun_after
-from emag_pipeline.moments import iso
 from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.freshness import is_stale, published_words
+from emag_pipeline.monitoring.incident_table import Incident, open_incidents
 from emag_pipeline.monitoring.silence import Silence
 from emag_pipeline.settings import Settings
 from emag_pipeline.stopped_programs import StoppedProgram, stopped_programs
-from emag_pipeline.sync.liveness import Bounds, Trouble, trouble_of
+from emag_pipeline.store import ticks
+from emag_pipeline.store.check_results import CheckResult, check_results
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import is_stale, published_words
+from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.liveness import Bounds, RunningSync, Trouble, running_syncs, trouble_of
+from emag_pipeline.sync.status import AccountStatus, account_statuses
+from emag_pipeline.wording import iso
 
 _RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
 _RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent"

@@ -9,15 +9,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from math import inf
 
-from emag_pipeline.db import incidents
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding, Incident, open_incidents
-from emag_pipeline.db.status import AccountStatus
 from emag_pipeline.logs import logger
-from emag_pipeline.monitoring.freshness import bound_seconds, bound_words, published_words
-from emag_pipeline.monitoring.next_try import due_seconds, is_about_to_be_tried_again
-from emag_pipeline.monitoring.standing import Standing
+from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring.incident_table import Finding, Incident, open_incidents
 from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import (
+    Standing,
+    bound_seconds,
+    bound_words,
+    due_seconds,
+    is_about_to_be_tried_again,
+    published_words,
+)
+from emag_pipeline.sync.status import AccountStatus
 
 __all__ = ["Finding", "Incident", "close", "findings", "is_told_by", "note", "note_findings", "open_incidents"]
 
@@ -99,11 +104,11 @@ def note_findings(database: Database, standings: Sequence[Standing], settings: S
 
 def note(database: Database, finding: Finding) -> None:
     """Write down what is wrong; the log hears only of news."""
-    if incidents.note(database, finding):
+    if incident_table.note(database, finding):
         log.warning("incident_noted", **asdict(finding))
 
 
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> None:
     """Close what had begun before the subject was well, but for the kinds that are still found."""
-    for incident in incidents.close(database, subject, well_at=well_at, still=still):
+    for incident in incident_table.close(database, subject, well_at=well_at, still=still):
         log.info("incident_closed", subject=incident.subject, kind=incident.kind)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emag_pipeline.db.answer_review import KINDS
-from emag_pipeline.db.counters import OFFERS_PROCESSED
 from emag_pipeline.monitoring.silence import SENSORS
+from emag_pipeline.store.counters import OFFERS_PROCESSED
+from emag_pipeline.sync.surprises import KINDS
 
 #: What stands for a label value that is not known here, so that a surprise costs one series and not a thousand.
 OTHER = "other"

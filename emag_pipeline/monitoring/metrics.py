@@ -1,20 +1,250 @@
-"""What a scrape gets: the figures of the database as Prometheus' metrics, and whether they could be read at all."""
+"""What the exporter tells, read in a few short statements: nothing here looks through offers, calls or old syncs."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+from typing import NamedTuple
 
 from prometheus_client import metrics_core as core
 from prometheus_client.registry import Collector
 
-from emag_pipeline.db.answer_review import KINDS
-from emag_pipeline.db.metrics import AccountGauges, Figures
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring import metric_list as names
 from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.freshness import bound_seconds
-from emag_pipeline.monitoring.metric_list import Metric
-from emag_pipeline.monitoring.stored_counters import Labels, StoredCounters
+from emag_pipeline.monitoring.metric_list import OTHER, SCAN_RESOURCES, Metric
 from emag_pipeline.settings import Settings
+from emag_pipeline.store import counters
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync.account_health import bound_seconds
+from emag_pipeline.sync.accounts import LEFT_ACCOUNTS
+from emag_pipeline.sync.request_log import LATENCY_BUCKETS
+from emag_pipeline.sync.surprises import KINDS, RECENT
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter as it is stored; `labels` are those that it was raised with."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountGauges:
+    """One account now. Ages are in seconds, 0 while nothing runs; what is not known yet is None.
+
+    `status`, pages and `error_class` are those of the account's newest sync. `slots` are the calls that the rate
+    budget granted within the last minute.
+    """
+
+    account: str
+    status: str | None
+    error_class: str | None
+    pages_expected: int | None
+    pages_done: int
+    progress_age: float
+    heartbeat_age: float
+    last_success: float | None
+    oldest_page: float | None
+    scan_seconds: float | None
+    offers_processed: float
+    saleable: int
+    not_saleable: int
+    deleted: int
+    quarantined: int
+    slots: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything of one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
+
+    `surprises` counts the fields that were not as known, by account and kind; where there are none, nothing stands.
+    """
+
+    revision: str
+    counters: Sequence[Counter]
+    accounts: Sequence[AccountGauges]
+    sensor_ages: Mapping[str, float]
+    open_incidents: Mapping[str, float]
+    surprises: Mapping[tuple[str, str], float]
+    #: by subject and check: 0 passes, 1 warns, 2 fails; of a check on days the worst day
+    checks: Mapping[tuple[str, str], float]
+    #: accounts of which offers are kept although they are configured no more
+    left: Sequence[str]
+
+
+#: The newest sync and the newest success each end at the first row of an index.
+#: Slots of the last sixty seconds: those of this minute, and of the one before the share that is not yet too old.
+_ACCOUNTS = """
+    SELECT a.account, s.status, s.error_class, s.pages_expected, coalesce(s.pages_done, 0) AS pages_done,
+           CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.progressed_at)
+                ELSE 0 END::float8 AS progress_age,
+           CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.heartbeat_at)
+                ELSE 0 END::float8 AS heartbeat_age,
+           extract(epoch FROM p.completed_at)::float8 AS last_success,
+           extract(epoch FROM p.oldest_page_at)::float8 AS oldest_page, p.worked_seconds AS scan_seconds,
+           coalesce(c.value, 0) + coalesce(s.total_offers_processed, 0) AS offers_processed,
+           coalesce(f.saleable, 0) AS saleable, coalesce(f.offers - f.saleable, 0) AS not_saleable,
+           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS quarantined,
+           CASE b.minute
+               WHEN clock.minute THEN b.slots + b.slots_before * (1 - clock.share)
+               WHEN clock.minute - interval '1 minute' THEN b.slots * (1 - clock.share)
+               ELSE 0 END::float8 AS slots
+    FROM unnest(CAST(:accounts AS text[]), CAST(:logins AS text[])) WITH ORDINALITY AS a(account, login, place)
+    CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
+    LEFT JOIN LATERAL (
+        SELECT * FROM emag_offer_syncs
+        WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
+    ) AS s ON true
+    LEFT JOIN LATERAL (
+        SELECT completed_at, oldest_page_at, worked_seconds FROM emag_offer_syncs
+        WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
+    ) AS p ON true
+    LEFT JOIN emag_counters c
+        ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)
+    LEFT JOIN emag_account_figures f ON f.account_type = a.account
+    LEFT JOIN emag_rate_budget b ON b.login = a.login
+    ORDER BY a.place
+"""
+
+#: One document a name: thousands of small ones cost far more to receive and to parse.
+_COUNTERS = """
+    SELECT name, jsonb_agg(jsonb_build_array(labels, value)) AS stored FROM emag_counters GROUP BY name
+"""
+_SENSORS = """
+    SELECT sensor AS name, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS value
+    FROM emag_sensor_ticks
+"""
+_INCIDENTS = """
+    SELECT kind AS name, count(*) AS value FROM emag_incidents WHERE closed_at IS NULL GROUP BY kind
+"""
+
+
+_CHECKS = """
+    SELECT subject, check_name, max(CASE WHEN passed THEN 0 WHEN severity = 'WARN' THEN 1 ELSE 2 END)::float8 AS value
+    FROM emag_check_results WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY 1, 2
+"""
+
+
+def read(
+    database: Database, accounts: Mapping[str, str], marketplaces: Sequence[str], timeout_seconds: float
+) -> Figures:
+    """Read everything in one transaction; no statement may take longer than `timeout_seconds`.
+
+    `accounts` are the names with their logins (`Account.login`).
+
+    Raises DatabaseUnavailable, SchemaMismatch or PermanentError, see `store.error_mapping`.
+    """
+    with database.transaction(timeout_seconds=timeout_seconds) as tx:
+        return Figures(
+            revision=tx.run("SELECT version_num FROM emag_alembic_version").scalar_one(),
+            counters=_counters(tx),
+            accounts=_accounts(tx, accounts),
+            sensor_ages=_by_name(tx, _SENSORS),
+            open_incidents=_by_name(tx, _INCIDENTS),
+            surprises=_count_surprises(tx, list(accounts)),
+            checks=_checks(tx, [*accounts, *marketplaces]),
+            left=list(tx.run(LEFT_ACCOUNTS, configured=list(accounts)).scalars()),
+        )
+
+
+def _counters(tx: Transaction) -> list[Counter]:
+    rows = tx.run(_COUNTERS)
+    return [Counter(row.name, labels, value) for row in rows for labels, value in row.stored]
+
+
+def _accounts(tx: Transaction, accounts: Mapping[str, str]) -> list[AccountGauges]:
+    logins = list(accounts.values())
+    rows = tx.run(_ACCOUNTS, accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
+    return [AccountGauges(**row._mapping) for row in rows]
+
+
+def _count_surprises(tx: Transaction, accounts: Sequence[str]) -> dict[tuple[str, str], float]:
+    rows = tx.run(f"SELECT a.account, s.kind, count(*) AS fields {RECENT} GROUP BY 1, 2", accounts=list(accounts))
+    return {(row.account, row.kind): row.fields for row in rows}
+
+
+def _checks(tx: Transaction, subjects: Sequence[str]) -> dict[tuple[str, str], float]:
+    return {(row.subject, row.check_name): row.value for row in tx.run(_CHECKS, subjects=list(subjects))}
+
+
+def _by_name(tx: Transaction, sql: str) -> dict[str, float]:
+    return {row.name: row.value for row in tx.run(sql)}
+
+
+# What the database has counted, made ready to be told: each series from zero on, label values from a known set.
+#
+# A counter that appears late hides its first increase from rate(), so what a sync can count is there from the start,
+# for every account. An account that was taken out of the settings is no longer told.
+
+Labels = tuple[str, ...]
+
+_BOUNDS = (*map(str, LATENCY_BUCKETS), "+Inf")
+
+
+class Latencies(NamedTuple):
+    """A histogram's series: `buckets` from the smallest bound to +Inf, each with all that are below it."""
+
+    buckets: Sequence[tuple[str, float]]
+    sum: float
+
+
+class StoredCounters:
+    """The counters of one scrape, for the configured accounts."""
+
+    def __init__(self, counters: Iterable[Counter], accounts: Sequence[str]) -> None:
+        self._accounts = accounts
+        self._by_name: dict[str, list[Counter]] = {}
+        for counter in counters:
+            if "account_type" not in counter.labels or counter.labels["account_type"] in accounts:
+                self._by_name.setdefault(counter.name, []).append(counter)
+
+    def values(self, metric: Metric) -> dict[Labels, float]:
+        """All series of a counter, by their label values."""
+        values = dict.fromkeys(self._from_start(metric), 0.0)
+        for counter in self._by_name.get(metric.name, ()):
+            labels = self._labels(metric, counter)
+            values[labels] = values.get(labels, 0.0) + counter.value
+        return values
+
+    def latencies(self, metric: Metric) -> dict[Labels, Latencies]:
+        """All series of a histogram that is stored as `_bucket` and `_sum`, each call in one bucket only."""
+        counts = {labels: dict.fromkeys(_BOUNDS, 0.0) for labels in self._from_start(metric)}
+        for counter in self._by_name.get(f"{metric.name}_bucket", ()):
+            buckets = counts.setdefault(self._labels(metric, counter), dict.fromkeys(_BOUNDS, 0.0))
+            bound = counter.labels.get("le", "")
+            buckets[bound if bound in buckets else "+Inf"] += counter.value
+        sums = dict.fromkeys(counts, 0.0)
+        for counter in self._by_name.get(f"{metric.name}_sum", ()):
+            labels = self._labels(metric, counter)
+            sums[labels] = sums.get(labels, 0.0) + counter.value
+        return {labels: Latencies(_cumulative(buckets), sums[labels]) for labels, buckets in counts.items()}
+
+    def _from_start(self, metric: Metric) -> Iterable[Labels]:
+        return product(*(self._usual(metric, label) for label in metric.labels))
+
+    def _usual(self, metric: Metric, label: str) -> Sequence[str]:
+        if label == "resource":
+            return SCAN_RESOURCES
+        return [value for value in self._known(metric, label) if value != OTHER]
+
+    def _labels(self, metric: Metric, counter: Counter) -> Labels:
+        given = ((label, counter.labels.get(label, OTHER)) for label in metric.labels)
+        return tuple(value if value in self._known(metric, label) else OTHER for label, value in given)
+
+    def _known(self, metric: Metric, label: str) -> Sequence[str]:
+        return self._accounts if label == "account_type" else metric.labels[label]
+
+
+def _cumulative(buckets: Mapping[str, float]) -> list[tuple[str, float]]:
+    return list(zip(buckets, accumulate(buckets.values()), strict=True))
+
+
+# What a scrape gets: the figures of the database as Prometheus' metrics, and whether they could be read at all.
 
 _STORED = (
     names.REQUESTS, names.REQUEST_ERRORS, names.STUCK_SYNCS, names.RECOVERED_SYNCS, names.ALERTS,

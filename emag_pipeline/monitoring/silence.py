@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
-from emag_pipeline import running_up, written_logs
-from emag_pipeline.db import ticks
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding
-from emag_pipeline.durations import age
+from emag_pipeline import running_up, wording
 from emag_pipeline.monitoring import incidents, outbox
+from emag_pipeline.monitoring.incident_table import Finding
 from emag_pipeline.settings import Settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.wording import age
 
 #: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.
 SENSORS = ("stuck_syncs", "stale_accounts", "stale_marts", "stale_reference", "run_failures")
@@ -83,7 +83,7 @@ def start_again(settings: Settings) -> str:
     up = running_up.running(settings.home)
     if up is None:
         return "Start it: `emag-pipeline up`, or its service (restart that where it runs); what was missed is caught up"
-    wrong = written_logs.see(" {log} says what is wrong;", settings.home / "logs" / "daemon.log")
+    wrong = wording.see(" {log} says what is wrong;", settings.home / "logs" / "daemon.log")
     goes_on = f"`emag-pipeline up` (process {up.pid}) runs, and starts the daemon again by itself if it ends"
     return f"{goes_on}:{wrong} one that only hangs goes on when this `up` is ended and started again"
 

@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emag_pipeline.db import quarantine
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Incident
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
-from emag_pipeline.db.quarantine import Rejected
-from emag_pipeline.db.report import buy_button, cover, days, headline, issues, lost_sales, syncs, timeline
-from emag_pipeline.db.report.buy_button import ButtonCounts, RankedOffer
-from emag_pipeline.db.report.cover import Band, LowStock
-from emag_pipeline.db.report.days import Day
-from emag_pipeline.db.report.headline import Headline
-from emag_pipeline.db.report.issues import HeldBackOffer, IssueCount
-from emag_pipeline.db.report.lost_sales import LostSales, SoldOutOffer
-from emag_pipeline.db.report.syncs import LedgerRow, MartStamp
-from emag_pipeline.db.report.timeline import Timeline
+from emag_pipeline.marts import assortment as days
+from emag_pipeline.marts import buy_button, issues, low_stock
+from emag_pipeline.marts import issues as lost_sales
+from emag_pipeline.marts.assortment import Day
+from emag_pipeline.marts.buy_button import ButtonCounts, RankedOffer
+from emag_pipeline.marts.issues import HeldBackOffer, IssueCount, LostSales, SoldOutOffer
+from emag_pipeline.marts.low_stock import Band, LowStock
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT
+from emag_pipeline.monitoring.incident_table import Incident
+from emag_pipeline.report import syncs
+from emag_pipeline.report.syncs import LedgerRow, MartStamp
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import headline, quarantine, timeline
+from emag_pipeline.sync.headline import Headline
+from emag_pipeline.sync.quarantine import Rejected
+from emag_pipeline.sync.timeline import Timeline
 
 _MOST_REJECTS = 10
 
@@ -87,8 +89,8 @@ def facts_of(database: Database, account: str) -> Facts:
         buttons=buy_button.button_counts(database, account),
         lost=buy_button.lost(database, account),
         gaps=buy_button.widest_gaps(database, account),
-        bands=cover.bands(database, account),
-        least_cover=cover.least_cover(database, account),
+        bands=low_stock.bands(database, account),
+        least_cover=low_stock.least_cover(database, account),
         syncs=syncs.last_syncs(database, account),
         marts=syncs.mart_stamps(database, account),
         incidents=syncs.incidents_of(database, account),

@@ -1,15 +1,19 @@
 """The facts as one HTML page. Whatever stands in them is text: it is escaped, and the page forbids itself scripts."""
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from emag_pipeline.atomic_file import written_at_once
 from emag_pipeline.charts.svg import plain
-from emag_pipeline.plurals import counted
-from emag_pipeline.report import pictures, words
+from emag_pipeline.errors import of_os_error
+from emag_pipeline.marts import charts
+from emag_pipeline.report import words
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import tasks
+from emag_pipeline.wording import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,14 +27,14 @@ def page(facts: Facts) -> str:
 def _drawn(facts: Facts) -> dict[str, Markup]:
     """The charts, each for inclusion as it is."""
     drawn = {
-        "assortment": pictures.of_assortment(facts.days),
-        "moves": pictures.of_price_moves(facts.days),
-        "issues": pictures.of_issues(facts.issues, facts.headline.offers),
-        "button": pictures.of_buy_button(facts.buttons),
-        "cover": pictures.of_cover(facts.bands),
+        "assortment": charts.of_assortment(facts.days),
+        "moves": charts.of_price_moves(facts.days),
+        "issues": charts.of_issues(facts.issues, facts.headline.offers),
+        "button": charts.of_buy_button(facts.buttons),
+        "cover": charts.of_cover(facts.bands),
     }
     if facts.timeline is not None:
-        drawn["scan"] = pictures.of_scan(facts.timeline)
+        drawn["scan"] = charts.of_scan(facts.timeline)
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - written by ElementTree, which escapes
 
 
@@ -58,3 +62,22 @@ def _environment() -> "Environment":
 def _writable(value: Any) -> Any:
     """Text of strangers may hold control characters, which no document may."""
     return plain(value) if type(value) is str else value
+
+
+# Write a report so that a reader finds the old one or the new one, never half of one.
+#
+# It is for its owner alone (mode 0600): prices, stock and margins to competitors are business secrets, and who may read
+# them is decided by whoever copies or serves the file.
+
+
+def write(file: Path, text: str) -> None:
+    """Write or replace the file. Raises SettingsError or PermanentError where that is not possible, TransientError when
+    the disk is full.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_at_once(file, force=True) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+    except OSError as error:
+        remedy = "Free the path, give the process the right to write there, or name another file"
+        raise of_os_error(error, "the report cannot be written", where=str(file), remedy=remedy) from error

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from emag_pipeline.db.report.cover import SOON_DAYS
-from emag_pipeline.plurals import counted
+from emag_pipeline.marts.low_stock import SOON_DAYS
 from emag_pipeline.report import words
 from emag_pipeline.report.facts import Facts
+from emag_pipeline.wording import counted
 
 MOST = 5
 _SOLD_OUT = "out_of_stock"

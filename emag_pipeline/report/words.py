@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from emag_pipeline.db.accounted import Accounted
-from emag_pipeline.db.report.syncs import LedgerRow
-from emag_pipeline.plurals import counted
+from emag_pipeline.report.syncs import LedgerRow
+from emag_pipeline.sync.accounted import Accounted
+from emag_pipeline.wording import counted
 
 _LONGEST_NAME = 120
 _OUTCOMES = {"completed": "published", "timeout": "timed out"}

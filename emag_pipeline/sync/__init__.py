@@ -4,12 +4,10 @@
 the ledger ties them together.
 """
 
-from emag_pipeline.sync.audit import Audit, audit_scan
-from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.progress import Progress
+from emag_pipeline.sync.audit import Audit, Verdict, audit_scan
+from emag_pipeline.sync.context import Progress, SyncContext
 from emag_pipeline.sync.publish import SyncSummary, publish_scan
 from emag_pipeline.sync.stage import Staged, stage_account
-from emag_pipeline.sync.verdicts import Verdict
 
 __all__ = [
     "Audit",

@@ -1,27 +1,51 @@
-"""An attempt's frame: it beats while it works, and whatever ends it stands in the ledger with reason and remedy.
-
-Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a
-run retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
-"""
+"""Short database work that is tried again by itself: it left nothing behind when it failed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import TypeVar
 
-from emag_pipeline import going_on, stop_cause
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from emag_pipeline import process_end, wording
 from emag_pipeline.databases import as_told, log_of
-from emag_pipeline.db import ledger
-from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import DatabaseUnavailable, LeaseError, PipelineError, SyncTimedOut
-from emag_pipeline.gist import gist
 from emag_pipeline.logs import about, logger
-from emag_pipeline.redaction import redact
+from emag_pipeline.settings.redaction import redact
+from emag_pipeline.sync import ledger
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.heartbeat import Heartbeat
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.locks import LockWatch
+from emag_pipeline.wording import gist
+
+T = TypeVar("T")
 
 log = logger(__name__)
+
+
+def until_done(work: Callable[[], T]) -> T:
+    """Do the work, up to four times while the database is away or picks it as a deadlock's victim."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(DatabaseUnavailable),
+        stop=stop_after_attempt(4),
+        wait=wait_exponential_jitter(multiplier=0.5, max=10),
+        before_sleep=_tell,
+        reraise=True,
+    )
+    return retrying(work)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("database_work_repeated", tries=state.attempt_number, error=str(error))
+
+
+# An attempt's frame: it beats while it works, and whatever ends it stands in the ledger with reason and remedy.
+#
+# Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
+# retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
 
 
 @contextmanager
@@ -64,7 +88,7 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
     if isinstance(error, DatabaseUnavailable) and error.is_away:
         left = None if error.is_late else _read(context, lease)  # one that does not answer is not asked again
-        begins = going_on.goes_on(None) if left is None else left[1]
+        begins = wording.goes_on(None) if left is None else left[1]
         log_file = log_of(context.settings)
         why = f"; {log_file} says why it was away" if log_file else ""
         # whoever reads this in the database has it before him again
@@ -77,14 +101,14 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
         said = redact(gist(f"{type(error).__name__}: {error}"), context.settings.secrets)
         return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
     is_late, goes_on = _left(context, lease)
-    status, why = ("timeout", "its time is over") if is_late else ("cancelled", stop_cause.words())
+    status, why = ("timeout", "its time is over") if is_late else ("cancelled", process_end.words())
     remedy = f"Nothing is to be done: the next run {goes_on}"
     return status, "Interrupted", f"{lease.where}: interrupted: {why}", remedy
 
 
 def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
     """Whether the sync's time is over, and where the next run begins."""
-    return _read(context, lease) or (False, going_on.goes_on(None))
+    return _read(context, lease) or (False, wording.goes_on(None))
 
 
 def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
@@ -96,4 +120,4 @@ def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
     except PipelineError:
         return None
     is_late = bool(datetime.now(UTC) >= sync.deadline_at)
-    return is_late, "begins a new sync" if is_late else going_on.goes_on(left)
+    return is_late, "begins a new sync" if is_late else wording.goes_on(left)

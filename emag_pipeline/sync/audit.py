@@ -1,17 +1,256 @@
-"""The audit: may this scan be published? Four verdicts on what is staged, counted anew from there."""
+"""When is a scan complete? What speaks against it, in a sentence each (G2).
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The proof itself is the verdict of `completeness.Scan`, which the scan has written down; staging must say so too.
+"""
 
-from emag_pipeline.db import audit, ledger, quarantine
-from emag_pipeline.db.audit import Figures
-from emag_pipeline.db.ledger import Lease
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
 from emag_pipeline.errors import LeaseLost, RefusedError
 from emag_pipeline.logs import logger
-from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.settings import Settings
+from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync import ledger, quarantine
+from emag_pipeline.sync.attempt import attempt, until_done
+from emag_pipeline.sync.completeness import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.persistence import until_done
-from emag_pipeline.sync.verdicts import REJECTS, Verdict, count_agrees, judge
+from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.ledger import Approval, Lease
+from emag_pipeline.sync.quarantine import Reason
+from emag_pipeline.wording import age, counted
+
+
+def doubts(figures: Figures) -> list[str]:
+    """What keeps the scan from being complete; empty when it is."""
+    said = []
+    if not figures.proven:
+        said.append("the scan has not proven that nothing is left out")
+    if figures.unstaged:
+        one, more = "offer that pages showed is not staged", "offers that pages showed are not staged"
+        said.append(counted(figures.unstaged, one, more))
+    if figures.unreadable_by_id > figures.unreadable_positions:
+        one, more = "missing offer cannot be read by its id", "missing offers cannot be read by their id"
+        positions = counted(figures.unreadable_positions, "position is", "positions are")
+        said.append(f"{counted(figures.unreadable_by_id, one, more)}, {positions} unreadable")
+    return said
+
+
+def repeats(figures: Figures) -> list[str]:
+    """Offers that stand in staging more than once although windows are merged there."""
+    one, more = "row is staged of an offer that stands", "rows are staged of offers that stand"
+    return [f"{counted(figures.repeated_rows, one, more)} there already"] * bool(figures.repeated_rows)
+
+
+# Verdicts on a scan, from its figures: is it complete, plausible enough to be published, and does the count agree?
+
+REJECTS = "rejects_within_tolerance"
+#: So many offers beside the count may have come and gone while the pages were read, or so large a share of it.
+_FEW, _FEW_SHARE = 3, 0.01
+#: A scan that read nothing for so long has paused, as one that was taken up again.
+_PAUSE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's answer: whether it passed, why in one sentence, and the numbers that it rests on."""
+
+    name: str
+    passed: bool
+    sentence: str
+    numbers: Mapping[str, int | float] = field(default_factory=dict)
+    #: a person may accept it nevertheless (`emag-pipeline approve`)
+    can_be_approved: bool = False
+    #: the person must say expressly that nothing is to be left (`--even-if-empty`)
+    is_about_emptiness: bool = False
+    #: without it the verdict would be bad
+    approval: Approval | None = None
+    #: how much of what the verdict is about was found: rows, or offers; None where it does not count
+    findings: int | None = None
+
+
+def judge(
+    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approval: Approval | None = None
+) -> list[Verdict]:
+    """The four verdicts. `approval`: a person has accepted the two that are matters of judgement.
+
+    `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
+    """
+    return [
+        _scan_is_complete(figures),
+        _offer_ids_are_unique(figures),
+        _rejects_within_tolerance(figures, settings.reject_tolerance, reasons, approval),
+        _volume_has_not_collapsed(figures, settings.max_shrink, approval),
+    ]
+
+
+def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType({})) -> Verdict:
+    """Whether the marketplace counts what it shows, but for what came or went meanwhile. It blocks nothing.
+
+    A difference is the count's own error where a further reading of all pages left the same, or where the sync before
+    did, of which `before` is the proof, and neither has paused. Any other one may be movement since pages were read.
+    """
+    counts = (figures.count_before, figures.count_after)
+    few = max(_FEW, _FEW_SHARE * max(counts))
+    is_near = min(counts) - few <= figures.counted_known <= max(counts) + few
+    is_left_again = not is_near and _is_left_again(figures, before)
+    told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
+    said = f"the marketplace counts {told}, {counted(figures.counted_known, 'is', 'are')} accounted for"
+    if is_left_again:
+        said += "; the sync before left the same difference"
+    elif not is_near and COUNT_IS_WRONG not in figures.marks:
+        said += f"; {_movement(figures)}"
+    return Verdict(
+        "count_agrees",
+        not is_left_again and COUNT_IS_WRONG not in figures.marks,
+        said,
+        {
+            "count_before": counts[0],
+            "count_after": counts[1],
+            "accounted": figures.counted_known,
+            "oldest_page_seconds": figures.oldest_page_seconds,
+        },
+    )
+
+
+def _is_left_again(figures: Figures, before: Mapping[str, Any]) -> bool:
+    """Whether two syncs that went on without a pause left the same difference: that is no movement."""
+    # an older version's proof does not tell whether its scan has paused
+    if max(figures.pause_seconds, before.get("pause_seconds", _PAUSE_SECONDS)) >= _PAUSE_SECONDS:
+        return False
+    return bool(abs(figures.remainder - before["remainder"]) <= _FEW)
+
+
+def _movement(figures: Figures) -> str:
+    """What explains a difference without an error of the marketplace's, and what becomes of it."""
+    read = f"pages were read up to {age(figures.oldest_page_seconds)} before the last count"
+    if figures.remainder < 0:
+        return f"{read}, and offers may have left since; the next sync asks for those that it does not see any more"
+    return f"{read}, and offers may have come since; the next sync shows them"
+
+
+def _scan_is_complete(figures: Figures) -> Verdict:
+    against = doubts(figures)
+    accounted = figures.accounted
+    is_said = accounted.difference > 0
+    marks = [one for one in figures.marks if not (is_said and one.startswith(REMAINDER))]
+    said = "; ".join(against or [*accounted.sentences, *marks])
+    numbers = {name: number for name, number in figures.as_proof().items() if name != "marks"}
+    return Verdict("scan_is_complete", not against, said, numbers)
+
+
+def _offer_ids_are_unique(figures: Figures) -> Verdict:
+    against = repeats(figures)
+    return Verdict(
+        "offer_ids_are_unique",
+        not against,
+        "; ".join(against) or _each_once(figures.distinct_ids),
+        {"rows": figures.rows, "distinct_ids": figures.distinct_ids, "repeated_rows": figures.repeated_rows},
+    )
+
+
+def _each_once(offers: int) -> str:
+    if offers < 2:
+        return "the one offer is staged once" if offers else "no offer is staged"
+    return f"each of {offers:,} offers is staged once"
+
+
+def _rejects_within_tolerance(
+    figures: Figures, tolerance: float, reasons: Sequence[Reason], approval: Approval | None
+) -> Verdict:
+    # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
+    within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
+    sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
+    needed = None if within else approval
+    return Verdict(
+        REJECTS,
+        within or needed is not None,
+        _with(sentence, needed),
+        {
+            "quarantined": figures.quarantined,
+            "unreadable_rows": figures.unreadable_rows,
+            "unreadable_positions": figures.unreadable_positions,
+            "met_twice": figures.read_twice,
+            "not_read": figures.not_read,
+            "rows": figures.rows_and_positions,
+            "share": figures.not_read_share,
+            "tolerance": tolerance,
+        },
+        can_be_approved=True,
+        approval=needed,
+        findings=figures.not_read,
+    )
+
+
+def _with(sentence: str, approval: Approval | None) -> str:
+    return f"{sentence}; {approval.words}" if approval else sentence
+
+
+def _not_read(figures: Figures, tolerance: float) -> str:
+    """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
+    rows, share = counted(figures.rows_and_positions, "row"), f"({figures.not_read_share:.2%})"
+    tolerated = f"{tolerance:.2%} are tolerated"
+    if figures.not_read == figures.in_quarantine_once:
+        are = "is" if figures.not_read == 1 else "are"
+        return f"{figures.not_read:,} of {rows} {are} in quarantine {share}, {tolerated}"
+    parts = {
+        "in quarantine": figures.in_quarantine_once,
+        "with unreadable fields": figures.unreadable_rows,
+        "that the marketplace fails to show": figures.unreadable_positions,
+    }
+    listed = ", ".join(f"{number:,} {words}" for words, number in parts.items() if number)
+    return f"{figures.not_read:,} of {rows} cannot be used as they are {share}, {tolerated}: {listed}"
+
+
+def _listed(reasons: Sequence[Reason]) -> str:
+    """The reasons with their counts, and where one of them was met."""
+    told = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
+    return f"{told}; for example {reasons[0].example}"
+
+
+def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: Approval | None) -> Verdict:
+    before, share = figures.published_before, figures.vanished_share
+    #: an account may have no offers at all, where none were published and the marketplace counts none
+    emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
+    within = share <= max_shrink and not emptied
+    needed = None if within else approval
+    return Verdict(
+        "volume_has_not_collapsed",
+        figures.missing == 0 and (within or needed is not None),
+        _with("; ".join(_volume(figures, max_shrink, emptied)), needed),
+        {"vanished": figures.vanished, "published_before": before, "share": share, "max_shrink": max_shrink},
+        can_be_approved=True,
+        is_about_emptiness=emptied,
+        approval=needed,
+        findings=figures.vanished,
+    )
+
+
+def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
+    before, share = figures.published_before, figures.vanished_share
+    if before:
+        have = "has" if figures.vanished == 1 else "have"
+        vanished = f"{figures.vanished:,} of {counted(before, 'published offer')} {have} vanished ({share:.2%})"
+        said = [f"{vanished}, {max_shrink:.0%} may vanish without approval"]
+    else:
+        said = ["no offer was published before, so none can be lost"]
+    if emptied:
+        said.append(f"the scan holds no offer that could be published, the marketplace counts {figures.count_after:,}")
+    if (
+        before and figures.remainder > 0 and (share > max_shrink or emptied)
+    ):  # whoever approves deletes against the count
+        are = "is" if figures.remainder == 1 else "are"
+        said.append(
+            f"{figures.remainder:,} of {counted(figures.count_after, 'counted offer')} {are} accounted for by nothing"
+        )
+    if figures.missing and share <= max_shrink:
+        offers = counted(figures.missing, "missing offer has", "missing offers have")
+        said.append(f"{offers} not been confirmed by {'its' if figures.missing == 1 else 'their'} id")
+    return said
+
+
+# The audit: may this scan be published? Four verdicts on what is staged, counted anew from there.
 
 log = logger(__name__)
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from emag_pipeline.api import Marketplace, Offer, Reject
-from emag_pipeline.db import confirmations
-from emag_pipeline.db.audit import Figures, require_staged
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
 from emag_pipeline.logs import logger
+from emag_pipeline.marketplace import Marketplace, Offer, Reject
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import confirmations
+from emag_pipeline.sync.figures import Figures, require_staged
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.listing import ReadFailure
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
@@ -45,9 +45,9 @@ def confirm_missing(
     of the database, and what `require_time` raises when the sync's time is over.
     Source: docs/marketplace-api.md, "Filters", "Overview": deletions are not reported.
     """
-    if confirmations.missing(database, lease, limit=1):
+    if confirmations.missing_offers(database, lease, limit=1):
         confirmations.begin_confirming(database, lease)
-    while missing := confirmations.missing(database, lease, limit=_TOGETHER):
+    while missing := confirmations.missing_offers(database, lease, limit=_TOGETHER):
         require_staged(database, lease)  # else all that a crash took from staging would be asked for by id
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()

@@ -1,14 +1,85 @@
-"""What one attempt of a sync works with: who for, by which settings, where to, and whom to tell."""
+"""How far a scan is, told now and then."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emag_pipeline.accounts import Account
-from emag_pipeline.api import Timeouts
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import Timeouts
 from emag_pipeline.settings import Settings
-from emag_pipeline.sync.progress import Progress
+from emag_pipeline.settings.accounts import Account
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.plan import OFFERS_A_PAGE
+from emag_pipeline.sync.rate_budget import DatabaseBudget
+from emag_pipeline.sync.staging import Reached
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A scan under way. Seconds and rate are this attempt's; pages are hundreds of positions of the listing."""
+
+    #: which reading of all pages it is, from 1
+    round: int
+    pages_done: int
+    pages_expected: int
+    offers_done: int
+    offers_expected: int
+    seconds: float
+    offers_per_second: float
+    #: until all readings that are due have ended, at the pace of the present one; None before there is one
+    remaining_seconds: float | None
+
+
+class ProgressReporter:
+    """Follows a scan and passes the picture on, at most once an interval."""
+
+    def __init__(self, report: Callable[[Progress], None], interval_seconds: float) -> None:
+        self._report = report
+        self._interval = interval_seconds
+        self._told = time.monotonic()
+
+    def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int, readings: int = 1) -> None:
+        """Start to read, where an earlier attempt may have done a part. `readings`: of all pages, that are due."""
+        self._began = self._reading_began = time.monotonic()
+        self._pages, self._offers = max(pages, pages_done), offers
+        self._pages_done, self._offers_done = pages_done, offers_done
+        self._resumed_offers = offers_done
+        self._round, self._due = 1, readings
+        self._from = self._position = min(offers, pages_done * OFFERS_A_PAGE)
+
+    def note(self, reached: Reached, *, offers: int) -> None:
+        """Follow what has become durable; tell when it is time. What was reached does not become less."""
+        now = time.monotonic()
+        if reached.reading > self._round:
+            self._reading_began, self._from = now, reached.position
+        self._pages_done = max(self._pages_done, reached.pages_done)
+        self._pages = max(reached.pages_expected, self._pages_done)  # a listing that grew is longer than it was counted
+        self._offers_done, self._round = offers, max(self._round, reached.reading)
+        self._position = reached.position
+        if now - self._told >= self._interval:
+            self._told = now
+            self._report(self._picture(now))
+
+    def _picture(self, now: float) -> Progress:
+        seconds = max(now - self._began, 0.001)
+        return Progress(
+            round=self._round,
+            pages_done=self._pages_done,
+            pages_expected=self._pages,
+            offers_done=self._offers_done,
+            offers_expected=self._offers,
+            seconds=seconds,
+            offers_per_second=(self._offers_done - self._resumed_offers) / seconds,
+            remaining_seconds=self._remaining(now),
+        )
+
+    def _remaining(self, now: float) -> float | None:
+        """Positions are what is read: a further reading shows hardly an offer that was not seen."""
+        pace = (self._position - self._from) / max(now - self._reading_began, 0.001)
+        left = max(0, self._offers - self._position) + max(0, self._due - self._round) * self._offers
+        return left / pace if pace > 0 else None
+
+
+# What one attempt of a sync works with: who for, by which settings, where to, and whom to tell.
 
 
 @dataclass(frozen=True, slots=True)

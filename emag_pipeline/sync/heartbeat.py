@@ -6,11 +6,11 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import DatabaseUnavailable, LeaseError, PipelineError
 from emag_pipeline.logs import logger, with_context
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
+from emag_pipeline.sync.ledger import Lease
 
 log = logger(__name__)
 

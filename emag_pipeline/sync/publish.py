@@ -1,17 +1,238 @@
-"""Publish what the audit accepted: the second half of a sync."""
+"""The publish: readers see the old state until it commits and the new one after it (G1). All or nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from math import ceil
 from typing import Any
 
-from emag_pipeline.db import ledger, publish, requests, statistics
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.publish import Published
-from emag_pipeline.errors import LeaseLost
+from emag_pipeline.errors import LeaseLost, RefusedError, StagingLost
 from emag_pipeline.logs import logger
-from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.store.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, hashed, listed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync import confirmations, figures, ledger, row_digests, staging_room, statistics
+from emag_pipeline.sync import request_log as requests
+from emag_pipeline.sync.attempt import attempt, until_done
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.persistence import until_done
+from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.wording import counted
+
+_ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
+_MERGE = (
+    "close_history",
+    "open_history",
+    "update_offers",
+    "create_offers",
+    "update_products",
+    "create_products",
+    "delete_offers",
+    "flag_rejected",
+)
+#: So many changes are found one by one whatever the planner takes them for.
+_FEW = 100
+#: So many offers are written by one statement, and no more: that of a million would take minutes.
+_AT_ONCE = 250_000
+_BLOCKS = "SELECT pg_relation_size(CAST(:room AS regclass)) / CAST(current_setting('block_size') AS bigint)"
+_OF_BLOCKS = " AND s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:end AS tid)"
+_LAST_BLOCK = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a publish did, in offers, and what readers see since `published_at` (UTC)."""
+
+    created: int
+    updated: int
+    unchanged: int
+    deleted: int
+    #: rows in quarantine
+    rejected: int
+    #: all that exist: created, updated, unchanged and flagged ones
+    offers: int
+    saleable: int
+    #: offers that keep their last good state, since their newest row is in quarantine
+    flagged: int
+    #: rows of which it was noted how they are written
+    remembered: int
+    published_at: datetime
+
+
+def publish(database: Database, lease: Lease) -> Published:
+    """Merge an accepted scan into the published tables and complete the ledger, in one transaction.
+
+    Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan, StagingLost when what it
+    accepted is no longer there, or when somebody else has changed what it was compared with.
+    """
+    with database.transaction() as tx:
+        ledger.hold(tx, lease)
+        sync = _accepted(tx, lease)
+        scope = {"sync": lease.sync_id, "account": lease.account}
+        scope["stamp"] = _run(tx, "stamp", scope).scalar_one()
+        tx.expect(sync.total_offers_processed)
+        statistics.require_staged(tx, lease.account, lease.sync_id)
+        changes = _find_changes(tx, scope)
+        if changes > _FEW:
+            statistics.require_changes(tx, lease.account)
+        _require_read(tx, lease, scope)
+        for name in _MERGE:
+            _run_in_parts(tx, name, scope, changes)
+        of_rows = scope | {"formula": row_digests.formula()}
+        remembered = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
+        summary = _run(tx, "summarise", scope).one()
+        totals = _run(tx, "totals", scope).one()
+        unchanged = summary.staged - summary.created - summary.updated
+        _run(tx, "await_turn", scope)
+        number = _run(tx, "number", scope).one()
+        ledger.change(
+            tx,
+            lease,
+            """status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
+               offers_created = :created, offers_updated = :updated,
+               offers_unchanged = :unchanged, offers_deleted = :deleted,
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
+               oldest_page_at = least(:at, coalesce((
+                   SELECT min(fetched_at) FROM emag_scan_pages p
+                   WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
+            account=lease.account,
+            at=number.published_at,
+            number=number.publish_number,
+            created=summary.created,
+            updated=summary.updated,
+            unchanged=unchanged,
+            deleted=summary.deleted,
+        )
+    return Published(
+        created=summary.created,
+        updated=summary.updated,
+        unchanged=unchanged,
+        deleted=summary.deleted,
+        rejected=sync.offers_rejected,
+        offers=totals.offers,
+        saleable=totals.saleable,
+        flagged=totals.flagged,
+        remembered=remembered,
+        published_at=number.published_at,
+    )
+
+
+def published_by(database: Database, lease: Lease) -> Published | None:
+    """What this very attempt has published, if it has: its commit went through, and the answer was lost."""
+    with database.transaction() as tx:
+        row = tx.run(
+            """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
+                      s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
+               FROM emag_offer_syncs s JOIN emag_account_figures f USING (account_type)
+               WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
+            sync=lease.sync_id,
+            token=lease.token,
+        ).one_or_none()
+    if row is None:
+        return None
+    return Published(
+        created=row.offers_created,
+        updated=row.offers_updated,
+        unchanged=row.offers_unchanged,
+        deleted=row.offers_deleted,
+        rejected=row.offers_rejected,
+        offers=row.offers,
+        saleable=row.saleable,
+        flagged=row.flagged,
+        remembered=0,
+        published_at=row.completed_at,
+    )
+
+
+def _accepted(tx: Transaction, lease: Lease) -> Any:
+    sync = tx.run(
+        """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
+           FROM emag_offer_syncs WHERE sync_id = :sync""",
+        sync=lease.sync_id,
+    ).one()
+    if sync.phase != "publishing":
+        raise RefusedError(
+            "nothing was published",
+            where=lease.where,
+            why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
+            remedy="Run the whole job, so that the audit stands between the scan and the publish",
+        )
+    figures.require_staging(tx, lease, sync.windows_staged)
+    figures.require_answers(tx, lease, sync.proof)
+    return sync
+
+
+def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
+    """Fill emag_scan_changes. Returns how many there are."""
+    for name in ("forget_changes", "forget_repeats", "keep_last_good"):
+        _run(tx, name, scope)
+    changes: int = _run(tx, "find_changes", scope).rowcount
+    if _run(tx, "is_to_adopt", scope).scalar_one():
+        for name in (*_ADOPT, "forget_changes"):
+            _run(tx, name, scope)
+        changes = _run(tx, "find_changes", scope).rowcount
+    return changes + int(_run(tx, "find_deletions", scope).rowcount)
+
+
+def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
+    """Raise StagingLost where there is no more of a changed offer than that it was unchanged."""
+    if unread := _run(tx, "count_unread", scope).scalar_one():
+        raise StagingLost(
+            "what is published is not what the scan has compared with",
+            where=lease.where,
+            why=f"{counted(unread, 'offer')} changed there since their page was read, and not by a publish",
+            remedy="Nothing was published; the next run reads the catalogue anew",
+        )
+
+
+def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int) -> int:
+    """Give a statement that is about so many offers, several times for parts of them if need be. Returns its rows."""
+    parts = ceil(offers / _AT_ONCE)
+    if parts <= 1 or "{part}" not in statements("sync/publish.sql")[name]:
+        return int(_run(tx, name, scope).rowcount)
+    room_name = f'"{tx.schema}".{staging_room.name("emag_scan_offers", scope["account"])}'
+    step = max(1, ceil(tx.run(_BLOCKS, room=room_name).scalar_one() / parts))
+    ends = [*range(step, step * parts, step), _LAST_BLOCK]
+    rows = 0
+    for first, end in pairwise([0, *ends]):
+        bounds = {"first": f"({first},0)", "end": f"({end},0)"}
+        rows += _run(tx, name, scope | bounds, part=_OF_BLOCKS).rowcount
+    return rows
+
+
+def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -> Any:
+    sql = statements("sync/publish.sql")[name].replace("{part}", part)
+    for word, stands_for in _WORDS.items():
+        sql = sql.replace(word, stands_for)
+    return tx.run(staging_room.own(sql, scope["account"]), **scope)
+
+
+_OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
+_OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
+_WORDS = {
+    "{gone}": confirmations.GONE,
+    "{narrow}": listed(NARROW),
+    "{s_narrow}": listed(NARROW, "s"),
+    "{narrow_hash}": hashed(NARROW, "s"),
+    "{texts_hash}": hashed(TEXTS, "s"),
+    "{wide}": listed(WIDE),
+    "{s_wide}": listed(WIDE, "s"),
+    "{commercial}": listed(COMMERCIAL),
+    "{kept_or_read}": ", ".join(
+        f"CASE WHEN '{column}' = ANY (s.unreadable) THEN o.{column} ELSE s.{column} END" for column in COMMERCIAL
+    ),
+    "{young_narrow}": listed(YOUNG_NARROW),
+    "{s_young_narrow}": listed(YOUNG_NARROW, "s"),
+    "{o_old_narrow}": listed(_OLD_NARROW, "o"),
+    "{s_old_narrow}": listed(_OLD_NARROW, "s"),
+    "{young_wide}": listed(YOUNG_WIDE),
+    "{s_young_wide}": listed(YOUNG_WIDE, "s"),
+    "{p_old_wide}": listed(_OLD_WIDE, "p"),
+    "{s_old_wide}": listed(_OLD_WIDE, "s"),
+}
+
+
+# Publish what the audit accepted: the second half of a sync.
 
 log = logger(__name__)
 
@@ -65,9 +286,9 @@ def _summary(database: Database, lease: Lease, published: Published) -> SyncSumm
 def _publish(database: Database, lease: Lease) -> Published:
     """Publish; where an earlier try has done so and only the answer to its commit was lost, what that one did."""
     try:
-        return publish.publish(database, lease)
+        return publish(database, lease)
     except LeaseLost:
-        done = publish.published_by(database, lease)
+        done = published_by(database, lease)
         if done is None:
             raise
         log.info("commit_found", what="publish")

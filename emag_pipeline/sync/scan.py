@@ -10,9 +10,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
-from emag_pipeline import completeness
-from emag_pipeline.api import AsPublished, Marketplace, ignored
-from emag_pipeline.completeness import (
+from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
+from emag_pipeline.logs import logger
+from emag_pipeline.marketplace import AsPublished, Marketplace, ignored
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import completeness, confirmations, ledger, listing_order, row_digests, staging, statistics
+from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync.completeness import (
     REMAINDER,
     Ask,
     Complete,
@@ -23,23 +27,16 @@ from emag_pipeline.completeness import (
     evidence_of,
     listing_order_of,
 )
-from emag_pipeline.db import audit, confirmations, ledger, listing_order, row_digests, staging, statistics
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.listing_order import Habits
-from emag_pipeline.db.staging import Reached, StagedPage
-from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
-from emag_pipeline.logs import logger
-from emag_pipeline.moments import iso
 from emag_pipeline.sync.confirm import confirm_missing, may_confirm
-from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.duration import readings_due, scan_seconds, with_room
+from emag_pipeline.sync.context import ProgressReporter, SyncContext
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.listing import ListingReader
-from emag_pipeline.sync.page_size import PageSize
-from emag_pipeline.sync.plan import OFFERS_A_PAGE, bounded, hundreds
-from emag_pipeline.sync.progress import ProgressReporter
+from emag_pipeline.sync.listing_order import Habits
+from emag_pipeline.sync.plan import OFFERS_A_PAGE, PageSize, bounded, hundreds, readings_due, scan_seconds, with_room
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.request_log import RequestLog
+from emag_pipeline.sync.staging import Reached, StagedPage
+from emag_pipeline.wording import iso
 
 log = logger(__name__)
 

@@ -4,15 +4,16 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from emag_pipeline.api import Marketplace
-from emag_pipeline.db import audit, ledger, liveness, staging
-from emag_pipeline.db.audit import Figures
-from emag_pipeline.db.ledger import Lease
 from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.logs import logger
+from emag_pipeline.marketplace import Marketplace
+from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync import ledger, liveness, staging
+from emag_pipeline.sync.accounts import note_marketplaces
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext, timeouts_of
-from emag_pipeline.sync.marketplaces import note_marketplaces
+from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.readers import Readers, calls_under_way
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.scan import Scan

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import Marketplace, ProcessBudget, RequestRecord
+from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord
+from emag_pipeline.settings.accounts import Account, AccountName
 
 #: Distinctive, and with characters that every encoding spells in another way.
 PASSWORD = 'Pa55/wörd"&+ț'

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer
-from emag_pipeline.api.answers import results_of
-from emag_pipeline.api.pages import Count, count_of, offer_of, page_of
 from emag_pipeline.errors import (
     AccessRefused,
     ApiUnavailable,
@@ -18,6 +15,9 @@ from emag_pipeline.errors import (
     RateLimited,
     RequestRefused,
 )
+from emag_pipeline.marketplace import Offer
+from emag_pipeline.marketplace.pages import Count, count_of, offer_of, page_of
+from emag_pipeline.marketplace.responses import results_of
 
 _RATE = {"message": "API rate limit exceeded"}
 

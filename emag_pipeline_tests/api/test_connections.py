@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import Marketplace, ProcessBudget, RequestRecord
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
+from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import client_of
 
 _COUNT = b'{"isError":false,"messages":[],"results":{"noOfItems":5,"noOfPages":1,"itemsPerPage":100}}'

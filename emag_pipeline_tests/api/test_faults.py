@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import Marketplace, ProcessBudget, RequestRecord, Timeouts
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, DatabaseUnavailable, RateLimited, RequestRefused
+from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord, Timeouts
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import PASSWORD, USERNAME, Client, client_of
 
 _UNBELIEVABLE: list[tuple[str, dict[str, Any], str]] = [

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.api import ProcessBudget
-from emag_pipeline.api.pacing import Pacer
 from emag_pipeline.errors import CallAborted
-from emag_pipeline.rates import pace_seconds
+from emag_pipeline.marketplace import ProcessBudget
+from emag_pipeline.marketplace.pacing import Pacer
+from emag_pipeline.rate_limit import pace_seconds
 
 
 class Slots:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Count, Offer
-from emag_pipeline.db.columns import STAGED
-from emag_pipeline.db.copy_text import line
-from emag_pipeline.operations.drills.truth import as_stored
+from emag_pipeline.drills.judgement import as_stored
+from emag_pipeline.marketplace import Count, Offer
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.columns import STAGED
+from emag_pipeline.sync.staging import line
 from emag_pipeline_tests.api.clients import Client, client_of
 
 _VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")

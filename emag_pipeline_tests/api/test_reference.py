@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import ProcessBudget, ReferenceData, RequestRecord
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
+from emag_pipeline.marketplace import ProcessBudget, ReferenceData, RequestRecord
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import PASSWORD, USERNAME
 
 _RATES = {1: Decimal("0.21"), 2: Decimal("0.11"), 3: Decimal(0)}

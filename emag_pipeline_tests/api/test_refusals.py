@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.answers import results_of
 from emag_pipeline.errors import AccessRefused, PipelineError, RequestRefused
+from emag_pipeline.marketplace.responses import results_of
 from emag_pipeline_tests.api.clients import client_of
 
 _ADDRESS = "the marketplace refuses this machine's address"

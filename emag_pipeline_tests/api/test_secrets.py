@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import Timeouts
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.redaction import LONGEST_BODY, redact, secrets_of
+from emag_pipeline.marketplace import Timeouts
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
+from emag_pipeline.settings.redaction import LONGEST_BODY, redact, secrets_of
 from emag_pipeline_tests.api.clients import PASSWORD, USERNAME, client_of
 
 _TOKEN = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emag_pipeline.api import Timeouts
 from emag_pipeline.errors import ApiUnavailable
+from emag_pipeline.marketplace import Timeouts
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.api.clients import client_of
 from emag_pipeline_tests.api.deaf import deaf_port

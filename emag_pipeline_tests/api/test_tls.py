@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.api import Timeouts
 from emag_pipeline.errors import ApiUnavailable, CallAborted
+from emag_pipeline.marketplace import Timeouts
 from emag_pipeline_tests.api.clients import client_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

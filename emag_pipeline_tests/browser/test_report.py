@@ -12,9 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from emag_pipeline import report
-from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.report import Facts
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.browser.pages import CHROMIUM
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.report.shops import HOSTILE, open_shop

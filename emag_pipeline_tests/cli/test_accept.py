@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db import deviations
-from emag_pipeline.db.engine import Database
+from emag_pipeline.review import deviations
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
+from emag_pipeline.admin.postgres_programs import dumping
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.operations.postgres_programs import dumping
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.schedules import _awaits_decision
-from emag_pipeline.db import ledger, staging
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.refresh.dagster import _awaits_decision
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, staging
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync

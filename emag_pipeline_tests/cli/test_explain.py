@@ -3,8 +3,8 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.moments import iso
+from emag_pipeline.store.engine import Database
+from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import sync

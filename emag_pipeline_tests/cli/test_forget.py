@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.check_results import Said, record
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline.admin.doctor import Verdict
 from emag_pipeline.monitoring.health_page import health_page
 from emag_pipeline.monitoring.health_status import health_status
-from emag_pipeline.operations.doctor import Verdict
+from emag_pipeline.monitoring.incident_table import Finding, note
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.check_results import Said, record
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, sync

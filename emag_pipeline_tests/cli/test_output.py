@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.embedded.users import STRANGER, as_root, mode_of

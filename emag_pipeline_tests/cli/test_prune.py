@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.operations import dagster_home
+from emag_pipeline.local import surroundings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
@@ -22,7 +22,7 @@ def variables(
         sync(database, [offer(1)])
     with database.transaction() as tx:
         tx.run("UPDATE emag_offer_syncs SET heartbeat_at = now() - interval '31 days'")
-    dagster_home.prepare(tmp_path)
+    surroundings.prepare(tmp_path)
     name = f"{database.engine.url.database}_dagster"
     yield {"DATABASE_SYNC_URL": database_url, "DAGSTER_PG_URL": cluster.url(name)}
     administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")

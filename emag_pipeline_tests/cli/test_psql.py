@@ -6,9 +6,9 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.embedded_use import in_use
-from emag_pipeline.operations.surroundings import migrated
+from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.local.surroundings import migrated
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync

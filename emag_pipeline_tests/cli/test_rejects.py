@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage

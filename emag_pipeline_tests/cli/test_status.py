@@ -8,15 +8,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from emag_pipeline import embedded
-from emag_pipeline.db import ledger, migrate, ticks
-from emag_pipeline.db.check_results import Said, record
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding, note
+from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.monitoring.incident_table import Finding, note
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.operations.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
-from emag_pipeline.sandbox_choice import OWN_ACCOUNTS
+from emag_pipeline.settings.sandbox_choice import OWN_ACCOUNTS
+from emag_pipeline.store import migrate, ticks
+from emag_pipeline.store.check_results import Said, record
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, sync

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.doctor import Verdict
-from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.admin.doctor import Verdict
+from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.running_up import claimed
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import open_incidents
-from emag_pipeline.db.ledger import Lease
+from emag_pipeline.monitoring.incident_table import open_incidents
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage

@@ -1,1 +1,1 @@
-"""The judge of `emag_pipeline.completeness`: its very code scans a model of a listing that moves."""
+"""The judge of `emag_pipeline.sync.completeness`: its very code scans a model of a listing that moves."""

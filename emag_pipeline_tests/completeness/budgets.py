@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import mean
 
-from emag_pipeline.completeness import standing_still
+from emag_pipeline.sync.completeness import standing_still
 from emag_pipeline_tests.completeness.listing import STABLE, Movement, Order
 from emag_pipeline_tests.completeness.play import Played
 from emag_pipeline_tests.completeness.settings import Setting

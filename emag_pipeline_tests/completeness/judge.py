@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from emag_pipeline.completeness import standing_still
+from emag_pipeline.sync.completeness import standing_still
 from emag_pipeline_tests.completeness.settings import Group, Setting
 
 #: Below this many offers the calls that every sync needs outweigh those for its pages.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emag_pipeline.completeness import SIZES, Read
+from emag_pipeline.sync.completeness import SIZES, Read
 from emag_pipeline_tests.completeness.listing import Listing
 
 #: Numbers of offers that no listing holds.

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from emag_pipeline.completeness import Ask, Complete, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline.sync.completeness import Ask, Complete, PreviousOrder, Read, Refused, Scan, Situation
 from emag_pipeline_tests.completeness.listing import STILL, Listing, Movement
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from emag_pipeline.completeness import Ask, Read, Scan
+from emag_pipeline.sync.completeness import Ask, Read, Scan
 from emag_pipeline_tests.completeness.listing import Listing
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 

@@ -6,15 +6,25 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation, evidence_of
-from emag_pipeline.completeness.closing import Closing
-from emag_pipeline.completeness.plain import Plain
-from emag_pipeline.completeness.reads import Window
-from emag_pipeline.completeness.runs import Run
-from emag_pipeline.completeness.sizes import Sizes
-from emag_pipeline.completeness.state import State
-from emag_pipeline.completeness.suspects import Suspects
-from emag_pipeline.completeness.tail import Tail
+from emag_pipeline.sync.completeness import (
+    Ask,
+    Complete,
+    Fault,
+    PreviousOrder,
+    Read,
+    Refused,
+    Scan,
+    Situation,
+    evidence_of,
+)
+from emag_pipeline.sync.completeness.chain import Sizes
+from emag_pipeline.sync.completeness.closing import Closing
+from emag_pipeline.sync.completeness.plain import Plain
+from emag_pipeline.sync.completeness.reads import Window
+from emag_pipeline.sync.completeness.runs import Run
+from emag_pipeline.sync.completeness.situation import State
+from emag_pipeline.sync.completeness.suspects import Suspects
+from emag_pipeline.sync.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
 from emag_pipeline_tests.completeness.steps import ask, market_of, read_durably, run
 

@@ -4,21 +4,21 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.completeness import (
+from emag_pipeline.sync.completeness import (
     chain,
     closing,
-    faults,
     order,
-    overlap,
-    readings,
+    plain,
     runs,
     scan,
     settling,
+    situation,
     suspects,
     tail,
 )
-from emag_pipeline.completeness.reads import Window, behind
-from emag_pipeline.completeness.state import Phase, State
+from emag_pipeline.sync.completeness import runs as overlap
+from emag_pipeline.sync.completeness.reads import Window, behind
+from emag_pipeline.sync.completeness.situation import Phase, State
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
 from emag_pipeline_tests.completeness.play import LostItsWay, Network
@@ -58,7 +58,7 @@ def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
     """What the count leaves is not looked into."""
     patch.setattr(scan.Scan, "_after_chain", lambda self: setattr(self, "_phase", Phase.CONFIRM))
-    patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", faults.Complete()))
+    patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", situation.Complete()))
 
 
 def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tail.Tail, "_far_behind", lambda self, *about: None)
 
 
-def _ends_after_one(self: readings.Readings, size: int, chain: chain.Chain | None) -> bool:
+def _ends_after_one(self: plain.Readings, size: int, chain: chain.Chain | None) -> bool:
     if self.now is not None:
         self.done.append(self.now)
     self.now = None
@@ -83,7 +83,7 @@ def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
     """Plain pages are read once, as the old scan did in an account without new offers."""
 
     patch.setattr(scan.Scan, "_begin", lambda self, offers: self._open_plain())
-    patch.setattr(readings.Readings, "end", _ends_after_one)
+    patch.setattr(plain.Readings, "end", _ends_after_one)
 
 
 def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:

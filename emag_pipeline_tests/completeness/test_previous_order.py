@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from emag_pipeline.completeness import PreviousOrder
+from emag_pipeline.sync.completeness import PreviousOrder
 
 
 @pytest.mark.parametrize("offers", [0, 1, 50_000, 50_001, 100_000, 123_456])

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from emag_pipeline.completeness.order import order_of
-from emag_pipeline.completeness.overlap import overlap
-from emag_pipeline.completeness.reads import Read, Window, after, behind, parts, standing_still
+from emag_pipeline.sync.completeness.order import order_of
+from emag_pipeline.sync.completeness.reads import Read, Window, after, behind, parts, standing_still
+from emag_pipeline.sync.completeness.runs import overlap
 
 
 @pytest.mark.parametrize(

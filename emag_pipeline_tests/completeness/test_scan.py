@@ -1,6 +1,6 @@
 """What a scan asks for, step by step."""
 
-from emag_pipeline.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline.sync.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation
 from emag_pipeline_tests.completeness.steps import ask, market_of, run
 
 _IDS = range(1, 321)

@@ -26,7 +26,7 @@ def instance_in(cluster: EmbeddedServer, name: str, home: Path) -> Iterator[dg.D
     """An instance in the database of that name, which is dropped at the end."""
     home.mkdir(exist_ok=True)
     config = {"postgres_url": cluster.url(name)}
-    storage = {"custom": {"module": "emag_pipeline.runs.storage", "class": "Storage", "config": config}}
+    storage = {"custom": {"module": "emag_pipeline.dagster_runs.storage", "class": "Storage", "config": config}}
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"storage": storage})) as instance:
         yield instance
     administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")

@@ -8,17 +8,17 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.run_failures import run_failures
-from emag_pipeline.db import deviations
-from emag_pipeline.db.check_results import CheckResult, Said, check_results, record
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.dagster import run_failures
 from emag_pipeline.monitoring.health_page import health_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
+from emag_pipeline.store.check_results import CheckResult, Said, check_results, record
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import rows

@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 from sqlalchemy import event
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs import storage
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.runs import storage
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
 from emag_pipeline_tests.process.ups import wait_until
 

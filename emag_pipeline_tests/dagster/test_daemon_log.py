@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from dagster._daemon.auto_run_reexecution import event_log_consumer
 
+from emag_pipeline.local import programs, surroundings
 from emag_pipeline.logs import dagster_program
-from emag_pipeline.operations import dagster_home, programs
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import environment
 
@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 300.0
 
 
 def test_a_database_that_is_away_is_told_twice_however_often_it_is_asked(tmp_path: Path) -> None:
-    home = dagster_home.prepare(tmp_path)
+    home = surroundings.prepare(tmp_path)
     program = programs.daemon(load_settings({"EMAG_HOME": str(tmp_path)}, env_file=None), home.workspace)
     given = {
         **environment(tmp_path),

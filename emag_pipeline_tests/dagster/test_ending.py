@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, EngineEventData
 
-from emag_pipeline.runs import ending
+from emag_pipeline.dagster_runs import ending
 
 _Process = subprocess.Popen[bytes]
 #: What a code server's run worker has in its command line.

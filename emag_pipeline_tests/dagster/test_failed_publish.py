@@ -5,9 +5,9 @@ from uuid import UUID
 import dagster as dg
 import pytest
 
-from emag_pipeline import runs
-from emag_pipeline.db.engine import Database
+from emag_pipeline import dagster_runs
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -47,7 +47,7 @@ def test_five_runs_read_five_times_and_the_sixth_publishes_what_was_corrected(
     for _ in range(5):
         market.reset_stats()
         result = run("main")
-        assert runs.exit_code(instance, result.run_id) == 5
+        assert dagster_runs.exit_code(instance, result.run_id) == 5
         sync_id, attempt, *how = _newest(database)
         assert how == ["failed", phase, "PermanentError"]
         assert attempt == 1
@@ -74,7 +74,7 @@ def test_a_publish_that_met_a_passing_fault_goes_on_from_the_same_pages(
         """CREATE TRIGGER full_disk BEFORE INSERT ON emag_product_offers
            FOR EACH STATEMENT EXECUTE FUNCTION full_disk()""",
     )
-    assert runs.exit_code(instance, run("main").run_id) == 1
+    assert dagster_runs.exit_code(instance, run("main").run_id) == 1
     sync_id, _, *how = _newest(database)
     assert how == ["failed", "publishing", "DatabaseUnavailable"]
     execute(database, "DROP TRIGGER full_disk ON emag_product_offers")

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.dagster_runs import instance
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.operations import dagster_home
-from emag_pipeline.runs import instance
+from emag_pipeline.local import surroundings
 from emag_pipeline.settings import Settings, load_settings
 
 
@@ -19,7 +19,7 @@ def test_a_home_in_which_dagster_was_never_started_is_said(tmp_path: Path) -> No
 
 
 def test_a_database_that_cannot_be_reached_is_said_without_its_password(tmp_path: Path) -> None:
-    dagster_home.prepare(tmp_path)
+    surroundings.prepare(tmp_path)
     unreachable = pytest.raises(DatabaseUnavailable, match="correct DAGSTER_PG_URL")
     with unreachable as said, instance.opened(_settings(tmp_path)):
         pass

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from emag_pipeline.checks.known_answers import known_answers
-from emag_pipeline.checks.record import record
-from emag_pipeline.db import deviations
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.check_record import record
+from emag_pipeline.review import deviations
+from emag_pipeline.review.dagster import known_answers
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows
 

@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.marts import _nothing_due, stale_marts
-from emag_pipeline.db import ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.report.dagster import _nothing_due, stale_marts
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation import other_jobs
-from emag_pipeline.automation.marts import stale_marts
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring import other_jobs
 from emag_pipeline.monitoring.incidents import open_incidents
+from emag_pipeline.report.dagster import stale_marts
 from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.syncs import rows
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import dagster as dg
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.db.deviations import ACCEPTABLE
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.review.deviations import ACCEPTABLE
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.dagster.stored_instance import stored_instance

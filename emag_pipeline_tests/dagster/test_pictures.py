@@ -9,14 +9,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from emag_pipeline import runs
-from emag_pipeline.assets import pictures
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.db.engine import Database
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.marts import pictures
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 
 _LONGEST = 25_000
@@ -57,9 +57,9 @@ def told(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPa
         today = dg.MultiPartitionKey({"account": "main", "day": datetime.now(UTC).date().isoformat()})
         yield _Told(
             settings.home,
-            _execute(runs.REFRESH_JOB, "main", settings),
-            _execute(runs.MARTS_JOB, "main", settings),
-            _execute(runs.ASSORTMENT_JOB, today, settings),
+            _execute(dagster_runs.REFRESH_JOB, "main", settings),
+            _execute(dagster_runs.MARTS_JOB, "main", settings),
+            _execute(dagster_runs.ASSORTMENT_JOB, today, settings),
         )
     administer(cluster, "DROP DATABASE pictures WITH (FORCE)")
 

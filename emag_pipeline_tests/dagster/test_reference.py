@@ -7,19 +7,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
-from emag_pipeline.automation.reference import reference_schedule, stale_reference
-from emag_pipeline.automation.run_failures import run_failures
-from emag_pipeline.automation.start_times import second_of
-from emag_pipeline.db import ticks
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference_checks import unknown_vat_rates
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.dagster_runs.start_time import NOT_BEFORE_TAG, second_of
 from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.dagster import run_failures
 from emag_pipeline.monitoring.incidents import open_incidents
-from emag_pipeline.runs.reference import allowed_age
+from emag_pipeline.reference.dagster import reference_schedule, stale_reference
+from emag_pipeline.reference.due import allowed_age
+from emag_pipeline.reference.tables import unknown_vat_rates
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.syncs import execute, rows

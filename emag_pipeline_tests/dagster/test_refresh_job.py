@@ -3,12 +3,12 @@ import re
 import dagster as dg
 import pytest
 
-from emag_pipeline import runs
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.report.syncs import last_syncs
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs.instance import identity_of
 from emag_pipeline.report import words
-from emag_pipeline.runs.identity import identity_of
+from emag_pipeline.report.syncs import last_syncs
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.syncs import begin, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -134,7 +134,7 @@ def test_a_refused_scan_keeps_the_offers_as_they_are(
     assert not result.asset_materializations_for_node("offers")
     failed = [one.check_name for one in result.get_asset_check_evaluations() if not one.passed]
     assert failed == ["volume_has_not_collapsed"]
-    assert runs.exit_code(instance, result.run_id) == 3
+    assert dagster_runs.exit_code(instance, result.run_id) == 3
     assert rows(database, "SELECT count(*) FROM emag_product_offers WHERE deleted_at IS NULL")[0][0] == 320
 
 
@@ -149,7 +149,7 @@ def test_an_error_that_no_rerun_mends_is_not_retried_and_says_what_to_do(
     assert described is not None
     assert described.metadata["error_class"].value == "AccessRefused"
     assert str(described.metadata["remedy"].value)
-    assert runs.exit_code(instance, result.run_id) == 5
+    assert dagster_runs.exit_code(instance, result.run_id) == 5
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_a_run_beside_a_living_one_stops_quietly(database: Database, run: Run, i
     other = instance.create_run_for_job(_empty_job, status=dg.DagsterRunStatus.STARTED)
     begin(database, run_id=other.run_id)
     result = run("main")
-    assert runs.exit_code(instance, result.run_id) == 4
+    assert dagster_runs.exit_code(instance, result.run_id) == 4
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
 
 

@@ -6,10 +6,9 @@ import dagster as dg
 import pytest
 
 from emag_pipeline import errors
-from emag_pipeline.assets.partitions import accounts
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.stale_accounts import stale_accounts
+from emag_pipeline.dagster_runs.resource import Pipeline, accounts
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.monitoring.dagster import stale_accounts
 from emag_pipeline.settings import Settings, load_settings
 
 #: How often the step tries, whether Dagster repeats the run, what the sensor says once that retry is lost.

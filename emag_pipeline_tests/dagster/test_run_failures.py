@@ -11,18 +11,18 @@ from dagster._core.events import DagsterEvent
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation import standings as of_all
-from emag_pipeline.automation.past_runs import past_runs
-from emag_pipeline.automation.run_failures import run_failures
-from emag_pipeline.automation.stale_accounts import stale_accounts
-from emag_pipeline.db import ledger, ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.past_runs import past_runs
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring import dagster as of_all
+from emag_pipeline.monitoring.dagster import run_failures, stale_accounts
 from emag_pipeline.monitoring.incidents import open_incidents
-from emag_pipeline.monitoring.standing import PastRuns
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
+from emag_pipeline.sync.account_health import PastRuns
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import published_ago

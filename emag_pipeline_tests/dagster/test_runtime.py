@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.automation.runtime import most_seconds
-from emag_pipeline.db import accounts, staging
-from emag_pipeline.db.engine import Database
 from emag_pipeline.definitions import defs
-from emag_pipeline.rates import AIR
+from emag_pipeline.rate_limit import AIR
+from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import accounts, staging
 from emag_pipeline_tests.db.syncs import begin
 
 _AROUND = 600

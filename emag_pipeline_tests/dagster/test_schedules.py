@@ -13,16 +13,15 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.assets.start_time import NOT_BEFORE_TAG
-from emag_pipeline.automation.schedules import refresh_schedule
-from emag_pipeline.automation.start_times import minute_of, second_of
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.dagster_runs.start_time import NOT_BEFORE_TAG, minute_of, second_of
 from emag_pipeline.definitions import defs
 from emag_pipeline.logs.events import FACTS
+from emag_pipeline.refresh.dagster import refresh_schedule
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.db.syncs import begin, rows
 
 _REPOSITORY = defs.get_repository_def()

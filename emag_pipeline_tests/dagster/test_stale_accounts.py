@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.stale_accounts import stale_accounts
-from emag_pipeline.db import deviations
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.dagster import stale_accounts
+from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer

@@ -4,14 +4,15 @@ from typing import Any
 import dagster as dg
 from dagster._core.events import DagsterEventType
 
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.stuck_syncs import stuck_syncs
-from emag_pipeline.db import ledger, ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.dagster_runs.instance import identity_of
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
-from emag_pipeline.runs.identity import identity_of
+from emag_pipeline.monitoring.dagster import stuck_syncs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.dagster.conftest import Run
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage

@@ -21,11 +21,11 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
-from emag_pipeline.automation import failing_ticks
-from emag_pipeline.automation.run_causes import cause_of
+from emag_pipeline.dagster_runs import daemon, ticks
+from emag_pipeline.dagster_runs.past_runs import cause_of
+from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.runs import error_words, ticks
-from emag_pipeline.runs.ticks import LastTick
+from emag_pipeline.monitoring import failing_ticks
 from emag_pipeline_tests.dagster.stored_instance import instance_in
 
 _DATABASE = "dagster_ticks"
@@ -160,7 +160,7 @@ def test_a_code_server_that_is_gone_is_told_as_such_and_passes_once(
     assert wrong is not None
     assert wrong.error_class == "DagsterUserCodeUnreachableError"
     assert ": the code server could not be reached (gRPC UNAVAILABLE): it was ended" in wrong.message
-    beneath = error_words.said(error_words.innermost(error).cause or error)
+    beneath = daemon.said(daemon.innermost(error).cause or error)
     assert beneath.startswith("gRPC UNAVAILABLE: failed to connect to all addresses")
     run = instance.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED)
     event = DagsterEvent("PIPELINE_FAILURE", run.job_name, event_specific_data=JobFailureData(error=error))

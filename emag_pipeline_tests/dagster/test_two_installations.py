@@ -7,14 +7,14 @@ import dagster as dg
 import pytest
 from sqlalchemy import make_url
 
-from emag_pipeline import runs
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.automation.stuck_syncs import stuck_syncs
-from emag_pipeline.db.engine import Database
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs.instance import identity_of
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.runs.identity import identity_of
+from emag_pipeline.monitoring.dagster import stuck_syncs
 from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.dagster.stored_instance import instance_in, stored_instance
 from emag_pipeline_tests.db.offers import offer
@@ -47,7 +47,7 @@ def _refresh(instance: dg.DagsterInstance, settings: Settings) -> int:
     result = defs.resolve_job_def("refresh_offers").execute_in_process(
         partition_key="main", instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
     )
-    return runs.exit_code(instance, result.run_id)
+    return dagster_runs.exit_code(instance, result.run_id)
 
 
 def _living(database: Database, instance: dg.DagsterInstance) -> None:

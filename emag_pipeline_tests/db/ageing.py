@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 
 _TIMES = """
     SELECT c.table_name, c.column_name

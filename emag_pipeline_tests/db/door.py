@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import make_url
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 
 _NAME = ".s.PGSQL.5432"
 _PIECE = 1 << 13

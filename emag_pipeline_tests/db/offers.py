@@ -8,8 +8,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from emag_pipeline.db.columns import NARROW, STAGED, WIDE
-from emag_pipeline.db.staging import StagedWindow
+from emag_pipeline.store.columns import NARROW, STAGED, WIDE
+from emag_pipeline.sync.staging import StagedWindow
 
 
 def offer(offer_id: int, **values: Any) -> SimpleNamespace:

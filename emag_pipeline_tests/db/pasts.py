@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from emag_pipeline.api.saleable import is_saleable
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 
 #: Settings of a server that explains every statement to its client.
 EXPLAINING = {

@@ -1,6 +1,6 @@
 """Surprises in answers, as reading them would record them."""
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from emag_pipeline.db import audit, confirmations, ledger, publish, staging
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.staging import Reached
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import confirmations, figures, ledger, publish, staging
+from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.sync.staging import Reached
 from emag_pipeline_tests.db.offers import PageOf, window_of
 
 
@@ -27,7 +27,7 @@ def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequ
     noticed = [one for offer in offers for one in offer.surprises]
     window = window_of(PageOf(1, offers, rejects, surprises=noticed))
     staging.stage_windows(database, lease, [window], Reached(1, 1, rows))
-    audit.note_ending(database, lease, {"count_after": rows, "proven": 1})
+    figures.note_ending(database, lease, {"count_after": rows, "proven": 1})
 
 
 def stage_page(database: Database, lease: Lease, number: int, offers: Sequence[Any], *, rows: int) -> None:
@@ -50,7 +50,7 @@ def sync(
     if gone:
         read_at = PageOf(0, ()).fetched_at
         confirmations.record(database, lease, found=(), rejected=(), gone=gone, read_at=read_at)
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     return publish.publish(database, lease)
 
 

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db import syncs
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer

@@ -1,5 +1,5 @@
-from emag_pipeline.db.answer_review import SAMPLE, review_answers
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.surprises import SAMPLE, review_answers
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, execute, sync

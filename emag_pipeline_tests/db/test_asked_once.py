@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
-from emag_pipeline.db.marts.refresh import refresh
-from emag_pipeline.db.report import buy_button, headline, issues, lost_sales
-from emag_pipeline.db.review import review
+from emag_pipeline.marts import buy_button, issues
+from emag_pipeline.marts import issues as lost_sales
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
+from emag_pipeline.review.findings import review
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import headline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 

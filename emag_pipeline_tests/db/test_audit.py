@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import audit
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage
 
@@ -24,7 +24,7 @@ def test_offers_that_were_shown_and_are_not_staged_are_counted(database: Databas
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2), offer(3)])
     execute(database, spoil)
-    assert audit.figures(database, lease.sync_id).unstaged == unstaged
+    assert figures.figures(database, lease.sync_id).unstaged == unstaged
 
 
 def test_an_offer_in_quarantine_is_not_missed(database: Database) -> None:
@@ -32,4 +32,4 @@ def test_an_offer_in_quarantine_is_not_missed(database: Database) -> None:
     bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload="{}")
     stage(database, lease, [offer(1), offer(2)], [bad])
     execute(database, "DELETE FROM emag_scan_offers WHERE emag_offer_id = 2")
-    assert audit.figures(database, lease.sync_id).unstaged == 0
+    assert figures.figures(database, lease.sync_id).unstaged == 0

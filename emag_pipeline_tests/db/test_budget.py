@@ -3,11 +3,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.api import Marketplace
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import Marketplace
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.rate_budget import DatabaseBudget
 from emag_pipeline_tests.db.syncs import rows
 
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.look import look_at
-from emag_pipeline.db.marts.marts import BUY_BUTTON
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.checks import look_at
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import BUY_BUTTON
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
 

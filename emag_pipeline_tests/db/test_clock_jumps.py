@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db import audit, incidents, ledger, liveness
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding
-from emag_pipeline.db.status import account_statuses, sync_progress
 from emag_pipeline.errors import AnotherSyncRunning, RefusedError
+from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring.incident_table import Finding
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger, liveness
 from emag_pipeline.sync.approval import approve
+from emag_pipeline.sync.rate_budget import DatabaseBudget
+from emag_pipeline.sync.status import account_statuses, sync_progress
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync
@@ -86,7 +87,7 @@ def test_the_newest_sync_is_the_one_that_began_last(database: Database) -> None:
 def test_an_older_refused_scan_is_not_approved_over_newer_data(database: Database) -> None:
     refused = begin(database)
     stage(database, refused, [offer(1)])
-    audit.begin_audit(database, refused)
+    figures.begin_audit(database, refused)
     ledger.end(database, refused, "failed", error_class="RefusedError", message="m", remedy="r")
     _set_back(database)
     sync(database, [offer(1), offer(2)])
@@ -120,7 +121,7 @@ def test_an_approval_counts_although_the_refusal_lies_ahead(database: Database) 
 
 
 def test_an_incident_that_lies_ahead_is_over_when_the_account_is_published(database: Database) -> None:
-    incidents.note(database, Finding("main", "failing", "m", "r"))
+    incident_table.note(database, Finding("main", "failing", "m", "r"))
     _set_back(database)
-    incidents.close(database, "main", well_at=sync(database, [offer(1)]).published_at)
-    assert incidents.open_incidents(database) == []
+    incident_table.close(database, "main", well_at=sync(database, [offer(1)]).published_at)
+    assert incident_table.open_incidents(database) == []

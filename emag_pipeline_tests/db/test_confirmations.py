@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import audit, confirmations, publish, staging
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.staging import Reached
 from emag_pipeline.errors import StagingLost
-from emag_pipeline.sync.proof import doubts
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import confirmations, publish, staging
+from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync.audit import doubts
+from emag_pipeline.sync.staging import Reached
 from emag_pipeline_tests.db.offers import PageOf, offer, window_of
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, stage_page, sync
 
@@ -17,8 +18,8 @@ def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(
     sync(database, [offer(id_) for id_ in range(1, 6)])
     lease = begin(database)
     stage(database, lease, [offer(1)], [SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")])
-    assert confirmations.missing(database, lease, limit=2) == [3, 4]
-    assert confirmations.missing(database, lease, limit=9, after=4) == [5]
+    assert confirmations.missing_offers(database, lease, limit=2) == [3, 4]
+    assert confirmations.missing_offers(database, lease, limit=9, after=4) == [5]
 
 
 def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(database: Database) -> None:

@@ -3,8 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db.copy_text import line
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.staging import line
 
 _AWKWARD = "tab\t line\n return\r back\\slash \\N \\. ăîșț 漢 😀 '\" , {}"
 

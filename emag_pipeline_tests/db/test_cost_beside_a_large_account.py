@@ -9,21 +9,20 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.checks.offer_checks import OF_A_PUBLISH, OF_OFFERS
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.export import Selection, batches, columns
-from emag_pipeline.db.history import states
-from emag_pipeline.db.marts.look import look_at
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
-from emag_pipeline.db.marts.reconcile import reconcile
-from emag_pipeline.db.marts.refresh import refresh as refresh_mart
-from emag_pipeline.db.readable import exportable
-from emag_pipeline.db.reference_checks import unknown_categories, unknown_vat_rates
-from emag_pipeline.db.review import review
-from emag_pipeline.operations.explain import explain
+from emag_pipeline.admin.explain import explain
+from emag_pipeline.admin.export import Selection, batches, columns
+from emag_pipeline.admin.history import states_of
+from emag_pipeline.marts.checks import look_at, reconcile
+from emag_pipeline.marts.refresh import refresh as refresh_mart
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.reference.tables import unknown_categories, unknown_vat_rates
 from emag_pipeline.report import facts_of, page
+from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS
+from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.roles import exportable
 from emag_pipeline_tests.db.plans import EXPLAINING, Explained, Statements
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 
@@ -114,7 +113,7 @@ _WORK: dict[str, _Work] = {
     "unknown categories": lambda database, _: unknown_categories(database, "sandbox"),
     "report": lambda database, _: page(facts_of(database, "fbe")),
     "explain": lambda database, offer: explain(database, "fbe", offer, "ro"),
-    "history": lambda database, offer: states(database, "fbe", offer),
+    "history": lambda database, offer: states_of(database, "fbe", offer),
     **{f"check {name}": _review(name) for name in _REVIEWED},
     **{f"export {table}": _exported(table) for table in _OF_ACCOUNTS},
 }

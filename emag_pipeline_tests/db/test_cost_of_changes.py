@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.plans import EXPLAINING, Statements
 from emag_pipeline_tests.db.syncs import rows, sync

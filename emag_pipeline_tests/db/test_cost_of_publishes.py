@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import audit, migrate, publish, room, staging, statistics
-from emag_pipeline.db.columns import STAGED
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.columns import STAGED
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, publish, staging, staging_room, statistics
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.plans import EXPLAINING, Explained, Statements
 from emag_pipeline_tests.db.syncs import begin, execute, stage
@@ -67,7 +68,7 @@ def _publish(shop: Shop, *, changed: int, turn: int) -> tuple[publish.Published,
     staging.discard_remains(database, lease)
     stage(database, lease, [offer(1, general_stock=turn)])
     execute(database, _COPIES, offers=_OFFERS, changed=changed, turn=turn)
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     with shop.statements.during() as seen:
         done = publish.publish(database, lease)
     if statistics.is_much(done.created + done.updated + done.deleted, done.offers):
@@ -80,7 +81,9 @@ def _publish(shop: Shop, *, changed: int, turn: int) -> tuple[publish.Published,
 def test_a_publish_reads_what_it_changes(changed: int, shop: Shop) -> None:
     done, seen = _publish(shop, changed=changed, turn=changed)
     assert (done.updated, done.unchanged) == (changed, _OFFERS - changed)
-    merging = [one for one in seen if f"{room.name(room.CHANGES, 'main')} c " in " ".join(one.sql.split())]
+    merging = [
+        one for one in seen if f"{staging_room.name(staging_room.CHANGES, 'main')} c " in " ".join(one.sql.split())
+    ]
     assert len(merging) == 9, "what closes, opens, updates, creates and deletes, of earlier rules, and not read"
     print(f"\n{changed:,} changes:")
     for one in merging:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import audit
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.due import due
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT
-from emag_pipeline.db.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.checks import due
+from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import begin, rows, stage
 
@@ -180,7 +180,7 @@ def test_a_day_of_an_older_version_is_due_again_once(database: Database, past: P
 def test_a_day_is_not_over_while_a_publish_that_began_in_it_may_still_commit(database: Database, past: Past) -> None:
     lease = begin(database)
     stage(database, lease, list(past.now.values()))
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     past.wait(days=1)
     assert _row(database, past.published_at.date()).as_of == past.published_at
 

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emag_pipeline.db import deviations
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.review import deviations
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync

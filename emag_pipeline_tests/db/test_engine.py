@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.transaction import Transaction
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted, Rerun, SettingsError
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.transaction import Transaction
 from emag_pipeline_tests.db.syncs import rows
 
 

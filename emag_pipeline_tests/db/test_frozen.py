@@ -8,9 +8,9 @@ from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
-from emag_pipeline.db import calls, engine
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
+from emag_pipeline.store import calls, engine
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
 from emag_pipeline_tests.db.syncs import rows

@@ -1,8 +1,8 @@
 """A copy of a database is told from the original, also by a user who may do little."""
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.server import incarnation
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.server import incarnation
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import execute
 

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from itertools import product
 
-from emag_pipeline.api.saleable import is_saleable
-from emag_pipeline.db.engine import Database
-from emag_pipeline.issues import ISSUES, issue
+from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.marts.issue_words import ISSUES, issue
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _STOCKS = (None, -1, 0, 1, 12)

@@ -2,9 +2,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.db import ledger, staging
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, PipelineError
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, staging
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page, sync
 

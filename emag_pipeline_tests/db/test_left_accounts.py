@@ -1,8 +1,8 @@
 """What emag_accounts says of an account that nobody configures any more."""
 
-from emag_pipeline.db import ledger
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.syncs import begin, rows
 
 _MAIN, _FBE = ("main", "emag_ro", "RON"), ("fbe", "emag_ro", "RON")

@@ -1,7 +1,7 @@
 import pytest
 
-from emag_pipeline.db.libpq import addresses, environment
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.store.libpq import addresses, environment
 
 _ALWAYS = {"PGCONNECT_TIMEOUT": "10", "PGAPPNAME": "emag_pipeline"}
 

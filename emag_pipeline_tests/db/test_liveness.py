@@ -1,9 +1,9 @@
 import pytest
 
-from emag_pipeline.db import ledger, liveness
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.liveness import StillWriting
 from emag_pipeline.errors import LeaseLost
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, liveness
+from emag_pipeline.sync.liveness import StillWriting
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 

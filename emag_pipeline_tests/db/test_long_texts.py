@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer, Reject, normalise
-from emag_pipeline.api.reference_rows import Rows, category, handling_time, rows_of, vat_rate
-from emag_pipeline.checks.offer_checks import OF_A_PUBLISH, OF_OFFERS, OFFERS_ARE_FRESH
-from emag_pipeline.db import reference
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.export import Selection, batches, columns
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
-from emag_pipeline.db.marts.reconcile import reconcile
-from emag_pipeline.db.marts.refresh import refresh
-from emag_pipeline.db.readable import exportable
-from emag_pipeline.db.review import review
+from emag_pipeline.admin.explain import explain
+from emag_pipeline.admin.export import Selection, batches, columns
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.operations.explain import explain
+from emag_pipeline.marketplace import Offer, Reject, normalise
+from emag_pipeline.marketplace.reference_rows import Rows, category, handling_time, rows_of, vat_rate
+from emag_pipeline.marts.checks import reconcile
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.reference import tables
 from emag_pipeline.report import facts_of, page
+from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, OFFERS_ARE_FRESH
+from emag_pipeline.review.findings import review
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.roles import exportable
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import rows, sync
 
@@ -183,13 +183,13 @@ def test_an_offer_is_found_by_its_part_number_key_through_the_index(published: D
 @pytest.mark.parametrize(
     ("resource", "understand", "make"),
     [
-        (reference.CATEGORIES, category, lambda text: {"id": 1, "name": text(), text(): text()}),
-        (reference.VAT_RATES, vat_rate, lambda text: {"id": 1, "rate": 0.21, text(): text()}),
-        (reference.HANDLING_TIMES, handling_time, lambda text: {"value": 1, "name": text(), text(): text()}),
+        (tables.CATEGORIES, category, lambda text: {"id": 1, "name": text(), text(): text()}),
+        (tables.VAT_RATES, vat_rate, lambda text: {"id": 1, "rate": 0.21, text(): text()}),
+        (tables.HANDLING_TIMES, handling_time, lambda text: {"value": 1, "name": text(), text(): text()}),
     ],
 )
 def test_reference_data_may_be_long_too(
-    database: Database, resource: reference.Resource, understand: Any, make: Any
+    database: Database, resource: tables.Resource, understand: Any, make: Any
 ) -> None:
     text = _texts(_SEED)
     for _ in range(2):
@@ -204,7 +204,7 @@ def test_reference_data_may_be_long_too(
             "raw": read.readable[0].raw,
         }
         row = {name: values.get(name) for name in resource.columns}
-        merged = reference.merge(database, resource, "emag_ro", [row], account="main", is_whole=True)
+        merged = tables.merge(database, resource, "emag_ro", [row], account="main", is_whole=True)
         assert merged.created + merged.updated == 1
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emag_pipeline.db import lost_commits
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.store import lost_commits
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.own_server import LAZY, OwnServer, own_server

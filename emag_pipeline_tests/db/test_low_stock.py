@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.look import look_at
-from emag_pipeline.db.marts.marts import LOW_STOCK
-from emag_pipeline.db.marts.reconcile import reconcile
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.checks import look_at, reconcile
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import LOW_STOCK
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
-from emag_pipeline.db.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good, random_past
 from emag_pipeline_tests.db.syncs import rows
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import forget, reference
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts import refresh as marts_refresh
-from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
-from emag_pipeline.db.marts.refresh import Refreshed, refresh
-from emag_pipeline.db.reference import VAT_RATES
-from emag_pipeline.db.retention import prune
+from emag_pipeline.admin import forget
+from emag_pipeline.marts import refresh as marts_refresh
+from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
+from emag_pipeline.reference import tables
+from emag_pipeline.reference.tables import VAT_RATES
+from emag_pipeline.retention.prune import prune
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.pasts import Past, good, random_offer
 from emag_pipeline_tests.db.syncs import execute, rows
 
@@ -120,7 +121,7 @@ def test_after_random_changes(seed: int, database: Database) -> None:
             prune(database, chance.choice((0.5, 30)))
         if chance.random() < 0.3:
             rate = {"vat_id": 1, "rate": chance.choice(("0.19", "0.21")), "raw": "{}"}
-            reference.merge(database, VAT_RATES, "sandbox", [rate], account="main", is_whole=True)
+            tables.merge(database, VAT_RATES, "sandbox", [rate], account="main", is_whole=True)
         _assert_as_from_scratch(database, f"turn {turn}")
 
 
@@ -203,7 +204,7 @@ def test_prices_with_vat_follow_a_rate_that_changed_although_no_offer_did(databa
     past.publish(good(1, vat_id=1, buy_button_rank=1, sale_price=Decimal("100.0000")))
     for rate, price in (("0.19", Decimal(119)), ("0.21", Decimal(121))):
         read = [{"vat_id": 1, "rate": rate, "raw": "{}"}]
-        reference.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
+        tables.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
         _refresh(database, BUY_BUTTON)
         assert [row.sale_price_with_vat for row in _rows(database, BUY_BUTTON)] == [price]
 

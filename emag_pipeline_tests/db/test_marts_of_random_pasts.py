@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, random_past
 from emag_pipeline_tests.db.syncs import rows
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.look import look_at
-from emag_pipeline.db.marts.marts import OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh
-from emag_pipeline.db.report.issues import issue_counts
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.issues import issue
+from emag_pipeline.marts.checks import look_at
+from emag_pipeline.marts.issue_words import issue
+from emag_pipeline.marts.issues import issue_counts
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import OFFER_ISSUES
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import begin, rows
 

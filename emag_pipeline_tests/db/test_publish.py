@@ -3,9 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import publish
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import LeaseLost, RefusedError
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import publish
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 

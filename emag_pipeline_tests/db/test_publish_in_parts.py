@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import publish
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import publish
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 

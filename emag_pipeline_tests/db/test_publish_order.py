@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import audit, ledger, migrate, statistics
-from emag_pipeline.db import publish as publishes
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.history import known_offer
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.sql import statements
+from emag_pipeline.admin.history import known_offer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
+from emag_pipeline.sync import figures, ledger, statistics
+from emag_pipeline.sync import publish as publishes
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 from emag_pipeline_tests.process.ups import wait_until
@@ -79,7 +80,7 @@ def _polling(look: Callable[[], None]) -> Iterator[None]:
 def _turn_held(database: Database) -> Iterator[None]:
     """Somebody else is in the middle of their commit."""
     with database.transaction() as tx:
-        tx.run(statements("publish.sql")["await_turn"])
+        tx.run(statements("sync/publish.sql")["await_turn"])
         yield
 
 
@@ -92,7 +93,7 @@ def _waiting(database: Database) -> int:
 def _accepted(database: Database, account: str, price: Decimal) -> Lease:
     lease = begin(database, account)
     stage(database, lease, [offer(number, sale_price=price) for number in range(1, 6)])
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     return lease
 
 
@@ -179,7 +180,7 @@ def test_whoever_stands_still_before_its_commit_keeps_the_others_waiting_for_sec
     try:
         with frozen.begin():
             frozen.exec_driver_sql("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")
-            sql = statements("publish.sql")["await_turn"].replace("current_schema()", "'app'")
+            sql = statements("sync/publish.sql")["await_turn"].replace("current_schema()", "'app'")
             frozen.exec_driver_sql(sql)
             publishes.publish(database, lease)
             raise InterruptedError
@@ -205,7 +206,7 @@ def test_100_000_changes_lie_before_the_time_of_their_publish(remembering: Datab
         with remembering.transaction() as tx:
             tx.run(_COPIES, sync=lease.sync_id, offers=100_000, turn=turn)
         statistics.renew_staged(remembering, lease.account)
-        audit.accept(remembering, lease, audit.figures(remembering, lease.sync_id).as_proof())
+        figures.accept(remembering, lease, figures.figures(remembering, lease.sync_id).as_proof())
         done = publishes.publish(remembering, lease)
         assert (done.created, done.updated) == ((100_000, 0), (0, 100_000))[turn - 1]
         statistics.renew(remembering, statistics.PUBLISHED)

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import quarantine
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.quarantine import Reason
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import quarantine
+from emag_pipeline.sync.quarantine import Reason
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import reference
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged
 from emag_pipeline.errors import ScanNotProven
+from emag_pipeline.reference import tables
+from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.syncs import rows
 
 _STORED = "SELECT vat_id, rate, deleted_at IS NOT NULL AS gone, xmin::text FROM emag_vat_rates ORDER BY 1"
@@ -19,7 +19,7 @@ def _vat(vat_id: int, rate: str) -> dict[str, Any]:
 
 
 def _merge(database: Database, *read: dict[str, Any], is_whole: bool = True, marketplace: str = "emag_ro") -> Merged:
-    return reference.merge(database, VAT_RATES, marketplace, read, account="main", is_whole=is_whole)
+    return tables.merge(database, VAT_RATES, marketplace, read, account="main", is_whole=is_whole)
 
 
 def _stored(database: Database) -> list[tuple[int, str, bool]]:
@@ -34,10 +34,10 @@ def test_new_rows_are_created_and_changed_ones_updated(database: Database) -> No
 
 def test_an_unchanged_read_writes_no_row_but_is_noted(database: Database) -> None:
     _merge(database, _vat(1, "0.21"), _vat(2, "0.11"))
-    before, read_at = rows(database, _STORED), reference.last_reads(database, "emag_ro")["vat_rates"]
+    before, read_at = rows(database, _STORED), tables.last_reads(database, "emag_ro")["vat_rates"]
     assert _merge(database, _vat(2, "0.11"), _vat(1, "0.21")) == Merged(0, 0, 0, 0, rows=2)
     assert rows(database, _STORED) == before
-    assert reference.last_reads(database, "emag_ro")["vat_rates"] > read_at
+    assert tables.last_reads(database, "emag_ro")["vat_rates"] > read_at
 
 
 def test_a_row_that_is_shown_no_longer_gets_a_tombstone_and_is_revived_when_it_returns(database: Database) -> None:
@@ -72,8 +72,8 @@ def test_categories_and_handling_times_are_stored_with_all_that_is_known(databas
         "category_id": 7, "name": "Fierbătoare", "names": {"ro": "Fierbătoare", "en": "Kettles"}, "parent_id": None,
         "is_allowed": True, "is_ean_mandatory": False, "is_warranty_mandatory": None, "raw": '{"id":"7"}',
     }  # fmt: skip
-    reference.merge(database, CATEGORIES, "emag_ro", [category], account="fbe", is_whole=True)
-    reference.merge(database, HANDLING_TIMES, "emag_ro", [{"days": 3, "raw": "{}"}], account="fbe", is_whole=True)
+    tables.merge(database, CATEGORIES, "emag_ro", [category], account="fbe", is_whole=True)
+    tables.merge(database, HANDLING_TIMES, "emag_ro", [{"days": 3, "raw": "{}"}], account="fbe", is_whole=True)
     (stored,) = rows(database, "SELECT * FROM emag_categories")
     assert {name: getattr(stored, name) for name in category} == category | {"raw": {"id": "7"}}
     assert rows(database, "SELECT days FROM emag_handling_times")[0].days == 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _BRAND = {

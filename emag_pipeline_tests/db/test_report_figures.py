@@ -3,11 +3,13 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from emag_pipeline.db import incidents, ledger
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding
-from emag_pipeline.db.report import buy_button, cover, days, headline, issues, syncs, timeline
+from emag_pipeline.marts import assortment, buy_button, issues, low_stock
+from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.report import syncs
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import headline, ledger, timeline
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
@@ -72,11 +74,15 @@ def _note_days(database: Database, *ages: int, account: str = "main") -> None:
 def test_the_last_days_end_with_the_newest_that_is_known_and_may_have_gaps(database: Database) -> None:
     _note_days(database, 0, 1, 3, 29, 30)
     _note_days(database, 2, account="fbe")
-    assert [row.offers for row in days.days(database, "main")] == [129, 103, 101, 100]
-    assert [row.offers for row in days.days(database, "main", days=2)] == [101, 100]
-    assert [row.offers for row in days.days(database, "main", until=_NEWEST - timedelta(days=2))] == [130, 129, 103]
-    assert days.newest(database, "main") == _NEWEST
-    assert days.newest(database, "nobody") is None
+    assert [row.offers for row in assortment.days(database, "main")] == [129, 103, 101, 100]
+    assert [row.offers for row in assortment.days(database, "main", days=2)] == [101, 100]
+    assert [row.offers for row in assortment.days(database, "main", until=_NEWEST - timedelta(days=2))] == [
+        130,
+        129,
+        103,
+    ]
+    assert assortment.newest(database, "main") == _NEWEST
+    assert assortment.newest(database, "nobody") is None
 
 
 def _note_issue(database: Database, offer_id: int, code: str, value: int | None, stock: int = 1) -> None:
@@ -148,7 +154,7 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
 
 
 def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Database) -> None:
-    assert cover.bands(database, "main") == []
+    assert low_stock.bands(database, "main") == []
     for offer_id, stock, lasts in ((1, 0, "0"), (2, 1, "0.5"), (3, 9, "3"), (4, 9, "6.9"), (5, 9, "7"), (6, 9, "30")):
         _run(
             database,
@@ -159,18 +165,18 @@ def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Dat
             stock=stock,
             lasts=Decimal(lasts),
         )
-    bands = cover.bands(database, "main")
+    bands = low_stock.bands(database, "main")
     assert [(band.offers, band.urgency) for band in bands] == [
         (1, "gone"), (1, "soon"), (0, "soon"), (2, "soon"), (1, "later"), (1, "later"),
     ]  # fmt: skip
-    assert [row.emag_offer_id for row in cover.least_cover(database, "main", limit=2)] == [2, 3]
+    assert [row.emag_offer_id for row in low_stock.least_cover(database, "main", limit=2)] == [2, 3]
 
 
 def test_incidents_are_the_accounts_own_and_those_of_no_account(database: Database) -> None:
     for account in ("main", "fbe"):
         sync(database, [offer(1)], account=account)
     for subject in ("main", "fbe", "daemon"):
-        incidents.note(database, Finding(subject, "stale", "too old", "wait"))
+        incident_table.note(database, Finding(subject, "stale", "too old", "wait"))
     assert [one.subject for one in syncs.incidents_of(database, "main")] == ["main", "daemon"]
 
 

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from emag_pipeline.db import requests
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import request_log
 from emag_pipeline_tests.db.syncs import rows
 
 
@@ -19,8 +19,8 @@ def _call(**values: Any) -> SimpleNamespace:
 
 def test_every_call_is_kept_and_counters_only_grow(database: Database) -> None:
     failed = _call(status=429, outcome="error", error_class="RateLimited", error_body="{}")
-    requests.save(database, [_call(), failed])
-    requests.save(database, [_call()])
+    request_log.save(database, [_call(), failed])
+    request_log.save(database, [_call()])
     kept = rows(database, "SELECT status, error_class FROM emag_requests ORDER BY request_id")
     assert [tuple(row) for row in kept] == [(200, None), (429, "RateLimited"), (200, None)]
     counted = {
@@ -35,7 +35,7 @@ def test_every_call_is_kept_and_counters_only_grow(database: Database) -> None:
 
 
 def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database) -> None:
-    requests.save(database, [_call(seconds=0.2), _call(seconds=99.0)])
+    request_log.save(database, [_call(seconds=0.2), _call(seconds=99.0)])
     buckets = rows(
         database,
         """SELECT labels ->> 'le' AS le FROM emag_counters
@@ -47,8 +47,8 @@ def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database)
 def test_a_batch_that_is_saved_again_is_kept_and_counted_once(database: Database) -> None:
     batch = uuid4()
     for _ in range(2):
-        requests.save(database, [_call(), _call()], batch)
-    requests.save(database, [_call()])
+        request_log.save(database, [_call(), _call()], batch)
+    request_log.save(database, [_call()])
     kept, counted = rows(
         database,
         """SELECT count(*) FROM emag_requests UNION ALL

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from emag_pipeline.db import audit, ledger, retention
-from emag_pipeline.db.engine import Database
+from emag_pipeline.retention import prune
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
@@ -59,7 +60,7 @@ def _count(database: Database, table: str) -> int:
 def test_nothing_young_is_touched(database: Database) -> None:
     _fail(database)
     sync(database, [offer(1)], rejects=[_reject(2)])
-    assert retention.prune(database, 30) == _NOTHING
+    assert prune.prune(database, 30) == _NOTHING
 
 
 def test_old_syncs_go_but_for_the_newest_and_the_newest_success(database: Database) -> None:
@@ -69,7 +70,7 @@ def test_old_syncs_go_but_for_the_newest_and_the_newest_success(database: Databa
     _fail(database)
     newest = _fail(database)
     _age(database, 31)
-    assert retention.prune(database, 30)["syncs"] == 2
+    assert prune.prune(database, 30)["syncs"] == 2
     assert _syncs(database) == [success, newest]
 
 
@@ -77,22 +78,22 @@ def test_each_account_keeps_its_own(database: Database) -> None:
     sync(database, [offer(1)], account="main")
     _age(database, 31)
     sync(database, [offer(1)], account="fbe")
-    assert retention.prune(database, 30)["syncs"] == 0
+    assert prune.prune(database, 30)["syncs"] == 0
 
 
 def test_a_running_sync_stays_however_old_it_looks(database: Database) -> None:
     begin(database)
     _age(database, 400)
-    assert retention.prune(database, 30)["syncs"] == 0
+    assert prune.prune(database, 30)["syncs"] == 0
 
 
 def test_a_refused_scan_that_may_still_be_approved_stays_with_its_pages(database: Database) -> None:
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2)])
-    audit.begin_audit(database, lease)
+    figures.begin_audit(database, lease)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     _age(database, 400)
-    assert retention.prune(database, 30) == _NOTHING
+    assert prune.prune(database, 30) == _NOTHING
     with database.transaction() as tx:
         assert ledger.newest_refused(tx, lease.sync_id) is not None
 
@@ -101,28 +102,28 @@ def test_staging_of_a_sync_goes_when_its_time_is_over_and_not_before(database: D
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2)])
     ledger.end(database, lease, "failed", error_class="ApiUnavailable", message="", remedy="")
-    assert retention.prune(database, 30)["staged_rows"] == 0
+    assert prune.prune(database, 30)["staged_rows"] == 0
     _age(database, 1)
-    assert retention.prune(database, 30)["staged_rows"] == 3, "two offers and their page"
+    assert prune.prune(database, 30)["staged_rows"] == 3, "two offers and their page"
     assert (_count(database, "emag_scan_offers"), _count(database, "emag_scan_pages")) == (0, 0)
 
 
 def test_staging_of_a_running_sync_is_never_touched(database: Database) -> None:
     stage(database, begin(database), [offer(1)])
     _age(database, 400)
-    assert retention.prune(database, 0)["staged_rows"] == 0
+    assert prune.prune(database, 0)["staged_rows"] == 0
 
 
 def test_staging_that_no_sync_owns_goes(database: Database) -> None:
     stage(database, begin(database), [offer(1)])
     _execute(database, "DELETE FROM emag_offer_syncs")
-    assert retention.prune(database, 30)["staged_rows"] == 2
+    assert prune.prune(database, 30)["staged_rows"] == 2
 
 
 def test_what_the_last_publish_changed_stays_told(database: Database) -> None:
     sync(database, [offer(1)])
     _age(database, 400)
-    retention.prune(database, 30)
+    prune.prune(database, 30)
     assert (_count(database, "emag_scan_changes"), _count(database, "emag_scan_offers")) == (1, 0)
 
 
@@ -130,7 +131,7 @@ def test_quarantine_goes_with_its_sync(database: Database) -> None:
     sync(database, [offer(1)], rejects=[_reject(2)])
     _age(database, 31)
     sync(database, [offer(1)], rejects=[_reject(2)])
-    assert retention.prune(database, 30) | {"staged_rows": 0} == _NOTHING | {"syncs": 1, "rejects": 1}
+    assert prune.prune(database, 30) | {"staged_rows": 0} == _NOTHING | {"syncs": 1, "rejects": 1}
     assert _count(database, "emag_offer_rejects") == 1
 
 
@@ -143,7 +144,7 @@ def test_the_reason_why_an_offer_is_flagged_stays_however_old(database: Database
         _fail(database)
     _age(database, 31)
     _execute(database, "DELETE FROM emag_offer_syncs WHERE status = 'completed'")
-    assert retention.prune(database, 30)["rejects"] == 1
+    assert prune.prune(database, 30)["rejects"] == 1
     assert [row.reason for row in rows(database, "SELECT reason FROM emag_offer_rejects")] == ["the present reason"]
 
 
@@ -151,16 +152,16 @@ def test_rows_as_read_go_after_their_days_even_where_the_reason_stays(database: 
     sync(database, [offer(1), offer(2)])
     sync(database, [offer(1)], rejects=[_reject(2)])
     _age(database, 31)
-    assert retention.prune(database, 30)["payloads"] == 1
+    assert prune.prune(database, 30)["payloads"] == 1
     (kept,) = rows(database, "SELECT reason, payload FROM emag_offer_rejects")
     assert (kept.reason, kept.payload) == ("no number", "null")
-    assert retention.prune(database, 30)["payloads"] == 0
+    assert prune.prune(database, 30)["payloads"] == 0
 
 
 def test_surprises_that_were_not_met_again_go(database: Database) -> None:
     surprise(database, "old", seen="2020-01-01")
     surprise(database, "new")
-    assert retention.prune(database, 30)["surprises"] == 1
+    assert prune.prune(database, 30)["surprises"] == 1
     assert [row.field for row in rows(database, "SELECT field FROM emag_answer_surprises")] == ["new"]
 
 
@@ -179,7 +180,7 @@ def test_calls_are_kept_for_the_thirty_days_that_the_marketplace_asks_for(
 ) -> None:
     for days in (1, 29.9, 30.1, 61):
         _call(database, days)
-    retention.prune(database, asked)
+    prune.prune(database, asked)
     assert _count(database, "emag_requests") == left
 
 
@@ -192,7 +193,7 @@ def test_closed_incidents_go_and_open_ones_stay(database: Database) -> None:
             subject=subject,
             age=None if closed is None else timedelta(days=closed),
         )
-    assert retention.prune(database, 30)["incidents"] == 1
+    assert prune.prune(database, 30)["incidents"] == 1
     left = rows(database, "SELECT subject FROM emag_incidents ORDER BY 1")
     assert [row.subject for row in left] == ["open", "young"]
 
@@ -207,23 +208,23 @@ def _grow_old(database: Database) -> None:
 
 def test_a_dry_run_counts_exactly_what_would_go_and_removes_nothing(database: Database) -> None:
     _grow_old(database)
-    foretold = retention.prune(database, 30, dry_run=True)
-    assert foretold == retention.prune(database, 30, dry_run=True)
-    assert foretold == retention.prune(database, 30)
+    foretold = prune.prune(database, 30, dry_run=True)
+    assert foretold == prune.prune(database, 30, dry_run=True)
+    assert foretold == prune.prune(database, 30)
     assert foretold["syncs"] == foretold["rejects"] == foretold["requests"] == 1
 
 
 def test_a_second_time_finds_nothing(database: Database) -> None:
     _grow_old(database)
-    retention.prune(database, 30)
-    assert retention.prune(database, 30) == _NOTHING
+    prune.prune(database, 30)
+    assert prune.prune(database, 30) == _NOTHING
 
 
 def test_history_offers_and_counters_are_never_touched(database: Database) -> None:
     _grow_old(database)
     untouched = ("emag_offer_history", "emag_product_offers", "emag_products", "emag_account_figures", "emag_counters")
     before = [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in untouched]
-    retention.prune(database, 0)
+    prune.prune(database, 0)
     assert before == [rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in untouched]
 
 
@@ -234,7 +235,7 @@ def test_many_rows_go_in_batches(database: Database) -> None:
            SELECT now() - interval '31 days', 'main', 'product_offer/read', 'ok', 0.1, 10
            FROM generate_series(1, 12000)""",
     )
-    assert retention.prune(database, 30)["requests"] == 12000
+    assert prune.prune(database, 30)["requests"] == 12000
 
 
 def test_rows_that_somebody_has_locked_are_left_for_the_next_day(database: Database) -> None:
@@ -242,8 +243,8 @@ def test_rows_that_somebody_has_locked_are_left_for_the_next_day(database: Datab
     _call(database, 31)
     with database.transaction() as tx:
         tx.run("SELECT 1 FROM emag_requests LIMIT 1 FOR UPDATE")
-        assert retention.prune(database, 30)["requests"] == 1
-    assert retention.prune(database, 30)["requests"] == 1
+        assert prune.prune(database, 30)["requests"] == 1
+    assert prune.prune(database, 30)["requests"] == 1
 
 
 def test_syncs_go_on_beside_it_and_lose_nothing(database: Database) -> None:
@@ -252,7 +253,7 @@ def test_syncs_go_on_beside_it_and_lose_nothing(database: Database) -> None:
 
     def prune_again_and_again() -> None:
         while not over.is_set():
-            removed.append(retention.prune(database, 0))
+            removed.append(prune.prune(database, 0))
 
     pruning = threading.Thread(target=prune_again_and_again)
     pruning.start()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import deviations
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import SAMPLE, Review, review
+from emag_pipeline.review import deviations
+from emag_pipeline.review.findings import SAMPLE, Review, review
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, sync

@@ -11,11 +11,13 @@ from typing import Any
 import psycopg2
 import pytest
 
-from emag_pipeline.db import audit, forget, ledger, publish, retention, room, staging
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.review import review
+from emag_pipeline.admin import forget
 from emag_pipeline.errors import LeaseLost
+from emag_pipeline.retention import prune
+from emag_pipeline.review.findings import review
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger, publish, staging, staging_room
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync
 
@@ -26,13 +28,13 @@ def _files(database: Database, account: str = "main") -> dict[str, tuple[int, in
     """The file behind each table of the account's room, which a TRUNCATE replaces, and its bytes."""
     sql = """SELECT c.relfilenode AS file, pg_relation_size(c.oid) AS bytes
              FROM pg_class c WHERE c.oid = to_regclass('' || :name)"""
-    found = {table: rows(database, sql, name=room.name(table, account))[0] for table in room.TABLES}
+    found = {table: rows(database, sql, name=staging_room.name(table, account))[0] for table in staging_room.TABLES}
     return {table: (row.file, row.bytes) for table, row in found.items()}
 
 
 def _staged(database: Database, account: str = "main") -> dict[str, int]:
     sql = "SELECT count(*) FROM {} WHERE account_type = :account"
-    return {table: rows(database, sql.format(table), account=account)[0][0] for table in room.TABLES}
+    return {table: rows(database, sql.format(table), account=account)[0][0] for table in staging_room.TABLES}
 
 
 @contextmanager
@@ -48,9 +50,9 @@ def _another(database_url: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("account", ["main", "fbe", *_ODD])
 def test_the_database_and_the_code_name_a_room_alike(account: str, database: Database) -> None:
-    for table in room.TABLES:
+    for table in staging_room.TABLES:
         (found,) = rows(database, "SELECT emag_room_name(:t, :a) AS name", t=table, a=account)
-        assert found.name == room.name(table, account)
+        assert found.name == staging_room.name(table, account)
         assert len(found.name.encode()) <= 63
 
 
@@ -60,8 +62,8 @@ def test_an_account_of_any_name_has_a_room_of_its_own(account: str, database: Da
     assert sync(database, [offer(1), offer(2)], account=account).created == 2
     assert (_staged(database)["emag_scan_offers"], _staged(database, account)["emag_scan_offers"]) == (1, 2)
     for other in {*_ODD, "main"} - {account}:
-        assert {room.name(table, other) for table in room.TABLES}.isdisjoint(
-            room.name(table, account) for table in room.TABLES
+        assert {staging_room.name(table, other) for table in staging_room.TABLES}.isdisjoint(
+            staging_room.name(table, account) for table in staging_room.TABLES
         )
 
 
@@ -73,13 +75,13 @@ def test_of_many_processes_that_make_rooms_at_once_each_finds_its_own(database_u
 
     def make(place: int) -> None:
         together.wait()
-        room.make(databases[place], accounts[place])
+        staging_room.make(databases[place], accounts[place])
 
     with ThreadPoolExecutor(len(accounts)) as pool:
         list(pool.map(make, range(len(accounts))))
     made = rows(databases[0], "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
     assert sorted(row.relname for row in made) == sorted(
-        room.name(table, account) for table in room.TABLES for account in set(accounts)
+        staging_room.name(table, account) for table in staging_room.TABLES for account in set(accounts)
     )
     for one in databases:
         one.close()
@@ -87,11 +89,11 @@ def test_of_many_processes_that_make_rooms_at_once_each_finds_its_own(database_u
 
 def test_a_room_is_unlogged_and_may_be_used_by_whom_the_tables_are_granted_to(database: Database) -> None:
     execute(database, "GRANT SELECT ON emag_scan_offers TO PUBLIC")
-    room.make(database, "main")
+    staging_room.make(database, "main")
     (found,) = rows(
         database,
         "SELECT relpersistence, relacl::text AS rights FROM pg_class WHERE relname = :name",
-        name=room.name("emag_scan_offers", "main"),
+        name=staging_room.name("emag_scan_offers", "main"),
     )
     assert found.relpersistence == "u"
     assert "=r/" in found.rights
@@ -105,7 +107,7 @@ def test_a_long_text_is_staged_in_its_row_and_not_in_pieces(database: Database) 
                     (SELECT max(length(description)) FROM emag_scan_offers) AS longest
              FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid
              WHERE c.oid = to_regclass('' || :name)"""
-    (found,) = rows(database, sql, name=room.name("emag_scan_offers", "main"))
+    (found,) = rows(database, sql, name=staging_room.name("emag_scan_offers", "main"))
     assert (found.aside, found.longest) == (0, len(text))
 
 
@@ -119,7 +121,7 @@ def test_one_reading_at_most_is_staged_and_the_one_before_is_truncated(database:
         lease = begin(database)
         assert staging.discard_remains(database, lease) == 1
         after = _files(database)
-        assert {table for table in room.TABLES if before[table][0] == after[table][0]} == set()
+        assert {table for table in staging_room.TABLES if before[table][0] == after[table][0]} == set()
         assert {bytes_ for _, bytes_ in after.values()} == {0}
         stage(database, lease, [offer(1), offer(2), offer(3)])
         ledger.end(database, lease, "failed", error_class="ScanNotProven", message="", remedy="")
@@ -142,7 +144,7 @@ def test_what_a_resumed_sync_has_staged_stays_when_others_go(database: Database)
     assert _staged(database)["emag_scan_offers"] == 3
 
 
-@pytest.mark.parametrize("table", room.TABLES)
+@pytest.mark.parametrize("table", staging_room.TABLES)
 def test_where_somebody_reads_staging_for_long_rows_are_deleted_and_nobody_waits_long(
     table: str, database: Database, database_url: str
 ) -> None:
@@ -167,14 +169,14 @@ def test_whoever_empties_a_room_holds_none_of_it_while_it_waits_for_another_part
     sync(database, [offer(1)])
     lease = begin(database)
     with _another(database_url) as reading, ThreadPoolExecutor(1) as aside:
-        reading.execute(f"SELECT count(*) FROM app.{room.name('emag_scan_pages', 'main')}")
+        reading.execute(f"SELECT count(*) FROM app.{staging_room.name('emag_scan_pages', 'main')}")
         emptied = aside.submit(staging.discard_remains, database, lease)
         until = time.monotonic() + 1.0
         while time.monotonic() < until:
-            reading.execute(f"SELECT count(*) FROM app.{room.name('emag_scan_offers', 'main')}")
-            reading.execute(f"SELECT count(*) FROM app.{room.name('emag_scan_changes', 'main')}")
+            reading.execute(f"SELECT count(*) FROM app.{staging_room.name('emag_scan_offers', 'main')}")
+            reading.execute(f"SELECT count(*) FROM app.{staging_room.name('emag_scan_changes', 'main')}")
         assert emptied.result(30) == 1
-    assert _staged(database) == dict.fromkeys(room.TABLES, 0)
+    assert _staged(database) == dict.fromkeys(staging_room.TABLES, 0)
 
 
 def test_a_sync_waits_for_nobody_who_has_another_accounts_room_for_himself(
@@ -183,7 +185,7 @@ def test_a_sync_waits_for_nobody_who_has_another_accounts_room_for_himself(
     """From its beginning to the check on its publish, a first time and again; neither does a look at its ledger row."""
     sync(database, [offer(1)], account="fbe")
     with _another(database_url) as emptying:
-        theirs = ", ".join(f"app.{room.name(table, 'fbe')}" for table in room.TABLES)
+        theirs = ", ".join(f"app.{staging_room.name(table, 'fbe')}" for table in staging_room.TABLES)
         emptying.execute(f"LOCK TABLE {theirs} IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
         for number in range(2):
@@ -192,8 +194,8 @@ def test_a_sync_waits_for_nobody_who_has_another_accounts_room_for_himself(
             stage(database, lease, [offer(1, general_stock=number), offer(2)])
             assert len(list(staging.durable_windows(database, lease))) == 1
             assert staging.unreadable_positions(database, lease) == []
-            audit.begin_audit(database, lease)
-            audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+            figures.begin_audit(database, lease)
+            figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
             publish.publish(database, lease)
             review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
         failed = begin(database, "main")
@@ -234,10 +236,10 @@ def test_a_refused_scan_stays_through_the_night_and_is_published_once_approved(d
     lease = begin(database)
     staging.discard_remains(database, lease)
     stage(database, lease, [offer(1, general_stock=9)])
-    audit.begin_audit(database, lease)
+    figures.begin_audit(database, lease)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     execute(database, "UPDATE emag_offer_syncs SET deadline_at = now() - interval '9 hours'")
-    retention.prune(database, 30)
+    prune.prune(database, 30)
     with database.transaction() as tx:
         assert ledger.newest_refused(tx, lease.sync_id) is not None
         ledger.note_approval(tx, lease.sync_id, "ana")
@@ -248,18 +250,18 @@ def test_a_refused_scan_stays_through_the_night_and_is_published_once_approved(d
 
 
 def _accept(database: Database, lease: Lease) -> None:
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
 
 
 def test_pruning_truncates_a_reading_that_has_served_and_keeps_what_its_publish_changed(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
     execute(database, "UPDATE emag_offer_syncs SET deadline_at = now() - interval '1 hour'")
     before = _files(database)
-    assert retention.prune(database, 30, dry_run=True)["staged_rows"] == 3
-    assert retention.prune(database, 30)["staged_rows"] == 3
+    assert prune.prune(database, 30, dry_run=True)["staged_rows"] == 3
+    assert prune.prune(database, 30)["staged_rows"] == 3
     after = _files(database)
-    assert {table for table in room.TABLES if before[table] == after[table]} == {"emag_scan_changes"}
-    assert _staged(database) == dict.fromkeys(room.TABLES, 0) | {"emag_scan_changes": 2}
+    assert {table for table in staging_room.TABLES if before[table] == after[table]} == {"emag_scan_changes"}
+    assert _staged(database) == dict.fromkeys(staging_room.TABLES, 0) | {"emag_scan_changes": 2}
 
 
 def test_a_room_goes_with_its_account_and_other_rooms_stay(database: Database) -> None:
@@ -270,7 +272,7 @@ def test_a_room_goes_with_its_account_and_other_rooms_stay(database: Database) -
     names = [
         row.relname for row in rows(database, "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
     ]
-    assert sorted(names) == sorted(room.name(table, "main") for table in room.TABLES)
+    assert sorted(names) == sorted(staging_room.name(table, "main") for table in staging_room.TABLES)
     assert _staged(database)["emag_scan_offers"] == 2
 
 
@@ -282,19 +284,19 @@ def test_while_somebody_reads_staging_a_forgotten_account_leaves_empty_partition
         dumping.execute("LOCK TABLE app.emag_scan_offers IN ACCESS SHARE MODE")
         assert forget.remove(database, "old")["emag_scan_offers"] == 2
     assert "room_not_removed" in caplog.text
-    assert _staged(database, "old") == dict.fromkeys(room.TABLES, 0)
-    assert room.remove(database, "old")
+    assert _staged(database, "old") == dict.fromkeys(staging_room.TABLES, 0)
+    assert staging_room.remove(database, "old")
     assert rows(database, "SELECT relname FROM pg_class WHERE relispartition") == []
 
 
 def test_an_account_without_a_room_has_nothing_staged_and_is_no_error(database: Database) -> None:
     """As after a restore."""
     sync(database, [offer(1)])
-    assert room.remove(database, "main")
+    assert staging_room.remove(database, "main")
     (published,) = rows(database, "SELECT * FROM emag_offer_syncs")
     with database.transaction() as tx:
         assert ledger.pages_left(tx, published, "main") == 0
     found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
     assert (found.found, found.numbers["is_staged"]) == (0, False)
-    assert retention.prune(database, 30)["staged_rows"] == 0
+    assert prune.prune(database, 30)["staged_rows"] == 0
     assert sync(database, [offer(1)]).unchanged == 1

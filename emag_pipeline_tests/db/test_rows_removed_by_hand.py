@@ -2,8 +2,8 @@
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import review
+from emag_pipeline.review.findings import review
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 

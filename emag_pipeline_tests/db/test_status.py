@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import ledger, staging
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import account_statuses, sync_progress
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, staging
+from emag_pipeline.sync.status import account_statuses, sync_progress
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, stage_page, sync
 

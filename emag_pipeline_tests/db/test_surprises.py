@@ -1,8 +1,8 @@
 """What answers held that the code does not know: added up, and bounded in rows."""
 
-from emag_pipeline.api import Surprise
-from emag_pipeline.db import surprises
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import Surprise
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import surprises
 from emag_pipeline_tests.db.syncs import rows
 
 _ALL = """SELECT account_type, resource, field, kind, times, sample, first_seen_at < last_seen_at AS is_older

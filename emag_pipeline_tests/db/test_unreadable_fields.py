@@ -4,9 +4,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.api import Offer, normalise
-from emag_pipeline.db.columns import STAGED
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.store.columns import STAGED
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.unit.wrong_values import cases
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import reference
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference import VAT_RATES
+from emag_pipeline.reference import tables
+from emag_pipeline.reference.tables import VAT_RATES
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
@@ -28,7 +28,7 @@ _PRICES = """
 def _read(database: Database, *, is_whole: bool = True, **rates: str) -> None:
     """A reading of the marketplace's rates, e.g. `_1="0.21"`."""
     found = [{"vat_id": int(key[1:]), "rate": rate, "raw": "{}"} for key, rate in rates.items()]
-    reference.merge(database, VAT_RATES, "emag_ro", found, account="main", is_whole=is_whole)
+    tables.merge(database, VAT_RATES, "emag_ro", found, account="main", is_whole=is_whole)
 
 
 def _history(database: Database) -> list[tuple[int, str, bool]]:
@@ -106,7 +106,7 @@ def test_a_clock_that_was_set_back_breaks_no_order(database: Database) -> None:
 
 def test_other_marketplaces_rates_are_not_an_accounts(database: Database, past: Past) -> None:
     past.publish(good(1, vat_id=1))
-    reference.merge(
+    tables.merge(
         database, VAT_RATES, "emag_hu", [{"vat_id": 1, "rate": "0.27", "raw": "{}"}], account="hu", is_whole=True
     )
     assert _prices(database, past.published_at) == {1: None}

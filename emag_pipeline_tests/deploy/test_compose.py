@@ -146,7 +146,7 @@ def test_the_first_start_of_postgres_makes_roles_that_log_in_with_their_password
                     "PGHOST": str(server.socket_directory),
                     "POSTGRES_USER": "postgres",
                     "POSTGRES_DB": "emag",
-                    "ROLES_SQL": str(ROOT / "emag_pipeline/db/sql/roles.sql"),
+                    "ROLES_SQL": str(ROOT / "emag_pipeline/store/roles.sql"),
                     "SECRETS": str(tmp_path),
                 },
             )

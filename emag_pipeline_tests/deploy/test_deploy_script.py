@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.local import process_group
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.operations import family
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy.sites import Site, another, make_site
 
@@ -52,7 +52,7 @@ def site(database: Database, cluster: embedded.EmbeddedServer) -> Iterator[Site]
         )
         (site.systemd / "idle").touch()
         yield site
-        family.kill(site.processes())
+        process_group.kill(site.processes())
 
 
 @pytest.fixture(scope="module")

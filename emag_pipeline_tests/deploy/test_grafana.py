@@ -13,7 +13,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import dashboard
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.deploy.test_prometheus import needs_promtool
 from emag_pipeline_tests.monitoring.expositions import eventful, exposition, series
 

@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.embedded import owner
-from emag_pipeline.operations import ports
+from emag_pipeline.embedded import places
+from emag_pipeline.local import ports
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.process.ups import free_ports, wait_until
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -45,8 +45,8 @@ def port(server: embedded.EmbeddedServer) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="emag-bouncer-") as home:
         file = Path(home) / "pgbouncer.ini"
         file.write_text("\n".join(["[databases]", *entries, "[pgbouncer]", *settings, ""]))
-        owner.hand_over(Path(home))  # it refuses root, as PostgreSQL does, and must reach the socket
-        process = subprocess.Popen(["pgbouncer", "-q", str(file)], **owner.identity())
+        places.hand_over(Path(home))  # it refuses root, as PostgreSQL does, and must reach the socket
+        process = subprocess.Popen(["pgbouncer", "-q", str(file)], **places.identity())
         try:
             wait_until(lambda: ports.answers(port), 20)
             yield port

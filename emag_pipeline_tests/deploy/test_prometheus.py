@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring.metric_list import METRICS
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.monitoring.expositions import eventful, exposition
 
 _ROOT = Path(__file__).parents[2]

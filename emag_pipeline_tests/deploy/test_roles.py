@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import room
-from emag_pipeline.db.readable import readable
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.roles import readable
+from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
 _SCHEMA = "erp"
@@ -122,7 +122,7 @@ def test_every_table_is_either_the_readers_or_withheld_on_purpose(installation: 
         f"""SELECT relname, has_table_privilege(oid, 'SELECT') FROM pg_class
             WHERE relnamespace = '{_SCHEMA}'::regnamespace AND relkind IN ('r', 'p', 'v')""",
     )
-    rooms = {room.name(table, "main") for table in room.TABLES}  # once it was synced
+    rooms = {staging_room.name(table, "main") for table in staging_room.TABLES}  # once it was synced
     assert {name for name, readable in found if readable} == _READABLE
     assert {name for name, readable in found if not readable} - rooms == _WITHHELD
 
@@ -191,7 +191,7 @@ def test_the_writer_changes_rows_never_tables(installation: Installation, statem
 def test_the_writer_makes_empties_and_removes_an_accounts_part_of_staging_and_does_not_own_it(
     installation: Installation,
 ) -> None:
-    part = room.name("emag_scan_offers", "o'hara")
+    part = staging_room.name("emag_scan_offers", "o'hara")
     installation.sql("emag_writer", "SELECT erp.emag_make_room('o''hara')")
     owned = f"SELECT tableowner FROM pg_tables WHERE tablename = '{part}'"
     assert installation.sql("emag_writer", owned) == [("emag_owner",)]

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations import code_location, family
+from emag_pipeline.local import process_group, programs
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.deploy.sites import Site, make_site
 from emag_pipeline_tests.process.ups import wait_until
@@ -60,12 +60,12 @@ def site(market: SandboxServer, database: Database, cluster: embedded.EmbeddedSe
             assert done.returncode == 0, done.stdout + done.stderr + site.logs()
             yield site
         finally:
-            family.kill(site.processes())
+            process_group.kill(site.processes())
 
 
 def test_from_an_empty_database_the_services_begin_a_sync_without_a_click(site: Site, database: Database) -> None:
     wait_for_pages(database, 5, seconds=60)
-    wait_until(lambda: code_location.is_loaded(site.ui), 30, site.logs)
+    wait_until(lambda: programs.is_loaded(site.ui), 30, site.logs)
 
 
 def test_nothing_listens_beyond_this_machine(site: Site) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate, roles, room, statistics
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh
 from emag_pipeline.embedded import programs as embedded_programs
 from emag_pipeline.errors import PermanentError
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import OFFER_ISSUES
+from emag_pipeline.store import migrate, roles
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import staging_room, statistics
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -71,7 +72,7 @@ def test_the_planner_knows_what_the_writer_has_changed(writer: Database) -> None
     statistics.renew(writer, statistics.PUBLISHED)
     assert {_known_rows(writer, table) for table in statistics.PUBLISHED} == {_OFFERS, 1}, "and one publish"
     statistics.renew_staged(writer, "main")
-    assert _known_rows(writer, room.name("emag_scan_offers", "main")) == _OFFERS
+    assert _known_rows(writer, staging_room.name("emag_scan_offers", "main")) == _OFFERS
     issues = refresh(writer, OFFER_ISSUES, "main")
     assert _known_rows(writer, OFFER_ISSUES.table) == issues.rows > 0
 

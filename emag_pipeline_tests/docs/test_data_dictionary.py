@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from emag_pipeline.db import describe
-from emag_pipeline.db.engine import Database
-from emag_pipeline.issues import ISSUES, WORDS
-from emag_pipeline.operations.data_dictionary import GROUPS, PATH, rendered
+from emag_pipeline.admin.data_dictionary import GROUPS, PATH, rendered
+from emag_pipeline.marts.issue_words import ISSUES, WORDS
+from emag_pipeline.store import describe
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_every_table_stands_in_one_group(database: Database) -> None:
 
 def test_the_dictionary_is_what_the_database_says(database: Database) -> None:
     assert (_ROOT / PATH).read_text(encoding="utf-8") == rendered(database), (
-        "run `python -m emag_pipeline.operations.data_dictionary`"
+        "run `python -m emag_pipeline.admin.data_dictionary`"
     )
 
 

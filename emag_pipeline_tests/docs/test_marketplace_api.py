@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from emag_pipeline.api import known
-from emag_pipeline.marketplaces import marketplace_of
+from emag_pipeline.marketplace import reading
 from emag_pipeline.sandbox.catalogue.validation import DESCRIPTIONS, SALEABLE, SALEABLE_TRANSLATION
 from emag_pipeline.sandbox.fault_kinds import OPTIONS
+from emag_pipeline.settings.accounts import marketplace_of
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = (_ROOT / "docs/marketplace-api.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_it_names_every_field_that_the_code_knows() -> None:
     fields_named = _names(_SECTIONS["Offer fields"]) | set(
         re.findall(r"\w+", _SECTIONS["Fields that the docs do not list"])
     )
-    assert known.FIELDS - fields_named == set()
+    assert reading.FIELDS - fields_named == set()
 
 
 def test_its_codes_are_those_of_the_code() -> None:

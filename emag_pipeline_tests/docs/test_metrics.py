@@ -16,7 +16,7 @@ def test_the_list_of_metrics_is_that_of_the_exporter() -> None:
 
 
 def test_every_resource_that_is_called_has_a_name_of_its_own() -> None:
-    sources = [file.read_text("utf-8") for file in (_ROOT / "emag_pipeline" / "api").glob("*.py")]
+    sources = [file.read_text("utf-8") for file in (_ROOT / "emag_pipeline" / "marketplace").glob("*.py")]
     called = {resource for source in sources for resource in re.findall(r'Call\(\s*"([a-z_]+/[a-z_]+)"', source)}
     assert {"product_offer/read", "category/count"} <= called
     assert called == set(REQUESTS.labels["resource"]) - {OTHER}

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-from emag_pipeline.db import requests
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import request_log
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import execute, rows, sync
@@ -22,7 +22,7 @@ def test_what_is_found_can_be_removed(database: Database) -> None:
     sync(database, [offer(1, description="Call Elena Ionescu"), offer(2)], rejects=bad)
     sync(database, [offer(2)], gone=[1])
     failed = call(status=200, outcome="error", error_class="ApiUnavailable", error_body='{"name": "Elena Ionescu')
-    requests.save(database, [failed])
+    request_log.save(database, [failed])
     surprise(database)
     execute(database, "UPDATE emag_answer_surprises SET sample = 'Elena Ionescu'")
     assert [len(rows(database, statement)) for statement in _FINDING] == [1, 1, 1]

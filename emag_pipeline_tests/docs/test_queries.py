@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import describe, roles
-from emag_pipeline.db.columns import NARROW
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh as refresh_mart
-from emag_pipeline.db.readable import readable
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.marts.refresh import refresh as refresh_mart
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, OFFER_ISSUES
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import describe, roles
+from emag_pipeline.store.columns import NARROW
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.roles import readable
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync

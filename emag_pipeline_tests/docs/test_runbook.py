@@ -13,11 +13,10 @@ import yaml
 from dagster._core.events import RunFailureReason
 
 from emag_pipeline import errors
-from emag_pipeline.automation import failing_ticks, run_causes
 from emag_pipeline.cli.main import application
-from emag_pipeline.monitoring import metric_list
-from emag_pipeline.operations import supervisor
-from emag_pipeline.runs import ticks
+from emag_pipeline.dagster_runs import past_runs, ticks
+from emag_pipeline.local import supervisor
+from emag_pipeline.monitoring import failing_ticks, metric_list
 from emag_pipeline.sync import liveness
 
 _ROOT = Path(__file__).parents[2]
@@ -48,7 +47,7 @@ def _stored_classes() -> list[str]:
         for name in _LITERAL.findall(file.read_text(encoding="utf-8"))
     }
     labels = {*metric_list.LAST_FAILURE.labels["error_class"], *metric_list.REQUEST_ERRORS.labels["error_class"]}
-    by_dagster = {run_causes.RUN_DIED, run_causes.UNKNOWN_ERROR, *(reason.value for reason in RunFailureReason)}
+    by_dagster = {past_runs.RUN_DIED, past_runs.UNKNOWN_ERROR, *(reason.value for reason in RunFailureReason)}
     found = {*liveness.ERROR_CLASSES.values(), ticks.NOT_STORED, *failing_ticks.PASSING}
     return sorted(ours | written | found | by_dagster | (labels - {metric_list.OTHER}))
 

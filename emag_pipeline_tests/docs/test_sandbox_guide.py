@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.operations.drills.messages import is_said
+from emag_pipeline.drills.judgement import is_said
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.sandbox.fault_kinds import CHOICES, LIMITS, OPTIONS
 from emag_pipeline.sandbox.like import figures

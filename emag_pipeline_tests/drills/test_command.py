@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from emag_pipeline.cli.drill import drill
-from emag_pipeline.operations.drills.scenarios import all_scenarios
+from emag_pipeline.drills.scenarios import all_scenarios
 
 pytestmark = pytest.mark.slow
 

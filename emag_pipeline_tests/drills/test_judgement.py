@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from emag_pipeline.operations.drills.actions import fault
-from emag_pipeline.operations.drills.play import play
-from emag_pipeline.operations.drills.result import exit_code
-from emag_pipeline.operations.drills.runs import Ending
-from emag_pipeline.operations.drills.scenario import Expected, Scenario
-from emag_pipeline.operations.drills.scratch import Scratch, scratch
-from emag_pipeline.operations.drills.stage import Stage
+from emag_pipeline.drills.actions import fault
+from emag_pipeline.drills.market import Ending
+from emag_pipeline.drills.play import exit_code, play
+from emag_pipeline.drills.scenario import Expected, Scenario
+from emag_pipeline.drills.scratch import Scratch, scratch
+from emag_pipeline.drills.stage import Stage
 
 pytestmark = pytest.mark.slow
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from emag_pipeline.drills.judgement import is_said
+from emag_pipeline.drills.scenario import Scenario
+from emag_pipeline.drills.scenarios import all_scenarios, named
 from emag_pipeline.errors import SettingsError, exit_code_of
-from emag_pipeline.operations.drills.messages import is_said
-from emag_pipeline.operations.drills.scenario import Scenario
-from emag_pipeline.operations.drills.scenarios import all_scenarios, named
 
 _ALL = all_scenarios()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.operations.drills.truth import as_stored
+from emag_pipeline.drills.judgement import as_stored
 from emag_pipeline.sandbox import SandboxServer
 
 

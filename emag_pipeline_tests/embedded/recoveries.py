@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import owner, postmaster
+from emag_pipeline.embedded import places, postmaster
 from emag_pipeline_tests.process.ups import wait_until
 
 PATIENCE_SECONDS = 120
@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 120
 
 def give(file: Path) -> None:
     """Make the owner of the data the file's owner."""
-    who = owner.identity()
+    who = places.identity()
     if who:
         os.chown(file, who["user"], who["group"])
 

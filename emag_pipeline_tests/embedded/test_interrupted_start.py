@@ -22,8 +22,8 @@ from emag_pipeline_tests.process.ups import wait_until
 _STARTS = """
 import sys
 from pathlib import Path
-from emag_pipeline.operations.embedded_use import in_use
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.local.stop_signals import StopSignals
 with StopSignals():
     sys.stdout.write("ready")
     sys.stdout.flush()

@@ -15,7 +15,7 @@ from emag_pipeline import embedded
 from emag_pipeline.embedded import postmaster, sockets
 from emag_pipeline.embedded import server as starting
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.process.ups import wait_until
@@ -184,7 +184,7 @@ _WAITS = """
 import sys
 from pathlib import Path
 from emag_pipeline import embedded
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.local.stop_signals import StopSignals
 with StopSignals():
     sys.stdout.write("ready")
     sys.stdout.flush()

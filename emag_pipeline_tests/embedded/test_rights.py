@@ -11,7 +11,8 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import owner, places, programs
+from emag_pipeline.embedded import places, programs
+from emag_pipeline.embedded import places as owner
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline_tests.embedded.users import STRANGER, acting_as, as_root, mode_of
 

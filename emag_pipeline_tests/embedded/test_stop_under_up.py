@@ -13,7 +13,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.databases import silence
 from emag_pipeline.embedded import postmaster
-from emag_pipeline.operations import embedded_watch
+from emag_pipeline.local import embedded_watch
 from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS
 from emag_pipeline_tests.embedded.test_recovery_under_up import Watched

@@ -13,9 +13,9 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import owner, postmaster
-from emag_pipeline.operations import family
-from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.embedded import places, postmaster
+from emag_pipeline.local import process_group
+from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 
 
@@ -75,7 +75,7 @@ def test_the_file_of_another_server_makes_it_none_of_ours(homes: tuple[Path, Pat
 def test_any_program_that_got_the_number_is_left_alone(homes: tuple[Path, Path]) -> None:
     ours, _ = homes
     said = _killed(ours)
-    stranger = subprocess.Popen(["sleep", "60"], cwd="/", **owner.identity())
+    stranger = subprocess.Popen(["sleep", "60"], cwd="/", **places.identity())
     try:
         (ours / "postgres" / "postmaster.pid").write_text(_with_number(said, stranger.pid))
         assert embedded.running(ours) is None
@@ -95,7 +95,7 @@ def test_one_of_our_directory_that_began_at_another_time_is_none_of_ours(homes: 
     fake.parent.mkdir()
     fake.write_bytes(Path("/bin/sleep").read_bytes())
     fake.chmod(0o755)
-    stranger = subprocess.Popen([str(fake), "60"], cwd=ours / "postgres", **owner.identity())
+    stranger = subprocess.Popen([str(fake), "60"], cwd=ours / "postgres", **places.identity())
     try:
         lines = _with_number(said, stranger.pid).split("\n")
         lines[2] = str(int(lines[2]) - 3600)
@@ -145,12 +145,12 @@ def test_a_stopped_server_is_waited_for(homes: tuple[Path, Path]) -> None:
 @as_root
 def test_a_process_of_another_user_is_no_member_of_the_family(tmp_path: Path) -> None:
     """Anybody may write anything into the environment of a process of his own."""
-    environment = {**os.environ, **family.mark(tmp_path)}
+    environment = {**os.environ, **process_group.mark(tmp_path)}
     strange = subprocess.Popen(["sleep", "60"], env=environment, user=STRANGER, group=STRANGER, extra_groups=[])
     ours = subprocess.Popen(["sleep", "60"], env=environment)
     try:
         time.sleep(0.2)
-        assert [member.pid for member in family.members(tmp_path)] == [ours.pid]
+        assert [member.pid for member in process_group.members(tmp_path)] == [ours.pid]
     finally:
         for process in (strange, ours):
             process.send_signal(signal.SIGKILL)

@@ -1,7 +1,7 @@
 """0006 on a ledger that the version before has filled: errors and their remedies stand apart."""
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _SYNCS = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PermanentError
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute
 
 

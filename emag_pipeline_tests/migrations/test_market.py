@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer, normalise
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.publish import Published
+from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.publish import Published
 from emag_pipeline_tests.db.syncs import rows, sync
 
 _CONTACTS = [{"name": "ACME", "address": "Cluj", "email": "x@y.ro"}]

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 
 _FIRST = date(2026, 1, 1)

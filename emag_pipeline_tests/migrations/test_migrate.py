@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.script import ScriptDirectory
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import SchemaMismatch
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 
 
 def test_concurrent_starts_are_safe(empty_url: str) -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 

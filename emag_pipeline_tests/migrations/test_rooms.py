@@ -6,17 +6,18 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import audit, describe, ledger, migrate, room
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.own_tables import partitions
-from emag_pipeline.db.review import review
+from emag_pipeline.review.findings import review
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import describe, migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.own_tables import partitions
+from emag_pipeline.sync import figures, ledger, staging_room
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 
 #: Three offers, of which one is published and not shown: a count of two.
-_PROOF = audit.Figures(
+_PROOF = figures.Figures(
     count_before=2, count_after=2, pages_expected=1, pages_staged=1, rows=2, distinct_ids=2, rejected=0, quarantined=0,
     found_by_id=0, confirmed_gone=0, missing=0, published_before=9, arrivals=0, rounds=1, proven=1, windows=1,
 ).as_proof()  # fmt: skip
@@ -85,7 +86,7 @@ def migrated(cluster: embedded.EmbeddedServer) -> str:
     migrate.upgrade(database, "0007")
     _fill(database)
     execute(database, "CREATE ROLE rooms_owner; CREATE ROLE rooms_etl; GRANT ALL ON SCHEMA {schema} TO rooms_owner")
-    for table in room.TABLES:
+    for table in staging_room.TABLES:
         execute(database, f"ALTER TABLE {table} OWNER TO rooms_owner")
     execute(database, "GRANT SELECT, INSERT ON emag_scan_offers TO rooms_etl")
     migrate.upgrade(database)
@@ -107,7 +108,7 @@ def _staged(database: Database, account: str) -> list[tuple[int, int, int, int]]
     """For each sync of the account, the oldest first: windows, offers, confirmations, changes in its room."""
     tables = ("emag_scan_pages", "emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes")
     counts = ", ".join(
-        f"(SELECT count(*) FROM {room.name(table, account)} t WHERE t.sync_id = s.sync_id)" for table in tables
+        f"(SELECT count(*) FROM {staging_room.name(table, account)} t WHERE t.sync_id = s.sync_id)" for table in tables
     )
     found = rows(
         database,
@@ -157,7 +158,7 @@ def test_of_a_sync_that_nobody_knows_nothing_stays_nor_of_the_tables_before(fill
     assert rows(filled, f"SELECT sync_id FROM emag_scan_pages WHERE sync_id NOT IN ({known})") == []
     assert rows(filled, r"SELECT relname FROM pg_class WHERE relname LIKE 'emag\_undivided%'") == []
     with filled.transaction() as tx:
-        assert len(partitions(tx)) == len(room.TABLES) * len(_ACCOUNTS)
+        assert len(partitions(tx)) == len(staging_room.TABLES) * len(_ACCOUNTS)
 
 
 def test_a_refused_scan_can_be_approved_and_an_approved_one_taken_up(filled: Database) -> None:
@@ -180,7 +181,7 @@ def test_the_last_publish_is_still_compared_with_what_was_read(filled: Database)
 
 
 def test_whose_staging_is_and_who_may_use_it_stays(filled: Database) -> None:
-    parts = ["emag_scan_offers", room.name("emag_scan_offers", "published")]
+    parts = ["emag_scan_offers", staging_room.name("emag_scan_offers", "published")]
     found = rows(
         filled,
         """SELECT relname, pg_get_userbyid(relowner) AS owner,
@@ -190,18 +191,18 @@ def test_whose_staging_is_and_who_may_use_it_stays(filled: Database) -> None:
         parts=parts,
     )
     assert [tuple(row) for row in found] == [(part, "rooms_owner", ["INSERT", "SELECT"]) for part in parts]
-    room.make(filled, "arrived")
+    staging_room.make(filled, "arrived")
     (made,) = rows(
         filled,
         "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = :part",
-        part=room.name("emag_scan_pages", "arrived"),
+        part=staging_room.name("emag_scan_pages", "arrived"),
     )
     assert made.owner == "rooms_owner"
 
 
 def test_every_column_of_staging_says_what_it_means(filled: Database) -> None:
-    tables = [table for table in describe.tables(filled) if table.name in room.TABLES]
-    assert len(tables) == len(room.TABLES)
+    tables = [table for table in describe.tables(filled) if table.name in staging_room.TABLES]
+    assert len(tables) == len(staging_room.TABLES)
     for table in tables:
         assert table.comment.startswith("Staging: ")
         assert [column.name for column in table.columns if not column.comment] == []

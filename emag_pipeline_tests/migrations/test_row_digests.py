@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.api.offer import Unchanged
-from emag_pipeline.db import migrate, room
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.own_tables import logged
 from emag_pipeline.errors import PermanentError
+from emag_pipeline.marketplace.offer import Unchanged
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.own_tables import logged
+from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
@@ -48,7 +49,7 @@ def test_what_was_staged_stays_and_was_read_in_full(filled: Database) -> None:
 
 
 def test_a_row_that_was_read_has_to_be_whole(filled: Database) -> None:
-    table = room.name("emag_scan_offers", "main")
+    table = staging_room.name("emag_scan_offers", "main")
     with pytest.raises(PermanentError, match="emag_scan_offers_is_read"):
         execute(filled, f"UPDATE {table} SET raw = NULL")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 

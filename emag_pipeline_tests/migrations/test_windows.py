@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import audit, ledger, migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import RefusedError
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync import ledger
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import begin, execute, rows

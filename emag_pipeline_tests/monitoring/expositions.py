@@ -7,11 +7,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from emag_pipeline.db import ledger, metrics, requests, ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.monitoring import metrics
 from emag_pipeline.monitoring.metrics import PipelineCollector
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, request_log
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, sync
 
@@ -44,7 +46,7 @@ def eventful(database: Database) -> None:
     sync(database, [offer(1), offer(2, is_saleable=False)])
     sync(database, [offer(1)], gone=[2], account="fbe")
     ledger.end(database, begin(database, "fbe"), "failed", error_class="RefusedError", message="m", remedy="r")
-    requests.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
+    request_log.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
     for sensor in SENSORS:
         ticks.note(database, sensor)
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.process.ups import free_ports
 
 

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from emag_pipeline.db import audit, ledger, publish
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import AccountStatus, account_statuses
-from emag_pipeline.monitoring.freshness import bound_words, is_stale, published_words
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger, publish
+from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
+from emag_pipeline.sync.status import AccountStatus, account_statuses
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
@@ -32,7 +32,7 @@ def _interrupted(database: Database) -> None:
 
 
 def _publish(database: Database, lease: ledger.Lease) -> None:
-    audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
 
 

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import ledger, ticks
-from emag_pipeline.db.calls import no_answer
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
 from emag_pipeline.monitoring.health_status import health_status
@@ -17,6 +14,10 @@ from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.monitoring.web import Page
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.calls import no_answer
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync

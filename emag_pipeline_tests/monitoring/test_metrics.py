@@ -5,14 +5,15 @@ import math
 import pytest
 
 from emag_pipeline import errors
-from emag_pipeline.db import counters, ledger, requests, room, staging, ticks
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.check_results import Said, record
-from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import counters, ticks
+from emag_pipeline.store.check_results import Said, record
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, request_log, staging, staging_room
 from emag_pipeline.sync.liveness import ERROR_CLASSES
+from emag_pipeline.sync.rate_budget import DatabaseBudget
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page, sync
@@ -36,7 +37,7 @@ def test_every_counter_starts_at_zero_for_every_account(database: Database) -> N
 
 
 def test_calls_and_their_errors_are_counted_by_account_and_resource(database: Database) -> None:
-    requests.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
+    request_log.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
     text = exposition(database)
     read = {"account_type": "main", "resource": "product_offer/read"}
     assert value(text, "emag_sync_requests_total", outcome="ok", **read) == 1
@@ -45,7 +46,7 @@ def test_calls_and_their_errors_are_counted_by_account_and_resource(database: Da
 
 
 def test_counters_survive_the_request_logs_retention(database: Database) -> None:
-    requests.save(database, [call()])
+    request_log.save(database, [call()])
     with database.transaction() as tx:
         tx.run("DELETE FROM emag_requests")
     read = {"account_type": "main", "resource": "product_offer/read"}
@@ -53,7 +54,7 @@ def test_counters_survive_the_request_logs_retention(database: Database) -> None
 
 
 def test_latency_buckets_hold_all_that_is_below_them(database: Database) -> None:
-    requests.save(database, [call(seconds=seconds) for seconds in (0.2, 0.25, 0.3, 99.0)])
+    request_log.save(database, [call(seconds=seconds) for seconds in (0.2, 0.25, 0.3, 99.0)])
     text = exposition(database)
     name, read = "emag_sync_request_latency_seconds", {"account_type": "main", "resource": "product_offer/read"}
     assert value(text, f"{name}_bucket", le="0.1", **read) == 0
@@ -64,7 +65,7 @@ def test_latency_buckets_hold_all_that_is_below_them(database: Database) -> None
 
 
 def test_what_is_not_known_becomes_other_and_an_account_that_left_is_no_longer_told(database: Database) -> None:
-    requests.save(
+    request_log.save(
         database,
         [
             call(resource="brand_new/read", outcome="error", error_class="Surprise"),
@@ -231,9 +232,9 @@ def test_fields_that_are_not_as_known_are_counted_by_kind_until_a_sync_completes
 
 
 def test_no_figure_looks_through_offers_calls_or_old_syncs(database: Database) -> None:
-    names = ("emag_product_offers", "emag_requests", "emag_offer_states", room.name("emag_scan_offers", "main"))
+    names = ("emag_product_offers", "emag_requests", "emag_offer_states", staging_room.name("emag_scan_offers", "main"))
     sync(database, [offer(1)])
-    requests.save(database, [call()])
+    request_log.save(database, [call()])
     with database.transaction() as tx:
         tx.run("SELECT pg_stat_force_next_flush()")
     scans = """SELECT relname, coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS scans FROM pg_stat_all_tables

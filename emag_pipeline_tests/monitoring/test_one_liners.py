@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring import silence
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import environment
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, sync

@@ -2,22 +2,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emag_pipeline.db import incidents
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding
-from emag_pipeline.monitoring import outbox
+from emag_pipeline.monitoring import incident_table, outbox
+from emag_pipeline.monitoring.incident_table import Finding
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 
 
 def _fail(database: Database, subject: str = "main") -> None:
-    incidents.note(database, Finding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
+    incident_table.note(database, Finding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
 
 
 def _recover(database: Database) -> None:
-    incidents.close(database, "main", well_at=datetime.now(UTC) + timedelta(seconds=1))
+    incident_table.close(database, "main", well_at=datetime.now(UTC) + timedelta(seconds=1))
 
 
 def test_an_incident_is_told_once_and_its_end_once(database: Database, settings: Settings, receiver: Receiver) -> None:

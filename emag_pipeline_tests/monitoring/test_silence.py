@@ -3,13 +3,13 @@ import os
 from pathlib import Path
 
 from emag_pipeline.cli.status import _daemon
-from emag_pipeline.db import ticks
-from emag_pipeline.db.engine import Database
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health_page import health_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.monitoring.receiver import Receiver
 from emag_pipeline_tests.operations.doctors import diagnosed, found, up_since_yesterday
 

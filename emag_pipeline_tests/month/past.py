@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from emag_pipeline.operations.drills.truth import as_stored
+from emag_pipeline.drills.judgement import as_stored
 from emag_pipeline.sandbox.catalogue.validation import is_saleable
 
 #: What the history keeps of an offer.

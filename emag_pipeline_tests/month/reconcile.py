@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.month.judge import assortment, buy_button, issues, low_stock
 from emag_pipeline_tests.month.past import COMMERCIAL, Past

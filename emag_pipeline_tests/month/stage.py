@@ -11,15 +11,15 @@ from pathlib import Path
 import dagster as dg
 
 from emag_pipeline import embedded
-from emag_pipeline.assets.pipeline import Pipeline
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.scratch import ScratchDatabases
+from emag_pipeline.dagster_runs.instance import opened
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.drills.scratch import ScratchDatabases
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.operations.surroundings import surroundings
-from emag_pipeline.runs.instance import opened
+from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store.engine import Database
 
 ACCOUNTS: Mapping[str, int] = {"main": 300, "fbe": 60}
 

@@ -8,8 +8,8 @@ import contextlib
 import subprocess
 from pathlib import Path
 
-from emag_pipeline.operations import programs
-from emag_pipeline.operations.surroundings import surroundings
+from emag_pipeline.local import programs
+from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.settings import load_settings
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emag_pipeline.operations.doctor import Diagnosis, Finding, diagnose
+from emag_pipeline.admin.doctor import Diagnosis, Finding, diagnose
 from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.process.ups import free_ports
 

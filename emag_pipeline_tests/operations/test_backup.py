@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import OF_NEWEST_PUBLISH
-from emag_pipeline.db.marts.refresh import refresh as refresh_mart
+from emag_pipeline.admin.backup import Backup, backup
+from emag_pipeline.admin.restore import restore
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import AnotherSyncRunning, Interrupted, PermanentError, SchemaMismatch, SettingsError
-from emag_pipeline.operations.backup import Backup, backup
-from emag_pipeline.operations.restore import restore
+from emag_pipeline.marts.refresh import refresh as refresh_mart
+from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 from emag_pipeline_tests.sync.refresh import context_for, refresh

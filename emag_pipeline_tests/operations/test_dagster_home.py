@@ -7,8 +7,8 @@ import pytest
 from dagster._core.definitions.partitions.utils.multi import get_tags_from_multi_partition_key
 
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.operations import dagster_home
-from emag_pipeline.operations.environment import environment
+from emag_pipeline.local import surroundings
+from emag_pipeline.local.surroundings import environment
 from emag_pipeline.settings import load_settings
 
 
@@ -16,7 +16,7 @@ from emag_pipeline.settings import load_settings
 def instance(tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
     """The instance as every process of the pipeline opens it."""
     settings = load_settings({"EMAG_HOME": str(tmp_path)}, env_file=None)
-    home = dagster_home.prepare(tmp_path)
+    home = surroundings.prepare(tmp_path)
     for name, value in environment(settings, home, "postgresql://unused", empty_url, date(2026, 10, 1)).items():
         monkeypatch.setenv(name, value)
     return dg.DagsterInstance.get()
@@ -64,15 +64,15 @@ def test_a_backfill_of_days_leaves_room_for_syncs(instance: dg.DagsterInstance) 
 
 
 def test_the_files_are_renewed_at_each_start(tmp_path: Path) -> None:
-    home = dagster_home.prepare(tmp_path)
+    home = surroundings.prepare(tmp_path)
     before = home.workspace.read_bytes()
     home.workspace.write_text("spoilt")
-    assert dagster_home.prepare(tmp_path).workspace.read_bytes() == before
+    assert surroundings.prepare(tmp_path).workspace.read_bytes() == before
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "dagster").touch()
     with pytest.raises(PermanentError) as caught:
-        dagster_home.prepare(tmp_path)
+        surroundings.prepare(tmp_path)
     assert str(tmp_path / "dagster") in caught.value.where
     assert os.sep in caught.value.where

@@ -23,11 +23,11 @@ from dagster._utils.error import SerializableErrorInfo
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
 from emag_pipeline import embedded
-from emag_pipeline.db import ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.admin.doctor import Diagnosis, Verdict
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.operations.doctor import Diagnosis, Verdict
 from emag_pipeline.running_up import claimed
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 

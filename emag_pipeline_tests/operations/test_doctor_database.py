@@ -14,14 +14,14 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.server import OLDEST_VERSION, Connection
-from emag_pipeline.operations.doctor import Verdict, dagster, databases, marketplace
-from emag_pipeline.operations.doctor.databases import lost_since
-from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.admin.doctor import Verdict, dagster, databases, marketplace
+from emag_pipeline.admin.doctor.databases import lost_since
+from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.server import OLDEST_VERSION, Connection
 from emag_pipeline_tests.api.deaf import deaf_port
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.conftest import administer
@@ -308,7 +308,11 @@ def _kill_when_asked(server: embedded.EmbeddedServer, home: Path, again: bool) -
 def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
     home: Path, locked: embedded.EmbeddedServer, again: bool
 ) -> None:
-    for module in ("emag_pipeline.automation.failing_ticks", "emag_pipeline.runs.daemon", "emag_pipeline.runs.ticks"):
+    for module in (
+        "emag_pipeline.monitoring.failing_ticks",
+        "emag_pipeline.dagster_runs.daemon",
+        "emag_pipeline.dagster_runs.ticks",
+    ):
         import_module(module)  # on a loaded machine that alone may take the time that the look has
     killer = threading.Thread(target=_kill_when_asked, args=(locked, home, again))
     with claimed(home, "http://127.0.0.1:1"):

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db import incidents, ticks
-from emag_pipeline.db.engine import Database
+from emag_pipeline.admin.doctor import Diagnosis, Verdict
+from emag_pipeline.admin.doctor.finding import Begun, Examination, Finding, not_examined, ok
+from emag_pipeline.admin.doctor.machine import Listener, examine
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations import ports
-from emag_pipeline.operations.doctor import Diagnosis, Verdict
-from emag_pipeline.operations.doctor.examination import Begun, Examination
-from emag_pipeline.operations.doctor.finding import Finding, not_examined, ok
-from emag_pipeline.operations.doctor.listeners import Listener, examine
-from emag_pipeline.operations.sandbox_beside import sandbox_beside
+from emag_pipeline.local import ports
+from emag_pipeline.local.sandbox_beside import sandbox_beside
+from emag_pipeline.monitoring import incident_table
 from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 from emag_pipeline_tests.process.ups import free_ports
@@ -88,7 +88,7 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
 
 
 def test_a_program_of_ours_that_takes_too_long_may_only_be_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emag_pipeline.operations.doctor.listeners._TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("emag_pipeline.admin.doctor.machine._TIMEOUT_SECONDS", 0.2)
     silent = "import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
     command = [sys.executable, "-c", f"{silent}; time.sleep(600)", "-m", "emag_pipeline.sandbox"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sandbox:
@@ -125,7 +125,9 @@ def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, 
 
 
 def test_open_incidents_are_told_with_their_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
-    incidents.note(database, incidents.Finding("fbe", "failing", "the marketplace refuses the password", "Correct it"))
+    incident_table.note(
+        database, incident_table.Finding("fbe", "failing", "the marketplace refuses the password", "Correct it")
+    )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
     assert finding.what.startswith("fbe is failing since ")
     assert finding.what.endswith(": the marketplace refuses the password")

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import deviations, listing_order
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.listing_order import Habits
-from emag_pipeline.moments import iso
-from emag_pipeline.operations.doctor import Diagnosis, Verdict
+from emag_pipeline.admin.doctor import Diagnosis, Verdict
+from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import listing_order
+from emag_pipeline.sync.listing_order import Habits
+from emag_pipeline.sync.rate_budget import DatabaseBudget
+from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.admin.doctor import Verdict
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.home import claim
-from emag_pipeline.operations.doctor import Verdict
 from emag_pipeline.settings import load_settings
+from emag_pipeline.settings.home import claim
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.saleable import is_saleable
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.history import State
-from emag_pipeline.db.marts.marts import OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.admin.explain import conditions, explain
+from emag_pipeline.admin.history import State
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.issues import ISSUES
-from emag_pipeline.operations.explain import conditions, explain
+from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.marts.issue_words import ISSUES
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import OFFER_ISSUES
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.pasts import Past, good, random_past
 from emag_pipeline_tests.db.syncs import rows, sync

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from emag_pipeline.db import describe, export, reference
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.export import Selection
-from emag_pipeline.db.readable import exportable
-from emag_pipeline.db.reference import VAT_RATES
+from emag_pipeline.admin import export
+from emag_pipeline.admin.export import Selection, export_to, selected
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError
-from emag_pipeline.operations.export import export_to, selected
+from emag_pipeline.reference import tables
+from emag_pipeline.reference.tables import VAT_RATES
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import describe
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.roles import exportable
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
@@ -135,7 +136,7 @@ def test_a_past_state_has_the_vat_rate_of_its_moment(database: Database, write: 
     note_accounts(database, [("main", "sandbox", "RON")])
     for rate in ("0.19", "0.21"):
         read = [{"vat_id": 1, "rate": rate, "raw": "{}"}]
-        reference.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
+        tables.merge(database, VAT_RATES, "sandbox", read, account="main", is_whole=True)
         at = sync(database, [offer(1, vat_id=1), offer(2, vat_id=None)]).published_at
         let_pass(database, timedelta(days=1))
         (row, without) = _csv(write("emag_product_offers", at=at - timedelta(days=1)))

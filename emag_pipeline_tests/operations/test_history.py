@@ -3,9 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.history import State
-from emag_pipeline.operations.history import Gap, sampled, timeline
+from emag_pipeline.admin.history import Gap, State, sampled, timeline
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import sync
 

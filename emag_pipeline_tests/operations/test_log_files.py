@@ -2,7 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emag_pipeline.operations import log_files
+from emag_pipeline.local import log_files
 
 _WRITER = """
 import sys

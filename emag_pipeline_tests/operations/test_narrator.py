@@ -1,7 +1,7 @@
 import os
 from io import StringIO
 
-from emag_pipeline.operations.narrator import Narrator
+from emag_pipeline.console import Narrator
 
 
 def test_a_broken_pipe_keeps_nothing_from_going_on() -> None:

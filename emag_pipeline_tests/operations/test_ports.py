@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations import ports
+from emag_pipeline.local import ports
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.narrator import Narrator
-from emag_pipeline.operations.progress import ProgressWatch
+from emag_pipeline.console import Narrator
+from emag_pipeline.local.progress import ProgressWatch
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync

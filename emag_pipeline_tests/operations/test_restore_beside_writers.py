@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.admin.backup import backup
+from emag_pipeline.admin.restore import restore
 from emag_pipeline.errors import AnotherSyncRunning
-from emag_pipeline.operations.backup import backup
-from emag_pipeline.operations.restore import restore
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.own_server import own_server
 from emag_pipeline_tests.db.syncs import execute, rows, sync

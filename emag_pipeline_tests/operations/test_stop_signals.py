@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline.errors import Interrupted
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.local.stop_signals import StopSignals
 
 
 def _send(*numbers: signal.Signals) -> None:
@@ -49,7 +49,7 @@ def test_a_second_signal_means_hurry() -> None:
 def test_a_child_heeds_sigint_even_where_the_parent_was_started_ignoring_it() -> None:
     script = """
 import signal, subprocess, sys
-from emag_pipeline.operations.stop_signals import StopSignals
+from emag_pipeline.local.stop_signals import StopSignals
 with StopSignals():
     child = subprocess.run([sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT))"],
                            capture_output=True, text=True)

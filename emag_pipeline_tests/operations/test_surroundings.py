@@ -7,12 +7,12 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.databases import attached
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.operations.embedded_use import in_use
-from emag_pipeline.operations.surroundings import migrated, surroundings
+from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.local.surroundings import migrated, surroundings
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
 

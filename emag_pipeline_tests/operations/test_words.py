@@ -2,9 +2,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from emag_pipeline.db.status import SyncProgress
-from emag_pipeline.operations.words import failure_words, outcome_words, pace_words, progress_words, trouble_words
+from emag_pipeline.local.words import failure_words, outcome_words, pace_words, progress_words, trouble_words
 from emag_pipeline.sync.liveness import Trouble
+from emag_pipeline.sync.status import SyncProgress
 
 _HALF = SyncProgress(
     sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,

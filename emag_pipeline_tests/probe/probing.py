@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
-from emag_pipeline.api import ProcessBudget, RawCalls
-from emag_pipeline.operations.probe.document import document
-from emag_pipeline.operations.probe.questions import Answers, questions
+from emag_pipeline.admin.probe.document import document
+from emag_pipeline.admin.probe.questions import Answers, questions
+from emag_pipeline.marketplace import ProcessBudget, RawCalls
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
 
 UNLIMITED = {"requests_per_second": 0, "requests_per_minute": 0}
 

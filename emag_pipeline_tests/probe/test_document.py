@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.accounts import Account, AccountName
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.probe.probing import UNLIMITED, account_of, answers_of, probed
 
 _SECRETS = (

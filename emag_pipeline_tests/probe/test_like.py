@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.known import FIELDS, OF_DETAILS
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace.reading import FIELDS, OF_DETAILS
 from emag_pipeline.sandbox import LikenessError, SandboxServer, like
 from emag_pipeline.sandbox.like.figures import TYPES
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.probe.probing import UNLIMITED, probed, written
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh

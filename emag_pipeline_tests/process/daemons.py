@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations import code_location, family
+from emag_pipeline.local import process_group, programs
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import Up, start, wait_until
 from emag_pipeline_tests.promises.watching import newest, wait_for_pages, windows_asked
@@ -92,15 +92,15 @@ class Daemon:
         """SIGKILL to the processes in whose command line all the words stand."""
         killed = self.up.processes(*words)
         assert killed
-        family.kill(killed)
+        process_group.kill(killed)
 
     def wait_for_ui(self) -> None:
         """Until the UI answers (again)."""
-        wait_until(lambda: code_location.is_loaded(self.up.ui_port), 120, self.up.said)
+        wait_until(lambda: programs.is_loaded(self.up.ui_port), 120, self.up.said)
 
     def worker(self) -> psutil.Process:
         """The process of the one run under way."""
-        (worker,) = family.run_workers(family.members(self.up.home))
+        (worker,) = process_group.run_workers(process_group.members(self.up.home))
         return worker
 
 
@@ -120,7 +120,7 @@ def daemon_in(home: Path, **variables: str) -> Iterator[Daemon]:
     finally:
         up.process.terminate()
         up.process.wait(60)
-        family.kill(family.members(home))
+        process_group.kill(process_group.members(home))
 
 
 @contextmanager

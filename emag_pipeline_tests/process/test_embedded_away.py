@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.embedded_use import in_use
+from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.process.ups import wait_until
 

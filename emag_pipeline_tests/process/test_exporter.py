@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from emag_pipeline import embedded
-from emag_pipeline.db import counters, migrate
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store import counters, migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync

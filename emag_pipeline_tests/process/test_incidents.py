@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations import family
+from emag_pipeline.local import process_group
 from emag_pipeline.sandbox import SandboxControl
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
@@ -56,7 +56,7 @@ def _play(up: Up, database: Database, receiver: Receiver) -> Story:
     first = newest(database).dagster_run_id
     market.clear_faults()
     market.add_fault("wrong_credentials", account="main")
-    (worker,) = family.run_workers(family.members(up.home))
+    (worker,) = process_group.run_workers(process_group.members(up.home))
     worker.kill()
     wait_until(lambda: any(one["kind"] == "failing" for one in receiver.taken), 90, lambda: str(_runs(up)))
     second, after_failure = newest(database).dagster_run_id, _runs(up)
@@ -94,7 +94,7 @@ def story() -> Iterator[Story]:
         finally:
             up.process.terminate()
             up.process.wait(60)
-            family.kill(family.members(up.home))
+            process_group.kill(process_group.members(up.home))
 
 
 def test_a_killed_run_is_repeated_and_its_repetitions_permanent_error_is_not(story: Story) -> None:

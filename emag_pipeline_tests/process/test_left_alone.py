@@ -15,10 +15,10 @@ from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 from dagster_postgres import PostgresScheduleStorage
 
 from emag_pipeline import embedded
-from emag_pipeline.db.check_results import CheckResult, check_results
-from emag_pipeline.db.engine import Database
+from emag_pipeline.local import process_group
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.operations import family
+from emag_pipeline.store.check_results import CheckResult, check_results
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import Up, start, wait_until
 
@@ -130,7 +130,7 @@ def story() -> Iterator[Story]:
         finally:
             up.process.terminate()
             up.process.wait(60)
-            family.kill(family.members(home))
+            process_group.kill(process_group.members(home))
 
 
 def test_every_sensor_ticks_again_and_again_and_no_tick_fails(story: Story) -> None:

@@ -10,12 +10,12 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import sync_progress
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.operations.surroundings import migrated
+from emag_pipeline.local.surroundings import migrated
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.locks import waits_told
+from emag_pipeline.sync.status import sync_progress
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 from emag_pipeline_tests.process.ups import wait_until
@@ -45,7 +45,7 @@ def _held(database_url: str, table: str) -> Iterator[int]:
 def test_a_publish_that_waits_for_a_table_says_for_whose_and_its_error_too(
     database: Database, database_url: str, main: Refresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emag_pipeline.db.engine.LOCK_TIMEOUT_SECONDS", 15.0)
+    monkeypatch.setattr("emag_pipeline.store.engine.LOCK_TIMEOUT_SECONDS", 15.0)
     context = main()
     stage_account(context)
     assert audit_scan(context).accepted

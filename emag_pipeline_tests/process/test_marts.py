@@ -10,11 +10,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.surroundings import surroundings
-from emag_pipeline.runs.instance import opened
+from emag_pipeline.dagster_runs.instance import opened
+from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
@@ -24,7 +24,7 @@ from emag_pipeline_tests.db.syncs import rows, sync
 pytestmark = pytest.mark.slow
 
 #: Prints the first day that the definitions know.
-_FIRST_KEY = "from emag_pipeline.assets.daily_assortment import days; print(days.get_first_partition_key())"
+_FIRST_KEY = "from emag_pipeline.marts.dagster import days; print(days.get_first_partition_key())"
 
 
 @pytest.fixture

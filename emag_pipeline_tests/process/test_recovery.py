@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.runs.workers import lives
+from emag_pipeline.dagster_runs.finding import lives
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import Daemon, published_daemon
@@ -65,7 +65,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     fork_server = worker.parent()
     assert fork_server is not None
     assert worker.cmdline() == fork_server.cmdline()
-    assert "emag_pipeline.runs.forked" in " ".join(fork_server.cmdline())
+    assert "emag_pipeline.dagster_runs.forked" in " ".join(fork_server.cmdline())
     fork_server.kill()  # Dagster takes the run for dead then
     daemon.heal()
     wait_until(lambda: newest(daemon.database).status == "completed", 180, lambda: str(newest(daemon.database)))

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import open_incidents
-from emag_pipeline.db.status import sync_progress
+from emag_pipeline.monitoring.incident_table import open_incidents
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.status import sync_progress
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.operations.doctors import diagnosed, found
@@ -188,7 +188,9 @@ def test_a_run_that_was_killed_says_so_and_what_to_do(
     process = _start(tmp_path, variables)
     wait_for_pages(database, 3)
     (run,) = [
-        child for child in psutil.Process(process.pid).children() if "emag_pipeline.runs" in " ".join(child.cmdline())
+        child
+        for child in psutil.Process(process.pid).children()
+        if "emag_pipeline.local.run" in " ".join(child.cmdline())
     ]
     run.kill()
     said, _ = process.communicate(timeout=30)
@@ -321,7 +323,7 @@ def test_a_sync_that_was_killed_is_not_said_to_have_been_told_to_stop(
 
 def _runs_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     children = psutil.Process(process.pid).children()
-    return [child for child in children if "emag_pipeline.runs" in " ".join(child.cmdline())]
+    return [child for child in children if "emag_pipeline.local.run" in " ".join(child.cmdline())]
 
 
 def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, str], tmp_path: Path) -> None:

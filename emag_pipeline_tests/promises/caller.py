@@ -5,10 +5,10 @@ It shares nothing with a run but the database's rate budget.
 
 from itertools import cycle
 
-from emag_pipeline.api import Marketplace
-from emag_pipeline.db.budget import DatabaseBudget
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import Marketplace
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.rate_budget import DatabaseBudget
 
 
 def main() -> None:

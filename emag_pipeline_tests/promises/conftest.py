@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 from emag_pipeline_tests.sync.refresh import context_for

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.promises.conftest import Contexts

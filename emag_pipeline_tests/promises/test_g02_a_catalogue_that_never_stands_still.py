@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.sync.refresh import context_for, refresh

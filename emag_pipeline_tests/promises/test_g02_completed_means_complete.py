@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PageBoundExceeded, ScanNotProven, SyncTimedOut
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.conftest import Contexts

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference import CATEGORIES
+from emag_pipeline.reference.read import read_reference
+from emag_pipeline.reference.tables import CATEGORIES
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.reference import refresh_reference
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.watching import newest
@@ -112,7 +112,7 @@ def test_g4_a_run_and_reads_of_reference_data_together_stay_within_the_limit(
         settings = load_settings(rush.variables, env_file=None)
         worker = rush.workers.start()
         while worker.process.poll() is None:
-            refresh_reference(settings, database, "sandbox", CATEGORIES)
+            read_reference(settings, database, "sandbox", CATEGORIES)
         assert worker.wait(90) == 0, worker.said()
         assert control.stats("main")["over_limit"] == 0
         assert _resources(control) >= {"product_offer/read", "category/read"}

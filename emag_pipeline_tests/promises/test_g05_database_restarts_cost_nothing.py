@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.own_server import OwnServer, own_server
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, pages_asked, wait_for_pages

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.records import RequestRecord
-from emag_pipeline.db import liveness, migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import DatabaseUnavailable, PageBoundExceeded, PipelineError, RefusedError
+from emag_pipeline.marketplace.calls import RequestRecord
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import SyncContext, audit_scan, liveness, publish_scan, stage_account
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline_tests.db.commit_cutter import CommitCutter

@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.db import audit, publish
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import audit_scan, figures, publish, publish_scan, stage_account
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.process.ups import wait_until
@@ -37,12 +36,12 @@ _TIMEOUT = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1.2"}
 def test_g6_after_a_takeover_the_old_run_can_neither_stage_nor_publish(database: Database) -> None:
     old = begin(database, run_id="old")
     stage(database, old, [offer(1)])
-    audit.accept(database, old, {})
+    figures.accept(database, old, {})
     new = begin(database, run_has_ended=lambda run: run == "old")
     for write in (
         lambda: stage_page(database, old, 2, [offer(2)], rows=2),
         lambda: publish.publish(database, old),
-        lambda: audit.accept(database, old, {}),
+        lambda: figures.accept(database, old, {}),
     ):
         with pytest.raises(LeaseLost):
             write()

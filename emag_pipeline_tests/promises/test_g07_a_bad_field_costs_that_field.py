@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.sync.refresh import refresh, refused

@@ -15,17 +15,17 @@ import psutil
 import psycopg2
 import pytest
 
-from emag_pipeline.assets.pipeline import Pipeline
 from emag_pipeline.cli.main import COMMANDS
-from emag_pipeline.db import incidents, ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.ledger import Lease
+from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
-from emag_pipeline.operations import programs
+from emag_pipeline.local import programs
+from emag_pipeline.monitoring import incident_table
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync import SyncContext
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import SyncContext, ledger
 from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.process.ups import free_ports, wait_until
 
@@ -129,7 +129,7 @@ def test_g11_a_sync_tells_no_secret(
         secretive.add_fault(**fault)
     printed, lines = _run(tmp_path / "home", "sync", **variables)
     assert "main" in printed
-    assert any("emag_pipeline.runs main" in line for line in lines)
+    assert any("emag_pipeline.local.run main" in line for line in lines)
     stored = [*_tables(database_url), *_tables(dagster_url)]
     assert any("refresh_offers" in row for row in stored)
     assert _told([printed, *lines, *_files(tmp_path / "home"), *stored]) == []
@@ -214,7 +214,7 @@ def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_passwo
 def test_g11_an_alert_that_cannot_be_told_tells_no_address(
     variables: dict[str, str], database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    incidents.note(database, incidents.Finding("main", "failing", "the marketplace fails", "Wait"))
+    incident_table.note(database, incident_table.Finding("main", "failing", "the marketplace fails", "Wait"))
     metrics, health = free_ports(2)
     ports = {"EMAG_SYNC_METRICS_PORT": str(metrics), "EMAG_SYNC_HEALTH_PORT": str(health)}
     given = environment(tmp_path, **variables, **ports, EMAG_SYNC_MONITOR_INTERVAL="1")

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.conftest import Contexts

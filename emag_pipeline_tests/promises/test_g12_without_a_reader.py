@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import AccessRefused
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.promises.workers import environment_of
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ _INTERRUPTED = 130
 #: Hears no signal: its handlers, as Dagster's, only take note.
 _DEAF = """
 import signal, sys, time
-from emag_pipeline.runs.deaf import end_in_time
+from emag_pipeline.process_end import end_in_time
 signal.signal(signal.SIGTERM, lambda *_: None)
 signal.signal(signal.SIGINT, lambda *_: None)
 end_in_time()
@@ -97,7 +97,7 @@ def test_g12_the_code_of_a_failed_run_is_the_same_where_its_reader_is_gone(
     market.add_fault("wrong_credentials", account="main")
     environment = environment_of(tmp_path, market.url, database_url, dagster_url)
     os.close(pipe[0])
-    command = [sys.executable, "-m", "emag_pipeline.runs", "main", "11111111-1111-4111-8111-111111111111"]
+    command = [sys.executable, "-m", "emag_pipeline.local.run", "main", "11111111-1111-4111-8111-111111111111"]
     done = subprocess.run(command, env=environment, cwd="/", stdout=pipe[1], stderr=subprocess.PIPE, timeout=250)
     assert done.returncode == AccessRefused.exit_code, done.stderr.decode()[-2000:]
     assert b"BrokenPipeError" not in done.stderr
@@ -111,7 +111,7 @@ def _ended(environment: dict[str, str], program: str, *arguments: str) -> "subpr
 
 _BETWEEN = """
 import os, signal, sys
-from emag_pipeline.runs import __main__ as run, executing
+from emag_pipeline.dagster_runs import __main__ as run, executing
 of = {"step_failures": executing, "exit_code": run, "refresh_reference_if_old": run}[sys.argv[3]]
 ask = getattr(of, sys.argv.pop())
 def signalled(*given):
@@ -144,7 +144,7 @@ def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is
 _AT_THE_END = """
 import os, signal, sys
 import dagster as dg
-from emag_pipeline.runs import __main__ as run
+from emag_pipeline.dagster_runs import __main__ as run
 end = dg.DagsterInstance.__exit__
 def ended(self, *given):
     os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +165,7 @@ def test_g12_a_signal_when_all_is_done_does_not_unsay_it(
 _ONCE_NOTED = """
 import os, signal, sys
 import dagster as dg
-from emag_pipeline.runs import __main__ as run
+from emag_pipeline.dagster_runs import __main__ as run
 note = dg.DagsterInstance.create_run_for_job
 def noted(self, *given, **options):
     made = note(self, *given, **options)

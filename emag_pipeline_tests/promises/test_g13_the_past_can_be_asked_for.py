@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db import statistics
-from emag_pipeline.db.columns import NARROW, listed
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.columns import NARROW, listed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import statistics
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync

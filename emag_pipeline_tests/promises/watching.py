@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg2
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
 

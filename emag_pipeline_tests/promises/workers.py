@@ -1,4 +1,4 @@
-"""The real job as processes of their own (`python -m emag_pipeline.runs`, what `emag-pipeline sync` starts)."""
+"""The real job as processes of their own (`python -m emag_pipeline.local.run`, what `emag-pipeline sync` starts)."""
 
 import signal
 import subprocess
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from emag_pipeline.operations import dagster_home
-from emag_pipeline.operations.environment import environment as shared_environment
+from emag_pipeline.local import surroundings
+from emag_pipeline.local.surroundings import environment as shared_environment
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import environment
 
@@ -31,7 +31,7 @@ def environment_of(home: Path, market_url: str, database_url: str, dagster_url: 
         EMAG_SYNC_HEARTBEAT_TIMEOUT=str(HEARTBEAT_TIMEOUT_SECONDS),
         DATABASE_SYNC_URL=database_url,
     )
-    dagster = dagster_home.prepare(home)
+    dagster = surroundings.prepare(home)
     settings, today = load_settings(given, env_file=None), datetime.now(UTC).date()
     return shared_environment(settings, dagster, database_url, dagster_url, today, given)
 
@@ -76,7 +76,7 @@ class Workers:
         output = self._home / f"{run_id}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "emag_pipeline.runs", "main", run_id],
+                [sys.executable, "-m", "emag_pipeline.local.run", "main", run_id],
                 env=self._variables | variables,
                 cwd="/",
                 stdin=subprocess.DEVNULL,

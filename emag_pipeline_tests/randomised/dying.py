@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from emag_pipeline.db.columns import NARROW, listed
-from emag_pipeline.db.engine import Database
+from emag_pipeline.store.columns import NARROW, listed
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Version
 from emag_pipeline_tests.sync.truth import published

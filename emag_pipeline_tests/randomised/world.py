@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import (
     AccessRefused,
@@ -20,6 +19,7 @@ from emag_pipeline.errors import (
     StagingLost,
 )
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import Progress, SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.conftest import administer

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.report.shops import open_shop
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from emag_pipeline.db import incidents
-from emag_pipeline.db.accounts import note_accounts
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import Finding
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
@@ -66,7 +66,7 @@ def open_shop(database: Database, offers: int = 60) -> None:
             prices[number] += chance.choice((0, 0, 0, 0, 0, 250, -200))
     _calls(database)
     trouble = Finding("main", "failing", f"the price feed of {HOSTILE} is late", "Ask the supplier", "ApiUnavailable")
-    incidents.note(database, trouble)
+    incident_table.note(database, trouble)
     fill_marts(database)
 
 

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from emag_pipeline.db import ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.marts.marts import DAILY_ASSORTMENT, OFFER_ISSUES
-from emag_pipeline.db.marts.refresh import refresh
+from emag_pipeline.marts.refresh import refresh
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OFFER_ISSUES
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.today import tasks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, sync

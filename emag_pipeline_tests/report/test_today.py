@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.report.cover import Band, LowStock
+from emag_pipeline.marts.low_stock import Band, LowStock
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import MOST, tasks
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.report.documents import read
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emag_pipeline import embedded
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.published import published_offers
-from emag_pipeline.operations.drills.compare import compare
+from emag_pipeline.drills.judgement import compare
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.published import published_offers
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.soak.stack import ACCOUNTS, FRESH_SECONDS, Stack
 from emag_pipeline_tests.soak.watch import Watch

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline import embedded
-from emag_pipeline.operations import family
+from emag_pipeline.local import process_group
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.process.ups import Up, start
 
@@ -49,7 +49,7 @@ class Stack:
 
     def workers(self) -> list[psutil.Process]:
         """The processes of the runs under way."""
-        return family.run_workers(family.members(self.up.home))
+        return process_group.run_workers(process_group.members(self.up.home))
 
     def postmaster(self) -> psutil.Process | None:
         """The database server's main process."""
@@ -70,7 +70,7 @@ def running_stack() -> Iterator[Stack]:
             try:
                 up.process.wait(60)
             finally:
-                family.kill(family.members(up.home))
+                process_group.kill(process_group.members(up.home))
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext
 from emag_pipeline_tests.sync.refresh import context_for
 

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.settings import load_settings
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import Audit, SyncContext, SyncSummary, audit_scan, publish_scan, stage_account
 
 _FAST = {"EMAG_API_REQUESTS_PER_SECOND": "1000", "EMAG_API_REQUESTS_PER_MINUTE": "60000"}

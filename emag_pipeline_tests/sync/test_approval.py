@@ -5,14 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from emag_pipeline.db import audit, ledger
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.status import account_statuses
 from emag_pipeline.errors import RefusedError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync import publish_scan, stage_account
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import figures, ledger, publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
+from emag_pipeline.sync.status import account_statuses
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.conftest import Refresh
@@ -90,8 +89,8 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
 ) -> None:
     lease = begin(database)
     stage(database, lease, [], rejects=[SimpleNamespace(emag_offer_id=None, reason="no id", payload="{}")])
-    audit.begin_audit(database, lease)
-    audit.refuse(database, lease, audit.figures(database, lease.sync_id).as_proof())
+    figures.begin_audit(database, lease)
+    figures.refuse(database, lease, figures.figures(database, lease.sync_id).as_proof())
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     settings = load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)
     with pytest.raises(RefusedError, match="it holds no offer that could be published"):
@@ -103,7 +102,7 @@ def test_offers_with_unreadable_fields_count_for_the_tolerance(database: Databas
     lease = begin(database)
     stage(database, lease, [offer(1), offer(2), offer(3)])
     execute(database, "UPDATE emag_scan_offers SET unreadable = '{sale_price}' WHERE emag_offer_id > 1")
-    assert audit.figures(database, lease.sync_id).unreadable_rows == 2
+    assert figures.figures(database, lease.sync_id).unreadable_rows == 2
 
 
 def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main: Refresh) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.completeness import SIZES
-from emag_pipeline.completeness.reads import SMALLEST_OF_CHAIN
-from emag_pipeline.db import quarantine
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import stage_account
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import quarantine, stage_account
+from emag_pipeline.sync.completeness import SIZES
+from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh, refused

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.errors import PageBoundExceeded, ScanNotProven
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused

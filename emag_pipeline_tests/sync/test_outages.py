@@ -6,12 +6,12 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.databases import as_told
-from emag_pipeline.db import migrate
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.liveness import running_syncs
-from emag_pipeline.db.status import account_statuses
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.store import migrate
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.liveness import running_syncs
+from emag_pipeline.sync.status import account_statuses
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.own_server import OwnServer, own_server
 from emag_pipeline_tests.db.syncs import begin, execute, stage

@@ -1,7 +1,7 @@
 """After syncs of a catalogue whose answers are full of contacts, none stands in any table."""
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh
 from emag_pipeline_tests.sync.refresh import refresh

@@ -2,12 +2,12 @@
 
 import pytest
 
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.reference import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
 from emag_pipeline.errors import AccessRefused, ParametersIgnored, ScanNotProven, SettingsError
+from emag_pipeline.reference.read import Refreshed, read_reference
+from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.reference import categories
-from emag_pipeline.sync.reference import Refreshed, refresh_reference
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh
 
@@ -21,7 +21,7 @@ _CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM emag
 
 def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> Refreshed:
     context = main()
-    return refresh_reference(context.settings, context.database, marketplace, resource)
+    return read_reference(context.settings, context.database, marketplace, resource)
 
 
 def test_categories_are_stored_with_their_names_in_both_languages(main: Refresh, database: Database) -> None:

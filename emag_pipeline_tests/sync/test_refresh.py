@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from emag_pipeline.db.engine import Database
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.conftest import Refresh

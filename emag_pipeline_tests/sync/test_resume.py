@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from emag_pipeline.completeness import Ask, Scan
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.incidents import open_incidents
 from emag_pipeline.errors import (
     AccessRefused,
     AnotherSyncRunning,
@@ -16,10 +13,13 @@ from emag_pipeline.errors import (
     StagingLost,
     SyncTimedOut,
 )
+from emag_pipeline.monitoring.incident_table import open_incidents
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.completeness import Ask, Scan
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.promises.watching import wait_for, wait_for_pages
@@ -127,7 +127,7 @@ def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginni
     assert said in ledger_row(context).error_remedy
     (incident,) = open_incidents(database)
     assert said.replace("attempt", "run") in incident.remedy
-    monkeypatch.setattr("emag_pipeline.db.calls._LAST_WORDS_SECONDS", 60.0)  # the machine may be busy
+    monkeypatch.setattr("emag_pipeline.store.calls._LAST_WORDS_SECONDS", 60.0)  # the machine may be busy
     own = Database(database_url)
     lease = begin(database, run_id=context.run_id)
     with pytest.raises(Interrupted), attempt(replace(context, database=own), lease):

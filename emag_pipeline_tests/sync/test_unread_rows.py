@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 import emag_pipeline
-from emag_pipeline.db import row_digests
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import review
 from emag_pipeline.errors import StagingLost
+from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import audit_scan, publish_scan, row_digests, stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sync.refresh import context_for, refresh
@@ -194,8 +193,8 @@ def test_where_it_cannot_be_asked_what_is_remembered_rows_are_read_and_each_call
 _REPLACED = """
 import sys
 from pathlib import Path
-from emag_pipeline.api import fields
-from emag_pipeline.db.engine import Database
+from emag_pipeline.marketplace import fields
+from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 url, market, is_replaced = sys.argv[1:]
 if is_replaced == "True":

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.db.engine import Database
-from emag_pipeline.db.review import review
 from emag_pipeline.errors import PipelineError
+from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import rows

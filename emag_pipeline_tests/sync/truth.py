@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from emag_pipeline.db.columns import WIDE, listed
-from emag_pipeline.db.engine import Database
-from emag_pipeline.operations.drills.truth import as_stored
+from emag_pipeline.drills.judgement import as_stored
 from emag_pipeline.sandbox.face import SandboxFace
+from emag_pipeline.store.columns import WIDE, listed
+from emag_pipeline.store.engine import Database
 
 _PUBLISHED = f"""
     SELECT o.*, {listed([column for column in WIDE if column != "raw"], "p")}

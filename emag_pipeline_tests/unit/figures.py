@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emag_pipeline.db.audit import Figures
+from emag_pipeline.sync.figures import Figures
 
 
 def figures(**changes: Any) -> Figures:

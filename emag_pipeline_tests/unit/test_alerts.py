@@ -1,8 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from emag_pipeline.db.incidents import Incident
 from emag_pipeline.monitoring import alerts
+from emag_pipeline.monitoring.incident_table import Incident
 from emag_pipeline.settings import load_settings
 
 _SETTINGS = load_settings({"EMAG_UI_PORT": "3456"}, env_file=None)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from emag_pipeline.embedded.memory import buffer_megabytes
+from emag_pipeline.embedded.server import buffer_megabytes
 
 _GIB = 2**30
 

@@ -1,7 +1,7 @@
 """What speaks against a reading of all categories; pages and counts that lie are played in sync/test_reference.py."""
 
-from emag_pipeline.api import Category, Rows
-from emag_pipeline.sync.categories import Reading, doubts
+from emag_pipeline.marketplace import Category, Rows
+from emag_pipeline.reference.read import Reading, doubts
 
 
 def _reading(language: str, *keys: int, unreadable: tuple[str, ...] = (), beyond: int = 0) -> Reading:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from emag_pipeline.charts import assortment, bars, price_moves, scan_timeline, sparkline, svg
+from emag_pipeline.charts import assortment, bars, price_moves, scan_timeline, small, svg
 from emag_pipeline.charts.bars import Bar
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -161,7 +161,7 @@ def test_an_images_alternative_text_holds_nothing_that_markdown_takes_for_its_ow
     ("numbers", "drawn"), [([], ""), ([0, 0], "▁▁"), ([5], "█"), ([0, 1, 7], "▁▂█"), ([3, 3, 3], "███")]
 )
 def test_a_sparkline_has_a_block_for_each_number(numbers: list[float], drawn: str) -> None:
-    assert sparkline.draw(numbers) == drawn
+    assert small.draw(numbers) == drawn
 
 
 def test_loading_the_definitions_does_not_load_matplotlib() -> None:

@@ -5,9 +5,9 @@ from dagster._utils.schedules import is_valid_cron_schedule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emag_pipeline.cron import checked, with_minute
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.settings import load_settings
+from emag_pipeline.settings.values import checked, with_minute
 
 
 @pytest.mark.parametrize(

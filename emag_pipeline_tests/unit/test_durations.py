@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.durations import age
+from emag_pipeline.wording import age
 
 
 @pytest.mark.parametrize(

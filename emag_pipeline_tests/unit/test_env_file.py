@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline.env_file import IS_READ
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.operations.dagster_home import DagsterHome
-from emag_pipeline.operations.environment import environment
+from emag_pipeline.local.surroundings import DagsterHome, environment
 from emag_pipeline.settings import given_variables, load_settings
+from emag_pipeline.settings.env_file import IS_READ
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 
 

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.charts import sparkline
-from emag_pipeline.operations.figures import money, one_line, status_words
+from emag_pipeline.admin.history import money, one_line, status_words
+from emag_pipeline.charts import small
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,9 @@ def test_a_text_of_the_marketplaces_cannot_command_the_terminal() -> None:
 
 
 def test_a_curve_rises_and_falls_with_its_values_and_has_holes_where_there_is_none() -> None:
-    assert sparkline.draw([0, 50, None, 100]) == "▁▅ █"
-    assert sparkline.draw([Decimal("9.99"), Decimal("10.50")], Decimal("9.99")) == "▁█"
+    assert small.draw([0, 50, None, 100]) == "▁▅ █"
+    assert small.draw([Decimal("9.99"), Decimal("10.50")], Decimal("9.99")) == "▁█"
 
 
 def test_a_curve_of_one_value_is_flat() -> None:
-    assert sparkline.draw([5, 5], 5) == "▅▅"
+    assert small.draw([5, 5], 5) == "▅▅"

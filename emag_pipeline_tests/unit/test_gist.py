@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.gist import gist
+from emag_pipeline.wording import gist
 
 _CALL = """grpc._channel._InactiveRpcError: <_InactiveRpcError of RPC that terminated with:
 \tstatus = StatusCode.UNAVAILABLE

@@ -13,12 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import make_url
 
-from emag_pipeline.database_url import passwords_in
+from emag_pipeline.admin.doctor import Diagnosis, diagnose
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.logs.configure import _of_lines
-from emag_pipeline.operations.doctor import Diagnosis, diagnose
-from emag_pipeline.redaction import Redactor
 from emag_pipeline.settings import Settings, load_settings, secrets_given
+from emag_pipeline.settings.databases import passwords_in
+from emag_pipeline.settings.redaction import Redactor
 
 _DATABASES = ("DATABASE_SYNC_URL", "DATABASE_URL", "DAGSTER_PG_URL")
 _WEB = ("EMAG_ALERT_WEBHOOK_URL", "EMAG_API_BASE_URL", "EMAG_FBE_API_BASE_URL", "EMAG_SANDBOX_URL")

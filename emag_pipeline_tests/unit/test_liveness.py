@@ -4,11 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from emag_pipeline.db.liveness import RunningSync
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.processes import own_mark
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.liveness import ERROR_CLASSES, Bounds, RunEnd, is_abandoned, trouble_of
+from emag_pipeline.sync.liveness import ERROR_CLASSES, Bounds, RunEnd, RunningSync, is_abandoned, trouble_of
 
 _BOUNDS = Bounds(idle_seconds=3600, silent_seconds=120)
 _WELL = RunningSync(

@@ -12,7 +12,7 @@ _DRAWING = ["matplotlib", "numpy", "pyarrow", "pandas", "jinja2"]
     ("module", "unwanted"),
     [
         ("emag_pipeline.definitions", _DRAWING),
-        ("emag_pipeline.runs.__main__", _DRAWING),
+        ("emag_pipeline.local.run", _DRAWING),
         ("emag_pipeline.cli.sync", ["dagster", "alembic", "mako", *_DRAWING]),
         ("emag_pipeline.cli.status", ["dagster", "alembic", "mako", *_DRAWING]),
     ],

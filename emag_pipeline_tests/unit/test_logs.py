@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from emag_pipeline.logs import about, logger, with_context
-from emag_pipeline.logs.interruptions import shortened
-from emag_pipeline.logs.lines import Lines
+from emag_pipeline.logs.lines import Lines, shortened
 from emag_pipeline.logs.stream import LinesOnly
-from emag_pipeline.redaction import Redactor
+from emag_pipeline.settings.redaction import Redactor
 
 log = logger("emag_pipeline.somewhere")
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from emag_pipeline.moments import iso
+from emag_pipeline.wording import iso
 
 _HERE = datetime(2026, 3, 1, 6, tzinfo=timezone(timedelta(hours=2)))
 

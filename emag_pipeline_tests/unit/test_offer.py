@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.api import Offer, normalise
-from emag_pipeline.api.saleable import is_saleable
-from emag_pipeline.db.columns import STAGED
-from emag_pipeline.db.copy_text import line
+from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.store.columns import STAGED
+from emag_pipeline.sync.staging import line
 
 
 def test_an_offer_has_exactly_the_columns_of_staging() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from emag_pipeline.checks.answers import of_comparison, of_review
-from emag_pipeline.checks.offer_checks import OF_OFFERS, PUBLISHED_EQUALS_SCAN
-from emag_pipeline.db.review import Review
+from emag_pipeline.review.checks import OF_OFFERS, PUBLISHED_EQUALS_SCAN
+from emag_pipeline.review.dagster import of_comparison, of_review
+from emag_pipeline.review.findings import Review
 
 _ROW = {"emag_offer_id": 7, "what": "has no price"}
 

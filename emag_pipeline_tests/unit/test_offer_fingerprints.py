@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer, normalise
-from emag_pipeline.api.pages import page_of
+from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace.pages import page_of
 
 _ROW: dict[str, Any] = {
     "id": 7,
@@ -132,7 +132,7 @@ def test_fingerprints_are_sixteen_bytes() -> None:
 
 def test_fingerprints_are_the_same_in_another_process() -> None:
     program = (
-        "from emag_pipeline.api import normalise; "
+        "from emag_pipeline.marketplace import normalise; "
         "offer = normalise({'id': 7, 'b': 1, 'a': 2, 'sale_price': '1.5'}); "
         "print((offer.row_hash + offer.content_hash).hex())"
     )

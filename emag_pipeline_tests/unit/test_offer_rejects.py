@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Reject, normalise
+from emag_pipeline.marketplace import Reject, normalise
 
 
 def refused(row: object) -> Reject:

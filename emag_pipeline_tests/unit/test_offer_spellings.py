@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api import Offer, normalise
+from emag_pipeline.marketplace import Offer, normalise
 
 
 def read(**fields: Any) -> Offer:

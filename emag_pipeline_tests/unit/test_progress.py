@@ -2,10 +2,10 @@
 
 import pytest
 
-from emag_pipeline.db.staging import Reached
-from emag_pipeline.sync import progress
-from emag_pipeline.sync.duration import allowed_seconds, readings_due, scan_seconds
-from emag_pipeline.sync.progress import Progress, ProgressReporter
+from emag_pipeline.sync import context
+from emag_pipeline.sync.context import Progress, ProgressReporter
+from emag_pipeline.sync.plan import allowed_seconds, readings_due, scan_seconds
+from emag_pipeline.sync.staging import Reached
 
 
 class _Clock:
@@ -19,7 +19,7 @@ class _Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     clock = _Clock()
-    monkeypatch.setattr(progress, "time", clock)
+    monkeypatch.setattr(context, "time", clock)
     return clock
 
 

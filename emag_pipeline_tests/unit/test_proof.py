@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.sync.proof import doubts, repeats
+from emag_pipeline.sync.audit import doubts, repeats
 from emag_pipeline_tests.unit.figures import figures
 
 

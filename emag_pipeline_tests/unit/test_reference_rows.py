@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.api.fields import Unreadable
-from emag_pipeline.api.reference_rows import Rows, category, handling_time, once_each, rows_of, vat_rate
+from emag_pipeline.marketplace.fields import Unreadable
+from emag_pipeline.marketplace.reference_rows import Rows, category, handling_time, once_each, rows_of, vat_rate
 
 
 @pytest.mark.parametrize(

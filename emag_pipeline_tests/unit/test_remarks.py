@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emag_pipeline.api.remarks import Remarks, remarks_in
+from emag_pipeline.marketplace.calls import Remarks, remarks_in
 
 
 def test_headers_tell_the_rest_of_the_limit_and_the_other_sides_clock() -> None:

@@ -4,12 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from emag_pipeline.automation.stale_accounts import why_not
-from emag_pipeline.db.status import AccountStatus, SyncProgress
+from emag_pipeline.monitoring.dagster import why_not
 from emag_pipeline.monitoring.incidents import findings
-from emag_pipeline.monitoring.next_try import wait_seconds
-from emag_pipeline.monitoring.standing import Cause, PastRuns, Standing
 from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.account_health import Cause, PastRuns, Standing, wait_seconds
+from emag_pipeline.sync.status import AccountStatus, SyncProgress
 
 _SETTINGS = load_settings({}, env_file=None)
 _HOUR = 3600.0

@@ -1,6 +1,6 @@
 """Which positions count as unreadable while the offer that breaks them moves."""
 
-from emag_pipeline.sync.unreadable import Unreadable
+from emag_pipeline.sync.listing import Unreadable
 
 
 def test_an_offer_that_moves_while_it_is_looked_for_counts_once() -> None:

@@ -4,13 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from emag_pipeline.db.approval import Approval
-from emag_pipeline.db.audit import Figures
-from emag_pipeline.db.ledger import Lease
-from emag_pipeline.db.quarantine import Reason
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.audit import Audit
-from emag_pipeline.sync.verdicts import Verdict, count_agrees, judge
+from emag_pipeline.sync.audit import Audit, Verdict, count_agrees, judge
+from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.ledger import Approval, Lease
+from emag_pipeline.sync.quarantine import Reason
 from emag_pipeline_tests.unit.figures import figures
 
 _SETTINGS = load_settings({}, env_file=None)

@@ -1,16 +1,16 @@
 from pathlib import Path
 
-from emag_pipeline import written_logs
+from emag_pipeline import wording
 
 
 def test_a_log_is_named_only_where_something_was_written_since(tmp_path: Path) -> None:
     log = tmp_path / "{odd} name.log"
-    assert written_logs.see("see {log}", log) == "", "there is none"
+    assert wording.see("see {log}", log) == "", "there is none"
     log.touch()
-    assert written_logs.see("see {log}", log) == "", "it is empty"
+    assert wording.see("see {log}", log) == "", "it is empty"
     log.write_text("before\n")
-    before = written_logs.size(log)
-    assert written_logs.see("see {log}", log) == f"see {log}"
-    assert written_logs.see("see {log}", log, before) == "", "those are another's words"
+    before = wording.size(log)
+    assert wording.see("see {log}", log) == f"see {log}"
+    assert wording.see("see {log}", log, before) == "", "those are another's words"
     log.write_text("before\nnow\n")
-    assert written_logs.see("; see {log}", log, before) == f"; see {log}"
+    assert wording.see("; see {log}", log, before) == f"; see {log}"

@@ -1,0 +1,6 @@
+"""`emag-pipeline doctor`: what is wrong, and what to do about it, a line each. One module a field of examination."""
+
+from emag_pipeline.admin.doctor.examine import Diagnosis, diagnose
+from emag_pipeline.admin.doctor.finding import Finding, Verdict
+
+__all__ = ["Diagnosis", "Finding", "Verdict", "diagnose"]

@@ -1,0 +1,114 @@
+"""Dagster's part: its database, its daemon, and whether its sensors and schedules are on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from emag_pipeline.admin.doctor import databases
+from emag_pipeline.admin.doctor.finding import Finding, broken, of_error, ok, warning
+from emag_pipeline.databases import dagster_url
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.monitoring.silence import bound_seconds, start_again
+from emag_pipeline.settings import Settings
+from emag_pipeline.store import server
+from emag_pipeline.store.engine import Database
+from emag_pipeline.wording import age
+
+if TYPE_CHECKING:
+    from emag_pipeline.dagster_runs.daemon import Daemon
+    from emag_pipeline.dagster_runs.ticks import LastTick
+
+SUBJECT = "daemon"
+SWITCHES = "automation"
+
+_SENSOR = "sensor"
+#: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
+_OLD_TICK = timedelta(hours=25)
+#: after which Dagster itself calls a part of its daemon dead
+_PART_SILENT_SECONDS = 1800.0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Does the daemon live, and may it do its work?"""
+    url = dagster_url(settings)
+    if silent := list(databases.unheard(SUBJECT, url, "Dagster's own database: ")):
+        yield from silent
+        return
+    try:
+        has_run = _has_run(url)
+    except PipelineError as error:
+        yield from _unreadable(error)
+        return
+    if not has_run:
+        yield broken(SUBJECT, "Dagster has never run here: its database has no tables", start_again(settings))
+        return
+    # Dagster takes seconds to import: the other examinations need not wait
+    from emag_pipeline.dagster_runs import daemon, ticks
+    from emag_pipeline.dagster_runs import daemon as error_words
+    from emag_pipeline.monitoring import failing_ticks
+
+    heard = daemon.heard(url)
+    found = [tick for tick in ticks.of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
+    yield from _life(_without_overtaken(heard, found, settings), daemon.SILENT_SECONDS, settings)
+    for tick in found:
+        wrong = failing_ticks.finding(tick)
+        if wrong is not None:
+            yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
+        elif tick.error is not None:
+            what = f"{tick.subject}: its look at {tick.at:%H:%M:%S} UTC failed: {error_words.said(tick.error)}"
+            yield warning(SWITCHES, what, "Nothing is to be done: it looks again, and this may pass by itself")
+    off = daemon.switched_off(url)
+    if off:
+        what = f"switched off in the UI: {', '.join(off)}"
+        yield broken(SWITCHES, what, "Switch them on again in Dagster's UI, under Automation")
+    else:
+        yield ok(SWITCHES, "no sensor or schedule is switched off")
+
+
+def _without_overtaken(heard: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
+    """Without what its sensors complained of, where they have looked since: that names no sensor, and stands long.
+
+    The newest look of each tells it with the sensor's name, if it failed.
+    """
+    looks = [tick for tick in found if tick.kind == _SENSOR]
+    bound = timedelta(seconds=bound_seconds(settings))
+    has_looked = any(tick.at > datetime.now(UTC) - bound for tick in looks)
+    kept = {part: said for part, said in heard.complaints.items() if not (has_looked and part == _SENSOR.upper())}
+    return replace(heard, complaints=kept)
+
+
+def _unreadable(error: PipelineError) -> Iterator[Finding]:
+    found = of_error(SUBJECT, error)
+    whose = f"Dagster's own database: {found.what}"
+    if isinstance(error, DatabaseUnavailable):
+        raise DatabaseUnavailable(whose, remedy=error.remedy, is_late=error.is_late) from error
+    yield replace(found, what=whose)
+
+
+def _has_run(url: str) -> bool:
+    database = Database(url, pool_size=1)
+    try:
+        return server.has_table(database, "daemon_heartbeats")
+    finally:
+        database.close()
+
+
+def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator[Finding]:
+    silence = heard.silence_seconds
+    if silence is None:
+        yield broken(SUBJECT, "Dagster's daemon has never run here", start_again(settings))
+        return
+    if silence > bound_seconds:
+        what = f"Dagster's daemon does not run: it was last heard {age(silence)} ago, so nothing is refreshed by itself"
+        yield broken(SUBJECT, what, start_again(settings))
+        return
+    silent = sorted(part for part, seconds in heard.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
+    if silent:
+        yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", start_again(settings))
+    for part, said in sorted(heard.complaints.items()):
+        yield warning(
+            SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the whole of it"
+        )
+    if not silent:
+        yield ok(SUBJECT, f"Dagster's daemon was heard {age(silence)} ago")

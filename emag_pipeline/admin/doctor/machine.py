@@ -1,0 +1,162 @@
+"""This machine: room on its disk, memory, and programs that somebody has stopped."""
+
+import http.client
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from emag_pipeline.admin.doctor.finding import Finding, broken, not_examined, ok, warning
+from emag_pipeline.local import ports
+from emag_pipeline.settings import Settings
+from emag_pipeline.stopped_programs import stopped_programs
+
+DISK = "disk"
+MEMORY = "memory"
+PROGRAMS = "programs"
+
+_GIB = 2**30
+#: PostgreSQL stops when its disk is full; logs and a publish need some hundred megabytes at least
+_NO_ROOM_BYTES = 500 * 2**20
+_LITTLE_ROOM_BYTES = 3 * _GIB
+_LITTLE_SHARE = 0.05
+#: a run needs some 120 MB, all of `up` some 700
+_LITTLE_MEMORY_BYTES = 500 * 2**20
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Is there room where logs, Dagster's files and an embedded database live?"""
+    home = _existing(settings.home)
+    usage = shutil.disk_usage(home)
+    holds = "logs and the embedded database" if settings.uses_embedded_database else "logs"
+    what = f"{usage.free / _GIB:,.1f} of {usage.total / _GIB:,.1f} GiB are free on the disk of {home} ({holds})"
+    if usage.free < _NO_ROOM_BYTES:
+        yield broken(DISK, what, f"Free space now: look into {home / 'logs'}, or move EMAG_HOME to a larger disk")
+    elif usage.free < _LITTLE_ROOM_BYTES or usage.free < usage.total * _LITTLE_SHARE:
+        yield warning(DISK, what, "Free space, or run `emag-pipeline prune`")
+    else:
+        yield ok(DISK, what)
+
+
+def programs(settings: Settings) -> Iterator[Finding]:
+    """Is a program of this home's `up` stopped?"""
+    stopped = stopped_programs(settings.home)
+    for one in stopped:
+        yield broken(PROGRAMS, one.said, one.remedy)
+    if not stopped:
+        yield ok(PROGRAMS, "none that `emag-pipeline up` has started here is stopped")
+
+
+def memory() -> Iterator[Finding]:
+    """Is there memory for another run?"""
+    available = psutil.virtual_memory().available
+    what = f"{available / _GIB:,.1f} GiB of memory are available"
+    if available < _LITTLE_MEMORY_BYTES:
+        yield warning(MEMORY, what, "Stop what uses it; a run needs 120 MB, everything together 700 MB")
+    else:
+        yield ok(MEMORY, what)
+
+
+def _existing(path: Path) -> Path:
+    """The directory, or the nearest one above it that exists."""
+    path = path.resolve()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+# The ports: free, ours, or somebody else's.
+
+SUBJECT = "ports"
+
+_TIMEOUT_SECONDS = 4.0
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to look, not where to listen
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One of our programs, and a page by which it is known: the text that only its answer holds."""
+
+    name: str
+    variable: str
+    host: str
+    port: int
+    page: str
+    mark: str
+    #: whose it shall be; None for whoever's
+    home: Path | None = None
+
+
+def examine(one: Listener) -> Iterator[Finding]:
+    """Who listens on the port that one of our programs wants."""
+    answer = _answer(one)
+    if answer is None:
+        yield ok(SUBJECT, f"port {one.port} is free: {one.name} does not run")
+    elif one.mark.encode() in answer:
+        yield _answers(one, ports.holder(one.port))
+    else:
+        yield _wrong(one, ports.holder(one.port), is_silent=not answer)
+
+
+def _answers(one: Listener, holder: ports.Holder | None) -> Finding:
+    what = f"port {one.port}: {one.name} answers"
+    if one.home is None or holder is None or holder.home in (None, one.home.resolve()):
+        return ok(SUBJECT, what)
+    remedy = f"If that one is meant, set EMAG_HOME to {holder.home}; else set {one.variable} to another port"
+    return warning(SUBJECT, f"{what}, and is that of the `up` in EMAG_HOME {holder.home}", remedy)
+
+
+def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Finding:
+    """What there is instead of the answer. A program of ours that is silent, or an unknown one, may only be busy."""
+    or_else = f"set {one.variable} to another port"
+    if holder is not None and holder.is_stopped:
+        return broken(SUBJECT, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
+    if is_silent and (holder is None or holder.program):
+        who = holder.words if holder else "it is not known who listens there"
+        what = f"port {one.port}: {one.name} gave no answer within {_TIMEOUT_SECONDS:g} seconds; {who}"
+        return not_examined(SUBJECT, what, f"end that process, or {or_else}")
+    how = "does not answer" if is_silent else "is another program"
+    who = f" ({holder.words})" if holder else ""
+    what = f"port {one.port} is taken: what listens there instead of {one.name} {how}{who}"
+    return broken(SUBJECT, what, f"Stop that program, or {or_else}")
+
+
+def listeners(settings: Settings) -> Iterator[Listener]:
+    """The ports that `up` or a service listens on."""
+    bind = _ANYWHERE.get(settings.bind, settings.bind)
+    home = settings.home
+    yield Listener(
+        "Dagster's UI", "EMAG_UI_PORT", ports.HOST, settings.ui_port, "/server_info", "dagster_webserver", home
+    )
+    yield Listener("/metrics", "EMAG_SYNC_METRICS_PORT", bind, settings.metrics_port, "/metrics", "emag_sync_", home)
+    yield Listener("/health", "EMAG_SYNC_HEALTH_PORT", bind, settings.health_port, "/health", '"accounts"', home)
+    if settings.starts_sandbox:
+        yield Listener(
+            "the sandbox",
+            "EMAG_SANDBOX_PORT",
+            settings.sandbox_host,
+            settings.sandbox_port,
+            "/api-3/product_offer/count",
+            "isError",
+            home,
+        )
+
+
+def _answer(one: Listener) -> bytes | None:
+    """What it says; nothing when it hangs or speaks no HTTP, None where nobody listens."""
+    connection = http.client.HTTPConnection(one.host, one.port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.connect()
+    except TimeoutError:  # somebody listens, and takes no more connections
+        return b""
+    except OSError:
+        return None
+    try:
+        connection.request("GET", one.page)
+        return connection.getresponse().read(2**20)
+    except (OSError, http.client.HTTPException):
+        return b""
+    finally:
+        connection.close()

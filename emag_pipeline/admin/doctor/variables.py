@@ -1,0 +1,86 @@
+"""The settings: every wrong variable, those that nobody reads, and who else may read the file that they stand in."""
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from emag_pipeline.admin.doctor.finding import Finding, broken, of_error, ok, warning
+from emag_pipeline.errors import PipelineError, SettingsError
+from emag_pipeline.local.words import unknown_accounts
+from emag_pipeline.settings import Settings, env_file, unread_variables
+from emag_pipeline.settings.home import require_usable
+from emag_pipeline.settings.unread_variables import OF_AN_ACCOUNT, known
+
+SUBJECT = "settings"
+
+#: a garbage collection, a checkpoint or a laptop's lid take as long
+_SHORT_HEARTBEAT_SECONDS = 10.0
+_SECRET = re.compile(r"_PASSWORD$|_PASS$|(?:DATABASE|SYNC|PG|WEBHOOK)_URL$")
+
+
+def wrong(error: SettingsError) -> Iterator[Finding]:
+    """A finding for each wrong variable."""
+    for problem in error.problems or (error,):
+        what = ": ".join(part for part in (problem.where, problem.what, problem.why) if part)
+        yield broken(SUBJECT, what, problem.remedy or "Correct it where it is set; .env.example explains it")
+
+
+def in_force(settings: Settings, given: Mapping[str, str]) -> Finding:
+    """What is in force, in a line; or that `up` and `sync` refuse it, by their own judgement."""
+    try:
+        settings.require_marketplace()
+    except SettingsError as error:
+        return of_error(SUBJECT, error)
+    names = ", ".join(account.name for account in settings.accounts)
+    where = "the sandbox" if settings.uses_sandbox else "the marketplace"
+    read = sorted(name for name in given if name in known() or OF_AN_ACCOUNT.fullmatch(name))
+    file = settings.env_file or f"none in {Path.cwd()}"
+    what = f"accounts {names} on {where}, home {settings.home}, .env: {file}; set are {', '.join(read) or 'none'}"
+    return ok(SUBJECT, what)
+
+
+def of_home(settings: Settings) -> Iterator[Finding]:
+    """A finding where EMAG_HOME cannot be used, by the judgement of every command that would write to it."""
+    try:
+        require_usable(settings.home)
+    except PipelineError as error:
+        yield of_error(SUBJECT, error)
+
+
+def unread(given: Mapping[str, str]) -> Iterator[Finding]:
+    """A finding for each variable of ours that nothing reads."""
+    for what, remedy in unread_variables.unread(given):
+        yield warning(SUBJECT, what, remedy)
+
+
+def strange(settings: Settings) -> Iterator[Finding]:
+    """Accounts that are most likely misspelt; limits that end syncs with which nothing is wrong."""
+    for what, remedy in unknown_accounts(settings):
+        yield warning(SUBJECT, what, remedy)
+    stuck_seconds = settings.stuck_threshold_hours * 3600
+    if stuck_seconds < settings.call_seconds:
+        what = (
+            f"EMAG_SYNC_STUCK_THRESHOLD_HOURS is {stuck_seconds:g} seconds, and one call may take "
+            f"{settings.call_seconds:g} (EMAG_API_CALL_SECONDS): a sync that waits for a slow answer is ended as stuck"
+        )
+        yield warning(SUBJECT, what, "Set it to several times that; 1 hour is the default")
+    if settings.heartbeat_timeout_seconds < _SHORT_HEARTBEAT_SECONDS:
+        what = (
+            f"EMAG_SYNC_HEARTBEAT_TIMEOUT is {settings.heartbeat_timeout_seconds:g} seconds: a sync whose machine or "
+            "database pauses for so long counts as dead, and another takes its lease"
+        )
+        yield warning(SUBJECT, what, "Set it to a minute or more; 120 is the default")
+
+
+def of_file(path: Path) -> Iterator[Finding]:
+    """Who may read `.env`; nothing where there is none. Raises SettingsError for one that is not ours."""
+    file = env_file.read(path)
+    if file is None:
+        return
+    if file.mode & 0o077 and any(value and _SECRET.search(name) for name, value in file.values.items()):
+        who = "everybody on this machine" if file.mode & stat.S_IROTH else "its group"
+        what = f"{file.path} holds secrets, and {who} can read it (mode {file.mode:04o})"
+        yield warning(".env", what, f"Run `chmod 600 {file.path}`")
+    else:
+        yield ok(".env", f"{file.path} is read (mode {file.mode:04o})")

@@ -1,0 +1,188 @@
+"""Why an offer can or cannot be bought: every condition with its value, since when each of the two is so, what to do.
+
+The rule itself (docs/marketplace-api.md, "When an offer can be bought") is the SQL function emag_issue_codes; here its
+codes are sorted by condition and followed through the history.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from emag_pipeline.admin.history import (
+    KnownOffer,
+    Rejection,
+    State,
+    found,
+    money,
+    newest_rejection,
+    one_line,
+    said_of,
+    states_of,
+    status_words,
+)
+from emag_pipeline.marts.issue_words import Issue, issue
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.status import AccountStatus, account_statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a condition does not hold, and since when (UTC) without a break."""
+
+    code: str
+    issue: Issue
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of being bought. `said` is what the marketplace says of it, also where it holds.
+
+    One sentence for each of its verdicts; of a condition that does not hold, those of the reasons.
+    """
+
+    name: str
+    value: str
+    #: since when that value has stood without a break (UTC), which may be later than `since`
+    value_since: datetime
+    #: since when it has held, or has not held, without a break (UTC)
+    since: datetime
+    reasons: tuple[Reason, ...]
+    said: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it stands in nobody's way."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What there is to say of an offer.
+
+    An offer that is gone is explained as it was last published. `rejection` is set while its newest reading is in
+    quarantine: then the marketplace may show something else than what is explained.
+    """
+
+    offer: KnownOffer
+    issue_codes: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    #: since when it could, or could not, be bought without a break (UTC)
+    since: datetime
+    account: AccountStatus
+    rejection: Rejection | None
+
+    @property
+    def can_be_bought(self) -> bool:
+        """Nothing stands in its way, and the offer is there."""
+        return self.offer.deleted_at is None and not self.issue_codes
+
+
+def explain(database: Database, account: str, offer_id: int, language: str | None = None) -> Explanation:
+    """Explain an offer as it was last published. Raises SettingsError when it never was.
+
+    The marketplace is quoted in `language` (two letters) where it can be, else in English.
+    """
+    offer = found(database, account, offer_id)
+    past = states_of(database, account, offer_id)
+    said = said_of(
+        database,
+        account,
+        offer_id,
+        {code for about in _CONDITIONS.values() for code in _meant(past[-1], about)},
+        language,
+    )
+    (status,) = account_statuses(database, [account], sees_staging=False)
+    return Explanation(
+        offer=offer,
+        issue_codes=past[-1].issue_codes,
+        conditions=conditions(past, said, is_stock_told=offer.is_stock_told),
+        since=_since(past, lambda state: not state.issue_codes),
+        account=status,
+        rejection=newest_rejection(database, account, offer_id) if offer.rejected_at else None,
+    )
+
+
+def conditions(past: Sequence[State], said: Mapping[str, str], *, is_stock_told: bool = False) -> tuple[Condition, ...]:
+    """Every condition as it stands in the last of the states; all their issue codes are among the reasons.
+
+    `said` is what the marketplace says, by code; `is_stock_told` that it tells a total stock now, also none that is a
+    number.
+    """
+    return tuple([_condition(name, past, said, is_stock_told) for name in _CONDITIONS])
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a condition looks at: the beginnings of its issue codes, its value in words, the marketplace's verdicts."""
+
+    codes: tuple[str, ...]
+    value: Callable[[State], str]
+    verdicts: Callable[[State], Sequence[int | None]] = lambda _: ()
+
+
+def _verdicts(code: str, verdicts: Callable[[State], Sequence[int | None]]) -> _About:
+    return _About((code,), lambda state: _listed(verdicts(state)), verdicts)
+
+
+_CONDITIONS = {
+    "in stock": _About(("out_of_stock", "stock_"), lambda state: _pieces(state.general_stock)),
+    "active": _About(("inactive", "end_of_life", "status_"), lambda state: status_words(state.status)),
+    "priced": _About(("no_price",), lambda state: _price(state)),
+    "price accepted": _verdicts("price_", lambda state: [state.offer_validation_status]),
+    "product accepted": _verdicts("product_", lambda state: state.validation_status),
+    "translation accepted": _verdicts("translation_", lambda state: state.translation_validation_status),
+    "answer readable": _About(("field_",), lambda state: _named(state.unreadable)),
+}
+
+
+def _condition(name: str, past: Sequence[State], said: Mapping[str, str], is_stock_told: bool) -> Condition:
+    about = _CONDITIONS[name]
+    reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
+    return Condition(
+        name=name,
+        value=about.value(past[-1]),
+        value_since=_since(past, about.value),
+        since=_since(past, lambda state: not _own(state, about)),
+        reasons=tuple([Reason(code, words, _since_code(past, code)) for code, words in reasons]),
+        said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
+    )
+
+
+def _own(state: State, about: _About) -> list[str]:
+    return [code for code in state.issue_codes if code.startswith(about.codes)]
+
+
+def _meant(state: State, about: _About) -> list[str]:
+    """The codes under which the marketplace's words are asked for: the reasons, else all verdicts."""
+    return _own(state, about) or [f"{about.codes[0]}{verdict}" for verdict in about.verdicts(state)]
+
+
+def _since_code(past: Sequence[State], code: str) -> datetime:
+    return _since(past, lambda state: code in state.issue_codes)
+
+
+def _since(past: Sequence[State], fact: Callable[[State], bool | str]) -> datetime:
+    """Since when a fact of the last state has been so without a break; an absence of the offer is a break."""
+    since = past[-1]
+    for state in reversed(past[:-1]):
+        if state.valid_to != since.valid_from or fact(state) != fact(past[-1]):
+            break
+        since = state
+    return since.valid_from
+
+
+def _pieces(stock: int | None) -> str:
+    return "not known" if stock is None else str(stock)
+
+
+def _price(state: State) -> str:
+    return f"{money(state.sale_price) or 'none'} {state.currency or ''}".strip()
+
+
+def _named(unreadable: Sequence[str]) -> str:
+    return f"not {', '.join(unreadable)}" if unreadable else "yes"
+
+
+def _listed(codes: Sequence[int | None]) -> str:
+    return ", ".join("none" if code is None else str(code) for code in codes) or "none"

@@ -1,0 +1,134 @@
+"""Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
+
+Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on. What is
+staged goes with the account's room, at once.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from emag_pipeline.errors import AnotherSyncRunning, of_os_error
+from emag_pipeline.logs import logger
+from emag_pipeline.settings import Settings
+from emag_pipeline.store import own_tables
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import staging_room
+
+log = logger(__name__)
+
+_BATCH = 10_000
+_TIMEOUT_SECONDS = 300.0
+#: Without its note of what it shows, a mart of which rows are gone is computed from scratch.
+_FIRST = ("emag_mart_refreshes",)
+_LAST = ("emag_offer_syncs", "emag_accounts")
+
+#: By the column in which a table knows the account, the first of these that it has.
+_CONDITIONS = {
+    "account_type": "t.account_type = :account",
+    "sync_id": "t.sync_id IN (SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account)",
+    # an account, or something of it: `published_equals_scan of main`, `refresh_marts of main`
+    "subject": "(t.subject = :account OR t.subject ~ ('[a-z_]+ of ' || :account || '( on |$)'))",
+    "labels": "t.labels ->> 'account_type' = :account",
+}
+
+
+def count(database: Database, account: str) -> dict[str, int]:
+    """How many rows of the account each table holds; of tables that hold none nothing. Raises as the database does."""
+    found = {}
+    for table, condition in _tables(database):
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            sql = f"SELECT count(*) FROM {table} t WHERE {condition}"
+            found[table] = int(tx.run(sql, account=account).scalar_one())
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def remove(database: Database, account: str) -> dict[str, int]:
+    """Remove them. Returns the rows removed by table.
+
+    Raises AnotherSyncRunning while a sync of the account runs, and the errors of the database.
+    """
+    _require_rest(database, account)
+    removed = {table: rows for table, rows in count(database, account).items() if table in staging_room.TABLES}
+    if not staging_room.remove(database, account):
+        log.warning("room_not_removed", account=account)
+    for table, condition in _tables(database):
+        if table not in staging_room.TABLES:  # of a divided table, a row's place tells nothing without its partition
+            removed[table] = _remove(database, table, condition, account)
+    return {table: rows for table, rows in removed.items() if rows}
+
+
+def _require_rest(database: Database, account: str) -> None:
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        running = tx.run(
+            "SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account AND status = 'running'",
+            account=account,
+        ).scalar()
+    if running is not None:
+        raise AnotherSyncRunning(
+            "a sync is running",
+            where=f"{account}, sync {running}",
+            remedy="Wait for its end, or end it with `emag-pipeline recover --max-age-hours 0`",
+        )
+
+
+def _remove(database: Database, table: str, condition: str, account: str) -> int:
+    removed = 0
+    while True:
+        with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+            batch = tx.run(
+                f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+                        SELECT t.ctid FROM {table} t WHERE {condition} LIMIT :batch))""",
+                account=account,
+                batch=_BATCH,
+            ).rowcount
+        removed += batch
+        if batch < _BATCH:
+            return removed
+
+
+def _tables(database: Database) -> Iterator[tuple[str, str]]:
+    """Each table that knows accounts, with the condition for its rows; found in the catalog, so that none is missed.
+
+    Only our own: other software may share the schema, and have columns of these names.
+    """
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        tables = {table: own_tables.columns(tx, table) for table in own_tables.every(tx)}
+    for table in sorted(tables, key=lambda name: (name not in _FIRST, name in _LAST and _LAST.index(name) + 1, name)):
+        column = next((column for column in _CONDITIONS if column in tables[table]), None)
+        if column is not None:
+            yield table, _CONDITIONS[column]
+
+
+# The files of an account that is forgotten: what goes with its rows, and what stays for a time.
+#
+# What a person told to write somewhere (`export`, `report -o`, `backup`, `probe`) is known to nobody but that person.
+
+
+def files_of(settings: Settings, account: str) -> list[Path]:
+    """What the pipeline itself wrote of one account alone: its report, the logs of its runs by `sync`."""
+    logs = sorted((settings.home / "logs").glob(f"sync-{account}.log*"))
+    report = settings.home / "reports" / f"{account}.html"
+    return [*([report] if report.exists() else []), *logs]
+
+
+def remove_files(settings: Settings, account: str) -> list[Path]:
+    """Remove them. Returns what was removed; raises PermanentError for what cannot be."""
+    removed = files_of(settings, account)
+    for file in removed:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            what, remedy = "the file cannot be removed", "Correct its rights and run the command again"
+            raise of_os_error(error, what, where=str(file), remedy=remedy) from error
+    return removed
+
+
+def what_stays(settings: Settings) -> list[str]:
+    """What may still name the account or its offers, and until when; a sentence each."""
+    return [
+        f"logs of all accounts in {settings.home / 'logs'}: until `emag-pipeline up` was started four more times, "
+        "or a log has grown by 40 MiB",
+        "Dagster's runs of the account with their logs: 30 days, or until `emag-pipeline prune --older-than 1d`; of "
+        "the newest run of each asset as long as Dagster's database",
+        "backups, exports, reports and probe files that somebody had written elsewhere: until they are deleted",
+    ]

@@ -1,0 +1,122 @@
+"""PostgreSQL's own programs: those of the machine, or those that come with the package."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from emag_pipeline import embedded
+from emag_pipeline.databases import pipeline_url
+from emag_pipeline.errors import PermanentError
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.settings import Settings
+from emag_pipeline.store import libpq
+from emag_pipeline.store.roles import READER
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program and its major version."""
+
+    path: Path
+    version: int
+
+
+def dumping(server_version: int, *, is_embedded: bool) -> Program:
+    """The pg_dump for a server of that major version: the machine's own if it is new enough, else the package's.
+
+    An embedded server gets the package's. Raises PermanentError when both are older than the server.
+    """
+    found = [] if is_embedded else _of_this_machine("pg_dump")
+    found += _of_the_package("pg_dump")
+    for program in found:
+        if program.version >= server_version:
+            return program
+    has = " and ".join(str(program.version) for program in found) or "none"
+    raise PermanentError(
+        f"pg_dump is older than the server, which is PostgreSQL {server_version}",
+        where="backup",
+        why=f"the versions found are: {has}",
+        remedy=f"Install PostgreSQL's client programs of version {server_version} or newer "
+        f"(Debian: postgresql-client-{server_version}), so that `pg_dump --version` says so",
+    )
+
+
+def reading() -> Program:
+    """The newest pg_restore there is: it reads what it and all older ones wrote."""
+    found = _of_the_package("pg_restore") + _of_this_machine("pg_restore")
+    return max(found, key=lambda program: program.version)
+
+
+def shell() -> Program:
+    """The newest psql there is."""
+    found = _of_the_package("psql") + _of_this_machine("psql")
+    return max(found, key=lambda program: program.version)
+
+
+def _of_this_machine(name: str) -> list[Program]:
+    path = shutil.which(name)
+    return [] if path is None else _with_version(Path(path))
+
+
+def _of_the_package(name: str) -> list[Program]:
+    return _with_version(embedded.program(name))
+
+
+def _with_version(path: Path) -> list[Program]:
+    """None when it cannot be run, such as Debian's wrapper without a version behind it."""
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return []
+    version = re.search(r"\(PostgreSQL\) (\d+)", said)
+    return [] if version is None else [Program(path, int(version[1]))]
+
+
+# PostgreSQL's shell on the pipeline's database; passwords reach it by its environment, never by its command line.
+
+
+def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
+    """Run psql until it ends; returns its exit code. `arguments` are psql's own.
+
+    Raises DatabaseUnavailable, SchemaMismatch; SettingsError for a database URL that psql cannot be given.
+    """
+    with looked_into(settings):
+        environment = {**os.environ, **libpq.environment(pipeline_url(settings))}
+        if settings.database_url is None:  # a pooler would refuse the connection because of it
+            environment["PGOPTIONS"] = f"-c search_path={settings.db_schema},public"
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C cancels psql's statement, not this command
+        try:
+            command = [str(shell().path), *arguments]
+            return subprocess.run(command, env=environment, check=False, preexec_fn=_hear_signals).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def told(settings: Settings) -> tuple[dict[str, str], str]:
+    """How a reader's own program reaches the database, by name, without any password; and what else there is to know.
+
+    On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.
+    """
+    with looked_into(settings):
+        given = libpq.environment(pipeline_url(settings))
+    host = given.get("PGHOST", "")
+    place = {"host": host, "port": given.get("PGPORT", "5432"), "database": given.get("PGDATABASE", "")}
+    if settings.database_url is not None:
+        return place, (
+            "a user of your own that is a member of the group emag_reader logs in there (docs/how-to/roles.md)"
+        )
+    url = f"postgresql://{READER}@/{quote(place['database'])}?host={quote(host, safe='')}"
+    return {**place, "user": READER, "URL": url}, (
+        "host is the directory of a Unix socket, open to this user of the operating system alone; no password is "
+        "asked; the server runs while `emag-pipeline up` does (docs/how-to/database.md)"
+    )
+
+
+def _hear_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,1 +1,0 @@
-"""The data's story, as Dagster tells it: staged offers, published offers."""

@@ -1,0 +1,213 @@
+"""Stopping runs whose process is not on this machine: through the run launcher, which asks their code server."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Literal
+
+import dagster as dg
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG, RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
+
+from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, UNDER_WAY, finding
+from emag_pipeline.dagster_runs.instance import Instance
+
+#: What became of a run's process: none was there, it obeyed, it was killed, or nobody could reach it.
+Process = Literal["none", "stopped", "killed", "unreachable"]
+
+_LOOK_SECONDS = 0.2
+_NOT_LAUNCHED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
+
+
+def stop_elsewhere(instance: Instance, runs: Sequence[dg.DagsterRun], seconds: float) -> dict[str, Process]:
+    """Ask for the end of all runs at once and wait for it, at most so long. Returns what became of each."""
+    launched = [run for run in runs if not _has_no_process(run)]
+    if not launched:
+        return {run.run_id: "none" for run in runs}
+    until = time.monotonic() + seconds
+    pool = ThreadPoolExecutor(len(launched))
+    asked = {run.run_id: pool.submit(_ask, instance, run) for run in launched}
+    wait(asked.values(), seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    obeying = {run_id for run_id, answer in asked.items() if answer.done() and answer.result()}
+    ended = _wait_for_end(instance, obeying, until)
+    return {run.run_id: _fate(run, run.run_id in ended) for run in runs}
+
+
+def _ask(instance: Instance, run: dg.DagsterRun) -> bool:
+    """Whether the launcher has told the process to stop. A code server that is gone makes it raise."""
+    if isinstance(instance.run_launcher, dg.DefaultRunLauncher) and GRPC_INFO_TAG not in run.tags:
+        return False  # no code server has launched it: `emag-pipeline sync` did, or nobody yet
+    with contextlib.suppress(Exception):
+        return bool(instance.run_launcher.terminate(run.run_id))
+    return False
+
+
+def _wait_for_end(instance: Instance, run_ids: set[str], until: float) -> set[str]:
+    ended: set[str] = set()
+    while True:
+        ended |= {one for one in run_ids - ended if (run := instance.get_run_by_id(one)) is None or run.status in ENDED}
+        if ended == run_ids or time.monotonic() >= until:
+            return ended
+        time.sleep(_LOOK_SECONDS)
+
+
+def _fate(run: dg.DagsterRun, has_ended: bool) -> Process:
+    if has_ended:
+        return "stopped"
+    return "none" if run.status in _NOT_LAUNCHED or _is_of_this_machine(run) else "unreachable"
+
+
+def _has_no_process(run: dg.DagsterRun) -> bool:
+    """It was not launched yet; or it was on this machine, where none was found. One that is starting may have one."""
+    return run.status in _NOT_LAUNCHED or (run.status != dg.DagsterRunStatus.STARTING and _is_of_this_machine(run))
+
+
+def _is_of_this_machine(run: dg.DagsterRun) -> bool:
+    """Its code server listens on this machine only."""
+    address = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    return "socket" in address or address.get("host") in ("localhost", "127.0.0.1")
+
+
+# Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
+#
+# Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
+# process that lives on would write its own end over it. One that does not obey is killed after the record, so that its
+# code server finds a run that is over, and adds nothing.
+
+#: Enough for a run to write down that it was interrupted, and short enough for a sensor (60 s) and an operator.
+_OBEY_SECONDS = 8.0
+_FATES: Mapping[Process, str] = {
+    "none": "no process of it was found",
+    "stopped": "its process was stopped",
+    "killed": "its process did not end by itself and was killed",
+    "unreachable": "its process could not be reached, but can write nothing any more",
+}
+_STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that was ended here, and what became of its process."""
+
+    run_id: str
+    job: str
+    account: str | None
+    process: Process
+    status: str
+    will_retry: bool
+
+    @property
+    def fate(self) -> str:
+        """What became of its process, in a clause."""
+        return _FATES[self.process]
+
+
+def fail(instance: Instance, reasons: Mapping[str, str], gone: Collection[str] = ()) -> list[EndedRun]:
+    """End runs, by id, as failed for a reason; Dagster retries them as `run_retries` and their tags say.
+
+    `gone`: those of them whose process is known to be gone. One that is over already stays as it is, and is missing in
+    the answer unless a process of it was left. One that a person is cancelling is cancelled.
+    """
+    runs = [run for run_id in reasons if (run := instance.get_run_by_id(run_id))]
+    under_way = [run for run in runs if run.status not in ENDED]
+    for run in under_way:
+        instance.report_engine_event(reasons[run.run_id], run)
+    canceling = [run for run in under_way if run.status == dg.DagsterRunStatus.CANCELING]
+    failing = [run for run in under_way if run.status != dg.DagsterRunStatus.CANCELING]
+    return [
+        *_end(instance, failing, lambda run: _record_failure(instance, run, reasons[run.run_id]), gone),
+        *_end(instance, canceling, lambda run: _record_cancel(instance, run, reasons[run.run_id]), gone),
+        *_kill_remains(instance, [run for run in runs if run.status in ENDED]),
+    ]
+
+
+def cancel_all(instance: Instance, reason: str, gone: Collection[str] = ()) -> list[EndedRun]:
+    """Cancel every run, of whatever job, that is queued, starting or running. None of them is retried.
+
+    `gone`: the ids of those whose process is known to be gone.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    for run in runs:
+        if run.status != dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceling(run, reason)
+    return _end(instance, runs, lambda run: _record_cancel(instance, run, reason), gone)
+
+
+def _end(
+    instance: Instance,
+    runs: Sequence[dg.DagsterRun],
+    record: Callable[[dg.DagsterRun], None],
+    gone: Collection[str],
+) -> list[EndedRun]:
+    """Stop the processes of all runs together, then record how the runs ended."""
+    here = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
+    others = [run for run in runs if run.run_id not in here and run.run_id not in gone]
+    elsewhere = stop_elsewhere(instance, others, _OBEY_SECONDS)
+    obstinate = finding.terminate(here.values(), _OBEY_SECONDS)
+    for run in runs:
+        record(run)
+    immortal = finding.kill(obstinate)
+
+    def fate(run_id: str) -> Process:
+        if run_id not in here:
+            return elsewhere.get(run_id, "none")
+        if here[run_id] in immortal:
+            return "unreachable"
+        return "killed" if here[run_id] in obstinate else "stopped"
+
+    return [_ended(instance, run, fate(run.run_id)) for run in runs]
+
+
+def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
+    """Kill processes that outlived their run, at once: one that is told to stop writes a second end over the first."""
+    left = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
+    immortal = finding.kill(left.values())
+    return [
+        _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
+        for run in runs
+        if run.run_id in left
+    ]
+
+
+def _record_failure(instance: Instance, run: dg.DagsterRun, reason: str) -> None:
+    """Fail it, as by a lost process: that is what Dagster retries, and it does not retry failed steps.
+
+    A process that was stopped may have recorded a failed step: it lost its lease a moment before.
+    """
+    now = instance.get_run_by_id(run.run_id)
+    if now is None or now.status == dg.DagsterRunStatus.SUCCESS:
+        return
+    if now.status != dg.DagsterRunStatus.FAILURE or now.tags.get(RUN_FAILURE_REASON_TAG) == _STEP_FAILURE:
+        lost = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
+        instance.report_run_failed(now, reason, lost)
+
+
+def _record_cancel(instance: Instance, run: dg.DagsterRun, reason: str) -> None:
+    now = instance.get_run_by_id(run.run_id)
+    if now is not None and now.status not in ENDED:
+        instance.report_run_canceled(now, reason)
+
+
+def _ended(instance: Instance, run: dg.DagsterRun, process: Process) -> EndedRun:
+    now = instance.get_run_by_id(run.run_id) or run
+    return EndedRun(
+        run_id=run.run_id,
+        job=run.job_name,
+        account=run.tags.get(PARTITION_TAG),
+        process=process,
+        status=now.status.value,
+        will_retry=now.is_failure and now.tags.get(WILL_RETRY_TAG) == "true",
+    )
+
+
+def cancel_backfills(instance: Instance) -> int:
+    """Let no backfill request further runs; the daemon completes it. Returns how many it were."""
+    under_way = instance.get_backfills(status=BulkActionStatus.REQUESTED)
+    for backfill in under_way:
+        instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))  # type: ignore[no-untyped-call]
+    return len(under_way)

@@ -1,0 +1,170 @@
+"""The processes that execute runs, as far as they are on this machine.
+
+Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
+run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import psutil
+from dagster._core.events import DagsterEventType
+
+from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
+from emag_pipeline.dagster_runs.instance import Instance
+from emag_pipeline.processes import is_worker
+
+_LOOK_SECONDS = 0.1
+#: The kernel counts a process's start in ticks from the boot.
+_CLOCK_SECONDS = 2.0
+
+
+def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
+    """The living process of a run; None when it has ended, is on another machine or did not start yet."""
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT}):
+        noted = record.get_dagster_event().engine_event_data.metadata.get("pid")
+        if noted is not None and (found := _process(int(str(noted.value)), run_id, record.timestamp)):
+            return found
+    return None
+
+
+def workers_here(dagster_home: Path) -> list[psutil.Process]:
+    """All living processes of this machine that execute a run of the instance in that directory."""
+    return [one for one in psutil.process_iter() if _executes_a_run(one) and _home_of(one) == str(dagster_home)]
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it can still do something. Never reaps: the parent wants to learn of its child's end itself."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def terminate(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Tell them to stop (SIGTERM) and wait, at most so long. Returns those that still live."""
+    alive = list(processes)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    return _outlived(alive, seconds)
+
+
+def kill(processes: Iterable[psutil.Process], seconds: float = 5) -> list[psutil.Process]:
+    """SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
+    doomed = list(processes)
+    for process in doomed:
+        with contextlib.suppress(psutil.Error):
+            for child in process.children(recursive=True):
+                child.kill()
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return _outlived(doomed, seconds)
+
+
+def _outlived(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    until = time.monotonic() + seconds
+    alive = [process for process in processes if lives(process)]
+    while alive and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+        alive = [process for process in alive if lives(process)]
+    return alive
+
+
+def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        is_older = process.create_time() <= noted_at + _CLOCK_SECONDS
+        if lives(process) and is_older and _executes_a_run(process, run_id):
+            return process
+    return None
+
+
+def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
+    """Of a code server's process nothing tells which run it executes; the one of `emag-pipeline sync` does tell."""
+    with contextlib.suppress(psutil.Error):
+        line = process.cmdline()
+        return is_worker(process) or ("emag_pipeline.local.run" in line and (not run_id or run_id in line))
+    return False
+
+
+def _home_of(process: psutil.Process) -> str | None:
+    """Its Dagster home; of a process of another user none, whatever that has written into its environment."""
+    try:
+        return process.environ().get("DAGSTER_HOME") if process.uids().effective == os.geteuid() else None
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone
+
+
+# Looking at runs from outside: which have ended, and which are under way without a word.
+
+
+@dataclass(frozen=True, slots=True)
+class StartedRun:
+    """A run of `refresh_offers` that Dagster believes to be executing. Seconds are since its last event."""
+
+    run_id: str
+    account: str
+    quiet_seconds: float
+    worker_lives: bool
+
+
+def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
+    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows.
+
+    A run that the instance does not know is missing: nothing is known of it.
+    """
+    ends: dict[str, tuple[str, float | None]] = {}
+    for run_id in run_ids:
+        record = instance.get_run_record_by_id(run_id)
+        if record is None:
+            continue
+        if record.dagster_run.status in ENDED:
+            ago = None if record.end_time is None else time.time() - record.end_time
+            ends[run_id] = (record.dagster_run.status.value, ago)
+        elif record.dagster_run.status == dg.DagsterRunStatus.CANCELING:
+            ends[run_id] = (record.dagster_run.status.value, time.time() - record.update_timestamp.timestamp())
+    return ends
+
+
+def started_runs(instance: Instance, except_for: Iterable[str]) -> list[StartedRun]:
+    """The runs that should be working on an account, but for those named."""
+    started = dg.RunsFilter(job_name=REFRESH_JOB, statuses=[dg.DagsterRunStatus.STARTED])
+    known = set(except_for)
+    return [
+        StartedRun(
+            run_id=run.run_id,
+            account=run.tags.get(PARTITION_TAG, "unknown"),
+            quiet_seconds=_quiet_seconds(instance, run.run_id),
+            worker_lives=worker_of(instance, run.run_id) is not None,
+        )
+        for run in instance.get_runs(started)
+        if run.run_id not in known
+    ]
+
+
+def _quiet_seconds(instance: Instance, run_id: str) -> float:
+    newest = instance.get_records_for_run(run_id, limit=1, ascending=False).records
+    return time.time() - newest[0].timestamp if newest else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunUnderWay:
+    """A run, of whatever job, that is queued, starting or running; `account` is None where it has none."""
+
+    run_id: str
+    job: str
+    account: str | None
+    status: str
+
+
+def runs_under_way(instance: Instance) -> list[RunUnderWay]:
+    """Every run that has not ended, the newest first."""
+    return [
+        RunUnderWay(run.run_id, run.job_name, run.tags.get(PARTITION_TAG), run.status.value)
+        for run in instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    ]

@@ -1,0 +1,121 @@
+"""Opening Dagster's instance from the settings, for code that Dagster does not hand it to."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
+from dagster_postgres import PostgresRunStorage
+
+from emag_pipeline.databases import as_told, dagster_url
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.server import incarnation
+
+Instance = dg.DagsterInstance
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Instance]:
+    """The instance that `up`, the daemon and all runs share: of DAGSTER_HOME if it is set, else of EMAG_HOME.
+
+    Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
+    """
+    url = dagster_url(settings)
+    reference = _reference(home_of(settings), url, settings)
+    _require_reachable(settings, url)
+    with Instance.from_ref(reference) as instance:
+        yield instance
+
+
+def home_of(settings: Settings) -> Path:
+    """The directory of dagster.yaml."""
+    given = os.environ.get("DAGSTER_HOME")
+    return Path(given) if given else settings.home.resolve() / "dagster"
+
+
+def _require_reachable(settings: Settings, url: str) -> None:
+    """Find out at once, where Dagster tries for ten seconds and then says little."""
+    database = Database(url, pool_size=1)
+    try:
+        with database.transaction(timeout_seconds=10):
+            pass
+    except PipelineError as error:
+        away = DatabaseUnavailable(
+            "Dagster's database cannot be used",
+            why=error.why or error.what,
+            remedy="Start it, or correct DAGSTER_PG_URL",
+        )
+        raise as_told(settings, away, of_dagster=True) from error
+    finally:
+        database.close()
+
+
+def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
+    """What dagster.yaml says, with its variables filled in here: this process need not have them."""
+    if not home.is_dir():
+        raise DatabaseUnavailable(
+            "Dagster was never started here",
+            where=f"Dagster home {home}",
+            remedy="Check EMAG_HOME and DAGSTER_HOME, or start everything with `emag-pipeline up`",
+        )
+    logs = os.environ.get("DAGSTER_LOGS_DIR", str(home / "run-logs"))
+    artifacts = os.environ.get("DAGSTER_ARTIFACTS_DIR", str(home / "artifacts"))
+    return InstanceRef.from_dir(
+        str(home),
+        overrides={
+            "storage": {
+                "custom": {
+                    "module": "emag_pipeline.dagster_runs.storage",  # loaded when it is needed
+                    "class": "Storage",
+                    "config": {"postgres_url": url},
+                }
+            },
+            "compute_logs": {
+                "module": "dagster._core.storage.local_compute_log_manager",
+                "class": "LocalComputeLogManager",
+                "config": {"base_dir": logs},
+            },
+            # alone, since it is the daemon that takes runs from the queue and needs the rest
+            "run_queue": {"max_concurrent_runs": settings.concurrent_runs},
+            "local_artifact_storage": {
+                "module": "dagster._core.storage.root",
+                "class": "LocalArtifactStorage",
+                "config": {"base_dir": artifacts},
+            },
+        },
+    )
+
+
+# Which Dagster instance this is, so that no other one judges its runs.
+#
+# Dagster 1.13.27 draws an id for its run storage when it is asked first, and keeps it there (`get_run_storage_id`): an
+# emptied database gets another one. A copy of the database has it too, and knows the same runs, as they were when it
+# was taken; so the place where the id is kept counts as well.
+
+#: Where Dagster keeps its id.
+_TABLE = "instance_info"
+
+
+def identity_of(instance: Instance) -> str | None:
+    """The instance's id, other than that of any copy, or of what stood in its database before; None if it has none.
+
+    Raises DatabaseUnavailable when Dagster's database cannot be asked.
+    """
+    storage = instance.run_storage
+    if not isinstance(storage, SqlRunStorage):
+        return None
+    storage.get_run_storage_id()
+    own = storage.get_run_storage_id()  # again: of two that were drawn at once, all read the same one
+    if not isinstance(storage, PostgresRunStorage):
+        return own
+    database = Database(storage.postgres_url, pool_size=1)
+    try:
+        return str(uuid5(UUID(own), incarnation(database, _TABLE)))
+    finally:
+        database.close()

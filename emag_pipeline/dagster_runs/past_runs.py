@@ -1,0 +1,133 @@
+"""Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
+
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs import daemon
+from emag_pipeline.errors import Interrupted
+from emag_pipeline.settings import current
+from emag_pipeline.settings.redaction import Redactor
+from emag_pipeline.sync.account_health import Cause, PastRuns
+from emag_pipeline.wording import gist, goes_on
+
+#: The class of the cause where Dagster noted no reason either.
+RUN_DIED = "RUN_DIED"
+#: The class of an error that has none.
+UNKNOWN_ERROR = "UnknownError"
+_LONGEST_WORDS = 300
+_redact = Redactor(current().secrets)
+_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
+_NOTHING = f"Nothing is to be done: the next run {goes_on(None)}"
+_REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
+
+
+def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Cause:
+    """The cause of a failed run; the class is Dagster's reason where none of our code could say one.
+
+    Such a reason is for example START_TIMEOUT, or RUN_DIED for a process that was killed.
+    """
+    failures = list(dagster_runs.step_failures(instance, run.run_id))
+    causes = (*_by_pipeline(failures, run.run_id), *_by_defect(failures, run.run_id))
+    if causes:
+        return causes[0]
+    reason = run.tags.get(RUN_FAILURE_REASON_TAG, RUN_DIED)
+    words = f"the run ended before it could say why: {_last_words(instance, run.run_id)}"
+    return Cause(reason, words, _LOOK, run.run_id)
+
+
+def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
+    for failure in failures:
+        said = failure.user_failure_data
+        if said is not None and "error_class" in said.metadata:
+            remedy = str(said.metadata["remedy"].value) if "remedy" in said.metadata else ""
+            words = (said.description or "").removesuffix(f" {remedy}.")
+            yield Cause(str(said.metadata["error_class"].value), one_line(words), remedy, run_id)
+
+
+def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
+    """What nobody foresaw. A signal is none: where the process had no time to say that it was told to stop."""
+    for failure in failures:
+        if failure.error is None:
+            continue
+        error = daemon.innermost(failure.error)
+        if failure.error_source == ErrorSource.INTERRUPT or error.cls_name == DagsterExecutionInterruptedError.__name__:
+            yield Cause(Interrupted.__name__, "the run was told to stop", _NOTHING, run_id)
+        else:
+            yield Cause(error.cls_name or UNKNOWN_ERROR, one_line(daemon.said(error)), _REPORT, run_id)
+
+
+def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
+    for entry in instance.all_logs(run_id, of_type={dg.DagsterEventType.RUN_FAILURE}):
+        event = entry.get_dagster_event()
+        error = getattr(event.event_specific_data, "error", None)
+        return one_line(event.message or "" if error is None else daemon.said(error))
+    return "Dagster noted no reason"
+
+
+def one_line(text: str) -> str:
+    """A text's gist, without secrets and what no database or terminal takes (NUL, half characters, colours)."""
+    said = "".join(letter for letter in gist(text) if letter.isprintable())
+    return _redact(said, _LONGEST_WORDS) or "Dagster noted no reason"
+
+
+# What Dagster knows of an account's or a marketplace's runs: which failed for good, and whether a retry will follow.
+#
+# The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
+# retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
+# long (Dagster 1.13.27, `auto_run_reexecution.py`).
+
+#: Dagster's daemon looks for runs to repeat every five seconds.
+_RETRY_PATIENCE_SECONDS = 120.0
+_TAGGING_SECONDS = 10.0
+#: Enough for the wait between two tries to have reached its longest.
+_MOST_RUNS = 25
+
+
+def past_runs(
+    instance: dg.DagsterInstance, partition: str, since: datetime | None, job: str = dagster_runs.REFRESH_JOB
+) -> PastRuns:
+    """The runs of a job for a partition (of `refresh_offers`: an account) that were created after `since`."""
+    wanted = dg.RunsFilter(job_name=job, tags={dagster_runs.PARTITION_TAG: partition}, created_after=since)
+    records = instance.get_run_records(wanted, limit=_MOST_RUNS)
+    tried_for = max((time.time() - record.create_timestamp.timestamp() for record in records), default=0.0)
+    ended = [record for record in records if record.dagster_run.status in dagster_runs.ENDED]
+    if not ended:
+        return PastRuns(tried_for_seconds=tried_for)
+    failed = [record for record in ended if has_failed(record)]
+    causes = (cause_of(instance, record.dagster_run) for record in failed)
+    return PastRuns(
+        failures=len(failed),
+        tries=sum(record.dagster_run.status == dg.DagsterRunStatus.FAILURE for record in ended),
+        cause=next((cause for cause in causes if not cause.is_quiet), None),
+        ended_seconds_ago=ended_seconds_ago(ended[0]),
+        awaits_retry=awaits_retry(instance, ended[0]),
+        is_cancelled=ended[0].dagster_run.status == dg.DagsterRunStatus.CANCELED,
+        tried_for_seconds=tried_for,
+    )
+
+
+def has_failed(record: dg.RunRecord) -> bool:
+    """Whether a run failed; one that Dagster has repeated is its repetition's business."""
+    run = record.dagster_run
+    return run.status == dg.DagsterRunStatus.FAILURE and AUTO_RETRY_RUN_ID_TAG not in run.tags
+
+
+def awaits_retry(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Whether Dagster is about to repeat a run that failed."""
+    if not instance.run_retries_enabled or not has_failed(record):
+        return False
+    said = record.dagster_run.tags.get(WILL_RETRY_TAG)
+    patience = {None: _TAGGING_SECONDS, "true": _RETRY_PATIENCE_SECONDS}.get(said, 0.0)
+    return ended_seconds_ago(record) < patience
+
+
+def ended_seconds_ago(record: dg.RunRecord) -> float:
+    """Seconds since a run ended."""
+    return max(0.0, time.time() - (record.end_time or record.update_timestamp.timestamp()))

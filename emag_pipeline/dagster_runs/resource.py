@@ -1,0 +1,175 @@
+"""The partition keys: the seller account of offers, the marketplace of reference data."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+
+import dagster as dg
+from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
+
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs.instance import identity_of
+from emag_pipeline.databases import attached
+from emag_pipeline.errors import PipelineError, Rerun, rerun_after
+from emag_pipeline.logs import about, unprinted
+from emag_pipeline.settings import Settings, current
+from emag_pipeline.settings.redaction import Redactor
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import Progress, SyncContext
+from emag_pipeline.sync.accounts import require_same_host
+
+accounts = dg.StaticPartitionsDefinition([account.name for account in current().accounts])
+marketplaces = dg.StaticPartitionsDefinition(current().marketplaces)
+
+
+# The story's main events, and what went wrong, in the run's own log: what the UI shows of a run.
+#
+# Not through Dagster's `managed_python_loggers`: there an event that cannot be stored, because Dagster's database is
+# away, would raise where it is logged.
+
+Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext
+
+
+class _IntoRunLog(logging.Handler):
+    """Each event is a row of some 1.3 kB in Dagster's event log: a sync has about six of them, if all goes well."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(logging.INFO)
+        self._context = context
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            with unprinted():
+                self._context.log.log(record.levelno, record.getMessage())
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """The line stands in the process's log; what is logged about matters more."""
+
+
+@contextmanager
+def told_in_the_run(context: Context) -> Iterator[None]:
+    """Within, events from `info` upwards stand in the log of this Dagster run too."""
+    ours = logging.getLogger("emag_pipeline")
+    handler = _IntoRunLog(context)
+    ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
+
+
+# The resource `pipeline`: how assets and checks come to settings, database and the frame of a step.
+#
+# What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
+# whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
+#
+# The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to
+# interrupts too, so that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait
+# is slept in the step, where an interrupt breaks in, and the retry is requested without a further wait.
+
+#: For steps that call the marketplace: an outage of seconds costs no run.
+RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+_LONGEST_TRACEBACK = 20_000
+
+
+class Pipeline:
+    """Opens what a step needs, and tells its errors in Dagster's terms."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def database(self) -> AbstractContextManager[Database]:
+        """The pipeline's database, checked to have the schema that this code needs."""
+        return attached(self.settings)
+
+    @contextmanager
+    def sync(
+        self,
+        context: Context,
+        report: Callable[[Progress], None] = lambda _: None,
+        retries: dg.RetryPolicy | None = None,
+    ) -> Iterator[SyncContext]:
+        """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
+        account = partition_of(context)
+        with about(account=account), self.step(context, retries) as database:
+            self.settings.require_marketplace()
+            require_same_host(database, self.settings.account(account))
+            yield SyncContext(
+                settings=self.settings,
+                database=database,
+                account=self.settings.account(account),
+                run_id=context.run.run_id,
+                run_has_ended=lambda run_id: dagster_runs.has_ended(context.instance, run_id),
+                report=report,
+                dagster_instance_id=identity_of(context.instance),
+                anew=_reads_anew(context.run),
+            )
+
+    @contextmanager
+    def step(
+        self, context: Context, retries: dg.RetryPolicy | None = None, *, is_worth_a_run: bool = True
+    ) -> Iterator[Database]:
+        """The frame of any step: the pipeline's database, and events in the run's own log.
+
+        Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do. With
+        `retries`, those that may pass at once are tried again, as often and as late as the policy says. A step that is
+        not `is_worth_a_run` never lets Dagster repeat the run, whatever is wrong.
+        """
+        if context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true":  # of the run that this one repeats
+            _tell_run_retry(context, Rerun.NEVER)
+        try:
+            with about(run_id=context.run.run_id), told_in_the_run(context), self.database() as database:
+                yield database
+        except PipelineError as error:
+            failure = _failure(error)
+            rerun = rerun_after(error.error_class) if is_worth_a_run else Rerun.NEVER
+            if retries is None or rerun is not Rerun.AT_ONCE or context.retry_number >= retries.max_retries:
+                _tell_run_retry(context, rerun)
+                raise failure from error
+            seconds = retries.calculate_delay(context.retry_number + 1)
+            context.log.warning(f"{error.message} Trying again in {seconds:.0f} seconds.")
+            time.sleep(seconds)
+            raise dg.RetryRequested(max_retries=retries.max_retries, seconds_to_wait=0) from failure
+        except Exception as defect:
+            _tell_run_retry(context, rerun_after(type(defect).__name__) if is_worth_a_run else Rerun.NEVER)
+            _keep_secrets(defect, self.settings)
+            raise
+
+
+def partition_of(context: Context) -> str:
+    """The run's partition. A run without one, as the UI's `Execute all` starts it for checks, fails and says so."""
+    if not context.has_partition_key:
+        what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
+        raise dg.Failure(what, allow_retries=False)
+    return str(context.partition_key)
+
+
+def _reads_anew(run: dg.DagsterRun) -> bool:
+    """Whether somebody asked for it; what Dagster repeats goes on with what the first run has read."""
+    return run.tags.get(dagster_runs.ANEW_TAG) == "true" and run.parent_run_id is None
+
+
+def _tell_run_retry(context: Context, rerun: Rerun) -> None:
+    """Whether Dagster may repeat this run if its step fails; crashes and timeouts it repeats without being told."""
+    allowed = str(rerun is not Rerun.NEVER).lower()
+    with suppress(Exception):  # Dagster's storage is away: what made the step fail matters more
+        context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: allowed})
+
+
+def _keep_secrets(defect: Exception, settings: Settings) -> None:
+    """Raise a failure that shows the defect without them, if its traceback, which Dagster stores, holds secrets."""
+    redact = Redactor(settings.secrets)
+    told = "".join(traceback.format_exception(defect))
+    if redact.finds(told):
+        what = f"{type(defect).__name__}: this is a defect in the pipeline: report it with its traceback"
+        raise dg.Failure(what, metadata={"traceback": redact(told, _LONGEST_TRACEBACK)}, allow_retries=False) from None
+
+
+def _failure(error: PipelineError) -> dg.Failure:
+    metadata = {"error_class": error.error_class, "remedy": error.remedy or "none"}
+    return dg.Failure(error.message, metadata=metadata, allow_retries=False)

@@ -1,0 +1,61 @@
+"""The second at which a scheduled run makes its first call.
+
+Dagster's cron knows minutes, the marketplace asks for starts off round times to the second (docs/marketplace-api.md,
+"Rate limits"). The schedule writes the moment into a tag of the run, and the run's first step waits for it: before it
+takes the lease, in a sleep that a signal or Terminate ends at once. A run that comes later than that, from the queue
+or as a retry, has nothing to wait for.
+"""
+
+import time
+import zlib
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from emag_pipeline.dagster_runs.resource import told_in_the_run
+from emag_pipeline.logs import logger
+
+log = logger(__name__)
+
+#: ISO 8601, in UTC
+NOT_BEFORE_TAG = "emag/not_before"
+#: Two machines' clocks may differ; the second is never further away than the schedule's minute is long.
+_LONGEST_SECONDS = 60.0
+
+
+def await_start(context: dg.AssetExecutionContext) -> None:
+    """Sleep until the moment of the run's tag, and say so; nothing without the tag."""
+    moment = context.run.tags.get(NOT_BEFORE_TAG)
+    if moment is None:
+        return
+    seconds = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
+    if seconds > 0:
+        seconds = min(seconds, _LONGEST_SECONDS)
+        said = f"Waiting {seconds:.0f} s for {moment}: the account starts at a second of its own"
+        facts = {"subject": str(context.partition_key), "run_id": context.run.run_id, "seconds": round(seconds)}
+        with told_in_the_run(context):
+            log.info("start_awaited", **facts, message=said)
+        time.sleep(seconds)
+
+
+# The minute and the second at which an account or a marketplace begins: its own, so that not all begin together.
+
+#: A run needs some ten seconds from its tick to its first step: an earlier second would always be over.
+_SECONDS = [second for second in range(11, 60) if second % 5]
+
+
+def minute_of(name: str) -> int:
+    """The name's minute of the hour: stable, spread over names, never a multiple of five."""
+    chosen = zlib.crc32(name.encode()) % 48
+    return chosen + chosen // 4 + 1
+
+
+def second_of(name: str) -> int:
+    """The name's second of the minute, likewise."""
+    return _SECONDS[zlib.crc32(b"second of " + name.encode()) % len(_SECONDS)]
+
+
+def run_of(context: dg.ScheduleEvaluationContext, partition: str) -> dg.RunRequest:
+    """The tick's run of a partition, to begin at the partition's own second of the tick's minute."""
+    start = context.scheduled_execution_time.astimezone(UTC).replace(second=second_of(partition), microsecond=0)
+    return dg.RunRequest(partition_key=partition, tags={NOT_BEFORE_TAG: start.isoformat()})

@@ -1,0 +1,108 @@
+"""Offers that pages do not show: gone only when a read by their id has said so."""
+
+from collections.abc import Callable
+
+from emag_pipeline.drills.actions import Action, fault, reads_by_id
+from emag_pipeline.drills.market import ACCOUNT
+from emag_pipeline.drills.scenario import Expected, Scenario, Theme
+from emag_pipeline.drills.stage import Stage
+
+
+def _on_first(change: Callable[[Stage, list[int]], None], number: int) -> Action:
+    """Do something to every third of the offers from the front."""
+
+    def act(stage: Stage) -> None:
+        change(stage, stage.market.control.ids(ACCOUNT)[: 3 * number : 3])
+
+    return act
+
+
+def _remove(stage: Stage, offer_ids: list[int]) -> None:
+    stage.market.control.remove(ACCOUNT, offer_ids)
+
+
+def _hide(stage: Stage, offer_ids: list[int]) -> None:
+    stage.market.control.hide(ACCOUNT, offer_ids)
+
+
+def _remove_unreadably(stage: Stage, offer_ids: list[int]) -> None:
+    _remove(stage, offer_ids)
+    fault("server_error", offer_ids=offer_ids)(stage)
+
+
+def _bring_back(stage: Stage) -> None:
+    missing = stage.published().keys() - set(stage.market.control.ids(ACCOUNT))
+    stage.market.control.show(ACCOUNT, sorted(missing))
+
+
+_COLLAPSE = (
+    "main, sync …: the audit refuses the scan, nothing was published: 300 of 950 published offers have vanished "
+    "(31.58%), 20% may vanish without approval. If this is right, run `emag-pipeline approve …`; it publishes the "
+    "staged scan."
+)
+
+THEME = Theme(
+    "Deletions",
+    (
+        Scenario(
+            name="offers-hidden-from-pages",
+            fault="Offers are missing from all pages, but still there",
+            produced="500 of 2,600 offers are left out of pages and count; reads by id find them",
+            answer="Asks for each by its id, publishes what it finds; no tombstone",
+            lasts="One call an offer, within the rate budget",
+            arrange=_on_first(_hide, 500),
+            look=reads_by_id(500),
+            offers=2600,
+        ),
+        Scenario(
+            name="offers-depart",
+            fault="Offers are gone",
+            produced="40 of 950 offers are removed",
+            answer="Asks for each by its id, then tombstones it: `deleted_at` is set, nothing is erased",
+            lasts="One call an offer, within the rate budget",
+            expected=Expected(deleted=40),
+            arrange=_on_first(_remove, 40),
+            look=reads_by_id(40),
+        ),
+        Scenario(
+            name="catalogue-collapses",
+            fault="More offers vanish at once than EMAG_SYNC_MAX_SHRINK allows",
+            produced="300 of 950 offers are removed, and come back before the next run",
+            answer="Refuses the scan: nothing is published, nothing is tombstoned",
+            lasts="Until a person approves it, or a new run finds the offers again",
+            expected=Expected(3, "RefusedError", _COLLAPSE, resumes=False),
+            arrange=_on_first(_remove, 300),
+            look=reads_by_id(0),
+            repair=_bring_back,
+        ),
+        Scenario(
+            name="collapse-approved",
+            fault="More offers vanish at once, and a person says that this is right",
+            produced="300 of 950 offers are removed; the refused sync is approved",
+            answer="The next run asks for each vanished offer by its id and publishes the staged scan",
+            lasts="The approved sync gets its whole time anew",
+            expected=Expected(3, "RefusedError", _COLLAPSE, deleted=300, resumes=True),
+            arrange=_on_first(_remove, 300),
+            look=reads_by_id(0),
+            repair=Stage.approve,
+        ),
+        Scenario(
+            name="confirmation-fails",
+            fault="Reads by id fail while missing offers are confirmed",
+            produced="15 offers are removed, and reads of their ids are answered with 503",
+            answer="Tries the call, then the step again, then fails: absence is never inferred from a failure; "
+            "the next run resumes and confirms",
+            lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
+            expected=Expected(
+                1,
+                "ApiUnavailable",
+                "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is tried again; if it persists, "
+                "look at the marketplace's status.",
+                deleted=15,
+                resumes=True,
+            ),
+            arrange=_on_first(_remove_unreadably, 15),
+            long=True,
+        ),
+    ),
+)

@@ -1,0 +1,81 @@
+"""Faults between this machine and the marketplace."""
+
+from emag_pipeline.drills.actions import all_of, fault, nothing
+from emag_pipeline.drills.market import Ending
+from emag_pipeline.drills.scenario import Persisting, Scenario, Theme
+from emag_pipeline.drills.stage import Stage
+
+_AWAY_SECONDS = 3.0
+_SHORT = {"EMAG_API_SILENCE_SECONDS": "10", "EMAG_API_CALL_SECONDS": "20"}
+
+
+_NETWORK = "look at this machine's network and at the marketplace's status"
+#: the drills' marketplace is on this machine
+_SILENT = (
+    "the sandbox on this machine does not answer: if it was stopped, `kill -CONT` lets it go on; else restart "
+    "`emag-pipeline up` or `emag-pipeline sandbox`"
+)
+
+
+def _broken(kind: str, what: str, persists: str = _SILENT, **options: float) -> Persisting:
+    message = f"main, offer …: {what} It is tried again; if it persists, {persists}."
+    return Persisting({"kind": kind, **options}, "ApiUnavailable", message)
+
+
+def _network_gone(stage: Stage) -> Ending:
+    run = stage.start()
+    stage.wait_for_pages(run, 3)
+    stage.market.stop()
+    stage.scratch.halted.wait(_AWAY_SECONDS)
+    stage.market.start_again()
+    return stage.end_of(run)
+
+
+THEME = Theme(
+    "Network",
+    (
+        Scenario(
+            name="connection-resets",
+            fault="Connections are reset, some in the middle of an answer",
+            produced="8 calls end with RST, 3 of them after 2,000 bytes",
+            answer="Tries the call again",
+            lasts="Up to 5 tries a call, 0.5 to 4 s apart with jitter",
+            persisting=_broken("reset", "the connection broke off before the answer was complete.", _NETWORK),
+            arrange=all_of(fault("reset", count=5), fault("reset", count=3, after_bytes=2000)),
+        ),
+        Scenario(
+            name="server-hangs",
+            fault="The marketplace takes calls and answers nothing",
+            produced="2 calls hang for ever",
+            answer="Gives the call up and tries it again",
+            lasts="EMAG_API_SILENCE_SECONDS a call (60; here 10), up to 5 tries (of a page 2, then smaller ones)",
+            persisting=_broken("hang", "no data received for 10 s (read timeout)."),
+            arrange=fault("hang", count=2, after=2),
+            variables=_SHORT,
+            long=True,
+        ),
+        Scenario(
+            name="server-dribbles",
+            fault="An answer comes byte by byte, never silent for long",
+            produced="1 answer with a byte every half second",
+            answer="Gives the call up at its total time and tries it again",
+            lasts="EMAG_API_CALL_SECONDS a call (200; here 20), up to 5 tries (of a page 2, then smaller ones)",
+            persisting=_broken("dribble", "the response was not complete after 20 s (total timeout).", seconds=2.0),
+            arrange=fault("dribble", seconds=0.5, count=1, after=2),
+            variables=_SHORT,
+            long=True,
+        ),
+        Scenario(
+            name="network-gone",
+            fault="The network is gone in the middle of a scan and comes back",
+            produced="the sandbox's process is killed after 3 durable pages and started again 3 s later",
+            answer="Tries again until the marketplace answers; durable pages are not read again",
+            lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
+            arrange=fault("hang", pages=list(range(4, 12))),
+            act=_network_gone,
+            repair=nothing,
+            first=True,
+            changes=False,
+        ),
+    ),
+)

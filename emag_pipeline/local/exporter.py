@@ -1,0 +1,50 @@
+"""`emag-pipeline exporter`: the exporter as a program, until it is told to stop."""
+
+import threading
+from collections.abc import Callable
+
+from emag_pipeline.databases import as_it_stands
+from emag_pipeline.errors import Interrupted
+from emag_pipeline.local.stop_signals import StopSignals
+from emag_pipeline.monitoring.exporter import Exporter
+from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+
+#: A frozen database costs a scrape two of these (an old connection, then a new one): less than the ten seconds that
+#: Prometheus waits by default.
+_WAIT_SECONDS = 3.0
+_LONG_SECONDS = 3600.0
+
+
+def export(settings: Settings, say: Callable[[str], None]) -> int:
+    """Answer until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
+
+    Starts and changes nothing, and needs no database to start. Raises SettingsError when a port cannot be used. Main
+    thread only.
+    """
+    with StopSignals() as signals:
+        exporter = Exporter(settings, Connection(settings).database)
+        exporter.start()
+        say(f"metrics: {exporter.metrics.url}/metrics")
+        say(f"health: {exporter.health.url}/health and {exporter.health.url}/ready")
+        try:
+            while True:
+                signals.wait(_LONG_SECONDS)
+        except Interrupted:
+            return signals.exit_code
+
+
+class Connection:
+    """The database of the settings, once there is one: the embedded server's address is known only while it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._database: Database | None = None
+
+    def database(self) -> Database:
+        """The database, the same at each call. Raises DatabaseUnavailable while the embedded server does not run."""
+        with self._lock:
+            if self._database is None:
+                self._database = as_it_stands(self._settings, most_seconds=_WAIT_SECONDS)
+            return self._database

@@ -1,0 +1,204 @@
+"""How the accounts get on, for whoever watches `up`: bars in a terminal, lines elsewhere."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from emag_pipeline import embedded
+from emag_pipeline.console import Narrator
+from emag_pipeline.databases import as_told
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.local.words import ended_words, failure_words, pace_words, pages_in_all, progress_words
+from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import is_stale, published_words
+from emag_pipeline.sync.status import SyncProgress, account_statuses, sync_progress
+from emag_pipeline.wording import age, counted
+
+_TERMINAL_INTERVAL_SECONDS = 1.0
+_LEAST_BAR, _LONGEST_BAR = 5, 40
+#: Blanks between the name, the bar and the words.
+_BETWEEN = 2
+
+
+class ProgressWatch:
+    """Looks at the ledger now and then and says what has changed; look every `interval_seconds`.
+
+    An account counts as published while what it published is not stale.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Sequence[str],
+        narrator: Narrator,
+        *,
+        interval_seconds: float,
+        settings: Settings,
+    ) -> None:
+        terminal = narrator.is_terminal
+        self.interval_seconds = _TERMINAL_INTERVAL_SECONDS if terminal else interval_seconds
+        self._database = database
+        self._accounts = list(accounts)
+        self._say = narrator.say
+        self._view = _Bars(narrator) if terminal else _Lines(narrator)
+        self._settings = settings
+        self._waiting = set(accounts)
+        self._told: dict[str, tuple[object, ...]] = {}
+        self._away = False
+
+    def look(self) -> None:
+        """Show what has changed since the last look. A database that is away is reported once."""
+        try:
+            newest = [sync_progress(self._database, account) for account in self._accounts]
+            if self._away:
+                self._say("the database answers again")
+            self._away = False
+            for sync in filter(None, newest):
+                self._tell(sync)
+        except DatabaseUnavailable as error:
+            # that the embedded server is gone, `embedded_watch` tells
+            is_gone = self._settings.uses_embedded_database and embedded.running(self._settings.home) is None
+            if not (self._away or is_gone):
+                self._say(as_told(self._settings, error).message)
+                self._away = True
+            return
+        self._view.show([sync for sync in newest if sync is not None and sync.status == "running"])
+
+    def end(self) -> None:
+        """Take the bars away."""
+        self._view.show([])
+
+    def _tell(self, sync: SyncProgress) -> None:
+        state = (sync.sync_id, sync.attempt, sync.status)
+        if self._told.get(sync.account) == state:
+            return
+        self._told[sync.account] = state
+        if sync.status == "completed":
+            self._published(sync.account)
+        elif sync.status != "running":
+            ended = ended_words(sync.account, sync.sync_id, sync.status, sync.error_message or "")
+            self._say(f"{sync.account}: the {failure_words(ended, sync.error_remedy or '')}")
+
+    def _published(self, account: str) -> None:
+        status = account_statuses(self._database, [account])[0]
+        self._say(
+            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} for sale"
+        )
+        if not is_stale(status, self._settings) and account in self._waiting:
+            self._waiting.discard(account)
+            if not self._waiting:
+                self._say("all accounts are published")
+
+
+@contextlib.contextmanager
+def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _Lines"]:
+    """Where running syncs are shown: bars in a terminal, else a line an interval and one for each new phase."""
+    view = _Bars(narrator) if narrator.is_terminal else _Lines(narrator, interval_seconds)
+    try:
+        yield view
+    finally:
+        view.show([])
+
+
+class _Resumes:
+    """Says once of each attempt that goes on with pages of an earlier one how old they are, or that they are gone."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._told: set[tuple[UUID, int]] = set()
+        #: by the run that works on it
+        self._syncs: dict[str | None, UUID] = {}
+
+    def tell(self, syncs: Sequence[SyncProgress]) -> None:
+        for sync in syncs:
+            if self._syncs.setdefault(sync.dagster_run_id, sync.sync_id) != sync.sync_id:
+                self._syncs[sync.dagster_run_id] = sync.sync_id
+                self._narrator.say(f"{sync.account}: reading anew, since nothing is left of the pages that were read")
+            attempt = (sync.sync_id, sync.attempt)
+            if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
+                self._told.add(attempt)
+                self._narrator.say(f"{sync.account}: going on with pages read {age(sync.oldest_page_seconds)} ago")
+
+
+class _Lines:
+    """A line for each running sync that has moved since the last one, at most one an interval and phase."""
+
+    def __init__(self, narrator: Narrator, interval_seconds: float = 0.0) -> None:
+        self._narrator = narrator
+        self._interval_seconds = interval_seconds
+        self._last: dict[str, tuple[str, str, float]] = {}
+        self._resumes = _Resumes(narrator)
+
+    def show(self, running: Sequence[SyncProgress]) -> None:
+        self._resumes.tell(running)
+        for sync in running:
+            phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
+            now_in = "published" if sync.status == "completed" else f"{sync.phase}{' held up' * bool(sync.obstacle)}"
+            new, now = progress_words(sync), time.monotonic()
+            if new == text or (now_in == phase and now - said_at < self._interval_seconds):
+                continue
+            self._last[sync.account] = (now_in, new, now)
+            self._narrator.say(f"{sync.account}: {words_of(sync)}")
+
+
+def words_of(sync: SyncProgress) -> str:
+    """How far a sync is and how fast."""
+    return ", ".join(filter(None, (progress_words(sync), pace_words(sync))))
+
+
+def _fitting(sync: SyncProgress, room: int) -> str:
+    """How far a sync is and how fast, as far as there is room for it."""
+    whole, far = words_of(sync), progress_words(sync)
+    if len(whole) <= room:
+        return whole
+    return far if len(far) <= room else f"{far[: max(0, room - 1)]}…"
+
+
+class _Bars:
+    """A bar for each running sync, gone when none runs."""
+
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+        self._progress: Progress | None = None
+        self._bar = BarColumn()
+        self._tasks: dict[str, TaskID] = {}
+        self._resumes = _Resumes(narrator)
+
+    def show(self, running: Sequence[SyncProgress]) -> None:
+        self._resumes.tell(running)
+        with contextlib.suppress(OSError):  # the terminal was closed: nobody looks any more
+            if running:
+                self._draw(self._progress or self._open(), running)
+            else:
+                self._close()
+
+    def _draw(self, progress: Progress, running: Sequence[SyncProgress]) -> None:
+        """Where a line is too long, the bar is shorter, then the pace goes; the account's name stays."""
+        room = self._narrator.width - max(len(sync.account) for sync in running) - _BETWEEN - _LEAST_BAR
+        words = {sync.account: _fitting(sync, room) for sync in running}
+        self._bar.bar_width = min(_LONGEST_BAR, room + _LEAST_BAR - max(map(len, words.values())))
+        for account in self._tasks.keys() - {sync.account for sync in running}:
+            progress.remove_task(self._tasks.pop(account))
+        for sync in running:
+            if sync.account not in self._tasks:
+                self._tasks[sync.account] = progress.add_task(sync.account, total=None, words="")
+            task = self._tasks[sync.account]
+            total = None if sync.pages_expected is None else pages_in_all(sync)
+            progress.update(task, total=total, completed=sync.pages_done, words=words[sync.account])
+        progress.refresh()
+
+    def _open(self) -> Progress:
+        columns = (TextColumn("{task.description}"), self._bar, TextColumn("{task.fields[words]}", markup=False))
+        self._progress = Progress(*columns, console=self._narrator, transient=True, auto_refresh=False)
+        self._progress.start()
+        return self._progress
+
+    def _close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = None
+        self._tasks.clear()

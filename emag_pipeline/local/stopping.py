@@ -1,0 +1,260 @@
+"""The emergency stop: every lease released, every run cancelled, no process left at work. Needs no daemon and no UI.
+
+What cannot be reached - a database, a process on another machine - is said, and does not keep the rest from being
+stopped.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from emag_pipeline import running_up
+from emag_pipeline.dagster_runs import daemon, ending, finding, instance
+from emag_pipeline.dagster_runs.daemon import SILENT_SECONDS
+from emag_pipeline.dagster_runs.ending import EndedRun
+from emag_pipeline.dagster_runs.finding import RunUnderWay, runs_under_way
+from emag_pipeline.databases import attached, dagster_url
+from emag_pipeline.errors import PipelineError
+from emag_pipeline.local.embedded_use import awake
+from emag_pipeline.running_up import Instance
+from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import ledger, liveness
+from emag_pipeline.sync.liveness import RunningSync, StillWriting
+from emag_pipeline.wording import age, counted, goes_on
+
+T = TypeVar("T")
+
+#: A process that was killed amid its publish: the server notices within two seconds and gives the row free.
+_RELEASE_SECONDS = 10.0
+_OBEY_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What an emergency stop would end. `unreached`: what could not be looked at, a sentence each."""
+
+    runs: Sequence[RunUnderWay]
+    syncs: Sequence[RunningSync]
+    processes: int
+    unreached: Sequence[str]
+
+
+@dataclass(slots=True)
+class Stopped:
+    """What an emergency stop did. `unreached`: what it could not look at, a sentence each."""
+
+    runs: Sequence[EndedRun] = ()
+    backfills: int = 0
+    released: list[RunningSync] = field(default_factory=list)
+    #: syncs whose lease could not be released, since somebody writes their row
+    held: list[RunningSync] = field(default_factory=list)
+    #: processes that were at work although no run of Dagster told of them
+    strays: int = 0
+    unreached: list[str] = field(default_factory=list)
+    #: what goes on and may start runs: an `up` of this home, or a daemon, by the seconds since it was heard
+    up: Instance | None = None
+    daemon_silence_seconds: float | None = None
+    #: nobody knows whether a daemon runs
+    is_daemon_unseen: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything could be looked at, and nothing is left at work."""
+        return not (self.unreached or self.held or any(run.process == "unreachable" for run in self.runs))
+
+
+def under_way(settings: Settings) -> UnderWay:
+    """What an emergency stop would end; changes nothing."""
+    unreached: list[str] = []
+    with _opened(settings, unreached) as (database, dagster):
+        return UnderWay(
+            runs=runs_under_way(dagster) if dagster else (),
+            syncs=liveness.running_syncs(database) if database else (),
+            processes=len(finding.workers_here(instance.home_of(settings))),
+            unreached=unreached,
+        )
+
+
+def stop_all(settings: Settings, reason: str) -> Stopped:
+    """End everything that is under way, as cancelled for that reason; returns when it has ended, or cannot be ended.
+
+    Leases go first, so that nothing is written from then on. None of the runs is retried.
+    """
+    stopped = Stopped()
+    with _opened(settings, stopped.unreached) as (database, dagster):
+        gone: set[str] = set()
+        if database is not None:
+            syncs = liveness.running_syncs(database)
+            gone = {sync.dagster_run_id for sync in syncs if sync.is_process_gone and sync.dagster_run_id is not None}
+            stopped.held = _release(database, syncs, reason, stopped.released)
+        if dagster is not None:
+            stopped.backfills = ending.cancel_backfills(dagster)
+            stopped.runs = ending.cancel_all(dagster, reason, gone)
+        stopped.strays = _end_strays(settings)
+        if database is not None:
+            stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
+        stopped.up = running_up.running(settings.home)
+        if stopped.up is None:
+            _look_for_daemon(stopped, settings, is_reached=dagster is not None)
+    return stopped
+
+
+def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) -> None:
+    """Note when it was heard; without its database, that this is not known, unless Dagster was never started here."""
+    if not is_reached:
+        stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
+        return
+    try:
+        stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
+    except Exception as error:  # Dagster's, the driver's and ours have no common class; what was done is to be told
+        stopped.is_daemon_unseen = True
+        stopped.unreached.append(f"Dagster's daemon could not be asked after: {type(error).__name__}.")
+
+
+@contextmanager
+def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database | None, instance.Instance | None]]:
+    """The pipeline's database and Dagster's instance; each cause of one that is away is noted once.
+
+    So is a server that was started here and does not end: what was done meanwhile is told all the same.
+    """
+    awoken = ExitStack()
+    is_away = _reached(awoken, unreached, lambda: awake(settings)) is None
+    try:
+        with ExitStack() as stack:
+            if is_away and settings.database_url is None and settings.dagster_pg_url is None:
+                yield None, None
+            else:
+                database = _reached(stack, unreached, lambda: attached(settings))
+                yield database, _reached(stack, unreached, lambda: instance.opened(settings))
+    finally:
+        try:
+            awoken.close()
+        except PipelineError as error:
+            unreached.append(error.message)
+
+
+def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], AbstractContextManager[T]]) -> T | None:
+    """What is opened for as long as the stack; or None, with the reason among what is unreached."""
+    try:
+        return stack.enter_context(open_())
+    except PipelineError as error:
+        if error.message not in unreached:
+            unreached.append(error.message)
+        return None
+
+
+def _release(
+    database: Database, syncs: Iterable[RunningSync], reason: str, released: list[RunningSync]
+) -> list[RunningSync]:
+    """End the syncs as cancelled. Returns those whose row somebody is writing."""
+    held = []
+    for sync in syncs:
+        try:
+            if _released(database, sync, reason):
+                released.append(sync)
+        except StillWriting:
+            held.append(sync)
+    return held
+
+
+def _released(database: Database, sync: RunningSync, reason: str) -> bool:
+    """Whether it was still running, and is cancelled now."""
+    with database.transaction(timeout_seconds=30) as tx:
+        now = liveness.locked(tx, sync.sync_id)
+        if now is None:
+            return False
+        message = f"{sync.where}: {reason}"
+        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
+        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=remedy)
+        return True
+
+
+def _release_soon(
+    database: Database, held: list[RunningSync], reason: str, released: list[RunningSync]
+) -> list[RunningSync]:
+    """Release what a publish held, once its process is gone."""
+    until = time.monotonic() + _RELEASE_SECONDS
+    while held and time.monotonic() < until:
+        time.sleep(0.2)
+        held = _release(database, held, reason, released)
+    return held
+
+
+def _end_strays(settings: Settings) -> int:
+    """End processes that execute runs which Dagster knows nothing of, or could not be asked about."""
+    strays = finding.workers_here(instance.home_of(settings))
+    finding.kill(finding.terminate(strays, _OBEY_SECONDS))
+    return len(strays)
+
+
+# What an emergency stop did or would do, in a line for each account.
+
+_GO_ON = "schedules and sensors go on and start runs when they are due"
+
+
+def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
+    """A line for each account, for runs of no account, for strays; and what happens next."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for run in stopped.runs:
+        said[run.account or run.job].append(f"run {run.run_id} is {_word(run.status)}, {run.fate}")
+    for sync in stopped.released:
+        said[sync.account].append(f"lease released, {_pages(sync)}")
+    for sync in stopped.held:
+        said[sync.account].append("LEASE STILL HELD: its row is being written by a process that could not be reached")
+    return [*_lines(said, accounts, _nothing("was", stopped.unreached)), *_rest(stopped), _next(stopped)]
+
+
+def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
+    """What would be ended, a line for each account, and how many processes are at work."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for run in found.runs:
+        said[run.account or run.job].append(f"run {run.run_id}, {_word(run.status)}, would be cancelled")
+    for sync in found.syncs:
+        said[sync.account].append(f"lease would be released, {_pages(sync)}")
+    processes = f"processes of runs on this machine: {found.processes}"
+    return [*_lines(said, accounts, _nothing("is", found.unreached)), processes]
+
+
+def _nothing(was: str, unreached: Sequence[str]) -> str:
+    return f"nothing {was} under way, as far as could be seen" if unreached else f"nothing {was} under way"
+
+
+def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: str) -> Iterator[str]:
+    for name in dict.fromkeys([*accounts, *said]):
+        yield f"{name}: {'; '.join(said.get(name, [nothing]))}"
+
+
+def _rest(stopped: Stopped) -> Iterable[str]:
+    if stopped.strays:
+        yield f"processes that no run told of: {stopped.strays}, ended"
+    if stopped.backfills:
+        yield f"backfills: {stopped.backfills}, cancelled"
+
+
+def _next(stopped: Stopped) -> str:
+    """What may start runs from now on."""
+    if stopped.up is not None:
+        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to keep everything still"
+    silence = stopped.daemon_silence_seconds
+    if silence is not None and silence <= SILENT_SECONDS:
+        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to keep everything still"
+    if stopped.is_daemon_unseen:
+        unseen = "it could not be seen whether Dagster's daemon runs"
+        return f"{unseen}: if it does, {_GO_ON}; stop it to keep everything still"
+    seen = ", as far as could be seen" if stopped.unreached else ""
+    return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
+
+
+def _pages(sync: RunningSync) -> str:
+    in_all = max(sync.pages_expected, sync.pages_left) if sync.pages_expected else None
+    expected = counted(in_all, "page") if in_all else "? pages"
+    return f"{sync.pages_left:,} of {expected} {'is' if in_all == 1 else 'are'} durable"
+
+
+def _word(status: str) -> str:
+    """Dagster's word for a status, as one reads it."""
+    return {"CANCELED": "cancelled", "NOT_STARTED": "not started"}.get(status, status.lower())

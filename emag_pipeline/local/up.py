@@ -1,0 +1,146 @@
+"""`emag-pipeline up`: everything on one machine, until it is told to stop.
+
+The first refresh needs nobody: Dagster's sensor `stale_accounts` requests it. This process starts, watches,
+restarts and stops.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from emag_pipeline.console import Narrator
+from emag_pipeline.errors import Interrupted, PipelineError
+from emag_pipeline.local import ports, programs
+from emag_pipeline.local import programs as code_location
+from emag_pipeline.local.embedded_watch import EmbeddedWatch
+from emag_pipeline.local.progress import ProgressWatch
+from emag_pipeline.local.stop_signals import StopSignals
+from emag_pipeline.local.supervisor import Supervisor, end_left_behind
+from emag_pipeline.local.surroundings import DagsterHome, Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.local.words import source_words, unknown_accounts
+from emag_pipeline.running_up import claimed
+from emag_pipeline.settings import Settings
+from emag_pipeline.store.engine import Database
+from emag_pipeline.wording import counted
+
+_MEND_SECONDS = 1.0
+#: After a program was restarted, for so long and so often: has the webserver found its code server?
+_SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
+
+
+def up(settings: Settings, narrator: Narrator) -> int:
+    """Run everything until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
+
+    Also 0, at once, when it already runs in this home. Raises SettingsError for a taken port before anything is
+    started, TransientError when a program does not start or dies again and again. Main thread only.
+    """
+    ui = f"http://{ports.HOST}:{settings.ui_port}"
+    accounts = [account.name for account in settings.accounts]
+    with StopSignals() as signals, claimed(settings.home, ui, settings.ports, accounts) as other:
+        if other is not None:
+            narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
+            for variable, port in settings.ports.items():
+                if other.ports.get(variable, port) != port:
+                    kept = f"stays at {other.ports[variable]} until that `up` is stopped"
+                    narrator.say(f"{variable} is {port} here, and is ignored: it {kept}")
+            return 0
+        try:
+            _run(settings, narrator, signals, ui)
+        except (Interrupted, PipelineError):
+            if not signals.received:  # what breaks because of Ctrl-C is no failure
+                raise
+        narrator.say("stopped")
+        return signals.exit_code
+
+
+def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) -> None:
+    settings.require_marketplace()
+    left = end_left_behind(settings.home)
+    if left:
+        narrator.say(f"ended {counted(left, 'process', 'processes')} that an `up` that was killed had left running")
+    _require_ports(settings)
+    _introduce(settings, narrator)
+    with (
+        # short whatever EMAG_HOME is called, and open to nobody else
+        tempfile.TemporaryDirectory(prefix="emag-up-") as sockets,
+        surroundings(settings, narrator.say, narrator.say) as around,
+    ):
+        require_same_marketplaces(around.databases, settings, [account.name for account in settings.accounts])
+        supervisor = Supervisor(settings.home, around.environment, signals, narrator.say)
+        try:
+            _start(settings, around.dagster, Path(sockets), supervisor, narrator)
+            narrator.say(f"ready: look at {ui} (logs in {settings.home / 'logs'}; Ctrl-C stops everything)")
+            _watch(settings, around, supervisor, signals, narrator)
+        finally:
+            if signals.received:
+                narrator.say(f"{signals.name}: stopping; the next start resumes what is under way")
+            supervisor.stop()
+
+
+def _require_ports(settings: Settings) -> None:
+    ports.require_free(settings.ui_port, "EMAG_UI_PORT", "Dagster's UI")
+    ports.require_free(settings.metrics_port, "EMAG_SYNC_METRICS_PORT", "the exporter's metrics", settings.bind)
+    ports.require_free(settings.health_port, "EMAG_SYNC_HEALTH_PORT", "the exporter's health", settings.bind)
+    if settings.starts_sandbox:
+        ports.require_free(settings.sandbox_port, "EMAG_SANDBOX_PORT", "the sandbox", settings.sandbox_bind)
+
+
+def _introduce(settings: Settings, narrator: Narrator) -> None:
+    narrator.say(source_words(settings))
+    narrator.say(f"home: {settings.home}")
+    for account in settings.accounts:
+        where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
+        narrator.say(f"account {account.name}: {where}")
+    if settings.uses_sandbox:
+        narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+    for what, remedy in unknown_accounts(settings):
+        narrator.say(f"{what}. {remedy}.")
+
+
+def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: Supervisor, narrator: Narrator) -> None:
+    if settings.starts_sandbox:
+        narrator.say(f"starting the sandbox on port {settings.sandbox_port}")
+        supervisor.start(programs.sandbox(settings))
+    narrator.say("starting Dagster's code server")
+    workspace = dagster.sharing(sockets / "code")
+    supervisor.start(programs.code_server(settings, sockets / "code"))
+    narrator.say(f"starting Dagster's webserver on port {settings.ui_port}")
+    supervisor.start(programs.webserver(settings, workspace))
+    # after the webserver, which makes Dagster's tables: two at once would be in each other's way
+    narrator.say("starting Dagster's daemon")
+    supervisor.start(programs.daemon(settings, workspace))
+    metrics, health = (f"http://{settings.bind}:{port}" for port in (settings.metrics_port, settings.health_port))
+    narrator.say(f"starting the exporter: {metrics}/metrics and {health}/health")
+    supervisor.start(programs.exporter(settings))
+
+
+def _watch(
+    settings: Settings, around: Surroundings, supervisor: Supervisor, signals: StopSignals, narrator: Narrator
+) -> None:
+    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+    names = [account.name for account in settings.accounts]
+    progress = ProgressWatch(
+        database,
+        names,
+        narrator,
+        interval_seconds=settings.progress_interval_seconds,
+        settings=settings,
+    )
+    watch = EmbeddedWatch(settings, narrator.say)
+    next_look = next_call = look_until = 0.0
+    try:
+        while True:
+            watch.mend()
+            now = time.monotonic()
+            look_until = now + _SETTLING_SECONDS if supervisor.mend(watch.is_away) else look_until
+            if next_call <= now < look_until:
+                code_location.reload_if_unreachable(settings.ui_port)
+                next_call = now + _CODE_SERVER_SECONDS
+            if time.monotonic() >= next_look:
+                progress.look()
+                next_look = time.monotonic() + progress.interval_seconds
+            signals.wait(_MEND_SECONDS)
+    finally:
+        progress.end()
+        database.close()

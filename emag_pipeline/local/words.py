@@ -1,0 +1,187 @@
+"""Numbers and states in words, for people."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from signal import Signals
+
+from emag_pipeline import running_up
+from emag_pipeline.settings import Settings
+from emag_pipeline.settings.accounts import SANDBOX
+from emag_pipeline.settings.sandbox_choice import OWN_ACCOUNTS
+from emag_pipeline.sync.liveness import Trouble
+from emag_pipeline.sync.rate_budget import Slowness
+from emag_pipeline.sync.status import SyncProgress
+from emag_pipeline.wording import age, counted, goes_on
+
+
+def progress_words(sync: SyncProgress) -> str:
+    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`.
+
+    Also what keeps it waiting, and what follows its publish.
+    """
+    if sync.status == "completed":
+        return "published, its marts and checks are being computed"
+    met = f"; {sync.obstacle}" if sync.obstacle else ""
+    if sync.pages_expected is None:
+        return sync.phase + met
+    pages = f"{sync.pages_done:,} of {counted(pages_in_all(sync), 'page')}"
+    offers = f"{sync.offers_done:,} of {counted(sync.offers_expected or 0, 'offer')}"
+    if sync.offers_done > (sync.offers_expected or 0):
+        before = counted(sync.offers_expected or 0, "was", "were")
+        offers = f"{counted(sync.offers_done, 'offer')} ({before} counted before)"
+    again = f", reading {sync.round}" if sync.round > 1 else ""
+    by_id = f", {counted(sync.asked_by_id, 'missing one')} asked for by id" if sync.asked_by_id else ""
+    return f"{sync.phase}{again}, {pages}, {offers}{by_id}{met}"
+
+
+def pages_in_all(sync: SyncProgress) -> int:
+    """How many pages there are to read: those of the count, or more where the listing has grown since."""
+    return max(sync.pages_expected or 0, sync.pages_done)
+
+
+def pace_words(sync: SyncProgress) -> str:
+    """How fast a scan is and how long it will take, e.g. `290 offers/s, 3 seconds left`; empty before that is known.
+
+    Of a resumed scan it is not known how many offers this attempt has read; nor of a later reading, when it began.
+    """
+    is_first = sync.attempt == sync.round == 1
+    if (
+        sync.status != "running"
+        or sync.phase != "scanning"
+        or not (is_first and sync.offers_done and sync.elapsed_seconds)
+    ):
+        return ""
+    rate = sync.offers_done / sync.elapsed_seconds
+    left = max(0, (sync.offers_expected or 0) - sync.offers_done) / rate
+    return f"{rate:,.0f} offers/s, {age(left)} left"
+
+
+#: Pages as old as this are worth a word.
+_OLD_PAGES_SECONDS = 120.0
+
+
+def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
+    """How a refresh ended; `said` is what went wrong, empty if nothing."""
+    if said or sync is None:
+        return said or f"{account}: nothing was done"
+    numbers = {
+        "created": sync.offers_created,
+        "updated": sync.offers_updated,
+        "unchanged": sync.offers_unchanged,
+        "deleted": sync.offers_deleted,
+        "rows in quarantine": sync.offers_rejected,
+    }
+    told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    read, seconds = "", sync.oldest_page_seconds or 0.0
+    if seconds >= _OLD_PAGES_SECONDS:
+        read = f"; its oldest page was read {age(seconds)} ago, and what has changed since comes with the next sync"
+    took = f"{sync.elapsed_seconds:.1f} s"
+    if sync.attempt > 1 and sync.completed_at is not None:
+        since = (sync.completed_at - sync.started_at).total_seconds()
+        took += f" by attempt {sync.attempt}, {since:,.1f} s after the sync began"
+    return f"{account}: published in {took}: {told}{read}"
+
+
+def failure_words(message: str, remedy: str, account: str = "") -> str:
+    """What is wrong and what to do, in one line.
+
+    An `account` that is said already is not said again at the beginning.
+    """
+    if not message:
+        return remedy or "no reason was noted"
+    if account:
+        message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
+    return f"{message.rstrip('.')}. {remedy.rstrip('.')}." if remedy else f"{message.rstrip('.')}."
+
+
+#: The daemon loads the pipeline before its sensors look for the first time.
+_FIRST_TICK_SECONDS = 60.0
+#: How a sync ended, behind `the newest sync`.
+ENDS = {"failed": "failed", "timeout": "ran out of time", "cancelled": "was cancelled"}
+
+
+def killed_words(number: int) -> str:
+    """How a process ended that a signal killed, and who may have sent it."""
+    name = Signals(number).name if number in set(Signals) else "a signal"
+    who = ": by a person, or by the system for want of memory" if name == "SIGKILL" else ""
+    return f"was killed by signal {number} ({name}{who})"
+
+
+def ended_words(account: str, sync_id: object, status: str, message: str) -> str:
+    """How a sync ended without a publish, and why, e.g. `sync was cancelled: interrupted: it was told to stop`."""
+    for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
+        message = message.removeprefix(said)
+    return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was noted'}"
+
+
+def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
+    """What makes an account's syncs slower than the settings say, and what becomes of it; nothing if nothing does."""
+    said = []
+    if found.page_size is not None and found.page_size_since is not None:
+        since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
+        what = f"pages of {found.page_size} are read since {_minute(since)}: larger ones failed"
+        when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
+        said.append((what, f"Nothing is to be done: larger ones are tried again {when}"))
+    if found.slowed_at is not None:
+        rate = 1 / (settings.pace_seconds * found.air)
+        what = f"calls are slowed to {rate:.1f} a second since a 429 at {_minute(found.slowed_at)}"
+        back = "Nothing is to be done: each ten minutes without another one give a tenth back"
+        said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
+    return said
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def left_words(account: str) -> str:
+    """Of an account that is not in the settings any more."""
+    return f"is configured here no more: its offers stay as they were until `emag-pipeline forget {account}`"
+
+
+def unstarted_words(settings: Settings, account: str) -> str:
+    """What begins the first sync of an account that never had one."""
+    up = running_up.running(settings.home)
+    if up is None:
+        return f"Run `emag-pipeline sync --account {account}`, or `emag-pipeline up`"
+    if not up.knows(account):
+        return f"Restart `emag-pipeline up` (process {up.pid}): it was started before this account was configured"
+    within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
+    begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
+    return f"{begins}; if not, `emag-pipeline doctor` says why"
+
+
+def trouble_words(trouble: Trouble, account: str, sync: SyncProgress | None) -> tuple[str, str]:
+    """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
+    again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_left if sync else None)}"
+    if trouble.condition == "stuck":  # it beats, so another one is refused
+        again = f"`emag-pipeline recover` ends it, then {again}"
+    return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that by itself"
+
+
+def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
+    if not settings.uses_sandbox:
+        return
+    for name in [account.name for account in settings.accounts if account.name not in OWN_ACCOUNTS]:
+        near = next(iter(get_close_matches(name, OWN_ACCOUNTS, n=1)), "")
+        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is none of the sandbox's own accounts"
+        credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
+        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(OWN_ACCOUNTS)}"
+        remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are made up"
+        yield what, remedy
+
+
+def source_words(settings: Settings) -> str:
+    """Where the settings come from."""
+    if settings.env_file is None:
+        return f"settings: the environment alone, there is no .env in {Path.cwd()}"
+    return f"settings: {settings.env_file}, and the environment, which wins"
+
+
+def invented_words(settings: Settings) -> str:
+    """Which accounts show invented offers; empty when none does."""
+    invented = [account.name for account in settings.accounts if account.marketplace.name == SANDBOX.name]
+    return f"{', '.join(invented)}: SANDBOX, all offers are invented" if invented else ""

@@ -1,0 +1,46 @@
+"""The marketplace's API as a client: offers and reference data in, normalised, within the rate budget.
+
+The public face is this page.
+
+with closing(Marketplace(account, budget, record=records.append)) as marketplace:
+    offers = marketplace.count().rows
+    page = marketplace.read_page(1)
+"""
+
+from emag_pipeline.marketplace.calls import Remarks, RequestRecord
+from emag_pipeline.marketplace.client import Marketplace, Obedience, ReferenceData
+from emag_pipeline.marketplace.normalise import normalise
+from emag_pipeline.marketplace.offer import AsPublished, Offer, Page, Published, Reject, Surprise
+from emag_pipeline.marketplace.pacing import ProcessBudget, RateBudget
+from emag_pipeline.marketplace.pages import Count, ignored, set_aside, unreadable_page
+from emag_pipeline.marketplace.raw import RawAnswer, RawCalls
+from emag_pipeline.marketplace.reference_rows import Category, HandlingTime, Rows, VatRate
+from emag_pipeline.marketplace.transport import Timeouts
+
+__all__ = [
+    "AsPublished",
+    "Category",
+    "Count",
+    "HandlingTime",
+    "Marketplace",
+    "Obedience",
+    "Offer",
+    "Page",
+    "ProcessBudget",
+    "Published",
+    "RateBudget",
+    "RawAnswer",
+    "RawCalls",
+    "ReferenceData",
+    "Reject",
+    "Remarks",
+    "RequestRecord",
+    "Rows",
+    "Surprise",
+    "Timeouts",
+    "VatRate",
+    "ignored",
+    "normalise",
+    "set_aside",
+    "unreadable_page",
+]

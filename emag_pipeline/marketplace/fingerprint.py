@@ -1,0 +1,52 @@
+"""Fingerprints: 16 bytes that are equal when the values are, in every process and on every machine.
+
+Values are hashed as JSON, which tells None from "" from 0. Prices come with four places, so 10.5 is 10.5000.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from importlib import metadata, resources
+
+from emag_pipeline.marketplace.offer import Offer, Reject, Unchanged
+
+_BYTES = 16
+_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
+
+
+def _of_code() -> bytes:
+    digest = hashlib.blake2b(f"{sys.version_info[:3]} {metadata.version('simplejson')}".encode(), digest_size=_BYTES)
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.digest()
+
+
+#: of this package's code, and what it is run by, when this process loaded it: files may be replaced under a living one
+_OF_RULES = _of_code()
+
+
+def of_rules() -> bytes:
+    """The fingerprint of the rules by which a row becomes an offer."""
+    return _OF_RULES
+
+
+def of_row(row: str) -> bytes:
+    """The fingerprint of a row as it was written: another one as soon as rows are read by other rules."""
+    return hashlib.blake2b(row.encode("utf-8", "surrogatepass"), key=of_rules(), digest_size=_BYTES).digest()
+
+
+def of_values(values: Iterable[object]) -> bytes:
+    """The fingerprint of values in their order: None, text, numbers, booleans, tuples, JSON objects."""
+    return hashlib.blake2b(_json.encode(list(values)).encode(), digest_size=_BYTES).digest()
+
+
+def of_page(offers: Iterable[Offer | Unchanged], rejects: Iterable[Reject]) -> bytes:
+    """The fingerprint of a page: its offers in order, then its rejects."""
+    digest = hashlib.blake2b(digest_size=_BYTES)
+    for offer in offers:
+        digest.update(offer.emag_offer_id.to_bytes(8, "big") + offer.row_hash + offer.content_hash)
+    for reject in rejects:
+        digest.update(of_values((reject.emag_offer_id, reject.payload)))
+    return digest.digest()

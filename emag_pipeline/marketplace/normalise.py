@@ -1,0 +1,221 @@
+"""When an offer can be bought (docs/marketplace-api.md, "When an offer can be bought")."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from emag_pipeline.marketplace import fields, fingerprint, structures
+from emag_pipeline.marketplace import reading as known
+from emag_pipeline.marketplace.fields import BIGINT, INTEGER, SMALLINT, Unreadable
+from emag_pipeline.marketplace.json_text import ascii_only, canonical, compact, shown
+from emag_pipeline.marketplace.offer import Offer, Reject
+from emag_pipeline.marketplace.reading import Reading, reading_of
+from emag_pipeline.marketplace.structures import Verdict
+from emag_pipeline.marketplace.surprises import as_text, without_people, without_seller_input
+
+_SALEABLE = frozenset({3, 9, 11, 12})
+_SALEABLE_TRANSLATION = _SALEABLE | {17}
+
+
+def is_saleable(
+    *,
+    general_stock: int | None,
+    sale_price: Decimal | None,
+    status: int | None,
+    offer_validation_status: int | None,
+    validation_status: Sequence[int],
+    translation_validation_status: Sequence[int],
+    unreadable: Sequence[str],
+) -> bool:
+    """True when a customer can buy the offer: in stock, active, with a valid price, product and translation accepted.
+
+    A price of 0 is none, whatever the verdict on it: the marketplace answers 0 where it has none.
+    Every validation code must allow it, and there must be one; a product without translation needs none of those.
+    While a field that a commercial row rests on is unreadable, nothing is claimed.
+    """
+    return (
+        not unreadable
+        and (general_stock or 0) > 0
+        and (sale_price or 0) > 0
+        and status == 1
+        and offer_validation_status == 1
+        and bool(validation_status)
+        and _SALEABLE.issuperset(validation_status)
+        and _SALEABLE_TRANSLATION.issuperset(translation_validation_status)
+    )
+
+
+# A row of the marketplace becomes an offer, or a reject that says why it cannot.
+#
+# Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
+# value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+
+
+def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
+    """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is.
+
+    The offer has `row_digest`, which stands for the row as it was written, unless it rests on what cannot be read.
+    """
+    try:
+        if not isinstance(row, dict):
+            raise Unreadable(f"the row is {shown(row)}, not an object", field="")
+        return _offer(fields.offer_id(row), reading_of(row), row_digest)
+    except Unreadable as problem:
+        return Reject(None, str(problem), ascii_only(without_people(row)))
+
+
+def _offer(offer_id: int, reading: Reading, row_digest: bytes | None) -> Offer:
+    verdicts = {name: reading.field(structures.verdicts, name) or [] for name in known.VERDICTS}
+    family, details = reading.part("family"), reading.part("offer_details")
+    narrow = _commercial(reading, details, verdicts)
+    wide = _content(reading, family, verdicts)
+    known.notice_unknown(reading, narrow | wide)
+    rest = _rest(reading, details, wide)
+    surprises = reading.surprises()
+    return Offer(
+        emag_offer_id=offer_id,
+        row_hash=fingerprint.of_values(narrow.values()),
+        content_hash=fingerprint.of_values([*wide.values(), structures.filled(_leftover(reading, family, rest))]),
+        row_digest=None if narrow["unreadable"] else row_digest,
+        noticed=as_text(surprises),
+        **narrow,
+        **wide,
+        raw=compact(rest),
+        surprises=surprises,
+    )
+
+
+def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str, object]:
+    """The row without what the narrow table holds, and of contacts only whether there are any, as a page shows it."""
+    rest = {name: value for name, value in reading.row.items() if name not in known.IN_NARROW or name in reading.kept}
+    if details.row:
+        rest["offer_details"] = {
+            name: value
+            for name, value in details.row.items()
+            if name not in known.OF_DETAILS or name in details.kept or name in reading.row
+        }
+    for name in rest.keys() & known.MAY_REPEAT_INPUT:
+        rest[name] = without_seller_input(rest[name])
+    for name, column in known.CONTACTS.items():
+        if wide[column] is not None:
+            rest[name] = wide[column]
+        elif isinstance(rest.get(name), str):
+            rest[name] = bool(rest[name])
+    return rest
+
+
+def _leftover(reading: Reading, family: Reading, rest: dict[str, object]) -> dict[str, object]:
+    """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
+    leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS}
+    leftover |= {name: [rest[name]] for name in reading.kept}
+    if family.row:
+        leftover["family"] = {
+            name: value for name, value in family.row.items() if name not in known.OF_FAMILY or name in family.kept
+        }
+    if isinstance(rest.get("ownership"), bool):
+        leftover["ownership"] = rest["ownership"]
+    return leftover
+
+
+def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
+    """What moves with orders and repricing."""
+    read = reading.field
+    rests_on: dict[str, Any] = {
+        "sale_price": read(fields.price, "sale_price"),
+        "currency": read(fields.currency, "currency"),
+        "general_stock": read(fields.whole, "general_stock", BIGINT),
+        "status": read(fields.whole, "status", SMALLINT),
+    }
+    standing: dict[str, Any] = {
+        # several verdicts on one price: the worst counts
+        "offer_validation_status": max(structures.codes(verdicts["offer_validation_status"]), default=None),
+        "validation_status": structures.codes(verdicts["validation_status"]),
+        "translation_validation_status": structures.codes(verdicts["translation_validation_status"]),
+        # of the verdicts only the translation's: without one an offer counts as not translated, and can be bought
+        "unreadable": tuple(
+            [
+                name
+                for name in (*rests_on, "translation_validation_status")
+                if name in reading.kept and not _is_stock_in_words(reading, name)
+            ]
+        ),
+    }
+    return (
+        rests_on
+        | standing
+        | {
+            "is_saleable": is_saleable(
+                general_stock=rests_on["general_stock"],
+                sale_price=rests_on["sale_price"],
+                status=rests_on["status"],
+                **standing,
+            ),
+            "part_number_key": read(fields.text, "part_number_key"),
+            "part_number": read(fields.text, "part_number"),
+            "recommended_price": read(fields.recommended_price, "recommended_price"),
+            "best_offer_sale_price": read(fields.price, "best_offer_sale_price"),
+            "best_offer_recommended_price": read(fields.price, "best_offer_recommended_price"),
+            "min_sale_price": read(fields.price, "min_sale_price"),
+            "max_sale_price": read(fields.price, "max_sale_price"),
+            "commission": read(fields.price, "commission"),
+            "buy_button_rank": read(fields.whole, "buy_button_rank", INTEGER),
+            "number_of_offers": read(fields.whole, "number_of_offers", INTEGER),
+            "estimated_stock": read(fields.whole, "estimated_stock", BIGINT),
+            "warranty": read(fields.whole, "warranty", INTEGER),
+            "vat_id": read(fields.whole, "vat_id", BIGINT),
+            "has_smart_deals_badge": read(fields.flag, "has_smart_deals_badge"),
+            "supply_lead_time": _holder(reading, details, "supply_lead_time").field(
+                fields.whole, "supply_lead_time", INTEGER
+            ),
+            "emag_club": _holder(reading, details, "emag_club").field(fields.flag, "emag_club"),
+            "start_date": read(structures.dates, "start_date"),
+            "handling_time": read(structures.items, "handling_time", numbers=known.OF_WAREHOUSE),
+            "stock_by_warehouse": read(structures.items, "stock", numbers=known.OF_WAREHOUSE),
+            "availability_by_warehouse": read(structures.items, "availability", numbers=known.OF_WAREHOUSE),
+        }
+    )
+
+
+def _holder(reading: Reading, details: Reading, name: str) -> Reading:
+    """Whichever of the two has the field."""
+    return reading if name in reading.row else details
+
+
+def _is_stock_in_words(reading: Reading, name: str) -> bool:
+    """A stock that is not numeric: no stock is known, and nothing is wrong.
+
+    Source: docs/marketplace-api.md, "Prices, stock and VAT".
+    """
+    value = reading.row[name]
+    return name == "general_stock" and isinstance(value, str) and not fields.is_numeric(value)
+
+
+def _content(reading: Reading, family: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
+    """What a product's page shows, without the row itself."""
+    read = reading.field
+    details = {name: found for name, found in verdicts.items() if found}
+    return {
+        "name": read(fields.text, "name"),
+        "brand": read(fields.text, "brand"),
+        "description": read(fields.text, "description"),
+        "url": read(fields.text, "url"),
+        "safety_information": read(fields.text, "safety_information"),
+        "family_id": family.field(fields.whole, "id", BIGINT),
+        "family_name": family.field(fields.text, "name"),
+        "category_id": read(fields.whole, "category_id", BIGINT),
+        "vendor_category_id": read(fields.whole, "vendor_category_id", BIGINT),
+        "ownership": read(fields.ownership, "ownership"),
+        "genius_eligibility": read(fields.genius, "genius_eligibility"),
+        "genius_eligibility_type": read(fields.genius, "genius_eligibility_type"),
+        "genius_computed": read(fields.genius, "genius_computed"),
+        "ean": read(structures.eans, "ean") or (),
+        "images": read(structures.items, "images", numbers=("display_type",)),
+        "characteristics": read(structures.items, "characteristics", numbers=("id",), texts=("value",)),
+        "validation_details": canonical(details) if details else None,
+        "doc_errors": read(structures.errors, "doc_errors"),
+        "has_manufacturer": read(fields.is_given, "manufacturer"),
+        "has_eu_representative": read(fields.is_given, "eu_representative"),
+        "family_type_id": family.field(fields.whole, "family_type_id", BIGINT),
+        "rrp_guidelines": read(fields.text, "rrp_guidelines"),
+        "auto_translated": read(fields.flag, "auto_translated"),
+    }

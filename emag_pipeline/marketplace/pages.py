@@ -1,0 +1,260 @@
+"""`results` as pages, single offers and counts. What is not of the expected shape proves nothing: ApiUnavailable."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
+from emag_pipeline.marketplace import fields, fingerprint
+from emag_pipeline.marketplace.fields import BIGINT, Unreadable, whole
+from emag_pipeline.marketplace.json_text import Written, ascii_only, shown
+from emag_pipeline.marketplace.normalise import normalise
+from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject, Unchanged
+from emag_pipeline.marketplace.structures import listed
+from emag_pipeline.marketplace.surprises import added_up, of_text, without_people
+
+_T = TypeVar("_T")
+
+#: What is known of an offer that was never published.
+_NEVER = b"", b"", b"", None
+_AGAIN = "It is tried again; if it persists, the API has changed"
+#: More rows without an id than these explain no page that is too long.
+_FEW_NAMELESS = 2
+_PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are, and the page size that the answer names; None where it names none."""
+
+    rows: int
+    items_per_page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row as it came, and as it was read."""
+
+    row: object
+    read: Offer | Unchanged | Reject
+    #: its id, or see `Page.ids`
+    number: int
+
+    @classmethod
+    def of(cls, row: object, digest: bytes | None = None) -> "_Row":
+        read = normalise(row, digest)
+        return cls(row, read, _number_of(read))
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Fields that an offer rests on and that cannot be read."""
+        return () if isinstance(self.read, Reject) else self.read.unreadable
+
+    @property
+    def part_number(self) -> object:
+        """The product that it is of, as far as the row says so in a text."""
+        name = self.row.get("part_number_key") if isinstance(self.row, Mapping) else None
+        return name if isinstance(name, str) and name else None
+
+
+def page_of(
+    number: int,
+    size: int,
+    results: object,
+    fetched_at: datetime | None = None,
+    published: Published | None = None,
+) -> Page:
+    """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
+
+    Rows that are written as they were when their offers were `published` are not read again.
+
+    Of several rows of an offer the one that can be read best is its offer, else the first; the others are rejects.
+    Where an answer holds more rows than were asked for because it shows offers twice, the second rows, or a few without
+    a usable id, take no position. Raises ApiUnavailable for more rows than that.
+    """
+    rows = _rows(rows_in(results), published)
+    best = _best_of(rows)
+    placed = _at_most(_placed(rows, best, size), size)
+    offers = tuple(one.read for one in best.values() if not isinstance(one.read, Reject))
+    rejects = tuple(_reject_of(one, best.get(one.number)) for one in rows if best.get(one.number) is not one)
+    return Page(
+        number=number,
+        size=size,
+        ids=tuple(one.number for one in placed),
+        offers=offers,
+        rejects=rejects,
+        content_hash=fingerprint.of_page(offers, rejects),
+        fetched_at=fetched_at or datetime.now(UTC),
+        surprises=added_up(one for offer in offers for one in offer.surprises),
+        source=tuple(one.row for one in placed),
+    )
+
+
+def _rows(rows: list[object], published: Published | None) -> list[_Row]:
+    if published is None or not isinstance(rows, Written):
+        return [_Row.of(row) for row in rows]
+    ids = [_id_of(row) for row in rows]
+    known = published([number for number in ids if number is not None])
+    found = []
+    for row, number, text in zip(rows, ids, rows.texts, strict=True):
+        digest = fingerprint.of_row(text)
+        as_published, row_hash, content_hash, noticed = _NEVER if number is None else known.get(number, _NEVER)
+        if number is not None and digest == as_published:
+            found.append(_Row(row, Unchanged(number, row_hash, content_hash, of_text(noticed)), number))
+        else:
+            found.append(_Row.of(row, digest))
+    return found
+
+
+def _id_of(row: object) -> int | None:
+    """The row's id where it has a usable one, in whatever spelling."""
+    try:
+        return fields.offer_id(row) if isinstance(row, dict) else None
+    except Unreadable:
+        return None
+
+
+def set_aside(page: Page, doubled: Collection[int]) -> Page:
+    """The page without `source`, and with rejects for the rows of these offers: they stand at another place too.
+
+    Of an offer that stands twice on this very page, the second row is a reject already.
+    """
+    again = {one for one in doubled if page.ids.count(one) == 1}
+    rejects = [
+        Reject(one, f"id {one} stands at another place of the listing already", _payload(row))
+        for one, row in zip(page.ids, page.source, strict=True)
+        if one in again
+    ]
+    kept = tuple(offer for offer in page.offers if offer.emag_offer_id not in again)
+    return replace(page, offers=kept, rejects=(*page.rejects, *rejects), source=())
+
+
+def unreadable_page(position: int) -> Page:
+    """The record of a position that no page shows: the marketplace fails whenever one would."""
+    nothing = fingerprint.of_page((), ())
+    return Page(position + 1, 1, (), (), (), nothing, datetime.now(UTC), is_unreadable=True)
+
+
+def _best_of(rows: Sequence[_Row]) -> dict[int, _Row]:
+    """Of each offer the row with the fewest unreadable fields, of these the first."""
+    best: dict[int, _Row] = {}
+    for one in rows:
+        if not isinstance(one.read, Reject) and len(one.unreadable) < len(best.setdefault(one.number, one).unreadable):
+            best[one.number] = one
+    return best
+
+
+def _placed(rows: Sequence[_Row], best: Mapping[int, _Row], most: int) -> list[_Row]:
+    """The rows that take positions: all, or without as many as are too many, where these can be told.
+
+    They are rows of an offer behind its first; and where a few are left, rows without an id, first of all those that
+    bear the part number of another row: the offer that such a row is of stands on the page as well.
+    """
+    too_many = len(rows) - most
+    kept: list[_Row] = []
+    seen: set[int] = set()
+    for one in rows:
+        if too_many > 0 and one.number in seen and one.number in best:
+            too_many -= 1
+        else:
+            kept.append(best.get(one.number, one))
+            seen.add(one.number)
+    nameless = [one for one in kept if isinstance(one.read, Reject)]
+    if not 0 < too_many <= min(len(nameless), _FEW_NAMELESS):
+        return kept
+    known = {one.part_number for one in best.values()}
+    nameless.sort(key=lambda one: one.part_number is None or one.part_number not in known)
+    left_out = {id(one) for one in nameless[:too_many]}
+    return [one for one in kept if id(one) not in left_out]
+
+
+def _reject_of(row: _Row, best: _Row | None) -> Reject:
+    """The reject of a row that is no offer, or whose offer another row of the page is."""
+    if isinstance(row.read, Reject):
+        return row.read
+    better = [] if best is None else [one for one in row.unreadable if one not in best.unreadable]
+    again = f"once more, and {', '.join(better)} can be read there" if better else "already"
+    return Reject(row.number, f"id {row.number} stands on this page {again}", _payload(row.row))
+
+
+def _payload(row: object) -> str:
+    return ascii_only(without_people(row))
+
+
+def _number_of(row: Offer | Unchanged | Reject) -> int:
+    """The row's id; where it has no usable one a number below 0 made from its payload, the same for the same row."""
+    if row.emag_offer_id is not None:
+        return row.emag_offer_id
+    payload = row.payload if isinstance(row, Reject) else ""
+    return -1 - (int.from_bytes(fingerprint.of_values([payload])[:8], "big") >> 2)
+
+
+def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
+    """The one offer that was asked for, of several rows the one that can be read best; None when there is none.
+
+    Raises ParametersIgnored when other offers come, as they do where the filter is not looked at; ApiUnavailable for a
+    single other one.
+    """
+    rows = rows_in(results)
+    if not rows:
+        return None
+    found = [_Row.of(row) for row in rows]
+    strangers = [one.number for one in found if one.number > 0 and one.number != offer_id]
+    if len(strangers) > 1:
+        raise ignored("the filter id", f"asked for offer {offer_id}, it answered with {len(rows):,} offers")
+    if strangers:
+        raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
+    return cast(Offer | Reject, _best_of(found).get(offer_id, found[0]).read)  # nothing was known of them
+
+
+def count_of(results: object) -> Count:
+    """The count. A page size that cannot be read counts as not named."""
+    if not isinstance(results, Mapping):
+        raise ApiUnavailable(f"the count is {shown(results)}, not an object", remedy=_AGAIN)
+    try:
+        rows = whole(results, "noOfItems", (0, BIGINT[1]))
+    except Unreadable as problem:
+        raise ApiUnavailable("the count cannot be read", why=str(problem), remedy=_AGAIN) from None
+    if rows is None:
+        raise ApiUnavailable("the count cannot be read", why="noOfItems is missing", remedy=_AGAIN)
+    return Count(rows, _page_size(results))
+
+
+def _page_size(results: Mapping[str, object]) -> int | None:
+    try:
+        return whole(results, "itemsPerPage", BIGINT)
+    except Unreadable:
+        return None
+
+
+def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
+    """The error that says by name what the marketplace pays no attention to."""
+    return ParametersIgnored(f"the marketplace ignores {what}", where=where, why=why, remedy=_PROBE)
+
+
+def rows_in(results: object, most: int | None = None) -> list[object]:
+    """The rows of any answer; [] is the only way to say that there are none. Raises ApiUnavailable beyond `most`."""
+    rows = _rows_in(results)
+    return rows if most is None else _at_most(rows, most)
+
+
+def _at_most(rows: list[_T], most: int) -> list[_T]:
+    if len(rows) > most:
+        raise ApiUnavailable(
+            f"the answer holds {len(rows):,} rows, {most:,} were asked for",
+            remedy="It is read in smaller pages; if it persists, the API has changed",
+            page_tries=1,
+            rows_too_many=len(rows) - most,
+        )
+    return rows
+
+
+def _rows_in(results: object) -> list[object]:
+    try:
+        rows = listed("results", results) if results != {} else None
+    except Unreadable as problem:
+        raise ApiUnavailable("the rows cannot be read", why=str(problem), remedy=_AGAIN) from None
+    if rows is None:
+        raise ApiUnavailable("the rows cannot be read", why=f"results is {shown(results)}, not a list", remedy=_AGAIN)
+    return rows

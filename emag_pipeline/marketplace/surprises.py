@@ -1,0 +1,106 @@
+"""What answers hold about people, and how little of it is kept (docs/privacy.md).
+
+`manufacturer` and `eu_representative` are lists of contacts in a read by id; that there are any is all that is kept.
+`seller_input` repeats what the seller had sent of a refused offer, contacts included; the reasons stand beside it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from emag_pipeline.marketplace.offer import Kind, Surprise
+
+CONTACTS = ("manufacturer", "eu_representative")
+SELLER_INPUT = "seller_input"
+
+_DEEPEST = 100
+
+
+def without_seller_input(value: object, depth: int = 0) -> object:
+    """The value without `seller_input` anywhere in it, nor what is nested deeper than 100 levels."""
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        return "… nested deeper"
+    if isinstance(value, dict):
+        return {key: without_seller_input(item, depth + 1) for key, item in value.items() if key != SELLER_INPUT}
+    if isinstance(value, list):
+        return [without_seller_input(item, depth + 1) for item in value]
+    return value
+
+
+def without_people(row: object) -> object:
+    """A row as it may go to quarantine: of contacts only whether there are any, and no `seller_input`."""
+    kept = without_seller_input(row)
+    if not isinstance(kept, dict):
+        return kept
+    return kept | {name: bool(kept[name]) for name in CONTACTS if _is_told(kept, name)}
+
+
+def _is_told(row: Mapping[str, object], name: str) -> bool:
+    return isinstance(row.get(name), list | dict | str)
+
+
+# Surprises in answers: what a sample of one may show, and many of them in one list.
+
+_LONGEST_SAMPLE = 80
+_LONGEST_FIELD = 100
+_ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")
+#: fields that are about people, or hold what a seller wrote into a form
+_PERSONAL = re.compile("manufacturer|representative|contact|seller|address|mail|phone|person|safety_information", re.I)
+
+
+def surprise(field: str, kind: Kind, value: object) -> Surprise:
+    """A surprise with a sample of the value: texts and numbers as they are, of lists and objects only the shape."""
+    sample = None if _PERSONAL.search(field) else _sample(value)
+    return Surprise(_printable(_ADDRESS.sub("…@…", field), _LONGEST_FIELD), kind, sample)
+
+
+def as_text(found: Iterable[Surprise]) -> str | None:
+    """What was noticed in a row as JSON text, for `of_text`; None where nothing was."""
+    items = [(one.field, one.kind, one.sample) for one in found]
+    return json.dumps(items, ensure_ascii=False) if items else None
+
+
+def of_text(text: str | None) -> tuple[Surprise, ...]:
+    """What was noticed in a row, from what `as_text` made of it."""
+    return tuple([Surprise(*one) for one in json.loads(text)]) if text else ()
+
+
+def added_up(found: Iterable[Surprise]) -> tuple[Surprise, ...]:
+    """One surprise for each field and kind, the first sample, all times."""
+    first: dict[tuple[str, Kind], Surprise] = {}
+    times: dict[tuple[str, Kind], int] = {}
+    for one in found:
+        key = (one.field, one.kind)
+        first.setdefault(key, one)
+        times[key] = times.get(key, 0) + one.times
+    return tuple([Surprise(one.field, one.kind, one.sample, times[key]) for key, one in first.items()])
+
+
+def _sample(value: object) -> str:
+    told = value[: 4 * _LONGEST_SAMPLE] if isinstance(value, str) else _shape(value, depth=0)
+    return _printable(_ADDRESS.sub("…@…", told), _LONGEST_SAMPLE)
+
+
+def _shape(value: object, depth: int) -> str:
+    """Numbers and yes or no as they are at the top; else what kind of value it is."""
+    if isinstance(value, dict):
+        keys = list(value.items())[:5] if depth < 2 else []
+        return "{" + ", ".join(f"{key[:40]}: {_shape(item, depth + 1)}" for key, item in keys) + "}"
+    if isinstance(value, list):
+        return f"[{_shape(value[0], depth + 1)}]" if value and depth < 2 else "[]"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    return "number" if depth else _number(value)
+
+
+def _number(value: object) -> str:
+    is_long = isinstance(value, int) and value.bit_length() > 4 * _LONGEST_SAMPLE
+    return "a very long number" if is_long or not isinstance(value, int | float | Decimal) else str(value)
+
+
+def _printable(text: str, longest: int) -> str:
+    cut = "".join([one if one.isprintable() else "\ufffd" for one in text[: longest + 1]])
+    return cut if len(cut) <= longest else cut[: longest - 1] + "…"

@@ -1,0 +1,324 @@
+"""How long one call may take."""
+
+import base64
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
+
+from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
+from emag_pipeline.marketplace.pacing import Pacer, stopped
+from emag_pipeline.marketplace.wire import Line, pool_manager_on
+from emag_pipeline.settings.accounts import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds of one call. `total_seconds` holds from connecting to the last byte, without the wait for a slot.
+
+    Source of the defaults: docs/marketplace-api.md, "Response times": a page of 100 offers took 156 s on an account.
+    """
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 60.0
+    total_seconds: float = 200.0
+
+
+# One HTTP attempt: when it was sent, and what came back so far.
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Filled in by the transport while the attempt goes on, so that a failed one still tells how far it came."""
+
+    sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    is_sent: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+    seconds: float = 0.0
+    ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _began: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> None:
+        """The request leaves now; the wait for its slot is no part of its time."""
+        self.is_sent = True
+        self.sent_at = datetime.now(UTC)
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        """The answer is complete, or will never be."""
+        self.ended_at = datetime.now(UTC)
+        self.seconds = time.monotonic() - self._began
+
+
+# A time limit for one call that stands still while the call waits for its slot.
+
+
+class Deadline:
+    """Calls `expire` from another thread once `seconds` have run, within `running` and not within `paused`."""
+
+    def __init__(self, seconds: float, expire: Callable[[], None]) -> None:
+        self._left_seconds = seconds
+        self._expire = expire
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._started = 0.0
+        self.has_passed = False
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the time run."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the time, within `running`."""
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        timer = threading.Timer(max(0.0, self._left_seconds), self._ring)
+        timer.daemon = True
+        self._timer = timer
+        timer.start()
+
+    def _stop(self) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = None
+        self._left_seconds -= time.monotonic() - self._started
+
+    def _ring(self) -> None:
+        with self._lock:  # a timer that rings while it is being stopped must not cut the next call
+            if self._timer is threading.current_thread():
+                self.has_passed = True
+                self._expire()
+
+
+# Calls without a complete answer, in words. Whatever it was, a rerun can help.
+#
+# What may be due to the size of the answer (slow, or cut off) is worth one more try at that size, no more.
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
+_NO_WAY = (
+    "It is tried again; if it persists, nothing listens there or a firewall drops the packets: check the base URL and "
+    "this machine's network"
+)
+#: of what listens on this machine, and says nothing
+_SILENT = (
+    "It is tried again; if it persists, the sandbox on this machine does not answer: if it was stopped, `kill -CONT` "
+    "lets it go on; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
+)
+_NO_WAY_HERE = (
+    "It is tried again; if it persists, what listens there was stopped (`kill -CONT` lets it go on), or a firewall "
+    "drops the packets: check the base URL"
+)
+_SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
+
+
+def too_slow(total_seconds: float, host: str | None) -> ApiUnavailable:
+    """The call's whole time is over, though bytes may still have come."""
+    what = f"the response was not complete after {total_seconds:g} s (total timeout)"
+    return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
+
+
+def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiUnavailable:
+    """The error for a broken call. Nothing of the library's own text is kept: it may show what was sent."""
+    host = address.hostname
+    causes = tuple(_causes(error))
+
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if caused_by(requests.exceptions.ProxyError):
+        return ApiUnavailable("the proxy does not let the call through", remedy="Check HTTPS_PROXY and NO_PROXY")
+    if caused_by(requests.exceptions.SSLError):
+        return ApiUnavailable(
+            f"the TLS connection to {host} failed",
+            remedy="Check this machine's clock, and REQUESTS_CA_BUNDLE if a company's proxy is in between",
+        )
+    if caused_by(NameResolutionError):
+        return ApiUnavailable(f"the name {host} cannot be resolved", remedy="Check the base URL and this machine's DNS")
+    if caused_by(ConnectionRefusedError):
+        remedy = _SANDBOX if host in LOOPBACK else _NETWORK
+        return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
+    if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is only slow takes the connection at once
+        port = address.port or (443 if address.scheme == "https" else 80)
+        what = f"no connection to {host} port {port} within {timeouts.connect_seconds:g} s (connect timeout)"
+        return ApiUnavailable(what, remedy=_NO_WAY_HERE if host in LOOPBACK else _NO_WAY)
+    if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
+        what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
+        return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
+    what = "the connection broke off before the answer was complete"
+    return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
+
+
+def _if_silent(host: str | None) -> str:
+    return _SILENT if host in LOOPBACK else _NETWORK
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that it was made of: libraries chain by cause, by argument or by `reason`."""
+    pending: list[object] = [error]
+    seen: set[int] = set()
+    while pending:
+        found = pending.pop()
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            pending += [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]
+
+
+# Calls over HTTP: one connection a thread, kept; every call bounded in time and size; all of them can be cut off.
+#
+# Credentials go to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA bundles
+# from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since that is how a machine
+# in a company reaches the network; never for a loopback address.
+
+LARGEST_ANSWER_BYTES = 64 * 2**20
+_CHUNK_BYTES = 65_536
+
+
+class Transport:
+    """Posts JSON for one account. Thread-safe; after `abort` every call raises CallAborted."""
+
+    def __init__(self, account: Account, timeouts: Timeouts, largest_answer_bytes: int = LARGEST_ANSWER_BYTES) -> None:
+        self._account = account
+        self._timeouts = timeouts
+        self._largest_answer_bytes = largest_answer_bytes
+        self._own = threading.local()
+        self._lock = threading.Lock()
+        self._channels: list[_Channel] = []
+        self._aborted = threading.Event()
+
+    def post(self, resource: str, body: bytes, exchange: Exchange, pacer: Pacer) -> None:
+        """Send a request and fill in the exchange. The pacer says when the request may leave.
+
+        Raises ApiUnavailable when no complete answer came, CallAborted; what the pacer raises passes through.
+        """
+        channel = self._channel()
+        deadline = Deadline(self._timeouts.total_seconds, channel.line.cut)
+
+        def leave() -> None:
+            with deadline.paused():
+                pacer.wait_for_slot()
+            exchange.begin()
+
+        channel.line.mend()
+        channel.line.before_sending = leave
+        channel.line.after_sending = pacer.note_sent
+        if self._aborted.is_set():  # after mending: an abort from now on cuts the line again
+            raise stopped()
+        try:
+            with deadline.running():
+                self._exchange(channel.session, resource, body, exchange)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            self._raise_if_cut(deadline)
+            raise in_words(error, self._timeouts, self._address) from error
+        finally:
+            exchange.end()
+            channel.line.hang_up()
+        self._raise_if_cut(deadline)  # an answer without a length ends where the line was cut
+
+    def abort(self) -> None:
+        """Cut off all calls, now and later."""
+        self._aborted.set()
+        with self._lock:
+            for channel in self._channels:
+                channel.line.cut()
+
+    def close(self) -> None:
+        """Close all connections; calls must be over."""
+        with self._lock:
+            for channel in self._channels:
+                channel.session.close()
+                channel.line.finish()
+                channel.line.hang_up()
+
+    def _exchange(self, session: requests.Session, resource: str, body: bytes, exchange: Exchange) -> None:
+        with session.post(
+            f"{self._account.base_url}/{resource}",
+            data=body,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            exchange.status, exchange.headers = response.status_code, response.headers
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                exchange.body += chunk
+                if len(exchange.body) > self._largest_answer_bytes:
+                    raise ApiUnavailable(
+                        f"the answer is larger than {self._largest_answer_bytes:,} bytes",
+                        remedy="A page has some 1 MB: check that the base URL leads to the marketplace",
+                    )
+
+    @property
+    def _address(self) -> SplitResult:
+        return urlsplit(self._account.base_url)
+
+    def _raise_if_cut(self, deadline: Deadline) -> None:
+        if self._aborted.is_set():
+            raise stopped()
+        if deadline.has_passed:
+            raise too_slow(self._timeouts.total_seconds, self._address.hostname)
+
+    def _channel(self) -> "_Channel":
+        """The calling thread's connection."""
+        channel: _Channel | None = getattr(self._own, "channel", None)
+        if channel is None:
+            channel = self._own.channel = _Channel(self._account)
+            with self._lock:
+                self._channels.append(channel)
+        return channel
+
+
+class _Channel:
+    """A session over a line of its own."""
+
+    def __init__(self, account: Account) -> None:
+        self.line = Line()
+        self.session = requests.Session()
+        self.session.trust_env = False
+        login = f"{account.username}:{account.password.get_secret_value()}".encode()  # requests would say latin-1
+        self.session.headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
+        if urlsplit(account.base_url).hostname not in LOOPBACK:
+            self.session.proxies = get_environ_proxies(account.base_url)
+        self.session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        adapter = _LineAdapter(self.line)
+        self.session.mount("http://", adapter)
+        self.session.mount("https://", adapter)
+
+
+class _LineAdapter(HTTPAdapter):
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        pool_manager_on(self._line, self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return pool_manager_on(self._line, super().proxy_manager_for(proxy, **kwargs))

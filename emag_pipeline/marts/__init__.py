@@ -1,0 +1,1 @@
+"""The marts: answers that the data team reads, computed from what is published and its history."""

@@ -1,0 +1,150 @@
+"""How all accounts stand now."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs.past_runs import past_runs
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.monitoring import failing_ticks, incidents, other_jobs, outbox, red_checks, silence
+from emag_pipeline.monitoring.incident_table import forget_others
+from emag_pipeline.monitoring.recovery import recover
+from emag_pipeline.refresh.dagster import refresh_offers
+from emag_pipeline.settings import Settings, current
+from emag_pipeline.store import ticks
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import LOOKS, Standing, due_seconds, is_behind, needs_a_person
+from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline.sync.status import account_statuses, sync_progress
+
+
+def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[Standing]:
+    """One standing an account, in the order of the settings.
+
+    Dagster is asked for runs under way first, and once more after all else: one that ends or begins meanwhile, such as
+    the retry of one that was killed, then still counts as under way, and nothing is said of it yet.
+    """
+    under_way = dagster_runs.accounts_under_way(instance)
+    looks = [
+        (status, past_runs(instance, status.account, status.last_publish_at), sync_progress(database, status.account))
+        for status in account_statuses(database, [account.name for account in settings.accounts])
+    ]
+    under_way |= dagster_runs.accounts_under_way(instance)
+    found = []
+    for status, past, newest in looks:
+        is_running = newest is not None and newest.status == "running" and not past.failures
+        is_under_way = status.account in under_way or past.awaits_retry or is_running
+        found.append(Standing(status, newest, past, is_under_way))
+    return found
+
+
+# The sensor that notes what is wrong and tells it: once, and once when it is well again.
+#
+# It is no `run_failure_sensor` of Dagster's: such a one sees each failure a single time, before it is known whether a
+# retry follows, and forgets it when its tick fails. This one looks at how things stand.
+
+#: What another installation looks after on the same database, it sees at each of its looks.
+_LOOKS = 3
+
+
+@dg.sensor(
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notes incidents in emag_incidents (accounts that fail, were refused or are stale; jobs, sensors and "
+    "schedules that fail; red checks), and tells the webhook EMAG_ALERT_WEBHOOK_URL of each once, when no retry will "
+    "follow, and once when it is over.",
+)
+def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SkipReason:
+    settings = pipeline.settings
+    accounts = [account.name for account in settings.accounts]
+    repository = context.repository_def
+    others = other_jobs.subjects(repository) if repository else []
+    with pipeline.database() as database:
+        incidents.note_findings(database, standings(database, context.instance, settings), settings)
+        other_jobs.note_findings(database, context.instance, others, LOOKS * settings.monitor_interval_seconds)
+        looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
+        red_checks.note_freshness(database, settings)
+        checks = red_checks.note_findings(database, settings)
+        known = [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON]
+        forget_others(database, known, unseen_seconds=_LOOKS * settings.monitor_interval_seconds)
+        outbox.deliver(database, settings)
+        found = incidents.open_incidents(database)
+        told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
+        ticks.note(database, "run_failures")
+    return dg.SkipReason(told)
+
+
+# The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
+#
+# An account is behind when what it published is too old, when there is none, when an approved scan waits to be
+# published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
+# ones. What no rerun mends is left alone until a run that somebody else started has succeeded or failed otherwise: a
+# person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
+# removed elsewhere.
+#
+# Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
+# empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
+
+
+def why_not(standing: Standing, settings: Settings) -> str:
+    """Why the account gets no run now, in a few words; empty when it gets one."""
+    if standing.is_under_way:
+        return "a run is under way"
+    if needs_a_person(standing):
+        return "waits for a person"
+    if not is_behind(standing, settings):
+        return "fresh"
+    left = due_seconds(standing, settings)
+    return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
+
+
+def _last_end(standing: Standing) -> str:
+    if standing.past.is_cancelled:
+        return "a person stopped the last run"
+    failures = standing.past.failures
+    return "the last run failed" if failures == 1 else f"the last {failures} runs failed"
+
+
+@dg.sensor(
+    job=refresh_offers,
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests a run for each account that is behind: what it published was read longer ago than "
+    "EMAG_SYNC_STALE_AFTER_HOURS, it never published, was approved and not yet published, or failed in a way that "
+    "another run can mend.",
+)
+def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
+    with pipeline.database() as database:
+        found = standings(database, context.instance, pipeline.settings)
+        reasons = {one.account: why_not(one, pipeline.settings) for one in found}
+        behind = [account for account, reason in reasons.items() if not reason]
+        told = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
+        requested = dg.SensorResult(
+            run_requests=[dg.RunRequest(partition_key=account) for account in behind],
+            skip_reason=None if behind else dg.SkipReason(told),
+        )
+        ticks.note(database, "stale_accounts")
+    return requested
+
+
+# The sensor that looks for syncs which will not end by themselves, and clears the way for the next attempt.
+
+
+@dg.sensor(
+    minimum_interval_seconds=round(current().monitor_interval_seconds),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Ends syncs that make no progress (EMAG_SYNC_STUCK_THRESHOLD_HOURS), do not beat (EMAG_SYNC_HEARTBEAT_TIMEOUT) "
+        "or whose process or run is over, and runs without a sync; Dagster retries the run, which resumes."
+    ),
+)
+def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.SkipReason]:
+    settings = pipeline.settings
+    accounts = [account.name for account in settings.accounts]
+    with pipeline.database() as database:
+        sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(settings), accounts)]
+        for sentence in sentences:
+            context.log.warning(sentence)
+        ticks.note(database, "stuck_syncs")
+    yield dg.SkipReason(". ".join(sentences) or "no running sync is stuck")

@@ -1,4 +1,0 @@
-"""What keeps the pipeline running on a machine: its surroundings, and the supervisor behind `emag-pipeline up`.
-
-Dagster's processes are started as programs; nothing here imports it.
-"""

@@ -1,6 +1,0 @@
-"""`emag-pipeline doctor`: what is wrong, and what to do about it, a line each. One module a field of examination."""
-
-from emag_pipeline.operations.doctor.examine import Diagnosis, diagnose
-from emag_pipeline.operations.doctor.finding import Finding, Verdict
-
-__all__ = ["Diagnosis", "Finding", "Verdict", "diagnose"]

@@ -1,0 +1,188 @@
+"""Reference data of a marketplace (emag_categories, emag_vat_rates, emag_handling_times): what was read takes effect.
+
+A row that the marketplace shows no longer gets a tombstone (`deleted_at`), and is revived when it is shown again. VAT
+rates keep their past (emag_vat_rate_history): prices with VAT of a past moment rest on the rate of that moment.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import simplejson
+
+from emag_pipeline.errors import ScanNotProven
+from emag_pipeline.store.columns import listed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync import statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of reference data: its table, and the columns that are read with their types, the key first."""
+
+    name: str
+    table: str
+    columns: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The column that identifies a row within a marketplace."""
+        return next(iter(self.columns))
+
+
+CATEGORIES = Resource(
+    "categories",
+    "emag_categories",
+    {
+        "category_id": "bigint",
+        "name": "text",
+        "names": "jsonb",
+        "parent_id": "bigint",
+        "is_allowed": "boolean",
+        "is_ean_mandatory": "boolean",
+        "is_warranty_mandatory": "boolean",
+        "raw": "jsonb",
+    },
+)
+VAT_RATES = Resource("vat_rates", "emag_vat_rates", {"vat_id": "bigint", "rate": "numeric(9,4)", "raw": "jsonb"})
+HANDLING_TIMES = Resource("handling_times", "emag_handling_times", {"days": "integer", "raw": "jsonb"})
+RESOURCES = (CATEGORIES, VAT_RATES, HANDLING_TIMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many rows a merge has changed, and how many the marketplace has since."""
+
+    created: int
+    updated: int
+    revived: int
+    deleted: int
+    rows: int
+
+
+def merge(
+    database: Database,
+    resource: Resource,
+    marketplace: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    account: str,
+    is_whole: bool,
+) -> Merged:
+    """Make a marketplace's reference data what was read with an account's login, in one transaction.
+
+    `rows` have the resource's columns; `raw` is JSON text. Unless they are the whole (`is_whole`), nothing gets a
+    tombstone. Rows that are stored so already are not written. Raises ScanNotProven, and changes nothing, when no row
+    was read while some are stored.
+    """
+    text = simplejson.dumps([{**row, "raw": simplejson.RawJSON(row["raw"])} for row in rows], use_decimal=True)
+    with database.transaction(timeout_seconds=120) as tx:
+        if not rows:
+            _require_nothing_stored(tx, resource, marketplace)
+        changed = _run(tx, "merge", resource, marketplace=marketplace, rows=text).one()
+        deleted = _run(tx, "tombstone", resource, marketplace=marketplace, rows=text).rowcount if is_whole else 0
+        if resource is VAT_RATES:
+            for step in ("close_vat_rates", "open_vat_rates"):
+                tx.run(statements("reference/reference.sql")[step], marketplace=marketplace)
+        count = int(_run(tx, "count", resource, marketplace=marketplace).scalar_one())
+        _run(tx, "note_read", resource, marketplace=marketplace, resource=resource.name, count=count, account=account)
+    merged = Merged(changed.created, changed.updated, changed.revived, deleted, count)
+    if statistics.is_much(merged.created + merged.updated + merged.revived + merged.deleted, count):
+        statistics.renew(database, [resource.table])
+    return merged
+
+
+def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:
+    """When each resource was last read to its end (UTC), by its name; one that never was is missing."""
+    with database.transaction(timeout_seconds=30) as tx:
+        rows = tx.run(
+            "SELECT resource, read_at FROM emag_reference_reads WHERE marketplace = :marketplace",
+            marketplace=marketplace,
+        )
+        return {row.resource: row.read_at for row in rows}
+
+
+def sample(database: Database, resource: Resource, marketplace: str, most: int) -> list[dict[str, Any]]:
+    """The first rows of a resource by their key, without `raw`."""
+    with database.transaction(timeout_seconds=30) as tx:
+        return [dict(row._mapping) for row in _run(tx, "sample", resource, marketplace=marketplace, most=most)]
+
+
+def _require_nothing_stored(tx: Transaction, resource: Resource, marketplace: str) -> None:
+    stored = _run(tx, "count", resource, marketplace=marketplace).scalar_one()
+    if stored:
+        raise ScanNotProven(
+            f"the marketplace shows no {resource.name.replace('_', ' ')}",
+            where=marketplace,
+            why=f"{stored:,} are stored, and an empty answer is not believed",
+            remedy="Nothing was changed; it is read again later. If it persists, look at the marketplace's status",
+        )
+
+
+def _run(tx: Transaction, name: str, resource: Resource, /, **parameters: Any) -> Any:
+    sql = statements("reference/reference.sql")[name]
+    for word, text in _words(resource).items():
+        sql = sql.replace(f"{{{word}}}", text)
+    return tx.run(sql, **parameters)
+
+
+def _words(resource: Resource) -> dict[str, str]:
+    """What the words in braces of reference.sql stand for."""
+    names = list(resource.columns)
+    return {
+        "table": resource.table,
+        "key": resource.key,
+        "typed": ", ".join(f"{name} {kind}" for name, kind in resource.columns.items()),
+        "columns": listed(names),
+        "shown": listed([name for name in names if name != "raw"]),
+        **{f"{alias}_columns": listed(names, alias) for alias in ("t", "r", "excluded")},
+    }
+
+
+# Existing offers whose category or VAT rate the marketplace's reference data does not hold: kept, and reported.
+
+SAMPLE = 20
+_TIMEOUT_SECONDS = 300.0
+
+_NARROW = "emag_product_offers"
+_WITH_CONTENT = f"({_NARROW} JOIN emag_products USING (account_type, emag_offer_id))"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """How many offers of a marketplace have an id that is not known, how many such ids, and the first of the offers.
+
+    `no_longer_listed` are those of the offers whose id was known once: its name or rate is kept. `without_id` are
+    offers that name no id at all: a draft may have none, and nothing is unknown of them.
+    """
+
+    offers: int
+    ids: int
+    no_longer_listed: int
+    without_id: int
+    sample: Sequence[dict[str, Any]]
+
+
+def unknown_categories(database: Database, marketplace: str) -> Unknown:
+    """Offers in categories that emag_categories does not hold as active."""
+    return _unknown(database, CATEGORIES, marketplace, _WITH_CONTENT)
+
+
+def unknown_vat_rates(database: Database, marketplace: str) -> Unknown:
+    """Offers with VAT ids that emag_vat_rates does not hold, or no longer."""
+    return _unknown(database, VAT_RATES, marketplace, _NARROW)
+
+
+def _unknown(database: Database, resource: Resource, marketplace: str, offers: str) -> Unknown:
+    """`offers` is where the id stands."""
+    named = {
+        name: sql.replace("{table}", resource.table).replace("{key}", resource.key).replace("{offers}", offers)
+        for name, sql in statements("reference/checks.sql").items()
+    }
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        counted = tx.run(named["count_unknown"], marketplace=marketplace).one()
+        found = tx.run(named["sample_unknown"], marketplace=marketplace, most=SAMPLE).all() if counted.offers else ()
+        return Unknown(**counted._mapping, sample=[dict(row._mapping) for row in found])

@@ -1,0 +1,227 @@
+"""staged_offers: the whole catalogue of an account, page by page, durable and not yet visible."""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+
+from emag_pipeline import dagster_runs
+from emag_pipeline.charts import small
+from emag_pipeline.dagster_runs.check_record import REMEDY, recorded
+from emag_pipeline.dagster_runs.metadata import (
+    OWNERS,
+    Metadata,
+    column_schema,
+    observed,
+    of_publish,
+    of_scan,
+    small_picture,
+    table_name,
+    unless_it_fails,
+)
+from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, accounts
+from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of
+from emag_pipeline.errors import PipelineError, RefusedError
+from emag_pipeline.refresh.runtime import most_seconds
+from emag_pipeline.review.dagster import publish_review
+from emag_pipeline.settings import Settings, current, values
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import Progress, Verdict, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.status import account_statuses
+from emag_pipeline.sync.timeline import timeline
+from emag_pipeline.wording import iso
+
+
+@dg.asset(
+    partitions_def=accounts,
+    group_name="offers",
+    kinds={"python", "postgres"},
+    owners=OWNERS,
+    tags={"layer": "staging"},
+    metadata=table_name("emag_scan_offers"),
+    description=(
+        "Every page of the account's catalogue, read at the marketplace's rate limit and stored page by page. "
+        "Readers see nothing of it yet: the blocking checks judge it first. An interrupted scan is continued "
+        "after its last durable page."
+    ),
+)
+def staged_offers(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> dg.MaterializeResult[None]:
+    def report(progress: Progress) -> None:
+        context.log_event(observed(context, progress))
+
+    await_start(context)
+    with pipeline.sync(context, report, RETRIES) as sync:
+        staged = stage_account(sync)
+        return dg.MaterializeResult(metadata=of_scan(staged) | _pictures(sync.database, staged.sync_id))
+
+
+def _pictures(database: Database, sync_id: UUID) -> Metadata:
+    """How a scan went: calls that failed, the longest pause in seconds, and good answers over time."""
+    return unless_it_fails("scan", lambda: _scan(database, sync_id))
+
+
+def _scan(database: Database, sync_id: UUID) -> Metadata:
+    found = timeline(database, sync_id)
+    return {
+        "calls_failed": found.failed,
+        "calls_over_rate_limit": found.limited,
+        "longest_pause_seconds": round(found.longest_pause_seconds, 1),
+        **small_picture("answers_over_time", small.columns, found.answers_over_time),
+    }
+
+
+# offers: what the marketplace holds, as readers see it; changed in one transaction, with history.
+
+
+@dg.asset(
+    deps=[staged_offers],
+    partitions_def=accounts,
+    group_name="offers",
+    kinds={"postgres"},
+    owners=OWNERS,
+    tags={"layer": "published"},
+    metadata=table_name("emag_product_offers"),
+    description=(
+        "The account's offers, exact and current: `emag_product_offers` holds what moves (prices, stock, status), "
+        "`emag_products` what rarely does, `emag_offer_history` every past commercial state; "
+        "`emag_current_offers` joins them. Published in one transaction, and only after an audit. "
+        "Prices are without VAT, times are UTC."
+    ),
+)
+def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+    with pipeline.sync(context) as sync:
+        metadata = of_publish(publish_scan(sync), sync.budget().pace_seconds)
+        return dg.MaterializeResult(metadata=metadata | column_schema(sync.database, "emag_product_offers"))
+
+
+# The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns.
+
+_BLOCKING = {
+    "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",
+    "offer_ids_are_unique": "Each offer is staged once, however many pages have shown it.",
+    "rejects_within_tolerance": "Few rows, fields or positions cannot be read (EMAG_SYNC_REJECT_TOLERANCE).",
+    "volume_has_not_collapsed": "Not too many published offers have vanished at once (EMAG_SYNC_MAX_SHRINK).",
+}
+_REMARKS = {
+    "count_agrees": "The marketplace counts as many offers as it shows, but for a few that came or went meanwhile.",
+}
+_REPORT = (
+    "Report to the marketplace's support that its count and its pages disagree; the copy is complete without the count"
+)
+
+
+@dg.multi_asset_check(
+    name="audit",
+    description="Judges a staged scan by four checks that must pass before anything is published, and its count.",
+    specs=[
+        dg.AssetCheckSpec(
+            name, asset=staged_offers, description=sentence, blocking=name in _BLOCKING, partitions_def=accounts
+        )
+        for name, sentence in {**_BLOCKING, **_REMARKS}.items()
+    ],
+)
+def audit(
+    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+) -> Iterator[dg.AssetCheckResult]:
+    with pipeline.sync(context) as sync:
+        judged = audit_scan(sync)
+        for verdict in judged.verdicts:
+            yield recorded(sync.database, context, _result(verdict, judged.remedy), sync.account.name)
+        for remark in judged.remarks:
+            yield recorded(sync.database, context, _result(remark, _REPORT, warns=True), sync.account.name)
+        if not judged.accepted:
+            # Dagster would fail the step in words that name checks only; a run's last lines say what to do
+            raise judged.refusal()
+
+
+def _result(verdict: Verdict, remedy: str, *, warns: bool = False) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=verdict.name,
+        asset_key=staged_offers.key,
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
+        description=verdict.sentence,
+        metadata={**verdict.numbers, **_findings(verdict), **({} if verdict.passed else {REMEDY: remedy})},
+    )
+
+
+def _findings(verdict: Verdict) -> dict[str, Any]:
+    """How many it found, and who accepted them where it passes for that reason only."""
+    approval = verdict.approval
+    return {
+        **({} if verdict.findings is None else {"findings": verdict.findings}),
+        **({} if approval is None else {"approved_by": approval.by, "approved_at": iso(approval.at)}),
+    }
+
+
+# The job that brings one account up to date.
+#
+# How long a run of it may take is asked when it is launched, by whomever: by its account's last count.
+
+refresh_offers = dg.define_asset_job(
+    dagster_runs.REFRESH_JOB,
+    # the other checks on offers run with the marts: they read the whole catalogue, and a sync need not wait for them
+    selection=dg.AssetSelection.assets(staged_offers, offers).without_checks()
+    | dg.AssetSelection.checks(audit, publish_review),
+    description="Read an account's catalogue, audit it, publish it. One run an account.",
+    config=dg.PartitionedConfig(
+        partitions_def=accounts,
+        run_config_for_partition_key_fn=lambda _: {},
+        tags_for_partition_key_fn=lambda account: {"dagster/max_runtime": str(ceil(most_seconds(account, current())))},
+    ),
+    tags={
+        # a crash or a timeout is retried as a whole: the ledger knows which pages need not be read again
+        "dagster/retry_strategy": "ALL_STEPS",
+    },
+)
+
+
+# Each account is refreshed at a minute and a second of its own, never on round times: the vendor asks for that.
+#
+# Both follow from the account's name alone, so they stay the same whatever other accounts come and go. When a run of
+# the account is queued or under way, its tick is skipped: runs do not pile up behind one that takes long. So it is
+# while a scan that the audit refused waits for a person: reading anew would throw away what they are to decide on.
+# After any other error that no rerun mends, it still tries: that costs a call, and notices a cause that was removed
+# elsewhere. Source: docs/marketplace-api.md, "Rate limits".
+
+
+def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
+    """The refresh of one account by EMAG_REFRESH_CRON, on by default."""
+
+    @dg.schedule(
+        name=f"refresh_offers_{account}",
+        job=refresh_offers,
+        cron_schedule=values.with_minute(settings.refresh_cron, minute_of(account)),
+        execution_timezone=settings.cron_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Brings {account} up to date, at second {second_of(account)} of the minute.",
+    )
+    def refresh(
+        context: dg.ScheduleEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.RunRequest | dg.SkipReason:
+        if account in dagster_runs.accounts_under_way(context.instance):
+            return dg.SkipReason(f"a run of {account} is queued or under way")
+        if _awaits_decision(pipeline, account):
+            return dg.SkipReason(f"the audit refused a scan of {account}, a person decides: see `emag-pipeline status`")
+        return run_of(context, account)
+
+    return refresh
+
+
+def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
+    """Whether the newest scan was refused and not approved; not when nobody knows: the run says what is wrong then."""
+    try:
+        with pipeline.database() as database:
+            (status,) = account_statuses(database, [account])
+    except PipelineError:
+        return False
+    error = status.last_error
+    refused = error is not None and error.error_class == RefusedError.__name__ and not error.is_discarded
+    return refused and not status.awaits_publish
+
+
+refresh_schedules = [refresh_schedule(account.name, current()) for account in current().accounts]

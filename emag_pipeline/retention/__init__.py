@@ -1,0 +1,1 @@
+"""What has served its time is removed."""

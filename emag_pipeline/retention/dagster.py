@@ -1,0 +1,50 @@
+"""The daily clean-up: the job `maintenance` and its schedule. `emag-pipeline prune` does the same by hand."""
+
+import dagster as dg
+
+from emag_pipeline.dagster_runs import UNDER_WAY
+from emag_pipeline.dagster_runs import prune as old
+from emag_pipeline.dagster_runs.resource import Pipeline
+from emag_pipeline.dagster_runs.start_time import minute_of
+from emag_pipeline.retention import prune as retention
+from emag_pipeline.settings import current, values
+
+KEPT_DAYS = 30.0
+
+_JOB = "maintenance"
+_MOST_SECONDS = 3 * 3600
+
+
+@dg.op(description=f"Removes what is older than {KEPT_DAYS:.0f} days and has served its time.")
+def prune(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
+    # what is not removed now is removed tomorrow: the run is not repeated for that
+    with pipeline.step(context, is_worth_a_run=False) as database:
+        removed = retention.prune(database, KEPT_DAYS)
+        removed["dagster_runs"] = old.prune(context.instance, KEPT_DAYS)
+    for name, number in removed.items():
+        context.log.info(f"{name}: {number:,} removed")
+    context.add_output_metadata(dict(removed))
+
+
+@dg.job(
+    name=_JOB,
+    description="Prunes ledger, request log, quarantine, staging, incidents and Dagster's runs. Never history.",
+    tags={"dagster/max_runtime": str(_MOST_SECONDS)},
+)
+def maintenance() -> None:
+    prune()
+
+
+@dg.schedule(
+    name="maintenance_daily",
+    job=maintenance,
+    cron_schedule=values.with_minute(current().maintenance_cron, minute_of(_JOB)),
+    execution_timezone=current().cron_timezone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Cleans up by EMAG_MAINTENANCE_CRON, once a day unless told otherwise.",
+)
+def maintenance_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A clean-up that takes longer than a day is not joined by a second one."""
+    if context.instance.get_run_records(dg.RunsFilter(job_name=_JOB, statuses=UNDER_WAY), limit=1):
+        return dg.SkipReason("the last clean-up is queued or under way")
+    return dg.RunRequest()

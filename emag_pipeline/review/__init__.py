@@ -1,0 +1,1 @@
+"""What the data team reviews on published offers, check by check, less what it accepts."""

@@ -1,0 +1,68 @@
+"""Secrets taken out of texts: what is kept of failed calls, and every line of the logs."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+from emag_pipeline.settings.accounts import Account
+
+LONGEST_BODY = 2_000
+_LONGEST_READ = 65_536
+_MASK = "***"
+_PATTERNS = (
+    re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)[^\r\n\"'<,}]{1,4096}"),
+    re.compile(r"(?i)\b((?:basic|bearer|digest)\s+)[A-Za-z0-9+/=_.~-]{8,4096}"),
+    re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://[^\s:@/?#]{0,256}:)[^\s@/?#]{1,256}(?=@)"),
+    re.compile(r"(?i)\b((?:ssl)?password\s*=\s*)(?:'[^']{1,256}'|[^\s&'\"]{1,256})"),
+    re.compile(r"()[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+)
+
+
+def secrets_of(account: Account) -> frozenset[str]:
+    """What of an account must never be shown: its password, alone and as it is sent."""
+    password = account.password.get_secret_value()
+    token = base64.b64encode(f"{account.username}:{password}".encode()).decode()
+    return frozenset({password, token, token.rstrip("=")})
+
+
+class Redactor:
+    """Knows some secrets in every common spelling; and passwords, headers and addresses that nobody told it of."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        spellings = {one for secret in secrets for one in _spellings(secret)}
+        self._spellings = sorted(spellings, key=len, reverse=True)
+
+    def finds(self, text: str) -> bool:
+        """Whether one of the secrets stands in a text."""
+        return any(spelling in text for spelling in self._spellings)
+
+    def __call__(self, text: str, longest: int = LONGEST_BODY) -> str:
+        """The text without them. At most `longest` characters, none of them NUL."""
+        if len(text) > _LONGEST_READ:  # and not the last characters, which may be half a secret
+            text = text[: _LONGEST_READ - (len(self._spellings[0]) if self._spellings else 0)]
+        for spelling in self._spellings:
+            text = text.replace(spelling, _MASK)
+        for pattern in _PATTERNS:
+            text = pattern.sub(rf"\1{_MASK}", text)
+        text = text.replace("\0", "�")
+        return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def redact(text: str, secrets: Iterable[str], longest: int = LONGEST_BODY) -> str:
+    """The text without the secrets in any common spelling, passwords in URLs, authorization headers, e-mail addresses.
+
+    At most `longest` characters, none of them NUL.
+    """
+    return Redactor(secrets)(text, longest)
+
+
+def _spellings(secret: str) -> set[str]:
+    if not secret:
+        return set()
+    escaped = json.dumps(secret)[1:-1]
+    shown = {secret, escaped, escaped.replace("/", "\\/"), json.dumps(secret, ensure_ascii=False)[1:-1]}
+    unicode = secret.encode("unicode_escape").decode()
+    return shown | {quote(secret, safe=""), quote_plus(secret), html.escape(secret), repr(secret)[1:-1], unicode}

@@ -1,0 +1,232 @@
+"""The door to PostgreSQL: short transactions, nothing that waits without bound.
+
+Works through PgBouncer in transaction mode: every setting is local to its transaction, the search path among them, and
+nothing rests on a session. Whatever is done over the wire - connect, ask whether a pooled connection lives, begin,
+statement, COPY, commit, roll back - is bounded by this process's own clock and ends when a signal comes
+(`store.calls`).
+
+A wait for a lock is bounded three times: by `lock_timeout`, by the statement's own time, and, should the server not
+keep them, by the clock here. What holds the lock is bounded too: see the settings of each transaction.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import psycopg2
+import sqlalchemy as sa
+from psycopg2.extensions import connection as DriverConnection
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.settings.databases import masked
+from emag_pipeline.store import wire
+from emag_pipeline.store.calls import Calls, no_answer
+from emag_pipeline.store.error_mapping import translate
+from emag_pipeline.store.lost_commits import number_of, require_committed
+from emag_pipeline.store.transaction import GRACE_SECONDS, Transaction, statement
+from emag_pipeline.store.wire import Line, Work
+
+#: No statement of a sync may run longer; the publish of a million offers takes a few minutes.
+STATEMENT_TIMEOUT_SECONDS = 900.0
+#: Nor wait so long for a lock: nobody holds one longer but a migration.
+LOCK_TIMEOUT_SECONDS = 120.0
+CONNECT_TIMEOUT_SECONDS = 10
+
+#: What the clock here allows: to connect by all addresses together, to wait for a connection of the pool, for what the
+#: server answers at once when it lives, and for a commit, which may wait for disks and replicas.
+_CONNECT_SECONDS = 15.0
+_POOL_SECONDS = 30.0
+_AT_ONCE_SECONDS = 5.0
+_COMMIT_SECONDS = 60.0
+
+#: Settings of each transaction, which end what a killed or frozen process would otherwise leave for others to wait for:
+#: a statement whose client is gone (the server looks every two seconds), a transaction in which nobody goes on.
+_SETTINGS = """
+    SELECT set_config('search_path', quote_ident(:schema) || ', pg_temp', true),
+           set_config('statement_timeout', :milliseconds, true), set_config('timezone', 'UTC', true),
+           set_config('lock_timeout', :lock_milliseconds, true),
+           set_config('synchronous_commit', :durable, true),
+           set_config('client_connection_check_interval', '2000', true),
+           set_config('idle_in_transaction_session_timeout', '10000', true),
+           pg_backend_pid() AS process_id, now() AS began_at
+"""
+
+
+class Database:
+    """A small pool of connections to one schema."""
+
+    def __init__(
+        self, url: str, schema: str = "app", *, pool_size: int = 4, most_seconds: float = float("inf")
+    ) -> None:
+        """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
+        self.schema = schema
+        self._calls = Calls(most_seconds)
+        #: the server's processes that have a transaction of this database open
+        self.at_work: set[int] = set()
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=2,
+            pool_timeout=_POOL_SECONDS,
+            hide_parameters=True,
+            # whatever the database's default: a statement sees what was committed while it waited for a lock
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "application_name": "emag_pipeline",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                # a machine that is gone without a word is noticed within a minute
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 60_000,
+            },
+        )
+        event.listen(self.engine, "do_connect", self._connect)
+        event.listen(self.engine, "connect", self._open_line, insert=True)  # before SQLAlchemy asks for the version
+        event.listen(self.engine, "checkout", self._require_life)
+        event.listen(self.engine, "close", self._close_line)
+
+    @contextmanager
+    def transaction(
+        self,
+        *,
+        timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+        durable: bool = True,
+    ) -> Iterator[Transaction]:
+        """Open a transaction; commit at the end, roll back on any exception.
+
+        No statement runs longer than `timeout_seconds`; one that waits for a lock not longer than LOCK_TIMEOUT_SECONDS.
+        Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
+        whole, within its last half second.
+        A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did
+        all is well. It cannot say when it crashed meanwhile, was replaced or stays away: DatabaseUnavailable says that
+        nobody knows then, and whoever tries again has to look for what it wrote.
+        Raises the project's errors for the database's failures, see `store.error_mapping`.
+        """
+        number, lost = None, None
+        try:
+            with self._connected() as (connection, line):
+                line.work = self._begin(connection, line, timeout_seconds, durable=durable)
+                self.at_work.add(line.work.process_id)
+                transaction = Transaction(connection, self.schema, self._calls, line, timeout_seconds)
+                yield transaction
+                number = number_of(transaction)
+                lost = self._commit(connection, line, timeout_seconds)
+        except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
+            raise translate(error) from error
+        if lost is not None and number is not None:
+            ask = partial(self.transaction, timeout_seconds=_AT_ONCE_SECONDS)
+            require_committed(ask, self._calls, number, lost)
+
+    @contextmanager
+    def hurried_when_interrupted(self) -> Iterator[None]:
+        """Do what a signal may break into: from then on, all that is asked of this database has 2.5 seconds.
+
+        After them every call of it raises DatabaseUnavailable: the process is to end.
+        """
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self._calls.hurry()
+            raise
+
+    def close(self) -> None:
+        """Give all connections back to the server."""
+        self.engine.dispose()
+        self._calls.close()
+
+    def __repr__(self) -> str:
+        return f"Database({masked(str(self.engine.url))!r}, schema={self.schema!r})"
+
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[sa.Connection, Line]]:
+        """A connection of the pool, in which nothing is left open."""
+        try:
+            connection = self._calls.open(self.engine.connect, _POOL_SECONDS + _CONNECT_SECONDS, _give_back)
+        except PoolTimeout as error:
+            raise no_answer(_POOL_SECONDS) from error
+        line: Line = connection.connection.info["line"]
+        try:
+            yield connection, line
+        except BaseException:
+            try:
+                self._calls.run(connection.rollback, line, _AT_ONCE_SECONDS, is_asked_to_end=False)
+            except (DBAPIError, psycopg2.Error, DatabaseUnavailable):
+                line.cut()  # or the pool would roll back over it, without bound
+            raise
+        finally:
+            if line.work is not None:
+                self.at_work.discard(line.work.process_id)
+            line.work = None
+            _give_back(connection, is_sound=not line.is_cut)
+
+    def _begin(self, connection: sa.Connection, line: Line, seconds: float, *, durable: bool) -> Work:
+        settings = {
+            "schema": self.schema,
+            "milliseconds": str(int(seconds * 1000)),
+            "lock_milliseconds": str(int(min(seconds, LOCK_TIMEOUT_SECONDS) * 1000)),
+            "durable": "on" if durable else "off",
+        }
+        begin = partial(connection.execute, statement(_SETTINGS, self.schema), settings)
+        begun = self._calls.run(begin, line, _AT_ONCE_SECONDS, is_asked_to_end=False).one()
+        return Work(begun.process_id, begun.began_at)
+
+    def _commit(self, connection: sa.Connection, line: Line, seconds: float) -> DatabaseUnavailable | None:
+        """Commit. Returns the error that leaves open what became of it."""
+        try:
+            seconds = min(seconds + GRACE_SECONDS, _COMMIT_SECONDS)
+            self._calls.run(connection.commit, line, seconds, is_asked_to_end=False)
+        except DatabaseUnavailable as error:
+            return error
+        except (DBAPIError, psycopg2.Error) as error:
+            failure = translate(error)
+            if not connection.invalidated or not isinstance(failure, DatabaseUnavailable):
+                raise
+            return failure
+        return None
+
+    def _connect(self, dialect: Any, _: Any, arguments: Any, parameters: Any) -> DriverConnection:
+        connect = partial(dialect.connect, *arguments, **parameters)
+        connection: DriverConnection = self._calls.apart(connect, _CONNECT_SECONDS, lambda late: late.close())
+        return connection
+
+    def _open_line(self, connection: DriverConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["line"] = line = Line(connection, self._end)
+        entry.info["first"] = self._calls.watched().add(line, self._calls.left(_CONNECT_SECONDS))
+
+    def _require_life(self, connection: DriverConnection, entry: ConnectionPoolEntry, _: Any) -> None:
+        """See that a connection of the pool still answers; if not, all are made anew."""
+        line: Line = entry.info["line"]
+        if line.is_fresh:
+            line.is_fresh = False
+            self._calls.watched().remove(entry.info.pop("first"))
+            return
+        try:
+            with self._calls.watched().bounded(line, self._calls.left(_AT_ONCE_SECONDS)):
+                self.engine.dialect.do_ping(connection)  # type: ignore[arg-type]
+        except psycopg2.Error as error:
+            raise InvalidatePoolError from error
+
+    def _end(self, work: Work) -> None:
+        _, parameters = self.engine.dialect.create_connect_args(self.engine.url)
+        wire.end(work, parameters)
+
+    @staticmethod
+    def _close_line(_: DriverConnection, entry: ConnectionPoolEntry) -> None:
+        entry.info["line"].close()
+
+
+def _give_back(connection: sa.Connection, *, is_sound: bool = True) -> None:
+    """Back to the pool, or away with it."""
+    with contextlib.suppress(DBAPIError, psycopg2.Error):
+        if not is_sound:
+            connection.invalidate()
+        connection.close()

@@ -1,0 +1,15 @@
+"""Schema changes, one numbered file each; run by `emag_pipeline.store.migrate`."""
+
+from pathlib import Path
+
+from alembic import context, op
+
+VERSIONS = Path(__file__).parent / "versions"
+
+
+def run_file(name: str) -> None:
+    """Execute a migration's SQL file; `{schema}` in it stands for the configured schema."""
+    schema = context.config.attributes["schema"]
+    sql = (VERSIONS / name).read_text(encoding="utf-8").replace("{schema}", f'"{schema}"')
+    # without parameters the driver lets a percent sign be one
+    op.get_bind().exec_driver_sql(sql, execution_options={"no_parameters": True})

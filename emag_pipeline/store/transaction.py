@@ -1,0 +1,125 @@
+"""One open transaction: statements and COPY, each bounded by the clock of this process."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from io import StringIO
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from psycopg2.extensions import ConnectionInfo
+
+from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.wire import Line
+
+T = TypeVar("T")
+
+#: The server ends a statement whose time is over by itself, if it can.
+GRACE_SECONDS = 5.0
+
+_COPY_BYTES = 1 << 16
+#: What a hash of ids takes for each row, and the most that one join may have.
+_BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
+
+
+class Readable(Protocol):
+    """Ready rows that come piece by piece."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@lru_cache(maxsize=512)
+def statement(sql: str, schema: str) -> sa.TextClause:
+    """The SQL for the driver; `{schema}` in it, which DDL and work on two schemas need, is the quoted schema."""
+    return sa.text(sql.replace("{schema}", f'"{schema}"'))
+
+
+class _Rows:
+    """Rows for the driver, whose end waits for the wire (`Line.wait_for_room`)."""
+
+    def __init__(self, rows: StringIO | Readable, line: Line) -> None:
+        self._rows = rows
+        self._line = line
+
+    def read(self, size: int, /) -> str | bytes:
+        """The next piece."""
+        try:
+            piece = self._rows.read(size)
+        except BaseException:
+            self._line.wait_for_room()
+            raise
+        if not piece:
+            self._line.wait_for_room()
+        return piece
+
+
+class Transaction:
+    """One open transaction, whose search path is the schema. `:name` in SQL stands for a parameter."""
+
+    def __init__(self, connection: sa.Connection, schema: str, calls: Calls, line: Line, seconds: float) -> None:
+        #: for what SQLAlchemy itself has to do, such as migrations: within `apart`
+        self.connection = connection
+        self.schema = schema
+        self._calls = calls
+        self._line = line
+        self._seconds = seconds
+        #: anything but a question was sent: what became of it matters
+        self.has_written = False
+
+    def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
+        """Execute one statement and return its buffered result; a parameter that it does not name is left out."""
+        text = statement(sql, self.schema)
+        return self._send(lambda: self.connection.execute(text, parameters), is_question=_is_question(sql))
+
+    def run_many(self, sql: str, rows: list[dict[str, Any]], /) -> None:
+        """Execute one statement for each row of parameters, batched by the driver."""
+        if rows:
+            text = statement(sql, self.schema)
+            self.apart(lambda: self.connection.execute(text, rows))
+
+    def copy_in(self, sql: str, text: str | Readable, /) -> int:
+        """Send ready rows in PostgreSQL's text format through `COPY … FROM STDIN`. Returns how many."""
+        command = sql.replace("{schema}", f'"{self.schema}"')
+        cursor = self.connection.connection.cursor()
+        rows = _Rows(StringIO(text) if isinstance(text, str) else text, self._line)
+        try:
+            self.apart(lambda: cursor.copy_expert(command, rows, _COPY_BYTES))
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def apart(self, work: Callable[[], T]) -> T:
+        """Do something with `connection`, within the time of a statement; a signal ends it."""
+        return self._send(work, is_question=False)
+
+    def expect(self, rows: int) -> None:
+        """Let joins of so many rows work in memory until the end of the transaction, up to 128 MB each.
+
+        By the server's default of 4 MB a join of a million rows writes all that it reads aside, wide columns included.
+        """
+        megabytes = min(_MOST_MEGABYTES, rows * _BYTES_A_ROW // 2**20)
+        self.run(
+            """SELECT set_config('work_mem', :megabytes, true)
+               WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes(:megabytes)""",
+            megabytes=f"{megabytes}MB",
+        )
+
+    def within(self, schema: str) -> "Transaction":
+        """The same transaction, `{schema}` standing for another one; the search path stays as it is."""
+        self.has_written = True
+        return Transaction(self.connection, schema, self._calls, self._line, self._seconds)
+
+    def wire(self) -> ConnectionInfo:
+        """The connection as libpq knows it: host, encryption, the process that serves it."""
+        raw = self.connection.connection.driver_connection
+        assert raw is not None, "a transaction is open"  # noqa: S101
+        info: ConnectionInfo = raw.info
+        return info
+
+    def _send(self, work: Callable[[], T], *, is_question: bool) -> T:
+        self.has_written = self.has_written or not is_question
+        return self._calls.run(work, self._line, self._seconds + GRACE_SECONDS)
+
+
+def _is_question(sql: str) -> bool:
+    """Whether a statement changes nothing that anybody relies upon."""
+    return sql.lstrip()[:6].upper() == "SELECT"

@@ -1,0 +1,95 @@
+"""How a scan and its chain of windows stand."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from emag_pipeline.sync.completeness.order import PreviousOrder
+
+
+class State(Enum):
+    """How a chain stands."""
+
+    READING = "reading"
+    #: one run reaches from head to tail
+    JOINED = "joined"
+    #: there is nothing in the listing
+    EMPTY = "empty"
+    #: what lies behind the last offer repeats it: an end only if the count agrees
+    REPEATS = "repeats"
+    #: the windows do not join: read plain pages twice
+    TORN = "torn"
+    #: what keeps them apart is `fault`
+    FAULTY = "faulty"
+
+
+class Phase(Enum):
+    """What is done now; END is the count that all of it is compared with."""
+
+    BEGIN = 0
+    CHAIN = 1
+    PLAIN = 2
+    DOUBLES = 3
+    HEAD = 4
+    TAIL = 5
+    CONFIRM = 6
+    END = 7
+
+
+# What is known before a scan begins, and what it asks for beside pages.
+
+
+class Ask(Enum):
+    """What is asked for beside pages."""
+
+    COUNT = "count"
+    #: every offer that was known before and that no window showed, by its id
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known before a scan begins."""
+
+    #: EMAG_API_PAGE_SIZE, or the smaller size that was found to work
+    page_size: int = 100
+    #: EMAG_SYNC_MAX_PAGES in offers
+    most_offers: int = 10_000
+    #: the order of the last complete scan; None at a first publish
+    previous: PreviousOrder | None = None
+    #: found by earlier scans of the account
+    reorders: bool = False
+    ignores_odd_sizes: bool = False
+
+
+# What is wrong with an answer and is not movement: named, so that a person knows what to report.
+
+
+class Fault(Enum):
+    """A way in which a marketplace answers that no re-reading heals."""
+
+    IGNORED_PAGE = "the marketplace ignores currentPage"
+    REPEATED_PAGE = "a page shows the rows of another one"
+    EMPTY_PAGE = "an empty page has rows behind it"
+    SHORT_PAGE = "a short page has rows behind it"
+    ENDLESS = "the pages do not end"
+    EMPTY_LISTING = "the listing is empty and the count is not"
+    #: none of the marketplace: a defect of this code, which ends here and not in waiting for ever
+    NO_WAY = "the scan does not know how to go on, which is a defect of emag_pipeline: report it"
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The scan is complete; what the proof has to say of it beyond its figures stands in `marks`."""
+
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No reading of this listing can be proven complete."""
+
+    fault: Fault
+    where: str
+
+
+Verdict = Complete | Refused

@@ -1,0 +1,413 @@
+"""The figures of the audit, counted from staging itself and not taken from what the scan believes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import simplejson
+
+from emag_pipeline.errors import StagingLost
+from emag_pipeline.store.columns import RESTS_ON
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync import confirmations, ledger, staging_room, statistics
+from emag_pipeline.sync.accounted import Accounted
+from emag_pipeline.sync.ledger import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What stands in staging for a sync, beside what the marketplace reports and what the scan has found of it."""
+
+    #: offers that the marketplace counted before the first read and after the last one
+    count_before: int
+    count_after: int
+    #: hundreds of positions of the listing
+    pages_expected: int
+    pages_staged: int
+    #: offers read from pages, and how many different ids they have
+    rows: int
+    distinct_ids: int
+    #: offers that pages showed only as rows which cannot be represented
+    rejected: int
+    #: all rows in quarantine: also second rows of an offer, and rows read by id
+    quarantined: int
+    #: missing offers that a read by their id found, also those whose row cannot be represented; not those that a page
+    #: has shown since
+    found_by_id: int
+    confirmed_gone: int
+    #: known offers that neither a page nor a read by id has accounted for
+    missing: int
+    #: offers that readers see now
+    published_before: int
+    #: offers on pages that readers do not see yet
+    arrivals: int
+    #: readings of all pages: more than one where a chain of windows was not enough
+    rounds: int
+    #: 1 once the scan has proven that nothing is left out
+    proven: int = 0
+    #: offers that windows showed and that stand neither in staging nor in quarantine
+    unstaged: int = 0
+    #: windows that are staged, offers by which they join, windows that closed gaps, windows that joined nothing
+    windows: int = 0
+    anchors: int = 0
+    repairs: int = 0
+    islands: int = 0
+    #: whether windows join from the listing's first position to its end
+    head_reached: int = 0
+    tail_reached: int = 0
+    #: stretches that were read in smaller pages, and those of which the readings differ
+    stretches: int = 0
+    united: int = 0
+    #: how often head or tail were read once more
+    heads: int = 0
+    #: counted offers that nothing accounts for, after the last count
+    remainder: int = 0
+    #: neighbours that the last scan saw too, those that stand the other way round, and offers seen to jump
+    compared: int = 0
+    inversions: int = 0
+    moved: int = 0
+    #: offers that stand twice in the listing
+    doubled: int = 0
+    #: positions at which the marketplace fails whatever the page's size: see `completeness.Scan.unreadable`
+    unreadable_positions: int = 0
+    #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
+    unreadable_by_id: int = 0
+    #: staged offers with a commercial field that cannot be read
+    unreadable_rows: int = 0
+    #: rows read by id that cannot be represented, of offers that the pages showed as rows without an id
+    without_id_twice: int = 0
+    #: of `found_by_id`, those that are staged; the others are in quarantine
+    staged_by_id: int = 0
+    #: from the oldest page to the last count, and the longest time between two reads of pages, or before that count
+    oldest_page_seconds: int = 0
+    pause_seconds: int = 0
+    #: what a reviewer should know of the proof, in words
+    marks: Sequence[str] = ()
+
+    @property
+    def known(self) -> int:
+        """Rows of the listing that are known, whatever became of them."""
+        return self.count_after - self.remainder
+
+    @property
+    def counted_known(self) -> int:
+        """Of these, what the count has to agree with: not what reads by id found besides what pages showed.
+
+        That is an offer which the marketplace does not count, or whose row has lost its id and is known already.
+        """
+        return self.known - self.accounted.by_id_besides
+
+    @property
+    def repeated_rows(self) -> int:
+        """Rows of offers that stand in staging already."""
+        return self.rows - self.distinct_ids
+
+    @property
+    def vanished(self) -> int:
+        """Published and not in this scan: gone, or not accounted for."""
+        return self.confirmed_gone + self.missing
+
+    @property
+    def vanished_share(self) -> float:
+        """The vanished as a share of what was published; 0 before the first publish: there is nothing to lose."""
+        return self.vanished / self.published_before if self.published_before else 0.0
+
+    @property
+    def staged(self) -> int:
+        """Different offers to be published: from pages and from reads by their id."""
+        return self.distinct_ids + self.staged_by_id
+
+    @property
+    def accounted(self) -> Accounted:
+        """The parts of what the marketplace counts."""
+        return Accounted.of(self.as_proof())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no offer to publish."""
+        return self.distinct_ids + self.found_by_id == 0
+
+    @property
+    def not_read(self) -> int:
+        """What the tolerance is about: quarantined rows, offers with unreadable fields, unreadable positions.
+
+        A known offer that stands at such a position, or whose row has lost its id, was read by its id as well: it is in
+        quarantine once more, and counts once.
+        """
+        return self.quarantined + self.unreadable_rows + self.unreadable_positions - self.read_twice
+
+    @property
+    def rows_and_positions(self) -> int:
+        """Everything that the listing showed or failed to show."""
+        return self.rows + self.quarantined + self.unreadable_positions - self.read_twice
+
+    @property
+    def in_quarantine_once(self) -> int:
+        """`quarantined` without the second rows of offers that were read by their id as well."""
+        return self.quarantined - self.read_twice
+
+    @property
+    def read_twice(self) -> int:
+        """Rows in quarantine of offers that `not_read` counts already, as positions or rows without an id."""
+        return self.unreadable_by_id + self.without_id_twice
+
+    @property
+    def not_read_share(self) -> float:
+        """`not_read` as a share of `rows_and_positions`."""
+        return self.not_read / max(1, self.rows_and_positions)
+
+    def as_proof(self) -> dict[str, Any]:
+        """The numbers and marks as they stand in the ledger."""
+        return {**asdict(self), "marks": list(self.marks)}
+
+
+#: What each figure is, for people.
+WORDS = {
+    "count_before": "offers counted by the marketplace before the scan",
+    "count_after": "offers counted by the marketplace after the scan",
+    "pages_expected": "hundreds of positions expected",
+    "pages_staged": "hundreds of positions staged",
+    "rows": "offers read from pages",
+    "distinct_ids": "different offers among them",
+    "rejected": "offers that pages showed only as rows in quarantine",
+    "quarantined": "rows in quarantine, also second rows of an offer and reads by id",
+    "found_by_id": "missing offers found by their id, and on no page",
+    "confirmed_gone": "missing offers confirmed gone",
+    "missing": "missing offers not accounted for",
+    "published_before": "offers published before",
+    "arrivals": "offers that were not published before",
+    "rounds": "readings of all pages",
+    "proven": "nothing is left out (1 = proven)",
+    "unstaged": "offers that windows showed and that are not staged",
+    "windows": "windows of the listing",
+    "anchors": "offers by which they join",
+    "repairs": "windows that closed gaps",
+    "islands": "runs of windows that joined nothing",
+    "head_reached": "the first position was read (1 = yes)",
+    "tail_reached": "the end was reached (1 = yes)",
+    "stretches": "stretches that were read in smaller pages",
+    "united": "of these, united from several readings",
+    "heads": "how often head or tail were read once more",
+    "remainder": "counted offers that nothing accounts for",
+    "compared": "neighbours compared with the order of the last scan",
+    "inversions": "of these, the other way round",
+    "moved": "offers that were seen to jump",
+    "doubled": "offers that stand twice",
+    "unreadable_positions": "positions at which every page fails",
+    "unreadable_by_id": "missing offers whose read by id fails too",
+    "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
+    "without_id_twice": "offers in quarantine both without an id and by their id",
+    "oldest_page_seconds": "seconds from the oldest page to the count after the scan",
+    "pause_seconds": "the longest pause between two pages, or before that count, in seconds",
+    "marks": "worth knowing",
+    "staged_by_id": "missing offers found by their id and staged",
+}
+
+#: Those that staging cannot tell: the scan writes them down.
+OF_THE_SCAN = (
+    "count_after", "rounds", "proven", "anchors", "repairs", "islands", "head_reached", "tail_reached", "stretches",
+    "united", "heads", "remainder", "compared", "inversions", "moved", "doubled",
+    "unreadable_positions", "oldest_page_seconds", "pause_seconds", "marks",
+)  # fmt: skip
+
+
+def figures(database: Database, sync_id: UUID) -> Figures:
+    """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
+    with database.transaction() as tx:
+        sync = ledger.read_in(tx, sync_id)
+        account = sync.account_type
+        tx.expect(sync.total_offers_processed)
+        statistics.require_staged(tx, account, sync_id)
+        staged = tx.run(staging_room.own(_COUNT_STAGED, account), sync=sync_id, rests_on=list(RESTS_ON)).one()
+        windows = ledger.durable_windows(tx, sync_id, account)
+        confirmed = confirmations.count_answers(tx, sync_id, account)
+        missing = confirmations.count_missing(tx, sync_id, account)
+        rejects = tx.run(staging_room.own(_COUNT_REJECTS, account), sync=sync_id).one()
+        arrivals = int(tx.run(staging_room.own(_COUNT_ARRIVALS, account), sync=sync_id, account=account).scalar_one())
+        shown = tx.run(staging_room.own(_COUNT_SHOWN, account), sync=sync_id).one()
+        is_same = (shown.ids, shown.digest) == (staged.distinct_ids, staged.digest)
+        unstaged = 0 if is_same else int(tx.run(staging_room.own(_COUNT_UNSTAGED, account), sync=sync_id).scalar_one())
+        published = tx.run(
+            """SELECT count(*) FROM emag_product_offers
+               WHERE account_type = :account AND deleted_at IS NULL""",
+            account=account,
+        ).scalar_one()
+    proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
+    return Figures(
+        count_before=sync.offers_expected or 0,
+        pages_expected=sync.pages_expected or 0,
+        pages_staged=sync.pages_done,
+        rows=staged.rows,
+        distinct_ids=staged.distinct_ids,
+        rejected=rejects.offers,
+        quarantined=rejects.rows,
+        found_by_id=confirmed.found,
+        confirmed_gone=confirmed.gone,
+        missing=missing,
+        published_before=published,
+        arrivals=arrivals,
+        unstaged=unstaged,
+        windows=windows,
+        unreadable_by_id=confirmed.unreadable,
+        unreadable_rows=staged.unreadable,
+        without_id_twice=max(0, min(rejects.without_id, rejects.by_id - confirmed.unreadable)),
+        **{name: proof[name] for name in OF_THE_SCAN if name in proof},
+        staged_by_id=staged.by_id,
+    )
+
+
+_COUNT_STAGED = """
+    SELECT count(*) FILTER (WHERE page > 0) AS rows,
+           count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
+           sum(DISTINCT hashint8extended(emag_offer_id, 1)) FILTER (WHERE page > 0) AS digest,
+           count(*) FILTER (WHERE page = 0) AS by_id,
+           count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
+    FROM emag_scan_offers WHERE sync_id = :sync
+"""
+#: `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
+#: Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
+_COUNT_REJECTS = """
+    SELECT count(*) AS rows,
+           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
+           count(*) FILTER (WHERE page = 0) AS by_id,
+           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
+           + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
+                 SELECT FROM emag_scan_offers s
+                 WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
+    FROM emag_offer_rejects r
+    WHERE sync_id = :sync
+"""
+#: Offers that pages showed and that are not published, or have a tombstone.
+_COUNT_ARRIVALS = """
+    SELECT count(DISTINCT s.emag_offer_id) FROM emag_scan_offers s
+    LEFT JOIN emag_product_offers o
+        ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
+    WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL
+"""
+#: The offers that windows showed: how many, and the digest of just these (as that of those which are staged).
+_COUNT_SHOWN = """
+    SELECT count(*) AS ids, sum(hashint8extended(id, 1)) AS digest
+    FROM (SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+          WHERE p.sync_id = :sync AND shown.id > 0) shown
+"""
+#: Where these are not the same: looked up one by one, which takes half a minute for a million that were read in full.
+#: Offers that windows showed and that stand neither in staging nor in quarantine: there should be none.
+_COUNT_UNSTAGED = """
+    SELECT count(*) FROM (
+        SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
+        WHERE p.sync_id = :sync AND shown.id > 0
+    ) shown
+    WHERE NOT EXISTS (SELECT FROM emag_scan_offers s
+                      WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
+      AND NOT EXISTS (SELECT FROM emag_offer_rejects r
+                      WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)
+"""
+
+
+_AGES = """
+    WITH reads AS (SELECT fetched_at AS read_at FROM emag_scan_pages WHERE sync_id = :sync
+                   UNION ALL SELECT CAST(:counted_at AS timestamptz))
+    SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
+    FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused
+"""
+
+
+def ages(database: Database, lease: Lease, counted_at: datetime) -> dict[str, int]:
+    """The figures `oldest_page_seconds` and `pause_seconds` of a scan whose last count came at `counted_at`."""
+    with database.transaction() as tx:
+        row = tx.run(
+            staging_room.own(_AGES, lease.account),
+            sync=lease.sync_id,
+            counted_at=counted_at,
+        ).one()
+    return {
+        "oldest_page_seconds": round(row.oldest.total_seconds()),
+        "pause_seconds": 0 if row.pause is None else round(row.pause.total_seconds()),
+    }
+
+
+def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
+    """The proof of the sync that the account published last before this one; empty before the first."""
+    with database.transaction() as tx:
+        proof = tx.run(
+            """SELECT proof FROM emag_offer_syncs
+               WHERE account_type = :account AND sync_id <> :sync AND status = 'completed'
+               ORDER BY sync_number DESC LIMIT 1""",
+            account=lease.account,
+            sync=lease.sync_id,
+        ).scalar_one_or_none()
+    return proof or {}
+
+
+def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
+    """Write down what the scan has found: the figures `OF_THE_SCAN`."""
+    with database.transaction() as tx:
+        ledger.change(
+            tx,
+            lease,
+            "proof = CAST(:proof AS jsonb), pages_done = pages_expected",
+            proof=simplejson.dumps(found),
+        )
+
+
+def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
+    """Raise StagingLost unless as many windows stand in staging as were made durable there.
+
+    Staging is unlogged: a crash of the server empties it, while the ledger remembers.
+    """
+    found = ledger.durable_windows(tx, lease.sync_id, lease.account)
+    if found != windows:
+        raise _lost(lease, "the staged pages are gone", f"{found:,} of {windows:,} are there")
+
+
+def require_staged(database: Database, lease: Lease) -> None:
+    """The same of a sync under way, by what the ledger knows."""
+    with database.transaction() as tx:
+        require_staging(tx, lease, ledger.read_in(tx, lease.sync_id).windows_staged)
+
+
+def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
+    """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
+    accepted = confirmations.Answers(
+        found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
+    )
+    answers = confirmations.count_answers(tx, lease.sync_id, lease.account)
+    if answers != accepted:
+        raise _lost(
+            lease,
+            "reads by id do not say any more what the audit has accepted",
+            f"{answers.found:,} offers found and {answers.gone:,} gone, "
+            f"{accepted.found:,} and {accepted.gone:,} were accepted",
+        )
+
+
+def _lost(lease: Lease, what: str, why: str) -> StagingLost:
+    return StagingLost(
+        what,
+        where=lease.where,
+        why=f"{why}: the database has crashed since",
+        remedy="Nothing was published; the next run reads the catalogue anew",
+    )
+
+
+def begin_audit(database: Database, lease: Lease) -> None:
+    """Say in the ledger that the scan is over and being judged. Raises StagingLost when there is nothing to judge."""
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "phase = 'auditing'")
+        sync = ledger.read_in(tx, lease.sync_id)
+        require_staging(tx, lease, sync.windows_staged)
+
+
+def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
+    """Let the publish pass: it looks for this phase, and for nothing a caller says."""
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "phase = 'publishing', proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))
+
+
+def refuse(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
+    """Keep the numbers of a refused scan for the person who decides."""
+    with database.transaction() as tx:
+        ledger.change(tx, lease, "proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))

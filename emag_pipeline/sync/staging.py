@@ -1,0 +1,396 @@
+"""Rows in PostgreSQL's COPY text format (manual: COPY, "Text Format"). Any Unicode but NUL passes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Protocol
+from uuid import UUID
+
+from emag_pipeline.store import counters
+from emag_pipeline.store.columns import STAGED, UNCHANGED, listed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync import ledger, staging_room, surprises
+from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.sync.surprises import Surprising
+
+
+def line(values: Iterable[object]) -> str:
+    """One row, with its line end."""
+    return "\t".join([field(value) for value in values]) + "\n"
+
+
+def field(value: object) -> str:
+    """One value: None, text, numbers, booleans, bytes, times, uuids, and tuples of text or integers."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        return _escaped(value)
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, bytes):
+        return "\\\\x" + value.hex()
+    if isinstance(value, tuple):
+        return _escaped(_array(value))
+    if isinstance(value, int | Decimal | datetime | UUID):
+        return str(value)
+    raise TypeError(f"COPY cannot write a {type(value).__name__}")
+
+
+def _escaped(text: str) -> str:
+    """Backslash first. One replacement a character beats str.translate six times on descriptions."""
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text:
+        text = text.replace("\n", "\\n")
+    if "\r" in text:
+        text = text.replace("\r", "\\r")
+    return text.replace("\t", "\\t") if "\t" in text else text
+
+
+def _array(items: tuple[object, ...]) -> str:
+    return "{" + ",".join([_quoted(item) if isinstance(item, str) else str(item) for item in items]) + "}"
+
+
+def _quoted(text: str) -> str:
+    inner = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inner}"'
+
+
+# Staging: windows of the listing that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
+#
+# A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a page is
+# there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays. Each account
+# has a room of its own there (`sync.staging_room`), which holds one reading at most.
+
+#: The resource whose answers are staged, as in emag_requests.
+RESOURCE = "product_offer/read"
+#: "Page" of the offers that were read one by one by their id.
+BY_ID = 0
+
+_values, _unchanged_values = attrgetter(*STAGED), attrgetter(*UNCHANGED)
+#: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
+_STAGE_SECONDS = 120.0
+#: Windows that are taken up at once, and rows in quarantine.
+_WINDOWS, _REJECTS = 500, 10_000
+#: Bytes that stand for a row in quarantine.
+_DIGEST = 16
+_PLACE = "account_type, sync_id, page, fetched_at"
+_COPY_OFFERS = f"COPY emag_scan_offers ({_PLACE}, {listed(STAGED)}) FROM STDIN"
+_COPY_UNCHANGED = f"COPY emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHANGED)}) FROM STDIN"
+
+
+class RejectedRow(Protocol):
+    """A row that cannot be represented."""
+
+    @property
+    def emag_offer_id(self) -> int | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def payload(self) -> str: ...
+
+
+class StagedPage(Protocol):
+    """A page as the client returns it.
+
+    Its offers carry the columns of `columns.STAGED` as attributes; those that are unchanged, those of UNCHANGED.
+    """
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def ids(self) -> Sequence[int]: ...
+    @property
+    def is_unreadable(self) -> bool: ...
+    @property
+    def offers(self) -> Sequence[Any]: ...
+    @property
+    def rejects(self) -> Sequence[RejectedRow]: ...
+    @property
+    def content_hash(self) -> bytes: ...
+    @property
+    def fetched_at(self) -> datetime: ...
+    @property
+    def surprises(self) -> Sequence[Surprising]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagedWindow:
+    """A page that is made durable as a window of the listing."""
+
+    page: StagedPage
+    #: in the order of the answers, from 0, and what it was read for: see `completeness.Window`
+    number: int
+    reading: int
+    #: its offers that windows before it have shown
+    again: Sequence[int]
+    #: its rejects that no window before it has shown
+    rejects: Sequence[RejectedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is.
+
+    `position` is how far that reading has come. `readable` are positions that were unreadable before, and are not
+    counted as such any more.
+    """
+
+    pages_done: int
+    pages_expected: int
+    rows: int
+    reading: int = 1
+    position: int = 0
+    readable: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DurableWindow:
+    """A window as it stands in staging."""
+
+    number: int
+    page: int
+    size: int
+    reading: int
+    ids: Sequence[int]
+
+
+def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: float = 0.0) -> datetime:
+    """Begin to read: what is expected, nothing done yet. The sync has so many seconds from now, or more.
+
+    Returns until when it may go on (UTC).
+    """
+    with database.transaction() as tx:
+        counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
+        ledger.change(
+            tx,
+            lease,
+            """phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
+               windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
+               oldest_page_at = NULL,
+               deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')""",
+            pages=pages,
+            offers=offers,
+            seconds=seconds,
+        )
+        until: datetime = ledger.read_in(tx, lease.sync_id).deadline_at
+    return until
+
+
+def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
+    """How many of the `staged` windows a crash of the server has taken; the ledger knows for good how many are left.
+
+    Staging is unlogged: such a crash empties it, while the sync goes on. What the ledger said of the last windows may
+    be gone too, since they were staged by commits that nobody waited for: only who staged them knows their number.
+    This commit is waited for, and so are all before it. Raises LeaseLost.
+    """
+    with database.transaction() as tx:
+        found = ledger.durable_windows(tx, lease.sync_id, lease.account)
+        ledger.change(tx, lease, "windows_staged = :found", found=found)
+    return staged - found
+
+
+def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
+    """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
+    with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
+        ledger.change(
+            tx,
+            lease,
+            # what is read between reads by id is no step back, a further reading of all pages is one
+            """phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
+               windows_staged = windows_staged + :windows,
+               offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
+               pages_expected = greatest(:expected, pages_done),
+               total_offers_processed = greatest(total_offers_processed, :rows),
+               round = greatest(round, :reading)""",
+            windows=len(windows),
+            rejects=sum(len(window.rejects) for window in windows),
+            done=reached.pages_done,
+            expected=reached.pages_expected,
+            rows=reached.rows,
+            reading=reached.reading,
+        )
+        for window in windows:
+            copy_offers(tx, lease, window.page.number, window.page.fetched_at, window.page.offers)
+            quarantine(tx, lease, window.page.number, window.rejects)
+        _keep_the_newest(tx, lease, [one for window in windows for one in window.again])
+        surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
+        tx.run_many(staging_room.own(_INSERT_PAGE, lease.account), [_record(lease, window) for window in windows])
+        if reached.readable:
+            tx.run(
+                staging_room.own(_NOTE_READABLE, lease.account),
+                sync=lease.sync_id,
+                positions=list(reached.readable),
+            )
+
+
+def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
+    """Remove rows of these offers for which there is one that was read later; answers may come late."""
+    if ids:  # one look-up by the index for each, whatever the planner believes about a sync that has just begun
+        tx.run(staging_room.own(_DELETE_OLDER, lease.account), sync=lease.sync_id, ids=list(ids))
+
+
+_INSERT_PAGE = """
+    INSERT INTO emag_scan_pages
+        (account_type, sync_id, number, reading, page, size, position, is_unreadable,
+         ids, offers, rejects, content_hash, fetched_at)
+    VALUES (:account, :sync, :number, :reading, :page, :size, :position, :unreadable,
+            :ids, :offers, :rejects, :hash, :fetched_at)
+"""
+_NOTE_READABLE = """
+    UPDATE emag_scan_pages SET is_unreadable = false
+    WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))
+"""
+_DELETE_OLDER = """
+    DELETE FROM emag_scan_offers
+    WHERE ctid = ANY (ARRAY(
+        SELECT older.row
+        FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
+        CROSS JOIN LATERAL (
+            SELECT ctid AS row FROM emag_scan_offers
+            WHERE sync_id = :sync AND emag_offer_id = again.id
+            ORDER BY fetched_at DESC, page DESC OFFSET 1
+        ) older))
+"""
+
+
+def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
+    page = window.page
+    return {
+        "account": lease.account,
+        "sync": lease.sync_id,
+        "number": window.number,
+        "reading": window.reading,
+        "page": page.number,
+        "size": page.size,
+        "position": page.position,
+        "unreadable": page.is_unreadable,
+        "ids": list(page.ids),
+        "offers": len(page.offers),
+        "rejects": len(page.rejects),
+        "hash": page.content_hash,
+        "fetched_at": page.fetched_at,
+    }
+
+
+def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Any]) -> None:
+    """COPY offers into staging, within the caller's fenced transaction; of unchanged ones their fingerprints."""
+    place = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
+    read, unchanged = [], []
+    for offer in offers:
+        if offer.is_unchanged:
+            unchanged.append(place + "t\t" + line(_unchanged_values(offer)))
+        else:
+            read.append(place + line(_values(offer)))
+    for statement, lines in ((_COPY_OFFERS, read), (_COPY_UNCHANGED, unchanged)):
+        if lines:
+            tx.copy_in(staging_room.own(statement, lease.account), "".join(lines))
+
+
+def quarantine(
+    tx: Transaction,
+    lease: Lease,
+    page: int,
+    rejects: Iterable[RejectedRow],
+    offer_id: int | None = None,
+) -> None:
+    """Keep rows that cannot be represented, within the caller's fenced transaction.
+
+    `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
+    """
+    tx.run_many(
+        """INSERT INTO emag_offer_rejects
+               (account_type, sync_id, page, emag_offer_id, reason, payload)
+           VALUES (:account, :sync, :page, :id, :reason, :payload)""",
+        [
+            {
+                "account": lease.account,
+                "sync": lease.sync_id,
+                "page": page,
+                "id": offer_id or reject.emag_offer_id,
+                "reason": reject.reason,
+                "payload": reject.payload,
+            }
+            for reject in rejects
+        ],
+    )
+
+
+def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]:
+    """What need not be read again, in the order of the answers."""
+    after = -1
+    while True:
+        with database.transaction() as tx:
+            found = tx.run(
+                """SELECT number, page, size, reading, ids FROM emag_scan_pages
+                   WHERE account_type = :account AND sync_id = :sync AND number > :after
+                   ORDER BY number LIMIT :limit""",
+                account=lease.account,
+                sync=lease.sync_id,
+                after=after,
+                limit=_WINDOWS,
+            ).all()
+        yield from (DurableWindow(row.number, row.page, row.size, row.reading, row.ids) for row in found)
+        if len(found) < _WINDOWS:
+            return
+        after = found[-1].number
+
+
+def unreadable_positions(database: Database, lease: Lease) -> list[int]:
+    """The positions that no page shows, in the order in which that was found out."""
+    with database.transaction() as tx:
+        found = tx.run(
+            """SELECT position FROM emag_scan_pages
+               WHERE account_type = :account AND sync_id = :sync AND is_unreadable ORDER BY number""",
+            account=lease.account,
+            sync=lease.sync_id,
+        )
+        return list(found.scalars())
+
+
+def digest_of(offer_id: int | None, payload: str) -> bytes:
+    """What stands for a row in quarantine: the same row has the same, see `rejected`."""
+    return sha256(f"{'' if offer_id is None else offer_id}:{payload}".encode()).digest()[:_DIGEST]
+
+
+def rejected(database: Database, lease: Lease) -> Iterator[bytes]:
+    """What stands for the rows from pages that are in quarantine; made where they are, since they may be large."""
+    after = 0
+    while True:
+        with database.transaction() as tx:
+            found = tx.run(
+                """SELECT reject_id, substr(sha256(convert_to(
+                              coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
+                   FROM emag_offer_rejects
+                   WHERE sync_id = :sync AND page > 0 AND reject_id > :after ORDER BY reject_id LIMIT :limit""",
+                sync=lease.sync_id,
+                size=_DIGEST,
+                after=after,
+                limit=_REJECTS,
+            ).all()
+        yield from (bytes(row.digest) for row in found)
+        if len(found) < _REJECTS:
+            return
+        after = found[-1].reject_id
+
+
+def discard_remains(database: Database, lease: Lease) -> int:
+    """Give back what is staged of the account's other syncs: one reading at most stays, which is this sync's.
+
+    None of them can be taken up or approved any more: only an account's newest sync can. Returns how many there were.
+    Raises LeaseLost, and then nothing of the run that has taken over is touched.
+    """
+    with database.transaction() as tx:
+        staged = staging_room.staged_syncs(tx, lease.account)
+    others = [sync for sync in staged if sync != lease.sync_id]
+    if others or not lease.resumed:  # what is dead, and what an emptying that broke off has left, goes as well
+        staging_room.empty(database, lease.account, others, fence=lambda tx: ledger.hold(tx, lease))
+    return len(others)
