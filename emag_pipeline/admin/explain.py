@@ -10,8 +10,8 @@ from datetime import datetime
 
 from emag_pipeline.admin.history import (
     KnownOffer,
+    OfferState,
     Rejection,
-    State,
     found,
     money,
     newest_rejection,
@@ -26,7 +26,7 @@ from emag_pipeline.sync.status import AccountStatus, account_statuses
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class Blocker:
     """Why a condition does not hold, and since when (UTC) without a break."""
 
     code: str
@@ -47,7 +47,7 @@ class Condition:
     value_since: datetime
     #: since when it has held, or has not held, without a break (UTC)
     since: datetime
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Blocker, ...]
     said: tuple[str, ...]
 
     @property
@@ -103,7 +103,9 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
     )
 
 
-def conditions(past: Sequence[State], said: Mapping[str, str], *, is_stock_told: bool = False) -> tuple[Condition, ...]:
+def conditions(
+    past: Sequence[OfferState], said: Mapping[str, str], *, is_stock_told: bool = False
+) -> tuple[Condition, ...]:
     """Every condition as it stands in the last of the states; all their issue codes are among the reasons.
 
     `said` is what the marketplace says, by code; `is_stock_told` that it tells a total stock now, also none that is a
@@ -117,11 +119,11 @@ class _About:
     """What a condition looks at: the beginnings of its issue codes, its value in words, the marketplace's verdicts."""
 
     codes: tuple[str, ...]
-    value: Callable[[State], str]
-    verdicts: Callable[[State], Sequence[int | None]] = lambda _: ()
+    value: Callable[[OfferState], str]
+    verdicts: Callable[[OfferState], Sequence[int | None]] = lambda _: ()
 
 
-def _verdicts(code: str, verdicts: Callable[[State], Sequence[int | None]]) -> _About:
+def _verdicts(code: str, verdicts: Callable[[OfferState], Sequence[int | None]]) -> _About:
     return _About((code,), lambda state: _listed(verdicts(state)), verdicts)
 
 
@@ -136,7 +138,7 @@ _CONDITIONS = {
 }
 
 
-def _condition(name: str, past: Sequence[State], said: Mapping[str, str], is_stock_told: bool) -> Condition:
+def _condition(name: str, past: Sequence[OfferState], said: Mapping[str, str], is_stock_told: bool) -> Condition:
     about = _CONDITIONS[name]
     reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
     return Condition(
@@ -144,25 +146,25 @@ def _condition(name: str, past: Sequence[State], said: Mapping[str, str], is_sto
         value=about.value(past[-1]),
         value_since=_since(past, about.value),
         since=_since(past, lambda state: not _own(state, about)),
-        reasons=tuple([Reason(code, words, _since_code(past, code)) for code, words in reasons]),
+        reasons=tuple([Blocker(code, words, _since_code(past, code)) for code, words in reasons]),
         said=tuple(dict.fromkeys(one_line(said[code]) for code in _meant(past[-1], about) if code in said)),
     )
 
 
-def _own(state: State, about: _About) -> list[str]:
+def _own(state: OfferState, about: _About) -> list[str]:
     return [code for code in state.issue_codes if code.startswith(about.codes)]
 
 
-def _meant(state: State, about: _About) -> list[str]:
+def _meant(state: OfferState, about: _About) -> list[str]:
     """The codes under which the marketplace's words are asked for: the reasons, else all verdicts."""
     return _own(state, about) or [f"{about.codes[0]}{verdict}" for verdict in about.verdicts(state)]
 
 
-def _since_code(past: Sequence[State], code: str) -> datetime:
+def _since_code(past: Sequence[OfferState], code: str) -> datetime:
     return _since(past, lambda state: code in state.issue_codes)
 
 
-def _since(past: Sequence[State], fact: Callable[[State], bool | str]) -> datetime:
+def _since(past: Sequence[OfferState], fact: Callable[[OfferState], bool | str]) -> datetime:
     """Since when a fact of the last state has been so without a break; an absence of the offer is a break."""
     since = past[-1]
     for state in reversed(past[:-1]):
@@ -176,7 +178,7 @@ def _pieces(stock: int | None) -> str:
     return "not known" if stock is None else str(stock)
 
 
-def _price(state: State) -> str:
+def _price(state: OfferState) -> str:
     return f"{money(state.sale_price) or 'none'} {state.currency or ''}".strip()
 
 

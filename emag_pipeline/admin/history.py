@@ -52,7 +52,7 @@ class KnownOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class OfferState:
     """One commercial state, in force from `valid_from` until before `valid_to` (UTC; None: still).
 
     Prices are without VAT, in `currency`. `issue_codes` says why the offer could not be bought
@@ -131,11 +131,11 @@ def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer |
         return None if row is None else KnownOffer(**row._mapping)
 
 
-def states_of(database: Database, account: str, offer_id: int, since: datetime | None = None) -> list[State]:
+def states_of(database: Database, account: str, offer_id: int, since: datetime | None = None) -> list[OfferState]:
     """The offer's states in order; with `since` only those that were still in force after it."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_STATES, account=account, offer=offer_id, since=since).mappings()
-        return [State(**{**row, **{name: tuple(row[name]) for name in _LISTS}}) for row in rows]
+        return [OfferState(**{**row, **{name: tuple(row[name]) for name in _LISTS}}) for row in rows]
 
 
 def said_of(
@@ -230,14 +230,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class OfferTimeline:
     """An offer and what happened to it, the oldest first."""
 
     offer: KnownOffer
-    entries: tuple[State | Gap, ...]
+    entries: tuple[OfferState | Gap, ...]
 
 
-def timeline(database: Database, account: str, offer_id: int, since: datetime | None = None) -> Timeline:
+def timeline(database: Database, account: str, offer_id: int, since: datetime | None = None) -> OfferTimeline:
     """The offer's timeline; with `since` (UTC) from the state on that was in force then.
 
     Raises SettingsError when the offer was never published, or what was in force at `since` is not known: before the
@@ -248,10 +248,10 @@ def timeline(database: Database, account: str, offer_id: int, since: datetime | 
         require_known(database, account, since)
     states = states_of(database, account, offer_id, since)
     gone_since = offer.deleted_at if not states else None
-    return Timeline(offer, tuple(_with_gaps(states, gone_since)))
+    return OfferTimeline(offer, tuple(_with_gaps(states, gone_since)))
 
 
-def _with_gaps(states: Iterable[State], end: datetime | None) -> Iterator[State | Gap]:
+def _with_gaps(states: Iterable[OfferState], end: datetime | None) -> Iterator[OfferState | Gap]:
     for state in states:
         if end is not None and end < state.valid_from:
             yield Gap(end, state.valid_from)
@@ -261,11 +261,11 @@ def _with_gaps(states: Iterable[State], end: datetime | None) -> Iterator[State 
         yield Gap(end, None)
 
 
-def sampled(entries: Sequence[State | Gap], number: int, now: datetime) -> list[State | None]:
+def sampled(entries: Sequence[OfferState | Gap], number: int, now: datetime) -> list[OfferState | None]:
     """The states in force at so many moments, evenly spread from the first entry to now; None in a gap."""
     if not entries:
         return []
     begins = [entry.valid_from for entry in entries]
     step = (now - begins[0]) / (number - 1)
     in_force = [entries[bisect_right(begins, begins[0] + step * place) - 1] for place in range(number)]
-    return [entry if isinstance(entry, State) else None for entry in in_force]
+    return [entry if isinstance(entry, OfferState) else None for entry in in_force]

@@ -20,14 +20,14 @@ from emag_pipeline.store.roles import READER
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class PostgresProgram:
     """A program and its major version."""
 
     path: Path
     version: int
 
 
-def dumping(server_version: int, *, is_embedded: bool) -> Program:
+def dumping(server_version: int, *, is_embedded: bool) -> PostgresProgram:
     """The pg_dump for a server of that major version: the machine's own if it is new enough, else the package's.
 
     An embedded server gets the package's. Raises PermanentError when both are older than the server.
@@ -47,35 +47,35 @@ def dumping(server_version: int, *, is_embedded: bool) -> Program:
     )
 
 
-def reading() -> Program:
+def reading() -> PostgresProgram:
     """The newest pg_restore there is: it reads what it and all older ones wrote."""
     found = _of_the_package("pg_restore") + _of_this_machine("pg_restore")
     return max(found, key=lambda program: program.version)
 
 
-def shell() -> Program:
+def shell() -> PostgresProgram:
     """The newest psql there is."""
     found = _of_the_package("psql") + _of_this_machine("psql")
     return max(found, key=lambda program: program.version)
 
 
-def _of_this_machine(name: str) -> list[Program]:
+def _of_this_machine(name: str) -> list[PostgresProgram]:
     path = shutil.which(name)
     return [] if path is None else _with_version(Path(path))
 
 
-def _of_the_package(name: str) -> list[Program]:
+def _of_the_package(name: str) -> list[PostgresProgram]:
     return _with_version(embedded.program(name))
 
 
-def _with_version(path: Path) -> list[Program]:
+def _with_version(path: Path) -> list[PostgresProgram]:
     """None when it cannot be run, such as Debian's wrapper without a version behind it."""
     try:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     except OSError:
         return []
     version = re.search(r"\(PostgreSQL\) (\d+)", said)
-    return [] if version is None else [Program(path, int(version[1]))]
+    return [] if version is None else [PostgresProgram(path, int(version[1]))]
 
 
 # PostgreSQL's shell on the pipeline's database; passwords reach it by its environment, never by its command line.

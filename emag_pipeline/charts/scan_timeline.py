@@ -18,7 +18,7 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 360
 _MOST_LABELS = 6
 
 
-class Timeline(Protocol):
+class TimelineData(Protocol):
     """A sync's calls over time, all in seconds since it began."""
 
     @property
@@ -50,7 +50,7 @@ class Timeline(Protocol):
         """From when to when no call was under way."""
 
 
-def draw(name: str, timeline: Timeline) -> str:
+def draw(name: str, timeline: TimelineData) -> str:
     """The chart; a sync without any page is said in words."""
     with sheet(name, "The newest scan over time", describe(timeline), height=210, left=42, right=76) as paper:
         if any(timeline.readings):
@@ -60,7 +60,7 @@ def draw(name: str, timeline: Timeline) -> str:
     return paper.text
 
 
-def describe(timeline: Timeline) -> str:
+def describe(timeline: TimelineData) -> str:
     """The chart in a sentence."""
     if not any(timeline.readings):
         return "No page of it is known any more."
@@ -72,7 +72,7 @@ def describe(timeline: Timeline) -> str:
     return "; ".join(said) + "."
 
 
-def _draw(paper: Sheet, timeline: Timeline) -> None:
+def _draw(paper: Sheet, timeline: TimelineData) -> None:
     axes, expected = paper.axes, timeline.pages_expected
     top = max(expected, *(reading[-1][1] for reading in timeline.readings if reading), 1)
     axes.set_xlim(0, max(timeline.seconds, 0.001))
@@ -105,7 +105,7 @@ def _label_time(axes: "Axes", seconds: float) -> None:
     axes.set_xticks(ticks, [f"{tick / 60:g} min" if step >= 60 else f"{tick:g} s" for tick in ticks])
 
 
-def _mark_failures(paper: Sheet, timeline: Timeline, y: float) -> None:
+def _mark_failures(paper: Sheet, timeline: TimelineData, y: float) -> None:
     """Below the pages: a cross for each moment of failures, a triangle for each of 429."""
     if not timeline.failed:
         return
@@ -115,7 +115,7 @@ def _mark_failures(paper: Sheet, timeline: Timeline, y: float) -> None:
     paper.say(timeline.seconds, y, words, dx=8, color=ORANGE, fontweight="bold")
 
 
-def _name_pauses(paper: Sheet, timeline: Timeline, y: float) -> None:
+def _name_pauses(paper: Sheet, timeline: TimelineData, y: float) -> None:
     """The pauses' lengths, where there is room for them."""
     for start, end in timeline.pauses:
         share = (end - start) / max(timeline.seconds, 0.001)

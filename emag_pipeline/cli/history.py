@@ -33,8 +33,8 @@ from rich.text import Text
 from emag_pipeline.admin.history import (
     Gap,
     KnownOffer,
-    State,
-    Timeline,
+    OfferState,
+    OfferTimeline,
     at,
     money,
     sampled,
@@ -82,7 +82,7 @@ def history(
     _draw(console(), found, datetime.now(UTC))
 
 
-def _described(found: Timeline) -> dict[str, Any]:
+def _described(found: OfferTimeline) -> dict[str, Any]:
     offer = found.offer
     return {
         "account": offer.account,
@@ -95,7 +95,7 @@ def _described(found: Timeline) -> dict[str, Any]:
     }
 
 
-def _entry(entry: State | Gap) -> dict[str, Any]:
+def _entry(entry: OfferState | Gap) -> dict[str, Any]:
     return {field.name: _plain(getattr(entry, field.name)) for field in fields(entry)}
 
 
@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _draw(onto: Console, found: Timeline, now: datetime) -> None:
+def _draw(onto: Console, found: OfferTimeline, now: datetime) -> None:
     offer = found.offer
     onto.print(Text(title(offer), "bold"))
     onto.print(_table(found.entries, offer, now))
@@ -116,7 +116,7 @@ def _draw(onto: Console, found: Timeline, now: datetime) -> None:
         onto.print(Text(since, "yellow"))
 
 
-def _table(entries: Sequence[State | Gap], offer: KnownOffer, now: datetime) -> Table:
+def _table(entries: Sequence[OfferState | Gap], offer: KnownOffer, now: datetime) -> Table:
     table = Table("from (UTC)", "for", "status", "for sale", box=None, pad_edge=False)
     for heading in ("price", "stock", "rank"):
         table.add_column(heading, justify="right")
@@ -131,10 +131,10 @@ def _table(entries: Sequence[State | Gap], offer: KnownOffer, now: datetime) -> 
     return table
 
 
-def _cells(before: State | Gap | None, entry: State | Gap, is_stock_told: bool | None) -> list[Text]:
+def _cells(before: OfferState | Gap | None, entry: OfferState | Gap, is_stock_told: bool | None) -> list[Text]:
     if isinstance(entry, Gap):
         return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
-    known = before if isinstance(before, State) else entry  # what has no state before it has not moved
+    known = before if isinstance(before, OfferState) else entry  # what has no state before it has not moved
     return [
         Text(status_words(entry.status)),
         Text("yes", "green") if entry.is_saleable else Text("no", "red"),
@@ -159,12 +159,12 @@ def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def _curves(entries: Sequence[State | Gap], now: datetime) -> Iterator[str]:
+def _curves(entries: Sequence[OfferState | Gap], now: datetime) -> Iterator[str]:
     """Price and stock until now, each with its least and greatest value, also where it was too short for a bar.
 
     Prices of each currency are a curve of their own: those of another one are no more and no less.
     """
-    states = [entry for entry in entries if isinstance(entry, State)]
+    states = [entry for entry in entries if isinstance(entry, OfferState)]
     shown = sampled(entries, _CURVE_WIDTH, now)
     for currency in dict.fromkeys(state.currency for state in states):
         priced = [state if state and state.currency == currency else None for state in shown]

@@ -23,7 +23,7 @@ from rich.text import Text
 from emag_pipeline.console import console
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.quarantine import Reason, Rejected, newest, reasons
+from emag_pipeline.sync.quarantine import Rejected, RejectReason, newest, reasons
 from emag_pipeline.wording import counted, iso
 
 
@@ -63,7 +63,7 @@ def _described(row: Rejected) -> dict[str, object]:
     }
 
 
-def _picture(rows: Sequence[Rejected], why: Sequence[Reason]) -> Group:
+def _picture(rows: Sequence[Rejected], why: Sequence[RejectReason]) -> Group:
     """The rows; below them how many there are for each reason."""
     total = sum(reason.rows for reason in why)
     shown = counted(total, "row") + ("" if total == len(rows) else f", of which --limit shows {len(rows):,}")
@@ -79,7 +79,7 @@ def _table(rows: Sequence[Rejected]) -> Table:
     return table
 
 
-def _summary(why: Sequence[Reason]) -> Table:
+def _summary(why: Sequence[RejectReason]) -> Table:
     table = Table("account", "rows", box=None, pad_edge=False)
     for heading in ("reason", "first"):
         table.add_column(heading, overflow="fold")

@@ -24,7 +24,7 @@ from emag_pipeline.console import Narrator
 from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.local.progress import view_on
-from emag_pipeline.local.refresh import Refreshed, RefreshInterrupted, refresh
+from emag_pipeline.local.refresh import RefreshInterrupted, RefreshOutcome, refresh
 from emag_pipeline.local.sandbox_beside import sandbox_beside
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.local.surroundings import Surroundings, require_same_marketplaces, surroundings
@@ -74,7 +74,7 @@ def sync(
     raise typer.Exit(_exit_code(done))
 
 
-def _tell(done: Sequence[Refreshed], narrator: Narrator, *, as_json: bool) -> None:
+def _tell(done: Sequence[RefreshOutcome], narrator: Narrator, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"accounts": [_account(one) for one in done]}, indent=2, ensure_ascii=False))
         return
@@ -84,7 +84,7 @@ def _tell(done: Sequence[Refreshed], narrator: Narrator, *, as_json: bool) -> No
             narrator.say(warning)
 
 
-def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json: bool) -> None:
+def _tell_interrupted(done: Sequence[RefreshOutcome], narrator: Narrator, *, as_json: bool) -> None:
     """What was published before the signal is published, and said."""
     published = [one for one in done if one.is_published]
     if as_json and done:
@@ -102,7 +102,7 @@ def _tell_interrupted(done: Sequence[Refreshed], narrator: Narrator, *, as_json:
         narrator.say("interrupted; `emag-pipeline status` tells how far it came, the next `emag-pipeline sync` goes on")
 
 
-def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[Refreshed]:
+def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *, anew: bool) -> list[RefreshOutcome]:
     with (
         StopSignals() as signals,
         surroundings(settings, waits=narrator.say) as around,
@@ -121,12 +121,12 @@ def _checked(around: Surroundings, settings: Settings, accounts: Sequence[str]) 
     yield
 
 
-def _exit_code(done: Sequence[Refreshed]) -> int:
+def _exit_code(done: Sequence[RefreshOutcome]) -> int:
     codes = {one.exit_code for one in done}
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
 
 
-def _account(one: Refreshed) -> dict[str, Any]:
+def _account(one: RefreshOutcome) -> dict[str, Any]:
     error = one.said or None
     return {
         "account": one.account,
@@ -138,7 +138,7 @@ def _account(one: Refreshed) -> dict[str, Any]:
     }
 
 
-def _sync(one: Refreshed) -> dict[str, Any] | None:
+def _sync(one: RefreshOutcome) -> dict[str, Any] | None:
     if one.sync is None:
         return None
     seconds, worked = one.sync.elapsed_seconds, one.sync.worked_seconds

@@ -95,7 +95,7 @@ class Ending:
         return ", ".join(["published", *filter(None, parts)])
 
 
-class Run:
+class DrillRun:
     """A run of the account under way, from its construction on."""
 
     def __init__(self, variables: Mapping[str, str], directory: Path) -> None:

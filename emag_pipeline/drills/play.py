@@ -13,7 +13,7 @@ from emag_pipeline.drills.scenario import Persisting, Scenario
 from emag_pipeline.drills.scratch import Scratch
 from emag_pipeline.drills.stage import Stage, stage
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.marketplace import Marketplace, ProcessBudget
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget
 from emag_pipeline.sync.context import timeouts_of
 from emag_pipeline.sync.status import SyncProgress
 from emag_pipeline.wording import counted
@@ -62,7 +62,7 @@ def _error_of(stage: Stage) -> PipelineError | None:
     settings = stage.settings()
     budget = ProcessBudget(settings.requests_per_second, settings.requests_per_minute)
     account, timeouts = settings.account(ACCOUNT), timeouts_of(settings)
-    client = Marketplace(account, budget, record=lambda _: None, timeouts=timeouts, attempts=1)
+    client = MarketplaceClient(account, budget, record=lambda _: None, timeouts=timeouts, attempts=1)
     try:
         client.read_offer(_NOBODY)
     except PipelineError as error:

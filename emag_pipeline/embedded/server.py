@@ -20,7 +20,7 @@ from emag_pipeline.embedded import places, postmaster, programs, sockets
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings.home import claim
 from emag_pipeline.store import missing_database
-from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.wording import counted
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -187,7 +187,7 @@ def _await_end(data: Path, until: float) -> None:
                 where="embedded PostgreSQL",
                 remedy=f"Look into its log {data / _LOG} and repeat the command later, which waits again",
             )
-        Calls.pause(_TURN_SECONDS)
+        DriverCalls.pause(_TURN_SECONDS)
 
 
 def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
@@ -223,7 +223,7 @@ def _await_connections(data: Path, say: Callable[[str], None], until: float) -> 
             most = f"{_words(until - began)} at most"
             say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most}, see {log}")
             tells_at = inf
-        Calls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
+        DriverCalls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
     if not postmaster.has_begun(data):
         raise _ended(log)
 
@@ -343,7 +343,7 @@ def _turn(home: Path, say: Callable[[str], None], until: float) -> Iterator[None
             if time.monotonic() > tells_at:
                 say("another command is starting the embedded PostgreSQL: waiting for it")
                 tells_at = inf
-            Calls.pause(_TURN_SECONDS)
+            DriverCalls.pause(_TURN_SECONDS)
         yield
 
 

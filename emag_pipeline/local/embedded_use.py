@@ -22,7 +22,7 @@ from emag_pipeline.databases import attached, require_not_frozen, silence
 from emag_pipeline.local import process_group
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import claim
-from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.store.engine import Database
 
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
@@ -46,7 +46,7 @@ def in_use(
     require_not_frozen(home)
     with (home / "postgres.users").open("a+") as users:
         while not _locked(users, fcntl.LOCK_SH):  # the last user is stopping it
-            Calls.pause(_LOOK_SECONDS)
+            DriverCalls.pause(_LOOK_SECONDS)
         is_ours = False
         try:
             _wait_for_up(home)
@@ -89,7 +89,7 @@ def _wait_for_up(home: Path) -> None:
     while embedded.is_set_up(home) and _another_up_runs(home) and not _is_ready(home):
         if time.monotonic() > until:
             raise silence(home)
-        Calls.pause(_LOOK_SECONDS)
+        DriverCalls.pause(_LOOK_SECONDS)
 
 
 def _is_ready(home: Path) -> bool:

@@ -34,7 +34,7 @@ _ASK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class RefreshOutcome:
     """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
 
     `warnings` say which marts, checks or reference data do not follow the publish, and why. `exit_code` tells both.
@@ -56,7 +56,7 @@ class Refreshed:
 class RefreshInterrupted(Interrupted):
     """A signal stopped the runs. `done`: how each ended, as far as the database could still be asked."""
 
-    def __init__(self, done: Sequence[Refreshed]) -> None:
+    def __init__(self, done: Sequence[RefreshOutcome]) -> None:
         super().__init__()
         self.done = done
 
@@ -140,7 +140,7 @@ def refresh(
     say: Callable[[str], None],
     *,
     anew: bool = False,
-) -> list[Refreshed]:
+) -> list[RefreshOutcome]:
     """Run `refresh_offers` for each account, all at once; returns when all have ended.
 
     `anew`: read every page, whatever an interrupted sync has left.
@@ -177,7 +177,7 @@ def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
     return [sync for run in runs if (sync := sync_progress(database, run.account, run.run_id))]
 
 
-def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[Refreshed]:
+def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[RefreshOutcome]:
     """How runs ended that were told to stop: one may have published before. Nothing where nobody knows.
 
     Asked aside: in the main thread a signal that came ends every call of the database that lasts.
@@ -187,7 +187,7 @@ def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[Refres
     return []
 
 
-def _ended(database: Database, run: _Run) -> Refreshed:
+def _ended(database: Database, run: _Run) -> RefreshOutcome:
     said = run.wait()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
@@ -197,7 +197,7 @@ def _ended(database: Database, run: _Run) -> Refreshed:
     if sync is not None and sync.status == "completed":
         missing = said.splitlines() or [f"what follows was not all done: the run {how}{run.see_log}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
-        return Refreshed(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
+        return RefreshOutcome(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         when = " before it began to read" if sync is None else ""
         begins = goes_on(sync.pages_left if sync is not None else None)
@@ -205,4 +205,4 @@ def _ended(database: Database, run: _Run) -> Refreshed:
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
     if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which goes on later
         code = 1
-    return Refreshed(run.account, run.run_id, max(code, 1), said, (), sync)
+    return RefreshOutcome(run.account, run.run_id, max(code, 1), said, (), sync)

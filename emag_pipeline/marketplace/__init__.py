@@ -8,7 +8,7 @@ with closing(Marketplace(account, budget, record=records.append)) as marketplace
 """
 
 from emag_pipeline.marketplace.calls import Remarks, RequestRecord
-from emag_pipeline.marketplace.client import Marketplace, Obedience, ReferenceData
+from emag_pipeline.marketplace.client import MarketplaceClient, Obedience, ReferenceData
 from emag_pipeline.marketplace.normalise import normalise
 from emag_pipeline.marketplace.offer import AsPublished, Offer, Page, Published, Reject, Surprise
 from emag_pipeline.marketplace.pacing import ProcessBudget, RateBudget
@@ -22,7 +22,7 @@ __all__ = [
     "Category",
     "Count",
     "HandlingTime",
-    "Marketplace",
+    "MarketplaceClient",
     "Obedience",
     "Offer",
     "Page",

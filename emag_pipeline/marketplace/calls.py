@@ -146,7 +146,7 @@ class Call:
         return page if self.resource == "product_offer/read" else f"{self.resource}, {page}"
 
 
-class Calls:
+class ApiCalls:
     """One account's calls. Thread-safe: each thread has its own connection, all share the account's pace.
 
     `record` is called with every attempt, from the calling thread; `waits` before each wait for another try, with what

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from emag_pipeline.errors import ParametersIgnored
 from emag_pipeline.marketplace import reference_rows
-from emag_pipeline.marketplace.calls import MOST_PER_PAGE, Call, Calls
+from emag_pipeline.marketplace.calls import MOST_PER_PAGE, ApiCalls, Call
 from emag_pipeline.marketplace.json_text import shown
 from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject
 from emag_pipeline.marketplace.pages import Count, count_of, ignored, offer_of, page_of, rows_in
@@ -66,7 +66,7 @@ def _ids(rows: Sequence[object]) -> list[str]:
 # The marketplace's offers: how many, one page of them, one of them.
 
 
-class Marketplace(Calls):
+class MarketplaceClient(ApiCalls):
     """One account's offers."""
 
     def count(self) -> Count:
@@ -124,7 +124,7 @@ def _read(number: int, size: int) -> Call:
 # Source: docs/marketplace-api.md, "Reference data".
 
 
-class ReferenceData(Calls):
+class ReferenceData(ApiCalls):
     """Reference data as one account sees it. Rows that cannot be represented are told, not an error."""
 
     def count_categories(self) -> Count:

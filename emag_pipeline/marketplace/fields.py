@@ -28,7 +28,7 @@ _MONEY = Context(prec=40, rounding=ROUND_HALF_UP)
 _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
-class Unreadable(ValueError):
+class UnreadableValue(ValueError):
     """A value cannot be represented; the text says which field and why, as a reject's reason."""
 
     def __init__(self, says: str, *, field: str, value: object = None, kind: Kind = "unexpected type") -> None:
@@ -38,15 +38,15 @@ class Unreadable(ValueError):
         self.kind: Kind = kind
 
 
-def unreadable(field: str, value: object, problem: str, kind: Kind = "unexpected type") -> Unreadable:
+def unreadable(field: str, value: object, problem: str, kind: Kind = "unexpected type") -> UnreadableValue:
     """The error for a value that is not what its field holds; `problem` goes on from "… is 7, "."""
-    return Unreadable(f"{field} is {shown(value)}, {problem}", field=field, value=value, kind=kind)
+    return UnreadableValue(f"{field} is {shown(value)}, {problem}", field=field, value=value, kind=kind)
 
 
 def offer_id(row: Row) -> int:
     """The seller's own id of the offer."""
     if row.get("id") is None:
-        raise Unreadable("id is missing", field="id")
+        raise UnreadableValue("id is missing", field="id")
     value = whole(row, "id", OFFER_ID)
     if value is None:
         raise unreadable("id", row["id"], "not a whole number")

@@ -6,10 +6,10 @@ from typing import Any
 
 from emag_pipeline.marketplace import fields, fingerprint, structures
 from emag_pipeline.marketplace import reading as known
-from emag_pipeline.marketplace.fields import BIGINT, INTEGER, SMALLINT, Unreadable
+from emag_pipeline.marketplace.fields import BIGINT, INTEGER, SMALLINT, UnreadableValue
 from emag_pipeline.marketplace.json_text import ascii_only, canonical, compact, shown
 from emag_pipeline.marketplace.offer import Offer, Reject
-from emag_pipeline.marketplace.reading import Reading, reading_of
+from emag_pipeline.marketplace.reading import RowReading, reading_of
 from emag_pipeline.marketplace.structures import Verdict
 from emag_pipeline.marketplace.surprises import as_text, without_people, without_seller_input
 
@@ -58,13 +58,13 @@ def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
     """
     try:
         if not isinstance(row, dict):
-            raise Unreadable(f"the row is {shown(row)}, not an object", field="")
+            raise UnreadableValue(f"the row is {shown(row)}, not an object", field="")
         return _offer(fields.offer_id(row), reading_of(row), row_digest)
-    except Unreadable as problem:
+    except UnreadableValue as problem:
         return Reject(None, str(problem), ascii_only(without_people(row)))
 
 
-def _offer(offer_id: int, reading: Reading, row_digest: bytes | None) -> Offer:
+def _offer(offer_id: int, reading: RowReading, row_digest: bytes | None) -> Offer:
     verdicts = {name: reading.field(structures.verdicts, name) or [] for name in known.VERDICTS}
     family, details = reading.part("family"), reading.part("offer_details")
     narrow = _commercial(reading, details, verdicts)
@@ -85,7 +85,7 @@ def _offer(offer_id: int, reading: Reading, row_digest: bytes | None) -> Offer:
     )
 
 
-def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str, object]:
+def _rest(reading: RowReading, details: RowReading, wide: dict[str, Any]) -> dict[str, object]:
     """The row without what the narrow table holds, and of contacts only whether there are any, as a page shows it."""
     rest = {name: value for name, value in reading.row.items() if name not in known.IN_NARROW or name in reading.kept}
     if details.row:
@@ -104,7 +104,7 @@ def _rest(reading: Reading, details: Reading, wide: dict[str, Any]) -> dict[str,
     return rest
 
 
-def _leftover(reading: Reading, family: Reading, rest: dict[str, object]) -> dict[str, object]:
+def _leftover(reading: RowReading, family: RowReading, rest: dict[str, object]) -> dict[str, object]:
     """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
     leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS}
     leftover |= {name: [rest[name]] for name in reading.kept}
@@ -117,7 +117,7 @@ def _leftover(reading: Reading, family: Reading, rest: dict[str, object]) -> dic
     return leftover
 
 
-def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
+def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
     """What moves with orders and repricing."""
     read = reading.field
     rests_on: dict[str, Any] = {
@@ -176,12 +176,12 @@ def _commercial(reading: Reading, details: Reading, verdicts: dict[str, list[Ver
     )
 
 
-def _holder(reading: Reading, details: Reading, name: str) -> Reading:
+def _holder(reading: RowReading, details: RowReading, name: str) -> RowReading:
     """Whichever of the two has the field."""
     return reading if name in reading.row else details
 
 
-def _is_stock_in_words(reading: Reading, name: str) -> bool:
+def _is_stock_in_words(reading: RowReading, name: str) -> bool:
     """A stock that is not numeric: no stock is known, and nothing is wrong.
 
     Source: docs/marketplace-api.md, "Prices, stock and VAT".
@@ -190,7 +190,7 @@ def _is_stock_in_words(reading: Reading, name: str) -> bool:
     return name == "general_stock" and isinstance(value, str) and not fields.is_numeric(value)
 
 
-def _content(reading: Reading, family: Reading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
+def _content(reading: RowReading, family: RowReading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
     """What a product's page shows, without the row itself."""
     read = reading.field
     details = {name: found for name, found in verdicts.items() if found}

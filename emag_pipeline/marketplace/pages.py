@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.marketplace import fields, fingerprint
-from emag_pipeline.marketplace.fields import BIGINT, Unreadable, whole
+from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, whole
 from emag_pipeline.marketplace.json_text import Written, ascii_only, shown
 from emag_pipeline.marketplace.normalise import normalise
 from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject, Unchanged
@@ -111,7 +111,7 @@ def _id_of(row: object) -> int | None:
     """The row's id where it has a usable one, in whatever spelling."""
     try:
         return fields.offer_id(row) if isinstance(row, dict) else None
-    except Unreadable:
+    except UnreadableValue:
         return None
 
 
@@ -214,7 +214,7 @@ def count_of(results: object) -> Count:
         raise ApiUnavailable(f"the count is {shown(results)}, not an object", remedy=_AGAIN)
     try:
         rows = whole(results, "noOfItems", (0, BIGINT[1]))
-    except Unreadable as problem:
+    except UnreadableValue as problem:
         raise ApiUnavailable("the count cannot be read", why=str(problem), remedy=_AGAIN) from None
     if rows is None:
         raise ApiUnavailable("the count cannot be read", why="noOfItems is missing", remedy=_AGAIN)
@@ -224,7 +224,7 @@ def count_of(results: object) -> Count:
 def _page_size(results: Mapping[str, object]) -> int | None:
     try:
         return whole(results, "itemsPerPage", BIGINT)
-    except Unreadable:
+    except UnreadableValue:
         return None
 
 
@@ -253,7 +253,7 @@ def _at_most(rows: list[_T], most: int) -> list[_T]:
 def _rows_in(results: object) -> list[object]:
     try:
         rows = listed("results", results) if results != {} else None
-    except Unreadable as problem:
+    except UnreadableValue as problem:
         raise ApiUnavailable("the rows cannot be read", why=str(problem), remedy=_AGAIN) from None
     if rows is None:
         raise ApiUnavailable("the rows cannot be read", why=f"results is {shown(results)}, not a list", remedy=_AGAIN)

@@ -8,7 +8,7 @@ from typing import Any
 
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, PipelineError, RateLimited, RequestRefused
 from emag_pipeline.marketplace import json_text
-from emag_pipeline.marketplace.calls import Call, Calls
+from emag_pipeline.marketplace.calls import ApiCalls, Call
 from emag_pipeline.marketplace.transport import Exchange
 
 
@@ -30,11 +30,11 @@ class RawAnswer:
         return self.content.get("results") if self.error is None and isinstance(self.content, dict) else None
 
 
-class RawCalls(Calls):
+class RawCalls(ApiCalls):
     """Calls with bodies of the caller's own, paced and recorded as all others are. For one thread only."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Takes what `Calls` takes."""
+        """Takes what `ApiCalls` takes."""
         super().__init__(*args, **options)
         self._newest = Exchange()
 

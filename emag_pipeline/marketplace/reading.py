@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from emag_pipeline.marketplace import json_text
-from emag_pipeline.marketplace.fields import Row, Unreadable
+from emag_pipeline.marketplace.fields import Row, UnreadableValue
 from emag_pipeline.marketplace.offer import Kind, Surprise
 from emag_pipeline.marketplace.structures import part
 from emag_pipeline.marketplace.surprises import surprise
@@ -109,7 +109,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Reading:
+class RowReading:
     """One object of an answer. `kept` names the fields whose value is in no column, so that `raw` must hold it."""
 
     __slots__ = ("_found", "_prefix", "kept", "row")
@@ -129,15 +129,15 @@ class Reading:
             return None
         try:
             return read(self.row, name, *args, **kwargs)
-        except Unreadable as problem:
+        except UnreadableValue as problem:
             self.kept.add(name)
             if (self._prefix + name, "out of range") not in self._found:  # else it is known already
                 self.notice(name, problem.kind, problem.value)
             return None
 
-    def part(self, name: str) -> "Reading":
+    def part(self, name: str) -> "RowReading":
         """The object that a field holds, for reading its own fields; an empty one when it cannot be read."""
-        return Reading(self.field(part, name) or {}, self._found, f"{self._prefix}{name}.")
+        return RowReading(self.field(part, name) or {}, self._found, f"{self._prefix}{name}.")
 
     def notice(self, name: str, kind: Kind, value: object) -> None:
         """Note a surprise, once for each field and kind of a row."""
@@ -148,16 +148,16 @@ class Reading:
         return tuple([surprise(field, kind, value) for (field, kind), value in self._found.items()])
 
 
-def reading_of(row: dict[str, object]) -> Reading:
+def reading_of(row: dict[str, object]) -> RowReading:
     """The row, without what PostgreSQL cannot hold."""
-    reading = Reading(row)
+    reading = RowReading(row)
     if not is_storable(row):
         _cut(reading)
         _mend(reading)
     return reading
 
 
-def _cut(reading: Reading) -> None:
+def _cut(reading: RowReading) -> None:
     row = dict(reading.row)
     for name, value in reading.row.items():
         if not is_within_bounds(value, 1):
@@ -166,7 +166,7 @@ def _cut(reading: Reading) -> None:
     reading.row = row
 
 
-def _mend(reading: Reading) -> None:
+def _mend(reading: RowReading) -> None:
     row = {}
     for name, value in reading.row.items():
         field, mended = str(mended_text(name)), mended_text(value)
@@ -231,7 +231,7 @@ _LISTS_OF_CODES: Mapping[str, frozenset[int]] = {
 }
 
 
-def notice_unknown(reading: Reading, columns: Mapping[str, object]) -> None:
+def notice_unknown(reading: RowReading, columns: Mapping[str, object]) -> None:
     """Notice the row's unknown fields, and the codes among its columns that are not documented."""
     for name in sorted(reading.row.keys() - FIELDS):
         reading.notice(name, "unknown field", reading.row[name])

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
-from emag_pipeline.marketplace.fields import BIGINT, INTEGER, Row, Unreadable, flag, number, text, whole
+from emag_pipeline.marketplace.fields import BIGINT, INTEGER, Row, UnreadableValue, flag, number, text, whole
 from emag_pipeline.marketplace.json_text import compact, shown
 from emag_pipeline.marketplace.offer import Surprise
-from emag_pipeline.marketplace.reading import Reading, reading_of
+from emag_pipeline.marketplace.reading import RowReading, reading_of
 from emag_pipeline.marketplace.surprises import added_up, surprise
 
 _PLACES = Decimal("0.0001")
@@ -91,7 +91,7 @@ def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T
     for row in rows:
         try:
             readable.append(understand(row))
-        except Unreadable as problem:
+        except UnreadableValue as problem:
             unreadable.append(f"{problem}: {shown(row)}")
             noticed.append(surprise(problem.field or "(row)", problem.kind, problem.value))
     noticed += [one for row in readable for one in row.surprises]
@@ -135,9 +135,9 @@ def handling_time(row: object) -> HandlingTime:
     return HandlingTime(key, compact(reading.row), reading.surprises())
 
 
-def _reading(row: object, known: Set[str]) -> Reading:
+def _reading(row: object, known: Set[str]) -> RowReading:
     if not isinstance(row, dict):
-        raise Unreadable("the row is not an object", field="")
+        raise UnreadableValue("the row is not an object", field="")
     reading = reading_of(row)
     for name in sorted(reading.row.keys() - known):
         reading.notice(name, "unknown field", reading.row[name])
@@ -147,7 +147,7 @@ def _reading(row: object, known: Set[str]) -> Reading:
 def _required(row: Row, names: tuple[str, ...], limits: tuple[int, int]) -> int:
     found = next((value for name in names if (value := whole(row, name, limits)) is not None), None)
     if found is None:
-        raise Unreadable(f"{' or '.join(names)} is missing", field=names[0])
+        raise UnreadableValue(f"{' or '.join(names)} is missing", field=names[0])
     return found
 
 
@@ -155,7 +155,7 @@ def _rate(row: Row) -> Decimal:
     """The rate as a share of 1: a number from 1 on is a percentage, since no VAT is below 1 % or reaches 100 %."""
     given = next((value for name in ("vat_rate", "rate") if (value := number(row, name)) is not None), None)
     if given is None:
-        raise Unreadable("vat_rate or rate is missing", field="vat_rate")
+        raise UnreadableValue("vat_rate or rate is missing", field="vat_rate")
     if not 0 <= given < 100:
-        raise Unreadable("the rate is not from 0 to 100", field="vat_rate")
+        raise UnreadableValue("the rate is not from 0 to 100", field="vat_rate")
     return (given / 100 if given >= 1 else given).quantize(_PLACES)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from emag_pipeline.marketplace.fields import BIGINT, SMALLINT, Row, Unreadable, is_blank, text, unreadable, whole
+from emag_pipeline.marketplace.fields import BIGINT, SMALLINT, Row, UnreadableValue, is_blank, text, unreadable, whole
 from emag_pipeline.marketplace.json_text import canonical, shown
 from emag_pipeline.marketplace.surprises import SELLER_INPUT
 
@@ -90,7 +90,7 @@ def _verdict(name: str, item: object) -> Verdict:
     verdict = item if isinstance(item, dict) else {"value": item}
     code = whole({name: verdict.get("value")}, name, SMALLINT)
     if code is None:
-        raise Unreadable(f"{name} holds {shown(item)}, a verdict without a code", field=name, value=item)
+        raise UnreadableValue(f"{name} holds {shown(item)}, a verdict without a code", field=name, value=item)
     rest = {key: plain(value) for key, value in verdict.items() if value not in _EMPTY}
     return rest | {"value": code}
 

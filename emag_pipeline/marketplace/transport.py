@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
 from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
 from emag_pipeline.marketplace.pacing import Pacer, stopped
-from emag_pipeline.marketplace.wire import Line, pool_manager_on
+from emag_pipeline.marketplace.wire import HttpLine, pool_manager_on
 from emag_pipeline.settings.accounts import Account
 
 
@@ -298,7 +298,7 @@ class _Channel:
     """A session over a line of its own."""
 
     def __init__(self, account: Account) -> None:
-        self.line = Line()
+        self.line = HttpLine()
         self.session = requests.Session()
         self.session.trust_env = False
         login = f"{account.username}:{account.password.get_secret_value()}".encode()  # requests would say latin-1
@@ -312,7 +312,7 @@ class _Channel:
 
 
 class _LineAdapter(HTTPAdapter):
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: HttpLine) -> None:
         self._line = line
         super().__init__(pool_connections=1, pool_maxsize=1)
 

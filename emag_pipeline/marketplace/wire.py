@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 
-class Line:
+class HttpLine:
     """One thread's connection. `cut` may be called from any thread; the rest belongs to the line's own."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Line:
 
 
 class _Http(HTTPConnection):
-    line: Line
+    line: HttpLine
 
     def _new_conn(self) -> socket.socket:
         try:
@@ -127,7 +127,7 @@ class _Https(_Http, HTTPSConnection):
     pass
 
 
-def pool_manager_on(line: Line, manager: PoolManager) -> PoolManager:
+def pool_manager_on(line: HttpLine, manager: PoolManager) -> PoolManager:
     """Make the manager's connections run over the line."""
     http = type("LineHttp", (_Http,), {"line": line})
     https = type("LineHttps", (_Https,), {"line": line})

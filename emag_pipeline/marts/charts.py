@@ -14,7 +14,7 @@ from emag_pipeline.marts.assortment import Day
 from emag_pipeline.marts.buy_button import ButtonCounts
 from emag_pipeline.marts.issues import IssueCount
 from emag_pipeline.marts.low_stock import Band
-from emag_pipeline.sync.timeline import Timeline
+from emag_pipeline.sync.timeline import ScanTimeline
 from emag_pipeline.wording import counted
 
 P = ParamSpec("P")
@@ -94,7 +94,7 @@ def of_cover(bands: Sequence[Band]) -> str:
 
 
 @_drawn_once
-def of_scan(timeline: Timeline) -> str:
+def of_scan(timeline: ScanTimeline) -> str:
     """Pages and troubles over time."""
     return scan_timeline.draw("scan", timeline)
 

@@ -12,7 +12,7 @@ from emag_pipeline.dagster_runs.resource import Pipeline, accounts, marketplaces
 from emag_pipeline.logs import about
 from emag_pipeline.marts import pictures
 from emag_pipeline.marts.checks import Reconciliation, assortment_of, look_at, reconcile
-from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.refresh import MartRefresh, refresh
 from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.refresh.dagster import offers
 from emag_pipeline.settings import current
@@ -96,7 +96,7 @@ def _refreshed(
         return dg.MaterializeResult(metadata=metadata | column_schema(database, mart.table))
 
 
-def of_refresh(done: Refreshed) -> Metadata:
+def of_refresh(done: MartRefresh) -> Metadata:
     """What a refresh did, in rows, and the newest publish at that time."""
     return {
         "dagster/row_count": done.rows,

@@ -21,7 +21,7 @@ _AT_ONCE = 250_000
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class MartRefresh:
     """What a refresh found and did, in rows; and the account's newest publish when it looked (UTC)."""
 
     rows: int
@@ -40,7 +40,7 @@ def refresh(
     *,
     language: str | None = None,
     from_scratch: bool = False,
-) -> Refreshed:
+) -> MartRefresh:
     """Bring a mart of an account up to date in one transaction; `day` for daily_assortment.
 
     `language` (two letters) is the one in which the marketplace is quoted where it can be, English if it is None.
@@ -71,7 +71,7 @@ def refresh(
             why="the account was never published",
             remedy=f"Refresh its offers first: `emag-pipeline sync --account {account}`",
         )
-    done = Refreshed(**row)
+    done = MartRefresh(**row)
     if statistics.is_much(done.inserted + done.updated + done.deleted, done.rows):
         statistics.renew(database, [mart.table])
     return done

@@ -19,7 +19,7 @@ from emag_pipeline.monitoring import metrics, silence
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.metrics import PipelineCollector
-from emag_pipeline.monitoring.web import Page, Server
+from emag_pipeline.monitoring.web import Server, WebPage
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
@@ -63,24 +63,24 @@ class Exporter:
         self.health.start()
         threading.Thread(target=self._listen, name="silence", daemon=True).start()
 
-    def _metrics(self, accept: str) -> Page:
+    def _metrics(self, accept: str) -> WebPage:
         encode, content_type = choose_encoder(accept)
-        return Page(encode(self._registry), content_type)
+        return WebPage(encode(self._registry), content_type)
 
-    def _health(self, _: str) -> Page:
+    def _health(self, _: str) -> WebPage:
         try:
             return health_page(self._ask(lambda database: health_status(database, self._settings)))
         except PipelineError as error:
             return unreadable_page(error)
 
-    def _ready(self, _: str) -> Page:
+    def _ready(self, _: str) -> WebPage:
         try:
             self._ask(migrate.check)
         except PipelineError as error:
             return ready_page(error)
         return ready_page(None)
 
-    def _figures(self, database: Database) -> metrics.Figures:
+    def _figures(self, database: Database) -> metrics.MonitoringFigures:
         return metrics.read(database, self._accounts, self._settings.marketplaces, _STATEMENT_SECONDS)
 
     def _ask(self, question: Callable[[Database], T]) -> T:

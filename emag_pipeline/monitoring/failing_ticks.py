@@ -9,7 +9,7 @@ from emag_pipeline.dagster_runs.past_runs import UNKNOWN_ERROR, one_line
 from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.errors import Rerun, named
 from emag_pipeline.monitoring import incidents
-from emag_pipeline.monitoring.incidents import Finding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 
 #: Dagster's, when the code server is being started again; and of a tick in whose midst the daemon was ended.
@@ -20,7 +20,7 @@ _REMEDY = (
 )
 
 
-def finding(tick: LastTick) -> Finding | None:
+def finding(tick: LastTick) -> IncidentFinding | None:
     """What is wrong with a sensor or schedule; None when its newest look ended well.
 
     An error that may pass at once, as a database or code server that is being restarted, counts when the look before
@@ -35,7 +35,9 @@ def finding(tick: LastTick) -> Finding | None:
     if may_pass and tick.failures < 2:
         return None
     said = one_line(daemon.said(error))
-    return Finding(tick.subject, "failing", f"its look at {tick.at:%H:%M:%S} UTC failed: {said}", _REMEDY, error_class)
+    return IncidentFinding(
+        tick.subject, "failing", f"its look at {tick.at:%H:%M:%S} UTC failed: {said}", _REMEDY, error_class
+    )
 
 
 def note_findings(database: Database, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> list[str]:

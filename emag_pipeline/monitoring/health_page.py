@@ -29,7 +29,7 @@ from typing import Any
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
 from emag_pipeline.monitoring.health_status import AccountHealth, HealthStatus
 from emag_pipeline.monitoring.silence import DAEMON
-from emag_pipeline.monitoring.web import Page
+from emag_pipeline.monitoring.web import WebPage
 from emag_pipeline.wording import iso_now
 
 Problem = dict[str, str]
@@ -38,13 +38,13 @@ Problem = dict[str, str]
 _LOOKERS = ("sensor ", "schedule ")
 
 
-def health_page(health: HealthStatus) -> Page:
+def health_page(health: HealthStatus) -> WebPage:
     """The answer when the database could be read."""
     found = list(problems(health))
     return _page({**health.as_dict(), "healthy": not found, "problems": found})
 
 
-def unreadable_page(error: PipelineError) -> Page:
+def unreadable_page(error: PipelineError) -> WebPage:
     """The answer when it could not."""
     at = iso_now()
     return _page(
@@ -63,7 +63,7 @@ def unreadable_page(error: PipelineError) -> Page:
     )
 
 
-def ready_page(error: PipelineError | None) -> Page:
+def ready_page(error: PipelineError | None) -> WebPage:
     """`/ready`: the exporter can read the database, whose schema is this code's; `error` says why it cannot."""
     if error is None:
         return _page({"ready": True, "problems": []})
@@ -118,7 +118,7 @@ def _problem(subject: str, what: str, remedy: str) -> Problem:
     return {"subject": subject, "what": what, "remedy": remedy}
 
 
-def _page(document: dict[str, Any]) -> Page:
+def _page(document: dict[str, Any]) -> WebPage:
     status = HTTPStatus.SERVICE_UNAVAILABLE if document["problems"] else HTTPStatus.OK
     body = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    return Page(body.encode(), "application/json", status)
+    return WebPage(body.encode(), "application/json", status)

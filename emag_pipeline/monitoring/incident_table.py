@@ -26,7 +26,7 @@ _SAME_TROUBLE = """subject = :subject AND closed_at IS NULL AND
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IncidentFinding:
     """What is wrong now with a subject: an account, or a part of the pipeline such as `daemon`."""
 
     subject: str
@@ -56,7 +56,7 @@ class Incident:
     cause: str
 
 
-def note(database: Database, finding: Finding) -> bool:
+def note(database: Database, finding: IncidentFinding) -> bool:
     """Write down that something is wrong, or still is. Returns whether that is news: a first or another cause."""
     values = {
         "subject": finding.subject,

@@ -11,11 +11,11 @@ from math import inf
 
 from emag_pipeline.logs import logger
 from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import Finding, Incident, open_incidents
+from emag_pipeline.monitoring.incident_table import Incident, IncidentFinding, open_incidents
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import (
-    Standing,
+    AccountHealth,
     bound_seconds,
     bound_words,
     due_seconds,
@@ -24,17 +24,17 @@ from emag_pipeline.sync.account_health import (
 )
 from emag_pipeline.sync.status import AccountStatus
 
-__all__ = ["Finding", "Incident", "close", "findings", "is_told_by", "note", "note_findings", "open_incidents"]
+__all__ = ["Incident", "IncidentFinding", "close", "findings", "is_told_by", "note", "note_findings", "open_incidents"]
 
 log = logger(__name__)
 
 
-def findings(standing: Standing, settings: Settings) -> list[Finding]:
+def findings(standing: AccountHealth, settings: Settings) -> list[IncidentFinding]:
     """What is wrong with an account now: it does not publish (`failing`, `refused`), it has not for long (`stale`)."""
     return [found for found in (_unpublished(standing, settings), _stale(standing, settings)) if found is not None]
 
 
-def _unpublished(standing: Standing, settings: Settings) -> Finding | None:
+def _unpublished(standing: AccountHealth, settings: Settings) -> IncidentFinding | None:
     """What may pass, as a process that was killed, is an incident once the try that follows by itself failed too."""
     cause = standing.cause
     if cause is None or cause.is_quiet or standing.status.awaits_publish:
@@ -42,7 +42,7 @@ def _unpublished(standing: Standing, settings: Settings) -> Finding | None:
     if is_about_to_be_tried_again(standing, settings):
         return None
     anew = f". A new reading starts only with `emag-pipeline sync --account {standing.account}`"
-    return Finding(
+    return IncidentFinding(
         subject=standing.account,
         kind="refused" if cause.is_refusal else "failing",
         message=cause.message,
@@ -52,14 +52,14 @@ def _unpublished(standing: Standing, settings: Settings) -> Finding | None:
     )
 
 
-def _by_itself(standing: Standing, settings: Settings) -> str:
+def _by_itself(standing: AccountHealth, settings: Settings) -> str:
     due = due_seconds(standing, settings)
     if not 0 < due < inf:
         return ""
     return f". By itself it is tried again at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
 
 
-def _stale(standing: Standing, settings: Settings) -> Finding | None:
+def _stale(standing: AccountHealth, settings: Settings) -> IncidentFinding | None:
     """While a run is under way, staleness is no news before that run's time is over."""
     status = standing.status
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
@@ -68,7 +68,7 @@ def _stale(standing: Standing, settings: Settings) -> Finding | None:
     if seconds <= bound_seconds(status, settings) + run_seconds:
         return None
     published = "it was never published" if status.age_seconds is None else published_words(status)
-    return Finding(
+    return IncidentFinding(
         subject=standing.account,
         kind="stale",
         message=f"{published}, {bound_words(status, settings)}",
@@ -91,7 +91,7 @@ def is_told_by(incident: Incident, status: AccountStatus) -> bool:
     return status.awaits_publish or incident.error_class == error.error_class
 
 
-def note_findings(database: Database, standings: Sequence[Standing], settings: Settings) -> None:
+def note_findings(database: Database, standings: Sequence[AccountHealth], settings: Settings) -> None:
     """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
     for standing in standings:
         found = findings(standing, settings)
@@ -102,7 +102,7 @@ def note_findings(database: Database, standings: Sequence[Standing], settings: S
             close(database, standing.account, well_at=standing.status.last_publish_at, still=still)
 
 
-def note(database: Database, finding: Finding) -> None:
+def note(database: Database, finding: IncidentFinding) -> None:
     """Write down what is wrong; the log hears only of news."""
     if incident_table.note(database, finding):
         log.warning("incident_noted", **asdict(finding))

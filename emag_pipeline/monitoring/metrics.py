@@ -59,7 +59,7 @@ class AccountGauges:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MonitoringFigures:
     """Everything of one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
 
     `surprises` counts the fields that were not as known, by account and kind; where there are none, nothing stands.
@@ -132,7 +132,7 @@ _CHECKS = """
 
 def read(
     database: Database, accounts: Mapping[str, str], marketplaces: Sequence[str], timeout_seconds: float
-) -> Figures:
+) -> MonitoringFigures:
     """Read everything in one transaction; no statement may take longer than `timeout_seconds`.
 
     `accounts` are the names with their logins (`Account.login`).
@@ -140,7 +140,7 @@ def read(
     Raises DatabaseUnavailable, SchemaMismatch or PermanentError, see `store.error_mapping`.
     """
     with database.transaction(timeout_seconds=timeout_seconds) as tx:
-        return Figures(
+        return MonitoringFigures(
             revision=tx.run("SELECT version_num FROM emag_alembic_version").scalar_one(),
             counters=_counters(tx),
             accounts=_accounts(tx, accounts),
@@ -255,7 +255,7 @@ _RUN_STATUS = {"running": 1, "completed": 2, "failed": 3, "timeout": 4}
 class PipelineCollector(Collector):
     """Reads everything anew at each scrape. A database that is away costs the figures, never the answer."""
 
-    def __init__(self, settings: Settings, read: Callable[[], Figures]) -> None:
+    def __init__(self, settings: Settings, read: Callable[[], MonitoringFigures]) -> None:
         self._settings = settings
         self._read = read
 
@@ -277,7 +277,7 @@ class PipelineCollector(Collector):
             yield from families(figures, self._settings)
 
 
-def families(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
+def families(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
     """The metrics that figures of the database make."""
     stored = StoredCounters(figures.counters, [account.name for account in settings.accounts])
     for metric in _STORED:
@@ -288,7 +288,7 @@ def families(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
     yield from _whole(figures, settings)
 
 
-def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
+def _account_gauges(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
     values: list[tuple[Metric, Callable[[AccountGauges], float]]] = [
         (names.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
         (names.LAST_SUCCESS, lambda account: account.last_success or 0),
@@ -310,7 +310,7 @@ def _account_gauges(figures: Figures, settings: Settings) -> Iterator[core.Metri
     yield _gauge(names.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
 
 
-def _whole(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
+def _whole(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
     silent_after = silence.bound_seconds(settings)
     ages = {sensor: age for sensor, age in figures.sensor_ages.items() if sensor in silence.SENSORS}
     ticks = all(ages.get(sensor, float("inf")) <= silent_after for sensor in silence.SENSORS)
@@ -328,7 +328,7 @@ def _whole(figures: Figures, settings: Settings) -> Iterator[core.Metric]:
     yield _gauge(names.SCHEMA_INFO, {(figures.revision,): 1})
 
 
-def _each(figures: Figures, value: Callable[[AccountGauges], float]) -> dict[Labels, float]:
+def _each(figures: MonitoringFigures, value: Callable[[AccountGauges], float]) -> dict[Labels, float]:
     return {(account.account,): value(account) for account in figures.accounts}
 
 
@@ -338,7 +338,7 @@ def _offers(account: AccountGauges) -> Iterator[tuple[Labels, float]]:
     yield (account.account, "deleted"), account.deleted
 
 
-def _surprises(figures: Figures) -> dict[Labels, float]:
+def _surprises(figures: MonitoringFigures) -> dict[Labels, float]:
     return {
         (account.account, kind.replace(" ", "_")): figures.surprises.get((account.account, kind), 0)
         for account in figures.accounts

@@ -14,7 +14,7 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs.past_runs import awaits_retry, cause_of, ended_seconds_ago, has_failed
 from emag_pipeline.monitoring import incidents
-from emag_pipeline.monitoring.incidents import Finding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import Cause
 
@@ -59,7 +59,9 @@ def note_findings(
                 if not _another_follows(instance, wanted, record, cause, patience_seconds):
                     incidents.note(
                         database,
-                        Finding(subject.name, "failing", cause.message, cause.remedy, cause.error_class, run.run_id),
+                        IncidentFinding(
+                            subject.name, "failing", cause.message, cause.remedy, cause.error_class, run.run_id
+                        ),
                     )
 
 

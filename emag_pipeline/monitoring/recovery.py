@@ -11,7 +11,7 @@ from emag_pipeline.dagster_runs.finding import StartedRun, ends_of, started_runs
 from emag_pipeline.dagster_runs.instance import Instance, identity_of
 from emag_pipeline.logs import about, logger
 from emag_pipeline.monitoring import incidents
-from emag_pipeline.monitoring.incidents import Finding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
 from emag_pipeline.sync.liveness import (
@@ -171,10 +171,10 @@ def recover(
     return recovered
 
 
-def _incident(found: StuckSync) -> Finding:
+def _incident(found: StuckSync) -> IncidentFinding:
     """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
     remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_left))
-    return Finding(found.account, "stuck", found.why, remedy, "StuckSync", found.dagster_run_id)
+    return IncidentFinding(found.account, "stuck", found.why, remedy, "StuckSync", found.dagster_run_id)
 
 
 def _tell(one: Recovered) -> None:

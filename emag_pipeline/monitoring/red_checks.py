@@ -8,7 +8,7 @@ import dagster as dg
 
 from emag_pipeline.dagster_runs.check_record import record
 from emag_pipeline.monitoring import incidents
-from emag_pipeline.monitoring.incidents import Finding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.refresh.dagster import offers
 from emag_pipeline.review.checks import OFFERS_ARE_FRESH
 from emag_pipeline.review.dagster import freshness
@@ -46,5 +46,5 @@ def note_findings(database: Database, settings: Settings) -> list[str]:
     return [result.name for result in results]
 
 
-def _finding(result: CheckResult) -> Finding:
-    return Finding(result.name, "red", result.sentence, result.remedy.rstrip("."), run_id=result.run_id)
+def _finding(result: CheckResult) -> IncidentFinding:
+    return IncidentFinding(result.name, "red", result.sentence, result.remedy.rstrip("."), run_id=result.run_id)

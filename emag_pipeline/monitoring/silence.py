@@ -7,7 +7,7 @@ from math import inf
 
 from emag_pipeline import running_up, wording
 from emag_pipeline.monitoring import incidents, outbox
-from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.monitoring.incident_table import IncidentFinding
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
@@ -116,6 +116,6 @@ def watch(database: Database, settings: Settings, listening_seconds: float) -> N
     outbox.deliver(database, settings)
 
 
-def _finding(silent: Silent, settings: Settings) -> Finding:
+def _finding(silent: Silent, settings: Settings) -> IncidentFinding:
     found = in_words(silent, settings)
-    return Finding(DAEMON, "silent", "; ".join(one.said for one in found), found[0].remedy)
+    return IncidentFinding(DAEMON, "silent", "; ".join(one.said for one in found), found[0].remedy)

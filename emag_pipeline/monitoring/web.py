@@ -23,7 +23,7 @@ _BUSY = b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """An answer."""
 
     body: bytes
@@ -32,7 +32,7 @@ class Page:
 
 
 #: Makes a page for a request with this `Accept` header.
-Route = Callable[[str], Page]
+Route = Callable[[str], WebPage]
 
 
 class Server(ThreadingMixIn, TCPServer):
@@ -123,9 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         if with_body:
             self.wfile.write(page.body)
 
-    def _missing(self) -> Page:
+    def _missing(self) -> WebPage:
         known = " ".join(self.server.routes)
-        return Page(f"There is no such page; here are {known}\n".encode(), status=HTTPStatus.NOT_FOUND)
+        return WebPage(f"There is no such page; here are {known}\n".encode(), status=HTTPStatus.NOT_FOUND)
 
     def version_string(self) -> str:
         return "emag-pipeline"

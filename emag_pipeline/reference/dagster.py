@@ -14,7 +14,7 @@ from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, marketplaces, partition_of
 from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of
 from emag_pipeline.reference.due import allowed_age, is_old, read_last
-from emag_pipeline.reference.read import Refreshed, read_reference
+from emag_pipeline.reference.read import ReferenceRefresh, read_reference
 from emag_pipeline.reference.tables import (
     CATEGORIES,
     HANDLING_TIMES,
@@ -99,7 +99,7 @@ def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, resource: 
         )
 
 
-def _numbers(done: Refreshed) -> Metadata:
+def _numbers(done: ReferenceRefresh) -> Metadata:
     """What a refresh did, in rows; `unreadable` are those that cannot be represented, some of them with the reason."""
     reasons = [{"reason": reason} for reason in done.unreadable[:_MOST_SHOWN]]
     return {

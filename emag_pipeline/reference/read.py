@@ -21,7 +21,7 @@ from emag_pipeline.settings.accounts import Account, Marketplace
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import surprises
 from emag_pipeline.sync.accounts import note_marketplaces
-from emag_pipeline.sync.attempt import until_done
+from emag_pipeline.sync.attempt import retry_on_db_error
 from emag_pipeline.sync.context import shared_budget, timeouts_of
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.wording import counted
@@ -33,7 +33,7 @@ _ROWS_A_PAGE = 100  # the marketplace's own page size
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReferenceReading:
     """What all pages showed in one language, and the rows of the page behind the last one."""
 
     language: str
@@ -80,7 +80,7 @@ def _row(category: Category, names: Mapping[str, str]) -> Mapping[str, Any]:
     }
 
 
-def _proven(client: ReferenceData, marketplace: Marketplace) -> list[Reading]:
+def _proven(client: ReferenceData, marketplace: Marketplace) -> list[ReferenceReading]:
     """A reading in each language, the marketplace's own first, that together add up."""
     languages = list(dict.fromkeys(filter(None, (marketplace.language, "en"))))
     against: list[str] = []
@@ -103,7 +103,7 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[Reading]:
     )
 
 
-def _read(client: ReferenceData, language: str, count: int, obedience: Obedience) -> Reading:
+def _read(client: ReferenceData, language: str, count: int, obedience: Obedience) -> ReferenceReading:
     last = -(-count // _ROWS_A_PAGE)
     readable: list[Category] = []
     unreadable: list[str] = []
@@ -120,7 +120,7 @@ def _read(client: ReferenceData, language: str, count: int, obedience: Obedience
     beyond = client.read_categories(last + 1, language)
     _compared(obedience, first if last == 1 else [], beyond, last + 1)
     rows_beyond = len(beyond.readable) + len(beyond.unreadable)
-    return Reading(language, Rows(tuple(readable), tuple(unreadable), tuple(noticed)), rows_beyond)
+    return ReferenceReading(language, Rows(tuple(readable), tuple(unreadable), tuple(noticed)), rows_beyond)
 
 
 def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], page: int) -> list[object]:
@@ -131,7 +131,7 @@ def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], p
     return shown if page == 1 else first
 
 
-def doubts(readings: Sequence[Reading], before: int, after: int) -> Iterator[str]:
+def doubts(readings: Sequence[ReferenceReading], before: int, after: int) -> Iterator[str]:
     """What speaks against the readings, in words; nothing if they are complete."""
     if after != before:
         counts = f"the marketplace counted {counted(before, 'category', 'categories')}"
@@ -163,7 +163,7 @@ _CALLED = {CATEGORIES.name: "category/read", VAT_RATES.name: "vat/read", HANDLIN
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class ReferenceRefresh:
     """What a refresh of one resource did, with which account's login, and in how many calls.
 
     `unreadable` says of each row that cannot be represented why; while there are such, nothing got a tombstone.
@@ -176,7 +176,7 @@ class Refreshed:
     seconds: float
 
 
-def read_reference(settings: Settings, database: Database, marketplace: str, resource: Resource) -> Refreshed:
+def read_reference(settings: Settings, database: Database, marketplace: str, resource: Resource) -> ReferenceRefresh:
     """Read one resource of a marketplace to its end, and make the tables show it.
 
     Raises the client's and the storage's errors; ScanNotProven when what was read is not to be believed; SettingsError
@@ -188,7 +188,7 @@ def read_reference(settings: Settings, database: Database, marketplace: str, res
     note_marketplaces(database, settings)
     with about(account=account.name, marketplace=marketplace):
         (rows, unreadable, noticed), requests = _read_resource(settings, database, account, resource)
-        until_done(lambda: surprises.keep(database, account.name, _CALLED[resource.name], noticed))
+        retry_on_db_error(lambda: surprises.keep(database, account.name, _CALLED[resource.name], noticed))
         if unreadable:
             log.warning("reference_rows_unreadable", resource=resource.name, rows=len(unreadable), first=unreadable[0])
         if unreadable and not rows:
@@ -198,12 +198,12 @@ def read_reference(settings: Settings, database: Database, marketplace: str, res
                 why=unreadable[0],
                 remedy="Nothing was changed; if it persists, the API has changed: report it with this line",
             )
-        merged = until_done(
+        merged = retry_on_db_error(
             lambda: tables.merge(database, resource, marketplace, rows, account=account.name, is_whole=not unreadable)
         )
         changes = {"created": merged.created, "updated": merged.updated, "deleted": merged.deleted}
         log.info("reference_refreshed", resource=resource.name, rows=merged.rows, requests=requests, **changes)
-    return Refreshed(account.name, merged, unreadable, requests, time.monotonic() - began)
+    return ReferenceRefresh(account.name, merged, unreadable, requests, time.monotonic() - began)
 
 
 def account_for(settings: Settings, marketplace: str) -> Account:

@@ -28,7 +28,7 @@ from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.review.dagster import publish_review
 from emag_pipeline.settings import Settings, current, values
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import Progress, Verdict, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync import AuditVerdict, Progress, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.sync.timeline import timeline
 from emag_pipeline.wording import iso
@@ -138,7 +138,7 @@ def audit(
             raise judged.refusal()
 
 
-def _result(verdict: Verdict, remedy: str, *, warns: bool = False) -> dg.AssetCheckResult:
+def _result(verdict: AuditVerdict, remedy: str, *, warns: bool = False) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=verdict.name,
         asset_key=staged_offers.key,
@@ -149,7 +149,7 @@ def _result(verdict: Verdict, remedy: str, *, warns: bool = False) -> dg.AssetCh
     )
 
 
-def _findings(verdict: Verdict) -> dict[str, Any]:
+def _findings(verdict: AuditVerdict) -> dict[str, Any]:
     """How many it found, and who accepted them where it passes for that reason only."""
     approval = verdict.approval
     return {

@@ -18,7 +18,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import headline, quarantine, timeline
 from emag_pipeline.sync.headline import Headline
 from emag_pipeline.sync.quarantine import Rejected
-from emag_pipeline.sync.timeline import Timeline
+from emag_pipeline.sync.timeline import ScanTimeline
 
 _MOST_REJECTS = 10
 
@@ -43,7 +43,7 @@ class Facts:
     marts: list[MartStamp]
     incidents: list[Incident]
     rejects: list[Rejected]
-    timeline: Timeline | None
+    timeline: ScanTimeline | None
 
     @property
     def is_first_publish(self) -> bool:

@@ -33,7 +33,7 @@ OFFERS = dg.AssetKey("offers")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckAnswer:
     """One check's answer about one account."""
 
     check: OfferCheck
@@ -59,12 +59,14 @@ class Answer:
         }
 
 
-def of_review(check: OfferCheck, review: Review) -> Answer:
+def of_review(check: OfferCheck, review: Review) -> CheckAnswer:
     """The answer of a check that finds offers: it passes when nothing is left that is not accepted."""
-    return Answer(check, review.found == 0, _words(review, f"holds for {_every(review)}", "found"), _numbers(review))
+    return CheckAnswer(
+        check, review.found == 0, _words(review, f"holds for {_every(review)}", "found"), _numbers(review)
+    )
 
 
-def of_comparison(check: OfferCheck, review: Review) -> Answer:
+def of_comparison(check: OfferCheck, review: Review) -> CheckAnswer:
     """As `of_review` while the last sync's staging is there; else the ledger's count decides, and it says so."""
     if not review.is_published:
         return of_review(check, review)
@@ -72,11 +74,11 @@ def of_comparison(check: OfferCheck, review: Review) -> Answer:
         compared = counted(review.numbers["offers_published"], "published offer was", "published offers were")
         passed = f"no offer differs: {compared} compared with what was read{_less_compared(review)}"
         said = _words(review, passed, "differ", "differs")
-        return Answer(check, review.found == 0, said, _numbers(review))
+        return CheckAnswer(check, review.found == 0, said, _numbers(review))
     published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
     offers = counted(published, "offer is", "offers are")
     said = f"the scan is no longer staged: {offers} published, the ledger says {told:,}"
-    return Answer(check, published == told, said, _numbers(review))
+    return CheckAnswer(check, published == told, said, _numbers(review))
 
 
 def _less_compared(review: Review) -> str:
@@ -119,7 +121,7 @@ def _numbers(review: Review) -> dict[str, Any]:
 # offers_are_fresh: asked after each publish. While none comes, `status`, `/health` and metrics tell of staleness.
 
 
-def freshness(database: Database, status: AccountStatus, settings: Settings) -> Answer:
+def freshness(database: Database, status: AccountStatus, settings: Settings) -> CheckAnswer:
     """The answer of offers_are_fresh about the account; a stale one passes while that is accepted."""
     fresh = not is_stale(status, settings)
     bound_hours = bound_seconds(status, settings) / 3600
@@ -133,13 +135,13 @@ def freshness(database: Database, status: AccountStatus, settings: Settings) -> 
             "age_hours": round(status.age_seconds / 3600, 2),
             "published_at": dg.MetadataValue.timestamp(status.last_publish_at),
         }
-    return Answer(OFFERS_ARE_FRESH, fresh or accepted, said + ", accepted" * accepted, metadata)
+    return CheckAnswer(OFFERS_ARE_FRESH, fresh or accepted, said + ", accepted" * accepted, metadata)
 
 
 # answers_are_as_known: whether the marketplace answers as this version of the pipeline expects.
 
 
-def known_answers(database: Database, account: str) -> Answer:
+def known_answers(database: Database, account: str) -> CheckAnswer:
     """The answer of answers_are_as_known about the account; it passes while its findings are accepted."""
     found = review_answers(database, account)
     accepted = bool(found.fields) and is_accepted(database, account, ANSWERS_ARE_AS_KNOWN.name)
@@ -147,7 +149,7 @@ def known_answers(database: Database, account: str) -> Answer:
     metadata: dict[str, Any] = {"findings": findings, "accepted": found.fields - findings}
     if found.fields:
         metadata["accepted_sample" if accepted else "sample"] = table(found.sample)
-    return Answer(ANSWERS_ARE_AS_KNOWN, not findings, found.sentence + "; accepted" * accepted, metadata)
+    return CheckAnswer(ANSWERS_ARE_AS_KNOWN, not findings, found.sentence + "; accepted" * accepted, metadata)
 
 
 # What the data team reviews on published offers; nothing here blocks (docs/checks.md says why, check by check).
@@ -220,7 +222,7 @@ def _results(
                 yield answer.evaluation(account.name)
 
 
-def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> Answer:
+def _answer(check: OfferCheck, database: Database, account: str, settings: Settings) -> CheckAnswer:
     if check is OFFERS_ARE_FRESH:
         (status,) = account_statuses(database, [account])
         return freshness(database, status, settings)

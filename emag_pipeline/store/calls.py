@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.store.aside import Aside, once
-from emag_pipeline.store.wire import Line, Watch
+from emag_pipeline.store.wire import DatabaseLine, Watch
 from emag_pipeline.wording import AFTER_AN_OUTAGE
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def no_answer(seconds: float) -> DatabaseUnavailable:
     )
 
 
-class Calls:
+class DriverCalls:
     """The calls of one database."""
 
     def __init__(self, most_seconds: float = inf) -> None:
@@ -59,7 +59,7 @@ class Calls:
         self._most_seconds = most_seconds
         self._until = inf
 
-    def run(self, work: Callable[[], T], line: Line, seconds: float, *, is_asked_to_end: bool = True) -> T:
+    def run(self, work: Callable[[], T], line: DatabaseLine, seconds: float, *, is_asked_to_end: bool = True) -> T:
         """Do one thing over a line. A signal ends it, by asking the server first unless that is pointless.
 
         Raises DatabaseUnavailable when there is no answer within `seconds`.

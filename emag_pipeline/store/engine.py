@@ -26,11 +26,11 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings.databases import masked
 from emag_pipeline.store import wire
-from emag_pipeline.store.calls import Calls, no_answer
+from emag_pipeline.store.calls import DriverCalls, no_answer
 from emag_pipeline.store.error_mapping import translate
 from emag_pipeline.store.lost_commits import number_of, require_committed
 from emag_pipeline.store.transaction import GRACE_SECONDS, Transaction, statement
-from emag_pipeline.store.wire import Line, Work
+from emag_pipeline.store.wire import DatabaseLine, Work
 
 #: No statement of a sync may run longer; the publish of a million offers takes a few minutes.
 STATEMENT_TIMEOUT_SECONDS = 900.0
@@ -66,7 +66,7 @@ class Database:
     ) -> None:
         """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
         self.schema = schema
-        self._calls = Calls(most_seconds)
+        self._calls = DriverCalls(most_seconds)
         #: the server's processes that have a transaction of this database open
         self.at_work: set[int] = set()
         self.engine = sa.create_engine(
@@ -147,13 +147,13 @@ class Database:
         return f"Database({masked(str(self.engine.url))!r}, schema={self.schema!r})"
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[sa.Connection, Line]]:
+    def _connected(self) -> Iterator[tuple[sa.Connection, DatabaseLine]]:
         """A connection of the pool, in which nothing is left open."""
         try:
             connection = self._calls.open(self.engine.connect, _POOL_SECONDS + _CONNECT_SECONDS, _give_back)
         except PoolTimeout as error:
             raise no_answer(_POOL_SECONDS) from error
-        line: Line = connection.connection.info["line"]
+        line: DatabaseLine = connection.connection.info["line"]
         try:
             yield connection, line
         except BaseException:
@@ -168,7 +168,7 @@ class Database:
             line.work = None
             _give_back(connection, is_sound=not line.is_cut)
 
-    def _begin(self, connection: sa.Connection, line: Line, seconds: float, *, durable: bool) -> Work:
+    def _begin(self, connection: sa.Connection, line: DatabaseLine, seconds: float, *, durable: bool) -> Work:
         settings = {
             "schema": self.schema,
             "milliseconds": str(int(seconds * 1000)),
@@ -179,7 +179,7 @@ class Database:
         begun = self._calls.run(begin, line, _AT_ONCE_SECONDS, is_asked_to_end=False).one()
         return Work(begun.process_id, begun.began_at)
 
-    def _commit(self, connection: sa.Connection, line: Line, seconds: float) -> DatabaseUnavailable | None:
+    def _commit(self, connection: sa.Connection, line: DatabaseLine, seconds: float) -> DatabaseUnavailable | None:
         """Commit. Returns the error that leaves open what became of it."""
         try:
             seconds = min(seconds + GRACE_SECONDS, _COMMIT_SECONDS)
@@ -199,12 +199,12 @@ class Database:
         return connection
 
     def _open_line(self, connection: DriverConnection, entry: ConnectionPoolEntry) -> None:
-        entry.info["line"] = line = Line(connection, self._end)
+        entry.info["line"] = line = DatabaseLine(connection, self._end)
         entry.info["first"] = self._calls.watched().add(line, self._calls.left(_CONNECT_SECONDS))
 
     def _require_life(self, connection: DriverConnection, entry: ConnectionPoolEntry, _: Any) -> None:
         """See that a connection of the pool still answers; if not, all are made anew."""
-        line: Line = entry.info["line"]
+        line: DatabaseLine = entry.info["line"]
         if line.is_fresh:
             line.is_fresh = False
             self._calls.watched().remove(entry.info.pop("first"))

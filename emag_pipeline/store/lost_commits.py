@@ -8,7 +8,7 @@ from typing import Any
 
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.logs import logger
-from emag_pipeline.store.calls import Calls
+from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.store.transaction import Transaction
 
 log = logger(__name__)
@@ -48,7 +48,7 @@ def number_of(tx: Transaction) -> Number | None:
 
 def require_committed(
     open_transaction: Callable[[], AbstractContextManager[Transaction]],
-    calls: Calls,
+    calls: DriverCalls,
     number: Number,
     lost: DatabaseUnavailable,
 ) -> None:
@@ -63,7 +63,9 @@ def require_committed(
     log.info("commit_found", what=f"transaction {number.number}")
 
 
-def _found(open_transaction: Callable[[], AbstractContextManager[Transaction]], calls: Calls, number: Number) -> Any:
+def _found(
+    open_transaction: Callable[[], AbstractContextManager[Transaction]], calls: DriverCalls, number: Number
+) -> Any:
     """What the server says of a transaction that has ended; None if it does not say while one would connect."""
     until = time.monotonic() + _ASK_SECONDS
     while True:

@@ -12,7 +12,7 @@ _RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionFacts:
     """One connection as both ends see it."""
 
     version: str
@@ -35,7 +35,7 @@ class Connection:
     uncertain_seconds: float
 
 
-def connection(database: Database) -> Connection:
+def connection(database: Database) -> ConnectionFacts:
     """Connect and look. Raises the errors of `store.error_mapping`."""
     with database.transaction(timeout_seconds=5) as tx:
         asked = datetime.now(UTC)
@@ -50,7 +50,7 @@ def connection(database: Database) -> Connection:
                       (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls"""
         ).one()
         own = tx.wire()
-    return Connection(
+    return ConnectionFacts(
         version=row.version.split()[0],
         user=row.user,
         database=row.database,

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 from psycopg2.extensions import ConnectionInfo
 
-from emag_pipeline.store.calls import Calls
-from emag_pipeline.store.wire import Line
+from emag_pipeline.store.calls import DriverCalls
+from emag_pipeline.store.wire import DatabaseLine
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def statement(sql: str, schema: str) -> sa.TextClause:
 class _Rows:
     """Rows for the driver, whose end waits for the wire (`Line.wait_for_room`)."""
 
-    def __init__(self, rows: StringIO | Readable, line: Line) -> None:
+    def __init__(self, rows: StringIO | Readable, line: DatabaseLine) -> None:
         self._rows = rows
         self._line = line
 
@@ -55,7 +55,9 @@ class _Rows:
 class Transaction:
     """One open transaction, whose search path is the schema. `:name` in SQL stands for a parameter."""
 
-    def __init__(self, connection: sa.Connection, schema: str, calls: Calls, line: Line, seconds: float) -> None:
+    def __init__(
+        self, connection: sa.Connection, schema: str, calls: DriverCalls, line: DatabaseLine, seconds: float
+    ) -> None:
         #: for what SQLAlchemy itself has to do, such as migrations: within `apart`
         self.connection = connection
         self.schema = schema

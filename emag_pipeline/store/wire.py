@@ -36,7 +36,7 @@ class Work:
     began_at: datetime
 
 
-class Line:
+class DatabaseLine:
     """A second handle on a connection's socket, which stays ours whatever the driver does with its own."""
 
     def __init__(self, connection: DriverConnection, end_on_server: Callable[[Work], None]) -> None:
@@ -85,7 +85,7 @@ class Line:
 class Bound:
     """A call over a line, and the moment (of `time.monotonic`) at which the line is cut."""
 
-    line: Line
+    line: DatabaseLine
     until: float
 
 
@@ -99,7 +99,7 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._is_over = False
 
-    def add(self, line: Line, seconds: float) -> Bound:
+    def add(self, line: DatabaseLine, seconds: float) -> Bound:
         """Begin to count."""
         bound = Bound(line, time.monotonic() + seconds)
         with self._changed:
@@ -119,7 +119,7 @@ class Watch:
             self._bounds.discard(bound)
 
     @contextlib.contextmanager
-    def bounded(self, line: Line, seconds: float) -> Iterator[None]:
+    def bounded(self, line: DatabaseLine, seconds: float) -> Iterator[None]:
         """Cut the line if what is done here takes longer."""
         bound = self.add(line, seconds)
         try:

@@ -4,18 +4,18 @@
 the ledger ties them together.
 """
 
-from emag_pipeline.sync.audit import Audit, Verdict, audit_scan
+from emag_pipeline.sync.audit import Audit, AuditVerdict, audit_scan
 from emag_pipeline.sync.context import Progress, SyncContext
 from emag_pipeline.sync.publish import SyncSummary, publish_scan
 from emag_pipeline.sync.stage import Staged, stage_account
 
 __all__ = [
     "Audit",
+    "AuditVerdict",
     "Progress",
     "Staged",
     "SyncContext",
     "SyncSummary",
-    "Verdict",
     "audit_scan",
     "publish_scan",
     "stage_account",

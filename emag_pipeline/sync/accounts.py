@@ -34,7 +34,7 @@ LEFT_ACCOUNTS = """
 
 
 @dataclass(frozen=True, slots=True)
-class PageSize:
+class KnownPageSize:
     """Offers a page that the marketplace manages for an account; None = whatever the settings ask for."""
 
     size: int | None = None
@@ -42,7 +42,7 @@ class PageSize:
     is_recent: bool = False
 
 
-def page_size(database: Database, account: str) -> PageSize:
+def page_size(database: Database, account: str) -> KnownPageSize:
     """The page size that was found for an account, if a smaller one than asked for was needed."""
     with database.transaction(timeout_seconds=60) as tx:
         row = tx.run(
@@ -50,7 +50,7 @@ def page_size(database: Database, account: str) -> PageSize:
                FROM emag_accounts WHERE account_type = :account""",
             account=account,
         ).one_or_none()
-    return PageSize() if row is None else PageSize(row.page_size, row.is_recent)
+    return KnownPageSize() if row is None else KnownPageSize(row.page_size, row.is_recent)
 
 
 def note_page_size(database: Database, account: str, size: int | None) -> None:

@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger, staging_room
 from emag_pipeline.sync.audit import judge
-from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval
 
 _REFUSES = {
@@ -99,7 +99,7 @@ def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, e
                 remedy="Look at `emag-pipeline status` for the sync that waits, or start a new run",
             )
         # what is missing is asked for by its id before the publish
-        figures = replace(Figures(**sync.proof), missing=0)
+        figures = replace(ScanFigures(**sync.proof), missing=0)
         _require_complete(sync, figures, settings, Approval(sync_id, by, datetime.now(UTC)))
         if figures.is_empty and not even_if_empty:
             raise _would_be_empty(sync, figures)
@@ -107,7 +107,7 @@ def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, e
     return str(sync.account_type)
 
 
-def _require_complete(sync: Any, figures: Figures, settings: Settings, approval: Approval) -> None:
+def _require_complete(sync: Any, figures: ScanFigures, settings: Settings, approval: Approval) -> None:
     failed = [verdict for verdict in judge(figures, settings, approval=approval) if not verdict.passed]
     if failed:
         raise RefusedError(
@@ -118,7 +118,7 @@ def _require_complete(sync: Any, figures: Figures, settings: Settings, approval:
         )
 
 
-def _would_be_empty(sync: Any, figures: Figures) -> RefusedError:
+def _would_be_empty(sync: Any, figures: ScanFigures) -> RefusedError:
     why = "it holds no offer that could be published"
     if figures.published_before and not figures.rejected:
         why = f"it holds no offer, and the account would lose all {figures.published_before:,} published ones"

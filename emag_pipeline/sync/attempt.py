@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = logger(__name__)
 
 
-def until_done(work: Callable[[], T]) -> T:
+def retry_on_db_error(work: Callable[[], T]) -> T:
     """Do the work, up to four times while the database is away or picks it as a deadlock's victim."""
     retrying = Retrying(
         retry=retry_if_exception_type(DatabaseUnavailable),

@@ -13,16 +13,16 @@ from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync import ledger, quarantine
-from emag_pipeline.sync.attempt import attempt, until_done
+from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.completeness import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval, Lease
-from emag_pipeline.sync.quarantine import Reason
+from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline.wording import age, counted
 
 
-def doubts(figures: Figures) -> list[str]:
+def doubts(figures: ScanFigures) -> list[str]:
     """What keeps the scan from being complete; empty when it is."""
     said = []
     if not figures.proven:
@@ -37,7 +37,7 @@ def doubts(figures: Figures) -> list[str]:
     return said
 
 
-def repeats(figures: Figures) -> list[str]:
+def repeats(figures: ScanFigures) -> list[str]:
     """Offers that stand in staging more than once although windows are merged there."""
     one, more = "row is staged of an offer that stands", "rows are staged of offers that stand"
     return [f"{counted(figures.repeated_rows, one, more)} there already"] * bool(figures.repeated_rows)
@@ -53,7 +53,7 @@ _PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AuditVerdict:
     """One check's answer: whether it passed, why in one sentence, and the numbers that it rests on."""
 
     name: str
@@ -71,8 +71,8 @@ class Verdict:
 
 
 def judge(
-    figures: Figures, settings: Settings, reasons: Sequence[Reason] = (), *, approval: Approval | None = None
-) -> list[Verdict]:
+    figures: ScanFigures, settings: Settings, reasons: Sequence[RejectReason] = (), *, approval: Approval | None = None
+) -> list[AuditVerdict]:
     """The four verdicts. `approval`: a person has accepted the two that are matters of judgement.
 
     `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
@@ -85,7 +85,7 @@ def judge(
     ]
 
 
-def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType({})) -> Verdict:
+def count_agrees(figures: ScanFigures, before: Mapping[str, Any] = MappingProxyType({})) -> AuditVerdict:
     """Whether the marketplace counts what it shows, but for what came or went meanwhile. It blocks nothing.
 
     A difference is the count's own error where a further reading of all pages left the same, or where the sync before
@@ -101,7 +101,7 @@ def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType(
         said += "; the sync before left the same difference"
     elif not is_near and COUNT_IS_WRONG not in figures.marks:
         said += f"; {_movement(figures)}"
-    return Verdict(
+    return AuditVerdict(
         "count_agrees",
         not is_left_again and COUNT_IS_WRONG not in figures.marks,
         said,
@@ -114,7 +114,7 @@ def count_agrees(figures: Figures, before: Mapping[str, Any] = MappingProxyType(
     )
 
 
-def _is_left_again(figures: Figures, before: Mapping[str, Any]) -> bool:
+def _is_left_again(figures: ScanFigures, before: Mapping[str, Any]) -> bool:
     """Whether two syncs that went on without a pause left the same difference: that is no movement."""
     # an older version's proof does not tell whether its scan has paused
     if max(figures.pause_seconds, before.get("pause_seconds", _PAUSE_SECONDS)) >= _PAUSE_SECONDS:
@@ -122,7 +122,7 @@ def _is_left_again(figures: Figures, before: Mapping[str, Any]) -> bool:
     return bool(abs(figures.remainder - before["remainder"]) <= _FEW)
 
 
-def _movement(figures: Figures) -> str:
+def _movement(figures: ScanFigures) -> str:
     """What explains a difference without an error of the marketplace's, and what becomes of it."""
     read = f"pages were read up to {age(figures.oldest_page_seconds)} before the last count"
     if figures.remainder < 0:
@@ -130,19 +130,19 @@ def _movement(figures: Figures) -> str:
     return f"{read}, and offers may have come since; the next sync shows them"
 
 
-def _scan_is_complete(figures: Figures) -> Verdict:
+def _scan_is_complete(figures: ScanFigures) -> AuditVerdict:
     against = doubts(figures)
     accounted = figures.accounted
     is_said = accounted.difference > 0
     marks = [one for one in figures.marks if not (is_said and one.startswith(REMAINDER))]
     said = "; ".join(against or [*accounted.sentences, *marks])
     numbers = {name: number for name, number in figures.as_proof().items() if name != "marks"}
-    return Verdict("scan_is_complete", not against, said, numbers)
+    return AuditVerdict("scan_is_complete", not against, said, numbers)
 
 
-def _offer_ids_are_unique(figures: Figures) -> Verdict:
+def _offer_ids_are_unique(figures: ScanFigures) -> AuditVerdict:
     against = repeats(figures)
-    return Verdict(
+    return AuditVerdict(
         "offer_ids_are_unique",
         not against,
         "; ".join(against) or _each_once(figures.distinct_ids),
@@ -157,13 +157,13 @@ def _each_once(offers: int) -> str:
 
 
 def _rejects_within_tolerance(
-    figures: Figures, tolerance: float, reasons: Sequence[Reason], approval: Approval | None
-) -> Verdict:
+    figures: ScanFigures, tolerance: float, reasons: Sequence[RejectReason], approval: Approval | None
+) -> AuditVerdict:
     # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
     within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
     sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
     needed = None if within else approval
-    return Verdict(
+    return AuditVerdict(
         REJECTS,
         within or needed is not None,
         _with(sentence, needed),
@@ -187,7 +187,7 @@ def _with(sentence: str, approval: Approval | None) -> str:
     return f"{sentence}; {approval.words}" if approval else sentence
 
 
-def _not_read(figures: Figures, tolerance: float) -> str:
+def _not_read(figures: ScanFigures, tolerance: float) -> str:
     """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
     rows, share = counted(figures.rows_and_positions, "row"), f"({figures.not_read_share:.2%})"
     tolerated = f"{tolerance:.2%} are tolerated"
@@ -203,19 +203,19 @@ def _not_read(figures: Figures, tolerance: float) -> str:
     return f"{figures.not_read:,} of {rows} cannot be used as they are {share}, {tolerated}: {listed}"
 
 
-def _listed(reasons: Sequence[Reason]) -> str:
+def _listed(reasons: Sequence[RejectReason]) -> str:
     """The reasons with their counts, and where one of them was met."""
     told = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
     return f"{told}; for example {reasons[0].example}"
 
 
-def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: Approval | None) -> Verdict:
+def _volume_has_not_collapsed(figures: ScanFigures, max_shrink: float, approval: Approval | None) -> AuditVerdict:
     before, share = figures.published_before, figures.vanished_share
     #: an account may have no offers at all, where none were published and the marketplace counts none
     emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
     within = share <= max_shrink and not emptied
     needed = None if within else approval
-    return Verdict(
+    return AuditVerdict(
         "volume_has_not_collapsed",
         figures.missing == 0 and (within or needed is not None),
         _with("; ".join(_volume(figures, max_shrink, emptied)), needed),
@@ -227,7 +227,7 @@ def _volume_has_not_collapsed(figures: Figures, max_shrink: float, approval: App
     )
 
 
-def _volume(figures: Figures, max_shrink: float, emptied: bool) -> list[str]:
+def _volume(figures: ScanFigures, max_shrink: float, emptied: bool) -> list[str]:
     before, share = figures.published_before, figures.vanished_share
     if before:
         have = "has" if figures.vanished == 1 else "have"
@@ -260,9 +260,9 @@ class Audit:
     """All verdicts on one scan. `accepted` scans may be published."""
 
     lease: Lease
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[AuditVerdict]
     #: on what is worth knowing and keeps nothing back
-    remarks: Sequence[Verdict] = ()
+    remarks: Sequence[AuditVerdict] = ()
 
     @property
     def accepted(self) -> bool:
@@ -279,7 +279,7 @@ class Audit:
         )
 
     @property
-    def _failed(self) -> list[Verdict]:
+    def _failed(self) -> list[AuditVerdict]:
         return [verdict for verdict in self.verdicts if not verdict.passed]
 
     @property
@@ -304,7 +304,7 @@ def audit_scan(context: SyncContext) -> Audit:
     """
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
-        return until_done(lambda: _audit_or_found(context, lease))
+        return retry_on_db_error(lambda: _audit_or_found(context, lease))
 
 
 def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
@@ -318,7 +318,7 @@ def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
         return _judged(context, lease, audit.figures(context.database, lease.sync_id))
 
 
-def _judged(context: SyncContext, lease: Lease, figures: Figures) -> Audit:
+def _judged(context: SyncContext, lease: Lease, figures: ScanFigures) -> Audit:
     reasons = quarantine.commonest(context.database, lease) if figures.not_read else []
     before = audit.left_before(context.database, lease)
     return Audit(

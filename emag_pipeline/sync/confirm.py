@@ -10,10 +10,10 @@ from functools import partial
 
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import Marketplace, Offer, Reject
+from emag_pipeline.marketplace import MarketplaceClient, Offer, Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import confirmations
-from emag_pipeline.sync.figures import Figures, require_staged
+from emag_pipeline.sync.figures import ScanFigures, require_staged
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.listing import ReadFailure
 from emag_pipeline.sync.readers import Readers
@@ -24,7 +24,7 @@ log = logger(__name__)
 _TOGETHER = 50
 
 
-def may_confirm(figures: Figures, max_shrink: float) -> bool:
+def may_confirm(figures: ScanFigures, max_shrink: float) -> bool:
     """Whether so few offers are missing that asking for each is sensible; more is for the audit to refuse."""
     return figures.vanished_share <= max_shrink
 
@@ -32,7 +32,7 @@ def may_confirm(figures: Figures, max_shrink: float) -> bool:
 def confirm_missing(
     database: Database,
     lease: Lease,
-    client: Marketplace,
+    client: MarketplaceClient,
     readers: Readers,
     calls: RequestLog,
     require_time: Callable[[], None],
@@ -72,7 +72,7 @@ def confirm_missing(
         calls.flush()
 
 
-def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ReadFailure | None:
+def _try(client: MarketplaceClient, offer_id: int) -> Offer | Reject | ReadFailure | None:
     try:
         return client.read_offer(offer_id)
     except (ApiUnavailable, RequestRefused) as error:
@@ -80,7 +80,7 @@ def _try(client: Marketplace, offer_id: int) -> Offer | Reject | ReadFailure | N
 
 
 def _require_others_to_answer(
-    client: Marketplace, failed: Sequence[tuple[int, ReadFailure]], unreadable_left: int
+    client: MarketplaceClient, failed: Sequence[tuple[int, ReadFailure]], unreadable_left: int
 ) -> None:
     """Raise the failure unless it can be these offers' own: few enough, while the marketplace answers otherwise."""
     if unreadable_left < 0:

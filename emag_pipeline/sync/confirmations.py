@@ -49,7 +49,7 @@ _COUNT_GONE = f"SELECT count(*) FROM emag_scan_confirmations c WHERE c.sync_id =
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ConfirmationCounts:
     """What reads by id have said of missing offers: how many were found, are gone, and cannot be read at all.
 
     One that was found and that a page has shown since is not missing any more, and in none of them.
@@ -89,11 +89,11 @@ def count_missing(tx: Transaction, sync_id: UUID, account: str) -> int:
     )
 
 
-def count_answers(tx: Transaction, sync_id: UUID, account: str) -> Answers:
+def count_answers(tx: Transaction, sync_id: UUID, account: str) -> ConfirmationCounts:
     """What reads by id have said, as far as it still counts."""
     found = tx.run(staging_room.own(_COUNT_FOUND, account), sync=sync_id).one()
     gone = tx.run(staging_room.own(_COUNT_GONE, account), sync=sync_id).scalar_one()
-    return Answers(found.known, gone, found.unreadable)
+    return ConfirmationCounts(found.known, gone, found.unreadable)
 
 
 def answered(database: Database, lease: Lease) -> tuple[list[int], int, int]:

@@ -18,7 +18,7 @@ from emag_pipeline.sync.ledger import Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ScanFigures:
     """What stands in staging for a sync, beside what the marketplace reports and what the scan has found of it."""
 
     #: offers that the marketplace counted before the first read and after the last one
@@ -214,7 +214,7 @@ OF_THE_SCAN = (
 )  # fmt: skip
 
 
-def figures(database: Database, sync_id: UUID) -> Figures:
+def figures(database: Database, sync_id: UUID) -> ScanFigures:
     """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
     with database.transaction() as tx:
         sync = ledger.read_in(tx, sync_id)
@@ -236,7 +236,7 @@ def figures(database: Database, sync_id: UUID) -> Figures:
             account=account,
         ).scalar_one()
     proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
-    return Figures(
+    return ScanFigures(
         count_before=sync.offers_expected or 0,
         pages_expected=sync.pages_expected or 0,
         pages_staged=sync.pages_done,
@@ -371,7 +371,7 @@ def require_staged(database: Database, lease: Lease) -> None:
 
 def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
-    accepted = confirmations.Answers(
+    accepted = confirmations.ConfirmationCounts(
         found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
     )
     answers = confirmations.count_answers(tx, lease.sync_id, lease.account)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored, RequestRefused
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import Marketplace, Obedience, Page, Published, Reject, set_aside, unreadable_page
+from emag_pipeline.marketplace import MarketplaceClient, Obedience, Page, Published, Reject, set_aside, unreadable_page
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import staging
-from emag_pipeline.sync.completeness import SIZES, Ask, Read, Scan
+from emag_pipeline.sync.completeness import SIZES, Ask, Read, ScanDecisions
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.plan import PageSize, hundreds
 from emag_pipeline.sync.readers import Readers
@@ -22,7 +22,7 @@ from emag_pipeline.sync.staging import Reached, StagedPage, StagedWindow
 _NEARBY = 100
 
 
-class Unreadable:
+class UnreadablePositions:
     """What one scan has found of them."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class ListingReader:
         self,
         database: Database,
         lease: Lease,
-        client: Marketplace,
+        client: MarketplaceClient,
         readers: Readers,
         *,
         batch_size: int,
@@ -139,16 +139,16 @@ class ListingReader:
         self._staged = 0
         #: what stands for each row in quarantine: rows themselves may be large, and many
         self._rejected: set[bytes] = set()
-        self._unreadable = Unreadable()
+        self._unreadable = UnreadablePositions()
         #: judges by the first two pages whether pagination is obeyed
         self.obedience: Obedience | None = None
         self._first: Sequence[int] | None = None
 
-    def restore(self, scan: Scan, count_before: int) -> None:
+    def restore(self, scan: ScanDecisions, count_before: int) -> None:
         """Tell the scan what is durable already."""
         self.needs_new_plan = False
         self._staged = 0
-        self._unreadable = Unreadable()
+        self._unreadable = UnreadablePositions()
         self._rejected = set(staging.rejected(self._database, self._lease))
         self._unreadable.restore(staging.unreadable_positions(self._database, self._lease))
         scan.restore(count_before, self._durable())
@@ -163,7 +163,7 @@ class ListingReader:
         """How many windows a crash of the database has taken since they were staged. Raises LeaseLost."""
         return staging.keep_what_is_left(self._database, self._lease, self._staged)
 
-    def read(self, scan: Scan) -> Ask | None:
+    def read(self, scan: ScanDecisions) -> Ask | None:
         """Read until the scan asks for something else, has its verdict or needs a new plan. All is durable then.
 
         Raises ParametersIgnored, and the client's errors when the marketplace does not answer, or when too many
@@ -189,12 +189,12 @@ class ListingReader:
         self._stage(scan)
         return asked[0] if asked else None
 
-    def end(self, scan: Scan) -> None:
+    def end(self, scan: ScanDecisions) -> None:
         """The scan is proven: of the positions that were given up, no more are listed than it counts as unreadable."""
         self._unreadable.keep(scan.unreadable)
         self._stage(scan)
 
-    def _take(self, scan: Scan) -> Read | Ask | None:
+    def _take(self, scan: ScanDecisions) -> Read | Ask | None:
         """What the scan asks for next, without pages of sizes that the marketplace does not obey: they fail unasked."""
         if self.needs_new_plan:
             return None
@@ -212,7 +212,7 @@ class ListingReader:
         except (ApiUnavailable, RequestRefused) as error:
             return error
 
-    def _answered(self, scan: Scan, read: Read, page: Page) -> None:
+    def _answered(self, scan: ScanDecisions, read: Read, page: Page) -> None:
         if self.obedience is not None:
             self._judge(self.obedience, page)
         again = [one for one in page.ids if one in scan.seen]
@@ -238,7 +238,7 @@ class ListingReader:
             obedience.judge_pages(self._first[: page.rows], page.ids, page.number)
             self.obedience = None
 
-    def _failed(self, scan: Scan, read: Read, error: ReadFailure) -> None:
+    def _failed(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
         self._require_time()
         if self.ignores_odd_sizes and read.size not in SIZES:  # it was under way when this was found out
             scan.failed(read)
@@ -260,14 +260,14 @@ class ListingReader:
             log.warning("page_narrowed", page=read.page, page_size=read.size, why=error.what)
         scan.failed(read, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
 
-    def _note_ignored(self, scan: Scan, read: Read, error: ReadFailure) -> None:
+    def _note_ignored(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
         """Ask for no such size again; a chain, which is made of them, ends."""
         log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
         self.ignores_odd_sizes = True
         self.needs_new_plan = not self._page_size.is_usual
         scan.disobeyed(read, answers=2)
 
-    def _answers_elsewhere(self, scan: Scan, read: Read, error: ReadFailure) -> bool:
+    def _answers_elsewhere(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> bool:
         """Whether the marketplace shows any other position; one try each."""
         is_too_long = isinstance(error, ApiUnavailable) and error.is_too_long
         first = (0,) if is_too_long else ()  # where any page size that is used instead shows rows
@@ -293,7 +293,7 @@ class ListingReader:
             remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if read.size < SIZES[0] else report.capitalize(),
         )
 
-    def _give_up(self, scan: Scan, read: Read, error: ReadFailure) -> None:
+    def _give_up(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
         if not self._unreadable.failed(read.first):  # an earlier reading of the same stretch has said so
             return
         if len(self._unreadable) > max(_FEW, self._tolerance * scan.count_before):
@@ -310,7 +310,7 @@ class ListingReader:
 
     def _keep(
         self,
-        scan: Scan,
+        scan: ScanDecisions,
         page: Page,
         *,
         reading: int,
@@ -322,7 +322,7 @@ class ListingReader:
         if sum(max(1, len(window.page.ids)) for window in self._batch) >= self._batch_size:
             self._stage(scan)
 
-    def _stage(self, scan: Scan) -> None:
+    def _stage(self, scan: ScanDecisions) -> None:
         readable = self._unreadable.settled()
         if not self._batch and not readable:
             return
@@ -342,7 +342,7 @@ class ListingReader:
         self._staged += len(windows)
         self._on_staged(reached, [window.page for window in windows])
 
-    def _note_size(self, scan: Scan) -> None:
+    def _note_size(self, scan: ScanDecisions) -> None:
         if scan.chain is not None and scan.chain.size < self._page_size.size:
             self._page_size.found_too_large(scan.chain.size)
 
@@ -352,7 +352,7 @@ def _is_size_ignored(read: Read, error: ReadFailure) -> bool:
     return isinstance(error, ApiUnavailable) and error.rows_too_many > _REPEATED and read.size not in SIZES
 
 
-def _tries(scan: Scan, read: Read) -> int | None:
+def _tries(scan: ScanDecisions, read: Read) -> int | None:
     return _PART_TRIES if scan.is_part(read) and read.size > 1 else None
 
 

@@ -14,7 +14,7 @@ from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import confirmations, figures, ledger, row_digests, staging_room, statistics
 from emag_pipeline.sync import request_log as requests
-from emag_pipeline.sync.attempt import attempt, until_done
+from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.wording import counted
@@ -259,7 +259,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
     """
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
-        published = until_done(lambda: _publish(context.database, lease))
+        published = retry_on_db_error(lambda: _publish(context.database, lease))
         log.info(
             "offers_published",
             offers=published.offers,
@@ -275,7 +275,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
     elif statistics.is_much(published.remembered, published.offers):
         statistics.renew(context.database, ["emag_row_digests"], ["account_type", "emag_offer_id"])
     # what is published stays so: a connection that is lost now is no failure of it
-    return until_done(lambda: _summary(context.database, lease, published))
+    return retry_on_db_error(lambda: _summary(context.database, lease, published))
 
 
 def _summary(database: Database, lease: Lease, published: Published) -> SyncSummary:

@@ -34,7 +34,7 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class RejectReason:
     """Why rows were not read, how many they are, and the first of them.
 
     `words` have an ellipsis for each value that differs from row to row.
@@ -108,7 +108,7 @@ def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Reje
     return found
 
 
-def reasons(database: Database, accounts: Sequence[str]) -> list[Reason]:
+def reasons(database: Database, accounts: Sequence[str]) -> list[RejectReason]:
     """Why each account's newest sync did not read rows, the commonest reason of an account first."""
     with database.transaction(timeout_seconds=60) as tx:
         return [
@@ -118,7 +118,7 @@ def reasons(database: Database, accounts: Sequence[str]) -> list[Reason]:
         ]
 
 
-def commonest(database: Database, lease: Lease, most: int = 3) -> list[Reason]:
+def commonest(database: Database, lease: Lease, most: int = 3) -> list[RejectReason]:
     """The commonest reasons for which a sync did not read rows."""
     with database.transaction() as tx:
         return _commonest(tx, lease.account, lease.sync_id, most)
@@ -131,6 +131,6 @@ def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[st
             yield account, sync_id
 
 
-def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[Reason]:
+def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[RejectReason]:
     rows = tx.run(_COMMONEST, account=account, sync=sync_id, values=_VALUES, most=most)
-    return [Reason(**row._mapping) for row in rows]
+    return [RejectReason(**row._mapping) for row in rows]

@@ -20,7 +20,7 @@ def calls_under_way(latency_seconds: float, calls_per_second: float) -> int:
     return min(_MOST, max(_FEWEST, ceil(latency_seconds * calls_per_second) + 2))
 
 
-class Window:
+class CallWindow:
     """How many calls may be under way: no more than `needed` says, and no more than their answers are taken.
 
     It grows by two with each answer, and is halved when answers pile up: a page that waits is memory.
@@ -60,7 +60,7 @@ class Readers:
         taken. The first failure is raised, and nothing more is started.
         """
         tell_alike = with_context(call)
-        window = Window(self._needed)
+        window = CallWindow(self._needed)
         under_way: dict[Future[Result], Item] = {}
         while True:
             while len(under_way) < window.size and (item := take()) is not None:

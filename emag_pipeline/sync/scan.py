@@ -12,7 +12,7 @@ from functools import partial
 
 from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import AsPublished, Marketplace, ignored
+from emag_pipeline.marketplace import AsPublished, MarketplaceClient, ignored
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import completeness, confirmations, ledger, listing_order, row_digests, staging, statistics
 from emag_pipeline.sync import figures as audit
@@ -62,7 +62,7 @@ class Scan:
     """One attempt's reading of one account."""
 
     def __init__(
-        self, context: SyncContext, lease: Lease, client: Marketplace, readers: Readers, log: RequestLog
+        self, context: SyncContext, lease: Lease, client: MarketplaceClient, readers: Readers, log: RequestLog
     ) -> None:
         settings = context.settings
         sync = ledger.read(context.database, lease.sync_id)
@@ -104,7 +104,7 @@ class Scan:
         if self._lease.approved:  # a person accepted this very scan: its pages are not read again
             self._confirm()
             return
-        self._scan = completeness.Scan(self._situation())
+        self._scan = completeness.ScanDecisions(self._situation())
         if self._count_before is not None:
             self._restore(self._count_before)
             self._begin_progress(self._count_before)
@@ -162,7 +162,7 @@ class Scan:
 
     def _restore(self, count_before: int) -> None:
         """Decide anew, by what is durable."""
-        self._scan = completeness.Scan(self._situation())
+        self._scan = completeness.ScanDecisions(self._situation())
         self._reader.restore(self._scan, count_before)
 
     def _begin_progress(self, offers: int) -> None:

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import Marketplace
+from emag_pipeline.marketplace import MarketplaceClient
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync import ledger, liveness, staging
 from emag_pipeline.sync.accounts import note_marketplaces
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext, timeouts_of
-from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.readers import Readers, calls_under_way
 from emag_pipeline.sync.request_log import RequestLog
@@ -27,7 +27,7 @@ class Staged:
 
     sync_id: UUID
     attempt: int
-    figures: Figures
+    figures: ScanFigures
     #: different rows that it was the first attempt to show
     new_rows: int
     seconds: float
@@ -75,7 +75,7 @@ def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
     before = ledger.read(context.database, lease.sync_id).total_offers_processed if lease.resumed else 0
     budget = context.budget()
     timeouts = timeouts_of(context.settings)
-    client = Marketplace(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
+    client = MarketplaceClient(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
     readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
         with context.database.hurried_when_interrupted():  # before the readers are waited for, which may ask it too

@@ -17,7 +17,7 @@ _MOST_PAUSES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class ScanTimeline:
     """A scan's calls, in seconds since its sync began."""
 
     #: until the last page or call
@@ -53,7 +53,7 @@ def newest_scan(database: Database, account: str) -> UUID | None:
     return found
 
 
-def timeline(database: Database, sync_id: UUID) -> Timeline:
+def timeline(database: Database, sync_id: UUID) -> ScanTimeline:
     """The sync's scan. Its pages are known until the account's next sync begins, its calls for 30 days."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         account = ledger.read_in(tx, sync_id).account_type
@@ -66,7 +66,7 @@ def timeline(database: Database, sync_id: UUID) -> Timeline:
         failures = _run(tx, "failures", **scope, points=_POINTS).all()
         pauses = _run(tx, "pauses", **scope, most=_MOST_PAUSES).all()
         steps = {row.step: row.answers for row in _run(tx, "answers_over_time", **scope, steps=_STEPS)}
-    return Timeline(
+    return ScanTimeline(
         seconds=scan.seconds,
         pages_expected=scan.pages_expected or 0,
         readings=[readings[number] for number in sorted(readings)],

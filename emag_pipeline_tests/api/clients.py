@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, RequestRecord
 from emag_pipeline.settings.accounts import Account, AccountName
 
 #: Distinctive, and with characters that every encoding spells in another way.
@@ -14,7 +14,7 @@ PASSWORD = 'Pa55/wörd"&+ț'
 USERNAME = "main@sandbox.example"
 
 
-class Client(Marketplace):
+class Client(MarketplaceClient):
     """A marketplace client that keeps its records and its waits."""
 
     def __init__(

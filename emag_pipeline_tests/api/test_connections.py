@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from emag_pipeline.errors import ApiUnavailable, RequestRefused
-from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, RequestRecord
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import client_of
@@ -102,7 +102,7 @@ class Slots(ProcessBudget):
 def count_twice(server: Server, budget: Slots) -> list[RequestRecord]:
     records = list[RequestRecord]()
     account = Account(AccountName("main"), server.url, "user", SecretStr("password"))
-    with serving(server), closing(Marketplace(account, budget, record=records.append)) as marketplace:
+    with serving(server), closing(MarketplaceClient(account, budget, record=records.append)) as marketplace:
         marketplace.count()
         marketplace.count()
     return records

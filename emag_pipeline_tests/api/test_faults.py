@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, DatabaseUnavailable, RateLimited, RequestRefused
-from emag_pipeline.marketplace import Marketplace, ProcessBudget, RequestRecord, Timeouts
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, RequestRecord, Timeouts
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import PASSWORD, USERNAME, Client, client_of
@@ -154,7 +154,7 @@ def test_an_error_of_the_rate_budget_passes_through_and_is_no_call(sandbox: Sand
     records = list[RequestRecord]()
     account = Account(AccountName("main"), sandbox.url, USERNAME, SecretStr(PASSWORD))
     with (
-        closing(Marketplace(account, Away(3, 180), record=records.append)) as marketplace,
+        closing(MarketplaceClient(account, Away(3, 180), record=records.append)) as marketplace,
         pytest.raises(DatabaseUnavailable, match=r"^the database cannot be reached\.$"),
     ):
         marketplace.count()

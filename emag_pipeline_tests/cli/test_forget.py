@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline.admin.doctor import Verdict
 from emag_pipeline.monitoring.health_page import health_page
 from emag_pipeline.monitoring.health_status import health_status
-from emag_pipeline.monitoring.incident_table import Finding, note
+from emag_pipeline.monitoring.incident_table import IncidentFinding, note
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.check_results import Said, record
 from emag_pipeline.store.engine import Database
@@ -27,7 +27,7 @@ def _of_old(database: Database) -> None:
     for account in ("main", "old"):
         sync(database, [offer(1), offer(2)], account=account)
         record(database, Said(account, "offers_are_fresh", "offers", "ERROR", False, "published 9 hours ago"))
-        note(database, Finding(f"refresh_marts of {account}", "failing", "no", "Look"))
+        note(database, IncidentFinding(f"refresh_marts of {account}", "failing", "no", "Look"))
 
 
 def _tables(database: Database, account: str) -> dict[str, int]:

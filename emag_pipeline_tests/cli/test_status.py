@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from emag_pipeline import embedded
 from emag_pipeline.local.embedded_use import in_use
-from emag_pipeline.monitoring.incident_table import Finding, note
+from emag_pipeline.monitoring.incident_table import IncidentFinding, note
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
@@ -101,7 +101,7 @@ def test_a_pipe_gets_each_sentence_in_one_line_however_narrow_a_terminal_would_b
 def test_open_incidents_are_listed_under_the_table_and_in_the_json(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    note(database, Finding("daemon", "silent", "it says nothing", "Start it"))
+    note(database, IncidentFinding("daemon", "silent", "it says nothing", "Start it"))
     table, document = (
         emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
     )
@@ -136,7 +136,10 @@ def test_a_schema_that_was_never_made_is_5(empty_url: str, tmp_path: Path) -> No
 def test_what_an_incident_says_and_a_newer_end_of_another_cause_stand_beside_each_other_with_their_own_ages(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    note(database, Finding("main", "failing", "main, /offer/read: the marketplace was away", "Wait", "ApiUnavailable"))
+    note(
+        database,
+        IncidentFinding("main", "failing", "main, /offer/read: the marketplace was away", "Wait", "ApiUnavailable"),
+    )
     ledger.end(
         database, begin(database), "failed", error_class="AccessRefused", message="main: refused", remedy="Log in"
     )
@@ -144,7 +147,7 @@ def test_what_an_incident_says_and_a_newer_end_of_another_cause_stand_beside_eac
     told = [line for line in lines if line.startswith("main: ")]
     assert told[0].startswith("main: refused. Log in.")
     assert re.match(r"main: failing for \d+ seconds?: /offer/read: the marketplace was away\. Wait\.", told[1])
-    note(database, Finding("main", "failing", "main: refused", "Log in", "AccessRefused"))
+    note(database, IncidentFinding("main", "failing", "main: refused", "Log in", "AccessRefused"))
     lines = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout.splitlines()
     (same,) = [line for line in lines if line.startswith("main: ")]
     assert re.match(r"main: failing for \d+ seconds?: refused\. Log in\.", same)
@@ -153,7 +156,7 @@ def test_what_an_incident_says_and_a_newer_end_of_another_cause_stand_beside_eac
 def test_what_was_approved_is_told_as_approved(database: Database, database_url: str, tmp_path: Path) -> None:
     lease = begin(database)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="refused", remedy="Approve it")
-    note(database, Finding("main", "refused", "refused", "Approve it", "RefusedError"))
+    note(database, IncidentFinding("main", "refused", "refused", "Approve it", "RefusedError"))
     with database.transaction() as tx:
         tx.run("UPDATE emag_offer_syncs SET approved_at = clock_timestamp() + interval '1 second'")
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
@@ -276,6 +279,6 @@ def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database
     assert "Start it: `emag-pipeline up`" in line
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", DATABASE_SYNC_URL=database_url).stdout)
     assert document["daemon"]["seconds"] > 7199
-    note(database, Finding("daemon", "silent", "Dagster's daemon is silent", "Start it"))
+    note(database, IncidentFinding("daemon", "silent", "Dagster's daemon is silent", "Start it"))
     (line,) = [line for line in lines() if "daemon" in line]
     assert line.startswith("daemon: silent for")

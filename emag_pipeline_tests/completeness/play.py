@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from emag_pipeline.sync.completeness import Ask, Complete, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline.sync.completeness import Ask, Complete, PreviousOrder, Read, Refused, ScanDecisions, Situation
 from emag_pipeline_tests.completeness.listing import STILL, Listing, Movement
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 
@@ -30,7 +30,7 @@ USUAL = Network()
 class Played:
     """What became of a scan."""
 
-    scan: Scan
+    scan: ScanDecisions
     calls: int
     #: of the calls, the reads of single offers
     by_id: int
@@ -55,11 +55,11 @@ class _Executor:
     movement: Movement
     network: Network
     chance: random.Random
-    scan_of: Callable[[Situation], Scan] = Scan
+    scan_of: Callable[[Situation], ScanDecisions] = ScanDecisions
     staged: list[tuple[Read, Sequence[int], int]] = field(default_factory=list)
     resumed: int = 0
 
-    def run(self) -> Scan:
+    def run(self) -> ScanDecisions:
         scan = self.scan_of(self.situation)
         most = (len(self.listing.ids) // self.situation.page_size + 60) * _LOST
         event_at = self.chance.randrange(max(1, int(len(self.listing.ids) / 85) + 3))
@@ -106,7 +106,7 @@ class _Executor:
                 sent, come, scan = [], [], self._again(scan)
         return scan
 
-    def _again(self, killed: Scan) -> Scan:
+    def _again(self, killed: ScanDecisions) -> ScanDecisions:
         if killed.verdict is not None or killed.count_before < 0:
             return killed
         self.resumed += 1
@@ -122,7 +122,7 @@ class _Executor:
         except TooMany:
             return read, None, True
 
-    def _ask(self, scan: Scan, ask: Ask) -> None:
+    def _ask(self, scan: ScanDecisions, ask: Ask) -> None:
         if ask is Ask.COUNT:
             scan.counted(self.market.count())
         else:
@@ -144,7 +144,7 @@ def play(
     page_size: int = 100,
     reorders: bool = False,
     ignores_odd_sizes: bool = False,
-    scan_of: Callable[[Situation], Scan] = Scan,
+    scan_of: Callable[[Situation], ScanDecisions] = ScanDecisions,
 ) -> Played:
     """Scan the listing while it moves. `known`: the offers published before, in the order of that scan."""
     market = market or Market(listing)
@@ -173,7 +173,7 @@ def play(
     )
 
 
-def _strangers(scan: Scan, staged: Sequence[tuple[Read, Sequence[int], int]], listing: Listing) -> list[int]:
+def _strangers(scan: ScanDecisions, staged: Sequence[tuple[Read, Sequence[int], int]], listing: Listing) -> list[int]:
     """Offers that would be published although they were there at no moment."""
     shown: set[int] = set()
     for _, rows, _ in staged:

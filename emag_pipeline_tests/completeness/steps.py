@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from emag_pipeline.sync.completeness import Ask, Read, Scan
+from emag_pipeline.sync.completeness import Ask, Read, ScanDecisions
 from emag_pipeline_tests.completeness.listing import Listing
 from emag_pipeline_tests.completeness.market import Fails, Market, TooMany
 
@@ -17,7 +17,7 @@ def market_of(ids: Sequence[int] = range(1, 321), **faults: Any) -> Market:
     return Market(Listing("created", random.Random(1), list(ids)), **faults)
 
 
-def ask(scan: Scan, market: Market, action: Read | Ask, known: Sequence[int] = ()) -> None:
+def ask(scan: ScanDecisions, market: Market, action: Read | Ask, known: Sequence[int] = ()) -> None:
     """Do one thing, and tell the scan what became of it. `known`: the offers published before."""
     if action is Ask.COUNT:
         scan.counted(market.count())
@@ -34,7 +34,9 @@ def ask(scan: Scan, market: Market, action: Read | Ask, known: Sequence[int] = (
             scan.disobeyed(action)
 
 
-def run(scan: Scan, market: Market, known: Sequence[int] = (), stop_after: int | None = None) -> list[Read | Ask]:
+def run(
+    scan: ScanDecisions, market: Market, known: Sequence[int] = (), stop_after: int | None = None
+) -> list[Read | Ask]:
     """Do what the scan asks for, until its verdict or so many actions. Returns what it asked for."""
     asked: list[Read | Ask] = []
     while len(asked) != stop_after and (action := scan.take()) is not None:
@@ -43,7 +45,9 @@ def run(scan: Scan, market: Market, known: Sequence[int] = (), stop_after: int |
     return asked
 
 
-def read_durably(scan: Scan, market: Market, is_enough: Callable[[Durable], bool] = lambda _: False) -> Durable:
+def read_durably(
+    scan: ScanDecisions, market: Market, is_enough: Callable[[Durable], bool] = lambda _: False
+) -> Durable:
     """Do what the scan asks for, until its verdict or `is_enough`. Returns what is durable then."""
     shown: Durable = []
     while not is_enough(shown) and (action := scan.take()) is not None:

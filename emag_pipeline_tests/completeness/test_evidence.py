@@ -13,7 +13,7 @@ from emag_pipeline.sync.completeness import (
     PreviousOrder,
     Read,
     Refused,
-    Scan,
+    ScanDecisions,
     Situation,
     evidence_of,
 )
@@ -21,8 +21,8 @@ from emag_pipeline.sync.completeness.chain import Sizes
 from emag_pipeline.sync.completeness.closing import Closing
 from emag_pipeline.sync.completeness.plain import Plain
 from emag_pipeline.sync.completeness.reads import Window
-from emag_pipeline.sync.completeness.runs import Run
-from emag_pipeline.sync.completeness.situation import State
+from emag_pipeline.sync.completeness.runs import WindowRun
+from emag_pipeline.sync.completeness.situation import ChainState
 from emag_pipeline.sync.completeness.suspects import Suspects
 from emag_pipeline.sync.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
@@ -38,14 +38,14 @@ def _heads(asked: Sequence[Read | Ask]) -> int:
 def test_an_order_that_was_compared_for_a_few_offers_is_no_order() -> None:
     for published, heads in ((3, 2), (1_500, 2), (2_000, 2), (2_400, 1)):
         ids = range(1, 2_501)
-        scan = Scan(Situation(previous=PreviousOrder(ids[-published:])))
+        scan = ScanDecisions(Situation(previous=PreviousOrder(ids[-published:])))
         assert _heads(run(scan, market_of(ids), ids)) == heads
 
 
 def test_pages_that_show_50_rows_whatever_is_asked_are_read_as_pages_of_50() -> None:
     ids = range(1, 1_501)
     for cap, offers in ((50, 1_500), (50, 120), (30, 1_200)):
-        scan = Scan(Situation())
+        scan = ScanDecisions(Situation())
         asked = run(scan, market_of(ids[:offers], shows_at_most=cap))
         assert scan.verdict == Complete()
         assert scan.seen.missing(ids[:offers]) == []
@@ -78,7 +78,7 @@ class _CutOff(Market):
 
 
 def test_plain_pages_that_show_much_that_a_chain_did_not_are_read_twice_and_the_chain_is_disproved() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     listing = market_of(range(1, 1_201)).listing
     run(scan, _CutOff(listing))
     assert isinstance(scan.verdict, Complete)
@@ -89,7 +89,7 @@ def test_plain_pages_that_show_much_that_a_chain_did_not_are_read_twice_and_the_
 
 def test_a_head_that_fails_is_read_in_smaller_pages() -> None:
     market = market_of(head_fails=2)
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     asked = [one for one in run(scan, market) if isinstance(one, Read)]
     assert asked[5:] == [Read(1, 100), Read(1, 50), Read(1, 20), Read(2, 20), Read(2, 40), Read(2, 80)]
     assert scan.verdict == Complete()
@@ -97,7 +97,7 @@ def test_a_head_that_fails_is_read_in_smaller_pages() -> None:
 
 
 def test_a_head_that_cannot_be_read_again_is_not_counted_and_all_pages_are_read() -> None:
-    scan, market = Scan(Situation()), market_of()
+    scan, market = ScanDecisions(Situation()), market_of()
     while (action := scan.take()) is not None:
         if isinstance(action, Read) and scan.closing.has(action):
             scan.failed(action)
@@ -110,7 +110,7 @@ def test_a_head_that_cannot_be_read_again_is_not_counted_and_all_pages_are_read(
 def test_a_position_that_no_page_shows_is_counted_once_where_windows_overlap() -> None:
     for position in (0, 5, 96, 97, 98, 99, 100, 150, 190, 193, 282, 285, 319):
         market = market_of(poison=frozenset({_IDS[position]}))
-        scan = Scan(Situation())
+        scan = ScanDecisions(Situation())
         run(scan, market)
         assert (position, scan.accounted) == (position, 320)
 
@@ -118,7 +118,7 @@ def test_a_position_that_no_page_shows_is_counted_once_where_windows_overlap() -
 def test_a_listing_that_goes_on_and_on_is_read_up_to_the_bound() -> None:
     for most in (500, 10_000):
         market = market_of(goes_on=True)
-        scan = Scan(Situation(most_offers=most))
+        scan = ScanDecisions(Situation(most_offers=most))
         run(scan, market)
         assert isinstance(scan.verdict, Refused)
         assert scan.verdict.fault is Fault.ENDLESS
@@ -129,7 +129,7 @@ def test_a_listing_that_goes_on_and_on_is_read_up_to_the_bound() -> None:
 def test_a_plain_reading_ends_when_the_parts_of_its_last_page_have_come(offers: int, size: int) -> None:
     ids = range(1, offers + 1)
     for bad in {(offers - 1) // size * size + 1, offers - 1, offers}:
-        scan = Scan(Situation(page_size=size, ignores_odd_sizes=True))
+        scan = ScanDecisions(Situation(page_size=size, ignores_odd_sizes=True))
         run(scan, market_of(ids, poison=frozenset({bad})))
         assert scan.verdict == Complete(("plain pages were united",))
         assert scan.seen.missing(ids) == [bad]
@@ -138,7 +138,7 @@ def test_a_plain_reading_ends_when_the_parts_of_its_last_page_have_come(offers: 
 
 def test_an_answer_that_is_too_long_has_failed_wherever_it_was_asked_for() -> None:
     known = [*_IDS, 401, 402]
-    scan, market = Scan(Situation(previous=PreviousOrder(known))), market_of(count_is_off=2)
+    scan, market = ScanDecisions(Situation(previous=PreviousOrder(known))), market_of(count_is_off=2)
     too_long = 0
     while (action := scan.take()) is not None:
         if isinstance(action, Read) and (scan.closing.has(action) or scan.readings.has(action)) and action.size > 20:
@@ -153,7 +153,7 @@ def test_an_answer_that_is_too_long_has_failed_wherever_it_was_asked_for() -> No
 @pytest.mark.parametrize("size", [100, 97, 50, 30, 25, 10, 7])
 def test_sizes_that_are_answered_with_100_rows_are_not_asked_for_again_and_again(size: int) -> None:
     ids = range(1, 521)
-    scan, market = Scan(Situation(page_size=size)), market_of(ids, odd_sizes_are_100=True)
+    scan, market = ScanDecisions(Situation(page_size=size)), market_of(ids, odd_sizes_are_100=True)
     run(scan, market, ids)
     assert isinstance(scan.verdict, Complete)
     assert scan.seen.missing(ids) == []
@@ -161,7 +161,7 @@ def test_sizes_that_are_answered_with_100_rows_are_not_asked_for_again_and_again
 
 
 def test_one_answer_that_is_too_long_is_no_habit() -> None:
-    scan, market = Scan(Situation()), market_of(range(1, 1_201))
+    scan, market = ScanDecisions(Situation()), market_of(range(1, 1_201))
     asked = run(scan, market, stop_after=3)
     assert asked[-1] == Read(2, 97)
     action = scan.take()
@@ -176,7 +176,7 @@ def test_one_answer_that_is_too_long_is_no_habit() -> None:
 
 def test_a_scan_that_does_not_know_how_to_go_on_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Closing, "take", lambda self, size, end, tail: None)
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market_of())
     assert scan.verdict == Refused(Fault.NO_WAY, "head")
 
@@ -188,8 +188,8 @@ def test_plain_readings_are_taken_up_where_they_were_left(size: int, offers: int
     pages = offers // size
     situation = Situation(page_size=size, ignores_odd_sizes=True)
     market = market_of(ids)
-    durable = read_durably(Scan(situation), market, lambda shown: len(shown) >= pages * share)
-    scan = Scan(situation)
+    durable = read_durably(ScanDecisions(situation), market, lambda shown: len(shown) >= pages * share)
+    scan = ScanDecisions(situation)
     scan.restore(offers, durable)
     asked = run(scan, market)
     reads = [one for one in asked if isinstance(one, Read)]
@@ -199,9 +199,9 @@ def test_plain_readings_are_taken_up_where_they_were_left(size: int, offers: int
 
 def test_the_reading_after_a_chain_is_taken_up_where_it_was_left() -> None:
     market = market_of(range(1, 2_001), count_is_off=30)
-    durable = read_durably(Scan(Situation()), market, lambda shown: len(shown) == 24 + 4 + 15)
+    durable = read_durably(ScanDecisions(Situation()), market, lambda shown: len(shown) == 24 + 4 + 15)
     assert durable[-1][2] == 2
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     scan.restore(2_030, durable)
     more = read_durably(scan, market)
     first, second = ({read for read, _, reading in shown if reading == 2} for shown in (durable, more))
@@ -212,7 +212,7 @@ def test_the_reading_after_a_chain_is_taken_up_where_it_was_left() -> None:
 def test_offers_that_jumped_past_the_reader_lead_to_another_reading_though_the_count_agrees() -> None:
     market = market_of()
     ids = market.listing.ids
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market, stop_after=4)  # up to position 284
     ids.remove(310)
     ids.insert(150, 310)  # has jumped out of what is still to be read
@@ -227,7 +227,7 @@ def test_offers_that_jumped_past_the_reader_lead_to_another_reading_though_the_c
 def test_a_chain_that_is_torn_by_a_bulk_deletion_is_compared_in_one_look_at_each_row() -> None:
     ids = range(1, 100_001)
     market = market_of(ids)
-    scan = Scan(Situation(most_offers=200_000, previous=PreviousOrder(ids)))
+    scan = ScanDecisions(Situation(most_offers=200_000, previous=PreviousOrder(ids)))
     run(scan, market, ids, stop_after=600)
     del market.listing.ids[20_000:20_500]
     most = 0
@@ -242,7 +242,7 @@ def test_a_chain_that_is_torn_by_a_bulk_deletion_is_compared_in_one_look_at_each
     assert most < 100_000, "calls of functions, for as many rows"
 
 
-def _counting_calls(scan: Scan) -> tuple[int, Read | Ask | None]:
+def _counting_calls(scan: ScanDecisions) -> tuple[int, Read | Ask | None]:
     calls = 0
 
     def note(_frame: Any, event: str, _about: Any) -> None:
@@ -276,7 +276,7 @@ def test_a_plain_page_behind_the_end_that_comes_first_ends_nothing() -> None:
 def test_rows_stand_behind_the_end_three_times_before_a_short_page_there_is_believed() -> None:
     for pushed, proofs in ((2, [False, False, True]), (30, [False, False, False])):
         tail = Tail(100, 10_000, Suspects())
-        run_of_windows = Run.of(Window.of(Read(1, 100), range(1, 91), 1))
+        run_of_windows = WindowRun.of(Window.of(Read(1, 100), range(1, 91), 1))
         said = []
         for number in range(3):
             short = Window.of(Read(1, 100 - number), range(1, 91 - number), number)
@@ -290,10 +290,12 @@ def test_rows_stand_behind_the_end_three_times_before_a_short_page_there_is_beli
 
 
 def test_a_look_behind_the_end_is_no_window_of_a_chain_that_is_taken_up_again() -> None:
-    market, killed = market_of(last_page_again=True), Scan(Situation())
-    durable = read_durably(killed, market, lambda _: killed.chain is not None and killed.chain.state is State.REPEATS)
+    market, killed = market_of(last_page_again=True), ScanDecisions(Situation())
+    durable = read_durably(
+        killed, market, lambda _: killed.chain is not None and killed.chain.state is ChainState.REPEATS
+    )
     assert [reading for _, _, reading in durable].count(0) == 2
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     scan.restore(320, durable)
     run(scan, market)
     assert scan.verdict == Complete(("the last page is repeated for ever",))

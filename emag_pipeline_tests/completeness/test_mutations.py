@@ -18,7 +18,7 @@ from emag_pipeline.sync.completeness import (
 )
 from emag_pipeline.sync.completeness import runs as overlap
 from emag_pipeline.sync.completeness.reads import Window, behind
-from emag_pipeline.sync.completeness.situation import Phase, State
+from emag_pipeline.sync.completeness.situation import ChainState, Phase
 from emag_pipeline_tests.completeness.judge import Figures, judge
 from emag_pipeline_tests.completeness.listing import Movement
 from emag_pipeline_tests.completeness.play import LostItsWay, Network
@@ -43,8 +43,8 @@ def _joins_by_position(patch: pytest.MonkeyPatch) -> None:
 def _the_count_ends_it(patch: pytest.MonkeyPatch) -> None:
     """The listing ends where the count said."""
 
-    def ended(self: chain.Chain, run: runs.Run) -> None:
-        self.state = State.JOINED
+    def ended(self: chain.Chain, run: runs.WindowRun) -> None:
+        self.state = ChainState.JOINED
 
     patch.setattr(chain.Chain, "_to_tail", ended)
 
@@ -57,14 +57,14 @@ def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
 
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
     """What the count leaves is not looked into."""
-    patch.setattr(scan.Scan, "_after_chain", lambda self: setattr(self, "_phase", Phase.CONFIRM))
-    patch.setattr(scan.Scan, "_settle", lambda self: setattr(self, "verdict", situation.Complete()))
+    patch.setattr(scan.ScanDecisions, "_after_chain", lambda self: setattr(self, "_phase", Phase.CONFIRM))
+    patch.setattr(scan.ScanDecisions, "_settle", lambda self: setattr(self, "verdict", situation.Complete()))
 
 
 def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Offers that a read by id found are not kept."""
-    confirmed = scan.Scan.confirmed
-    patch.setattr(scan.Scan, "confirmed", lambda self, found, gone: confirmed(self, [], gone))
+    confirmed = scan.ScanDecisions.confirmed
+    patch.setattr(scan.ScanDecisions, "confirmed", lambda self, found, gone: confirmed(self, [], gone))
 
 
 def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
@@ -82,14 +82,14 @@ def _ends_after_one(self: plain.Readings, size: int, chain: chain.Chain | None) 
 def _one_plain_reading(patch: pytest.MonkeyPatch) -> None:
     """Plain pages are read once, as the old scan did in an account without new offers."""
 
-    patch.setattr(scan.Scan, "_begin", lambda self, offers: self._open_plain())
+    patch.setattr(scan.ScanDecisions, "_begin", lambda self, offers: self._open_plain())
     patch.setattr(plain.Readings, "end", _ends_after_one)
 
 
 def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     """That two readings met the same fault at the same place is not looked at, nor that one met any."""
-    patch.setattr(settling.Standing, "_persistent_fault", lambda self: None)
-    patch.setattr(settling.Standing, "_is_broken", property(lambda self: False))
+    patch.setattr(settling.ScanBalance, "_persistent_fault", lambda self: None)
+    patch.setattr(settling.ScanBalance, "_is_broken", property(lambda self: False))
     patch.setattr(suspects.Suspects, "accuse", lambda self: None)
 
 
@@ -108,7 +108,7 @@ def _a_little_order_is_enough(patch: pytest.MonkeyPatch) -> None:
 def _a_failed_head_is_done(patch: pytest.MonkeyPatch) -> None:
     """A head that could not be read again has shown nothing."""
     patch.setattr(closing, "_MOST_FAILURES", 1)
-    patch.setattr(settling.Standing, "_is_head_missed", property(lambda self: False))
+    patch.setattr(settling.ScanBalance, "_is_head_missed", property(lambda self: False))
 
 
 def _group(setting: Setting, *expects: str) -> Group:

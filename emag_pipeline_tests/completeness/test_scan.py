@@ -1,43 +1,43 @@
 """What a scan asks for, step by step."""
 
-from emag_pipeline.sync.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, Scan, Situation
+from emag_pipeline.sync.completeness import Ask, Complete, Fault, PreviousOrder, Read, Refused, ScanDecisions, Situation
 from emag_pipeline_tests.completeness.steps import ask, market_of, run
 
 _IDS = range(1, 321)
 
 
 def test_an_unchanged_account_is_counted_read_once_and_counted_again() -> None:
-    scan = Scan(Situation(previous=PreviousOrder(_IDS)))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(_IDS)))
     windows = [Read(1, 100), Read(2, 97), Read(3, 95), Read(4, 94)]
     assert run(scan, market_of(), _IDS) == [Ask.COUNT, *windows, Read(5, 80), Ask.CONFIRM, Ask.COUNT]
     assert scan.verdict == Complete()
 
 
 def test_a_first_publish_reads_the_head_once_more() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     asked = run(scan, market_of())
     assert asked[5:] == [Read(5, 80), Read(1, 100), Ask.CONFIRM, Ask.COUNT]
     assert scan.verdict == Complete()
 
 
 def test_an_account_without_offers_is_complete() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     assert run(scan, market_of([])) == [Ask.COUNT, Read(1, 100), Ask.CONFIRM, Ask.COUNT]
     assert scan.verdict == Complete()
 
 
 def test_an_empty_listing_with_a_count_is_refused() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market_of([], count_says=5))
     assert scan.verdict == Refused(Fault.EMPTY_LISTING, "the first page")
 
 
 def test_a_scan_that_is_taken_up_again_reads_nothing_twice() -> None:
     market = market_of(range(1, 1201))
-    killed = Scan(Situation(previous=PreviousOrder(range(1, 1201))))
+    killed = ScanDecisions(Situation(previous=PreviousOrder(range(1, 1201))))
     before = run(killed, market, stop_after=8)
     windows = [one for one in before if isinstance(one, Read)]
-    scan = Scan(Situation(previous=PreviousOrder(range(1, 1201))))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(range(1, 1201))))
     scan.restore(1200, [(read, market.read(read), 1) for read in windows])
     after = run(scan, market, range(1, 1201))
     assert not set(windows) & {one for one in after if isinstance(one, Read)}
@@ -48,9 +48,9 @@ def test_what_larger_pages_have_shown_still_counts_when_a_scan_is_taken_up_with_
     """The marketplace became slow, the page size was lowered, and the run was stopped."""
     market = market_of(range(1, 1201))
     known = PreviousOrder(range(1, 1201))
-    before = run(Scan(Situation(previous=known)), market, stop_after=8)
+    before = run(ScanDecisions(Situation(previous=known)), market, stop_after=8)
     windows = [one for one in before if isinstance(one, Read)]
-    scan = Scan(Situation(page_size=50, previous=known))
+    scan = ScanDecisions(Situation(page_size=50, previous=known))
     scan.restore(1200, [(read, market.read(read), 1) for read in windows])
     after = [one for one in run(scan, market, range(1, 1201)) if isinstance(one, Read)]
     assert min(read.first for read in after) > max(read.stop for read in windows) - 50
@@ -60,7 +60,7 @@ def test_what_larger_pages_have_shown_still_counts_when_a_scan_is_taken_up_with_
 
 def test_a_position_that_cannot_be_read_costs_that_position() -> None:
     market = market_of(poison=frozenset({150}))
-    scan = Scan(Situation(previous=PreviousOrder(_IDS)))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(_IDS)))
     run(scan, market, [one for one in _IDS if one != 150])
     assert scan.verdict == Complete()
     assert scan.seen.missing(_IDS) == [150]
@@ -69,7 +69,7 @@ def test_a_position_that_cannot_be_read_costs_that_position() -> None:
 
 
 def test_a_count_that_is_off_is_published_and_marked() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market_of(count_is_off=7))
     assert isinstance(scan.verdict, Complete)
     assert "the count itself is wrong" in scan.verdict.marks
@@ -78,7 +78,7 @@ def test_a_count_that_is_off_is_published_and_marked() -> None:
 
 def test_nothing_is_deleted_against_a_count_that_one_reading_does_not_explain() -> None:
     known = [*_IDS, 401, 402]
-    scan = Scan(Situation(previous=PreviousOrder(known)))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(known)))
     asked = run(scan, market_of(count_is_off=2), known)
     plain = [Read(page, 100) for page in (1, 2, 3, 4)]
     assert [one for one in asked if isinstance(one, Read)][-7:-1] == [Read(4, 100), Read(4, 100), *plain]
@@ -89,7 +89,7 @@ def test_nothing_is_deleted_against_a_count_that_one_reading_does_not_explain() 
 def test_what_the_count_leaves_is_explained_where_the_listing_ends_at_the_count() -> None:
     known = [*_IDS, 401, 402]
     market = market_of()
-    scan = Scan(Situation(previous=PreviousOrder(known)))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(known)))
     before = run(scan, market, known, stop_after=3)
     assert before == [Ask.COUNT, Read(1, 100), Read(2, 97)]
     market.listing.ids[50:50] = [501, 502]  # arrived behind the reader: no page of the chain shows them
@@ -101,13 +101,13 @@ def test_what_the_count_leaves_is_explained_where_the_listing_ends_at_the_count(
 
 
 def test_the_last_page_repeated_for_ever_is_an_end_where_the_count_agrees() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market_of(last_page_again=True))
     assert isinstance(scan.verdict, Complete)
 
 
 def test_ignored_page_numbers_are_named_where_the_first_page_comes_last() -> None:
-    scan, market = Scan(Situation(ignores_odd_sizes=True)), market_of(ignores_page=True)
+    scan, market = ScanDecisions(Situation(ignores_odd_sizes=True)), market_of(ignores_page=True)
     late: list[Read] = []
     while (action := scan.take()) is not None or late:
         if isinstance(action, Read):
@@ -124,7 +124,7 @@ def test_ignored_page_numbers_are_named_where_the_first_page_comes_last() -> Non
 
 
 def test_ignored_page_numbers_are_named_after_a_few_calls() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     asked = run(scan, market_of(ignores_page=True))
     assert isinstance(scan.verdict, Refused)
     assert scan.verdict.fault is Fault.IGNORED_PAGE
@@ -132,14 +132,14 @@ def test_ignored_page_numbers_are_named_after_a_few_calls() -> None:
 
 
 def test_a_listing_that_reordered_itself_since_the_last_scan_is_recognised() -> None:
-    scan = Scan(Situation(previous=PreviousOrder([*_IDS[1:200], 1, *_IDS[200:]])))
+    scan = ScanDecisions(Situation(previous=PreviousOrder([*_IDS[1:200], 1, *_IDS[200:]])))
     run(scan, market_of(), _IDS)
     assert scan.order.inversions
     assert scan.verdict == Complete(("the listing reorders itself",))
 
 
 def test_an_offer_that_stands_twice_is_read_at_both_places_and_counted_twice() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     asked = run(scan, market_of([*range(1, 251), 30, *range(251, 321)]))
     assert scan.doubles.found == {30}
     assert scan.verdict == Complete()
@@ -148,7 +148,7 @@ def test_an_offer_that_stands_twice_is_read_at_both_places_and_counted_twice() -
 
 
 def test_an_offer_that_stands_twice_on_one_page_is_counted_twice() -> None:
-    scan = Scan(Situation())
+    scan = ScanDecisions(Situation())
     run(scan, market_of([*range(1, 51), 30, *range(51, 321)]))
     assert scan.doubles.found == {30}
     assert scan.verdict == Complete()
@@ -156,6 +156,6 @@ def test_an_offer_that_stands_twice_on_one_page_is_counted_twice() -> None:
 
 def test_an_offer_that_has_stood_twice_before_is_no_sign_of_another_order() -> None:
     ids = [*range(1, 251), 30, *range(251, 321)]
-    scan = Scan(Situation(previous=PreviousOrder(ids)))
+    scan = ScanDecisions(Situation(previous=PreviousOrder(ids)))
     run(scan, market_of(ids), _IDS)
     assert scan.verdict == Complete()

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emag_pipeline.marketplace import Marketplace
+from emag_pipeline.marketplace import MarketplaceClient
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
@@ -78,7 +78,7 @@ def test_two_installations_that_name_one_login_differently_share_its_budget(data
             given[f"EMAG_{name}_API_USERNAME"], given[f"EMAG_{name}_API_PASSWORD"] = "main@sandbox.example", "sandbox"
         for name in ("main", "shop"):
             account = load_settings(given | {"EMAG_ACCOUNTS": name}, env_file=None).account(name)
-            client = Marketplace(account, DatabaseBudget(database, 3, 180), record=lambda _: None)
+            client = MarketplaceClient(account, DatabaseBudget(database, 3, 180), record=lambda _: None)
             client.count()
             client.close()
         first, second = (request["time"] for request in market.requests("main"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.marts.checks import due
-from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.refresh import MartRefresh, refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures
@@ -15,7 +15,7 @@ from emag_pipeline_tests.db.syncs import begin, rows, stage
 _LAST_MOMENT = timedelta(days=1) - timedelta(microseconds=1)
 
 
-def _compute(database: Database, day: date) -> Refreshed:
+def _compute(database: Database, day: date) -> MartRefresh:
     return refresh(database, DAILY_ASSORTMENT, "main", day)
 
 

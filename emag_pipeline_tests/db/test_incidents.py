@@ -1,18 +1,18 @@
 from datetime import UTC, datetime, timedelta
 
 from emag_pipeline.monitoring import incident_table, outbox
-from emag_pipeline.monitoring.incident_table import Finding, Incident
+from emag_pipeline.monitoring.incident_table import Incident, IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.syncs import rows
 
 
-def _failing(error_class: str = "AccessRefused", subject: str = "main", message: str = "it said no") -> Finding:
-    return Finding(subject, "failing", message, "Log in", error_class, "r1")
+def _failing(error_class: str = "AccessRefused", subject: str = "main", message: str = "it said no") -> IncidentFinding:
+    return IncidentFinding(subject, "failing", message, "Log in", error_class, "r1")
 
 
-def _refused(sync: str) -> Finding:
-    return Finding("main", "refused", "half of it has vanished", f"Run `approve {sync}`", "RefusedError")
+def _refused(sync: str) -> IncidentFinding:
+    return IncidentFinding("main", "refused", "half of it has vanished", f"Run `approve {sync}`", "RefusedError")
 
 
 def _claimed(database: Database) -> Incident:
@@ -21,7 +21,7 @@ def _claimed(database: Database) -> Incident:
     return claimed
 
 
-def _tell(database: Database, finding: Finding) -> Incident:
+def _tell(database: Database, finding: IncidentFinding) -> Incident:
     """Open the incident, as told."""
     incident_table.note(database, finding)
     claimed = _claimed(database)
@@ -87,7 +87,7 @@ def test_only_what_began_before_the_publish_is_closed_by_it(database: Database) 
 
 def test_what_is_still_found_stays_open(database: Database) -> None:
     incident_table.note(database, _failing())
-    incident_table.note(database, Finding("main", "stale", "7 hours", "Look"))
+    incident_table.note(database, IncidentFinding("main", "stale", "7 hours", "Look"))
     incident_table.close(database, "main", well_at=_now(), still={"stale"})
     assert [one.kind for one in incident_table.open_incidents(database)] == ["stale"]
 
@@ -107,7 +107,7 @@ def test_an_alert_that_was_not_taken_or_whose_teller_died_is_claimed_again(datab
 
 
 def test_stale_is_told_when_it_is_found_a_second_time(database: Database) -> None:
-    stale = Finding("main", "stale", "7 hours", "Look")
+    stale = IncidentFinding("main", "stale", "7 hours", "Look")
     incident_table.note(database, stale)
     assert outbox.claim_alert(database, 60) is None
     incident_table.note(database, stale)
@@ -116,7 +116,7 @@ def test_stale_is_told_when_it_is_found_a_second_time(database: Database) -> Non
 
 def test_an_end_is_told_once_for_all_of_a_subject_and_only_if_the_alert_was(database: Database) -> None:
     _tell(database, _failing())
-    incident_table.note(database, Finding("main", "stale", "7 hours", "Look"))
+    incident_table.note(database, IncidentFinding("main", "stale", "7 hours", "Look"))
     incident_table.note(database, _failing(subject="fbe"))
     for subject in ("main", "fbe"):
         incident_table.close(database, subject, well_at=_now())
@@ -128,7 +128,7 @@ def test_an_end_is_told_once_for_all_of_a_subject_and_only_if_the_alert_was(data
 
 def test_no_end_is_told_while_the_subject_has_another_open_incident(database: Database) -> None:
     _tell(database, _failing())
-    incident_table.note(database, Finding("main", "stale", "7 hours", "Look"))
+    incident_table.note(database, IncidentFinding("main", "stale", "7 hours", "Look"))
     incident_table.close(database, "main", well_at=_now(), still={"stale"})
     assert outbox.claim_end(database, 60) == []
 

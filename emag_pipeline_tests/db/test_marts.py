@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.refresh import MartRefresh, refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good, random_past
@@ -15,7 +15,7 @@ from emag_pipeline_tests.db.syncs import rows
 _MARTS = [*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT]
 
 
-def _refresh(database: Database, mart: Mart) -> Refreshed:
+def _refresh(database: Database, mart: Mart) -> MartRefresh:
     return refresh(database, mart, "main", datetime.now(UTC).date() if mart is DAILY_ASSORTMENT else None)
 
 
@@ -67,7 +67,7 @@ def test_a_refresh_is_stamped_with_the_publish_that_it_shows(database: Database,
 
 def test_refreshes_of_a_mart_at_once_end_as_one(database: Database) -> None:
     random_past(database, seed=5, publishes=3)
-    done: list[Refreshed] = []
+    done: list[MartRefresh] = []
     threads = [threading.Thread(target=lambda: done.append(_refresh(database, _MARTS[0]))) for _ in range(4)]
     for thread in threads:
         thread.start()

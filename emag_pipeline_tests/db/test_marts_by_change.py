@@ -11,7 +11,7 @@ import pytest
 
 from emag_pipeline.admin import forget
 from emag_pipeline.marts import refresh as marts_refresh
-from emag_pipeline.marts.refresh import Refreshed, refresh
+from emag_pipeline.marts.refresh import MartRefresh, refresh
 from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import VAT_RATES
@@ -24,7 +24,7 @@ from emag_pipeline_tests.db.syncs import execute, rows
 _MARTS = (*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT)
 
 
-def _refresh(database: Database, mart: Mart, **how: Any) -> Refreshed:
+def _refresh(database: Database, mart: Mart, **how: Any) -> MartRefresh:
     day = datetime.now(UTC).date() if mart is DAILY_ASSORTMENT else None
     return refresh(database, mart, "main", day, **how)
 

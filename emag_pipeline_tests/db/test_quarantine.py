@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import quarantine
-from emag_pipeline.sync.quarantine import Reason
+from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
 
@@ -51,8 +51,8 @@ def test_the_commonest_reason_comes_first_with_its_first_offer(database: Databas
     rejects = [_reject(5, "rare"), _reject(7, "id 7 is odd"), _reject(8, "id 8 is odd"), _reject(9, "seldom")]
     stage(database, lease, [offer(1)], rejects=rejects)
     assert quarantine.commonest(database, lease, 2) == [
-        Reason("main", "id … is odd", 2, "quarantined", 7, 1),
-        Reason("main", "rare", 1, "quarantined", 5, 1),
+        RejectReason("main", "id … is odd", 2, "quarantined", 7, 1),
+        RejectReason("main", "rare", 1, "quarantined", 5, 1),
     ]
 
 
@@ -84,7 +84,7 @@ def test_only_the_newest_sync_of_each_account_counts(database: Database) -> None
 
 
 def test_an_example_says_where_to_look() -> None:
-    assert Reason("main", "", 1, "quarantined", 123, 4).example == "offer 123 on page 4"
-    assert Reason("main", "", 1, "quarantined", None, 4).example == "a row without an id on page 4"
-    assert Reason("main", "", 1, "quarantined", 123, 0).example == "offer 123, read by its id"
-    assert Reason("main", "", 1, "unreadable position", None, 351).example == "position 351 of the listing"
+    assert RejectReason("main", "", 1, "quarantined", 123, 4).example == "offer 123 on page 4"
+    assert RejectReason("main", "", 1, "quarantined", None, 4).example == "a row without an id on page 4"
+    assert RejectReason("main", "", 1, "quarantined", 123, 0).example == "offer 123, read by its id"
+    assert RejectReason("main", "", 1, "unreadable position", None, 351).example == "position 351 of the listing"

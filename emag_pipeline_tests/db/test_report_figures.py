@@ -5,7 +5,7 @@ from typing import Any
 
 from emag_pipeline.marts import assortment, buy_button, issues, low_stock
 from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.monitoring.incident_table import IncidentFinding
 from emag_pipeline.report import syncs
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import headline, ledger, timeline
@@ -176,7 +176,7 @@ def test_incidents_are_the_accounts_own_and_those_of_no_account(database: Databa
     for account in ("main", "fbe"):
         sync(database, [offer(1)], account=account)
     for subject in ("main", "fbe", "daemon"):
-        incident_table.note(database, Finding(subject, "stale", "too old", "wait"))
+        incident_table.note(database, IncidentFinding(subject, "stale", "too old", "wait"))
     assert [one.subject for one in syncs.incidents_of(database, "main")] == ["main", "daemon"]
 
 

@@ -17,7 +17,7 @@ from emag_pipeline_tests.conftest import administer
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 
 #: Three offers, of which one is published and not shown: a count of two.
-_PROOF = figures.Figures(
+_PROOF = figures.ScanFigures(
     count_before=2, count_after=2, pages_expected=1, pages_staged=1, rows=2, distinct_ids=2, rejected=0, quarantined=0,
     found_by_id=0, confirmed_gone=0, missing=0, published_before=9, arrivals=0, rounds=1, proven=1, windows=1,
 ).as_proof()  # fmt: skip

@@ -11,7 +11,7 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
 from emag_pipeline.monitoring.health_status import health_status
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.monitoring.web import Page
+from emag_pipeline.monitoring.web import WebPage
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import ticks
@@ -35,11 +35,11 @@ def fresh(database: Database) -> Database:
     return database
 
 
-def _page(database: Database) -> Page:
+def _page(database: Database) -> WebPage:
     return health_page(health_status(database, _SETTINGS))
 
 
-def _problems(page: Page) -> list[Any]:
+def _problems(page: WebPage) -> list[Any]:
     problems = json.loads(page.body)["problems"]
     assert page.status == (503 if problems else 200)
     assert all(problem["what"] and problem["remedy"] for problem in problems)

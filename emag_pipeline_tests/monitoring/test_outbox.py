@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emag_pipeline.monitoring import incident_table, outbox
-from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.monitoring.incident_table import IncidentFinding
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
@@ -12,7 +12,7 @@ from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 
 
 def _fail(database: Database, subject: str = "main") -> None:
-    incident_table.note(database, Finding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
+    incident_table.note(database, IncidentFinding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
 
 
 def _recover(database: Database) -> None:

@@ -21,7 +21,7 @@ from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.server import OLDEST_VERSION, Connection
+from emag_pipeline.store.server import OLDEST_VERSION, ConnectionFacts
 from emag_pipeline_tests.api.deaf import deaf_port
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.conftest import administer
@@ -111,7 +111,7 @@ def test_dagsters_database_and_the_marketplace_behind_a_firewall_are_broken_too(
 
 
 def test_a_server_older_than_those_that_are_tried_is_a_warning() -> None:
-    seen = Connection(
+    seen = ConnectionFacts(
         version="14.9", user="me", database="emag", size_bytes=1, is_read_only=False, is_encrypted=True, is_local=True,
         ssl_mode="prefer", tls=None, through_pooler=False, ahead_seconds=0.0, uncertain_seconds=0.0,
     )  # fmt: skip

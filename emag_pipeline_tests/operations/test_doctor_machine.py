@@ -126,7 +126,7 @@ def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, 
 
 def test_open_incidents_are_told_with_their_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
     incident_table.note(
-        database, incident_table.Finding("fbe", "failing", "the marketplace refuses the password", "Correct it")
+        database, incident_table.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
     )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
     assert finding.what.startswith("fbe is failing since ")

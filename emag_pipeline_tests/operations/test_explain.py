@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.admin.explain import conditions, explain
-from emag_pipeline.admin.history import State
+from emag_pipeline.admin.history import OfferState
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.marketplace.normalise import is_saleable
 from emag_pipeline.marts.issue_words import ISSUES
@@ -68,11 +68,11 @@ _ASK = """
 """
 
 
-def _state(**values: Any) -> State:
-    columns = dict.fromkeys(State.__slots__)
+def _state(**values: Any) -> OfferState:
+    columns = dict.fromkeys(OfferState.__slots__)
     standing = {"valid_from": _NOW, "issue_codes": (), "validation_status": (9,)}
     standing |= {"translation_validation_status": (), "unreadable": ()}
-    return State(**{**columns, **standing, **values})
+    return OfferState(**{**columns, **standing, **values})
 
 
 def test_all_conditions_hold_exactly_when_an_offer_can_be_bought(database: Database) -> None:

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.admin.history import Gap, State, sampled, timeline
+from emag_pipeline.admin.history import Gap, OfferState, sampled, timeline
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import sync
@@ -26,12 +26,12 @@ def _past(database: Database) -> Past:
 def test_states_and_gaps_follow_each_other_without_a_hole(database: Database) -> None:
     moments = [at for at, _ in _past(database).publishes]
     entries = timeline(database, "main", 1).entries
-    assert [type(entry) for entry in entries] == [State, State, Gap, State]
+    assert [type(entry) for entry in entries] == [OfferState, OfferState, Gap, OfferState]
     assert [entry.valid_from for entry in entries] == moments
     assert [entry.valid_to for entry in entries] == [*moments[1:], None]
-    prices = [entry.sale_price for entry in entries if isinstance(entry, State)]
+    prices = [entry.sale_price for entry in entries if isinstance(entry, OfferState)]
     assert prices == [Decimal("10.5000"), Decimal("9.9900"), Decimal("10.5000")]
-    assert [entry.issue_codes for entry in entries if isinstance(entry, State)] == [(), (), ("out_of_stock",)]
+    assert [entry.issue_codes for entry in entries if isinstance(entry, OfferState)] == [(), (), ("out_of_stock",)]
 
 
 def test_an_offer_that_is_gone_ends_with_a_gap(database: Database) -> None:
@@ -56,7 +56,7 @@ def test_another_accounts_offer_of_the_same_id_is_not_shown(database: Database) 
     sync(database, [good(1)], account="fbe")
     sync(database, [good(1, sale_price=Decimal("7.0000"))])
     (state,) = timeline(database, "main", 1).entries
-    assert isinstance(state, State)
+    assert isinstance(state, OfferState)
     assert state.sale_price == Decimal("7.0000")
 
 
@@ -72,5 +72,5 @@ def test_samples_show_each_state_for_its_share_of_the_time(database: Database) -
     past = _past(database)
     entries = timeline(database, "main", 1).entries
     states = sampled(entries, 80, past.published_at + timedelta(days=3))
-    counts = [states.count(entry if isinstance(entry, State) else None) for entry in entries]
+    counts = [states.count(entry if isinstance(entry, OfferState) else None) for entry in entries]
     assert counts == pytest.approx([20, 20, 10, 30], abs=1)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from emag_pipeline.admin.probe.document import document
-from emag_pipeline.admin.probe.questions import Answers, questions
+from emag_pipeline.admin.probe.questions import ProbeAnswers, questions
 from emag_pipeline.marketplace import ProcessBudget, RawCalls
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
@@ -16,10 +16,10 @@ from emag_pipeline.settings.accounts import Account, AccountName
 UNLIMITED = {"requests_per_second": 0, "requests_per_minute": 0}
 
 
-def answers_of(sandbox: SandboxServer, account: Account | None = None) -> Answers:
+def answers_of(sandbox: SandboxServer, account: Account | None = None) -> ProbeAnswers:
     """All questions asked, with their answers."""
     account = account or account_of(sandbox)
-    answers = Answers()
+    answers = ProbeAnswers()
     with closing(RawCalls(account, ProcessBudget(1000, 60_000), record=lambda _: None, attempts=1)) as client:
         for question in questions(answers):
             answers.add(question, client.answer(question.resource, question.body))

@@ -5,7 +5,7 @@ It shares nothing with a run but the database's rate budget.
 
 from itertools import cycle
 
-from emag_pipeline.marketplace import Marketplace
+from emag_pipeline.marketplace import MarketplaceClient
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.rate_budget import DatabaseBudget
@@ -17,7 +17,7 @@ def main() -> None:
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value())
     budget = DatabaseBudget(database, settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
-    client = Marketplace(settings.account("main"), budget, record=lambda _: None)
+    client = MarketplaceClient(settings.account("main"), budget, record=lambda _: None)
     for page in cycle(range(1, 4)):
         client.read_page(page)
 

@@ -214,7 +214,7 @@ def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_passwo
 def test_g11_an_alert_that_cannot_be_told_tells_no_address(
     variables: dict[str, str], database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    incident_table.note(database, incident_table.Finding("main", "failing", "the marketplace fails", "Wait"))
+    incident_table.note(database, incident_table.IncidentFinding("main", "failing", "the marketplace fails", "Wait"))
     metrics, health = free_ports(2)
     ports = {"EMAG_SYNC_METRICS_PORT": str(metrics), "EMAG_SYNC_HEALTH_PORT": str(health)}
     given = environment(tmp_path, **variables, **ports, EMAG_SYNC_MONITOR_INTERVAL="1")

@@ -10,7 +10,7 @@ from typing import Any
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import Finding
+from emag_pipeline.monitoring.incident_table import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
@@ -65,7 +65,9 @@ def open_shop(database: Database, offers: int = 60) -> None:
             stocks[number] = max(0, stocks[number] - chance.randint(0, 3))
             prices[number] += chance.choice((0, 0, 0, 0, 0, 250, -200))
     _calls(database)
-    trouble = Finding("main", "failing", f"the price feed of {HOSTILE} is late", "Ask the supplier", "ApiUnavailable")
+    trouble = IncidentFinding(
+        "main", "failing", f"the price feed of {HOSTILE} is late", "Ask the supplier", "ApiUnavailable"
+    )
     incident_table.note(database, trouble)
     fill_marts(database)
 

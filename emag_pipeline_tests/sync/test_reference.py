@@ -3,7 +3,7 @@
 import pytest
 
 from emag_pipeline.errors import AccessRefused, ParametersIgnored, ScanNotProven, SettingsError
-from emag_pipeline.reference.read import Refreshed, read_reference
+from emag_pipeline.reference.read import ReferenceRefresh, read_reference
 from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.reference import categories
@@ -19,7 +19,7 @@ _CALLS = 2 * (_PAGES + 1) + 2
 _CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM emag_categories ORDER BY 1"
 
 
-def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> Refreshed:
+def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> ReferenceRefresh:
     context = main()
     return read_reference(context.settings, context.database, marketplace, resource)
 

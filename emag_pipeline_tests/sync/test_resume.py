@@ -19,7 +19,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.attempt import attempt
-from emag_pipeline.sync.completeness import Ask, Scan
+from emag_pipeline.sync.completeness import Ask, ScanDecisions
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.promises.watching import wait_for, wait_for_pages
@@ -177,8 +177,8 @@ def test_a_scan_that_comes_to_no_end_is_ended(
     main: Refresh, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str
 ) -> None:
     """Decisions that go round in circles are a defect, which neither spins nor outlives the deadline."""
-    monkeypatch.setattr(Scan, "take", lambda scan: action if scan.count_before >= 0 else Ask.COUNT)
-    monkeypatch.setattr(Scan, "counted", lambda scan, count: setattr(scan, "count_before", count))
+    monkeypatch.setattr(ScanDecisions, "take", lambda scan: action if scan.count_before >= 0 else Ask.COUNT)
+    monkeypatch.setattr(ScanDecisions, "counted", lambda scan, count: setattr(scan, "count_before", count))
     with pytest.raises(error, match=said):
         stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.0005"))
     monkeypatch.undo()

@@ -1,12 +1,12 @@
 """What speaks against a reading of all categories; pages and counts that lie are played in sync/test_reference.py."""
 
 from emag_pipeline.marketplace import Category, Rows
-from emag_pipeline.reference.read import Reading, doubts
+from emag_pipeline.reference.read import ReferenceReading, doubts
 
 
-def _reading(language: str, *keys: int, unreadable: tuple[str, ...] = (), beyond: int = 0) -> Reading:
+def _reading(language: str, *keys: int, unreadable: tuple[str, ...] = (), beyond: int = 0) -> ReferenceReading:
     rows = tuple(Category(key, f"{language} {key}", None, True, False, False, "{}") for key in keys)
-    return Reading(language, Rows(rows, unreadable), beyond)
+    return ReferenceReading(language, Rows(rows, unreadable), beyond)
 
 
 def test_readings_that_show_what_is_counted_leave_no_doubt() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace.fields import Unreadable
+from emag_pipeline.marketplace.fields import UnreadableValue
 from emag_pipeline.marketplace.reference_rows import Rows, category, handling_time, once_each, rows_of, vat_rate
 
 
@@ -38,7 +38,7 @@ def test_a_vat_rate_is_a_share_of_1_however_it_is_given(row: dict[str, Any], rat
     ],
 )
 def test_a_vat_rate_that_cannot_be_represented_says_why(row: object, why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableValue, match=why):
         vat_rate(row)
 
 
@@ -49,7 +49,7 @@ def test_a_handling_time_comes_as_id_value_or_bare_number(row: object) -> None:
 
 @pytest.mark.parametrize("row", [{}, {"id": ""}, None, True, [3], -1, {"value": 2**40}, "soon"])
 def test_what_is_no_number_of_days_is_no_handling_time(row: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValue):
         handling_time(row)
 
 
@@ -67,7 +67,7 @@ def test_a_category_is_the_same_in_every_spelling() -> None:
     "row", [{"name": "Ceai"}, {"id": 2**70, "name": "Ceai"}, {"id": "tea", "name": "Ceai"}, ["tea"]]
 )
 def test_a_category_without_a_usable_id_is_unreadable(row: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableValue):
         category(row)
 
 

@@ -1,10 +1,10 @@
 """Which positions count as unreadable while the offer that breaks them moves."""
 
-from emag_pipeline.sync.listing import Unreadable
+from emag_pipeline.sync.listing import UnreadablePositions
 
 
 def test_an_offer_that_moves_while_it_is_looked_for_counts_once() -> None:
-    found = Unreadable()
+    found = UnreadablePositions()
     assert found.failed(150)
     assert found.failed(151)  # an arrival in front
     found.shown(150, 151)
@@ -15,7 +15,7 @@ def test_an_offer_that_moves_while_it_is_looked_for_counts_once() -> None:
 
 
 def test_two_offers_that_break_their_pages_count_twice() -> None:
-    found = Unreadable()
+    found = UnreadablePositions()
     assert found.failed(150)
     assert found.failed(151)
     assert (len(found), found.settled()) == (2, [])
@@ -23,7 +23,7 @@ def test_two_offers_that_break_their_pages_count_twice() -> None:
 
 def test_the_last_of_several_positions_stays_though_all_of_them_were_shown_since() -> None:
     """The offer has slipped past the page that would have failed again."""
-    found = Unreadable()
+    found = UnreadablePositions()
     found.failed(150)
     found.failed(151)
     found.shown(0, 300)
@@ -31,7 +31,7 @@ def test_the_last_of_several_positions_stays_though_all_of_them_were_shown_since
 
 
 def test_a_position_far_away_is_another_offers() -> None:
-    found = Unreadable()
+    found = UnreadablePositions()
     found.failed(150)
     found.failed(900)
     found.shown(0, 300)
@@ -39,7 +39,7 @@ def test_a_position_far_away_is_another_offers() -> None:
 
 
 def test_of_more_than_there_are_those_that_a_page_has_shown_and_then_the_first_are_dropped() -> None:
-    found = Unreadable()
+    found = UnreadablePositions()
     for position in (150, 900, 1500):
         found.failed(position)
     found.shown(900, 1000)
@@ -50,7 +50,7 @@ def test_of_more_than_there_are_those_that_a_page_has_shown_and_then_the_first_a
 
 
 def test_what_failed_again_is_made_durable_only_where_it_is_not() -> None:
-    found = Unreadable()
+    found = UnreadablePositions()
     found.restore([150, 151])
     assert not found.failed(150)
     found.shown(150, 151)

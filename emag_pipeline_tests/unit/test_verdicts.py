@@ -5,17 +5,17 @@ from uuid import uuid4
 import pytest
 
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.audit import Audit, Verdict, count_agrees, judge
-from emag_pipeline.sync.figures import Figures
+from emag_pipeline.sync.audit import Audit, AuditVerdict, count_agrees, judge
+from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval, Lease
-from emag_pipeline.sync.quarantine import Reason
+from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline_tests.unit.figures import figures
 
 _SETTINGS = load_settings({}, env_file=None)
 _APPROVAL = Approval(uuid4(), "ana", datetime(2026, 3, 1, 4, tzinfo=UTC))
 
 
-def _failed(scan: Figures, *, approved: bool = False) -> set[str]:
+def _failed(scan: ScanFigures, *, approved: bool = False) -> set[str]:
     approval = _APPROVAL if approved else None
     return {verdict.name for verdict in judge(scan, _SETTINGS, approval=approval) if not verdict.passed}
 
@@ -59,7 +59,7 @@ def test_nothing_is_published_while_a_missing_offer_is_unaccounted_for_approved_
     assert _failed(figures(missing=1), approved=True) == {"volume_has_not_collapsed"}
 
 
-def _empty(**changes: int) -> Figures:
+def _empty(**changes: int) -> ScanFigures:
     """An empty catalogue of an account that has never had offers, with some changes."""
     nothing = dict.fromkeys(
         (
@@ -112,7 +112,7 @@ def test_the_parts_of_the_count_add_up_with_unreadable_positions_and_what_is_fou
     )
 
 
-def _volume(scan: Figures) -> Verdict:
+def _volume(scan: ScanFigures) -> AuditVerdict:
     return judge(scan, _SETTINGS)[3]
 
 
@@ -241,13 +241,13 @@ def test_a_known_offer_whose_row_has_lost_its_id_counts_once() -> None:
 
 
 _REASONS = (
-    Reason("main", "id is …, not a whole number", 15, "quarantined", None, 4),
-    Reason("main", "id … stands on this page already", 4, "quarantined", 123, 2),
-    Reason("main", "the row is …, not an object", 1, "quarantined", None, 9),
+    RejectReason("main", "id is …, not a whole number", 15, "quarantined", None, 4),
+    RejectReason("main", "id … stands on this page already", 4, "quarantined", 123, 2),
+    RejectReason("main", "the row is …, not an object", 1, "quarantined", None, 9),
 )
 
 
-def _refused(scan: Figures, lease: Lease, reasons: tuple[Reason, ...] = ()) -> str:
+def _refused(scan: ScanFigures, lease: Lease, reasons: tuple[RejectReason, ...] = ()) -> str:
     return Audit(lease, judge(scan, _SETTINGS, reasons)).refusal().message
 
 

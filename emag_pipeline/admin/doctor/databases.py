@@ -17,7 +17,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.settings.databases import driverless, masked
 from emag_pipeline.store import libpq, migrate, server
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.server import Connection
+from emag_pipeline.store.server import ConnectionFacts
 from emag_pipeline.sync import locks
 from emag_pipeline.wording import age
 
@@ -125,7 +125,7 @@ def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
         yield _rights(database, found)
 
 
-def reached(found: Connection, shown: str, *, slept: bool) -> Finding:
+def reached(found: ConnectionFacts, shown: str, *, slept: bool) -> Finding:
     """The server that answers, and whether it can be used as it is. `shown`: its URL, without the password."""
     if found.is_read_only:
         return broken(
@@ -148,7 +148,7 @@ def reached(found: Connection, shown: str, *, slept: bool) -> Finding:
     return ok(SUBJECT, what)
 
 
-def _encryption(found: Connection) -> Finding:
+def _encryption(found: ConnectionFacts) -> Finding:
     if found.is_encrypted:
         checked = "checked" if found.ssl_mode.startswith("verify") else "not checked"
         how = f"{found.tls}, " if found.tls and not found.through_pooler else ""
@@ -164,7 +164,7 @@ def _encryption(found: Connection) -> Finding:
     )
 
 
-def _rights(database: Database, found: Connection) -> Finding:
+def _rights(database: Database, found: ConnectionFacts) -> Finding:
     lacking = server.missing_rights(database)
     if not lacking:
         return ok(SUBJECT, f"user {found.user} may read and write every table")

@@ -8,7 +8,7 @@ from emag_pipeline.admin.doctor.finding import Finding, Verdict, not_examined, o
 from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited
 from emag_pipeline.local import ports
 from emag_pipeline.local.words import slow_words
-from emag_pipeline.marketplace import Marketplace, Remarks, RequestRecord, Timeouts
+from emag_pipeline.marketplace import MarketplaceClient, Remarks, RequestRecord, Timeouts
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.store.engine import Database
@@ -50,7 +50,7 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
         for what, remedy in slow_words(settings, slow):
             yield warning(subject, what, remedy)
         calls: list[RequestRecord] = []
-        with closing(Marketplace(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
+        with closing(MarketplaceClient(account, budget, record=calls.append, timeouts=_TIMEOUTS, attempts=1)) as client:
             try:
                 offers = client.count().rows
             except PipelineError as error:

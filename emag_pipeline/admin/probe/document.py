@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from emag_pipeline.admin.probe import verdicts
-from emag_pipeline.admin.probe.questions import Answers, Question, rows_of
+from emag_pipeline.admin.probe.questions import ProbeAnswers, Question, rows_of
 from emag_pipeline.admin.probe.shapes import Shapes
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.marketplace import RawAnswer
@@ -59,7 +59,7 @@ _QUOTA = re.compile(r"(?i)[a-z0-9-]{0,40}(?:rate-?limit|quota|retry-after)[a-z0-
 _CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[a-z+.-]{1,30}(?:; ?charset=[\w-]{1,20})?", re.IGNORECASE)
 
 
-def document(account: Account, answers: Answers) -> dict[str, Any]:
+def document(account: Account, answers: ProbeAnswers) -> dict[str, Any]:
     """The whole file as JSON."""
     errors = answers.errors
     return {
@@ -110,12 +110,12 @@ def _ahead(answer: RawAnswer) -> int | None:
     return round((dated.replace(tzinfo=dated.tzinfo or UTC) - answer.ended_at).total_seconds())
 
 
-def _unknown(answers: Answers) -> list[str]:
+def _unknown(answers: ProbeAnswers) -> list[str]:
     found = _met((*answers.sample, *(answers.rows("by_id") or ())), FIELDS)
     return sorted(found.parts.keys() - FIELDS)
 
 
-def _frames(answers: Answers) -> list[object]:
+def _frames(answers: ProbeAnswers) -> list[object]:
     """What stands around the results; of a refusal without the words, which are told elsewhere."""
     contents = [answer.content for _, answer in answers.given]
     return [
@@ -123,7 +123,7 @@ def _frames(answers: Answers) -> list[object]:
     ]
 
 
-def _counts(answers: Answers) -> list[object]:
+def _counts(answers: ProbeAnswers) -> list[object]:
     found = (answers.of(name) for name in ("split_count", "lone_count"))
     return [pair[1].results for pair in found if pair and pair[1].error is None]
 

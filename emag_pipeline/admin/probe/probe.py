@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.admin.probe.document import document
-from emag_pipeline.admin.probe.questions import Answers, questions
+from emag_pipeline.admin.probe.questions import ProbeAnswers, questions
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.local.sandbox_beside import sandbox_beside
@@ -37,7 +37,7 @@ def probe(settings: Settings, account: Account, say: Callable[[str], None] = lam
     All calls are in the request log. What is configured nowhere (database, marketplace) is started for as long as it
     takes. Raises DatabaseUnavailable, SchemaMismatch; what the marketplace refuses is returned.
     """
-    answers = Answers()
+    answers = ProbeAnswers()
     with _surroundings(settings) as database:
         calls: list[RequestRecord] = []
         with closing(_client(settings, account, database, calls.append)) as client:

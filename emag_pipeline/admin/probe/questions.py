@@ -31,7 +31,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class Answers:
+class ProbeAnswers:
     """What was asked so far, and what came back."""
 
     given: list[tuple[Question, RawAnswer]] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Answers:
         return bool(ends or len(self.errors) >= _MOST_ERRORS or (self.errors and len(self.given) == 1))
 
 
-def questions(answers: Answers) -> Iterator[Question]:
+def questions(answers: ProbeAnswers) -> Iterator[Question]:
     """One after the other; each is made when the answers before it are there."""
     for made in _QUESTIONS:
         question = made(answers)
@@ -107,12 +107,12 @@ def _paged(size: int, page: int = 1) -> dict[str, object]:
     return {"currentPage": page, "itemsPerPage": size}
 
 
-def _split_count(_: Answers) -> Question:
+def _split_count(_: ProbeAnswers) -> Question:
     what = "count, pages of 1 at the top level and of 2 under data"
     return Question("split_count", what, COUNT, {**_paged(1), "data": _paged(2)})
 
 
-def _lone_count(answers: Answers) -> Question:
+def _lone_count(answers: ProbeAnswers) -> Question:
     """With the place only that was not obeyed before."""
     found = answers.of("split_count")
     if found and echoed_size(found[1].results) == 2:
@@ -120,18 +120,18 @@ def _lone_count(answers: Answers) -> Question:
     return Question("lone_count", "count, pages of 2 under data only", COUNT, {"data": _paged(2)})
 
 
-def _split_read(_: Answers) -> Question:
+def _split_read(_: ProbeAnswers) -> Question:
     what = "read, pages of 1 at the top level and of 2 under data"
     return Question("split_read", what, READ, {**_paged(1), "data": _paged(2)}, page=1)
 
 
-def _page(answers: Answers) -> Question | None:
+def _page(answers: ProbeAnswers) -> Question | None:
     if answers.page:
         return None
     return _read("page", PAGE_ROWS, 1)
 
 
-def _part(answers: Answers) -> Question | None:
+def _part(answers: ProbeAnswers) -> Question | None:
     """The second page of an odd size, all of which the first page has shown; where that failed, a small page."""
     if answers.page is None:
         return _read("part", ODD_SIZES[1], 1)
@@ -144,7 +144,7 @@ def _read(name: str, size: int, page: int) -> Question:
     return Question(name, f"read, page {page} of {size} offers", READ, body, page=page, page_size=size)
 
 
-def _by_id(answers: Answers) -> Question | None:
+def _by_id(answers: ProbeAnswers) -> Question | None:
     offer_id = next(filter(None, map(id_of, answers.sample)), None)
     if offer_id is None:
         return None
@@ -152,6 +152,6 @@ def _by_id(answers: Answers) -> Question | None:
     return Question("by_id", "read, one offer by its id", READ, {**asked, "data": asked}, offer_id=offer_id)
 
 
-_QUESTIONS: tuple[Callable[[Answers], Question | None], ...] = (
+_QUESTIONS: tuple[Callable[[ProbeAnswers], Question | None], ...] = (
     _split_count, _lone_count, _split_read, _page, _part, _by_id,
 )  # fmt: skip

@@ -4,10 +4,10 @@ from bisect import bisect_left
 from itertools import pairwise
 from typing import Any
 
-from emag_pipeline.admin.probe.questions import Answers, echoed_size, id_of
+from emag_pipeline.admin.probe.questions import ProbeAnswers, echoed_size, id_of
 
 
-def parameters(answers: Answers) -> dict[str, Any]:
+def parameters(answers: ProbeAnswers) -> dict[str, Any]:
     """Which place of the body is obeyed by counts and by reads, and whether each parameter is."""
     count, read, alone = _count_place(answers), _read_place(answers), _alone(answers)
     first = read or count
@@ -24,7 +24,7 @@ def parameters(answers: Answers) -> dict[str, Any]:
     }
 
 
-def order(answers: Answers) -> dict[str, Any] | None:
+def order(answers: ProbeAnswers) -> dict[str, Any] | None:
     """How the first page is ordered, and whether the second read shows its offers in the same order."""
     ids = [one for one in map(id_of, answers.page or ()) if one is not None]
     if len(ids) < 2:
@@ -42,34 +42,34 @@ def order(answers: Answers) -> dict[str, Any] | None:
     }
 
 
-def _count_place(answers: Answers) -> str | None:
+def _count_place(answers: ProbeAnswers) -> str | None:
     found = answers.of("split_count")
     size = echoed_size(found[1].results) if found else None
     return None if size is None else {1: "top", 2: "data"}.get(size, "neither")
 
 
-def _read_place(answers: Answers) -> str | None:
+def _read_place(answers: ProbeAnswers) -> str | None:
     rows = answers.rows("split_read")
     if rows is None or len(answers.page or ()) < 3:  # so few offers fit on any page
         return None
     return {1: "top", 2: "data"}.get(len(rows), "neither")
 
 
-def _alone(answers: Answers) -> bool | None:
+def _alone(answers: ProbeAnswers) -> bool | None:
     """Whether a count obeys the other place when it is the only one."""
     found = answers.of("lone_count")
     size = echoed_size(found[1].results) if found else None
     return None if size is None else size == 2
 
 
-def _odd_size(answers: Answers) -> tuple[int | None, bool | None]:
+def _odd_size(answers: ProbeAnswers) -> tuple[int | None, bool | None]:
     found, rows = answers.of("part"), answers.rows("part")
     if found is None or rows is None:
         return None, None
     return found[0].page_size, len(rows) == found[0].page_size
 
 
-def _is_page_obeyed(answers: Answers) -> bool | None:
+def _is_page_obeyed(answers: ProbeAnswers) -> bool | None:
     found = answers.of("part")
     first, second = (list(map(id_of, rows or ())) for rows in (answers.page, answers.rows("part")))
     if not found or found[0].page != 2 or not second:
@@ -79,7 +79,7 @@ def _is_page_obeyed(answers: Answers) -> bool | None:
     return False if second == first[: len(second)] else None
 
 
-def _is_id_obeyed(answers: Answers) -> bool | None:
+def _is_id_obeyed(answers: ProbeAnswers) -> bool | None:
     found, rows = answers.of("by_id"), answers.rows("by_id")
     if found is None or not rows:
         return None

@@ -7,7 +7,7 @@ its judge: it plays scans of this very code against a model of the listing.
 from emag_pipeline.sync.completeness.evidence import Evidence, evidence_of, listing_order_of
 from emag_pipeline.sync.completeness.order import PreviousOrder
 from emag_pipeline.sync.completeness.reads import Read, Window, standing_still
-from emag_pipeline.sync.completeness.scan import Scan
+from emag_pipeline.sync.completeness.scan import ScanDecisions
 from emag_pipeline.sync.completeness.settling import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.sync.completeness.situation import Ask, Complete, Fault, Refused, Situation, Verdict
 from emag_pipeline.sync.completeness.stretches import SIZES
@@ -23,7 +23,7 @@ __all__ = [
     "PreviousOrder",
     "Read",
     "Refused",
-    "Scan",
+    "ScanDecisions",
     "Situation",
     "Verdict",
     "Window",

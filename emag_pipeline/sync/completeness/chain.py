@@ -12,8 +12,8 @@ from emag_pipeline.sync.completeness.reads import (
     behind,
     reaching,
 )
-from emag_pipeline.sync.completeness.runs import Run, Runs
-from emag_pipeline.sync.completeness.situation import Fault, State
+from emag_pipeline.sync.completeness.runs import Runs, WindowRun
+from emag_pipeline.sync.completeness.situation import ChainState, Fault
 from emag_pipeline.sync.completeness.stretches import SIZES, Stretches
 from emag_pipeline.sync.completeness.suspects import Suspects
 from emag_pipeline.sync.completeness.tail import Tail
@@ -117,14 +117,14 @@ class Chain:
     """Hands out the reads of one chain. `size`: the largest page; `offers`: as counted; `most`: where to give up."""
 
     def __init__(self, offers: int, size: int, most: int) -> None:
-        self.state = State.READING
+        self.state = ChainState.READING
         self.fault: Fault | None = None
         self.runs = Runs()
         self.stretches = Stretches(size)
         self.sizes = Sizes()
         self.repairs = self._windows = 0
         self._plan, self._most = Ahead(offers, most), most
-        self._under_way: dict[Read, Run | None] = {}
+        self._under_way: dict[Read, WindowRun | None] = {}
         self._repairing: set[Read] = set()
         self._tried: set[Read] = set()
         self._gap: tuple[int, ...] = ()
@@ -165,7 +165,7 @@ class Chain:
 
     def take(self) -> Read | None:
         """The next read; None while what is under way has to be awaited, and once the state is not READING."""
-        if self.state is not State.READING or (self._is_cautious and self._under_way):
+        if self.state is not ChainState.READING or (self._is_cautious and self._under_way):
             return None
         if self._suspects.accused is not None:
             read = None if self._under_way else self._suspects.accused
@@ -204,7 +204,7 @@ class Chain:
             return self._bridge(self.runs.all[0], self.runs.all[1])
         return self._to_tail(self.runs.all[0])
 
-    def _repair(self, read: Read, before_run: Run | None) -> Read | None:
+    def _repair(self, read: Read, before_run: WindowRun | None) -> Read | None:
         if read in self._tried:
             self._idle += 1
         self._tried.add(read)
@@ -213,7 +213,7 @@ class Chain:
         self._under_way[read] = before_run
         return read
 
-    def _bridge(self, left: Run, right: Run) -> Read | None:
+    def _bridge(self, left: WindowRun, right: WindowRun) -> Read | None:
         """Step from the fresher edge of a gap towards the other one."""
         here, there = left.right, right.left
         self._note_gap(len(left.windows), id(right))
@@ -226,7 +226,7 @@ class Chain:
         forward = after(here.position, self.size, self._avoided)
         return self._repair(forward, right) if forward else self._across(here.position, right)
 
-    def _across(self, border: int, right: Run | None) -> Read | None:
+    def _across(self, border: int, right: WindowRun | None) -> Read | None:
         """Read over a border of every size up to the largest: one larger window, else a stretch read twice."""
         larger = (reaching(border - 1, one) for one in range(self.size + 1, min(100, 2 * self.size) + 1))
         read = next((one for one in larger if one.stop > border), None)
@@ -242,7 +242,7 @@ class Chain:
             self._gap = gap
             self._tried.clear()
 
-    def _to_tail(self, run: Run) -> Read | None:
+    def _to_tail(self, run: WindowRun) -> Read | None:
         """Find the end of the run that begins at the head, and prove it."""
         if self.end > self._most:
             self._too_long()
@@ -250,7 +250,7 @@ class Chain:
         self._note_gap(len(run.windows), run.right.number)
         read = self._tail.look(run, self.size)
         if read is not None or self._tail.is_proven:
-            self.state = State.JOINED if self._tail.is_proven else self.state
+            self.state = ChainState.JOINED if self._tail.is_proven else self.state
             return read
         empty = self._suspects.shorter(run)
         if empty is not None:
@@ -266,7 +266,7 @@ class Chain:
 
     def _nothing_shown(self) -> Read | None:
         if self._plan.offers == 0 or self._idle:
-            self.state = State.EMPTY
+            self.state = ChainState.EMPTY
             return None
         self._idle += 1
         return Read(1, self.size)
@@ -287,7 +287,7 @@ class Chain:
             if fault := self._suspects.judge(window):
                 # the numbers of usual pages may be obeyed where those of other sizes are not
                 is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
-                self.state, self.fault = State.TORN if is_odd else State.FAULTY, fault
+                self.state, self.fault = ChainState.TORN if is_odd else ChainState.FAULTY, fault
             return
         if read.size > self.size and window.is_short:  # asked for before it was known that pages do not show so many
             return
@@ -303,7 +303,7 @@ class Chain:
             self._suspects.note_empty(window)
             return
         if self._suspects.note_rows(window, new, self.runs.all):
-            self.state, self.fault = State.FAULTY, Fault.IGNORED_PAGE
+            self.state, self.fault = ChainState.FAULTY, Fault.IGNORED_PAGE
         if window.is_short and self._suspects.is_no_end(window, self._plan.offers, self.size, self.runs.all):
             return
         self._plan.note(window, new, self.size)
@@ -364,7 +364,7 @@ class Chain:
     def disobeyed(self, answers: int) -> bool:
         """More rows came than were asked for. Returns whether it shows that sizes other than the usual are ignored."""
         self.sizes.note_too_long(answers)
-        self.state = State.TORN if self.sizes.are_ignored else self.state
+        self.state = ChainState.TORN if self.sizes.are_ignored else self.state
         return self.sizes.are_ignored
 
     def _note_stretch(self, window: Window | None) -> None:
@@ -378,15 +378,15 @@ class Chain:
 
     def _note_tail(self) -> None:
         if self._tail.is_proven or self._tail.repeats:
-            self.state = State.JOINED if self._tail.is_proven else State.REPEATS
+            self.state = ChainState.JOINED if self._tail.is_proven else ChainState.REPEATS
         elif self._tail.is_endless:
             self._too_long()
 
     def _too_long(self) -> None:
-        self.state, self.fault = State.FAULTY, Fault.ENDLESS
+        self.state, self.fault = ChainState.FAULTY, Fault.ENDLESS
 
     def _give_up(self) -> Read | None:
         """Ask once more for what looked like a fault; what moved shows something else now."""
         read = self._suspects.accuse()
-        self.state = State.TORN if read is None else self.state
+        self.state = ChainState.TORN if read is None else self.state
         return read

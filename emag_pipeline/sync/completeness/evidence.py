@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emag_pipeline.sync.completeness.order import order_of
-from emag_pipeline.sync.completeness.situation import State
+from emag_pipeline.sync.completeness.situation import ChainState
 
 if TYPE_CHECKING:
-    from emag_pipeline.sync.completeness.scan import Scan
+    from emag_pipeline.sync.completeness.scan import ScanDecisions
 
 
-_WHOLE = (State.JOINED, State.EMPTY, State.REPEATS)
+_WHOLE = (ChainState.JOINED, ChainState.EMPTY, ChainState.REPEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Evidence:
     unreadable_positions: int
 
 
-def evidence_of(scan: "Scan") -> Evidence:
+def evidence_of(scan: "ScanDecisions") -> Evidence:
     """How the scan stands."""
     chain, order = scan.chain, scan.order
     is_disproved = scan.readings.disprove
@@ -59,8 +59,13 @@ def evidence_of(scan: "Scan") -> Evidence:
     )
 
 
-def listing_order_of(scan: "Scan") -> "array[int] | None":
+def listing_order_of(scan: "ScanDecisions") -> "array[int] | None":
     """The order in which the chain has seen the offers; None where no chain reaches from head to tail."""
-    if scan.chain is None or scan.chain.state is not State.JOINED or scan.readings.disprove or not scan.chain.runs.all:
+    if (
+        scan.chain is None
+        or scan.chain.state is not ChainState.JOINED
+        or scan.readings.disprove
+        or not scan.chain.runs.all
+    ):
         return None
     return order_of(scan.chain.runs.all[0].windows)

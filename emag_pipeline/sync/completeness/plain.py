@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from emag_pipeline.sync.completeness.chain import Chain
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN, Read, Window, parts
 from emag_pipeline.sync.completeness.runs import overlap
-from emag_pipeline.sync.completeness.situation import Fault, State
+from emag_pipeline.sync.completeness.situation import ChainState, Fault
 from emag_pipeline.sync.completeness.stretches import SIZES, smaller, usual
 
 #: The last page came so often for the pages behind it: it always will.
@@ -228,7 +228,7 @@ class Readings:
         if plain is None:
             return False
         self.done.append(plain)
-        is_alone = chain is None or chain.state is State.TORN
+        is_alone = chain is None or chain.state is ChainState.TORN
         self.disprove = self.disprove or (self.is_contradicted and not is_alone)
         is_alone = is_alone or self.disprove
         if (is_alone and len(self.done) == 1) or self.were_begun:

@@ -108,7 +108,7 @@ class Edge:
 
 
 @dataclass(slots=True, eq=False)
-class Run:
+class WindowRun:
     """Windows that join, from left to right."""
 
     windows: list[Window]
@@ -128,7 +128,7 @@ class Run:
         return short if is_last else None
 
     @classmethod
-    def of(cls, window: Window) -> "Run":
+    def of(cls, window: Window) -> "WindowRun":
         """A run of one window."""
         left, right = Edge(window.first, window.number), Edge(window.stop, window.number)
         return cls([window], left, right, window.first == 0, window if window.is_short else None)
@@ -138,19 +138,19 @@ class Runs:
     """The runs of one reading, in the order in which the listing shows them."""
 
     def __init__(self) -> None:
-        self.all: list[Run] = []
+        self.all: list[WindowRun] = []
         #: windows that joined two runs which earlier windows had left apart
         self.anchors = 0
         #: runs that were put aside
-        self.islands: list[Run] = []
+        self.islands: list[WindowRun] = []
         self._compared: dict[tuple[int, int], tuple[int, int, int, int]] = {}
 
     @property
-    def head(self) -> Run | None:
+    def head(self) -> WindowRun | None:
         """The run that begins at position 0."""
         return self.all[0] if self.all and self.all[0].has_head else None
 
-    def add(self, window: Window, before: Run | None = None) -> bool:
+    def add(self, window: Window, before: WindowRun | None = None) -> bool:
         """Join a window that is not empty to what was read. Returns whether it prolonged or joined a run.
 
         `before`: it was read to fill the gap in front of that run.
@@ -169,7 +169,7 @@ class Runs:
                 left.short, left.right = window, Edge(window.stop, window.number)
             joined = True
         else:
-            left = Run.of(window)
+            left = WindowRun.of(window)
             self.all.insert(index, left)
             index += 1
         if right is not None and (met := _meet(right.windows, window, from_left=True)):
@@ -231,13 +231,13 @@ class Runs:
                     return True
         return False
 
-    def _place(self, window: Window, before: Run | None) -> int:
+    def _place(self, window: Window, before: WindowRun | None) -> int:
         if before is not None and before in self.all:
             return self.all.index(before)
         index = bisect_right(self.all, window.first, key=lambda run: run.left.position)
         return max(index, 1) if self.head is not None else index
 
-    def _unite(self, left: Run, right: Run, window: Window, met: tuple[int, Overlap]) -> None:
+    def _unite(self, left: WindowRun, right: WindowRun, window: Window, met: tuple[int, Overlap]) -> None:
         """Both share offers with the window, which is in the left one already."""
         at, shared = met
         self.anchors += shared.anchors
@@ -253,7 +253,7 @@ class Runs:
         else:
             left.short = right.short or left.short
 
-    def _absorb(self, left: Run, right: Run, window: Window) -> None:
+    def _absorb(self, left: WindowRun, right: WindowRun, window: Window) -> None:
         """The right run has a window that has just joined the left one."""
         at = right.windows.index(window)
         self.all.remove(right)
@@ -290,7 +290,7 @@ def _met(windows: Sequence[Window], window: Window, indexes: Iterable[int]) -> t
     return None
 
 
-def _prolong(run: Run, window: Window, at: int, shared: Overlap) -> None:
+def _prolong(run: WindowRun, window: Window, at: int, shared: Overlap) -> None:
     """Join a window to a run with which it shares offers."""
     behind = shared.left_tail + sum(one.gain for one in run.windows[at + 1 :])
     last = window.ids[-1]

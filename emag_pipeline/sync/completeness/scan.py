@@ -11,8 +11,8 @@ from emag_pipeline.sync.completeness.doubles import Doubles
 from emag_pipeline.sync.completeness.order import OrderEvidence
 from emag_pipeline.sync.completeness.plain import Readings
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN, Read, Window
-from emag_pipeline.sync.completeness.settling import MOST_HEADS, Next, Standing
-from emag_pipeline.sync.completeness.situation import Ask, Fault, Phase, Refused, Situation, State, Verdict
+from emag_pipeline.sync.completeness.settling import MOST_HEADS, Next, ScanBalance
+from emag_pipeline.sync.completeness.situation import Ask, ChainState, Fault, Phase, Refused, Situation, Verdict
 
 #: A set is quicker, and 90 bytes an offer; so many are not worth the difference.
 _FEW = 50_000
@@ -80,7 +80,7 @@ class Seen:
 _GROWTH = 2_000
 
 
-class Scan:
+class ScanDecisions:
     """The decisions of one scan of one account."""
 
     def __init__(self, situation: Situation) -> None:
@@ -117,7 +117,7 @@ class Scan:
     def _next(self) -> Read | Ask | None:
         if self._phase is Phase.CHAIN and self.chain is not None:
             read = self.chain.take()
-            if read is None and self.chain.state is not State.READING:
+            if read is None and self.chain.state is not ChainState.READING:
                 self._end_chain(self.chain)
                 return self._next() if self.verdict is None else None
             return read
@@ -256,10 +256,10 @@ class Scan:
         self.chain = Chain(offers, self._situation.page_size, self._most)
 
     def _end_chain(self, chain: Chain) -> None:
-        if chain.state is State.FAULTY and chain.fault is not None:
+        if chain.state is ChainState.FAULTY and chain.fault is not None:
             self.verdict = Refused(chain.fault, f"position {chain.end:,}")
             return
-        if chain.state is State.TORN:
+        if chain.state is ChainState.TORN:
             self._open_plain()
         else:
             self._after_chain()
@@ -318,7 +318,7 @@ class Scan:
     def _settle(self) -> None:
         """All that was to be read was read: does it explain the count?"""
         self.remainders.append(self.count_after - self.accounted)
-        standing = Standing(
+        standing = ScanBalance(
             chain=self.chain,
             order=self.order,
             readings=self.readings,

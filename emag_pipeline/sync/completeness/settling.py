@@ -17,7 +17,7 @@ from emag_pipeline.sync.completeness.chain import Chain
 from emag_pipeline.sync.completeness.closing import Closing
 from emag_pipeline.sync.completeness.order import OrderEvidence
 from emag_pipeline.sync.completeness.plain import MOST_READINGS, Plain, Readings
-from emag_pipeline.sync.completeness.situation import Complete, Fault, Refused, State, Verdict
+from emag_pipeline.sync.completeness.situation import ChainState, Complete, Fault, Refused, Verdict
 
 #: The mark of a scan whose further reading leaves what the one before has left.
 COUNT_IS_WRONG = "the count itself is wrong"
@@ -47,7 +47,7 @@ class Next(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScanBalance:
     """How a scan stands after a count."""
 
     chain: Chain | None
@@ -70,7 +70,7 @@ class Standing:
 
     def settle(self) -> Verdict | Next:
         """The verdict, or what to read before there is one."""
-        if self.chain is not None and self.chain.state is State.EMPTY and self.counted and not self.seen:
+        if self.chain is not None and self.chain.state is ChainState.EMPTY and self.counted and not self.seen:
             return Next.FIRST_PAGE
         if fault := self._persistent_fault():
             return fault
@@ -103,7 +103,7 @@ class Standing:
 
     @property
     def _repeats(self) -> bool:
-        by_chain = self.chain is not None and self.chain.state is State.REPEATS and not self._passes
+        by_chain = self.chain is not None and self.chain.state is ChainState.REPEATS and not self._passes
         return by_chain or any(one.repeats for one in self._passes)
 
     @property
@@ -147,7 +147,7 @@ class Standing:
 
     @property
     def _is_joined(self) -> bool:
-        return self.chain is not None and self.chain.state is State.JOINED and not self.readings.disprove
+        return self.chain is not None and self.chain.state is ChainState.JOINED and not self.readings.disprove
 
     @property
     def _has_end(self) -> bool:
@@ -180,7 +180,7 @@ class Standing:
 
     def _complete(self, *marks: str) -> Complete:
         said = []
-        if self.readings.disprove or (self.chain is not None and self.chain.state is State.TORN):
+        if self.readings.disprove or (self.chain is not None and self.chain.state is ChainState.TORN):
             said.append("the windows did not join")
         if self.chain is None:
             said.append("plain pages were united")

@@ -6,7 +6,7 @@ from enum import Enum
 from emag_pipeline.sync.completeness.order import PreviousOrder
 
 
-class State(Enum):
+class ChainState(Enum):
     """How a chain stands."""
 
     READING = "reading"

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from emag_pipeline.sync.completeness.reads import Avoided, Read, Window
-from emag_pipeline.sync.completeness.runs import Run
+from emag_pipeline.sync.completeness.runs import WindowRun
 from emag_pipeline.sync.completeness.situation import Fault
 
 #: So many pages that show the first one's rows, while nothing else was shown, are no movement.
@@ -71,7 +71,7 @@ class Suspects:
         self._suspect(Fault.EMPTY_PAGE, window)
         self._bad.add(window.read)
 
-    def note_rows(self, window: Window, new: int, runs: list[Run]) -> bool:
+    def note_rows(self, window: Window, new: int, runs: list[WindowRun]) -> bool:
         """The page showed rows, of which so many offers are new. Returns whether page numbers are paid no attention."""
         self.shown_to = max(self.shown_to, window.stop)
         if window.read.first == 0:
@@ -89,7 +89,7 @@ class Suspects:
                 self._suspect(Fault.REPEATED_PAGE, window, one.read)
         return False
 
-    def is_no_end(self, window: Window, offers: int, size: int, runs: list[Run]) -> bool:
+    def is_no_end(self, window: Window, offers: int, size: int, runs: list[WindowRun]) -> bool:
         """Whether a short page is no link of the chain: rows are expected behind it, and no other page ended there.
 
         The same page number, or the same size, may be short there for a reason of its own.
@@ -104,13 +104,13 @@ class Suspects:
         self._bad.add(window.read)
         return True
 
-    def shorter(self, run: Run) -> Window | None:
+    def shorter(self, run: WindowRun) -> Window | None:
         """The first empty read that is newer than the run's end and lies before it: the listing has become shorter."""
         newest, end = run.right.number, run.right.position
         found = (one for one in self.empties if one.number > newest and one.first <= end)
         return min(found, key=lambda one: one.first, default=None)
 
-    def is_gone(self, run: Run) -> bool:
+    def is_gone(self, run: WindowRun) -> bool:
         """Whether the listing has become so short that it ends before the place where the run stood."""
         newest = run.right.number
         return sum(one.number > newest and one.first <= run.left.position for one in self.empties) > 1

@@ -9,7 +9,7 @@ is the way in which some servers end; other known rows, or ever new ones, have n
 """
 
 from emag_pipeline.sync.completeness.reads import Read, Window, behind
-from emag_pipeline.sync.completeness.runs import Run
+from emag_pipeline.sync.completeness.runs import WindowRun
 from emag_pipeline.sync.completeness.stretches import smaller
 from emag_pipeline.sync.completeness.suspects import Suspects
 
@@ -44,7 +44,7 @@ class Tail:
         #: what stood right behind the end, since arrivals or the last page again
         self._behind: set[int] = set()
 
-    def look(self, run: Run, size: int) -> Read | None:
+    def look(self, run: WindowRun, size: int) -> Read | None:
         """What to read next behind the run; None where it is proven to end, or where no short page shows its end."""
         if self._is_suspicious:
             self._is_suspicious = False
@@ -63,7 +63,7 @@ class Tail:
         """Whether it asked for this and was not told yet."""
         return read in (self._ending, self._far)
 
-    def answered(self, read: Read, window: Window, new: int, head: Run | None) -> bool:
+    def answered(self, read: Read, window: Window, new: int, head: WindowRun | None) -> bool:
         """What stands there, with so many offers that were not known. Returns whether nothing was learned from it."""
         if read == self._far:
             self._far = None
@@ -87,7 +87,7 @@ class Tail:
         read = self._ends.setdefault(short.ids[-1], short.read)
         return read.size != short.read.size and read.page != short.read.page
 
-    def _look_again(self, window: Window, head: Run) -> None:
+    def _look_again(self, window: Window, head: WindowRun) -> None:
         """Arrivals in front have pushed the last offers behind the end, or new ones stand there."""
         self._behind.update(window.ids)
         if head.short is not None and not _last_shown(head).issuperset(window.ids):
@@ -100,7 +100,7 @@ class Tail:
         if self._pushed >= _PUSHED and window.is_short:
             self.is_proven = True  # each short page's end was shown to be none, up to this one
 
-    def _far_behind(self, window: Window, new: int, head: Run | None) -> None:
+    def _far_behind(self, window: Window, new: int, head: WindowRun | None) -> None:
         if not window.ids or head is None:
             return
         strangers = len(set(window.ids) - _last_shown(head) - self._behind)
@@ -113,7 +113,7 @@ class Tail:
         self.is_endless = not self.repeats
 
 
-def _last_shown(run: Run) -> set[int]:
+def _last_shown(run: WindowRun) -> set[int]:
     """The last rows of a run, more than its largest page holds."""
     shown: set[int] = set()
     for window in reversed(run.windows):
