@@ -14,12 +14,12 @@ from emag_pipeline.refresh.dagster import refresh_offers
 from emag_pipeline.settings import Settings, current
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.account_health import LOOKS, AccountHealth, due_seconds, is_behind, needs_a_person
+from emag_pipeline.sync.account_health import LOOKS, AccountStanding, due_seconds, is_behind, needs_a_person
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.status import account_statuses, sync_progress
 
 
-def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountHealth]:
+def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountStanding]:
     """One standing an account, in the order of the settings.
 
     Dagster is asked for runs under way first, and once more after all else: one that ends or begins meanwhile, such as
@@ -35,7 +35,7 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
     for status, past, newest in looks:
         is_running = newest is not None and newest.status == "running" and not past.failures
         is_under_way = status.account in under_way or past.awaits_retry or is_running
-        found.append(AccountHealth(status, newest, past, is_under_way))
+        found.append(AccountStanding(status, newest, past, is_under_way))
     return found
 
 
@@ -87,7 +87,7 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
 # empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
 
 
-def why_not(standing: AccountHealth, settings: Settings) -> str:
+def why_not(standing: AccountStanding, settings: Settings) -> str:
     """Why the account gets no run now, in a few words; empty when it gets one."""
     if standing.is_under_way:
         return "a run is under way"
@@ -99,7 +99,7 @@ def why_not(standing: AccountHealth, settings: Settings) -> str:
     return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
 
 
-def _last_end(standing: AccountHealth) -> str:
+def _last_end(standing: AccountStanding) -> str:
     if standing.past.is_cancelled:
         return "a person stopped the last run"
     failures = standing.past.failures

@@ -15,7 +15,7 @@ from emag_pipeline.monitoring.incident_table import Incident, IncidentFinding, o
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import (
-    AccountHealth,
+    AccountStanding,
     bound_seconds,
     bound_words,
     due_seconds,
@@ -29,12 +29,12 @@ __all__ = ["Incident", "IncidentFinding", "close", "findings", "is_told_by", "no
 log = logger(__name__)
 
 
-def findings(standing: AccountHealth, settings: Settings) -> list[IncidentFinding]:
+def findings(standing: AccountStanding, settings: Settings) -> list[IncidentFinding]:
     """What is wrong with an account now: it does not publish (`failing`, `refused`), it has not for long (`stale`)."""
     return [found for found in (_unpublished(standing, settings), _stale(standing, settings)) if found is not None]
 
 
-def _unpublished(standing: AccountHealth, settings: Settings) -> IncidentFinding | None:
+def _unpublished(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
     """What may pass, as a process that was killed, is an incident once the try that follows by itself failed too."""
     cause = standing.cause
     if cause is None or cause.is_quiet or standing.status.awaits_publish:
@@ -52,14 +52,14 @@ def _unpublished(standing: AccountHealth, settings: Settings) -> IncidentFinding
     )
 
 
-def _by_itself(standing: AccountHealth, settings: Settings) -> str:
+def _by_itself(standing: AccountStanding, settings: Settings) -> str:
     due = due_seconds(standing, settings)
     if not 0 < due < inf:
         return ""
     return f". By itself it is tried again at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
 
 
-def _stale(standing: AccountHealth, settings: Settings) -> IncidentFinding | None:
+def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
     """While a run is under way, staleness is no news before that run's time is over."""
     status = standing.status
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
@@ -91,7 +91,7 @@ def is_told_by(incident: Incident, status: AccountStatus) -> bool:
     return status.awaits_publish or incident.error_class == error.error_class
 
 
-def note_findings(database: Database, standings: Sequence[AccountHealth], settings: Settings) -> None:
+def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:
     """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
     for standing in standings:
         found = findings(standing, settings)

@@ -104,7 +104,7 @@ class PastRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountHealth:
+class AccountStanding:
     """One account: what is published, its newest sync, its runs since."""
 
     status: AccountStatus
@@ -156,25 +156,25 @@ def wait_seconds(failures: int, interval_seconds: float) -> float:
     return min(interval_seconds * 2.0 ** (failures - 1), max(LONGEST_WAIT_SECONDS, interval_seconds))
 
 
-def needs_a_person(standing: AccountHealth) -> bool:
+def needs_a_person(standing: AccountStanding) -> bool:
     """Whether no rerun mends what is wrong; an approved refusal is mended by the next one."""
     cause = standing.cause
     return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
 
 
-def is_behind(standing: AccountHealth, settings: Settings) -> bool:
+def is_behind(standing: AccountStanding, settings: Settings) -> bool:
     """Whether the account wants a run: it is stale, an approved scan waits, or its newest sync did not publish."""
     return is_stale(standing.status, settings) or standing.status.awaits_publish or _ended_unpublished(standing)
 
 
-def due_seconds(standing: AccountHealth, settings: Settings) -> float:
+def due_seconds(standing: AccountStanding, settings: Settings) -> float:
     """In how many seconds `stale_accounts` may start a run; below 0 when it could have, and infinite for never."""
     if standing.is_under_way or needs_a_person(standing) or not is_behind(standing, settings):
         return inf
     return _wait_seconds(standing, settings) - _ended_seconds_ago(standing)
 
 
-def is_about_to_be_tried_again(standing: AccountHealth, settings: Settings) -> bool:
+def is_about_to_be_tried_again(standing: AccountStanding, settings: Settings) -> bool:
     """Whether the first try failed and the second is due by itself: within the wait and two looks of the sensor.
 
     Bounded, so that a sensor that is switched off hides nothing for long.
@@ -183,7 +183,7 @@ def is_about_to_be_tried_again(standing: AccountHealth, settings: Settings) -> b
     return standing.past.tries <= 1 and late < due_seconds(standing, settings) < inf
 
 
-def _wait_seconds(standing: AccountHealth, settings: Settings) -> float:
+def _wait_seconds(standing: AccountStanding, settings: Settings) -> float:
     if standing.status.awaits_publish:
         return 0.0
     if standing.past.is_cancelled:
@@ -191,13 +191,13 @@ def _wait_seconds(standing: AccountHealth, settings: Settings) -> float:
     return wait_seconds(standing.past.failures, settings.monitor_interval_seconds)
 
 
-def _ended_seconds_ago(standing: AccountHealth) -> float:
+def _ended_seconds_ago(standing: AccountStanding) -> float:
     """By Dagster, or by the ledger where the run is another installation's."""
     error = standing.status.last_error
     by_ledger = inf if error is None else max(0.0, (datetime.now(UTC) - error.at).total_seconds())
     return min(standing.past.ended_seconds_ago, by_ledger)
 
 
-def _ended_unpublished(standing: AccountHealth) -> bool:
+def _ended_unpublished(standing: AccountStanding) -> bool:
     newest = standing.newest
     return newest is not None and newest.status in ("failed", "timeout", "cancelled") and not standing.past.is_cancelled

@@ -76,7 +76,7 @@ def test_a_living_sync_is_left_alone_after_dagsters_database_was_emptied(
 ) -> None:
     before = identity_of(one)
     _living(database, one)
-    url = Database(str(one.run_storage.postgres_url))  # type: ignore[attr-defined]
+    url = Database(str(one.run_storage.postgres_url), "public")  # type: ignore[attr-defined]
     with url.transaction() as tx:
         tx.run("TRUNCATE runs, event_logs, instance_info, kvs, run_tags CASCADE")
     url.close()

@@ -183,6 +183,6 @@ def test_g12_a_signal_before_a_noted_runs_first_step_leaves_no_run_that_others_w
     run_id = str(uuid4())
     done = _ended(environment, _ONCE_NOTED, run_id)
     assert done.returncode == _INTERRUPTED, done.stderr.decode()[-2000:]
-    with closing(Database(dagster_url)) as dagster, dagster.transaction() as tx:
+    with closing(Database(dagster_url, "public")) as dagster, dagster.transaction() as tx:
         status = tx.run("SELECT status FROM runs WHERE run_id = :id", id=run_id).scalar_one()
     assert status == "CANCELED"
