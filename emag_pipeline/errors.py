@@ -1,4 +1,4 @@
-"""Every error of the project, sorted by one question: can a rerun help?
+"""Every error of the project, sorted by one question: can a retry help?
 
 Retries, exit codes and alerts follow from the type. Messages are built from four short parts; neither payloads nor
 secrets belong in any of them.
@@ -57,7 +57,7 @@ class PipelineError(Exception):
 
 
 class TransientError(PipelineError):
-    """A rerun can help, soon: network, 5xx, 429, deadlock, database away."""
+    """A retry can help, soon: network, 5xx, 429, deadlock, database away."""
 
     rerun = Rerun.AT_ONCE
     exit_code = 1
@@ -171,7 +171,7 @@ class ScanNotProven(TransientError):
 
 
 class PermanentError(PipelineError):
-    """No rerun can help before a person changes something."""
+    """No retry can help before a person changes something."""
 
 
 class SettingsError(PermanentError):
@@ -245,7 +245,7 @@ class Interrupted(BaseException):
 
 
 def rerun_after(error_class: str) -> Rerun:
-    """Whether a rerun can help after an error of this class: the one rule of every retry.
+    """Whether a retry can help after an error of this class: the one rule of every retry.
 
     By name, because that is what ledger and run log keep. A name that is not of this project (an interrupt, a dead
     owner, a crash, a defect) is worth another run.

@@ -63,7 +63,7 @@ _WELL = (
     ),
     now(
         "Open incidents",
-        "What is wrong and not well again; `emag-pipeline status` has the words.",
+        "What is wrong and not resolved; `emag-pipeline status` has the words.",
         {"{{kind}}": "max by (kind) (emag_sync_incidents_open)"},
         width=12,
         colours=_ANY_IS_BAD,

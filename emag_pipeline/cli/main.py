@@ -33,8 +33,8 @@ def application(command: str | None = None) -> typer.Typer:
     """The program with all its commands, or with one only: those that need Dagster take a second to load."""
     app = typer.Typer(
         name="emag-pipeline",
-        epilog="Exit codes: 0 done, 1 failed and a rerun may help, 2 wrong usage or settings, 3 refused by the audit, "
-        "4 another sync is running, 5 failed and a rerun cannot help, 130 interrupted. "
+        epilog="Exit codes: 0 done, 1 failed and a retry may help, 2 wrong usage or settings, 3 refused by the audit, "
+        "4 another sync is running, 5 failed and a retry cannot help, 130 interrupted. "
         "Settings come from the environment or from a file .env, see .env.example.",
         no_args_is_help=True,
         add_completion=False,
@@ -74,7 +74,7 @@ def _warn_of_unread(*, is_plain: bool) -> None:
 def emag_pipeline() -> None:
     """An exact, current and historical copy of your eMAG offers in PostgreSQL.
 
-    Start with `emag-pipeline up`: without any settings it brings a database and a marketplace to try on.
+    Start with `emag-pipeline up`: without any settings it brings a database and a sandbox marketplace.
     """
 
 

@@ -60,7 +60,7 @@ def sandbox(
         ),
     ] = None,
 ) -> None:
-    """Run a marketplace to try on, until Ctrl-C.
+    """Run a sandbox marketplace until Ctrl-C.
 
     It answers like eMAG's API, with invented offers, limits and, on command, faults. Accounts log in as
     ACCOUNT@sandbox.example with the password `sandbox`. Without --offers there are main (1200) and fbe (800).

@@ -28,7 +28,7 @@ approval           null, or {sync_id, by, at}: a person accepted what the audit 
 
 The daemon's silence is null, or {said, remedy, seconds}: no sensor has looked at anything for so long.
 
-An incident is what is wrong until it is well again, the oldest first:
+An incident is what is wrong until it is resolved, the oldest first:
 
 subject            an account, a job, or `daemon`
 kind               failing, refused, stale, stuck, silent, or red (a check that does not pass)

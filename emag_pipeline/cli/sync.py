@@ -53,7 +53,7 @@ def sync(
 
     Says when an account is published, and computes its marts and checks then, after it has read the marketplace's
     categories, VAT rates and handling times where they are missing or old. What of all this could not be done is told,
-    and makes the exit code 1 (a rerun may help) or 5 (it cannot): the offers are published all the same.
+    and makes the exit code 1 (a retry may help) or 5 (it cannot): the offers are published all the same.
     """
     settings = load_settings()
     accounts = [settings.account(name).name for name in dict.fromkeys(account or [])]

@@ -45,7 +45,7 @@ def one_run(stage: Stage) -> Ending:
 
 
 def end_faults(stage: Stage) -> None:
-    """The marketplace is well again."""
+    """The marketplace has recovered."""
     stage.market.control.clear_faults()
 
 

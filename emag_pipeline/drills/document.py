@@ -21,8 +21,8 @@ and if afterwards not one offer is lost, wrong or wrongly deleted.
 - Where a run fails, the next one is the schedule's, or `emag-pipeline sync`. It *resumes* (pages that are durable are
   not read again) or reads *anew*, as said below.
 - Error classes stand in the ledger (`emag_offer_syncs.error_class`), in `emag-pipeline status` and in the metrics. Exit
-  codes: 0 done, 1 failed and a rerun may help, 2 wrong settings, 3 refused by the audit, 4 another sync is running, 5
-  failed and a rerun cannot help, 130 interrupted.
+  codes: 0 done, 1 failed and a retry may help, 2 wrong settings, 3 refused by the audit, 4 another sync is running, 5
+  failed and a retry cannot help, 130 interrupted.
 - Where a fault passes, the drill makes one more call that meets it for good: the message is what that call says. At the
   end of a run that gave up, it also says how often it was tried.
 - In messages, `…` stands for what differs from run to run.

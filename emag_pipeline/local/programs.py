@@ -97,7 +97,7 @@ class Program:
 
 
 def sandbox(settings: Settings) -> Program:
-    """The marketplace to try on, with the configured accounts and limits."""
+    """The sandbox marketplace, with the configured accounts and limits."""
     offers = [f"{account.name}={DEFAULT_ACCOUNTS.get(account.name, _OFFERS)}" for account in settings.accounts]
     arguments = {
         "--host": settings.sandbox_bind,

@@ -151,7 +151,7 @@ class ApiCalls:
 
     `record` is called with every attempt, from the calling thread; `waits` before each wait for another try, with what
     failed and the seconds. Errors raised by `record` and by the rate budget
-    pass through as they are. All calls raise, after `attempts` tries where a rerun can help: ApiUnavailable,
+    pass through as they are. All calls raise, after `attempts` tries where a retry can help: ApiUnavailable,
     RateLimited; at once: AccessRefused, RequestRefused, ParametersIgnored, CallAborted.
     """
 

@@ -135,7 +135,7 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
 
 # Is an answer to be believed? Only `isError` with value false says yes.
 #
-# Everything else is an error, sorted by whether a rerun can help. A redirect is never followed: a permanent one (301,
+# Everything else is an error, sorted by whether a retry can help. A redirect is never followed: a permanent one (301,
 # 308) says that the base URL is wrong, any other is a gateway's way to say "not now". Source: docs/marketplace-api.md,
 # "Calls and responses", "Errors and refusals".
 

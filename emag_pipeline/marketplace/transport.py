@@ -115,7 +115,7 @@ class Deadline:
                 self._expire()
 
 
-# Calls without a complete answer, in words. Whatever it was, a rerun can help.
+# Calls without a complete answer, in words. Whatever it was, a retry can help.
 #
 # What may be due to the size of the answer (slow, or cut off) is worth one more try at that size, no more.
 

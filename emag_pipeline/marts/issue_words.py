@@ -77,7 +77,7 @@ ISSUES: dict[str, Issue] = {
 #: (of past states, since the answer itself is not kept).
 _STOCK_TOLD = Issue(
     "The marketplace tells a total stock that is not a number",
-    "Send the stock as a number; what is told instead stands in `raw` of emag_products",
+    "Send the stock as a number; what was sent instead is kept in `raw` of emag_products",
 )
 _STOCK_THEN = Issue("No total stock was known", "Look at the stock in the marketplace")
 

@@ -42,7 +42,7 @@ def get_sync_health_status() -> dict[str, Any]:
                    no program of `up` is stopped
     sensors_tick   the daemon's sensors look after the accounts
     sensors        {sensor: seconds since its last tick, null if it never ticked}
-    incidents      what was noted and is not well again: [{subject, kind, what, remedy, since}]
+    incidents      what was noted and is not resolved: [{subject, kind, what, remedy, since}]
     checks         checks that do not pass: [{subject, check, part, severity, said, remedy, since}]
     not_configured names of accounts of which offers are kept, and that are not in the settings
     stopped        programs of this home's `up` that somebody has stopped (SIGSTOP): [{subject, what, remedy}]

@@ -1,9 +1,9 @@
 """What the webhook is told: a sentence for people (Slack's `text`), and the same in fields for programs.
 
-The document of an alert, and of the message that it is well again:
+The document of an alert, and of the message that it is resolved:
 
 text      what is wrong, what to do, where to look
-state     open, or closed when it is well again
+state     open, or closed when it is resolved
 subject   the account, or a part of the pipeline such as `daemon`
 account   the account, null for another subject
 kind      failing, refused, stale, stuck, silent or red (a check); a list of those that are over when closed
@@ -53,13 +53,13 @@ def alert(incident: Incident, settings: Settings) -> Document:
 
 
 def all_clear(ended: Sequence[Incident], settings: Settings, offers: int | None) -> Document:
-    """The message that a subject is well again; `offers`: how many the account has published, if it is one."""
+    """The message that a subject has recovered; `offers`: how many the account has published, if it is one."""
     first = min(ended, key=lambda incident: incident.opened_at)
     closed_at = max(incident.closed_at or incident.seen_at for incident in ended)
     lasted = age((closed_at - first.opened_at).total_seconds())
     published = "" if offers is None else f": {counted(offers, 'offer')} published"
     return {
-        "text": _escaped(f"{first.subject} is well again after {lasted}{published}"),
+        "text": _escaped(f"{first.subject} recovered after {lasted}{published}"),
         "state": "closed",
         "kind": sorted({incident.kind for incident in ended}),
         **_subject(first, settings),

@@ -39,7 +39,7 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
     return found
 
 
-# The sensor that notes what is wrong and tells it: once, and once when it is well again.
+# The sensor that notes what is wrong and tells it: once, and once when it is resolved.
 #
 # It is no `run_failure_sensor` of Dagster's: such a one sees each failure a single time, before it is known whether a
 # retry follows, and forgets it when its tick fails. This one looks at how things stand.
@@ -79,8 +79,8 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
 #
 # An account is behind when what it published is too old, when there is none, when an approved scan waits to be
 # published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
-# ones. What no rerun mends is left alone until a run that somebody else started has succeeded or failed otherwise: a
-# person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
+# ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
+# a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
 # removed elsewhere.
 #
 # Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an

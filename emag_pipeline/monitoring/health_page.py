@@ -5,7 +5,7 @@ problems        what needs a person: {subject, what, remedy} of `daemon`, `datab
 at              when this was read (ISO 8601, UTC)
 sensors_tick    whether the daemon's sensors look after the accounts; null when the database is away
 sensors         seconds since each sensor's last tick, null for one that never did
-incidents       what was noted and is not well again: a list of {subject, kind, what, remedy, since}
+incidents       what was noted and is not resolved: a list of {subject, kind, what, remedy, since}
 checks          checks that do not pass, no problem by themselves: {subject, check, part, severity, said, remedy, since}
 not_configured  names of accounts of which offers are kept, and that are not in the settings: no problem
 stopped         programs of this home's `up` that somebody has stopped (SIGSTOP): {subject, what, remedy}
@@ -16,7 +16,7 @@ An account has `state`, `phase`, `last_publish_at`, `oldest_page_at` (when the o
 
 What needs a person: the database cannot be read; a program of `up` is stopped; a sensor is silent, or the looks of a
 sensor or schedule fail; what an account shows was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two
-scans) or it shows nothing; its running sync is stuck or dead; its last sync failed in a way that no rerun mends,
+scans) or it shows nothing; its running sync is stuck or dead; its last sync failed in a way that a retry cannot fix,
 refusals included. What is tried again is shown, and is no problem as long as the account is fresh. Keys are added,
 never renamed.
 """

@@ -48,12 +48,12 @@ class AccountHealth:
 
     @property
     def is_well(self) -> bool:
-        """Fresh; if a sync runs, it goes on; the last one did not fail in a way that no rerun mends."""
+        """Fresh; if a sync runs, it goes on; the last one did not fail in a way that a retry cannot fix."""
         return not (self.is_stale or self.trouble or self.is_broken)
 
     @property
     def is_broken(self) -> bool:
-        """The last sync failed in a way that no rerun mends, a refusal by the audit included."""
+        """The last sync failed in a way that a retry cannot fix, a refusal by the audit included."""
         return self.error_class is not None and rerun_after(self.error_class) is Rerun.NEVER
 
 
@@ -64,7 +64,7 @@ class HealthStatus:
     at: datetime
     accounts: tuple[AccountHealth, ...]
     sensor_ages: Mapping[str, float | None]
-    #: what was noted and is not well again, the oldest first; checks that do not pass, likewise
+    #: what was noted and is not resolved, the oldest first; checks that do not pass, likewise
     incidents: tuple[Incident, ...]
     checks: tuple[CheckResult, ...]
     #: older than this, a tick is missing

@@ -1,4 +1,4 @@
-"""Incidents (emag_incidents): what is wrong until it is well again; `monitoring.outbox` is about telling them.
+"""Incidents (emag_incidents): what is wrong until it is resolved; `monitoring.outbox` is about telling them.
 
 There is one open row a subject and kind, and one for `failing` and `refused` together: two states of one trouble, an
 account that does not publish. Another cause is another row: it begins when it was found, while the row before is closed

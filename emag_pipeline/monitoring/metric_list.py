@@ -196,7 +196,7 @@ INCIDENTS = Metric(
     "emag_sync_incidents_open",
     "gauge",
     {"kind": ("failing", "refused", "stale", "stuck", "silent", "red")},
-    "Incidents that were noticed and are not well again, by kind.",
+    "Incidents that were noticed and are not resolved, by kind.",
 )
 BOUNDS = Metric(
     "emag_sync_bound_seconds",

@@ -41,7 +41,7 @@ def claim_alert(database: Database, claim_seconds: float) -> Incident | None:
 
 
 def claim_end(database: Database, claim_seconds: float) -> list[Incident]:
-    """Take, for so many seconds, all told incidents of one subject that is well again, and whose end was not told."""
+    """Take, for so many seconds, all told incidents of one subject that has recovered, and whose end was not told."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         rows = tx.run(
             f"""WITH well AS (

@@ -264,8 +264,9 @@ def _judged(context: dg.AssetCheckExecutionContext, pipeline: Pipeline, check: _
 # Reference data by itself: the job `refresh_reference`, a schedule a marketplace, and the sensor beneath them.
 #
 # The schedules read it once a day. The sensor sees to what was never read, or too long ago: so a new installation's
-# first read needs nobody. It starts one run a marketplace at a time, after failures ever later ones. After what no
-# rerun mends it waits until an account of the marketplace has been published, which shows that something was changed.
+# first read needs nobody. It starts one run per marketplace at a time, after failures ever later ones. After what a
+# retry cannot fix it waits until an account of the marketplace has been published, which shows that something was
+# changed.
 
 _MOST_SECONDS = 1800
 

@@ -167,7 +167,7 @@ refresh_offers = dg.define_asset_job(
     # the other checks on offers run with the marts: they read the whole catalogue, and a sync need not wait for them
     selection=dg.AssetSelection.assets(staged_offers, offers).without_checks()
     | dg.AssetSelection.checks(audit, publish_review),
-    description="Read an account's catalogue, audit it, publish it. One run an account.",
+    description="Read an account's catalogue, audit it, publish it. One run per account.",
     config=dg.PartitionedConfig(
         partitions_def=accounts,
         run_config_for_partition_key_fn=lambda _: {},
@@ -185,7 +185,7 @@ refresh_offers = dg.define_asset_job(
 # Both follow from the account's name alone, so they stay the same whatever other accounts come and go. When a run of
 # the account is queued or under way, its tick is skipped: runs do not pile up behind one that takes long. So it is
 # while a scan that the audit refused waits for a person: reading anew would throw away what they are to decide on.
-# After any other error that no rerun mends, it still tries: that costs a call, and notices a cause that was removed
+# After any other error that a retry cannot fix, it still tries: that costs a call, and notices a cause that was removed
 # elsewhere. Source: docs/marketplace-api.md, "Rate limits".
 
 

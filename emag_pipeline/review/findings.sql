@@ -1,4 +1,4 @@
--- What the data team reviews, check by check. A check's statement gives its findings: one row an offer with what is
+-- What the data team reviews, check by check. A check's statement gives its findings: one row per offer with what is
 -- wrong as columns, and a `weight` that puts the gravest first. `numbers_of_…` gives what it is to be measured against.
 -- :account is the account; an offer exists while it has no tombstone.
 
@@ -34,7 +34,7 @@ WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
 
 -- name: published_equals_scan
--- An offer that is flagged keeps its last good state: its new version was read, and stands in quarantine. `raw` is not
+-- An offer that is flagged keeps its last good state: its new version was read, and is in quarantine. `raw` is not
 -- compared: of two readings that say the same it may be written otherwise, and the fingerprint takes them for one.
 -- Hashes are compared, so that nothing wide is carried through the join. That of an offer whose row was not read again is what is
 -- remembered of the reading that was published; where nothing is, it is not compared.

@@ -42,7 +42,7 @@ def _announce(server: SandboxServer) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m emag_pipeline.sandbox", description="A marketplace to try on.")
+    parser = argparse.ArgumentParser(prog="python -m emag_pipeline.sandbox", description="A sandbox marketplace.")
     parser.add_argument("--port", type=int, default=8765, help="0 = any free one (default: %(default)s)")
     bind = os.environ.get("EMAG_SANDBOX_BIND") or "127.0.0.1"
     parser.add_argument("--host", default=bind, help="address to listen on (default: %(default)s)")

@@ -25,7 +25,7 @@ class PortTaken(OSError):
 
 
 class SandboxServer(SandboxFace):
-    """A marketplace to try on. It listens from its construction on (port 0 = any free one), serves from `start` on.
+    """A sandbox marketplace. It listens from its construction on (port 0 = any free one), serves from `start` on.
 
     `hosts`: names that it answers to, beside loopback's and the address `host`.
     `like`: the shapes of a probed account, which take the place of the sandbox's own; settings given here win.

@@ -1,4 +1,4 @@
-"""What a failure of PostgreSQL means: can a rerun help? Sorted by SQLSTATE (PostgreSQL manual, appendix A)."""
+"""What a failure of PostgreSQL means: can a retry help? Sorted by SQLSTATE (PostgreSQL manual, appendix A)."""
 
 import re
 
@@ -15,7 +15,7 @@ _PERMANENT = {
     "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
     "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
     "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
-    "42501": ("the database user lacks a right", "Grant it, see docs/how-to/roles.md; nothing was changed"),
+    "42501": ("the database user lacks a privilege", "Grant it, see docs/how-to/roles.md; nothing was changed"),
 }
 #: PostgreSQL's words for that; that it is shutting down has the same SQLSTATE
 _STARTS = re.compile(r"the database system is (starting up|in recovery mode|not (yet )?accepting connections)")

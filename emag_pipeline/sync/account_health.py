@@ -69,7 +69,7 @@ class Cause:
 
     @property
     def needs_a_person(self) -> bool:
-        """No rerun mends it."""
+        """A retry cannot fix it."""
         return rerun_after(self.error_class) is Rerun.NEVER
 
     @property
@@ -157,7 +157,7 @@ def wait_seconds(failures: int, interval_seconds: float) -> float:
 
 
 def needs_a_person(standing: AccountStanding) -> bool:
-    """Whether no rerun mends what is wrong; an approved refusal is mended by the next one."""
+    """Whether a retry cannot fix what is wrong; an approved refusal is mended by the next one."""
     cause = standing.cause
     return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
 

@@ -42,7 +42,7 @@ def _tell(state: RetryCallState) -> None:
     log.warning("database_work_repeated", tries=state.attempt_number, error=str(error))
 
 
-# An attempt's frame: it beats while it works, and whatever ends it stands in the ledger with reason and remedy.
+# An attempt's frame: it beats while it works, and whatever ends it is recorded in the ledger with reason and remedy.
 #
 # Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
 # retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.

@@ -39,7 +39,7 @@ def approval_of(row: Any) -> Approval | None:
 
 # The ledger and its lease: who may write for an account, what each attempt did, how it ended.
 #
-# The lease is a token in the ledger's running row; there is at most one such row an account. Writers prove it in the
+# The lease is a token in the ledger's running row; there is at most one such row per account. Writers prove it in the
 # transaction that writes. Three locks on that row keep this exact:
 #
 # - staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;

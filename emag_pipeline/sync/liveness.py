@@ -122,7 +122,7 @@ def count(tx: Transaction, counter: str, account: str) -> None:
 
 Condition = Literal["stuck", "dead", "orphaned", "cancelled"]
 
-#: The names under which the ledger counts these ends; a rerun can help after each of them (`errors.rerun_after`).
+#: The names under which the ledger counts these ends; a retry can help after each of them (`errors.rerun_after`).
 ERROR_CLASSES: dict[Condition, str] = {
     "stuck": "StuckSync",
     "dead": "OwnerDied",

@@ -131,7 +131,7 @@ def test_a_red_check_is_told_once_with_its_remedy_and_once_when_it_passes(
     for _ in range(2):
         _look(instance, settings, receiver)
     assert open_incidents(database) == []
-    assert receiver.taken[1]["text"].startswith(f"{name} is well again after ")
+    assert receiver.taken[1]["text"].startswith(f"{name} recovered after ")
     assert len(receiver.taken) == 2
 
 

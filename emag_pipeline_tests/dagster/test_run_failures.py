@@ -119,7 +119,7 @@ def test_a_permanent_error_is_told_once_with_cause_remedy_and_run_and_once_when_
     look()
     assert open_incidents(database) == []
     (end,) = receiver.taken[1:]
-    assert end["text"].startswith("main is well again after ")
+    assert end["text"].startswith("main recovered after ")
     assert end["text"].endswith(": 320 offers published")
 
 

@@ -60,7 +60,7 @@ def test_a_silent_daemon_is_told_once_and_once_when_it_speaks_again(
     assert open_incidents(database) == []
     alert, end = receiver.taken
     assert "no sensor of Dagster's daemon has looked at anything for 20 minutes" in alert["text"]
-    assert end["text"].startswith("daemon is well again after ")
+    assert end["text"].startswith("daemon recovered after ")
 
 
 def test_who_has_just_begun_to_listen_says_nothing_yet(

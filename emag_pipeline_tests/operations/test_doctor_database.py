@@ -175,7 +175,7 @@ def test_a_user_without_any_right_is_told_so(
         diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=_with_user(database_url, "doctor_stranger"))
     finally:
         administer(cluster, "DROP ROLE doctor_stranger")
-    assert found(diagnosis, "database", "lacks a right").verdict is Verdict.BROKEN
+    assert found(diagnosis, "database", "lacks a privilege").verdict is Verdict.BROKEN
 
 
 def test_a_database_that_takes_no_writes_is_broken(

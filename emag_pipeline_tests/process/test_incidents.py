@@ -1,4 +1,4 @@
-"""Retries and alerts under a real daemon: what dies is repeated, what no rerun mends is not, and both are told once."""
+"""Retries and alerts under a real daemon: what dies is repeated, what cannot be fixed so is not, both are told once."""
 
 import tempfile
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ def test_it_stays_listed_until_a_run_that_a_person_started_has_published(story: 
     assert story.waits_for_a_person
     assert story.synced == 0
     (end,) = [one for one in story.told if one["state"] == "closed"]
-    assert end["text"].startswith("main is well again after ")
+    assert end["text"].startswith("main recovered after ")
     assert end["text"].endswith(": 1,200 offers published")
 
 

@@ -58,7 +58,7 @@ def test_well_again_says_after_how_long_and_what_is_published() -> None:
         replace(_INCIDENT, kind="stale", opened_at=_AT + timedelta(minutes=5), closed_at=_AT + timedelta(minutes=43)),
     ]
     document = alerts.all_clear(ended, _SETTINGS, offers=1234)
-    assert document["text"] == "main is well again after 43 minutes: 1,234 offers published"
+    assert document["text"] == "main recovered after 43 minutes: 1,234 offers published"
     assert (document["state"], document["kind"], document["since"]) == (
         "closed",
         ["failing", "stale"],
