@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent.parent.parent
+_PACKAGE = Path(__file__).parent.parent
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
