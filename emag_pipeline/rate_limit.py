@@ -7,7 +7,7 @@ bursts, a pace also leaves room for the seller's other programs, and four calls 
 
 #: A call that left on time may arrive late by some milliseconds, the next one less late. At 3 calls a
 #: second this much air lets four arrivals be squeezed by 35 ms and still span a whole second.
-AIR = 1.035
+SAFETY_MARGIN = 1.035
 
 #: No pause that the marketplace asks for is kept longer; after it a call shows whether it still wants one.
 LONGEST_PAUSE_SECONDS = 120.0
@@ -18,4 +18,4 @@ def pace_seconds(requests_per_second: float, requests_per_minute: float, share: 
 
     `share` is the part of the account's budget that this software may use (0 < share <= 1).
     """
-    return max(1.0 / requests_per_second, 60.0 / requests_per_minute) * AIR / share
+    return max(1.0 / requests_per_second, 60.0 / requests_per_minute) * SAFETY_MARGIN / share

@@ -17,7 +17,7 @@ from typing import Protocol
 from emag_pipeline.errors import CallAborted
 from emag_pipeline.rate_limit import pace_seconds
 
-#: How late a call may leave; `rates.AIR` has room for a little more.
+#: How late a call may leave; `rate_limit.SAFETY_MARGIN` has room for a little more.
 LATEST_SECONDS = 0.025
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.definitions import defs
-from emag_pipeline.rate_limit import AIR
+from emag_pipeline.rate_limit import SAFETY_MARGIN
 from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
@@ -27,16 +27,18 @@ def test_a_catalogue_within_the_settings_time_has_that(database: Database, datab
 
 def test_a_larger_one_has_twice_what_its_calls_need(database: Database, database_url: str) -> None:
     staging.plan(database, begin(database), pages=20_000, offers=2_000_000)
-    assert most_seconds("main", _settings(database_url)) == pytest.approx(2 * 25_004 * AIR / 3 + _AROUND)
+    assert most_seconds("main", _settings(database_url)) == pytest.approx(2 * 25_004 * SAFETY_MARGIN / 3 + _AROUND)
     assert most_seconds("fbe", _settings(database_url)) == 2 * 3600 + _AROUND, "its own count decides"
     accounts.first_host(database, "main", "ro", "RON", "127.0.0.1")
     accounts.note_page_size(database, "main", 50)
-    assert most_seconds("main", _settings(database_url)) == pytest.approx(2 * 50_004 * AIR / 3 + _AROUND)
+    assert most_seconds("main", _settings(database_url)) == pytest.approx(2 * 50_004 * SAFETY_MARGIN / 3 + _AROUND)
 
 
 def test_before_the_first_count_the_bound_of_pages_decides(database_url: str, database: Database) -> None:
     variables = {"EMAG_SYNC_MAX_PAGES": "20000", "EMAG_SYNC_TIMEOUT_HOURS": "0.1"}
-    assert most_seconds("main", _settings(database_url, **variables)) == pytest.approx(2 * 25_004 * AIR / 3 + _AROUND)
+    assert most_seconds("main", _settings(database_url, **variables)) == pytest.approx(
+        2 * 25_004 * SAFETY_MARGIN / 3 + _AROUND
+    )
 
 
 def test_a_database_that_is_away_keeps_no_run_from_being_launched(tmp_path: Path) -> None:
