@@ -7,7 +7,12 @@ from datetime import datetime
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import (
+    AUTO_RETRY_RUN_ID_TAG,
+    MAX_RETRIES_TAG,
+    RUN_FAILURE_REASON_TAG,
+    WILL_RETRY_TAG,
+)
 
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs import daemon
@@ -131,3 +136,8 @@ def awaits_retry(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
 def ended_seconds_ago(record: dg.RunRecord) -> float:
     """Seconds since a run ended."""
     return max(0.0, time.time() - (record.end_time or record.update_timestamp.timestamp()))
+
+
+def is_never_retried(run: dg.DagsterRun) -> bool:
+    """Whether its tags forbid Dagster's run retry: of a run that `emag-pipeline sync` executed."""
+    return run.tags.get(MAX_RETRIES_TAG) == "0"

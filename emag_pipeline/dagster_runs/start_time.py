@@ -8,9 +8,11 @@ or as a retry, has nothing to wait for.
 
 import time
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
+from dagster._utils.schedules import cron_string_iterator
 
 from emag_pipeline.dagster_runs.resource import told_in_the_run
 from emag_pipeline.logs import logger
@@ -21,6 +23,11 @@ log = logger(__name__)
 NOT_BEFORE_TAG = "emag/not_before"
 #: Two machines' clocks may differ; the second is never further away than the schedule's minute is long.
 _LONGEST_SECONDS = 60.0
+
+
+def due_moments(expression: str, timezone: str, since: datetime) -> Iterator[datetime]:
+    """The moments from `since` on at which a schedule of this cron expression is due; they do not end."""
+    return cron_string_iterator(since.timestamp(), expression, timezone)
 
 
 def await_start(context: dg.AssetExecutionContext) -> None:

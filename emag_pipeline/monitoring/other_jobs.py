@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from emag_pipeline import dagster_runs
-from emag_pipeline.dagster_runs.past_runs import awaits_retry, cause_of, ended_seconds_ago, has_failed
+from emag_pipeline.dagster_runs.past_runs import awaits_retry, cause_of, ended_seconds_ago, has_failed, is_never_retried
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
@@ -76,7 +75,7 @@ def _another_follows(
         dg.RunsFilter(job_name=wanted.job_name, tags=wanted.tags, statuses=dagster_runs.UNDER_WAY), 1
     ):
         return True
-    is_of_a_sync = failed.dagster_run.tags.get(MAX_RETRIES_TAG) == "0"
+    is_of_a_sync = is_never_retried(failed.dagster_run)
     return is_of_a_sync and not cause.needs_a_person and ended_seconds_ago(failed) < patience_seconds
 
 

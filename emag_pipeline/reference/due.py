@@ -9,10 +9,10 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import dagster as dg
-from dagster._utils.schedules import cron_string_iterator
 
 from emag_pipeline.dagster_runs import REFERENCE_JOB
 from emag_pipeline.dagster_runs.executing import Outcome, execute, outcome_after_publish
+from emag_pipeline.dagster_runs.start_time import due_moments
 from emag_pipeline.databases import attached
 from emag_pipeline.reference.tables import RESOURCES, last_reads
 from emag_pipeline.settings import Settings, values
@@ -37,7 +37,7 @@ def allowed_age(settings: Settings) -> timedelta:
     So a scheduled read may fail, and its retries too, before somebody else comes to help.
     """
     expression = values.with_minute(settings.reference_cron, 0)
-    ticks = cron_string_iterator(datetime.now(UTC).timestamp(), expression, settings.cron_timezone)
+    ticks = due_moments(expression, settings.cron_timezone, datetime.now(UTC))
     return 1.5 * max(later - earlier for earlier, later in pairwise(islice(ticks, _TICKS)))
 
 

@@ -1,0 +1,50 @@
+"""Dagster stays in `dagster.py` of each slice, `definitions.py` and `dagster_runs`; its private modules in the last."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_PACKAGE = _ROOT / "emag_pipeline"
+#: Outside of the rooms, and why.
+_APART = {
+    "local/run.py": "the program that executes a run",
+    "local/backfill_run.py": "the program that executes the runs of a backfill",
+    "monitoring/failing_ticks.py": "reads what Dagster knows of its sensors",
+    "monitoring/other_jobs.py": "reads what Dagster knows of runs beside the syncs",
+    "monitoring/red_checks.py": "reads which checks Dagster has failed",
+    "reference/due.py": "executes the job in this process where no daemon runs",
+    "review/checks.py": "the severities of checks",
+}
+
+
+def _imports() -> Iterator[tuple[str, str]]:
+    """Each file's imports of Dagster: its path in the package, and the module."""
+    for file in sorted(_PACKAGE.rglob("*.py")):
+        path = str(file.relative_to(_PACKAGE))
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            elif isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            else:
+                continue
+            yield from ((path, module) for module in modules if module.split(".")[0] == "dagster")
+
+
+def _is_room(path: str) -> bool:
+    return path == "definitions.py" or path.startswith("dagster_runs/") or path.endswith("/dagster.py")
+
+
+def test_dagster_is_imported_in_its_rooms_only() -> None:
+    assert {path for path, _ in _imports() if not _is_room(path)} == set(_APART)
+
+
+def test_private_modules_of_dagster_are_imported_in_dagster_runs_only_and_each_has_its_line() -> None:
+    private = {module: path for path, module in _imports() if "._" in module}
+    assert {path for path in private.values() if not path.startswith("dagster_runs/")} == set()
+    documented = re.findall(
+        r"^\| `(dagster\._[\w.]+)` \|", (_ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE
+    )
+    assert sorted(documented) == sorted(private)
