@@ -8,12 +8,12 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.databases import copied, drop
 from emag_pipeline_tests.midnight import seconds_to_wait
 
 _serial = itertools.count(1)
@@ -63,28 +63,19 @@ def template(cluster: embedded.EmbeddedServer) -> str:
     return "template_emag"
 
 
-def administer(server: embedded.EmbeddedServer, statement: str) -> None:
-    connection = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="postgres")
-    connection.autocommit = True
-    connection.cursor().execute(statement)
-    connection.close()
-
-
 @pytest.fixture
 def empty_url(cluster: embedded.EmbeddedServer) -> Iterator[str]:
     """The URL of a database without the schema."""
     name = f"empty_{next(_serial)}"
     yield cluster.url(name)
-    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    drop(cluster, name)
 
 
 @pytest.fixture
 def database_url(cluster: embedded.EmbeddedServer, template: str) -> Iterator[str]:
     """The URL of a database with the schema and nothing in it."""
-    name = f"test_{next(_serial)}"
-    administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield cluster.url(name)
-    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(cluster, template, f"test_{next(_serial)}") as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The report as people open it: in a real browser, from a file, without a network."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,7 @@ from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.report import Facts
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.browser.pages import CHROMIUM
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.report.shops import HOSTILE, open_shop
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
@@ -43,26 +43,20 @@ Open = Callable[..., tuple[Page, _Seen]]
 @pytest.fixture(scope="module")
 def files(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The report of an account with ten days behind it, and that of one of which nothing is known."""
-    administer(cluster, f"CREATE DATABASE report_shop TEMPLATE {template}")
-    database = Database(cluster.url("report_shop"))
-    open_shop(database)
     files = {account: tmp_path_factory.mktemp("reports") / f"{account}.html" for account in ("main", "fbe")}
-    for account, file in files.items():
-        report.write(file, report.page(report.facts_of(database, account)))
-    database.close()
-    administer(cluster, "DROP DATABASE report_shop WITH (FORCE)")
+    with copied(cluster, template, "report_shop") as url, closing(Database(url)) as database:
+        open_shop(database)
+        for account, file in files.items():
+            report.write(file, report.page(report.facts_of(database, account)))
     return files
 
 
 @pytest.fixture(scope="module")
 def shop_facts(cluster: EmbeddedServer, template: str) -> Iterator[Facts]:
     """What a shop's report tells, to be exaggerated."""
-    administer(cluster, f"CREATE DATABASE report_facts TEMPLATE {template}")
-    database = Database(cluster.url("report_facts"))
-    open_shop(database)
-    yield report.facts_of(database, "main")
-    database.close()
-    administer(cluster, "DROP DATABASE report_facts WITH (FORCE)")
+    with copied(cluster, template, "report_facts") as url, closing(Database(url)) as database:
+        open_shop(database)
+        yield report.facts_of(database, "main")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.local import surroundings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 
@@ -25,7 +25,7 @@ def variables(
     surroundings.prepare(tmp_path)
     name = f"{database.engine.url.database}_dagster"
     yield {"DATABASE_SYNC_URL": database_url, "DAGSTER_PG_URL": cluster.url(name)}
-    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    drop(cluster, name)
 
 
 def test_a_dry_run_says_what_would_go_and_the_real_one_removes_it(

@@ -1,17 +1,14 @@
 """Runs of the real job in this process, on a real database and a real sandbox."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.definitions import defs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
-
-Run = Callable[[str], dg.ExecuteInProcessResult]
+from emag_pipeline_tests.dagster.runs import Run, RunJob, executed
 
 
 @pytest.fixture
@@ -49,14 +46,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def run(settings: Settings, instance: dg.DagsterInstance) -> Run:
     """Executes `refresh_offers` for an account."""
-    job = defs.resolve_job_def("refresh_offers")
+    return lambda account: executed("refresh_offers", account, settings, instance)
 
-    def refresh(account: str) -> dg.ExecuteInProcessResult:
-        return job.execute_in_process(
-            partition_key=account,
-            instance=instance,
-            resources={"pipeline": Pipeline(settings)},
-            raise_on_error=False,
-        )
 
-    return refresh
+@pytest.fixture
+def run_job(settings: Settings, instance: dg.DagsterInstance) -> RunJob:
+    """Executes a job for a partition."""
+    return lambda job, partition: executed(job, partition, settings, instance)

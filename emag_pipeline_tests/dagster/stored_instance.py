@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import drop
 
 _serial = count(1)
 
@@ -29,4 +29,4 @@ def instance_in(cluster: EmbeddedServer, name: str, home: Path) -> Iterator[dg.D
     storage = {"custom": {"module": "emag_pipeline.dagster_runs.storage", "class": "Storage", "config": config}}
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"storage": storage})) as instance:
         yield instance
-    administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    drop(cluster, name)

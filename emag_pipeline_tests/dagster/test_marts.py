@@ -13,11 +13,11 @@ from emag_pipeline.report.dagster import _nothing_due, stale_marts
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.dagster.runs import RunJob, sensor_context
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import rows
 
-RunJob = Callable[[str, str], dg.ExecuteInProcessResult]
 Tick = Callable[[], dict[str, str]]
 
 _CHECKS = {
@@ -38,29 +38,11 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def run_job(settings: Settings, instance: dg.DagsterInstance) -> RunJob:
-    """Executes a job for a partition."""
-
-    def execute(job: str, partition: str) -> dg.ExecuteInProcessResult:
-        return defs.resolve_job_def(job).execute_in_process(
-            partition_key=partition,
-            instance=instance,
-            resources={"pipeline": Pipeline(settings)},
-            raise_on_error=False,
-        )
-
-    return execute
-
-
-@pytest.fixture
 def tick(settings: Settings, instance: dg.DagsterInstance) -> Tick:
     """Evaluates the sensor; what it requests, by run key."""
 
     def evaluate() -> dict[str, str]:
-        context = dg.build_sensor_context(
-            instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)}
-        )
-        requests = stale_marts.evaluate_tick(context).run_requests or []
+        requests = stale_marts.evaluate_tick(sensor_context(settings, instance)).run_requests or []
         return {str(one.run_key): f"{one.job_name} {one.partition_key}" for one in requests}
 
     return evaluate
@@ -167,8 +149,8 @@ def test_a_day_before_the_first_publish_is_told_as_such(past: Past, run_job: Run
 def test_before_any_publish_the_sensor_does_not_say_that_marts_show_one(
     settings: Settings, instance: dg.DagsterInstance, database: Database
 ) -> None:
-    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)})
-    assert stale_marts.evaluate_tick(context).skip_message == "nothing has been published yet"
+    tick = stale_marts.evaluate_tick(sensor_context(settings, instance))
+    assert tick.skip_message == "nothing has been published yet"
     lone = settings.model_copy(update={"accounts": settings.accounts[:1]})
     assert _nothing_due([one.name for one in settings.accounts], {"main"}) == (
         "the marts show what is published; fbe: nothing has been published yet"

@@ -1,7 +1,6 @@
 """The checks on offers, run by Dagster on two accounts of the sandbox; the catalogue of `main` was edited."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,9 +13,9 @@ from emag_pipeline.review.deviations import ACCEPTABLE
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
+from emag_pipeline_tests.databases import copied
 
 _OFFERS = dg.AssetKey("offers")
 
@@ -43,18 +42,11 @@ class _Reviewed:
         return {partition: evaluation.passed for partition, evaluation in found if evaluation}
 
 
-@contextmanager
-def _copy_of(cluster: EmbeddedServer, template: str) -> Iterator[str]:
-    administer(cluster, f"CREATE DATABASE offers_checks TEMPLATE {template}")
-    yield cluster.url("offers_checks")
-    administer(cluster, "DROP DATABASE offers_checks WITH (FORCE)")
-
-
 @pytest.fixture(scope="module")
 def reviewed(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Reviewed]:
     home = tmp_path_factory.mktemp("dagster")
     with (
-        _copy_of(cluster, template) as database_url,
+        copied(cluster, template, "offers_checks") as database_url,
         SandboxServer(accounts={"main": 130, "fbe": 40}, requests_per_second=0, requests_per_minute=0) as market,
         stored_instance(cluster, home) as instance,
     ):

@@ -17,7 +17,7 @@ from emag_pipeline.marts import pictures
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 
 _LONGEST = 25_000
 #: Shorter Markdown is shown by the UI, longer one stands behind a link.
@@ -39,12 +39,14 @@ class _Told:
 @pytest.fixture(scope="module")
 def told(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Told]:
     """An account is refreshed, with one call that fails; then its marts, its report and today's assortment."""
-    administer(cluster, f"CREATE DATABASE pictures TEMPLATE {template}")
-    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as market:
+    with (
+        copied(cluster, template, "pictures") as url,
+        SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as market,
+    ):
         market.add_fault("server_error", resource="product_offer/read", count=1)
         settings = load_settings(
             {
-                "DATABASE_SYNC_URL": cluster.url("pictures"),
+                "DATABASE_SYNC_URL": url,
                 "EMAG_API_BASE_URL": market.url,
                 "EMAG_API_USERNAME": "main@sandbox.example",
                 "EMAG_API_PASSWORD": "sandbox",
@@ -61,7 +63,6 @@ def told(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPa
             _execute(dagster_runs.MARTS_JOB, "main", settings),
             _execute(dagster_runs.ASSORTMENT_JOB, today, settings),
         )
-    administer(cluster, "DROP DATABASE pictures WITH (FORCE)")
 
 
 def _execute(job: str, partition: str, settings: Settings) -> Made:

@@ -19,7 +19,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run, executed, sensor_context
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.syncs import execute, rows
 
@@ -34,17 +34,7 @@ Asked = Callable[[], str]
 @pytest.fixture
 def read(settings: Settings, instance: dg.DagsterInstance) -> Read:
     """Executes `refresh_reference` for the sandbox."""
-
-    def execute(**tags: str) -> dg.ExecuteInProcessResult:
-        return _JOB.execute_in_process(
-            partition_key="sandbox",
-            instance=instance,
-            resources={"pipeline": Pipeline(settings)},
-            raise_on_error=False,
-            tags=tags,
-        )
-
-    return execute
+    return lambda **tags: executed("refresh_reference", "sandbox", settings, instance, tags=tags)
 
 
 @pytest.fixture
@@ -52,10 +42,7 @@ def asked(settings: Settings, instance: dg.DagsterInstance) -> Asked:
     """What `stale_reference` says; `requested sandbox` when it requests a run."""
 
     def evaluate() -> str:
-        context = dg.build_sensor_context(
-            instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)}
-        )
-        tick = stale_reference.evaluate_tick(context)
+        tick = stale_reference.evaluate_tick(sensor_context(settings, instance))
         requested = [str(request.partition_key) for request in tick.run_requests or ()]
         return f"requested {', '.join(requested)}" if requested else tick.skip_message or ""
 
@@ -270,8 +257,7 @@ def test_a_marketplace_that_fails_is_an_incident_until_it_is_read(
     market: SandboxServer, database: Database, settings: Settings, instance: dg.DagsterInstance, read: Read
 ) -> None:
     def look() -> list[tuple[str, str | None]]:
-        pipeline = {"pipeline": Pipeline(settings)}
-        run_failures.evaluate_tick(dg.build_sensor_context(instance=instance, definitions=defs, resources=pipeline))
+        run_failures.evaluate_tick(sensor_context(settings, instance))
         return [(one.subject, one.error_class) for one in open_incidents(database)]
 
     fault = market.add_fault("wrong_credentials", resource="vat/read")

@@ -9,7 +9,7 @@ from emag_pipeline.report import words
 from emag_pipeline.report.syncs import last_syncs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run
 from emag_pipeline_tests.db.syncs import begin, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 

@@ -12,7 +12,6 @@ from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.dagster_runs.past_runs import past_runs
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring import dagster as of_all
 from emag_pipeline.monitoring.dagster import run_failures, stale_accounts
@@ -24,7 +23,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.account_health import PastRuns
 from emag_pipeline.sync.approval import approve
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run, executed, sensor_context
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
@@ -44,8 +43,7 @@ def context(
 ) -> Callable[[], dg.SensorEvaluationContext]:
     """What a sensor is evaluated with; it looks after `main` alone."""
     alone = {"accounts": settings.accounts[:1], "alert_webhook_url": receiver.url}
-    pipeline = Pipeline(settings.model_copy(update=alone))
-    return lambda: dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": pipeline})
+    return lambda: sensor_context(settings.model_copy(update=alone), instance)
 
 
 @pytest.fixture
@@ -157,13 +155,8 @@ def test_a_refused_audit_is_not_repeated_even_by_a_repetition(
     market.remove("main", market.ids("main")[:100])
     retries = {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}
     with dg.DagsterInstance.ephemeral(settings={"run_retries": retries}) as retrying:
-        result = defs.resolve_job_def("refresh_offers").execute_in_process(
-            partition_key="main",
-            instance=retrying,
-            resources={"pipeline": Pipeline(settings)},
-            tags={"dagster/retry_on_asset_or_op_failure": "true"},
-            raise_on_error=False,
-        )
+        tags = {"dagster/retry_on_asset_or_op_failure": "true"}
+        result = executed("refresh_offers", "main", settings, retrying, tags=tags)
         repeated = retrying.get_run_by_id(result.run_id)
     assert repeated is not None
     assert (repeated.status, repeated.tags["dagster/will_retry"]) == (dg.DagsterRunStatus.FAILURE, "false")
@@ -275,11 +268,10 @@ def test_a_run_that_dagster_is_about_to_repeat_is_neither_told_nor_doubled_until
     settings: Settings, receiver: Receiver
 ) -> None:
     alone = {"accounts": settings.accounts[:1], "alert_webhook_url": receiver.url}
-    pipeline = {"pipeline": Pipeline(settings.model_copy(update=alone))}
+    of_main = settings.model_copy(update=alone)
 
     def evaluate(sensor: dg.SensorDefinition) -> str:
-        context = dg.build_sensor_context(instance=retrying, definitions=defs, resources=pipeline)
-        return sensor.evaluate_tick(context).skip_message or ""
+        return sensor.evaluate_tick(sensor_context(of_main, retrying)).skip_message or ""
 
     with dg.DagsterInstance.ephemeral(settings={"run_retries": {"enabled": True, "max_retries": 2}}) as retrying:
         dead = _dead_run(retrying)

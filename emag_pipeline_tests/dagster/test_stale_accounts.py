@@ -3,24 +3,20 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.dagster import stale_accounts
 from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run, sensor_context
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import sync
 
 
 def _tick(instance: dg.DagsterInstance, settings: Settings, cursor: str | None = None) -> SensorExecutionData:
-    context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, definitions=defs, resources={"pipeline": Pipeline(settings)}
-    )
-    return stale_accounts.evaluate_tick(context)
+    return stale_accounts.evaluate_tick(sensor_context(settings, instance, cursor))
 
 
 def _requested(instance: dg.DagsterInstance, settings: Settings) -> list[str]:

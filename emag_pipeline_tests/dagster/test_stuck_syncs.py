@@ -5,7 +5,6 @@ import dagster as dg
 from dagster._core.events import DagsterEventType
 
 from emag_pipeline.dagster_runs.instance import identity_of
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.dagster import stuck_syncs
 from emag_pipeline.sandbox import SandboxServer
@@ -13,7 +12,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run, sensor_context
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -21,8 +20,7 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 def _evaluate(instance: dg.DagsterInstance, settings: Settings) -> str:
     """What the sensor said that it did."""
-    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)})
-    tick = stuck_syncs.evaluate_tick(context)
+    tick = stuck_syncs.evaluate_tick(sensor_context(settings, instance))
     assert not tick.run_requests, "Dagster retries the run; a request would start it twice"
     return tick.skip_message or ""
 

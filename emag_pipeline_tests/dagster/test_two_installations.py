@@ -9,14 +9,14 @@ from sqlalchemy import make_url
 
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs.instance import identity_of
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.monitoring.dagster import stuck_syncs
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.dagster.runs import executed, sensor_context
 from emag_pipeline_tests.dagster.stored_instance import instance_in, stored_instance
+from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage
 
@@ -39,14 +39,11 @@ def _run_of(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = dg.Dagst
 
 
 def _evaluate(instance: dg.DagsterInstance, settings: Settings) -> None:
-    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)})
-    stuck_syncs.evaluate_tick(context)
+    stuck_syncs.evaluate_tick(sensor_context(settings, instance))
 
 
 def _refresh(instance: dg.DagsterInstance, settings: Settings) -> int:
-    result = defs.resolve_job_def("refresh_offers").execute_in_process(
-        partition_key="main", instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
-    )
+    result = executed("refresh_offers", "main", settings, instance)
     return dagster_runs.exit_code(instance, result.run_id)
 
 

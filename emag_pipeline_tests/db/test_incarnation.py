@@ -1,9 +1,11 @@
 """A copy of a database is told from the original, also by a user who may do little."""
 
+from contextlib import closing
+
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.server import incarnation
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer, copied
 from emag_pipeline_tests.db.syncs import execute
 
 _TABLE = "instance_info"
@@ -32,10 +34,6 @@ def test_a_clone_is_another_one(cluster: EmbeddedServer, database: Database) -> 
     execute(database, f"CREATE TABLE public.{_TABLE} (run_storage_id text)")
     before = incarnation(database, _TABLE)
     database.close()
-    administer(cluster, f"CREATE DATABASE a_clone TEMPLATE {database.engine.url.database}")
-    clone = Database(cluster.url("a_clone"))
-    try:
+    original = str(database.engine.url.database)
+    with copied(cluster, original, "a_clone") as url, closing(Database(url)) as clone:
         assert incarnation(clone, _TABLE) != before
-    finally:
-        clone.close()
-        administer(cluster, "DROP DATABASE a_clone WITH (FORCE)")

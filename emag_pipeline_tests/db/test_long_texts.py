@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from emag_pipeline.review.findings import review
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable
 from emag_pipeline.sync.accounts import note_accounts
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.db.syncs import rows, sync
 
 _SHORTEST = 6_000
@@ -117,16 +118,14 @@ def _shop(text: Text) -> tuple[list[Offer], list[Reject]]:
 @pytest.fixture(scope="module")
 def published(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
     """A shop of long texts, published, and published again with other ones: rows are created and updated."""
-    administer(cluster, f"CREATE DATABASE long_texts TEMPLATE {template}")
-    database, text = Database(cluster.url("long_texts")), _texts(_SEED)
-    note_accounts(database, [("main", "emag_ro", "RON")])
-    for _ in range(2):
-        offers, rejects = _shop(text)
-        assert (len(offers), len(rejects)) == (len(_FIELDS) + 1, 2)
-        sync(database, offers, rejects=rejects)
-    yield database
-    database.close()
-    administer(cluster, "DROP DATABASE long_texts WITH (FORCE)")
+    text = _texts(_SEED)
+    with copied(cluster, template, "long_texts") as url, closing(Database(url)) as database:
+        note_accounts(database, [("main", "emag_ro", "RON")])
+        for _ in range(2):
+            offers, rejects = _shop(text)
+            assert (len(offers), len(rejects)) == (len(_FIELDS) + 1, 2)
+            sync(database, offers, rejects=rejects)
+        yield database
 
 
 #: Columns of the offers' tables whose text is ours, whatever the marketplace says.

@@ -13,7 +13,7 @@ from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.deploy.sites import Site, another, make_site
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def database(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
     yield database
     database.close()
     for name in ("deploy", "deploy_dagster"):
-        administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+        drop(cluster, name)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from emag_pipeline import embedded
 from emag_pipeline.local import process_group, programs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.deploy.sites import Site, make_site
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for, wait_for_pages
@@ -38,7 +38,7 @@ def database(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
     yield database
     database.close()
     for name in ("services", "services_dagster"):
-        administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+        drop(cluster, name)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from emag_pipeline.store import describe, roles
 from emag_pipeline.store.columns import NARROW
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import readable
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer, copied
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.docs.shop import REFUSED, open_shop
@@ -50,29 +51,23 @@ _WITHOUT_CURRENCY = (
 @pytest.fixture(scope="module")
 def shop(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
     """The filled database, on a server that has the roles."""
-    administer(cluster, f"CREATE DATABASE queries TEMPLATE {template}")
-    for role in ("emag_writer", "emag_reader"):
-        administer(cluster, f"CREATE ROLE {role}")
-    database = Database(cluster.url("queries"))
-    open_shop(database)
-    assert roles.grant(database)
-    with database.transaction() as tx:
-        tx.run("GRANT USAGE ON SCHEMA {schema} TO emag_reader")
-    yield database
-    database.close()
-    administer(cluster, "DROP DATABASE queries WITH (FORCE)")
+    with copied(cluster, template, "queries") as url, closing(Database(url)) as database:
+        for role in ("emag_writer", "emag_reader"):
+            administer(cluster, f"CREATE ROLE {role}")
+        open_shop(database)
+        assert roles.grant(database)
+        with database.transaction() as tx:
+            tx.run("GRANT USAGE ON SCHEMA {schema} TO emag_reader")
+        yield database
     administer(cluster, "DROP ROLE emag_writer, emag_reader")
 
 
 @pytest.fixture(scope="module")
 def new_installation(cluster: EmbeddedServer, template: str) -> Iterator[Database]:
     """One account, published once, just now; no mart was computed, no reference data read."""
-    administer(cluster, f"CREATE DATABASE new_queries TEMPLATE {template}")
-    database = Database(cluster.url("new_queries"))
-    sync(database, [offer(1)])
-    yield database
-    database.close()
-    administer(cluster, "DROP DATABASE new_queries WITH (FORCE)")
+    with copied(cluster, template, "new_queries") as url, closing(Database(url)) as database:
+        sync(database, [offer(1)])
+        yield database
 
 
 @pytest.fixture(scope="module")

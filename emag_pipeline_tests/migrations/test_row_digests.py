@@ -11,7 +11,7 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.own_tables import logged
 from emag_pipeline.sync import staging_room
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer, drop
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 
@@ -39,7 +39,7 @@ def filled(cluster: embedded.EmbeddedServer) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-        administer(cluster, "DROP DATABASE filled_digests WITH (FORCE)")
+        drop(cluster, "filled_digests")
         administer(cluster, "DROP ROLE digests_reader")
 
 

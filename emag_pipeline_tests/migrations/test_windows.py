@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.approval import approve
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 
 #: Three offers, of which one is published and not shown: a count of two.
@@ -97,11 +98,8 @@ def migrated(cluster: embedded.EmbeddedServer) -> str:
 @pytest.fixture
 def filled(cluster: embedded.EmbeddedServer, migrated: str) -> Iterator[Database]:
     """A copy of it."""
-    administer(cluster, f"CREATE DATABASE {migrated}_copy TEMPLATE {migrated}")
-    database = Database(cluster.url(f"{migrated}_copy"))
-    yield database
-    database.close()
-    administer(cluster, f"DROP DATABASE {migrated}_copy WITH (FORCE)")
+    with copied(cluster, migrated, f"{migrated}_copy") as url, closing(Database(url)) as database:
+        yield database
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.server import OLDEST_VERSION, ConnectionFacts
 from emag_pipeline_tests.api.deaf import deaf_port
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.deploy import test_pgbouncer as bouncer
 from emag_pipeline_tests.deploy.servers import PASSWORD, needs_openssl, needs_server, tls_server
 from emag_pipeline_tests.operations.doctors import diagnosed, found

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.surroundings import migrated
+from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.locks import waits_told
@@ -19,12 +20,15 @@ from emag_pipeline.sync.status import sync_progress
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
 from emag_pipeline_tests.process.ups import wait_until
-from emag_pipeline_tests.sync.conftest import Refresh, main, market
-from emag_pipeline_tests.sync.refresh import ledger_row
-
-__all__ = ["main", "market"]
+from emag_pipeline_tests.sync.refresh import context_for, ledger_row
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
+    with SandboxServer(accounts={"main": 520}, requests_per_second=0, requests_per_minute=0) as server:
+        yield server
 
 
 @contextmanager
@@ -43,10 +47,10 @@ def _held(database_url: str, table: str) -> Iterator[int]:
 
 
 def test_a_publish_that_waits_for_a_table_says_for_whose_and_its_error_too(
-    database: Database, database_url: str, main: Refresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, market: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emag_pipeline.store.engine.LOCK_TIMEOUT_SECONDS", 15.0)
-    context = main()
+    context = context_for(database, market.url)
     stage_account(context)
     assert audit_scan(context).accepted
     with _held(database_url, "emag_product_offers") as holder:

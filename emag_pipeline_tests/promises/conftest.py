@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,8 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import SyncContext
 from emag_pipeline_tests.promises.workers import Workers, environment_of
-from emag_pipeline_tests.sync.refresh import context_for
-
-Contexts = Callable[..., SyncContext]
+from emag_pipeline_tests.sync.refresh import Contexts, context_for
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import newest, versions, wait_for_pages
-from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.refresh import Contexts, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _STANDING = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NULL"

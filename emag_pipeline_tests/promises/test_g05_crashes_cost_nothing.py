@@ -10,7 +10,6 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.process.ups import wait_until
-from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import (
     blocked_backends,
     durable_windows,
@@ -22,7 +21,7 @@ from emag_pipeline_tests.promises.watching import (
     windows_asked,
 )
 from emag_pipeline_tests.promises.workers import Workers
-from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.refresh import Contexts, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,6 @@ from emag_pipeline.sync import audit_scan, figures, publish, publish_scan, stage
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.process.ups import wait_until
-from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import (
     held_row,
     newest,
@@ -24,7 +23,7 @@ from emag_pipeline_tests.promises.watching import (
     wait_for_pages,
 )
 from emag_pipeline_tests.promises.workers import HEARTBEAT_TIMEOUT_SECONDS, Workers
-from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.refresh import Contexts, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.promises.watching import versions

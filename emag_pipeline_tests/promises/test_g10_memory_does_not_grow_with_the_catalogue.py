@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 
@@ -37,9 +37,7 @@ def test_g10_a_run_of_100000_offers_needs_hardly_more_memory_than_one_of_1000(
 ) -> None:
     peaks = []
     for offers in (1_000, 100_000):
-        administer(cluster, f"CREATE DATABASE memory_{offers} TEMPLATE {template}")
-        url = cluster.url(f"memory_{offers}")
-        peaks.append(_peak_mebibytes(tmp_path, offers, url, dagster_url))
-        administer(cluster, f"DROP DATABASE memory_{offers} WITH (FORCE)")
+        with copied(cluster, template, f"memory_{offers}") as url:
+            peaks.append(_peak_mebibytes(tmp_path, offers, url, dagster_url))
     few, many = peaks
     assert many - few < 50, f"{few:.0f} MiB for 1,000 offers, {many:.0f} for 100,000"

@@ -9,7 +9,6 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import wait_until
-from emag_pipeline_tests.promises.conftest import Contexts
 from emag_pipeline_tests.promises.watching import (
     durable_windows,
     held_row,
@@ -22,7 +21,7 @@ from emag_pipeline_tests.promises.watching import (
     windows_asked,
 )
 from emag_pipeline_tests.promises.workers import Worker, Workers
-from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.refresh import Contexts, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import Progress, SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import administer, drop
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised import dying
 from emag_pipeline_tests.randomised.judgement import OF_ROWS, assert_true, is_certain
@@ -80,7 +80,7 @@ class World:
         """Stop the sandbox and drop the database."""
         self.market.stop()
         self.database.close()
-        administer(self._cluster, f"DROP DATABASE {self._name} WITH (FORCE)")
+        drop(self._cluster, self._name)
 
     @property
     def now(self) -> Moment:

@@ -1,32 +1,18 @@
-"""A sandbox of its own for each test, without limits, measured shapes and PHP's quirks unless a test asks for them."""
+"""A sandbox of its own for each test."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.sandbox.reader import Reader
-
-PLAIN: dict[str, Any] = {
-    "requests_per_second": 0,
-    "requests_per_minute": 0,
-    "quirk_share": 0,
-    "shape_share": 0,
-    "accounts": {"main": 250},
-}
-OpenSandbox = Callable[..., SandboxServer]
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox, opening
 
 
 @pytest.fixture
 def open_sandbox() -> Iterator[OpenSandbox]:
     """Starts sandboxes that end with the test."""
-    with ExitStack() as opened:
-
-        def start(**settings: Any) -> SandboxServer:
-            return opened.enter_context(SandboxServer(**PLAIN | settings))
-
+    with opening() as start:
         yield start
 
 

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 

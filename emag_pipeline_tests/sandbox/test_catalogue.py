@@ -8,8 +8,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes, is_saleable
-from emag_pipeline_tests.sandbox.conftest import PLAIN, OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import PLAIN, OpenSandbox
 
 Offer = dict[str, Any]
 

@@ -8,8 +8,8 @@ import requests
 
 from emag_pipeline.sandbox import SandboxControl, SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import is_saleable
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 
 @pytest.fixture

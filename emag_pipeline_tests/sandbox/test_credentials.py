@@ -4,8 +4,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.calls import Call
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 
 @pytest.mark.parametrize("login", [("main@sandbox.example", "wrong"), ("stranger", "sandbox"), ("", "")])

@@ -6,8 +6,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxControl, SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import is_saleable
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 from emag_pipeline_tests.sandbox.test_catalogue import FIELDS, saleable_offer
 from emag_pipeline_tests.sandbox.test_shapes import FURTHER
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from emag_pipeline.sandbox import FaultError, SandboxServer
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 
 def statuses(reader: Reader, number: int) -> list[int]:

@@ -8,8 +8,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes
-from emag_pipeline_tests.sandbox.conftest import PLAIN
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import PLAIN
 
 Offer = dict[str, Any]
 VALIDATION = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]

@@ -5,7 +5,7 @@ import http.client
 import pytest
 
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 
 def _status(sandbox: SandboxServer, path: str, **headers: str) -> int:

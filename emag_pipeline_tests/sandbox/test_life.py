@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 Offers = dict[int, dict[str, Any]]
 

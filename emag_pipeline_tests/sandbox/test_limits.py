@@ -5,8 +5,8 @@ import requests
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.limits import RateWindows
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 ACCOUNTS = {"main": 10, "fbe": 10}
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from emag_pipeline.sandbox import SandboxControl, SandboxServer
-from emag_pipeline_tests.sandbox.conftest import OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox
 
 RESOURCES = ["product_offer/read", "category/read"]
 

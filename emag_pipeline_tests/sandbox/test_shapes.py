@@ -10,8 +10,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes
-from emag_pipeline_tests.sandbox.conftest import PLAIN, OpenSandbox
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import PLAIN, OpenSandbox
 from emag_pipeline_tests.sandbox.test_catalogue import FIELDS
 
 Offer = dict[str, Any]

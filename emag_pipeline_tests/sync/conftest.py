@@ -1,15 +1,12 @@
 """A sandbox without limits, and everything a sync of it needs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import SyncContext
-from emag_pipeline_tests.sync.refresh import context_for
-
-Refresh = Callable[..., SyncContext]
+from emag_pipeline_tests.sync.refresh import Contexts, context_for
 
 
 @pytest.fixture
@@ -19,6 +16,6 @@ def market() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def main(market: SandboxServer, database: Database) -> Refresh:
+def main(market: SandboxServer, database: Database) -> Contexts:
     """Makes contexts of runs for the account `main`; keywords are environment variables."""
     return lambda **environ: context_for(database, market.url, **environ)

@@ -1,11 +1,15 @@
 """Whole syncs as a Dagster run does them, step by step."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import Audit, SyncContext, SyncSummary, audit_scan, publish_scan, stage_account
+
+#: Makes contexts of new runs for an account; keywords are environment variables.
+Contexts = Callable[..., SyncContext]
 
 _FAST = {"EMAG_API_REQUESTS_PER_SECOND": "1000", "EMAG_API_REQUESTS_PER_MINUTE": "60000"}
 

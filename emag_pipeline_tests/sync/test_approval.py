@@ -14,13 +14,12 @@ from emag_pipeline.sync.approval import approve
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
+from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
 def test_an_approved_scan_is_published_without_reading_its_pages_again(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     gone = market.ids("main")[:200]
@@ -43,7 +42,7 @@ def test_an_approved_scan_is_published_without_reading_its_pages_again(
 
 
 def test_vanished_offers_that_are_found_by_id_are_kept_even_when_approved(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     market.hide("main", market.ids("main")[:200])
@@ -55,7 +54,7 @@ def test_vanished_offers_that_are_found_by_id_are_kept_even_when_approved(
 
 @pytest.mark.parametrize(("row", "published"), [("no_id", 505), ("price", 520)])
 def test_too_many_rejected_rows_or_unreadable_fields_can_be_approved(
-    market: SandboxServer, database: Database, main: Refresh, row: str, published: int
+    market: SandboxServer, database: Database, main: Contexts, row: str, published: int
 ) -> None:
     market.add_fault("poison", row=row, offer_ids=market.ids("main")[90:105])  # some of them where windows overlap
     context = main()
@@ -64,7 +63,7 @@ def test_too_many_rejected_rows_or_unreadable_fields_can_be_approved(
 
 
 def test_an_emptied_account_is_refused_and_approved_only_expressly(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     market.remove("main", market.ids("main"))
@@ -78,7 +77,7 @@ def test_an_emptied_account_is_refused_and_approved_only_expressly(
     assert (done.sync.sync_id, done.published.deleted, done.published.offers) == (sync_id, 520, 0)
 
 
-def test_once_emptied_an_account_stays_empty_without_another_approval(market: SandboxServer, main: Refresh) -> None:
+def test_once_emptied_an_account_stays_empty_without_another_approval(market: SandboxServer, main: Contexts) -> None:
     market.remove("main", market.ids("main"))
     for _ in range(2):
         assert refresh(main()).published.offers == 0
@@ -105,7 +104,7 @@ def test_offers_with_unreadable_fields_count_for_the_tolerance(database: Databas
     assert figures.figures(database, lease.sync_id).unreadable_rows == 2
 
 
-def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main: Refresh) -> None:
+def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main: Contexts) -> None:
     context = main()
     done = refresh(context)
     for sync_id in (done.sync.sync_id, uuid4()):
@@ -113,7 +112,7 @@ def test_a_sync_that_was_not_refused_cannot_be_approved(database: Database, main
             approve(database, context.settings, sync_id, "ana")
 
 
-def test_a_scan_that_no_audit_has_judged_cannot_be_approved(database: Database, main: Refresh) -> None:
+def test_a_scan_that_no_audit_has_judged_cannot_be_approved(database: Database, main: Contexts) -> None:
     context = main()
     staged = stage_account(context)
     with pytest.raises(RefusedError, match="no audit has accepted the scan"):
@@ -122,7 +121,7 @@ def test_a_scan_that_no_audit_has_judged_cannot_be_approved(database: Database, 
         approve(database, context.settings, staged.sync_id, "ana")
 
 
-def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     market.remove("main", market.ids("main")[:200])
     context = main()
@@ -132,7 +131,7 @@ def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: D
         approve(database, context.settings, sync_id, "ana")
 
 
-def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Refresh) -> None:
+def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Contexts) -> None:
     refresh(main())
     market.remove("main", market.ids("main")[:200])
     context = main()
@@ -142,7 +141,7 @@ def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Refresh
     assert ledger_row(again).sync_id != sync_id
 
 
-def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, database: Database, main: Contexts) -> None:
     market.add_fault("poison", row="huge_id", rows=1, pages=[2])
     refresh(main())
     (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM emag_offer_rejects")

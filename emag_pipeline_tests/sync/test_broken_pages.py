@@ -13,8 +13,7 @@ from emag_pipeline.sync import quarantine, stage_account
 from emag_pipeline.sync.completeness import SIZES
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh, refused
+from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
 
 #: An offer of the second hundred, and one that nobody knows before the pages show it.
@@ -28,7 +27,7 @@ def page_size(database: Database) -> int | None:
         return size
 
 
-def proof(main: Refresh) -> Any:
+def proof(main: Contexts) -> Any:
     return ledger_row(main()).proof
 
 
@@ -40,7 +39,7 @@ def bad(market: SandboxServer) -> int:
 
 @pytest.mark.parametrize("parameters", ["top", "data", "both"])
 def test_a_catalogue_is_published_exactly_wherever_the_marketplace_looks_for_parameters(
-    market: SandboxServer, main: Refresh, database: Database, parameters: str
+    market: SandboxServer, main: Contexts, database: Database, parameters: str
 ) -> None:
     market.settings(parameters=parameters)
     done = refresh(main())
@@ -49,7 +48,9 @@ def test_a_catalogue_is_published_exactly_wherever_the_marketplace_looks_for_par
 
 
 @pytest.mark.parametrize("size", [100, 50, 20, 30, 7])
-def test_any_page_size_gives_the_same_copy(market: SandboxServer, main: Refresh, database: Database, size: int) -> None:
+def test_any_page_size_gives_the_same_copy(
+    market: SandboxServer, main: Contexts, database: Database, size: int
+) -> None:
     refresh(main(EMAG_API_PAGE_SIZE=str(size)))
     assert_published_exactly(database, market, "main")
     row = ledger_row(main())
@@ -58,7 +59,7 @@ def test_any_page_size_gives_the_same_copy(market: SandboxServer, main: Refresh,
 
 
 def test_pages_that_are_too_slow_are_read_in_smaller_ones_and_the_size_is_kept(
-    market: SandboxServer, main: Refresh, database: Database
+    market: SandboxServer, main: Contexts, database: Database
 ) -> None:
     market.settings(seconds_per_offer=0.014)
     patience = {"EMAG_API_SILENCE_SECONDS": "1.05", "EMAG_API_CALL_SECONDS": "10"}
@@ -72,7 +73,7 @@ def test_pages_that_are_too_slow_are_read_in_smaller_ones_and_the_size_is_kept(
     assert len([one for one in market.requests("main") if one["resource"] == "product_offer/read"]) <= 16
 
 
-def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: Refresh, database: Database) -> None:
+def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: Contexts, database: Database) -> None:
     refresh(main())
     with database.transaction() as tx:
         tx.run(
@@ -91,7 +92,7 @@ def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: R
 
 @pytest.mark.parametrize("how", ["status", "reset", "cut"])
 def test_an_offer_that_breaks_its_pages_is_read_by_its_id(
-    market: SandboxServer, main: Refresh, database: Database, bad: int, how: str
+    market: SandboxServer, main: Contexts, database: Database, bad: int, how: str
 ) -> None:
     refresh(main())
     market.edit("main", bad, sale_price=77.5)
@@ -103,7 +104,7 @@ def test_an_offer_that_breaks_its_pages_is_read_by_its_id(
 
 
 def test_an_offer_that_breaks_its_read_by_id_too_keeps_its_last_state_and_is_flagged(
-    market: SandboxServer, main: Refresh, database: Database, bad: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
     refresh(main())
     market.edit("main", bad, sale_price=77.5)
@@ -121,7 +122,7 @@ def test_an_offer_that_breaks_its_read_by_id_too_keeps_its_last_state_and_is_fla
 
 
 def test_an_unknown_offer_behind_an_unreadable_position_is_counted_and_nothing_else_is_lost(
-    market: SandboxServer, main: Refresh, database: Database, bad: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
     market.add_fault("breaks_page", offer_ids=[bad], how="cut")
     refresh(main())
@@ -131,7 +132,7 @@ def test_an_unknown_offer_behind_an_unreadable_position_is_counted_and_nothing_e
 
 
 def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
-    market: SandboxServer, main: Refresh, bad: int
+    market: SandboxServer, main: Contexts, bad: int
 ) -> None:
     refresh(main())
     market.add_fault("breaks_page", offer_ids=[bad], how="cut", by_id=False)
@@ -155,7 +156,7 @@ class _EndOfFaults(logging.Handler):
 
 
 def test_a_position_that_a_later_page_shows_counts_for_neither_the_scan_nor_the_audit(
-    market: SandboxServer, main: Refresh, database: Database, bad: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
     market.add_fault("breaks_page", offer_ids=[bad], how="cut")
     faults = _EndOfFaults(market)
@@ -173,7 +174,7 @@ def test_a_position_that_a_later_page_shows_counts_for_neither_the_scan_nor_the_
 
 
 def test_positions_that_were_given_up_count_for_the_next_attempt_too(
-    market: SandboxServer, main: Refresh, database: Database
+    market: SandboxServer, main: Contexts, database: Database
 ) -> None:
     market.add_fault("breaks_page", offer_ids=market.ids("main")[300:340], how="cut")
     for _ in range(2):
@@ -185,7 +186,7 @@ def test_positions_that_were_given_up_count_for_the_next_attempt_too(
 
 
 def test_unreadable_positions_beyond_the_tolerance_are_for_a_person_to_decide(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     market.add_fault("breaks_page", offer_ids=market.ids("main")[300:308], how="cut")
     audit = refused(main())
@@ -211,7 +212,7 @@ def test_a_translation_that_cannot_be_read_sells_nothing_and_is_no_matter_of_the
 
 @pytest.mark.parametrize("status", [200, 400, 422])
 def test_an_offer_whose_pages_are_refused_in_words_costs_that_offer(
-    market: SandboxServer, main: Refresh, database: Database, bad: int, status: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int, status: int
 ) -> None:
     refresh(main())
     market.add_fault("is_error", resource="product_offer/read", offer_ids=[bad], status=status)
@@ -221,7 +222,7 @@ def test_an_offer_whose_pages_are_refused_in_words_costs_that_offer(
     assert proof(main)["unreadable_by_id"] == 1
 
 
-def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: SandboxServer, main: Refresh) -> None:
+def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: SandboxServer, main: Contexts) -> None:
     refresh(main())
     market.reset_stats()
     market.add_fault("html_200", resource="product_offer/read")
@@ -232,7 +233,7 @@ def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: 
 
 
 def test_more_rows_than_were_asked_for_at_every_size_are_ignored_pagination(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     market.add_fault("too_many_rows", rows=100)
     with pytest.raises(ParametersIgnored, match="the marketplace ignores itemsPerPage"):
@@ -251,7 +252,7 @@ def _ignored_at(database: Database) -> Any:
 
 @pytest.mark.parametrize(("size", "first", "later"), [(100, 20, 16), (30, 60, 56), (25, 60, 56), (7, 221, 212)])
 def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
-    market: SandboxServer, main: Refresh, database: Database, size: int, first: int, later: int
+    market: SandboxServer, main: Contexts, database: Database, size: int, first: int, later: int
 ) -> None:
     market.add_fault("too_many_rows", **_ODD_SIZES_IGNORED)
     calls = []
@@ -268,7 +269,9 @@ def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
     assert sum(one not in SIZES for one in asked) <= 4  # those under way when it was found out, and one once more
 
 
-def test_a_single_answer_that_is_too_long_is_no_habit(market: SandboxServer, main: Refresh, database: Database) -> None:
+def test_a_single_answer_that_is_too_long_is_no_habit(
+    market: SandboxServer, main: Contexts, database: Database
+) -> None:
     refresh(main())
     market.reset_stats()
     refresh(main())
@@ -282,7 +285,7 @@ def test_a_single_answer_that_is_too_long_is_no_habit(market: SandboxServer, mai
 
 
 def test_a_row_that_makes_its_page_too_long_costs_no_offer(
-    market: SandboxServer, main: Refresh, database: Database, bad: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
     refresh(main())
     market.add_fault("poison", row="same_id_twice", offer_ids=[bad])
@@ -292,7 +295,7 @@ def test_a_row_that_makes_its_page_too_long_costs_no_offer(
 
 @pytest.mark.parametrize(("row", "said"), [("price_first", "sale_price"), ("no_id_first", "id is missing")])
 def test_of_a_bad_and_a_good_row_of_an_offer_the_good_one_is_published_and_the_other_quarantined(
-    market: SandboxServer, main: Refresh, database: Database, bad: int, row: str, said: str
+    market: SandboxServer, main: Contexts, database: Database, bad: int, row: str, said: str
 ) -> None:
     market.add_fault("poison", row=row, offer_ids=[bad])  # each page that shows it has a row more than was asked for
     done = refresh(main())
@@ -307,7 +310,7 @@ def test_of_a_bad_and_a_good_row_of_an_offer_the_good_one_is_published_and_the_o
 
 
 def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     market.add_fault("ignores_page")
     context = main()
@@ -317,7 +320,7 @@ def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
     assert ledger_row(context).error_class == "ParametersIgnored"
 
 
-def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: SandboxServer, main: Refresh) -> None:
+def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: SandboxServer, main: Contexts) -> None:
     market.add_fault("ignores_page", after=4)  # the first pages are true
     for _ in range(2):
         with pytest.raises(ParametersIgnored, match="ignores currentPage"):
@@ -329,7 +332,7 @@ def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: Sandbo
 
 
 def test_narrowing_counts_as_progress_and_is_resumed_by_position(
-    market: SandboxServer, main: Refresh, database: Database, bad: int
+    market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
     market.add_fault("breaks_page", offer_ids=[bad], how="cut")
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[_PLACE + 1], count=1)

@@ -9,14 +9,13 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import ledger_row, refresh
+from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
 
 
 @pytest.mark.parametrize("change", ["arrival", "departure"])
 def test_a_catalogue_that_moved_once_is_read_once_and_its_movement_is_recorded(
-    market: SandboxServer, database: Database, main: Refresh, change: str
+    market: SandboxServer, database: Database, main: Contexts, change: str
 ) -> None:
     market.add_fault("drift", change=change, offers=3, pages=[3], count=1)
     done = refresh(main())
@@ -28,7 +27,7 @@ def test_a_catalogue_that_moved_once_is_read_once_and_its_movement_is_recorded(
 
 @pytest.mark.parametrize("change", ["arrival", "departure"])
 def test_a_catalogue_that_never_holds_still_is_published_at_every_sync(
-    market: SandboxServer, database: Database, main: Refresh, change: str
+    market: SandboxServer, database: Database, main: Contexts, change: str
 ) -> None:
     for _ in range(3):
         before = set(market.ids("main"))
@@ -43,7 +42,7 @@ def test_a_catalogue_that_never_holds_still_is_published_at_every_sync(
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
 def test_of_an_offer_that_stands_at_two_places_the_second_row_is_in_quarantine(
-    market: SandboxServer, database: Database, main: Refresh, *, is_first: bool
+    market: SandboxServer, database: Database, main: Contexts, *, is_first: bool
 ) -> None:
     if not is_first:
         refresh(main())
@@ -70,7 +69,7 @@ _EXACT: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("fault", "mark"), _EXACT.values(), ids=_EXACT)
 def test_what_other_reads_get_around_is_published_exactly(
-    market: SandboxServer, database: Database, main: Refresh, fault: dict[str, Any], mark: str
+    market: SandboxServer, database: Database, main: Contexts, fault: dict[str, Any], mark: str
 ) -> None:
     market.add_fault(**fault)
     proof = refresh(main()).sync.proof
@@ -78,7 +77,7 @@ def test_what_other_reads_get_around_is_published_exactly(
     assert mark in (proof["marks"] or [""])
 
 
-def test_pages_that_do_not_end_are_refused_with_the_reason(market: SandboxServer, main: Refresh) -> None:
+def test_pages_that_do_not_end_are_refused_with_the_reason(market: SandboxServer, main: Contexts) -> None:
     market.add_fault("endless_pages")
     context = main()
     with pytest.raises(ScanNotProven, match=r"cannot be proven complete: the pages do not end: .* 520 were seen"):
@@ -88,7 +87,7 @@ def test_pages_that_do_not_end_are_refused_with_the_reason(market: SandboxServer
 
 
 def test_a_listing_that_keeps_its_order_is_read_once_and_its_order_is_kept(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     market.reset_stats()
@@ -100,7 +99,7 @@ def test_a_listing_that_keeps_its_order_is_read_once_and_its_order_is_kept(
     assert resources.count("product_offer/count") == 2
 
 
-def test_a_catalogue_beyond_the_page_bound_is_not_read_at_all(market: SandboxServer, main: Refresh) -> None:
+def test_a_catalogue_beyond_the_page_bound_is_not_read_at_all(market: SandboxServer, main: Contexts) -> None:
     context = main(EMAG_SYNC_MAX_PAGES="5")
     with pytest.raises(PageBoundExceeded, match="520 offers = 6 pages"):
         stage_account(context)

@@ -5,15 +5,14 @@ from dataclasses import replace
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute, rows
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import ledger_row, refresh, refused
+from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _DELETED = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
 
 
 def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     gone = market.ids("main")[10:14]
@@ -26,7 +25,7 @@ def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
 
 
 def test_offers_that_pages_hide_and_reads_by_id_find_are_kept(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     market.hide("main", market.ids("main")[:50])
@@ -36,7 +35,7 @@ def test_offers_that_pages_hide_and_reads_by_id_find_are_kept(
 
 
 def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     market.remove("main", market.ids("main")[:200])
@@ -50,7 +49,7 @@ def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
 
 
 def test_known_offers_whose_rows_have_lost_their_id_are_tolerated_once_each(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     """They are met twice: on their page, and when they are asked for by their id."""
     refresh(main())
@@ -70,7 +69,7 @@ _NOTE_PHASES = """
 
 
 def test_no_phase_comes_back_where_pages_are_read_after_reads_by_id(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     execute(database, _NOTE_PHASES)

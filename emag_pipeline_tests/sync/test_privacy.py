@@ -3,8 +3,7 @@
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import refresh
+from emag_pipeline_tests.sync.refresh import Contexts, refresh
 
 _TABLES = """
     SELECT c.relname FROM pg_class c
@@ -12,7 +11,7 @@ _TABLES = """
 """
 
 
-def test_no_contact_of_an_answer_is_kept(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_no_contact_of_an_answer_is_kept(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     market.hide("main", market.ids("main")[:20])  # these are read by their id, with whole contacts
     refresh(main())

@@ -9,7 +9,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.reference import categories
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.sync.conftest import Refresh
+from emag_pipeline_tests.sync.refresh import Contexts
 
 _TRUE = {language: {row["id"]: row["name"] for row in categories({}, language)} for language in ("ro", "en")}
 _COUNT = len(_TRUE["ro"])
@@ -19,12 +19,12 @@ _CALLS = 2 * (_PAGES + 1) + 2
 _CATEGORIES = "SELECT category_id, name, names, deleted_at, xmin::text FROM emag_categories ORDER BY 1"
 
 
-def _refresh(main: Refresh, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> ReferenceRefresh:
+def _refresh(main: Contexts, resource: Resource = CATEGORIES, marketplace: str = "sandbox") -> ReferenceRefresh:
     context = main()
     return read_reference(context.settings, context.database, marketplace, resource)
 
 
-def test_categories_are_stored_with_their_names_in_both_languages(main: Refresh, database: Database) -> None:
+def test_categories_are_stored_with_their_names_in_both_languages(main: Contexts, database: Database) -> None:
     done = _refresh(main)
     assert (done.merged.created, done.merged.rows, done.unreadable) == (_COUNT, _COUNT, [])
     stored = rows(database, _CATEGORIES)
@@ -33,14 +33,14 @@ def test_categories_are_stored_with_their_names_in_both_languages(main: Refresh,
 
 
 def test_each_language_costs_its_pages_one_behind_them_and_the_counts(
-    main: Refresh, database: Database, market: SandboxServer
+    main: Contexts, database: Database, market: SandboxServer
 ) -> None:
     assert _refresh(main).requests == _CALLS
     called = rows(database, "SELECT resource, count(*) AS calls FROM emag_requests GROUP BY 1 ORDER BY 1")
     assert [tuple(row) for row in called] == [("category/count", 2), ("category/read", 2 * (_PAGES + 1))]
 
 
-def test_a_second_read_of_the_same_writes_nothing(main: Refresh, database: Database, market: SandboxServer) -> None:
+def test_a_second_read_of_the_same_writes_nothing(main: Contexts, database: Database, market: SandboxServer) -> None:
     _refresh(main)
     before = rows(database, _CATEGORIES)
     done = _refresh(main)
@@ -48,7 +48,7 @@ def test_a_second_read_of_the_same_writes_nothing(main: Refresh, database: Datab
     assert rows(database, _CATEGORIES) == before
 
 
-def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: Refresh, database: Database) -> None:
+def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: Contexts, database: Database) -> None:
     assert _refresh(main, VAT_RATES).merged.rows == 3
     assert _refresh(main, HANDLING_TIMES).merged.rows == 11
     rates = rows(database, "SELECT vat_id, rate::text FROM emag_vat_rates ORDER BY 1")
@@ -68,7 +68,7 @@ def test_vat_rates_and_handling_times_are_stored_and_their_accounts_noted(main: 
     ids=lambda value: value["kind"] if isinstance(value, dict) else "",
 )
 def test_pages_that_do_not_add_up_are_read_again_and_then_not_believed(
-    main: Refresh, database: Database, market: SandboxServer, fault: dict[str, object], why: str
+    main: Contexts, database: Database, market: SandboxServer, fault: dict[str, object], why: str
 ) -> None:
     _refresh(main)
     before = rows(database, _CATEGORIES)
@@ -79,27 +79,27 @@ def test_pages_that_do_not_add_up_are_read_again_and_then_not_believed(
 
 
 @pytest.mark.parametrize("difference", [-100, 7, 10**9])
-def test_a_count_that_lies_is_not_believed(main: Refresh, market: SandboxServer, difference: int) -> None:
+def test_a_count_that_lies_is_not_believed(main: Contexts, market: SandboxServer, difference: int) -> None:
     market.add_fault("count_lies", resource="category/count", difference=difference)
     with pytest.raises(ScanNotProven, match="sandbox: the categories do not add up"):
         _refresh(main)
 
 
 @pytest.mark.parametrize("after", [0, 1], ids=["before", "after"])
-def test_a_count_that_is_wrong_once_costs_a_second_reading(main: Refresh, market: SandboxServer, after: int) -> None:
+def test_a_count_that_is_wrong_once_costs_a_second_reading(main: Contexts, market: SandboxServer, after: int) -> None:
     market.add_fault("count_lies", resource="category/count", difference=1, count=1, after=after)
     done = _refresh(main)
     assert (done.merged.rows, done.requests) == (_COUNT, 2 * _CALLS)
 
 
-def test_a_page_that_is_repeated_once_costs_a_second_reading(main: Refresh, market: SandboxServer) -> None:
+def test_a_page_that_is_repeated_once_costs_a_second_reading(main: Contexts, market: SandboxServer) -> None:
     market.add_fault("repeated_page", resource="category/read", pages=[2], count=1, after=1)
     done = _refresh(main)
     assert (done.merged.rows, done.requests) == (_COUNT, 2 * _CALLS)
 
 
 def test_pagination_of_categories_that_is_ignored_is_said_by_name_after_three_calls(
-    main: Refresh, market: SandboxServer
+    main: Contexts, market: SandboxServer
 ) -> None:
     market.add_fault("repeated_page", resource="category/read", shows=1)
     with pytest.raises(ParametersIgnored, match="the marketplace ignores currentPage: page 2 shows the same 100 rows"):
@@ -107,14 +107,14 @@ def test_pagination_of_categories_that_is_ignored_is_said_by_name_after_three_ca
     assert len(market.requests("main")) == 3
 
 
-def test_a_cut_off_answer_costs_one_call(main: Refresh, market: SandboxServer) -> None:
+def test_a_cut_off_answer_costs_one_call(main: Contexts, market: SandboxServer) -> None:
     market.add_fault("truncated_json", resource="category/read", count=1, after=2)
     done = _refresh(main)
     assert (done.merged.rows, done.requests) == (_COUNT, _CALLS + 1)
 
 
 def test_a_row_that_cannot_be_represented_is_told_and_nothing_gets_a_tombstone(
-    main: Refresh, database: Database, market: SandboxServer
+    main: Contexts, database: Database, market: SandboxServer
 ) -> None:
     _refresh(main)
     market.add_fault("poison", resource="category/read", row="no_id", rows=1, pages=[1])
@@ -123,7 +123,7 @@ def test_a_row_that_cannot_be_represented_is_told_and_nothing_gets_a_tombstone(
     assert (done.merged.deleted, done.merged.rows) == (0, _COUNT)
 
 
-def test_an_empty_answer_is_not_believed_while_categories_are_stored(main: Refresh, market: SandboxServer) -> None:
+def test_an_empty_answer_is_not_believed_while_categories_are_stored(main: Contexts, market: SandboxServer) -> None:
     _refresh(main)
     market.add_fault("count_lies", resource="category/count", offers=0)
     market.add_fault("empty_page", resource="category/read")
@@ -132,7 +132,7 @@ def test_an_empty_answer_is_not_believed_while_categories_are_stored(main: Refre
 
 
 def test_refused_credentials_end_it_at_once_and_are_in_the_request_log(
-    main: Refresh, database: Database, market: SandboxServer
+    main: Contexts, database: Database, market: SandboxServer
 ) -> None:
     market.add_fault("wrong_credentials")
     with pytest.raises(AccessRefused):
@@ -141,6 +141,6 @@ def test_refused_credentials_end_it_at_once_and_are_in_the_request_log(
     assert [tuple(row) for row in logged] == [("vat/read", "AccessRefused")]
 
 
-def test_a_marketplace_without_an_account_is_named(main: Refresh) -> None:
+def test_a_marketplace_without_an_account_is_named(main: Contexts) -> None:
     with pytest.raises(SettingsError, match=r"no account sells on 'emag_hu'. Use one of: sandbox"):
         _refresh(main, VAT_RATES, "emag_hu")

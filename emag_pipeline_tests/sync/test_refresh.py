@@ -4,20 +4,19 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import stage_account
 from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
+from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
 def test_a_refresh_publishes_exactly_the_marketplaces_catalogue(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     done = refresh(main())
     assert (done.published.created, done.published.offers) == (520, 520)
     assert_published_exactly(database, market, "main")
 
 
-def test_offers_spelled_as_php_does_mean_the_same(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_offers_spelled_as_php_does_mean_the_same(market: SandboxServer, database: Database, main: Contexts) -> None:
     market.settings(quirk_share=1)
     refresh(main())
     assert_published_exactly(database, market, "main")
@@ -25,7 +24,7 @@ def test_offers_spelled_as_php_does_mean_the_same(market: SandboxServer, databas
     assert refresh(main()).published.unchanged == 520
 
 
-def test_a_living_catalogue_is_followed(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_a_living_catalogue_is_followed(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     market.advance(days=3, account="main")
     market.advance(changes=40, account="main")
@@ -33,7 +32,7 @@ def test_a_living_catalogue_is_followed(market: SandboxServer, database: Databas
     assert_published_exactly(database, market, "main")
 
 
-def test_accounts_are_published_beside_each_other(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_accounts_are_published_beside_each_other(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     refresh(context_for(database, market.url, "fbe"))
     assert_published_exactly(database, market, "main")
@@ -45,20 +44,20 @@ def test_an_empty_catalogue_is_a_catalogue(database: Database) -> None:
         assert refresh(context_for(database, empty.url)).published.offers == 0
 
 
-def test_a_catalogue_that_stands_still_is_read_once_also_at_its_first_copy(main: Refresh) -> None:
+def test_a_catalogue_that_stands_still_is_read_once_also_at_its_first_copy(main: Contexts) -> None:
     assert refresh(main()).sync.round == 1
     assert refresh(main()).sync.round == 1
 
 
 def test_a_count_that_the_pages_contradict_is_looked_into_by_a_second_reading(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     market.add_fault("count_lies", difference=7)
     sync = refresh(main()).sync
     assert (sync.round, sync.proof["rounds"]) == (2, 2)
 
 
-def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Refresh) -> None:
+def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Contexts) -> None:
     context = main()
     refresh(context)
     row = ledger_row(context)
@@ -69,7 +68,7 @@ def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Refresh) -
     assert (row.proof["count_before"], row.proof["count_after"], row.proof["distinct_ids"]) == (520, 520, 520)
 
 
-def test_every_call_stands_in_the_request_log(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_every_call_stands_in_the_request_log(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     market.reset_stats()
     done = refresh(main())

@@ -23,12 +23,11 @@ from emag_pipeline.sync.completeness import Ask, ScanDecisions
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.promises.watching import wait_for, wait_for_pages
-from emag_pipeline_tests.sync.conftest import Refresh
-from emag_pipeline_tests.sync.refresh import ledger_row, refresh
+from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
-def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, database: Database, main: Refresh) -> None:
+def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, database: Database, main: Contexts) -> None:
     refresh(main())
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
@@ -44,7 +43,9 @@ def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, databa
     assert_published_exactly(database, market, "main")
 
 
-def test_the_pace_after_a_resume_is_not_that_of_what_had_been_read_before(market: SandboxServer, main: Refresh) -> None:
+def test_the_pace_after_a_resume_is_not_that_of_what_had_been_read_before(
+    market: SandboxServer, main: Contexts
+) -> None:
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
         stage_account(main())
@@ -55,7 +56,7 @@ def test_the_pace_after_a_resume_is_not_that_of_what_had_been_read_before(market
 
 
 def test_offers_that_left_while_a_sync_was_stopped_are_no_reproach_to_the_marketplaces_count(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     market.add_fault("wrong_credentials", resource="product_offer/count", after=1)
     with pytest.raises(AccessRefused):
@@ -74,7 +75,7 @@ def test_offers_that_left_while_a_sync_was_stopped_are_no_reproach_to_the_market
 
 
 def test_what_the_count_says_is_too_much_is_told_with_the_age_of_the_pages_that_it_rests_on(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     market.add_fault("wrong_credentials", resource="product_offer/count", after=1)
     with pytest.raises(AccessRefused):
@@ -97,7 +98,7 @@ def test_what_the_count_says_is_too_much_is_told_with_the_age_of_the_pages_that_
 
 
 def test_a_count_that_is_too_low_is_the_marketplaces_own_error_once_two_syncs_have_met_it(
-    market: SandboxServer, main: Refresh
+    market: SandboxServer, main: Contexts
 ) -> None:
     market.add_fault("count_lies", difference=-40)
     passed = []
@@ -116,7 +117,7 @@ def _reads(database: Database, sql: str) -> set[tuple[int, int]]:
 
 
 def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginning(
-    database: Database, database_url: str, main: Refresh, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, main: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = "the next attempt starts from the beginning: no page is durable"
     begin(database)
@@ -138,7 +139,7 @@ def test_where_no_page_is_durable_the_next_run_is_said_to_start_from_the_beginni
     assert said.replace("attempt", "run") in row.error_remedy
 
 
-def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, main: Refresh) -> None:
+def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, main: Contexts) -> None:
     market.add_fault("wrong_credentials")
     context = main()
     with pytest.raises(AccessRefused):
@@ -150,7 +151,7 @@ def test_a_failure_stands_in_the_ledger_with_its_remedy(market: SandboxServer, m
 
 
 def test_lost_staging_is_noticed_and_the_scan_begins_anew(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
@@ -161,7 +162,7 @@ def test_lost_staging_is_noticed_and_the_scan_begins_anew(
     assert (done.sync.attempt, done.published.offers) == (1, 520)
 
 
-def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: SandboxServer, main: Refresh) -> None:
+def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: SandboxServer, main: Contexts) -> None:
     context = main(EMAG_SYNC_TIMEOUT_HOURS="0.0000001")
     with pytest.raises(SyncTimedOut, match="EMAG_SYNC_TIMEOUT_HOURS is 1e-07"):
         stage_account(context)
@@ -174,7 +175,7 @@ def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: Sa
     [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "the sync's time is over")],
 )
 def test_a_scan_that_comes_to_no_end_is_ended(
-    main: Refresh, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str
+    main: Contexts, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str
 ) -> None:
     """Decisions that go round in circles are a defect, which neither spins nor outlives the deadline."""
     monkeypatch.setattr(ScanDecisions, "take", lambda scan: action if scan.count_before >= 0 else Ask.COUNT)
@@ -185,13 +186,13 @@ def test_a_scan_that_comes_to_no_end_is_ended(
     assert refresh(main()).sync.attempt == 1
 
 
-def test_a_catalogue_has_the_time_that_its_calls_need_whatever_the_setting_says(main: Refresh) -> None:
+def test_a_catalogue_has_the_time_that_its_calls_need_whatever_the_setting_says(main: Contexts) -> None:
     slow = {"EMAG_API_REQUESTS_PER_SECOND": "0.7", "EMAG_API_REQUESTS_PER_MINUTE": "100"}
     staged = stage_account(main(EMAG_SYNC_TIMEOUT_HOURS="0.002", **slow))
     assert staged.seconds > 0.002 * 3600
 
 
-def test_a_second_run_is_told_that_another_one_works(main: Refresh) -> None:
+def test_a_second_run_is_told_that_another_one_works(main: Contexts) -> None:
     stage_account(main())
     with pytest.raises(AnotherSyncRunning, match="main: another sync is running"):
         stage_account(main())
@@ -207,7 +208,7 @@ def _lose_staging(database: Database, *, ledger_too: bool = False) -> None:
 
 @pytest.mark.parametrize("ledger_too", [False, True], ids=["staging", "staging, and what the ledger said of it"])
 def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
-    market: SandboxServer, database: Database, main: Refresh, *, ledger_too: bool
+    market: SandboxServer, database: Database, main: Contexts, *, ledger_too: bool
 ) -> None:
     """Nobody waits for the commits that stage pages: the ledger's rows of the last ones may be gone as well."""
     refresh(main())
@@ -223,7 +224,7 @@ def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
 
 
 def test_a_crash_while_missing_offers_are_asked_for_does_not_ask_for_all_of_them(
-    market: SandboxServer, database: Database, main: Refresh
+    market: SandboxServer, database: Database, main: Contexts
 ) -> None:
     refresh(main())
     gone = market.ids("main")[:60]

@@ -18,7 +18,7 @@ from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import SyncContext, audit_scan, publish_scan, stage_account
-from emag_pipeline_tests.conftest import administer
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for
 
@@ -119,10 +119,8 @@ _HAPPENINGS: dict[str, Callable[[_Play, list[int]], object]] = {
 @pytest.fixture
 def twin(cluster: embedded.EmbeddedServer, template: str) -> Iterator[Database]:
     """A second database beside `database`."""
-    administer(cluster, f"CREATE DATABASE twin TEMPLATE {template}")
-    with closing(Database(cluster.url("twin"), pool_size=8)) as database:
+    with copied(cluster, template, "twin") as url, closing(Database(url, pool_size=8)) as database:
         yield database
-    administer(cluster, "DROP DATABASE twin WITH (FORCE)")
 
 
 def _seen(database: Database) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,31 @@
+"""Databases of tests: copies of the template that holds the schema, and what only an administrator may say."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+
+from emag_pipeline.embedded import EmbeddedServer
+
+
+def administer(server: EmbeddedServer, statement: str) -> None:
+    """Run one statement as the server's administrator, outside of any transaction."""
+    connection = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="postgres")
+    connection.autocommit = True
+    connection.cursor().execute(statement)
+    connection.close()
+
+
+@contextmanager
+def copied(server: EmbeddedServer, template: str, name: str) -> Iterator[str]:
+    """The URL of a new database of that name with all that the template holds; it is dropped at the end."""
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.url(name)
+    finally:
+        drop(server, name)
+
+
+def drop(server: EmbeddedServer, name: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
