@@ -1,63 +1,89 @@
+"""The loaded definitions are those of definitions_snapshot.yaml; what every one of its kind must have is said here."""
+
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
 
-import dagster as dg
 import pytest
 
 from emag_pipeline.definitions import defs
+from emag_pipeline_tests.dagster.definitions_snapshot import differences, loaded, recorded
 
-_REPOSITORY = defs.get_repository_def()
 _AUDIT = {"scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed"}
-_PARTITIONS = {"offers": {"main", "fbe"}, "marts": {"main", "fbe"}, "reference": {"sandbox"}}
 
 
-def test_the_names_that_others_rely_on_are_there() -> None:
+def test_exactly_what_was_reviewed_is_loaded() -> None:
+    found = "\n".join(differences(recorded(), loaded()))
+    assert not found, f"{found}\nIf that is meant: python -m emag_pipeline_tests.dagster.definitions_snapshot"
+
+
+def _rename_an_asset(definitions: Any) -> None:
+    definitions["assets"]["low_stocks"] = definitions["assets"].pop("low_stock")
+
+
+def _drop_a_sensor(definitions: Any) -> None:
+    del definitions["sensors"]["stale_marts"]
+
+
+def _stop_a_schedule(definitions: Any) -> None:
+    definitions["schedules"]["refresh_offers_bg"]["default_status"] = "STOPPED"
+
+
+def _block_by_another_check(definitions: Any) -> None:
+    definitions["checks"]["count_agrees"]["blocking"] = True
+
+
+def _lose_a_dependency(definitions: Any) -> None:
+    del definitions["assets"]["buy_button"]["deps"]["vat_rates"]
+
+
+def _select_others(definitions: Any) -> None:
+    assets = definitions["jobs"]["refresh_marts"]["assets"]
+    assets[assets.index("offer_report")] = "vat_rates"
+
+
+def _swap_partitions(definitions: Any) -> None:
+    definitions["assets"]["offers"]["partitions"].reverse()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_rename_an_asset, ["assets.low_stock: gone", "assets.low_stocks: new"]),
+        (_drop_a_sensor, ["sensors.stale_marts: gone"]),
+        (_stop_a_schedule, ["schedules.refresh_offers_bg.default_status: 'STOPPED', recorded is 'RUNNING'"]),
+        (_block_by_another_check, ["checks.count_agrees.blocking: True, recorded is False"]),
+        (_lose_a_dependency, ["assets.buy_button.deps.vat_rates: gone"]),
+        (_select_others, ["jobs.refresh_marts.assets: -offer_report +vat_rates"]),
+        (_swap_partitions, ["assets.offers.partitions: ['bg', 'main'], recorded is ['main', 'bg']"]),
+    ],
+)
+def test_a_difference_names_what_has_changed(change: Callable[[Any], None], told: list[str]) -> None:
+    reviewed = recorded()
+    changed = deepcopy(reviewed)
+    change(changed)
+    assert list(differences(reviewed, changed)) == told
+
+
+def test_each_definition_is_described_in_the_ui() -> None:
+    repository = defs.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
     graph = defs.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} >= {
-        "staged_offers", "offers", "offer_issues", "buy_button", "low_stock", "daily_assortment", "categories",
-        "vat_rates", "handling_times",
-    }  # fmt: skip
-    assert {key.name for key in graph.asset_check_keys} >= _AUDIT | {
-        "issues_reconcile_with_offers", "buy_button_reconciles_with_offers", "low_stock_reconciles_with_offers",
-        "assortment_reconciles_with_offers", "categories_exist_for_all_offers", "vat_rates_exist_for_all_offers",
-    }  # fmt: skip
-    assert {job.name for job in _REPOSITORY.get_all_jobs() if not job.name.startswith("__")} >= {
-        "refresh_offers", "refresh_marts", "refresh_daily_assortment", "refresh_reference", "maintenance",
-    }  # fmt: skip
-    assert {sensor.name for sensor in _REPOSITORY.sensor_defs} >= {
-        "stuck_syncs", "stale_accounts", "stale_marts", "stale_reference", "run_failures",
-    }  # fmt: skip
-    assert {schedule.name for schedule in _REPOSITORY.schedule_defs} == {
-        "refresh_offers_main", "refresh_offers_fbe", "refresh_reference_sandbox", "maintenance_daily",
-    }  # fmt: skip
-
-
-def test_every_asset_is_partitioned_by_account_or_marketplace_owned_and_described() -> None:
-    for spec in defs.resolve_all_asset_specs():
-        assert spec.partitions_def is not None
-        by_day = isinstance(spec.partitions_def, dg.MultiPartitionsDefinition)
-        keys = {"main", "fbe"} if by_day else set(spec.partitions_def.get_partition_keys())
-        assert keys == _PARTITIONS[str(spec.group_name)]
-        assert spec.owners
-        assert spec.kinds
-        assert spec.description
+    checks = [graph.get_check_spec(key) for key in graph.asset_check_keys]
+    described = [*defs.resolve_all_asset_specs(), *checks, *jobs, *repository.schedule_defs, *repository.sensor_defs]
+    assert [one for one in described if not one.description] == []
 
 
 def test_only_the_audit_blocks() -> None:
-    graph = defs.resolve_asset_graph()
-    assert {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking} == _AUDIT
+    assert {name for name, check in recorded()["checks"].items() if check["blocking"]} == _AUDIT
 
 
-@pytest.mark.parametrize("name", ["refresh_offers_main", "refresh_offers_fbe", "refresh_reference_sandbox"])
-def test_schedules_are_on_and_off_round_times(name: str) -> None:
-    schedule = _REPOSITORY.get_schedule_def(name)
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert int(str(schedule.cron_schedule).split()[0]) % 5 != 0
-
-
-def test_runs_are_retried_whole() -> None:
-    assert defs.resolve_job_def("refresh_offers").run_tags["dagster/retry_strategy"] == "ALL_STEPS"
+def test_schedules_are_off_round_times() -> None:
+    minutes = {name: int(schedule["cron"].split()[0]) for name, schedule in recorded()["schedules"].items()}
+    assert {name: minute for name, minute in minutes.items() if minute % 5 == 0} == {}
 
 
 def test_each_asset_names_its_table_in_the_schema_that_is_configured() -> None:
