@@ -1,4 +1,4 @@
-"""docs/decisions and docs/glossary.md: one form, a whole index, and no name that does not exist."""
+"""docs/decisions, docs/glossary.md, docs/architecture.md: one form, a whole index, and no name that does not exist."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 _RECORDS = sorted((_DOCS / "decisions").glob("[0-9]*.md"))
 _INDEX = _DOCS / "decisions" / "README.md"
 _GLOSSARY = _DOCS / "glossary.md"
-_PAGES = [*_RECORDS, _INDEX, _GLOSSARY]
+_PAGES = [*_RECORDS, _INDEX, _GLOSSARY, _DOCS / "architecture.md"]
 _DICTIONARY = (_DOCS / "data-dictionary.md").read_text(encoding="utf-8")
 _SECTIONS = ["Context", "Decision", "Consequences", "Rejected", "Revisit when"]
 

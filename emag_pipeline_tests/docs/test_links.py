@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_PAGES = [_ROOT / "README.md", _ROOT / "CHANGELOG.md", *sorted((_ROOT / "docs").rglob("*.md"))]
+_AT_THE_ROOT = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+_PAGES = [*(_ROOT / name for name in _AT_THE_ROOT), *sorted((_ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

@@ -23,6 +23,8 @@ _ROOT = Path(__file__).parents[2]
 _PAGES = [
     _ROOT / "docs/runbook.md",
     _ROOT / "docs/glossary.md",
+    _ROOT / "docs/architecture.md",
+    _ROOT / "CONTRIBUTING.md",
     *sorted(page for folder in ("how-to", "decisions") for page in (_ROOT / "docs" / folder).glob("*.md")),
 ]
 _RUNBOOK = _PAGES[0].read_text(encoding="utf-8")
