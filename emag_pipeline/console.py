@@ -1,4 +1,4 @@
-"""What is said to a person beside the output. Where nobody hears it, nothing is wrong."""
+"""What commands say to people, to whoever still listens."""
 
 import contextlib
 import os
@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from rich.console import Console
+
+# What is said to a person beside the output. Where nobody hears it, nothing is wrong.
 
 
 def tell(text: str) -> None:
@@ -20,8 +22,6 @@ def write_line(text: str) -> None:
         with suppress(OSError, ValueError):
             sys.stderr.write(f"{text}\n")
 
-
-# What commands say to people, to whoever still listens.
 
 #: Of what is no terminal: programs look for whole lines and whole names, so nothing is wrapped or cut.
 UNBOUNDED = 1_000_000

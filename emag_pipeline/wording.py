@@ -1,9 +1,11 @@
-"""Numbers with their nouns."""
+"""What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause."""
 
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import overload
+
+# Numbers with their nouns.
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -23,8 +25,6 @@ def age(seconds: float) -> str:
             return counted(int(seconds // size), unit)
     return counted(max(0, int(seconds)), "second")
 
-
-# What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause.
 
 #: How gRPC writes down a call that failed: its first line says no more than that one did.
 _GRPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "(.*?)"\s*$', re.MULTILINE | re.DOTALL)

@@ -1,7 +1,4 @@
-r"""The text in which pg_restore gives the data of a backup: `COPY table (columns) FROM stdin;`, rows, `\.`.
-
-Nothing of it is executed: only names and rows are taken from it, so a file from elsewhere cannot run statements here.
-"""
+"""A backup file, read with pg_restore: what is in it, and its rows as text."""
 
 import re
 import subprocess
@@ -15,6 +12,10 @@ from typing import IO
 from emag_pipeline.admin import postgres_programs
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline.store.own_tables import VERSION_TABLE
+
+# The text in which pg_restore gives the data of a backup: `COPY table (columns) FROM stdin;`, rows, `\.`.
+#
+# Nothing of it is executed: only names and rows are taken from it, so a file from elsewhere cannot run statements here.
 
 _NAME = r'"?([a-z_][a-z0-9_]*)"?'
 _COLUMNS = r'((?:"?[a-z_][a-z0-9_]*"?(?:, )?)+)'
@@ -63,9 +64,6 @@ def tables_in(text: IO[bytes]) -> Iterator[TableRows]:
             rows = TableRows(schema, table, columns, text)
             yield rows
             rows.skip()
-
-
-# A backup file, read with pg_restore: what is in it, and its rows as text.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,4 @@
-"""Reading a table from end to end, a piece at a time: memory does not grow with the table.
-
-One cursor is one statement, so all its rows are of one moment, whatever is published meanwhile. It lives in one
-transaction, which PgBouncer in transaction mode leaves on one connection.
-"""
+"""Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -22,6 +18,11 @@ from emag_pipeline.store import describe
 from emag_pipeline.store.describe import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable, readable
+
+# Reading a table from end to end, a piece at a time: memory does not grow with the table.
+#
+# One cursor is one statement, so all its rows are of one moment, whatever is published meanwhile. It lives in one
+# transaction, which PgBouncer in transaction mode leaves on one connection.
 
 #: Of the widest table some ten megabytes.
 _ROWS_AT_ONCE = 1_000
@@ -97,8 +98,6 @@ def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
         return table, {}
     return f"{table} WHERE {selection.column} = :value", {"value": selection.value}
 
-
-# Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all.
 
 Format = Literal["csv", "parquet"]
 _NAMED: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}

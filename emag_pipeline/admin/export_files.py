@@ -1,7 +1,4 @@
-"""Rows as CSV (RFC 4180: commas, quotes doubled, CRLF), in which null and the empty text differ.
-
-By hand: before Python 3.12 the standard library's writer cannot tell them apart, and pyarrow's knows no arrays.
-"""
+"""Rows as a Parquet file with the database's types, written in row groups: memory does not grow with the table."""
 
 import json
 import re
@@ -18,6 +15,10 @@ from pyarrow import parquet
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store.describe import Column
 from emag_pipeline.wording import iso
+
+# Rows as CSV (RFC 4180: commas, quotes doubled, CRLF), in which null and the empty text differ.
+#
+# By hand: before Python 3.12 the standard library's writer cannot tell them apart, and pyarrow's knows no arrays.
 
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$')
 
@@ -78,8 +79,6 @@ _WRITTEN: dict[type, Callable[[Any], str]] = {
     list: _list,
 }
 
-
-# Rows as a Parquet file with the database's types, written in row groups: memory does not grow with the table.
 
 #: A row group is written when it has so many rows or bytes.
 _GROUP_ROWS = 50_000

@@ -1,7 +1,6 @@
-"""Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
+"""The files of an account that is forgotten: what goes with its rows, and what stays for a time.
 
-Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on. What is
-staged goes with the account's room, at once.
+What a person told to write somewhere (`export`, `report -o`, `backup`, `probe`) is known to nobody but that person.
 """
 
 from collections.abc import Iterator
@@ -13,6 +12,11 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store import own_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import staging_room
+
+# Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
+#
+# Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on. What
+# is staged goes with the account's room, at once.
 
 log = logger(__name__)
 
@@ -97,11 +101,6 @@ def _tables(database: Database) -> Iterator[tuple[str, str]]:
         column = next((column for column in _CONDITIONS if column in tables[table]), None)
         if column is not None:
             yield table, _CONDITIONS[column]
-
-
-# The files of an account that is forgotten: what goes with its rows, and what stays for a time.
-#
-# What a person told to write somewhere (`export`, `report -o`, `backup`, `probe`) is known to nobody but that person.
 
 
 def files_of(settings: Settings, account: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Figures and texts of an offer, for people."""
+"""The timeline of one offer: its states in order, and the gaps in which it was gone."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +9,8 @@ from decimal import Decimal
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.status import account_statuses
+
+# Figures and texts of an offer, for people.
 
 _STATUS = {0: "inactive", 1: "active", 2: "end of life"}
 
@@ -216,9 +218,6 @@ def since(moment: datetime, known_since: datetime) -> str:
 def at(moment: datetime) -> str:
     """A moment (UTC) for people, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-# The timeline of one offer: its states in order, and the gaps in which it was gone.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,15 @@
-"""A series as a word of small blocks, `▁▂▅▇▃`: the picture that costs nothing."""
+"""Pictures of less than a thousand characters as an image in Markdown: those Dagster's UI shows at once.
+
+Longer Markdown it hides behind `[Show Markdown]` (dagster-webserver 1.13.27). They are drawn by hand, since what
+matplotlib writes is longer; they have no words, so their numbers stand beside them.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 from emag_pipeline.charts.svg import BLUE, ORANGE
+
+# A series as a word of small blocks, `▁▂▅▇▃`: the picture that costs nothing.
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSENT = " "
@@ -27,11 +33,6 @@ def _block(number: float, least: float, most: float) -> str:
         return _BLOCKS[len(_BLOCKS) // 2 if least else 0]
     return _BLOCKS[round((len(_BLOCKS) - 1) * (number - least) / (most - least))]
 
-
-# Pictures of less than a thousand characters as an image in Markdown: those Dagster's UI shows at once.
-#
-# Longer Markdown it hides behind `[Show Markdown]` (dagster-webserver 1.13.27). They are drawn by hand, since what
-# matplotlib writes is longer; they have no words, so their numbers stand beside them.
 
 _WIDTH, _HEIGHT = 240, 40
 _MOST_POINTS = 31

@@ -1,11 +1,12 @@
-"""The colours of all charts, after Okabe and Ito: colour-blind people tell them apart.
-
-No chart says by colour alone what it says: a label, a dash or a place says it too, so that it can be read in grey.
-"""
+"""From what matplotlib writes to a small SVG that stands in a page beside others, or alone in an image."""
 
 import re
 from base64 import b64encode
 from xml.etree import ElementTree
+
+# The colours of all charts, after Okabe and Ito: colour-blind people tell them apart.
+#
+# No chart says by colour alone what it says: a label, a dash or a place says it too, so that it can be read in grey.
 
 INK = "#1c2430"
 MUTED = "#5b6675"
@@ -30,8 +31,6 @@ NAMES = {
     GREY: "grey",
 }
 
-
-# From what matplotlib writes to a small SVG that stands in a page beside others, or alone in an image.
 
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"

@@ -1,4 +1,4 @@
-"""What Dagster's errors say: the one that was raised, not those around it, nor what gRPC says of a call that failed."""
+"""What Dagster's daemon does, as its own storage tells. Only reads: no instance is made, no table is created."""
 
 import re
 import time
@@ -10,6 +10,8 @@ from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.wording import gist
+
+# What Dagster's errors say: the one that was raised, not those around it, nor what gRPC says of a call that failed.
 
 #: Of a code server that is gone, frozen or being started again; beneath them is nothing but gRPC.
 UNREACHABLE = frozenset({"DagsterUserCodeUnreachableError", "DagsterUserCodeUnreachableTimeoutError"})
@@ -32,8 +34,6 @@ def said(error: SerializableErrorInfo) -> str:
     how = f" (gRPC {status[1]})" if status else ""
     return f"the code server could not be reached{how}: it was ended, does not answer or is being started again"
 
-
-# What Dagster's daemon does, as its own storage tells. Only reads: no instance is made, no table is created.
 
 #: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.
 SILENT_SECONDS = 150.0

@@ -1,4 +1,9 @@
-"""Stopping runs whose process is not on this machine: through the run launcher, which asks their code server."""
+"""Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
+
+Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
+process that lives on would write its own end over it. One that does not obey is killed after the record, so that its
+code server finds a run that is over, and adds nothing.
+"""
 
 import contextlib
 import json
@@ -15,6 +20,8 @@ from dagster._core.storage.tags import GRPC_INFO_TAG, RUN_FAILURE_REASON_TAG, WI
 
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, UNDER_WAY, finding
 from emag_pipeline.dagster_runs.instance import Instance
+
+# Stopping runs whose process is not on this machine: through the run launcher, which asks their code server.
 
 #: What became of a run's process: none was there, it obeyed, it was killed, or nobody could reach it.
 Process = Literal["none", "stopped", "killed", "unreachable"]
@@ -72,12 +79,6 @@ def _is_of_this_machine(run: dg.DagsterRun) -> bool:
     address = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     return "socket" in address or address.get("host") in ("localhost", "127.0.0.1")
 
-
-# Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
-#
-# Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
-# process that lives on would write its own end over it. One that does not obey is killed after the record, so that its
-# code server finds a run that is over, and adds nothing.
 
 #: Enough for a run to write down that it was interrupted, and short enough for a sensor (60 s) and an operator.
 _OBEY_SECONDS = 8.0

@@ -1,8 +1,4 @@
-"""The processes that execute runs, as far as they are on this machine.
-
-Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
-run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
-"""
+"""Looking at runs from outside: which have ended, and which are under way without a word."""
 
 import contextlib
 import os
@@ -18,6 +14,11 @@ from dagster._core.events import DagsterEventType
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.dagster_runs.instance import Instance
 from emag_pipeline.processes import is_worker
+
+# The processes that execute runs, as far as they are on this machine.
+#
+# Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
+# run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
 
 _LOOK_SECONDS = 0.1
 #: The kernel counts a process's start in ticks from the boot.
@@ -98,9 +99,6 @@ def _home_of(process: psutil.Process) -> str | None:
         return process.environ().get("DAGSTER_HOME") if process.uids().effective == os.geteuid() else None
     except (psutil.Error, OSError):
         return None  # another user's, or just gone
-
-
-# Looking at runs from outside: which have ended, and which are under way without a word.
 
 
 @dataclass(frozen=True, slots=True)

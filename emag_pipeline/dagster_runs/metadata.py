@@ -1,4 +1,4 @@
-"""Rows as a table beside a materialization or a check's result."""
+"""What a reviewer sees beside each materialization: the numbers that answer the next question."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -17,6 +17,8 @@ from emag_pipeline.sync import Progress, Staged, SyncSummary
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.figures import WORDS
 
+# Rows as a table beside a materialization or a check's result.
+
 
 def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
     """Rows of like columns, as Dagster's UI shows them; times in UTC, empty where there is nothing."""
@@ -32,8 +34,6 @@ def shown(value: Any) -> Any:
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
-
-# What a reviewer sees beside each materialization: the numbers that answer the next question.
 
 OWNERS = ["team:data", "team:erp"]
 

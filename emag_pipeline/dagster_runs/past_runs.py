@@ -1,4 +1,9 @@
-"""Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end."""
+"""What Dagster knows of an account's or a marketplace's runs: which failed for good, and whether a retry will follow.
+
+The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
+retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
+long (Dagster 1.13.27, `auto_run_reexecution.py`).
+"""
 
 import time
 from collections.abc import Iterator
@@ -21,6 +26,8 @@ from emag_pipeline.settings import current
 from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.sync.account_health import Cause, PastRuns
 from emag_pipeline.wording import gist, goes_on
+
+# Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end.
 
 #: The class of the cause where Dagster noted no reason either.
 RUN_DIED = "RUN_DIED"
@@ -81,12 +88,6 @@ def one_line(text: str) -> str:
     said = "".join(letter for letter in gist(text) if letter.isprintable())
     return _redact(said, _LONGEST_WORDS) or "Dagster noted no reason"
 
-
-# What Dagster knows of an account's or a marketplace's runs: which failed for good, and whether a retry will follow.
-#
-# The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
-# retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
-# long (Dagster 1.13.27, `auto_run_reexecution.py`).
 
 #: Dagster's daemon looks for runs to repeat every five seconds.
 _RETRY_PATIENCE_SECONDS = 120.0

@@ -1,4 +1,12 @@
-"""The partition keys: the seller account of offers, the marketplace of reference data."""
+"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a step.
+
+What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
+whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
+
+The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to
+interrupts too, so that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait
+is slept in the step, where an interrupt breaks in, and the retry is requested without a further wait.
+"""
 
 import logging
 import time
@@ -19,6 +27,8 @@ from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import Progress, SyncContext
 from emag_pipeline.sync.accounts import require_same_host
+
+# The partition keys: the seller account of offers, the marketplace of reference data.
 
 accounts = dg.StaticPartitionsDefinition([account.name for account in current().accounts])
 marketplaces = dg.StaticPartitionsDefinition(current().marketplaces)
@@ -61,15 +71,6 @@ def told_in_the_run(context: Context) -> Iterator[None]:
     finally:
         ours.removeHandler(handler)
 
-
-# The resource `pipeline`: how assets and checks come to settings, database and the frame of a step.
-#
-# What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
-# whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
-#
-# The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to
-# interrupts too, so that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait
-# is slept in the step, where an interrupt breaks in, and the retry is requested without a further wait.
 
 #: For steps that call the marketplace: an outage of seconds costs no run.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

@@ -1,4 +1,11 @@
-"""Connections that are used in bursts: kept within one, given back to the server after it."""
+"""Dagster's storage in PostgreSQL, which makes few connections and asks once what its tables are like (dagster.yaml).
+
+Dagster's own makes a connection for each call, and before most calls asks the catalogue which columns and tables
+there are: with 32 accounts 24,000 connections for 200 runs. Calls come in bursts, where steps begin and end, a run is
+launched, or a sensor looks round. So connections are kept within a burst, by all three storages of a process
+together, and none while a step works: many runs at once need no more of them than before. Before each use a
+connection is asked whether it still answers: a server that was started again meanwhile is met as before.
+"""
 
 import threading
 import time
@@ -17,6 +24,8 @@ from dagster_postgres import (
 )
 from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_url_from_config
 from sqlalchemy import Engine, event
+
+# Connections that are used in bursts: kept within one, given back to the server after it.
 
 
 def close_when_idle(engine: Engine, seconds: float) -> None:
@@ -55,14 +64,6 @@ class _Watch:
             self._is_watched = left > 0
             return left
 
-
-# Dagster's storage in PostgreSQL, which makes few connections and asks once what its tables are like (dagster.yaml).
-#
-# Dagster's own makes a connection for each call, and before most calls asks the catalogue which columns and tables
-# there are: with 32 accounts 24,000 connections for 200 runs. Calls come in bursts, where steps begin and end, a run is
-# launched, or a sensor looks round. So connections are kept within a burst, by all three storages of a process
-# together, and none while a step works: many runs at once need no more of them than before. Before each use a
-# connection is asked whether it still answers: a server that was started again meanwhile is met as before.
 
 #: By as many threads as use it at once; what is more is closed after use.
 _KEPT, _MORE = 4, 20

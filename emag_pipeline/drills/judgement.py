@@ -1,7 +1,4 @@
-"""An offer of the sandbox as it must be in the database, worked out independently of the pipeline's normalising.
-
-The sandbox tells edited fields as they were edited, so any value may hold anything: what cannot be read is null.
-"""
+"""How a run that met a fault differs from what was expected of it, a sentence each."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +14,10 @@ from emag_pipeline.sandbox.catalogue.reading import is_given, number, unreadable
 from emag_pipeline.sandbox.catalogue.validation import codes
 from emag_pipeline.sync.published import PublishedOffer
 from emag_pipeline.wording import counted
+
+# An offer of the sandbox as it must be in the database, worked out independently of the pipeline's normalising.
+#
+# The sandbox tells edited fields as they were edited, so any value may hold anything: what cannot be read is null.
 
 _Offer = Mapping[str, Any]
 
@@ -217,9 +218,6 @@ def _same(published: PublishedOffer, offer: Mapping[str, Any]) -> bool:
 def is_said(message: str, said: str) -> bool:
     """Whether the message was said, in which `…` stands for any text."""
     return re.fullmatch(".*".join(map(re.escape, message.split("…"))), said, re.DOTALL) is not None
-
-
-# How a run that met a fault differs from what was expected of it, a sentence each.
 
 
 def of_ending(expected: Expected, met: Ending) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What came of a scenario."""
+"""Playing one scenario: the fault, the next run, the judgement."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget
 from emag_pipeline.sync.context import timeouts_of
 from emag_pipeline.sync.status import SyncProgress
 from emag_pipeline.wording import counted
+
+# What came of a scenario.
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,6 @@ def _differences(persisting: Persisting, error: PipelineError | None) -> Iterato
     if not is_said(persisting.message, error.message):
         yield f"persisting, it says {error.message!r}"
 
-
-# Playing one scenario: the fault, the next run, the judgement.
 
 #: Prices and stocks that have moved since the publish before.
 _CHANGES = 30

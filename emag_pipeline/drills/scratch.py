@@ -1,4 +1,4 @@
-"""Databases that come and go on a scratch server: copies of a template, dropped when they have served."""
+"""Where drills happen: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage, and template databases."""
 
 import itertools
 import os
@@ -21,6 +21,8 @@ from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
+
+# Databases that come and go on a scratch server: copies of a template, dropped when they have served.
 
 
 class ScratchDatabases:
@@ -59,8 +61,6 @@ class ScratchDatabases:
         finally:
             database.close()
 
-
-# Where drills happen: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage, and template databases.
 
 #: Of all runs, so that a killed one is soon known to be dead; its heart then beats twice a second.
 HEARTBEAT_TIMEOUT_SECONDS = 3.0

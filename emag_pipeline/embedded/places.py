@@ -1,4 +1,8 @@
-"""The system user that PostgreSQL runs as: this one, or a service user where this one is root."""
+"""Where the server's data and programs are: where the owner of the data can go, without opening a directory to him.
+
+That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
+is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
+"""
 
 import hashlib
 import os
@@ -11,6 +15,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from emag_pipeline.errors import PermanentError, PipelineError, SettingsError, of_os_error
+
+# The system user that PostgreSQL runs as: this one, or a service user where this one is root.
 
 #: PostgreSQL refuses to run as root.
 SERVICE_USER = "embedded_postgres"
@@ -102,11 +108,6 @@ def _service_user() -> pwd.struct_passwd:
             ) from error
         return pwd.getpwnam(SERVICE_USER)
 
-
-# Where the server's data and programs are: where the owner of the data can go, without opening a directory to him.
-#
-# That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
-# is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
 
 ROOTS = Path("/var/lib/emag_pipeline")
 _NOTE = "postgres.data"

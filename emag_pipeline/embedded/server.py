@@ -1,4 +1,8 @@
-"""How much memory the embedded server takes for its buffers: by what the machine, or the container, has."""
+"""One PostgreSQL server for one home directory, on a Unix socket, without TCP.
+
+Whoever reaches the socket is trusted; its directory is open to the owner (and root) alone. A file lock makes two
+simultaneous starts one start. After a kill -9 of whoever started it the server lives on and is attached to.
+"""
 
 import fcntl
 import shlex
@@ -23,6 +27,8 @@ from emag_pipeline.store import missing_database
 from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.wording import counted
 
+# How much memory the embedded server takes for its buffers: by what the machine, or the container, has.
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 #: What PostgreSQL has unless told otherwise, and what a catalogue of a million offers makes good use of.
@@ -43,11 +49,6 @@ def buffer_megabytes(groups: Path = _CGROUPS) -> int:
             here.append(int((groups / name).read_text(encoding="ascii")))
     return max(_LEAST, min(_MOST, min(here) // _SHARE // 2**20))
 
-
-# One PostgreSQL server for one home directory, on a Unix socket, without TCP.
-#
-# Whoever reaches the socket is trusted; its directory is open to the owner (and root) alone. A file lock makes two
-# simultaneous starts one start. After a kill -9 of whoever started it the server lives on and is attached to.
 
 _STOP_TIMEOUT_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""What a program's log says of its end: errors and the ends of tracebacks, whatever form its lines have."""
+"""Logs of programs that write to a file which they hold open: none grows without bound, the last ones are kept."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+# What a program's log says of its end: errors and the ends of tracebacks, whatever form its lines have.
 
 _TAIL_BYTES = 65_536
 _MOST_LINES = 5
@@ -66,8 +68,6 @@ def _object(line: str) -> dict[str, Any] | None:
         return None
     return entry if isinstance(entry, dict) else None
 
-
-# Logs of programs that write to a file which they hold open: none grows without bound, the last ones are kept.
 
 #: Of one file, and how many older ones are kept beside it, as `daemon.log.1` (the newest) to `daemon.log.3`.
 LARGEST_BYTES = 10 * 2**20

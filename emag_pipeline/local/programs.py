@@ -1,4 +1,4 @@
-"""Has Dagster loaded the pipeline's definitions? Its webserver serves happily when it has not."""
+"""The programs that `up` runs, and how each says that it is ready."""
 
 import http.client
 import json
@@ -12,6 +12,8 @@ from emag_pipeline.errors import PermanentError
 from emag_pipeline.local import ports
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
 from emag_pipeline.settings import Settings
+
+# Has Dagster loaded the pipeline's definitions? Its webserver serves happily when it has not.
 
 _QUERY = """{ workspaceOrError { __typename ... on PythonError { message } ... on Workspace {
     locationEntries { name loadStatus locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
@@ -77,8 +79,6 @@ def _reason(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     return lines[-1].split(". Local modules were resolved")[0].rstrip(".") if lines else "no reason given"
 
-
-# The programs that `up` runs, and how each says that it is ready.
 
 #: offers of a sandbox account that has no number of its own
 _OFFERS = 500

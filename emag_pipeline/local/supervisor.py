@@ -1,4 +1,4 @@
-"""Is this machine so busy that what lives may not answer in time?"""
+"""Keep programs running: start in order, restart what dies, stop in the order that loses least."""
 
 import os
 import subprocess
@@ -18,6 +18,8 @@ from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.processes import is_stopped
 from emag_pipeline.settings.home import directory
 from emag_pipeline.wording import counted
+
+# Is this machine so busy that what lives may not answer in time?
 
 
 def busy_words() -> str:
@@ -65,8 +67,6 @@ class Child:
         except psutil.NoSuchProcess:
             return False
 
-
-# Keep programs running: start in order, restart what dies, stop in the order that loses least.
 
 #: how long a program may need to be ready
 START_SECONDS = 120.0

@@ -1,8 +1,4 @@
-"""Where Dagster finds its configuration and keeps its files: `EMAG_HOME/dagster`, never the source tree.
-
-The two YAML files stand in the project's root, where Dagster's own tools look for them, and are copied at each
-start. A wheel carries them beside this module.
-"""
+"""What a process of the pipeline needs around it: databases with their schema, Dagster's home, one environment."""
 
 import json
 import os
@@ -27,6 +23,11 @@ from emag_pipeline.store.missing_database import ensure_database
 from emag_pipeline.sync.accounts import require_same_host
 from emag_pipeline.sync.locks import waits_told
 from emag_pipeline.sync.published import first_publish_day
+
+# Where Dagster finds its configuration and keeps its files: `EMAG_HOME/dagster`, never the source tree.
+#
+# The two YAML files stand in the project's root, where Dagster's own tools look for them, and are copied at each start.
+# A wheel carries them beside this module.
 
 _HERE = Path(__file__).parent
 #: in a wheel, in a checkout
@@ -133,8 +134,6 @@ def environment(
         "PYTHONUNBUFFERED": "1",
     }
 
-
-# What a process of the pipeline needs around it: databases with their schema, Dagster's home, one environment.
 
 Say = Callable[[str], None]
 

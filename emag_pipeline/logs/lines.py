@@ -1,4 +1,4 @@
-"""Records of Dagster's console that tell of an interruption: whoever was told to stop has met no error."""
+"""A record of `logging`, ours or a library's, as one line: JSON for programs, readable for people; no secret in it."""
 
 import json
 import logging
@@ -13,6 +13,8 @@ import structlog
 from emag_pipeline.logs.events import FACTS, context
 from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.wording import iso
+
+# Records of Dagster's console that tell of an interruption: whoever was told to stop has met no error.
 
 _RAISED = re.compile(
     r"^(?:dagster\._core\.errors\.DagsterExecutionInterruptedError|emag_pipeline\.errors\.Interrupted|KeyboardInterrupt)\b"
@@ -32,8 +34,6 @@ def shortened(record: str) -> str:
     said = first.replace(_AS_AN_ERROR, " - WARNING - ", 1).rstrip()
     return f"{said}\n" if "interrupted" in said else f"{said} It was interrupted.\n"
 
-
-# A record of `logging`, ours or a library's, as one line: JSON for programs, readable for people; no secret in it.
 
 #: A line is read by machines that cut at some length; a traceback fits.
 _LONGEST = 16_000

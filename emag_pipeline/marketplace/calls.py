@@ -1,4 +1,4 @@
-"""What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses")."""
+"""Calls of one account: each one paced, bounded, tried again where that can help, and recorded."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -33,6 +33,8 @@ from emag_pipeline.marketplace.responses import NOT_OF_SANDBOX, with_variables
 from emag_pipeline.marketplace.transport import Exchange, Timeouts, Transport
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.settings.redaction import redact, secrets_of
+
+# What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses").
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,6 @@ def _date(text: str) -> datetime | None:
         return None
     return dated if dated.tzinfo else dated.replace(tzinfo=UTC)
 
-
-# Calls of one account: each one paced, bounded, tried again where that can help, and recorded.
 
 T = TypeVar("T")
 

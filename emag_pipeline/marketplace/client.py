@@ -1,10 +1,4 @@
-"""Is pagination obeyed? Where it is not, page 1 comes again and again, and no scan of it can be complete.
-
-Parameters at the wrong place are ignored without a word (docs/marketplace-api.md, "Pages, counts and order"). So a
-count asks for pages of 1, which nobody answers by default, and the first two pages of a listing are compared. No
-recorded answer shows that every real count names the page size that it was asked for; where one does not, two reads
-of one row decide.
-"""
+"""The marketplace's offers: how many, one page of them, one of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +10,13 @@ from emag_pipeline.marketplace.json_text import shown
 from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject
 from emag_pipeline.marketplace.pages import Count, count_of, ignored, offer_of, page_of, rows_in
 from emag_pipeline.marketplace.reference_rows import Category, HandlingTime, Rows, VatRate, once_each, rows_of
+
+# Is pagination obeyed? Where it is not, page 1 comes again and again, and no scan of it can be complete.
+#
+# Parameters at the wrong place are ignored without a word (docs/marketplace-api.md, "Pages, counts and order"). So a
+# count asks for pages of 1, which nobody answers by default, and the first two pages of a listing are compared. No
+# recorded answer shows that every real count names the page size that it was asked for; where one does not, two reads
+# of one row decide.
 
 
 class Obedience:
@@ -61,9 +62,6 @@ class Obedience:
 
 def _ids(rows: Sequence[object]) -> list[str]:
     return [shown(row.get("id") if isinstance(row, dict) else row) for row in rows]
-
-
-# The marketplace's offers: how many, one page of them, one of them.
 
 
 class MarketplaceClient(ApiCalls):

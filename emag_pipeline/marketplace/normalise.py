@@ -1,4 +1,8 @@
-"""When an offer can be bought (docs/marketplace-api.md, "When an offer can be bought")."""
+"""A row of the marketplace becomes an offer, or a reject that says why it cannot.
+
+Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
+value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,6 +16,8 @@ from emag_pipeline.marketplace.offer import Offer, Reject
 from emag_pipeline.marketplace.reading import RowReading, reading_of
 from emag_pipeline.marketplace.structures import Verdict
 from emag_pipeline.marketplace.surprises import as_text, without_people, without_seller_input
+
+# When an offer can be bought (docs/marketplace-api.md, "When an offer can be bought").
 
 _SALEABLE = frozenset({3, 9, 11, 12})
 _SALEABLE_TRANSLATION = _SALEABLE | {17}
@@ -43,12 +49,6 @@ def is_saleable(
         and _SALEABLE.issuperset(validation_status)
         and _SALEABLE_TRANSLATION.issuperset(translation_validation_status)
     )
-
-
-# A row of the marketplace becomes an offer, or a reject that says why it cannot.
-#
-# Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
-# value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 
 
 def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:

@@ -1,8 +1,6 @@
-"""What PostgreSQL cannot hold: NUL, lone surrogates, numbers without bounds, nesting without end.
+"""A row while it is read: what cannot be read is null, stays in `raw`, and is noticed.
 
-Numbers and nesting are cut, and text gets U+FFFD (REPLACEMENT CHARACTER) in these places.
-Source: PostgreSQL manual, "JSON Types", "Numeric Types" and "Character Types";
-docs/marketplace-api.md, "Types and spellings".
+Source: docs/marketplace-api.md, "Types and spellings".
 """
 
 import re
@@ -15,6 +13,11 @@ from emag_pipeline.marketplace.fields import Row, UnreadableValue
 from emag_pipeline.marketplace.offer import Kind, Surprise
 from emag_pipeline.marketplace.structures import part
 from emag_pipeline.marketplace.surprises import surprise
+
+# What PostgreSQL cannot hold: NUL, lone surrogates, numbers without bounds, nesting without end.
+#
+# Numbers and nesting are cut, and text gets U+FFFD (REPLACEMENT CHARACTER) in these places. Source: PostgreSQL manual,
+# "JSON Types", "Numeric Types" and "Character Types"; docs/marketplace-api.md, "Types and spellings".
 
 DEEPEST = 100
 _LARGEST: int = 10**json_text.LONGEST_NUMBER
@@ -100,10 +103,6 @@ def mended_text(value: object) -> object:
         return [mended_text(item) for item in value]
     return value
 
-
-# A row while it is read: what cannot be read is null, stays in `raw`, and is noticed.
-#
-# Source: docs/marketplace-api.md, "Types and spellings".
 
 T = TypeVar("T")
 P = ParamSpec("P")

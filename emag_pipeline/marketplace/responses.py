@@ -1,7 +1,8 @@
-"""What the marketplace refuses, by its words and not by its HTTP status.
+"""Is an answer to be believed? Only `isError` with value false says yes.
 
-The same words come with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers answers. None of
-these refusals is helped by another try. Source: docs/marketplace-api.md, "Errors and refusals".
+Everything else is an error, sorted by whether a retry can help. A redirect is never followed: a permanent one (301,
+308) says that the base URL is wrong, any other is a gateway's way to say "not now". Source: docs/marketplace-api.md,
+"Calls and responses", "Errors and refusals".
 """
 
 import re
@@ -23,6 +24,11 @@ from emag_pipeline.errors import (
 )
 from emag_pipeline.marketplace import json_text
 from emag_pipeline.rate_limit import LONGEST_PAUSE_SECONDS
+
+# What the marketplace refuses, by its words and not by its HTTP status.
+#
+# The same words come with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers answers. None of
+# these refusals is helped by another try. Source: docs/marketplace-api.md, "Errors and refusals".
 
 Words = tuple[str, ...]
 
@@ -132,12 +138,6 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
         for item in parts:
             yield from (about + text for text in _texts(item, depth + 1))
 
-
-# Is an answer to be believed? Only `isError` with value false says yes.
-#
-# Everything else is an error, sorted by whether a retry can help. A redirect is never followed: a permanent one (301,
-# 308) says that the base URL is wrong, any other is a gateway's way to say "not now". Source: docs/marketplace-api.md,
-# "Calls and responses", "Errors and refusals".
 
 _DEFAULT_WAIT_SECONDS = 1.0
 

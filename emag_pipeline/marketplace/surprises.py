@@ -1,8 +1,4 @@
-"""What answers hold about people, and how little of it is kept (docs/privacy.md).
-
-`manufacturer` and `eu_representative` are lists of contacts in a read by id; that there are any is all that is kept.
-`seller_input` repeats what the seller had sent of a refused offer, contacts included; the reasons stand beside it.
-"""
+"""Surprises in answers: what a sample of one may show, and many of them in one list."""
 
 import json
 import re
@@ -10,6 +6,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from emag_pipeline.marketplace.offer import Kind, Surprise
+
+# What answers hold about people, and how little of it is kept (docs/privacy.md).
+#
+# `manufacturer` and `eu_representative` are lists of contacts in a read by id; that there are any is all that is kept.
+# `seller_input` repeats what the seller had sent of a refused offer, contacts included; the reasons stand beside it.
 
 CONTACTS = ("manufacturer", "eu_representative")
 SELLER_INPUT = "seller_input"
@@ -39,8 +40,6 @@ def without_people(row: object) -> object:
 def _is_told(row: Mapping[str, object], name: str) -> bool:
     return isinstance(row.get(name), list | dict | str)
 
-
-# Surprises in answers: what a sample of one may show, and many of them in one list.
 
 _LONGEST_SAMPLE = 80
 _LONGEST_FIELD = 100

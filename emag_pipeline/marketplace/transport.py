@@ -1,4 +1,9 @@
-"""How long one call may take."""
+"""Calls over HTTP: one connection a thread, kept; every call bounded in time and size; all of them can be cut off.
+
+Credentials go to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA bundles
+from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since that is how a machine
+in a company reaches the network; never for a loopback address.
+"""
 
 import base64
 import os
@@ -20,6 +25,8 @@ from emag_pipeline.errors import SLOW_TRIES, ApiUnavailable
 from emag_pipeline.marketplace.pacing import Pacer, stopped
 from emag_pipeline.marketplace.wire import HttpLine, pool_manager_on
 from emag_pipeline.settings.accounts import Account
+
+# How long one call may take.
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +196,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield found
             pending += [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]
 
-
-# Calls over HTTP: one connection a thread, kept; every call bounded in time and size; all of them can be cut off.
-#
-# Credentials go to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA bundles
-# from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since that is how a machine
-# in a company reaches the network; never for a loopback address.
 
 LARGEST_ANSWER_BYTES = 64 * 2**20
 _CHUNK_BYTES = 65_536

@@ -1,4 +1,4 @@
-"""Which marts of which accounts do not show what is published: what the sensor `stale_marts` goes by."""
+"""Whether a mart agrees with the published offers, row by row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, WI
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import statistics
+
+# Which marts of which accounts do not show what is published: what the sensor `stale_marts` goes by.
 
 #: How many past days are looked through, and how many are named at once.
 MOST_DAYS = 35
@@ -72,8 +74,6 @@ def assortment_of(database: Database, account: str, day: date) -> Mapping[str, A
         row = tx.run(DAILY_ASSORTMENT.statement("row"), account=account, day=day).mappings().one_or_none()
         return None if row is None else dict(row)
 
-
-# Whether a mart agrees with the published offers, row by row.
 
 #: Differences are counted in full; a table of more than these is read by nobody.
 SAMPLE = 20

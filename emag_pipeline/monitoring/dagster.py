@@ -1,4 +1,14 @@
-"""How all accounts stand now."""
+"""The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
+
+An account is behind when what it published is too old, when there is none, when an approved scan waits to be
+published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
+ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
+a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
+removed elsewhere.
+
+Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
+empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
+"""
 
 from collections.abc import Iterator
 
@@ -17,6 +27,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LOOKS, AccountStanding, due_seconds, is_behind, needs_a_person
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.status import account_statuses, sync_progress
+
+# How all accounts stand now.
 
 
 def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountStanding]:
@@ -73,18 +85,6 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
         ticks.note(database, "run_failures")
     return dg.SkipReason(told)
-
-
-# The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
-#
-# An account is behind when what it published is too old, when there is none, when an approved scan waits to be
-# published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
-# ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
-# a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
-# removed elsewhere.
-#
-# Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
-# empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
 
 
 def why_not(standing: AccountStanding, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What the exporter tells, read in a few short statements: nothing here looks through offers, calls or old syncs."""
+"""What a scrape gets: the figures of the database as Prometheus' metrics, and whether they could be read at all."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,8 @@ from emag_pipeline.sync.account_health import bound_seconds
 from emag_pipeline.sync.accounts import LEFT_ACCOUNTS
 from emag_pipeline.sync.request_log import LATENCY_BUCKETS
 from emag_pipeline.sync.surprises import KINDS, RECENT
+
+# What the exporter tells, read in a few short statements: nothing here looks through offers, calls or old syncs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,6 @@ class StoredCounters:
 def _cumulative(buckets: Mapping[str, float]) -> list[tuple[str, float]]:
     return list(zip(buckets, accumulate(buckets.values()), strict=True))
 
-
-# What a scrape gets: the figures of the database as Prometheus' metrics, and whether they could be read at all.
 
 _STORED = (
     names.REQUESTS, names.REQUEST_ERRORS, names.STUCK_SYNCS, names.RECOVERED_SYNCS, names.ALERTS,

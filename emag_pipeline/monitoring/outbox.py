@@ -1,6 +1,7 @@
-"""What of the incidents the webhook has still to be told; each is claimed first, so that two processes do not tell it.
+"""The outbox: incidents that the webhook has still to be told. What it does not take is told at a later call.
 
-A row is told once a cause (`db.incidents.CAUSE`). One that has closed untold is not told at all.
+Called by the sensors and by the exporter, never by a run: a webhook that fails harms nothing, and shows in the
+counter `emag_sync_alerts_total` and in the log.
 """
 
 import time
@@ -17,6 +18,10 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.status import account_statuses
+
+# What of the incidents the webhook has still to be told; each is claimed first, so that two processes do not tell it.
+#
+# A row is told once a cause (`db.incidents.CAUSE`). One that has closed untold is not told at all.
 
 _UNCLAIMED = "(claimed_until IS NULL OR claimed_until < clock_timestamp())"
 _CLAIM = "claimed_until = clock_timestamp() + :seconds * interval '1 second'"
@@ -87,11 +92,6 @@ def _settle(database: Database, incidents: Collection[Incident], outcome: str, c
         )
         counters.add(tx, {("emag_sync_alerts_total", (("outcome", outcome),)): 1})
 
-
-# The outbox: incidents that the webhook has still to be told. What it does not take is told at a later call.
-#
-# Called by the sensors and by the exporter, never by a run: a webhook that fails harms nothing, and shows in the
-# counter `emag_sync_alerts_total` and in the log.
 
 log = logger(__name__)
 

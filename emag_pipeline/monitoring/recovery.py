@@ -1,4 +1,7 @@
-"""Finding the syncs and runs that will not come to an end by themselves (the rule stands in `sync.liveness`)."""
+"""The way out: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
+
+The row goes first: from that moment on its owner can write nothing, whatever becomes of its process.
+"""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +28,8 @@ from emag_pipeline.sync.liveness import (
     trouble_of,
 )
 from emag_pipeline.wording import goes_on
+
+# Finding the syncs and runs that will not come to an end by themselves (the rule stands in `sync.liveness`).
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,6 @@ def _abandoned(run: StartedRun) -> StuckSync:
     why = f"Dagster run {run.run_id} is under way without a sync and has said nothing for {run.quiet_seconds:.0f} s"
     return StuckSync(run.account, "orphaned", why, None, run.run_id, 0, None)
 
-
-# The way out: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
-#
-# The row goes first: from that moment on its owner can write nothing, whatever becomes of its process.
 
 log = logger(__name__)
 

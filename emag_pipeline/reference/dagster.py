@@ -1,4 +1,8 @@
-"""categories, vat_rates, handling_times: what the ids in offers stand for, by marketplace."""
+"""Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
+
+Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
+bring an id that is not known, or take the last one away.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +36,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LONGEST_WAIT_SECONDS, PastRuns, wait_seconds
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.wording import counted
+
+# categories, vat_rates, handling_times: what the ids in offers stand for, by marketplace.
 
 _MOST_SHOWN = 10
 
@@ -115,11 +121,6 @@ def _numbers(done: ReferenceRefresh) -> Metadata:
         "seconds": round(done.seconds, 2),
     }
 
-
-# Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
-#
-# Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
-# bring an id that is not known, or take the last one away.
 
 _REMEDY = (
     "Run the job refresh_reference, which reads the list anew (`emag-pipeline sync` does so too, once a day); "

@@ -1,4 +1,4 @@
-"""staged_offers: the whole catalogue of an account, page by page, durable and not yet visible."""
+"""The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -32,6 +32,8 @@ from emag_pipeline.sync import AuditVerdict, Progress, audit_scan, publish_scan,
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.sync.timeline import timeline
 from emag_pipeline.wording import iso
+
+# staged_offers: the whole catalogue of an account, page by page, durable and not yet visible.
 
 
 @dg.asset(
@@ -97,8 +99,6 @@ def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipelin
         metadata = of_publish(publish_scan(sync), sync.budget().pace_seconds)
         return dg.MaterializeResult(metadata=metadata | column_schema(sync.database, "emag_product_offers"))
 
-
-# The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns.
 
 _BLOCKING = {
     "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",

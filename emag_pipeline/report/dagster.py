@@ -1,4 +1,8 @@
-"""offer_report: everything about an account on one page, for people without a database and without this UI."""
+"""The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`.
+
+So a mart that fails costs no sync. It is requested once a publish: what failed is tried again with the next one, or
+by Dagster's run retry where the step said that this can help.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -18,6 +22,8 @@ from emag_pipeline.review.dagster import offers_review
 from emag_pipeline.settings import current
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store import ticks
+
+# offer_report: everything about an account on one page, for people without a database and without this UI.
 
 
 @dg.asset(
@@ -60,11 +66,6 @@ def _numbers(facts: Facts, file: Path) -> Metadata:
         "open_incidents": len(facts.incidents),
     }
 
-
-# The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`.
-#
-# So a mart that fails costs no sync. It is requested once a publish: what failed is tried again with the next one, or
-# by Dagster's run retry where the step said that this can help.
 
 _LONGEST_INTERVAL_SECONDS = 30.0
 _TAGS = {

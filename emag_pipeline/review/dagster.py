@@ -1,4 +1,4 @@
-"""What a check on offers answers: in a sentence, in numbers, and with the rows that it found."""
+"""What the data team reviews on published offers; nothing here blocks (docs/checks.md says why, check by check)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +27,8 @@ from emag_pipeline.sync.account_health import bound_seconds, bound_words, is_sta
 from emag_pipeline.sync.status import AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
 from emag_pipeline.wording import counted
+
+# What a check on offers answers: in a sentence, in numbers, and with the rows that it found.
 
 #: the asset that is checked, by name: whose job runs some of these checks stands above them
 OFFERS = dg.AssetKey("offers")
@@ -151,8 +153,6 @@ def known_answers(database: Database, account: str) -> CheckAnswer:
         metadata["accepted_sample" if accepted else "sample"] = table(found.sample)
     return CheckAnswer(ANSWERS_ARE_AS_KNOWN, not findings, found.sentence + "; accepted" * accepted, metadata)
 
-
-# What the data team reviews on published offers; nothing here blocks (docs/checks.md says why, check by check).
 
 _Result = dg.AssetCheckResult | dg.AssetCheckEvaluation
 

@@ -1,4 +1,4 @@
-"""Which marketplace an account sells on, told from the address of its API (docs/marketplace-api.md, "Platforms")."""
+"""What an account is: one seller login on one marketplace, and the partition key everywhere."""
 
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -7,6 +7,8 @@ from typing import NewType
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+
+# Which marketplace an account sells on, told from the address of its API (docs/marketplace-api.md, "Platforms").
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,6 @@ def is_here(host: str) -> bool:
     except ValueError:
         return host == "localhost"
 
-
-# What an account is: one seller login on one marketplace, and the partition key everywhere.
 
 AccountName = NewType("AccountName", str)
 

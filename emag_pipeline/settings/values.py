@@ -1,8 +1,4 @@
-"""Hosts, ports and web addresses of settings, judged strictly before anything takes them apart.
-
-A password with `@ : / ? # [ ]` that is not percent-encoded moves the borders of a URL: its pieces come to stand where
-host, port and path are, and those are shown. So what is not unmistakable is refused.
-"""
+"""What is wrong with a value and what would be right, in words, from what a field of the settings demands."""
 
 import re
 from collections.abc import Mapping
@@ -16,6 +12,11 @@ from pydantic.fields import FieldInfo
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.wording import shortened
+
+# Hosts, ports and web addresses of settings, judged strictly before anything takes them apart.
+#
+# A password with `@ : / ? # [ ]` that is not percent-encoded moves the borders of a URL: its pieces come to stand where
+# host, port and path are, and those are shown. So what is not unmistakable is refused.
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -64,8 +65,6 @@ def _is_ipv6(text: str) -> bool:
     except AddressValueError:
         return False
 
-
-# What is wrong with a value and what would be right, in words, from what a field of the settings demands.
 
 _EXAMPLES = {
     "EMAG_LANGUAGE": "en",

@@ -1,4 +1,7 @@
-"""What people of the data team may read, from the one place that grants it (store/rights.sql)."""
+"""Least privilege: an owner for migrations, a writer for the pipeline, a group of readers (docs/how-to/roles.md).
+
+Their names are fixed, so that a migration finds them: emag_owner, emag_writer, emag_reader.
+"""
 
 import re
 from functools import cache
@@ -8,6 +11,8 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
+
+# What people of the data team may read, from the one place that grants it (store/rights.sql).
 
 _OURS = ("emag_alembic_version", "emag_offer_states")
 _TABLE = re.compile(r"\{schema\}\.(\w+)")
@@ -30,10 +35,6 @@ def exportable() -> dict[str, frozenset[str] | None]:
     """Those of them that are meant for people; not the schema's version, nor what another one shows with its times."""
     return {table: columns for table, columns in readable().items() if table not in _OURS}
 
-
-# Least privilege: an owner for migrations, a writer for the pipeline, a group of readers (docs/how-to/roles.md).
-#
-# Their names are fixed, so that a migration finds them: emag_owner, emag_writer, emag_reader.
 
 READER = "emag_reader"
 _SCRIPT = Path(__file__).parent / "roles.sql"

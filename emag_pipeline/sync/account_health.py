@@ -1,8 +1,4 @@
-"""How old is what readers see? As old as the oldest page of the last publish; when it was published does not matter.
-
-A sync may be resumed long after its first pages were read. And one that reads for hours is that old when it publishes:
-so what counts as stale is at least twice the time that the last scan took.
-"""
+"""How an account stands, by the ledger and by what Dagster knows of its runs: what sensors and incidents judge by."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +9,11 @@ from emag_pipeline.errors import Interrupted, LeaseError, RefusedError, Rerun, e
 from emag_pipeline.settings import Settings
 from emag_pipeline.sync.status import AccountStatus, SyncProgress
 from emag_pipeline.wording import age
+
+# How old is what readers see? As old as the oldest page of the last publish; when it was published does not matter.
+#
+# A sync may be resumed long after its first pages were read. And one that reads for hours is that old when it
+# publishes: so what counts as stale is at least twice the time that the last scan took.
 
 _SCANS = 2.0
 #: Older than from this far ahead: the clock was set back since, and nobody knows how old it is.
@@ -53,9 +54,6 @@ def bound_words(status: AccountStatus, settings: Settings) -> str:
     why = "EMAG_SYNC_STALE_AFTER_HOURS" if seconds == settings.stale_after_hours * 3600 else "twice its last scan"
     hours = f"{seconds / 3600:.3g}"
     return f"{'1 hour is' if hours == '1' else f'{hours} hours are'} allowed ({why})"
-
-
-# How an account stands, by the ledger and by what Dagster knows of its runs: what sensors and incidents judge by.
 
 
 @dataclass(frozen=True, slots=True)

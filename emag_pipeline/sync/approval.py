@@ -1,4 +1,4 @@
-"""A person throws a staged scan away: the next run reads the catalogue anew."""
+"""A person accepts what the audit refused: the next run publishes the very scan that they looked at."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +14,8 @@ from emag_pipeline.sync import ledger, staging_room
 from emag_pipeline.sync.audit import judge
 from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval
+
+# A person throws a staged scan away: the next run reads the catalogue anew.
 
 _REFUSES = {
     "running": "it is running: end it first with `emag-pipeline recover`, or wait for its end",
@@ -78,9 +80,6 @@ def _ended(tx: Transaction, sync_id: UUID) -> Row[Any]:
     if sync.status == "completed":
         raise SettingsError(f"sync {sync_id} is not discarded", where=sync.account_type, why=_REFUSES["completed"])
     return sync
-
-
-# A person accepts what the audit refused: the next run publishes the very scan that they looked at.
 
 
 def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, even_if_empty: bool = False) -> str:

@@ -1,4 +1,8 @@
-"""Short database work that is tried again by itself: it left nothing behind when it failed."""
+"""An attempt's frame: it beats while it works, and whatever ends it is recorded in the ledger with reason and remedy.
+
+Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
+retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +24,8 @@ from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.locks import LockWatch
 from emag_pipeline.wording import gist
 
+# Short database work that is tried again by itself: it left nothing behind when it failed.
+
 T = TypeVar("T")
 
 log = logger(__name__)
@@ -40,12 +46,6 @@ def retry_on_db_error(work: Callable[[], T]) -> T:
 def _tell(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("database_work_repeated", tries=state.attempt_number, error=str(error))
-
-
-# An attempt's frame: it beats while it works, and whatever ends it is recorded in the ledger with reason and remedy.
-#
-# Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
-# retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
 
 
 @contextmanager

@@ -1,7 +1,4 @@
-"""When is a scan complete? What speaks against it, in a sentence each (G2).
-
-The proof itself is the verdict of `completeness.Scan`, which the scan has written down; staging must say so too.
-"""
+"""The audit: may this scan be published? Four verdicts on what is staged, counted anew from there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +17,10 @@ from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval, Lease
 from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline.wording import age, counted
+
+# When is a scan complete? What speaks against it, in a sentence each (G2).
+#
+# The proof itself is the verdict of `completeness.Scan`, which the scan has written down; staging must say so too.
 
 
 def doubts(figures: ScanFigures) -> list[str]:
@@ -249,8 +250,6 @@ def _volume(figures: ScanFigures, max_shrink: float, emptied: bool) -> list[str]
         said.append(f"{offers} not been confirmed by {'its' if figures.missing == 1 else 'their'} id")
     return said
 
-
-# The audit: may this scan be published? Four verdicts on what is staged, counted anew from there.
 
 log = logger(__name__)
 

@@ -1,4 +1,4 @@
-"""How far a scan is, told now and then."""
+"""What one attempt of a sync works with: who for, by which settings, where to, and whom to tell."""
 
 import time
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.plan import OFFERS_A_PAGE
 from emag_pipeline.sync.rate_budget import DatabaseBudget
 from emag_pipeline.sync.staging import Reached
+
+# How far a scan is, told now and then.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,6 @@ class ProgressReporter:
         pace = (self._position - self._from) / max(now - self._reading_began, 0.001)
         left = max(0, self._offers - self._position) + max(0, self._due - self._round) * self._offers
         return left / pace if pace > 0 else None
-
-
-# What one attempt of a sync works with: who for, by which settings, where to, and whom to tell.
 
 
 @dataclass(frozen=True, slots=True)

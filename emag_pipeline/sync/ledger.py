@@ -1,4 +1,13 @@
-"""That a person accepted a scan which the audit refused: who, when, and which sync's."""
+"""The ledger and its lease: who may write for an account, what each attempt did, how it ended.
+
+The lease is a token in the ledger's running row; there is at most one such row per account. Writers prove it in the
+transaction that writes. Three locks on that row keep this exact:
+
+- staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;
+- the publish holds the row FOR KEY SHARE, which lets heartbeats (plain updates) pass;
+- whoever ends or takes over a lease holds it FOR UPDATE: its owner waits for both and sees what they left, others
+  (`begin`, `liveness.locked`) do not wait: a row that is being written is alive.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +23,8 @@ from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import staging_room
 from emag_pipeline.sync.owners import PROCESS, Owner, death
 from emag_pipeline.wording import goes_on
+
+# That a person accepted a scan which the audit refused: who, when, and which sync's.
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +47,6 @@ def approval_of(row: Any) -> Approval | None:
         return None
     return Approval(row.sync_id, row.approved_by or "somebody", row.approved_at)
 
-
-# The ledger and its lease: who may write for an account, what each attempt did, how it ended.
-#
-# The lease is a token in the ledger's running row; there is at most one such row per account. Writers prove it in the
-# transaction that writes. Three locks on that row keep this exact:
-#
-# - staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;
-# - the publish holds the row FOR KEY SHARE, which lets heartbeats (plain updates) pass;
-# - whoever ends or takes over a lease holds it FOR UPDATE: its owner waits for both and sees what they left, others
-#   (`begin`, `liveness.locked`) do not wait: a row that is being written is alive.
 
 log = logger(__name__)
 

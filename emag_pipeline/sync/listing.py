@@ -1,7 +1,7 @@
-"""Positions of the listing that the marketplace fails to show, whatever the page's size.
+"""Reading what the decisions of a scan ask for: window by window into staging, each durable before it counts.
 
-One offer that breaks its pages fails at several positions while the listing moves: each arrival in front of it takes it
-one further. So a position that a later page has shown is no longer counted, once another one nearby has failed too.
+A page fails alone or because nothing answers at all; only the first is a matter of its size. So before a page is
+narrowed down, and before a position is given up, the marketplace has to show some other position.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,12 @@ from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.plan import PageSize, hundreds
 from emag_pipeline.sync.readers import Readers
 from emag_pipeline.sync.staging import Reached, StagedPage, StagedWindow
+
+# Positions of the listing that the marketplace fails to show, whatever the page's size.
+#
+# One offer that breaks its pages fails at several positions while the listing moves: each arrival in front of it takes
+# it one further. So a position that a later page has shown is no longer counted, once another one nearby has failed
+# too.
 
 #: An offer moves by no more than this while the page that it breaks is read in smaller ones.
 _NEARBY = 100
@@ -72,11 +78,6 @@ class UnreadablePositions:
                 del self._failed[one]
                 self._settled.add(one)
 
-
-# Reading what the decisions of a scan ask for: window by window into staging, each durable before it counts.
-#
-# A page fails alone or because nothing answers at all; only the first is a matter of its size. So before a page is
-# narrowed down, and before a position is given up, the marketplace has to show some other position.
 
 log = logger(__name__)
 

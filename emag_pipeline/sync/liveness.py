@@ -1,4 +1,13 @@
-"""The signs of life of the syncs that the ledger calls running, by the database's clock."""
+"""Does a running sync live? The rule, without a look at the clock, the database or Dagster: at its process alone.
+
+- **stuck**: it beats, but nothing has become durable for too long.
+- **dead**: it does not beat any more, or its process on this very machine is gone.
+- **orphaned**: its Dagster run is over, so nobody will bring it to an end. A run that Dagster does not know proves
+  nothing: it may be another installation's, or this Dagster's database may have been restored.
+
+A sync whose Dagster run a person cancels is none of these: it is ended as cancelled. So is one that goes on and that
+a person ends all the same (`recover --max-age-hours`).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +22,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.ledger import pages_left
 from emag_pipeline.sync.owners import PROCESS, gone_words, process_of
+
+# The signs of life of the syncs that the ledger calls running, by the database's clock.
 
 #: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.
 STUCK = "emag_sync_stuck_syncs_total"
@@ -109,16 +120,6 @@ def count(tx: Transaction, counter: str, account: str) -> None:
     """Raise STUCK or RECOVERED by one."""
     counters.add(tx, {(counter, (("account_type", account),)): 1})
 
-
-# Does a running sync live? The rule, without a look at the clock, the database or Dagster: at its process alone.
-#
-# - **stuck**: it beats, but nothing has become durable for too long.
-# - **dead**: it does not beat any more, or its process on this very machine is gone.
-# - **orphaned**: its Dagster run is over, so nobody will bring it to an end. A run that Dagster does not know proves
-#   nothing: it may be another installation's, or this Dagster's database may have been restored.
-#
-# A sync whose Dagster run a person cancels is none of these: it is ended as cancelled. So is one that goes on and that
-# a person ends all the same (`recover --max-age-hours`).
 
 Condition = Literal["stuck", "dead", "orphaned", "cancelled"]
 

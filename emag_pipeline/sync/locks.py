@@ -1,7 +1,4 @@
-"""Who waits for whom in the database: a table that somebody holds keeps a sync without a word from any error.
-
-By PostgreSQL's own views (pg_locks, pg_stat_activity), without the text of any statement, which may hold values.
-"""
+"""What a sync waits for in the database, seen from beside it: a table that somebody holds tells nobody of itself."""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -15,6 +12,10 @@ from emag_pipeline.logs import with_context
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import TABLE_HELD
 from emag_pipeline.wording import iso
+
+# Who waits for whom in the database: a table that somebody holds keeps a sync without a word from any error.
+#
+# By PostgreSQL's own views (pg_locks, pg_stat_activity), without the text of any statement, which may hold values.
 
 #: What does not wait longer is the usual way of things.
 NOTABLE_SECONDS = 5.0
@@ -73,8 +74,6 @@ def waits(database: Database, longer_than_seconds: float, of: Collection[int] | 
         ).all()
     return [Wait(**row._mapping) for row in rows]
 
-
-# What a sync waits for in the database, seen from beside it: a table that somebody holds tells nobody of itself.
 
 #: So often it is looked for, and only while a transaction is open.
 _LOOK_SECONDS = 3.0

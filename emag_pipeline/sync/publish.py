@@ -1,4 +1,4 @@
-"""The publish: readers see the old state until it commits and the new one after it (G1). All or nothing."""
+"""Publish what the audit accepted: the second half of a sync."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,8 @@ from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.wording import counted
+
+# The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
 
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
@@ -231,8 +233,6 @@ _WORDS = {
     "{s_old_wide}": listed(_OLD_WIDE, "s"),
 }
 
-
-# Publish what the audit accepted: the second half of a sync.
 
 log = logger(__name__)
 

@@ -1,7 +1,4 @@
-"""The request log (emag_requests) and the counters that metrics are made of (emag_counters).
-
-The vendor asks for keeping every call for 30 days (docs/marketplace-api.md, "Calls and responses").
-"""
+"""The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,6 +12,10 @@ from uuid import UUID, uuid4
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
+
+# The request log (emag_requests) and the counters that metrics are made of (emag_counters).
+#
+# The vendor asks for keeping every call for 30 days (docs/marketplace-api.md, "Calls and responses").
 
 #: Upper bounds of the latency histogram, in seconds.
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -100,8 +101,6 @@ def _counts(requests: Iterable[Request]) -> counters.Amounts:
         counts["emag_sync_request_latency_seconds_sum", who] += call.seconds
     return counts
 
-
-# The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages.
 
 #: How much a new latency weighs against the earlier ones.
 _WEIGHT = 0.2

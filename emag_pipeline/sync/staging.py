@@ -1,4 +1,9 @@
-"""Rows in PostgreSQL's COPY text format (manual: COPY, "Text Format"). Any Unicode but NUL passes."""
+"""Staging: windows of the listing that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
+
+A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a page is
+there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays. Each account
+has a room of its own there (`sync.staging_room`), which holds one reading at most.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +21,8 @@ from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger, staging_room, surprises
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.surprises import Surprising
+
+# Rows in PostgreSQL's COPY text format (manual: COPY, "Text Format"). Any Unicode but NUL passes.
 
 
 def line(values: Iterable[object]) -> str:
@@ -59,12 +66,6 @@ def _quoted(text: str) -> str:
     inner = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inner}"'
 
-
-# Staging: windows of the listing that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
-#
-# A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a page is
-# there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays. Each account
-# has a room of its own there (`sync.staging_room`), which holds one reading at most.
 
 #: The resource whose answers are staged, as in emag_requests.
 RESOURCE = "product_offer/read"

@@ -1,8 +1,4 @@
-"""Whether a database's host takes connections at all.
-
-A server that is only slow has its machine take the connection at once. Where even that does not come about, nothing is
-there, or a firewall drops what is sent without a word: that stays so however often one looks.
-"""
+"""The two databases as they stand: nothing is started, made or migrated."""
 
 import socket
 import time
@@ -20,6 +16,11 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.server import ConnectionFacts
 from emag_pipeline.sync import locks
 from emag_pipeline.wording import age
+
+# Whether a database's host takes connections at all.
+#
+# A server that is only slow has its machine take the connection at once. Where even that does not come about, nothing
+# is there, or a firewall drops what is sent without a word: that stays so however often one looks.
 
 #: For all addresses together; less than the look at the database has.
 _SECONDS = 3.0
@@ -57,8 +58,6 @@ def _drops(family: int, address: object, seconds: float) -> bool:
             return False
     return False
 
-
-# The two databases as they stand: nothing is started, made or migrated.
 
 SUBJECT = "database"
 LOCKS = "locks"

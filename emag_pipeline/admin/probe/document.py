@@ -1,4 +1,4 @@
-"""The marketplace's own words in a form that can be shown to anybody."""
+"""A probe's file: what it tells, and nothing else."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,8 @@ from emag_pipeline.marketplace import RawAnswer
 from emag_pipeline.marketplace.reading import FIELDS
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.settings.redaction import redact, secrets_of
+
+# The marketplace's own words in a form that can be shown to anybody.
 
 _LONGEST = 300
 _REPLACED = (
@@ -49,8 +51,6 @@ def described(error: PipelineError, account: Account) -> dict[str, str]:
         "words": shareable(error.why, account),
     }
 
-
-# A probe's file: what it tells, and nothing else.
 
 #: is raised when a reader of the file must know that something has changed its meaning
 FORMAT = 1

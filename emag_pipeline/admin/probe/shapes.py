@@ -1,10 +1,15 @@
-"""Which keys of an object are names of fields, and which may be data themselves: those are not told."""
+"""What kinds of values were met at each path of some JSON: types, lengths and counts, never a value.
+
+The format of a description is told by `emag_pipeline.sandbox.like`, which serves such shapes.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from decimal import Decimal
 from typing import Any
+
+# Which keys of an object are names of fields, and which may be data themselves: those are not told.
 
 #: what stands in a path for such keys
 ANY_KEY = "*"
@@ -27,10 +32,6 @@ def is_told(key: str) -> bool:
     """Whether the key is shown as it is."""
     return told(key) == key
 
-
-# What kinds of values were met at each path of some JSON: types, lengths and counts, never a value.
-#
-# The format of a description is told by `emag_pipeline.sandbox.like`, which serves such shapes.
 
 ITEM = "[]"
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")

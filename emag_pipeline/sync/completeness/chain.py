@@ -1,4 +1,10 @@
-"""What the marketplace obeys of the page sizes that are asked for."""
+"""A chain of overlapping windows from the head of the listing to its tail, repaired where it is torn.
+
+Windows are planned ahead by position, so that several calls can be under way, and each begins a few offers before the
+end of the one before it. Answers may come in any order. Where two neighbours do not join, the listing has moved by
+more than they overlap; the freshest of the two edges knows best where its offers stand now, so the next read steps
+from there towards the other one, until a window joins both.
+"""
 
 from collections.abc import Container
 
@@ -17,6 +23,8 @@ from emag_pipeline.sync.completeness.situation import ChainState, Fault
 from emag_pipeline.sync.completeness.stretches import SIZES, Stretches
 from emag_pipeline.sync.completeness.suspects import Suspects
 from emag_pipeline.sync.completeness.tail import Tail
+
+# What the marketplace obeys of the page sizes that are asked for.
 
 #: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
 _FIT_NOWHERE = 6
@@ -99,13 +107,6 @@ class Ahead:
             if self._beyond > 1:
                 self.offers = window.stop + _BEYOND * size
 
-
-# A chain of overlapping windows from the head of the listing to its tail, repaired where it is torn.
-#
-# Windows are planned ahead by position, so that several calls can be under way, and each begins a few offers before the
-# end of the one before it. Answers may come in any order. Where two neighbours do not join, the listing has moved by
-# more than they overlap; the freshest of the two edges knows best where its offers stand now, so the next read steps
-# from there towards the other one, until a window joins both.
 
 #: Reads that show nothing new, beyond the windows planned: a share of these and some.
 _SPARE_SHARE, _SPARE = 0.5, 20

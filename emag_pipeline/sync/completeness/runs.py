@@ -1,12 +1,11 @@
-"""Do two windows join? The anchors that they share, and whether these can be trusted.
+"""Windows that join become runs; a scan is complete when one run reaches from the head of the listing to its tail.
 
-Let offers that stay keep their order. Each window holds a contiguous run of them. If two runs share an offer, their
-union is contiguous too: an offer between the two would stand next to the shared one in both, so one of them shows it.
+Why: a run is contiguous in the order of the offers that stayed (see `overlap`). A window at position 0 begins before
+all of them, a proven tail ends behind all of them. An offer that was there throughout stands between the two, and so
+within the run: some window showed it. How much arrived and departed, in which order the answers came and how long a
+pause lay between two reads makes no difference.
 
-A single shared id is not enough to believe this: an offer may have left and come back elsewhere. So what is shared has
-to stand in one order, and at each end one of the two windows has to run out where the shared offers end: the end of one
-is the beginning of the other, or one lies within the other. Every row that breaks the pattern needs an arrival or a
-departure as its excuse, and a join with more excuses than anchors is not trusted: a further read there decides.
+Positions are hints only: they say where a run's edges stood when its freshest window was read.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,6 +14,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from emag_pipeline.sync.completeness.reads import Window
+
+# Do two windows join? The anchors that they share, and whether these can be trusted.
+#
+# Let offers that stay keep their order. Each window holds a contiguous run of them. If two runs share an offer, their
+# union is contiguous too: an offer between the two would stand next to the shared one in both, so one of them shows it.
+#
+# A single shared id is not enough to believe this: an offer may have left and come back elsewhere. So what is shared
+# has to stand in one order, and at each end one of the two windows has to run out where the shared offers end: the end
+# of one is the beginning of the other, or one lies within the other. Every row that breaks the pattern needs an arrival
+# or a departure as its excuse, and a join with more excuses than anchors is not trusted: a further read there decides.
 
 #: With so many anchors in one order, all that stood behind them may have departed: a bulk deletion.
 _MANY = 5
@@ -85,15 +94,6 @@ def _longest_rise(places: Sequence[int]) -> list[int]:
         index_or_none = before[index_or_none]
     return kept[::-1]
 
-
-# Windows that join become runs; a scan is complete when one run reaches from the head of the listing to its tail.
-#
-# Why: a run is contiguous in the order of the offers that stayed (see `overlap`). A window at position 0 begins before
-# all of them, a proven tail ends behind all of them. An offer that was there throughout stands between the two, and so
-# within the run: some window showed it. How much arrived and departed, in which order the answers came and how long a
-# pause lay between two reads makes no difference.
-#
-# Positions are hints only: they say where a run's edges stood when its freshest window was read.
 
 #: Neighbours join by their last windows, unless the listing moved by more than these hold.
 _NEAR = 3

@@ -1,4 +1,13 @@
-"""The different offers that a scan has seen: about eleven bytes each, however many there are."""
+"""One scan's decisions: what was seen so far goes in, the next call or the verdict comes out. No I/O, no clock.
+
+The executor calls `take` for what to do next, as often as it wants calls under way, and tells what became of it:
+`answered`, `failed`, `counted`, `confirmed`. A scan that is taken up again is told `restore` for each window that is
+durable, in the order of their answers.
+
+The course: count; a chain of windows from head to tail (`chain`); where the listing may reorder itself, the head once
+more; the missing offers by id; count. What the count leaves leads to the head again, to the tail and, where that does
+not explain it, to readings of plain pages that are united with the first.
+"""
 
 from array import array
 from bisect import bisect_left
@@ -13,6 +22,8 @@ from emag_pipeline.sync.completeness.plain import Readings
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN, Read, Window
 from emag_pipeline.sync.completeness.settling import MOST_HEADS, Next, ScanBalance
 from emag_pipeline.sync.completeness.situation import Ask, ChainState, Fault, Phase, Refused, Situation, Verdict
+
+# The different offers that a scan has seen: about eleven bytes each, however many there are.
 
 #: A set is quicker, and 90 bytes an offer; so many are not worth the difference.
 _FEW = 50_000
@@ -65,16 +76,6 @@ class Seen:
         """Those of the known ids that were not seen."""
         return [one for one in known if one not in self]
 
-
-# One scan's decisions: what was seen so far goes in, the next call or the verdict comes out. No I/O, no clock.
-#
-# The executor calls `take` for what to do next, as often as it wants calls under way, and tells what became of it:
-# `answered`, `failed`, `counted`, `confirmed`. A scan that is taken up again is told `restore` for each window that is
-# durable, in the order of their answers.
-#
-# The course: count; a chain of windows from head to tail (`chain`); where the listing may reorder itself, the head once
-# more; the missing offers by id; count. What the count leaves leads to the head again, to the tail and, where that does
-# not explain it, to readings of plain pages that are united with the first.
 
 #: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
 _GROWTH = 2_000

@@ -1,9 +1,11 @@
-"""How a scan and its chain of windows stand."""
+"""What is known before a scan begins, and what it asks for beside pages."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 from emag_pipeline.sync.completeness.order import PreviousOrder
+
+# How a scan and its chain of windows stand.
 
 
 class ChainState(Enum):
@@ -33,9 +35,6 @@ class Phase(Enum):
     TAIL = 5
     CONFIRM = 6
     END = 7
-
-
-# What is known before a scan begins, and what it asks for beside pages.
 
 
 class Ask(Enum):

@@ -1,8 +1,7 @@
-"""A stretch of the listing in plain reads, narrowed down around what cannot be read.
+"""The stretches of a chain: what to read in smaller pages because a page failed, or over a border that no page crosses.
 
-Plain reads share no offers, so nothing shows whether one slipped past a border between two of them. A stretch is
-therefore read until two readings in a row show the same rows and fail at the same positions; after `MOST_PASSES` it is
-given as the last reading showed it, and said to be united from all of them.
+One stretch is read at a time, when nothing else is under way. Pages that fail twice though all of their parts answer
+are too large, and the chain goes on with smaller ones.
 """
 
 from array import array
@@ -10,6 +9,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from emag_pipeline.sync.completeness.reads import UNREADABLE, Read, Window, parts
+
+# A stretch of the listing in plain reads, narrowed down around what cannot be read.
+#
+# Plain reads share no offers, so nothing shows whether one slipped past a border between two of them. A stretch is
+# therefore read until two readings in a row show the same rows and fail at the same positions; after `MOST_PASSES` it
+# is given as the last reading showed it, and said to be united from all of them.
 
 #: The sizes that are tried when a page fails, largest first.
 SIZES = (100, 50, 20, 10, 5, 1)
@@ -101,11 +106,6 @@ class Stretch:
                 break
         return rows
 
-
-# The stretches of a chain: what to read in smaller pages because a page failed, or over a border that no page crosses.
-#
-# One stretch is read at a time, when nothing else is under way. Pages that fail twice though all of their parts answer
-# are too large, and the chain goes on with smaller ones.
 
 #: A page that failed though all of its parts answered may have been bad luck once, not twice.
 _LUCK = 2
