@@ -1,4 +1,4 @@
-"""The end of a process by a signal that nothing else hears: at once, with a sentence and the code that means it."""
+"""The end of a process that was told to stop: at once, in time, with a sentence, and why where that is known."""
 
 import os
 import select
@@ -11,6 +11,8 @@ from types import FrameType
 from typing import NoReturn
 
 from emag_pipeline.errors import Interrupted
+
+# The end of a process by a signal that nothing else hears: at once, with a sentence and the code that means it.
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause."""
+"""Words for numbers, durations, moments and long texts, the same wherever they are shown."""
 
 import re
 from datetime import UTC, datetime
@@ -25,6 +25,8 @@ def age(seconds: float) -> str:
             return counted(int(seconds // size), unit)
     return counted(max(0, int(seconds)), "second")
 
+
+# What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause.
 
 #: How gRPC writes down a call that failed: its first line says no more than that one did.
 _GRPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "(.*?)"\s*$', re.MULTILINE | re.DOTALL)

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from emag_pipeline.embedded import places
-from emag_pipeline.embedded import places as owner
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 from emag_pipeline.store.calls import DriverCalls
 
@@ -60,7 +59,7 @@ def run(
                 [str(program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=within,
                 start_new_session=True,  # Ctrl-C reaches it by way of this process
-                **owner.identity(),
+                **places.identity(),
             )  # fmt: skip
         except OSError as error:
             code, said = 1, [error.strerror or str(error)]

@@ -12,7 +12,6 @@ import psutil
 from emag_pipeline import wording
 from emag_pipeline.errors import TransientError
 from emag_pipeline.local import log_files, process_group
-from emag_pipeline.local import log_files as log_words
 from emag_pipeline.local.programs import Program
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.processes import is_stopped
@@ -184,14 +183,14 @@ class Supervisor:
 
 
 def _broken(child: Child, how: str) -> TransientError:
-    why = log_words.last_errors(child.log) or log_words.last_lines(child.log)
+    why = log_files.last_errors(child.log) or log_files.last_lines(child.log)
     remedy = wording.see("Its whole log is {log}", child.log) or "It said nothing; start again"
     return TransientError(f"the {child.program.name} {how}", why=why, remedy=remedy)
 
 
 def _not_ready(child: Child) -> TransientError:
     """It lives: what it said last is most likely no reason, but what it does."""
-    why = log_words.last_errors(child.log)
+    why = log_files.last_errors(child.log)
     again = "start again when this machine is less busy" if busy_words() else "start again"
     remedy = wording.see("look into its log {log}; if that says no more, ", child.log) + again
     return TransientError(

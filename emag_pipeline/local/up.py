@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from emag_pipeline.console import Narrator
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.local import ports, programs
-from emag_pipeline.local import programs as code_location
 from emag_pipeline.local.embedded_watch import EmbeddedWatch
 from emag_pipeline.local.progress import ProgressWatch
 from emag_pipeline.local.stop_signals import StopSignals
@@ -135,7 +134,7 @@ def _watch(
             now = time.monotonic()
             look_until = now + _SETTLING_SECONDS if supervisor.mend(watch.is_away) else look_until
             if next_call <= now < look_until:
-                code_location.reload_if_unreachable(settings.ui_port)
+                programs.reload_if_unreachable(settings.ui_port)
                 next_call = now + _CODE_SERVER_SECONDS
             if time.monotonic() >= next_look:
                 progress.look()

@@ -1,4 +1,4 @@
-"""The marts that follow each publish of an account: what cannot be bought, who has the button, what runs out."""
+"""The marts as assets, of each publish and of each day, and the checks that reconcile them with the offers."""
 
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +18,8 @@ from emag_pipeline.refresh.dagster import offers
 from emag_pipeline.settings import current
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import note_marketplaces
+
+# The marts that follow each publish of an account: what cannot be bought, who has the button, what runs out.
 
 READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
 

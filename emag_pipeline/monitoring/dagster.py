@@ -1,14 +1,4 @@
-"""The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
-
-An account is behind when what it published is too old, when there is none, when an approved scan waits to be
-published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
-ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
-a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
-removed elsewhere.
-
-Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
-empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
-"""
+"""The sensors that watch: failures and whom to tell, accounts that are behind, syncs that are stuck."""
 
 from collections.abc import Iterator
 
@@ -85,6 +75,18 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
         ticks.note(database, "run_failures")
     return dg.SkipReason(told)
+
+
+# The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
+#
+# An account is behind when what it published is too old, when there is none, when an approved scan waits to be
+# published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
+# ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
+# a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
+# removed elsewhere.
+#
+# Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
+# empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
 
 
 def why_not(standing: AccountStanding, settings: Settings) -> str:

@@ -10,8 +10,7 @@ from prometheus_client import metrics_core as core
 from prometheus_client.registry import Collector
 
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.monitoring import metric_list as names
-from emag_pipeline.monitoring import silence
+from emag_pipeline.monitoring import metric_list, silence
 from emag_pipeline.monitoring.metric_list import OTHER, SCAN_RESOURCES, Metric
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import counters
@@ -247,7 +246,7 @@ def _cumulative(buckets: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 _STORED = (
-    names.REQUESTS, names.REQUEST_ERRORS, names.STUCK_SYNCS, names.RECOVERED_SYNCS, names.ALERTS,
+    metric_list.REQUESTS, metric_list.REQUEST_ERRORS, metric_list.STUCK_SYNCS, metric_list.RECOVERED_SYNCS, metric_list.ALERTS,
 )  # fmt: skip
 _RUN_STATUS = {"running": 1, "completed": 2, "failed": 3, "timeout": 4}
 
@@ -271,8 +270,8 @@ class PipelineCollector(Collector):
         except PipelineError:
             figures = None
         seconds = time.monotonic() - began
-        yield _gauge(names.DATABASE_UP, {(): float(figures is not None)})
-        yield _gauge(names.SCRAPE_SECONDS, {(): seconds})
+        yield _gauge(metric_list.DATABASE_UP, {(): float(figures is not None)})
+        yield _gauge(metric_list.SCRAPE_SECONDS, {(): seconds})
         if figures is not None:
             yield from families(figures, self._settings)
 
@@ -282,32 +281,34 @@ def families(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Me
     stored = StoredCounters(figures.counters, [account.name for account in settings.accounts])
     for metric in _STORED:
         yield _counter(metric, stored.values(metric))
-    yield _counter(names.OFFERS_READ, _each(figures, lambda account: account.offers_processed))
-    yield _histogram(names.REQUEST_LATENCY, stored)
+    yield _counter(metric_list.OFFERS_READ, _each(figures, lambda account: account.offers_processed))
+    yield _histogram(metric_list.REQUEST_LATENCY, stored)
     yield from _account_gauges(figures, settings)
     yield from _whole(figures, settings)
 
 
 def _account_gauges(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
     values: list[tuple[Metric, Callable[[AccountGauges], float]]] = [
-        (names.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
-        (names.LAST_SUCCESS, lambda account: account.last_success or 0),
-        (names.OLDEST_PAGE, lambda account: account.oldest_page or 0),
-        (names.STALE_BOUND, lambda account: bound_seconds(account, settings)),
-        (names.PAGES_EXPECTED, lambda account: account.pages_expected or 0),
-        (names.PAGES_DONE, lambda account: account.pages_done),
-        (names.PROGRESS_AGE, lambda account: account.progress_age),
-        (names.HEARTBEAT_AGE, lambda account: account.heartbeat_age),
-        (names.RATE_BUDGET, lambda account: account.slots * settings.pace_seconds / 60),
-        (names.QUARANTINED, lambda account: account.quarantined),
+        (metric_list.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
+        (metric_list.LAST_SUCCESS, lambda account: account.last_success or 0),
+        (metric_list.OLDEST_PAGE, lambda account: account.oldest_page or 0),
+        (metric_list.STALE_BOUND, lambda account: bound_seconds(account, settings)),
+        (metric_list.PAGES_EXPECTED, lambda account: account.pages_expected or 0),
+        (metric_list.PAGES_DONE, lambda account: account.pages_done),
+        (metric_list.PROGRESS_AGE, lambda account: account.progress_age),
+        (metric_list.HEARTBEAT_AGE, lambda account: account.heartbeat_age),
+        (metric_list.RATE_BUDGET, lambda account: account.slots * settings.pace_seconds / 60),
+        (metric_list.QUARANTINED, lambda account: account.quarantined),
     ]
     for metric, value in values:
         yield _gauge(metric, _each(figures, value))
-    yield _gauge(names.OFFERS, dict(pair for account in figures.accounts for pair in _offers(account)))
-    yield _gauge(names.ANSWER_SURPRISES, _surprises(figures))
-    yield _gauge(names.ACCOUNT_LEFT, {(account,): 1 for account in figures.left})
-    yield _gauge(names.CHECK_STATUS, {(subject, check): value for (subject, check), value in figures.checks.items()})
-    yield _gauge(names.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
+    yield _gauge(metric_list.OFFERS, dict(pair for account in figures.accounts for pair in _offers(account)))
+    yield _gauge(metric_list.ANSWER_SURPRISES, _surprises(figures))
+    yield _gauge(metric_list.ACCOUNT_LEFT, {(account,): 1 for account in figures.left})
+    yield _gauge(
+        metric_list.CHECK_STATUS, {(subject, check): value for (subject, check), value in figures.checks.items()}
+    )
+    yield _gauge(metric_list.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
 
 
 def _whole(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
@@ -320,12 +321,12 @@ def _whole(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metr
         "dead": settings.heartbeat_timeout_seconds,
         "silent": silent_after,
     }
-    kinds = names.INCIDENTS.labels["kind"]
-    yield _gauge(names.MONITOR_STATUS, {(): float(ticks)})
-    yield _gauge(names.SENSOR_AGE, {(sensor,): age for sensor, age in ages.items()})
-    yield _gauge(names.INCIDENTS, {(kind,): figures.open_incidents.get(kind, 0) for kind in kinds})
-    yield _gauge(names.BOUNDS, {(bound,): seconds for bound, seconds in bounds.items()})
-    yield _gauge(names.SCHEMA_INFO, {(figures.revision,): 1})
+    kinds = metric_list.INCIDENTS.labels["kind"]
+    yield _gauge(metric_list.MONITOR_STATUS, {(): float(ticks)})
+    yield _gauge(metric_list.SENSOR_AGE, {(sensor,): age for sensor, age in ages.items()})
+    yield _gauge(metric_list.INCIDENTS, {(kind,): figures.open_incidents.get(kind, 0) for kind in kinds})
+    yield _gauge(metric_list.BOUNDS, {(bound,): seconds for bound, seconds in bounds.items()})
+    yield _gauge(metric_list.SCHEMA_INFO, {(figures.revision,): 1})
 
 
 def _each(figures: MonitoringFigures, value: Callable[[AccountGauges], float]) -> dict[Labels, float]:
@@ -351,9 +352,9 @@ def _has_failed(account: AccountGauges) -> bool:
 
 
 def _failure(account: AccountGauges) -> Labels:
-    error_class = account.error_class or names.OTHER
-    known = names.LAST_FAILURE.labels["error_class"]
-    return account.account, error_class if error_class in known else names.OTHER
+    error_class = account.error_class or metric_list.OTHER
+    known = metric_list.LAST_FAILURE.labels["error_class"]
+    return account.account, error_class if error_class in known else metric_list.OTHER
 
 
 def _gauge(metric: Metric, values: Mapping[Labels, float]) -> core.Metric:

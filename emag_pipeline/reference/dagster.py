@@ -1,8 +1,4 @@
-"""Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
-
-Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
-bring an id that is not known, or take the last one away.
-"""
+"""Reference data as Dagster sees it: three assets, their checks, job, schedules and sensor."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -121,6 +117,11 @@ def _numbers(done: ReferenceRefresh) -> Metadata:
         "seconds": round(done.seconds, 2),
     }
 
+
+# Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
+#
+# Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
+# bring an id that is not known, or take the last one away.
 
 _REMEDY = (
     "Run the job refresh_reference, which reads the list anew (`emag-pipeline sync` does so too, once a day); "

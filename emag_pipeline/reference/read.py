@@ -1,10 +1,4 @@
-"""All categories of a marketplace, in its own language and in English, read until they are proven complete.
-
-Pages promise no order and no end (docs/marketplace-api.md, "Pages, counts and order"), so a reading counts only when
-it adds up: the same count before and after it, no category twice, as many rows as were counted, and the same
-categories in both languages. The last: a category that slipped past one reading, since another departed in front of
-it, shows in the other.
-"""
+"""Reading reference data with one account's login; categories are read until they are proven complete."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +19,13 @@ from emag_pipeline.sync.attempt import retry_on_db_error
 from emag_pipeline.sync.context import shared_budget, timeouts_of
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.wording import counted
+
+# All categories of a marketplace, in its own language and in English, read until they are proven complete.
+#
+# Pages promise no order and no end (docs/marketplace-api.md, "Pages, counts and order"), so a reading counts only when
+# it adds up: the same count before and after it, no category twice, as many rows as were counted, and the same
+# categories in both languages. The last: a category that slipped past one reading, since another departed in front of
+# it, shows in the other.
 
 log = logger(__name__)
 

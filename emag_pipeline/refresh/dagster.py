@@ -1,4 +1,4 @@
-"""The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns."""
+"""The refresh of an account as Dagster sees it: the assets `staged_offers` and `offers`, audit, job, schedules."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -99,6 +99,8 @@ def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipelin
         metadata = of_publish(publish_scan(sync), sync.budget().pace_seconds)
         return dg.MaterializeResult(metadata=metadata | column_schema(sync.database, "emag_product_offers"))
 
+
+# The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns.
 
 _BLOCKING = {
     "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",

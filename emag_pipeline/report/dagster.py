@@ -1,8 +1,4 @@
-"""The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`.
-
-So a mart that fails costs no sync. It is requested once a publish: what failed is tried again with the next one, or
-by Dagster's run retry where the step said that this can help.
-"""
+"""The report as an asset, and the jobs and the sensor that compute marts and report after each publish."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -66,6 +62,11 @@ def _numbers(facts: Facts, file: Path) -> Metadata:
         "open_incidents": len(facts.incidents),
     }
 
+
+# The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`.
+#
+# So a mart that fails costs no sync. It is requested once a publish: what failed is tried again with the next one, or
+# by Dagster's run retry where the step said that this can help.
 
 _LONGEST_INTERVAL_SECONDS = 30.0
 _TAGS = {

@@ -1,8 +1,4 @@
-"""Database URLs in the forms that people give and programs need: asyncpg's, SQLAlchemy's, libpq's; and one to show.
-
-A URL is judged when it is given (`with_driver`), more strictly than any library does: each of them takes a badly
-encoded one apart in its own way, and shows pieces of the password as host, port or database.
-"""
+"""Which databases the variables name, and their URLs in the forms that programs need; and one that can be shown."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +7,11 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.settings.values import is_host, is_place, is_port
 from emag_pipeline.wording import shortened
+
+# Database URLs in the forms that people give and programs need: asyncpg's, SQLAlchemy's, libpq's; and one to show.
+#
+# A URL is judged when it is given (`with_driver`), more strictly than any library does: each of them takes a badly
+# encoded one apart in its own way, and shows pieces of the password as host, port or database.
 
 FORM = "postgresql://user:password@host:5432/database"
 ENCODE = "percent-encode @ : / ? # [ ] % in the password, @ as %40"

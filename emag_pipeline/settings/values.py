@@ -1,4 +1,4 @@
-"""What is wrong with a value and what would be right, in words, from what a field of the settings demands."""
+"""Values as people write them: addresses, cron expressions, and what is wrong with a value in words."""
 
 import re
 from collections.abc import Mapping
@@ -65,6 +65,8 @@ def _is_ipv6(text: str) -> bool:
     except AddressValueError:
         return False
 
+
+# What is wrong with a value and what would be right, in words, from what a field of the settings demands.
 
 _EXAMPLES = {
     "EMAG_LANGUAGE": "en",

@@ -16,7 +16,6 @@ from emag_pipeline.sync.completeness import (
     suspects,
     tail,
 )
-from emag_pipeline.sync.completeness import runs as overlap
 from emag_pipeline.sync.completeness.reads import Window, behind
 from emag_pipeline.sync.completeness.situation import ChainState, Phase
 from emag_pipeline_tests.completeness.judge import Figures, judge
@@ -31,10 +30,10 @@ def _joins_by_position(patch: pytest.MonkeyPatch) -> None:
     """Windows that touch by position join, whatever they show."""
     meet = runs._meet
 
-    def always(windows: list[Window], window: Window, **how: bool) -> tuple[int, overlap.Overlap] | None:
+    def always(windows: list[Window], window: Window, **how: bool) -> tuple[int, runs.Overlap] | None:
         met = meet(windows, window, **how)
         if met is None and windows[-1].first < window.first <= windows[-1].stop:
-            return len(windows) - 1, overlap.Overlap(1, 0, 0, 0, len(window.ids), 0)
+            return len(windows) - 1, runs.Overlap(1, 0, 0, 0, len(window.ids), 0)
         return met
 
     patch.setattr(runs, "_meet", always)

@@ -13,7 +13,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.definitions import defs
-from emag_pipeline.monitoring import dagster as of_all
+from emag_pipeline.monitoring import dagster
 from emag_pipeline.monitoring.dagster import run_failures, stale_accounts
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.sandbox import SandboxServer
@@ -319,8 +319,8 @@ def test_a_retry_that_begins_amid_a_look_counts_as_under_way(
         instance.add_run_tags(dead.run_id, {"dagster/auto_retry_run_id": retry.run_id})
         return past_runs(*given)
 
-    monkeypatch.setattr(of_all, "past_runs", retried)
-    one = of_all.standings(database, instance, settings.model_copy(update={"accounts": settings.accounts[:1]}))[0]
+    monkeypatch.setattr(dagster, "past_runs", retried)
+    one = dagster.standings(database, instance, settings.model_copy(update={"accounts": settings.accounts[:1]}))[0]
     assert one.is_under_way
     assert one.cause is None
 

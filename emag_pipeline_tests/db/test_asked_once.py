@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from emag_pipeline.marts import buy_button, issues
-from emag_pipeline.marts import issues as lost_sales
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.review.findings import review
@@ -29,8 +28,8 @@ def _currencies(database: Database) -> object:
 
 
 _QUESTIONS: dict[str, Callable[[Database], object]] = {
-    "lost_sales": lambda database: lost_sales.lost_sales(database, "main"),
-    "sold_out": lambda database: lost_sales.sold_out(database, "main"),
+    "lost_sales": lambda database: issues.lost_sales(database, "main"),
+    "sold_out": lambda database: issues.sold_out(database, "main"),
     "lost": lambda database: buy_button.lost(database, "main"),
     "widest_gaps": lambda database: buy_button.widest_gaps(database, "main"),
     "issue_counts": lambda database: issues.issue_counts(database, "main"),

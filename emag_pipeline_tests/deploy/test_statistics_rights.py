@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import programs as embedded_programs
+from emag_pipeline.embedded import programs
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import OFFER_ISSUES
@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[embedded.EmbeddedServer]:
         if request.param == "the system's":
             if not _PROGRAMS:
                 pytest.skip("PostgreSQL's server (Debian: postgresql) is not installed")
-            patch.setattr(embedded_programs, "_PROGRAMS", _PROGRAMS[0])
+            patch.setattr(programs, "_PROGRAMS", _PROGRAMS[0])
         started = embedded.start(Path(home), {"fsync": "off", "autovacuum": "off"})
         started.ensure_database("emag")
         for role in ("emag_owner", "emag_writer", "emag_stranger"):

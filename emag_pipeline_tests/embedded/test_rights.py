@@ -12,7 +12,6 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.embedded import places, programs
-from emag_pipeline.embedded import places as owner
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline_tests.embedded.users import STRANGER, acting_as, as_root, mode_of
 
@@ -119,7 +118,7 @@ def test_what_belongs_to_others_is_never_handed_over(tmp_path: Path) -> None:
     before = mode_of(target)
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(PermanentError, match="not ours"):
-        owner.hand_over(tmp_path / "link")
+        places.hand_over(tmp_path / "link")
     assert mode_of(target) == before
 
 
@@ -129,7 +128,7 @@ def test_a_strangers_directory_stays_the_strangers(tmp_path: Path) -> None:
     strange.mkdir()
     os.chown(strange, STRANGER, STRANGER)
     with pytest.raises(PermanentError, match="another user"):
-        owner.hand_over(strange)
+        places.hand_over(strange)
     assert strange.lstat().st_uid == STRANGER
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from emag_pipeline import running_up
 from emag_pipeline.admin.doctor import dagster, databases, machine, marketplace, troubles, variables
-from emag_pipeline.admin.doctor import machine as listeners
 from emag_pipeline.admin.doctor.finding import Begun, Examination, Finding, Verdict, of_error
 from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.local.embedded_use import awake
@@ -157,8 +156,8 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
 
 
 def _independent(settings: Settings) -> Iterator[Examination]:
-    for one in listeners.listeners(settings):
-        yield Examination(listeners.SUBJECT, _MACHINE_SECONDS, partial(listeners.examine, one))
+    for one in machine.listeners(settings):
+        yield Examination(machine.SUBJECT, _MACHINE_SECONDS, partial(machine.examine, one))
     yield Examination(machine.PROGRAMS, _MACHINE_SECONDS, partial(machine.programs, settings))
     yield Examination(machine.DISK, _MACHINE_SECONDS, partial(machine.disk, settings))
     yield Examination(machine.MEMORY, _MACHINE_SECONDS, machine.memory)
