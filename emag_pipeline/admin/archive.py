@@ -68,7 +68,7 @@ def tables_in(text: IO[bytes]) -> Iterator[TableRows]:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A backup of one schema, at one revision; implements `db.restore.Dump`."""
+    """A backup of one schema, at one revision; implements `admin.restoring.Dump`."""
 
     file: Path
     program: Path

@@ -246,7 +246,8 @@ def _cumulative(buckets: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 _STORED = (
-    metric_list.REQUESTS, metric_list.REQUEST_ERRORS, metric_list.STUCK_SYNCS, metric_list.RECOVERED_SYNCS, metric_list.ALERTS,
+    metric_list.REQUESTS, metric_list.REQUEST_ERRORS, metric_list.STUCK_SYNCS, metric_list.RECOVERED_SYNCS,
+    metric_list.ALERTS,
 )  # fmt: skip
 _RUN_STATUS = {"running": 1, "completed": 2, "failed": 3, "timeout": 4}
 
@@ -305,9 +306,7 @@ def _account_gauges(figures: MonitoringFigures, settings: Settings) -> Iterator[
     yield _gauge(metric_list.OFFERS, dict(pair for account in figures.accounts for pair in _offers(account)))
     yield _gauge(metric_list.ANSWER_SURPRISES, _surprises(figures))
     yield _gauge(metric_list.ACCOUNT_LEFT, {(account,): 1 for account in figures.left})
-    yield _gauge(
-        metric_list.CHECK_STATUS, {(subject, check): value for (subject, check), value in figures.checks.items()}
-    )
+    yield _gauge(metric_list.CHECK_STATUS, {(about, check): is_ok for (about, check), is_ok in figures.checks.items()})
     yield _gauge(metric_list.LAST_FAILURE, dict.fromkeys(map(_failure, filter(_has_failed, figures.accounts)), 1))
 
 

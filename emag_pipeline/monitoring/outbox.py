@@ -21,7 +21,7 @@ from emag_pipeline.sync.status import account_statuses
 
 # What of the incidents the webhook has still to be told; each is claimed first, so that two processes do not tell it.
 #
-# A row is told once a cause (`db.incidents.CAUSE`). One that has closed untold is not told at all.
+# A row is told once a cause (`incident_table.CAUSE`). One that has closed untold is not told at all.
 
 _UNCLAIMED = "(claimed_until IS NULL OR claimed_until < clock_timestamp())"
 _CLAIM = "claimed_until = clock_timestamp() + :seconds * interval '1 second'"

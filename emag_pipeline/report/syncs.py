@@ -14,7 +14,7 @@ from emag_pipeline.sync.ledger import Approval, approval_of
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One sync. `proof`: the numbers of `db.audit.Figures`, None where it did not come that far."""
+    """One sync. `proof`: the numbers of `figures.ScanFigures`, None where it did not come that far."""
 
     sync_id: UUID
     status: str

@@ -43,11 +43,11 @@ BEGIN
 END $$;
 
 -- name: writer_statistics
--- The planner's statistics are renewed by whoever changed much (db/statistics.py), which is the owner's right: he lends it.
+-- The planner's statistics are renewed by whoever changed much (sync/statistics.py), which is the owner's right: he lends it.
 GRANT EXECUTE ON FUNCTION {schema}.emag_analyze(text, text[]) TO emag_writer;
 
 -- name: writer_rooms
--- Each account has partitions of its own in staging, which come and go with it (db/room.py).
+-- Each account has partitions of its own in staging, which come and go with it (sync/staging_room.py).
 GRANT EXECUTE ON FUNCTION
     {schema}.emag_make_room(text), {schema}.emag_empty_room(text, uuid[], boolean), {schema}.emag_remove_room(text)
 TO emag_writer;

@@ -8,7 +8,7 @@ from emag_pipeline.wording import counted
 
 @dataclass(frozen=True, slots=True)
 class Accounted:
-    """The parts of a scan's count, from its proof (`db.audit.Figures`), which add up to `accounted`.
+    """The parts of a scan's count, from its proof (`figures.ScanFigures`), which add up to `accounted`.
 
     That is the marketplace's count, but for offers that came or went while it was read, and for a count that is wrong.
     """

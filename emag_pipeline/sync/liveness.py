@@ -229,5 +229,5 @@ def is_abandoned(quiet_seconds: float, bounds: Bounds, *, worker_lives: bool) ->
     return quiet_seconds > (bounds.idle_seconds if worker_lives else bounds.silent_seconds + _LONGEST_WAIT_SECONDS)
 
 
-#: Between two tries within a run: 5, 10, 20 seconds, each up to twice that (assets/staged_offers.py).
+#: Between two tries within a run: 5, 10, 20 seconds, each up to twice that (dagster_runs/resource.py).
 _LONGEST_WAIT_SECONDS = 45.0

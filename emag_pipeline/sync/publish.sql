@@ -1,5 +1,5 @@
 -- The publish, statement by statement, in one transaction. Every statement is set-based and touches changed
--- rows only. The tables of staging stand for the account's own partitions (db/room.py), {part} for those blocks of the staged
+-- rows only. The tables of staging stand for the account's own partitions (sync/staging_room.py), {part} for those blocks of the staged
 -- offers that a statement is about, where it is given several times. :sync and :account are the
 -- lease's; :stamp names this publish in all rows that it writes. Its time is drawn by the very last statement, so that
 -- 100,000 changes lie between no publish's time and its commit.
@@ -186,7 +186,7 @@ WHERE r.sync_id = :sync
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: remember_rows
--- How the rows were written that were read, with what is published of them (db/row_digests.py).
+-- How the rows were written that were read, with what is published of them (sync/row_digests.py).
 INSERT INTO emag_row_digests AS d
     (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, formula, narrow_hash, texts_hash)
 SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,
