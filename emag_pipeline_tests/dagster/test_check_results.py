@@ -1,15 +1,15 @@
 """What checks say is kept where everybody can read it; a red one is an incident until it passes."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.dagster import run_failures
 from emag_pipeline.monitoring.health_page import health_page
 from emag_pipeline.monitoring.health_status import health_status
@@ -19,12 +19,14 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.check_results import CheckResult, Said, check_results, record
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.definitions_snapshot import recorded
+from emag_pipeline_tests.dagster.runs import Run, RunJob, executed, sensor_context
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
 
-_AUDIT = {"offer_ids_are_unique", "rejects_within_tolerance", "scan_is_complete", "volume_has_not_collapsed"}
+_GUIDE = Path(__file__).parents[2] / "docs" / "checks.md"
+_SEVERITY = re.compile(r"^\| `(\w+)` \|.*?\| (blocks|ERROR|WARN|the same)\b", re.MULTILINE)
 
 
 @pytest.fixture
@@ -34,9 +36,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 def _look(instance: dg.DagsterInstance, settings: Settings, receiver: Receiver) -> None:
-    pipeline = Pipeline(settings.model_copy(update={"alert_webhook_url": receiver.url}))
-    context = dg.build_sensor_context(instance=instance, definitions=defs, resources={"pipeline": pipeline})
-    run_failures.evaluate_tick(context)
+    told = settings.model_copy(update={"alert_webhook_url": receiver.url})
+    run_failures.evaluate_tick(sensor_context(told, instance))
 
 
 def _results(database: Database, *subjects: str) -> dict[str, CheckResult]:
@@ -47,10 +48,20 @@ def _health(database: Database, settings: Settings) -> Any:
     return json.loads(health_page(health_status(database, settings)).body)
 
 
+def _checks_of(*jobs: str) -> set[str]:
+    return {check for job in jobs for check in recorded()["jobs"][job]["checks"]}
+
+
+def _told_severities() -> dict[str, str]:
+    """What the guide says of each check; a check that blocks is an ERROR."""
+    told: dict[str, str] = {}
+    for check, severity in _SEVERITY.findall(_GUIDE.read_text(encoding="utf-8")):
+        told[check] = {"blocks": "ERROR", "the same": ["", *told.values()][-1]}.get(severity, severity)
+    return told
+
+
 def _review(settings: Settings, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    return defs.resolve_job_def("refresh_marts").execute_in_process(
-        partition_key="main", instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
-    )
+    return executed("refresh_marts", "main", settings, instance)
 
 
 def _in_currency(database: Database, currency: str) -> None:
@@ -64,6 +75,19 @@ def _in_currency(database: Database, currency: str) -> None:
         tx.run("DELETE FROM emag_mart_refreshes")
 
 
+def test_each_check_has_the_severity_that_the_guide_tells(run: Run, run_job: RunJob) -> None:
+    today = f"main|{datetime.now(UTC).date()}"
+    results = [
+        run("main"),
+        run_job("refresh_marts", "main"),
+        run_job("refresh_daily_assortment", today),
+        run_job("refresh_reference", "sandbox"),
+    ]
+    found = {one.check_name: one.severity.value for result in results for one in result.get_asset_check_evaluations()}
+    assert found == _told_severities()
+    assert found.keys() == recorded()["checks"].keys()
+
+
 def test_every_check_of_a_refresh_and_its_review_is_kept_by_account(
     run: Run, settings: Settings, instance: dg.DagsterInstance, database: Database
 ) -> None:
@@ -71,7 +95,7 @@ def test_every_check_of_a_refresh_and_its_review_is_kept_by_account(
     review = _review(settings, instance)
     found = _results(database, "main")
     asked = [*refreshed.get_asset_check_evaluations(), *review.get_asset_check_evaluations()]
-    assert found.keys() == {one.check_name for one in asked} >= _AUDIT
+    assert found.keys() == {one.check_name for one in asked} == _checks_of("refresh_offers", "refresh_marts")
     for one in asked:
         kept = found[one.check_name]
         assert (kept.passed, kept.severity, kept.sentence) == (one.passed, one.severity.value, one.description)

@@ -6,26 +6,17 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring import other_jobs
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.report.dagster import stale_marts
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.definitions_snapshot import recorded
+from emag_pipeline_tests.dagster.runs import Run, RunJob, sensor_context
 from emag_pipeline_tests.db.syncs import rows
 
-RunJob = Callable[[str, str], dg.ExecuteInProcessResult]
 Tick = Callable[[], list[tuple[str, str]]]
-
-
-@pytest.fixture
-def run_job(settings: Settings, instance: dg.DagsterInstance) -> RunJob:
-    """Executes a job for a partition."""
-    return lambda job, partition: defs.resolve_job_def(job).execute_in_process(
-        partition_key=partition, instance=instance, resources={"pipeline": Pipeline(settings)}, raise_on_error=False
-    )
 
 
 @pytest.fixture
@@ -33,10 +24,7 @@ def tick(settings: Settings, instance: dg.DagsterInstance) -> Tick:
     """Evaluates the sensor; the jobs that it requests, and for what."""
 
     def evaluate() -> list[tuple[str, str]]:
-        context = dg.build_sensor_context(
-            instance=instance, definitions=defs, resources={"pipeline": Pipeline(settings)}
-        )
-        requests = stale_marts.evaluate_tick(context).run_requests or []
+        requests = stale_marts.evaluate_tick(sensor_context(settings, instance)).run_requests or []
         return [(str(one.job_name), str(one.partition_key)) for one in requests]
 
     return evaluate
@@ -50,12 +38,13 @@ def test_after_a_sync_the_marts_are_computed_and_agree_with_the_offers(run: Run,
     results = [run_job(job, partition) for job, partition in requested]
     assert all(one.success for one in results)
     evaluations = [one for result in results for one in result.get_asset_check_evaluations()]
-    assert {(one.check_name, one.passed, one.partition) for one in evaluations} >= {
-        ("issues_reconcile_with_offers", True, "main"),
-        ("buy_button_reconciles_with_offers", True, "main"),
-        ("low_stock_reconciles_with_offers", True, "main"),
-        ("assortment_reconciles_with_offers", True, today),
+    jobs = recorded()["jobs"]
+    assert {(one.check_name, one.partition) for one in evaluations} == {
+        *((check, "main") for check in jobs["refresh_marts"]["checks"]),
+        *((check, today) for check in jobs["refresh_daily_assortment"]["checks"]),
     }
+    reconciled = {one.check_name: one.passed for one in evaluations if "_with_offers" in one.check_name}
+    assert (len(reconciled), all(reconciled.values())) == (4, True)
     assert tick() == []
 
 
