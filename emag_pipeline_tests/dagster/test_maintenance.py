@@ -15,13 +15,12 @@ from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs import prune
-from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.dagster.conftest import Run
+from emag_pipeline_tests.dagster.runs import Run, executed
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
 from emag_pipeline_tests.db.syncs import rows
 
@@ -118,9 +117,8 @@ def test_the_job_prunes_both_databases_and_tells_what_it_removed(
     with database.transaction() as tx:
         tx.run("UPDATE emag_requests SET sent_at = sent_at - interval '31 days'")
     calls = rows(database, "SELECT count(*) FROM emag_requests")[0][0]
-    result = defs.resolve_job_def("maintenance").execute_in_process(
-        instance=instance, resources={"pipeline": Pipeline(settings)}
-    )
+    result = executed("maintenance", None, settings, instance)
+    assert result.success
     told = result.get_step_success_events()[0]
     (output,) = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
     assert told.step_key == "prune"
@@ -132,17 +130,8 @@ def test_the_job_prunes_both_databases_and_tells_what_it_removed(
 
 def test_without_its_database_the_job_fails_with_one_sentence(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     away = load_settings({"DATABASE_SYNC_URL": f"postgresql://nobody@/none?host={tmp_path}"}, env_file=None)
-    result = defs.resolve_job_def("maintenance").execute_in_process(
-        instance=instance, resources={"pipeline": Pipeline(away)}, raise_on_error=False
-    )
+    result = executed("maintenance", None, away, instance)
     assert dagster_runs.failure(instance, result.run_id).startswith("database: the database cannot be reached")
-
-
-def test_the_daily_schedule_is_on_and_off_round_times() -> None:
-    schedule = _REPOSITORY.get_schedule_def("maintenance_daily")
-    minute, hour, *_ = str(schedule.cron_schedule).split()
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert (int(minute) % 5 != 0, hour) == (True, "3")
 
 
 def _tick(instance: dg.DagsterInstance) -> ScheduleExecutionData:
