@@ -15,8 +15,10 @@ from benchmarks.surroundings import context, fresh_database, rate, unlimited_san
 from benchmarks.wish import Wish
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.completeness import standing_still
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 
 NAME = "calls"
 SPOILT = "the sandbox obeys no page size but 100, as a marketplace might: all pages are read twice."

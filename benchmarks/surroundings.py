@@ -18,7 +18,7 @@ from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import SyncContext
+from emag_pipeline.sync.context import SyncContext
 
 _NOT_KEPT = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")
 #: Of a server's processes those that live as long as it does; the others are sessions, and autovacuum's.

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from emag_pipeline.admin import export_files
+from emag_pipeline.admin import csv_lines
 from emag_pipeline.admin.history import require_known
 from emag_pipeline.atomic_file import written_at_once
 from emag_pipeline.errors import PermanentError, SettingsError
@@ -180,10 +180,8 @@ def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bo
     """
     with looked_into(settings) as database:
         chosen = _columns(database, selection)
-        text.write(export_files.header(column.name for column in chosen))
-        return _written(
-            batches(database, selection, chosen), lambda rows: text.write(export_files.lines(rows, raw=raw))
-        )
+        text.write(csv_lines.header(column.name for column in chosen))
+        return _written(batches(database, selection, chosen), lambda rows: text.write(csv_lines.lines(rows, raw=raw)))
 
 
 def _columns(database: Database, selection: Selection) -> list[Column]:
@@ -193,7 +191,7 @@ def _columns(database: Database, selection: Selection) -> list[Column]:
 
 
 def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Exported:
-    from emag_pipeline.admin.export_files import parquet_rows  # pyarrow is slow to load
+    from emag_pipeline.admin.parquet_file import parquet_rows  # pyarrow is slow to load
 
     with looked_into(settings) as database:
         chosen = _columns(database, selection)

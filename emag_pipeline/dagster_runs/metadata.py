@@ -13,9 +13,11 @@ from emag_pipeline.logs import logger
 from emag_pipeline.settings import current
 from emag_pipeline.store import describe
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import Progress, Staged, SyncSummary
 from emag_pipeline.sync.accounted import Accounted
+from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.figures import WORDS
+from emag_pipeline.sync.publish import SyncSummary
+from emag_pipeline.sync.stage import Staged
 
 # Rows as a table beside a materialization or a check's result.
 

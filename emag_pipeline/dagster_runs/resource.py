@@ -25,8 +25,8 @@ from emag_pipeline.logs import about, unprinted
 from emag_pipeline.settings import Settings, current
 from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import Progress, SyncContext
 from emag_pipeline.sync.accounts import require_same_host
+from emag_pipeline.sync.context import Progress, SyncContext
 
 # The partition keys: the seller account of offers, the marketplace of reference data.
 

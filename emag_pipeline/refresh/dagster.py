@@ -28,7 +28,10 @@ from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.review.dagster import publish_review
 from emag_pipeline.settings import Settings, current, values
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import AuditVerdict, Progress, audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.audit import AuditVerdict, audit_scan
+from emag_pipeline.sync.context import Progress
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.sync.timeline import timeline
 from emag_pipeline.wording import iso

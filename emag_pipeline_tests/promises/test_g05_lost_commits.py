@@ -14,9 +14,13 @@ from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import SyncContext, audit_scan, liveness, publish_scan, stage_account
+from emag_pipeline.sync import liveness
+from emag_pipeline.sync.audit import audit_scan
+from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.liveness import Bounds
+from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.request_log import RequestLog
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.own_server import LAZY, own_server

@@ -10,7 +10,10 @@ import pytest
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import audit_scan, figures, publish, publish_scan, stage_account
+from emag_pipeline.sync import figures, publish
+from emag_pipeline.sync.audit import audit_scan
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.process.ups import wait_until

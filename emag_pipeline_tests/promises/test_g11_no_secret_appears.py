@@ -23,8 +23,9 @@ from emag_pipeline.monitoring import incident_table
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import SyncContext, ledger
+from emag_pipeline.sync import ledger
 from emag_pipeline.sync.attempt import attempt
+from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.process.ups import free_ports, wait_until

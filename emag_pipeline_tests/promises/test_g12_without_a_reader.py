@@ -111,7 +111,8 @@ def _ended(environment: dict[str, str], program: str, *arguments: str) -> "subpr
 
 _BETWEEN = """
 import os, signal, sys
-from emag_pipeline.dagster_runs import __main__ as run, executing
+from emag_pipeline.dagster_runs import executing
+from emag_pipeline.local import run
 of = {"step_failures": executing, "exit_code": run, "refresh_reference_if_old": run}[sys.argv[3]]
 ask = getattr(of, sys.argv.pop())
 def signalled(*given):
@@ -144,7 +145,7 @@ def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is
 _AT_THE_END = """
 import os, signal, sys
 import dagster as dg
-from emag_pipeline.dagster_runs import __main__ as run
+from emag_pipeline.local import run
 end = dg.DagsterInstance.__exit__
 def ended(self, *given):
     os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +166,7 @@ def test_g12_a_signal_when_all_is_done_does_not_unsay_it(
 _ONCE_NOTED = """
 import os, signal, sys
 import dagster as dg
-from emag_pipeline.dagster_runs import __main__ as run
+from emag_pipeline.local import run
 note = dg.DagsterInstance.create_run_for_job
 def noted(self, *given, **options):
     made = note(self, *given, **options)

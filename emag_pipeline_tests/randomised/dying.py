@@ -7,7 +7,9 @@ from contextlib import suppress
 
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import audit_scan, publish_scan, stage_account
+from emag_pipeline.sync.audit import audit_scan
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for
 

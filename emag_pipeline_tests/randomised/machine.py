@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, RefusedError
-from emag_pipeline.sync import Progress, SyncContext
+from emag_pipeline.sync.context import Progress, SyncContext
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised.choices import BLOCKS, CALLS, EDITS, FAILURES, PAGES, POISON, TRICKS
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Poison

@@ -20,8 +20,11 @@ from emag_pipeline.errors import (
 )
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import Progress, SyncContext, audit_scan, publish_scan, stage_account
 from emag_pipeline.sync.approval import approve
+from emag_pipeline.sync.audit import audit_scan
+from emag_pipeline.sync.context import Progress, SyncContext
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline_tests.databases import administer, drop
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised import dying

@@ -16,7 +16,10 @@ from emag_pipeline.errors import StagingLost
 from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import audit_scan, publish_scan, row_digests, stage_account
+from emag_pipeline.sync import row_digests
+from emag_pipeline.sync.audit import audit_scan
+from emag_pipeline.sync.publish import publish_scan
+from emag_pipeline.sync.stage import stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sync.refresh import context_for, refresh

@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from emag_pipeline.admin.export_files import defused, header, lines
+from emag_pipeline.admin.csv_lines import defused, header, lines
 
 
 def test_numbers_times_and_truths_are_written_so_that_programs_read_them() -> None:
