@@ -22,7 +22,8 @@ from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, stage, sync
 
-_SETTINGS = load_settings({"EMAG_ACCOUNTS": "main"}, env_file=None)
+#: a home of its own: an `up` of the default one would answer for this test's sensors
+_SETTINGS = load_settings({"EMAG_ACCOUNTS": "main", "EMAG_HOME": "/nonexistent/emag"}, env_file=None)
 _AWAY = DatabaseUnavailable("cannot be reached", where="database", why="connection refused", remedy="Start it")
 
 
