@@ -58,12 +58,13 @@ def refresh(
         statistics.expect_account(tx, account)
         known = _known(tx, mart, scope)
         shown_at = None if from_scratch else known.shown_at
-        if "touched" not in mart.statements:
-            row = _merged(tx, mart, _ALL, {**scope, "basis": known.basis, "shown_at": shown_at, "shown_rows": None})
-        elif shown_at is not None:
+        by_offer = "touched" in mart.statements
+        if by_offer and shown_at is not None:
             row = _by_change(tx, mart, scope, known)
+        elif by_offer and known.offers > _AT_ONCE:
+            row = _in_parts(tx, mart, {**scope, "basis": known.basis, "shown_rows": None}, known.offers)
         else:
-            row = _from_scratch(tx, mart, {**scope, "basis": known.basis, "shown_rows": None}, known.offers)
+            row = _merged(tx, mart, _ALL, {**scope, "basis": known.basis, "shown_at": shown_at, "shown_rows": None})
     if row is None:
         raise PermanentError(
             f"{mart.name} was not computed",
@@ -103,16 +104,10 @@ def _by_change(tx: Transaction, mart: Mart, scope: Mapping[str, Any], known: Any
     return _merged(tx, mart, _Offers(condition, mart.statement("touched")), {**scope, **shown})
 
 
-def _from_scratch(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int) -> dict[str, Any] | None:
-    if offers > _AT_ONCE:
-        return _in_parts(tx, mart, scope, parts=ceil(offers / _AT_ONCE))
-    return _merged(tx, mart, _ALL, scope)
-
-
-def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], *, parts: int) -> dict[str, Any] | None:
+def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int) -> dict[str, Any] | None:
     """Part by part, each by a snapshot of its own; then by change, if anything was published since the first one."""
     named = statements("marts/merge.sql")
-    first = tx.run(named["parts"], account=scope["account"], parts=parts).one_or_none()
+    first = tx.run(named["parts"], account=scope["account"], parts=ceil(offers / _AT_ONCE)).one_or_none()
     if first is None:
         return None
     bounds = [_FIRST_ID, *first.bounds, _LAST_ID]

@@ -26,7 +26,7 @@ from emag_pipeline.reference.tables import (
     unknown_categories,
     unknown_vat_rates,
 )
-from emag_pipeline.settings import Settings, current, values
+from emag_pipeline.settings import Settings, cron, current
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LONGEST_WAIT_SECONDS, PastRuns, wait_seconds
@@ -287,7 +287,7 @@ def reference_schedule(marketplace: str, settings: Settings) -> dg.ScheduleDefin
     @dg.schedule(
         name=f"{dagster_runs.REFERENCE_JOB}_{re.sub(r'[^A-Za-z0-9_]', '_', marketplace)}",
         job=refresh_reference,
-        cron_schedule=values.with_minute(settings.reference_cron, minute_of(marketplace)),
+        cron_schedule=cron.with_minute(settings.reference_cron, minute_of(marketplace)),
         execution_timezone=settings.cron_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Reads the reference data of {marketplace}, at second {second_of(marketplace)} of the minute.",

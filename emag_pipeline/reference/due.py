@@ -15,7 +15,7 @@ from emag_pipeline.dagster_runs.executing import Outcome, execute, outcome_after
 from emag_pipeline.dagster_runs.start_time import due_moments
 from emag_pipeline.databases import attached
 from emag_pipeline.reference.tables import RESOURCES, last_reads
-from emag_pipeline.settings import Settings, values
+from emag_pipeline.settings import Settings, cron
 from emag_pipeline.settings.home import claim
 from emag_pipeline.store.engine import Database
 
@@ -36,7 +36,7 @@ def allowed_age(settings: Settings) -> timedelta:
 
     So a scheduled read may fail, and its retries too, before somebody else comes to help.
     """
-    expression = values.with_minute(settings.reference_cron, 0)
+    expression = cron.with_minute(settings.reference_cron, 0)
     ticks = due_moments(expression, settings.cron_timezone, datetime.now(UTC))
     return 1.5 * max(later - earlier for earlier, later in pairwise(islice(ticks, _TICKS)))
 

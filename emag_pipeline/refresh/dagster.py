@@ -26,7 +26,7 @@ from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of
 from emag_pipeline.errors import PipelineError, RefusedError
 from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.review.dagster import publish_review
-from emag_pipeline.settings import Settings, current, values
+from emag_pipeline.settings import Settings, cron, current
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import AuditVerdict, audit_scan
 from emag_pipeline.sync.context import Progress
@@ -200,7 +200,7 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"refresh_offers_{account}",
         job=refresh_offers,
-        cron_schedule=values.with_minute(settings.refresh_cron, minute_of(account)),
+        cron_schedule=cron.with_minute(settings.refresh_cron, minute_of(account)),
         execution_timezone=settings.cron_timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Brings {account} up to date, at second {second_of(account)} of the minute.",

@@ -7,7 +7,7 @@ from emag_pipeline.dagster_runs import prune as old
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.dagster_runs.start_time import minute_of
 from emag_pipeline.retention import prune as retention
-from emag_pipeline.settings import current, values
+from emag_pipeline.settings import cron, current
 
 KEPT_DAYS = 30.0
 
@@ -38,7 +38,7 @@ def maintenance() -> None:
 @dg.schedule(
     name="maintenance_daily",
     job=maintenance,
-    cron_schedule=values.with_minute(current().maintenance_cron, minute_of(_JOB)),
+    cron_schedule=cron.with_minute(current().maintenance_cron, minute_of(_JOB)),
     execution_timezone=current().cron_timezone,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Cleans up by EMAG_MAINTENANCE_CRON, once a day unless told otherwise.",

@@ -18,15 +18,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.rate_limit import pace_seconds
-from emag_pipeline.settings import databases, sandbox_choice
+from emag_pipeline.settings import cron, databases, sandbox_choice
 from emag_pipeline.settings import env_file as dotenv
-from emag_pipeline.settings import values as cron
-from emag_pipeline.settings import values as value_words
 from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline.settings.databases import passwords_in
 from emag_pipeline.settings.home import default as default_home
 from emag_pipeline.settings.redaction import secrets_of
-from emag_pipeline.settings.values import is_bind, is_web
+from emag_pipeline.settings.values import is_bind, is_web, wrong_value
 from emag_pipeline.wording import shortened
 
 T = TypeVar("T")
@@ -277,7 +275,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
             }
         )
     except ValidationError as error:
-        wrong += [value_words.wrong_value(problem, Settings.model_fields, given) for problem in error.errors()]
+        wrong += [wrong_value(problem, Settings.model_fields, given) for problem in error.errors()]
     else:
         wrong += _contradictions(settings)
     if wrong:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.settings import load_settings
-from emag_pipeline.settings.values import checked, with_minute
+from emag_pipeline.settings.cron import checked, with_minute
 
 
 @pytest.mark.parametrize(
