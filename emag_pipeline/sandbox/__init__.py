@@ -61,9 +61,8 @@ truth     {"account", "page": n | "id": n or [ids] | "ids": true, "items_per_pag
 """
 
 from emag_pipeline.sandbox.client import SandboxControl
-from emag_pipeline.sandbox.fault_kinds import FaultError
-from emag_pipeline.sandbox.foreground import run
+from emag_pipeline.sandbox.faults import FaultError
 from emag_pipeline.sandbox.like import LikenessError
-from emag_pipeline.sandbox.server import PortTaken, SandboxServer
+from emag_pipeline.sandbox.server import PortTaken, SandboxServer, run
 
 __all__ = ["FaultError", "LikenessError", "PortTaken", "SandboxControl", "SandboxServer", "run"]

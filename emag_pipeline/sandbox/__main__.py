@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from emag_pipeline.sandbox import like
-from emag_pipeline.sandbox.foreground import run
-from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, PortTaken, SandboxServer
+from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED, PortTaken, SandboxServer, run
 from emag_pipeline.sandbox.settings import Parameters, SandboxSettings
 
 

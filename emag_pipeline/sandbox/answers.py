@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from emag_pipeline.sandbox.faults import Fault
+
 #: a gateway's page
 HTML = (
     "<!DOCTYPE html>\n<html><head><title>Mentenanță</title></head><body><h1>Revenim imediat</h1></body></html>\n"
@@ -54,3 +56,35 @@ def plain(status: int, content: Any) -> Answer:
 def encode(content: object) -> bytes:
     """Compact ASCII JSON."""
     return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+# Refusals because of who calls, in the words and forms that were seen.
+#
+# Source: docs/marketplace-api.md, "Errors and refusals".
+
+#: also what a stranger is told
+NOT_ALLOWED = "You are not allowed to use this API"
+_WORDS = {
+    "wrong_credentials": "Invalid username or password",
+    "ip_not_whitelisted": "The IP {peer} is not whitelisted for this user",
+    "invalid_ip": "Invalid vendor ip [{peer}]",
+    "not_allowed": NOT_ALLOWED,
+}
+
+
+def answer(fault: Fault, peer: str) -> Answer:
+    """What a caller at this address is told, in the fault's form and with its status."""
+    words = fault.options["message"] or _WORDS[fault.kind].format(peer=peer)
+    status = int(fault.options["status"])
+    match fault.options["form"]:
+        case "bare":
+            return Answer(status, b"", "text/html; charset=utf-8")
+        case "html":
+            return Answer(status, HTML, "text/html; charset=utf-8")
+        case "errors":
+            said: dict[str, object] = {"messages": [], "errors": [{"message": words}]}
+        case "objects":
+            said = {"messages": [{"type": "error", "text": words}]}
+        case _:
+            said = {"messages": [words]}
+    return plain(status, {"isError": True, **said, "results": []})

@@ -1,20 +1,122 @@
-"""HTTP connections: one thread each, kept alive, every request stamped with the arrival of its first byte."""
+"""HTTP connections of the sandbox: whom it answers, how it reads requests, and how well or badly it sends answers."""
 
+import os
 import socket
+import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from email.message import Message
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Event, Lock
 from typing import Any
+from urllib.parse import urlsplit
 
-from emag_pipeline.sandbox import delivery
 from emag_pipeline.sandbox.answers import Answer, plain
 from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.faults import Fault
 from emag_pipeline.sandbox.gateway import Gateway
-from emag_pipeline.sandbox.hosts import Hosts
+
+# Whom the sandbox answers: callers that name it by a loopback address or one of its own names.
+#
+# A web page can let a browser call any address of this machine, and a name of the page's own can be made to mean it;
+# what the browser then sends as `Host` and `Origin` is the page's, not the sandbox's.
+
+
+class Hosts:
+    """The names that are answered, beside loopback's; compared without case and port."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = {name.strip().lower() for name in names if name.strip()}
+
+    def refusal(self, headers: Message) -> str | None:
+        """Why a request is not answered; None where it is. One without `Host`, as no browser sends it, is answered."""
+        host = headers.get("Host")
+        if host is not None and not self._is_known(f"//{host}"):
+            return f"The sandbox does not answer to the host {host!r}; EMAG_SANDBOX_HOSTS names those it answers to"
+        origin = headers.get("Origin")
+        if origin is not None and not self._is_known(origin):
+            return f"The sandbox does not answer pages of {origin!r}"
+        return None
+
+    def _is_known(self, address: str) -> bool:
+        try:
+            name = (urlsplit(address).hostname or "").lower()
+        except ValueError:
+            return False
+        return name == "localhost" or name in self._names or _is_loopback(name)
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+# Sending an answer, well or badly: whole, one byte at a time, cut off by a reset, or never.
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def head_of(answer: Answer, headers: Mapping[str, str], *, keep_alive: bool) -> bytes:
+    """The status line and headers."""
+    fields = {
+        "Content-Type": answer.content_type,
+        "Content-Length": str(len(answer.body)),
+        "Connection": "keep-alive" if keep_alive else "close",
+        **headers,
+        **answer.headers,
+    }
+    lines = [
+        f"HTTP/1.1 {answer.status} {_phrase(answer.status)}",
+        *(f"{name}: {value}" for name, value in fields.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def hang(connection: socket.socket, seconds: float | None) -> None:
+    """Say nothing until the caller gives up, the time is over, or the server stops."""
+    connection.settimeout(seconds)
+    try:
+        while connection.recv(4096):
+            pass
+    except OSError:
+        pass  # the time is over, or the caller has gone: both end the silence
+
+
+def reset(connection: socket.socket, sent_before: bytes) -> None:
+    """Close with RST instead of FIN, after some bytes of the answer."""
+    if sent_before:
+        connection.sendall(sent_before)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    os.close(connection.detach())
+
+
+def dribble(connection: socket.socket, head_bytes: bytes, body: bytes, fault: Fault, stopping: Event) -> None:
+    """Send a byte every so many seconds, from the first header on or from the first byte of the body on."""
+    if fault.options["part"] == "body":
+        connection.sendall(head_bytes)
+        slow_part = body
+    else:
+        slow_part = head_bytes + body
+    for place in range(len(slow_part)):
+        if stopping.wait(fault.options["seconds"]):
+            return
+        connection.sendall(slow_part[place : place + 1])
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+# HTTP connections: one thread each, kept alive, every request stamped with the arrival of its first byte.
 
 CONTROL_PATH = "/_control/"
 ControlAnswer = Callable[[str, bytes], Answer]
@@ -118,21 +220,21 @@ class Connection(BaseHTTPRequestHandler):
         promised = answer.headers.get("Content-Length")
         if promised is not None and int(promised) != len(answer.body):
             self.close_connection = True
-        head = delivery.head(answer, headers, keep_alive=not self.close_connection)
+        head = head_of(answer, headers, keep_alive=not self.close_connection)
         self.connection.sendall(head + answer.body)
 
     def _send_badly(self, fault: Fault, answer: Answer | None, headers: dict[str, str]) -> None:
         self.close_connection = True
         if fault.kind == "hang":
-            delivery.hang(self.connection, fault.options["seconds"])
+            hang(self.connection, fault.options["seconds"])
         elif answer is None:
-            delivery.reset(self.connection, b"")
+            reset(self.connection, b"")
         else:
-            head = delivery.head(answer, headers, keep_alive=False)
+            head = head_of(answer, headers, keep_alive=False)
             if fault.kind == "reset":
-                delivery.reset(self.connection, head + answer.body[: fault.options["after_bytes"]])
+                reset(self.connection, head + answer.body[: fault.options["after_bytes"]])
             else:
-                delivery.dribble(self.connection, head, answer.body, fault, self.server.stopping)
+                dribble(self.connection, head, answer.body, fault, self.server.stopping)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are counted in the statistics, not printed."""

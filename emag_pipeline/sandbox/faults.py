@@ -1,14 +1,151 @@
-"""Faults on command: what goes wrong, for whom, how often. The package's docstring lists them for users."""
+"""Faults on command: their kinds and options, for whom they are in force and how often."""
 
 import itertools
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from threading import Lock
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.chance import Chance
-from emag_pipeline.sandbox.fault_kinds import checked
+
+#: instead of the marketplace's answer
+ANSWERS = frozenset({"server_error", "html_200", "is_error", "storm_429"})
+#: instead of it, because of who calls: in words, in one of several forms, at any status
+REFUSALS = frozenset({"wrong_credentials", "ip_not_whitelisted", "invalid_ip", "not_allowed"})
+#: to the good answer's body
+BODIES = frozenset({"truncated_json", "missing_is_error"})
+#: to the connection
+CONNECTIONS = frozenset({"hang", "reset", "dribble"})
+#: all that happens at the door, one a call; the other kinds change what pages and counts say
+AT_THE_DOOR = ANSWERS | REFUSALS | BODIES | CONNECTIONS | {"slow"}
+
+#: every kind with its options and their defaults
+OPTIONS: dict[str, dict[str, Any]] = {
+    "server_error": {"status": 503},
+    "html_200": {},
+    "is_error": {"message": "An internal error has occurred", "status": 200},
+    "storm_429": {"retry_after": None},
+    "wrong_credentials": {"status": 401, "form": "messages", "message": None},
+    "ip_not_whitelisted": {"status": 403, "form": "messages", "message": None},
+    "invalid_ip": {"status": 403, "form": "messages", "message": None},
+    "not_allowed": {"status": 403, "form": "messages", "message": None},
+    "truncated_json": {"keep": 0.5, "cut": "json"},
+    "missing_is_error": {},
+    "hang": {"seconds": None},
+    "reset": {"after_bytes": 0},
+    "dribble": {"seconds": 1.0, "part": "body"},
+    "slow": {"seconds": 5.0},
+    "drift": {"change": "departure", "offers": 1},
+    "endless_pages": {},
+    "ignores_page": {},
+    "ignores_filters": {},
+    "too_many_rows": {"rows": 500},
+    "breaks_page": {"how": "status", "status": 500, "by_id": True},
+    "repeated_page": {"shows": 1},
+    "empty_page": {},
+    "short_page": {"missing": 1},
+    "poison": {"row": "nul", "rows": 1},
+    "count_lies": {"difference": None, "offers": None},
+}
+LIMITS = frozenset(
+    {"account", "resource", "pages", "sizes", "offer_ids", "probability", "count", "after", "for_seconds"}
+)
+CHOICES: dict[tuple[str, str], frozenset[str]] = {
+    ("truncated_json", "cut"): frozenset({"json", "connection"}),
+    **{(kind, "form"): frozenset({"messages", "objects", "errors", "bare", "html"}) for kind in REFUSALS},
+    ("breaks_page", "how"): frozenset({"status", "hang", "reset", "cut"}),
+    ("dribble", "part"): frozenset({"headers", "body"}),
+    ("drift", "change"): frozenset({"departure", "arrival", "price", "stock", "standing", "edition"}),
+    ("poison", "row"): frozenset(
+        {"nul", "price", "no_id", "huge_id", "same_id_twice", "same_id_instead", "price_first", "no_id_first"}
+        | {"long_name", "surrogate", "types"}
+    ),
+}
+
+
+class FaultError(ValueError):
+    """The fault's description is wrong; the message says how."""
+
+
+def checked(description: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Kind, limits and options of a description. Raises FaultError for what no fault is, has or takes."""
+    kind = description.get("kind")
+    if not isinstance(kind, str) or kind not in OPTIONS:
+        raise FaultError(f"Unknown fault {kind!r}; known are {', '.join(sorted(OPTIONS))}.")
+    defaults = OPTIONS[kind]
+    given = {name: value for name, value in description.items() if name != "kind" and value is not None}
+    if unknown := sorted(given.keys() - defaults.keys() - LIMITS):
+        allowed = ", ".join(sorted(defaults.keys() | LIMITS))
+        raise FaultError(f"The fault {kind} has no {unknown[0]!r}; it takes {allowed}.")
+    for name, value in given.items():
+        _check(kind, name, value)
+    limits = {name: value for name, value in given.items() if name in LIMITS}
+    return kind, limits, defaults | {name: value for name, value in given.items() if name in defaults}
+
+
+def _check(kind: str, name: str, value: Any) -> None:
+    choices = CHOICES.get((kind, name))
+    if choices is not None:
+        if not isinstance(value, str) or value not in choices:
+            raise FaultError(f"The fault {kind} knows no {name} {value!r}, only {', '.join(sorted(choices))}.")
+        return
+    fits, allowed = _FORMS[name]
+    if not fits(value):
+        raise FaultError(f"The fault {kind} takes as {name} {allowed}, not {value!r}.")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: Any, lowest: int = 0) -> bool:
+    return type(value) is int and value >= lowest
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and isfinite(value) and value >= 0
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and value <= 1
+
+
+def _are_whole(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_whole, value))
+
+
+_Form = tuple[Callable[[Any], bool], str]
+_TEXT: _Form = (_is_text, "a text")
+_WHOLE: _Form = (_is_whole, "a whole number from 0")
+_FROM_1: _Form = (lambda value: _is_whole(value, 1), "a whole number from 1")
+_SECONDS: _Form = (_is_number, "a number of seconds")
+_SHARE: _Form = (_is_share, "a number from 0 to 1")
+_LIST: _Form = (_are_whole, "a list of whole numbers")
+_FORMS: dict[str, _Form] = {
+    "account": _TEXT,
+    "resource": _TEXT,
+    "message": _TEXT,
+    "pages": _LIST,
+    "sizes": _LIST,
+    "offer_ids": _LIST,
+    "probability": _SHARE,
+    "keep": _SHARE,
+    "count": _WHOLE,
+    "after": _WHOLE,
+    "after_bytes": _WHOLE,
+    "offers": _WHOLE,
+    "missing": _WHOLE,
+    "rows": _WHOLE,
+    "shows": _FROM_1,
+    "for_seconds": _SECONDS,
+    "seconds": _SECONDS,
+    "retry_after": _SECONDS,
+    "status": (lambda value: _is_whole(value, 200) and value <= 599, "an HTTP status from 200 to 599"),
+    "by_id": (lambda value: isinstance(value, bool), "true or false"),
+    "difference": (lambda value: type(value) is int, "a whole number"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
-from emag_pipeline.sandbox import refusals
+from emag_pipeline.sandbox import answers
 from emag_pipeline.sandbox.answers import HTML, Answer, Refusal, plain, refused
 from emag_pipeline.sandbox.calls import Call
-from emag_pipeline.sandbox.fault_kinds import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS, REFUSALS
-from emag_pipeline.sandbox.faults import Fault, Target
+from emag_pipeline.sandbox.faults import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS, REFUSALS, Fault, Target
 from emag_pipeline.sandbox.limits import Verdict
 from emag_pipeline.sandbox.marketplace import Marketplace
 from emag_pipeline.sandbox.offer_pages import PageBroken
@@ -52,7 +51,7 @@ class Gateway:
             if not verdict.allowed:
                 visit.answer = plain(429, _OVER_LIMIT)
             elif not self._marketplace.accounts.accepts(account, call.username, call.password):
-                visit.answer = refused(Refusal(refusals.NOT_ALLOWED, 401))
+                visit.answer = refused(Refusal(answers.NOT_ALLOWED, 401))
             else:
                 self._admit(visit, call, data, refusal)
         except Exception:
@@ -77,7 +76,7 @@ class Gateway:
             if _is_silent(fault):
                 return
         if fault and fault.kind in REFUSALS:
-            visit.answer = refusals.answer(fault, call.peer)
+            visit.answer = answers.answer(fault, call.peer)
         elif fault and fault.kind in ANSWERS:
             visit.answer = _faulty_answer(fault)
         else:

@@ -1,19 +1,20 @@
 """The sandbox as a server in this process."""
 
-from collections.abc import Mapping, Sequence
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from emag_pipeline.sandbox.accounts import Accounts
 from emag_pipeline.sandbox.calls import BASE_PATH
-from emag_pipeline.sandbox.connections import Listener
+from emag_pipeline.sandbox.client import SandboxFace, Users
+from emag_pipeline.sandbox.connections import Hosts, Listener
 from emag_pipeline.sandbox.control import Control
-from emag_pipeline.sandbox.face import SandboxFace, Users
 from emag_pipeline.sandbox.gateway import Gateway
-from emag_pipeline.sandbox.hosts import Hosts
 from emag_pipeline.sandbox.like.likeness import Likeness
-from emag_pipeline.sandbox.marketplace import Marketplace
+from emag_pipeline.sandbox.marketplace import Accounts, Marketplace
 from emag_pipeline.sandbox.settings import SandboxSettings
 
 DEFAULT_ACCOUNTS: Mapping[str, int] = {"main": 1200, "fbe": 800}
@@ -107,3 +108,36 @@ class SandboxServer(SandboxFace):
     ) -> None:
         """Stop at once."""
         self.stop()
+
+
+def run(
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    hosts: Sequence[str] = (),
+    seed: int = DEFAULT_SEED,
+    accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
+    users: Users | None = None,
+    like: Likeness | None = None,
+    ready: Callable[[SandboxServer], None] | None = None,
+    **settings: Any,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then end the process at once with code 0.
+
+    `ready` is called when calls can come. Raises PortTaken when it cannot listen. Main thread only.
+    """
+    server = SandboxServer(
+        port, host=host, hosts=hosts, seed=seed, accounts=accounts, users=users, like=like, **settings
+    )
+    sys.setswitchinterval(0.001)  # arrivals are stamped on time even while another thread renders a page
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _end)
+    if ready is not None:
+        ready(server)
+    server.serve()
+
+
+def _end(number: int, frame: object) -> None:
+    """Nothing is kept, so nothing needs tidying up: leave without waiting for open calls."""
+    sys.stdout.flush()
+    os._exit(0)

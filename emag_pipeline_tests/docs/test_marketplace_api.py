@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emag_pipeline.marketplace import reading
 from emag_pipeline.sandbox.catalogue.validation import DESCRIPTIONS, SALEABLE, SALEABLE_TRANSLATION
-from emag_pipeline.sandbox.fault_kinds import OPTIONS
+from emag_pipeline.sandbox.faults import OPTIONS
 from emag_pipeline.settings.accounts import marketplace_of
 
 _ROOT = Path(__file__).parents[2]

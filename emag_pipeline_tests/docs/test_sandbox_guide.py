@@ -12,7 +12,7 @@ import pytest
 
 from emag_pipeline.drills.judgement import is_said
 from emag_pipeline.sandbox import SandboxControl
-from emag_pipeline.sandbox.fault_kinds import CHOICES, LIMITS, OPTIONS
+from emag_pipeline.sandbox.faults import CHOICES, LIMITS, OPTIONS
 from emag_pipeline.sandbox.like import figures
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the page's examples use curl")

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from emag_pipeline.sandbox.face import SandboxFace
+from emag_pipeline.sandbox.client import SandboxFace
 
 _PRICE_CHANGES, _STANDING_CHANGES, _EDITION_CHANGES = 0.05, 0.02, 0.01
 _MANAGED_SHARE = 0.4

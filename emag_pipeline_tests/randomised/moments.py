@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sandbox.poison import poisoned
+from emag_pipeline.sandbox.page_faults import poisoned
 from emag_pipeline_tests.sync.truth import expected
 
 ACCOUNT = "main"

@@ -6,12 +6,12 @@ from emag_pipeline.errors import AccessRefused, ParametersIgnored, ScanNotProven
 from emag_pipeline.reference.read import ReferenceRefresh, read_reference
 from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Resource
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.sandbox.reference import categories
+from emag_pipeline.sandbox.reference import category_rows
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts
 
-_TRUE = {language: {row["id"]: row["name"] for row in categories({}, language)} for language in ("ro", "en")}
+_TRUE = {language: {row["id"]: row["name"] for row in category_rows({}, language)} for language in ("ro", "en")}
 _COUNT = len(_TRUE["ro"])
 _PAGES = -(-_COUNT // 100)
 #: of one reading: two languages, the page behind the last one in each, the counts before and after

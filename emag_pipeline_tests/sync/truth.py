@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from emag_pipeline.drills.judgement import as_stored
-from emag_pipeline.sandbox.face import SandboxFace
+from emag_pipeline.sandbox.client import SandboxFace
 from emag_pipeline.store.columns import WIDE, listed
 from emag_pipeline.store.engine import Database
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.chance import Chance
-from emag_pipeline.sandbox.catalogue.extras import EXTRA_FIELDS
+from emag_pipeline.sandbox.catalogue.content import EXTRA_FIELDS
 from emag_pipeline.sandbox.catalogue.reading import number
 
 Offer = dict[str, Any]

@@ -26,7 +26,6 @@ value is the offer's own where the type can express it, else that of another off
 served. The truth is what a correct reader must make of what is served: null where it says nothing.
 """
 
-from emag_pipeline.sandbox.like.file import LikenessError, read
-from emag_pipeline.sandbox.like.likeness import Likeness
+from emag_pipeline.sandbox.like.likeness import Likeness, LikenessError, read
 
 __all__ = ["Likeness", "LikenessError", "read"]

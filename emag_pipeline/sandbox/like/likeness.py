@@ -1,16 +1,19 @@
-"""How a probed account answers, and what the sandbox's offers are in those shapes."""
+"""How a probed account answers, read from a probe's file, and what the sandbox's offers are in those shapes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
 from emag_pipeline.sandbox.catalogue.numbering import FIRST_ID, STRIDE
 from emag_pipeline.sandbox.catalogue.shapes import meant
-from emag_pipeline.sandbox.like.figures import Figures
-from emag_pipeline.sandbox.like.shape import Shape, dealt
-from emag_pipeline.sandbox.like.values import NOTHING, expressed, pool_of, served
+from emag_pipeline.sandbox.like.figures import Figures, figures_of
+from emag_pipeline.sandbox.like.shape import NOTHING, Shape, dealt, expressed, pool_of, served
+
+# How a probed account answers, and what the sandbox's offers are in those shapes.
 
 Offer = dict[str, Any]
 
@@ -81,3 +84,100 @@ def _truth(shape: Shape | None, name: str, own: Any, told: Any) -> Any:
     if shape.kind in ("integer", "decimal", "text") and expressed(shape, own) is not NOTHING:
         return own
     return meant(name, told)
+
+
+FORMAT = 1
+_LARGEST_BYTES = 16 * 2**20
+#: of fewer rows the time shows nothing
+_MANY_ROWS = 10
+_PLACES = ("top", "data", "both", "neither")
+_OTHERS = ("absent", "usual")
+
+
+class LikenessError(ValueError):
+    """The file cannot be used; the message names it, the reason, and what to do."""
+
+
+def read(file: Path) -> Likeness:
+    """The shapes in a file. Raises LikenessError."""
+    try:
+        return _likeness(_content(file))
+    except ValueError as problem:
+        remedy = "Give a file that `emag-pipeline probe` wrote, or correct it (docs/how-to/probe.md)"
+        raise LikenessError(f"{file}: {problem}. {remedy}.") from None
+
+
+def _content(file: Path) -> Mapping[str, Any]:
+    try:
+        if file.stat().st_size > _LARGEST_BYTES:
+            raise ValueError(f"it is larger than {_LARGEST_BYTES:,} bytes")
+        content = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ValueError(f"it cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise ValueError("it is no JSON") from None
+    if not isinstance(content, dict) or "format" not in content:
+        raise ValueError("it is no JSON object with a format")
+    if content["format"] != FORMAT:
+        raise ValueError(f"its format is {str(content['format'])[:20]!r}, this sandbox reads {FORMAT}")
+    return content
+
+
+def _likeness(content: Mapping[str, Any]) -> Likeness:
+    offers = content.get("offers")
+    if not isinstance(offers, Mapping) or not isinstance(offers.get("fields"), Mapping):
+        raise ValueError("it describes no offers, as when the probe was refused or the account has none")
+    rows = offers.get("rows")
+    if type(rows) is not int or rows < 1:
+        raise ValueError("offers has no number of rows from 1")
+    others = offers.get("others", _OTHERS[0])
+    if others not in _OTHERS:
+        raise ValueError(f"offers has others {str(others)[:20]!r}, known are {' and '.join(_OTHERS)}")
+    settings = _place(content) | _order(content) | _latency(content)
+    return Likeness(rows, figures_of(rows, offers["fields"]), others == "usual", _as_text(content), settings)
+
+
+def _place(content: Mapping[str, Any]) -> dict[str, Any]:
+    place = _part(content, "parameters").get("obeyed")
+    if place not in (None, *_PLACES):
+        raise ValueError(f"parameters are obeyed {str(place)[:20]!r}, known are {', '.join(_PLACES)}")
+    return {"parameters": place} if place else {}
+
+
+def _order(content: Mapping[str, Any]) -> dict[str, Any]:
+    told = _part(content, "order")
+    if not told:
+        return {}
+    return {"order": "id" if told.get("ids_ascend") else "id_desc" if told.get("ids_descend") else "shuffled"}
+
+
+def _latency(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The quickest answer's time, and what each row of the slowest read took beyond it."""
+    calls = content.get("calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        raise ValueError("calls is no list of objects")
+    told = [(call.get("milliseconds"), call.get("rows") or 0) for call in calls if call.get("error") is None]
+    if not all(type(number) is int and 0 <= number <= 3_600_000 for pair in told for number in pair):
+        raise ValueError("calls have milliseconds or rows that are no whole numbers")
+    if not told:
+        return {}
+    least = min(milliseconds for milliseconds, _ in told)
+    each = [(milliseconds - least) / rows for milliseconds, rows in told if rows >= _MANY_ROWS]
+    return {"latency_seconds": least / 1000, "seconds_per_offer": round(max(each, default=0.0) / 1000, 6)}
+
+
+def _as_text(content: Mapping[str, Any]) -> bool | None:
+    """Whether counts have their numbers as text; None when they have both, or nothing is told."""
+    fields = _part(content, "count").get("fields")
+    told = fields.get("noOfItems") if isinstance(fields, Mapping) else None
+    types = told.get("types") if isinstance(told, Mapping) else None
+    if not isinstance(types, Mapping) or {"text", "integer"} <= types.keys():
+        return None
+    return "text" in types
+
+
+def _part(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = content.get(name)
+    if part is not None and not isinstance(part, Mapping):
+        raise ValueError(f"{name} is no object")
+    return part or {}
