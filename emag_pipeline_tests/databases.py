@@ -18,8 +18,12 @@ def administer(server: EmbeddedServer, statement: str) -> None:
 
 @contextmanager
 def copied(server: EmbeddedServer, template: str, name: str) -> Iterator[str]:
-    """The URL of a new database of that name with all that the template holds; it is dropped at the end."""
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    """The URL of a new database of that name with all that the template holds; it is dropped at the end.
+
+    Its files are copied: by way of the write-ahead log, PostgreSQL's default, each of some 2,000 copies takes six times
+    as long (0.53 s to 0.09 s, measured beside other work).
+    """
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield server.url(name)
     finally:
