@@ -6,7 +6,7 @@ secrets belong in any of them.
 
 import errno
 from collections.abc import Iterator, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import ClassVar
 
 
@@ -28,10 +28,15 @@ class PipelineError(Exception):
     Every part is one sentence or less, without a closing full stop.
     """
 
+    #: the name under which ledger, metrics and request log count this kind of error
+    error_class: ClassVar[str] = "PipelineError"
     rerun: ClassVar[Rerun] = Rerun.NEVER
     exit_code: ClassVar[int] = 5
     #: what the scan has staged is worth nothing after it, so that the next run reads anew
     spoils_staging: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        cls.error_class = cls.__name__
 
     def __init__(self, what: str, *, where: str = "", why: str = "", remedy: str = "") -> None:
         self.what = what
@@ -49,11 +54,6 @@ class PipelineError(Exception):
     def message(self) -> str:
         """The error in one line: `where: what: why. Remedy.`"""
         return f"{self.cause}. {self.remedy}." if self.remedy else f"{self.cause}."
-
-    @property
-    def error_class(self) -> str:
-        """The name under which ledger, metrics and request log count this error."""
-        return type(self).__name__
 
 
 class TransientError(PipelineError):
@@ -239,6 +239,7 @@ class Interrupted(BaseException):
     Derives from BaseException so that no broad `except Exception` eats a signal.
     """
 
+    error_class: ClassVar[str] = "Interrupted"
     exit_code: ClassVar[int] = 130
     #: whether a person was told of it already, with what follows from it
     is_told = False
@@ -254,8 +255,15 @@ def rerun_after(error_class: str) -> Rerun:
     return Rerun.AS_A_NEW_RUN if known is None else known.rerun
 
 
-#: Ends that nothing in the work itself brought about: a signal, a process that died, one that hung (`sync.liveness`).
-_FROM_OUTSIDE = frozenset({"Interrupted", "OwnerDied", "StuckSync"})
+class EndFromOutside(StrEnum):
+    """The error classes of syncs that nothing in the work itself ended; only the first is also raised."""
+
+    #: a signal, or a person
+    INTERRUPTED = Interrupted.error_class
+    #: its process is gone or silent, or its Dagster run is over
+    OWNER_DIED = "OwnerDied"
+    #: alive without progress
+    STUCK_SYNC = "StuckSync"
 
 
 def is_passing(error_class: str) -> bool:
@@ -263,12 +271,12 @@ def is_passing(error_class: str) -> bool:
 
     By name, as `rerun_after`. Anything else - a refusal, a defect - would meet the same data and end the same way.
     """
-    return error_class in _FROM_OUTSIDE or rerun_after(error_class) is Rerun.AT_ONCE
+    return error_class in set(EndFromOutside) or rerun_after(error_class) is Rerun.AT_ONCE
 
 
 def is_defect(error_class: str) -> bool:
     """Whether the name is of no error of this project and of no end from outside: something here is wrong."""
-    return named(error_class) is None and error_class not in _FROM_OUTSIDE
+    return named(error_class) is None and error_class not in set(EndFromOutside)
 
 
 def spoils_staging(error_class: str) -> bool:
@@ -279,7 +287,7 @@ def spoils_staging(error_class: str) -> bool:
 
 def exit_code_of(error_class: str) -> int:
     """The exit code of an error that is known by its class name only; 1 for a name that is not of this project."""
-    if error_class == Interrupted.__name__:
+    if error_class == Interrupted.error_class:
         return Interrupted.exit_code
     known = named(error_class)
     return 1 if known is None else known.exit_code
@@ -287,7 +295,7 @@ def exit_code_of(error_class: str) -> int:
 
 def named(error_class: str) -> type[PipelineError] | None:
     """The error of this project that has this name; None for any other name."""
-    return next((kind for kind in _with_subclasses(PipelineError) if kind.__name__ == error_class), None)
+    return next((kind for kind in _with_subclasses(PipelineError) if kind.error_class == error_class), None)
 
 
 def _with_subclasses(kind: type[PipelineError]) -> Iterator[type[PipelineError]]:

@@ -225,7 +225,7 @@ def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
     except PipelineError:
         return False
     error = status.last_error
-    refused = error is not None and error.error_class == RefusedError.__name__ and not error.is_discarded
+    refused = error is not None and error.error_class == RefusedError.error_class and not error.is_discarded
     return refused and not status.awaits_publish
 
 
