@@ -1,5 +1,6 @@
 """One open transaction: statements and COPY, each bounded by the clock of this process."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from io import StringIO
@@ -17,6 +18,7 @@ T = TypeVar("T")
 GRACE_SECONDS = 5.0
 
 _COPY_BYTES = 1 << 16
+_QUESTION = re.compile(r"(?:\s|--[^\n]*\n)*SELECT\b", re.IGNORECASE)
 #: What a hash of ids takes for each row, and the most that one join may have.
 _BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
 
@@ -123,5 +125,5 @@ class Transaction:
 
 
 def _is_question(sql: str) -> bool:
-    """Whether a statement changes nothing that anybody relies upon."""
-    return sql.lstrip()[:6].upper() == "SELECT"
+    """Whether a statement changes nothing that anybody relies upon; what stands above it in its file is passed over."""
+    return _QUESTION.match(sql) is not None
