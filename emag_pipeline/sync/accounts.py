@@ -7,30 +7,12 @@ from emag_pipeline.errors import SettingsError
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account, is_here
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of
+from emag_pipeline.store.sql import statements
 
-_NOTE = """
-    INSERT INTO emag_accounts AS a (account_type, marketplace, currency)
-    SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:marketplaces AS text[]), CAST(:currencies AS text[]))
-    ORDER BY 1  -- in one order, so that two processes cannot deadlock
-    ON CONFLICT (account_type) DO UPDATE
-        SET marketplace = excluded.marketplace, currency = excluded.currency, noted_at = now(), left_at = NULL
-        WHERE (a.marketplace, a.currency, a.left_at)
-            IS DISTINCT FROM (excluded.marketplace, excluded.currency, CAST(NULL AS timestamptz))
-"""
-
-#: Not those of another installation on the same database, which configures them.
-_MARK_LEFT = """
-    UPDATE emag_accounts a SET left_at = now()
-    WHERE a.left_at IS NULL AND NOT (a.account_type = ANY(CAST(:accounts AS text[])))
-      AND (SELECT s.dagster_instance_id FROM emag_offer_syncs s
-           WHERE s.account_type = a.account_type ORDER BY s.sync_number DESC LIMIT 1) = :by
-"""
-
+_SQL = statements("sync/accounts.sql")
 #: Accounts of which offers are kept, and that are not among those :configured.
-LEFT_ACCOUNTS = """
-    SELECT account_type FROM emag_account_figures
-    WHERE NOT (account_type = ANY(CAST(:configured AS text[]))) ORDER BY 1
-"""
+LEFT_ACCOUNTS = _SQL["left_accounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +27,13 @@ class KnownPageSize:
 def page_size(database: Database, account: str) -> KnownPageSize:
     """The page size that was found for an account, if a smaller one than asked for was needed."""
     with database.transaction(timeout_seconds=60) as tx:
-        row = tx.run(
-            """SELECT page_size, coalesce(page_size_at > now() - interval '1 day', false) AS is_recent
-               FROM emag_accounts WHERE account_type = :account""",
-            account=account,
-        ).one_or_none()
-    return KnownPageSize() if row is None else KnownPageSize(row.page_size, row.is_recent)
+        return row_of(tx.run(_SQL["page_size"], account=account), KnownPageSize) or KnownPageSize()
 
 
 def note_page_size(database: Database, account: str, size: int | None) -> None:
     """Keep the page size that works for an account, None when none smaller than asked for is needed."""
     with database.transaction(timeout_seconds=60) as tx:
-        tx.run(
-            """UPDATE emag_accounts SET page_size = :size, page_size_at = clock_timestamp()
-               WHERE account_type = :account""",
-            account=account,
-            size=size,
-        )
+        tx.run(_SQL["note_page_size"], account=account, size=size)
 
 
 def first_host(database: Database, account: str, marketplace: str, currency: str | None, host: str) -> str:
@@ -69,18 +41,9 @@ def first_host(database: Database, account: str, marketplace: str, currency: str
     known = host_of(database, account)
     if known is not None:
         return known
+    noted = {"account": account, "marketplace": marketplace, "currency": currency, "host": host}
     with database.transaction(timeout_seconds=60) as tx:
-        row = tx.run(
-            """INSERT INTO emag_accounts AS a (account_type, marketplace, currency, host)
-               VALUES (:account, :marketplace, :currency, :host)
-               ON CONFLICT (account_type) DO UPDATE SET host = coalesce(a.host, excluded.host)
-               RETURNING host""",
-            account=account,
-            marketplace=marketplace,
-            currency=currency,
-            host=host,
-        ).one()
-        return str(row.host)
+        return str(tx.run(_SQL["note_host"], **noted).scalar_one())
 
 
 def host_of(database: Database, account: str) -> str | None:
@@ -107,17 +70,14 @@ def note_accounts(
     """
     known = list(accounts)
     with database.transaction(timeout_seconds=60) as tx:
-        tx.run(
-            _NOTE,
-            accounts=[account for account, _, _ in known],
-            marketplaces=[marketplace for _, marketplace, _ in known],
-            currencies=[currency for _, _, currency in known],
-        )
+        names = [account for account, _, _ in known]
+        places = {
+            "marketplaces": [place for _, place, _ in known],
+            "currencies": [currency for _, _, currency in known],
+        }
+        tx.run(_SQL["note"], accounts=names, **places)
         if by is not None:
-            tx.run(_MARK_LEFT, accounts=[account for account, _, _ in known], by=by)
-
-
-# Where each account sells, told to the database: by that SQL finds VAT rates, categories and currencies.
+            tx.run(_SQL["mark_left"], accounts=names, by=by)
 
 
 def note_marketplaces(database: Database, settings: Settings, by: str | None = None) -> None:
@@ -129,13 +89,11 @@ def note_marketplaces(database: Database, settings: Settings, by: str | None = N
     note_accounts(database, [(name, place.name, place.currency) for name, place in places], by=by)
 
 
-# Is an account still the marketplace's that its data came from? Else two catalogues would meet under one name.
-#
-# That happens to whoever tried the sandbox first, and to whoever sets another country's address.
-
-
 def require_same_host(database: Database, account: Account) -> None:
-    """Note the account's host when it is read for the first time. Raises SettingsError when it was another one then."""
+    """Note the account's host when it is read for the first time. Raises SettingsError when it was another one then.
+
+    Else two catalogues would meet under one name, as after a try on the sandbox, or with another country's address.
+    """
     place = account.marketplace
     before = first_host(database, account.name, place.name, place.currency, account.host)
     if not is_same(before, account.host):

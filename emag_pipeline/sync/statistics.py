@@ -14,14 +14,15 @@ sees to that itself, within its transaction, and so does whoever counts for the 
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.logs import logger
-from emag_pipeline.store import Row
 from emag_pipeline.store.columns import listed
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import staging_room
 
@@ -42,40 +43,15 @@ _STAGED = {
 }
 _REJECTS = {"emag_offer_rejects": ("sync_id", "page", "emag_offer_id")}
 
-#: Whether the planner knows that all rows, or most, are of this sync.
-_KNOWS = """
-    SELECT EXISTS (SELECT FROM pg_stats
-                   WHERE schemaname = :schema AND tablename = :table AND attname = 'sync_id'
-                     AND CAST(:sync AS text) = ANY (CAST(CAST(most_common_vals AS text) AS text[])))
-"""
+_SQL = statements("sync/statistics.sql")
 
-_OFFERS = "SELECT coalesce(sum(offers), 0) FROM emag_account_figures WHERE account_type = :account"
 
-_RIGHTS = """
-    SELECT pg_has_role(c.relowner, 'USAGE') AS may_analyze,
-           has_function_privilege(f.oid, 'EXECUTE') AS may_ask_the_owner
-    FROM pg_class c, pg_proc f
-    WHERE c.oid = to_regclass(:table) AND f.oid = to_regprocedure(:function)
-"""
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """Whether this user may analyse a table, or have its owner do so (`emag_analyze`)."""
 
-#: Whether nobody holds or awaits a lock with which ANALYZE could not go on; of ours, one at a time comes so far.
-_IS_FREE = """
-    SELECT pg_try_advisory_xact_lock(hashtextextended('analyze ' || :table, 0)) AND NOT EXISTS (
-        SELECT FROM pg_locks
-        WHERE locktype = 'relation' AND relation = to_regclass(:table)
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-          AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-    ) AS is_free
-"""
-
-#: ANALYZE (SKIP_LOCKED) does not tell whether it came to pass. If it did, it has left this lock until the commit.
-_IS_DONE = """
-    SELECT EXISTS (
-        SELECT FROM pg_locks
-        WHERE locktype = 'relation' AND relation = to_regclass(:table) AND pid = pg_backend_pid() AND granted
-          AND mode = 'ShareUpdateExclusiveLock'
-    ) AS is_done
-"""
+    may_analyze: bool
+    may_ask_the_owner: bool
 
 
 def is_much(changed: int, rows: int) -> bool:
@@ -99,13 +75,13 @@ def renew_staged(database: Database, account: str) -> None:
 
 def expect_account(tx: Transaction, account: str) -> None:
     """Let what joins an account's published offers work in memory, within the transaction."""
-    tx.expect(int(tx.run(_OFFERS, account=account).scalar_one()))
+    tx.expect(int(tx.run(_SQL["offers"], account=account).scalar_one()))
 
 
 def require_staged(tx: Transaction, account: str, sync_id: UUID) -> None:
     """Let the planner know the sync's offers, if nobody has done so; within the transaction that joins them."""
     table = staging_room.name("emag_scan_offers", account)
-    if not tx.run(_KNOWS, schema=tx.schema, table=table, sync=sync_id).scalar_one():
+    if not tx.run(_SQL["knows"], schema=tx.schema, table=table, sync=sync_id).scalar_one():
         _analyse(tx, table, _STAGED["emag_scan_offers"])
 
 
@@ -136,7 +112,7 @@ def _is_renewed(database: Database, table: str, columns: Sequence[str]) -> bool:
 
 
 def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> bool:
-    if not tx.run(_IS_FREE, table=_name(tx, table)).one().is_free:
+    if not tx.run(_SQL["is_free"], table=_name(tx, table)).scalar_one():
         return False
     rights = _rights(tx, table)
     if rights.may_analyze:
@@ -148,11 +124,13 @@ def _analyse(tx: Transaction, table: str, columns: Sequence[str]) -> bool:
         remedy = "run `emag-pipeline migrate` as the tables' owner, see docs/how-to/roles.md"
         log.warning("statistics_not_renewed", table=table, error=f"this user may not analyse it: {remedy}")
         return True
-    return bool(tx.run(_IS_DONE, table=_name(tx, table)).one().is_done)
+    return bool(tx.run(_SQL["is_done"], table=_name(tx, table)).scalar_one())
 
 
-def _rights(tx: Transaction, table: str) -> Row[Any]:
-    return tx.run(_RIGHTS, table=_name(tx, table), function=_name(tx, "emag_analyze(text, text[])")).one()
+def _rights(tx: Transaction, table: str) -> _Rights:
+    function = _name(tx, "emag_analyze(text, text[])")
+    [rights] = rows_of(tx.run(_SQL["rights"], table=_name(tx, table), function=function), _Rights)
+    return rights
 
 
 def _name(tx: Transaction, of: str) -> str:
