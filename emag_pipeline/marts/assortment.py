@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.headline import TIMEOUT_SECONDS
+from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

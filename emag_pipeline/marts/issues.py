@@ -12,7 +12,7 @@ from typing import Any
 from emag_pipeline.marts.registry import WINDOW_DAYS
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync.headline import TIMEOUT_SECONDS
+from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

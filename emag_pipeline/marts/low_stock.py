@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.headline import TIMEOUT_SECONDS
+from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 #: Days of cover, and what offers below them (and not below the one before) are called.
 _BANDS = ((1, "under 1 day"), (3, "1 to 3 days"), (7, "3 to 7 days"), (14, "7 to 14 days"), (None, "14 to 30 days"))

@@ -10,7 +10,7 @@ from emag_pipeline.marts import charts
 from emag_pipeline.marts import issues as issue_figures
 from emag_pipeline.marts import low_stock as cover
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import headline, timeline
+from emag_pipeline.sync import published, timeline
 
 
 def timeline_of(database: Database, account: str) -> Metadata:
@@ -61,7 +61,7 @@ def _assortment(database: Database, account: str, day: date) -> Metadata:
 
 
 def _issues(database: Database, account: str) -> Metadata:
-    offers = headline.headline(database, account).offers
+    offers = published.headline(database, account).offers
     counts = issue_figures.issue_counts(database, account)
     return {
         **small_picture("offers_by_issue", small.columns, [count.offers for count in counts]),

@@ -15,8 +15,8 @@ from emag_pipeline.monitoring.incident_table import Incident
 from emag_pipeline.report import syncs
 from emag_pipeline.report.syncs import LedgerRow, MartStamp
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import headline, quarantine, timeline
-from emag_pipeline.sync.headline import Headline
+from emag_pipeline.sync import published, quarantine, timeline
+from emag_pipeline.sync.published import Headline
 from emag_pipeline.sync.quarantine import Rejected
 from emag_pipeline.sync.timeline import ScanTimeline
 
@@ -79,7 +79,7 @@ def facts_of(database: Database, account: str) -> Facts:
     """Read the account's report. Each table is read as it is at that moment: a publish may pass between two."""
     scan = timeline.newest_scan(database, account)
     return Facts(
-        headline=headline.headline(database, account),
+        headline=published.headline(database, account),
         days=days.days(database, account),
         issues=issues.issue_counts(database, account),
         held_back=issues.held_back(database, account),

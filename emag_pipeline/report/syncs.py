@@ -8,8 +8,8 @@ from uuid import UUID
 
 from emag_pipeline.monitoring.incident_table import COLUMNS, Incident
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.headline import TIMEOUT_SECONDS
 from emag_pipeline.sync.ledger import Approval, approval_of
+from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

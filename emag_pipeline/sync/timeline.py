@@ -8,7 +8,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger
-from emag_pipeline.sync.headline import TIMEOUT_SECONDS
+from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 #: Points of a picture, and steps of a sparkline.
 _POINTS = 60

@@ -11,7 +11,7 @@ from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
 from emag_pipeline.review.findings import review
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import headline
+from emag_pipeline.sync import published
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 
@@ -34,7 +34,7 @@ _QUESTIONS: dict[str, Callable[[Database], object]] = {
     "widest_gaps": lambda database: buy_button.widest_gaps(database, "main"),
     "issue_counts": lambda database: issues.issue_counts(database, "main"),
     "held_back": lambda database: issues.held_back(database, "main"),
-    "headline": lambda database: headline.headline(database, "main"),
+    "headline": lambda database: published.headline(database, "main"),
     "currencies": _currencies,
     "offer_issues, numbers": _statement("numbers", OFFER_ISSUES),
     "offer_issues, sample": _statement("sample", OFFER_ISSUES),
