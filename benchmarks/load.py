@@ -18,7 +18,8 @@ from emag_pipeline.marketplace.pages import page_of
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
 from emag_pipeline.store.columns import STAGED, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import figures, ledger, publish, staging, statistics
+from emag_pipeline.sync import figures, publish, staging, statistics
+from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.staging import Reached, StagedWindow, line
 
 NAME = "load"
@@ -133,7 +134,7 @@ def _raw_copy(database: Database, pages: Sequence[Page]) -> float:
 def _sync(database: Database, pages: Sequence[Page]) -> float:
     """Seconds of staging all pages, counting them and publishing."""
     began = time.monotonic()
-    lease = ledger.begin(
+    lease = take_lease(
         database,
         "main",
         str(uuid4()),
@@ -147,6 +148,7 @@ def _sync(database: Database, pages: Sequence[Page]) -> float:
         window = StagedWindow(page, number, 1, (), page.rejects)
         staging.stage_windows(database, lease, [window], Reached(number, len(pages), number * _PAGE))
     statistics.renew_staged(database, lease.account)
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
     return time.monotonic() - began

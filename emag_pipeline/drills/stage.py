@@ -11,6 +11,7 @@ from emag_pipeline.local.words import failure_words
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.approval import approve
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.published import PublishedOffer, published_offers
 from emag_pipeline.sync.status import SyncProgress, sync_progress
 
@@ -84,7 +85,9 @@ class Stage:
 
         def is_free() -> bool:
             sync = self.progress()
-            return sync is None or sync.status != "running" or sync.silent_seconds > HEARTBEAT_TIMEOUT_SECONDS
+            return (
+                sync is None or sync.status is not SyncStatus.RUNNING or sync.silent_seconds > HEARTBEAT_TIMEOUT_SECONDS
+            )
 
         self.wait_until(is_free, "the dead run's lease to be free", HEARTBEAT_TIMEOUT_SECONDS + 30)
 

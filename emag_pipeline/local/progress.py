@@ -15,6 +15,7 @@ from emag_pipeline.local.words import ended_words, failure_words, pace_words, pa
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import is_stale, published_words
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, account_statuses, sync_progress
 from emag_pipeline.wording import age, counted
 
@@ -66,7 +67,7 @@ class ProgressWatch:
                 self._say(as_told(self._settings, error).message)
                 self._away = True
             return
-        self._view.show([sync for sync in newest if sync is not None and sync.status == "running"])
+        self._view.show([sync for sync in newest if sync is not None and sync.status is SyncStatus.RUNNING])
 
     def end(self) -> None:
         """Take the bars away."""
@@ -77,9 +78,9 @@ class ProgressWatch:
         if self._told.get(sync.account) == state:
             return
         self._told[sync.account] = state
-        if sync.status == "completed":
+        if sync.status is SyncStatus.COMPLETED:
             self._published(sync.account)
-        elif sync.status != "running":
+        elif sync.status is not SyncStatus.RUNNING:
             ended = ended_words(sync.account, sync.sync_id, sync.status, sync.error_message or "")
             self._say(f"{sync.account}: the {failure_words(ended, sync.error_remedy or '')}")
 
@@ -137,7 +138,11 @@ class _Lines:
         self._resumes.tell(running)
         for sync in running:
             phase, text, said_at = self._last.get(sync.account, ("", "", 0.0))
-            now_in = "published" if sync.status == "completed" else f"{sync.phase}{' held up' * bool(sync.obstacle)}"
+            now_in = (
+                "published"
+                if sync.status is SyncStatus.COMPLETED
+                else f"{sync.phase}{' held up' * bool(sync.obstacle)}"
+            )
             new, now = progress_words(sync), time.monotonic()
             if new == text or (now_in == phase and now - said_at < self._interval_seconds):
                 continue

@@ -24,6 +24,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store.aside import once
 from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, sync_progress
 from emag_pipeline.wording import age, goes_on, iso_now
 
@@ -50,7 +51,7 @@ class RefreshOutcome:
     @property
     def is_published(self) -> bool:
         """Readers see what it read."""
-        return self.sync is not None and self.sync.status == "completed"
+        return self.sync is not None and self.sync.status is SyncStatus.COMPLETED
 
 
 class RefreshInterrupted(Interrupted):
@@ -194,7 +195,7 @@ def _ended(database: Database, run: _Run) -> RefreshOutcome:
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = killed_words(-code) if code < 0 else f"ended with code {code}"
-    if sync is not None and sync.status == "completed":
+    if sync is not None and sync.status is SyncStatus.COMPLETED:
         missing = said.splitlines() or [f"what follows was not all done: the run {how}{run.see_log}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return RefreshOutcome(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)

@@ -30,7 +30,7 @@ from emag_pipeline.logs.repeats import tell_held
 from emag_pipeline.process_end import end_in_time
 from emag_pipeline.reference.due import refresh_reference_if_old
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.ledger import last_count
+from emag_pipeline.sync.ledger import SyncStatus, last_count
 from emag_pipeline.sync.status import sync_progress
 
 log = logger(__name__)
@@ -129,7 +129,7 @@ def _is_published(account: str, run_id: str) -> bool:
             sync = sync_progress(database, account, run_id)
     except PipelineError:  # nobody knows: the run's own words stand
         return False
-    return sync is not None and sync.status == "completed"
+    return sync is not None and sync.status is SyncStatus.COMPLETED
 
 
 def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:

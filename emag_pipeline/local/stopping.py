@@ -17,13 +17,14 @@ from emag_pipeline.dagster_runs.daemon import SILENT_SECONDS
 from emag_pipeline.dagster_runs.ending import EndedRun
 from emag_pipeline.dagster_runs.finding import RunUnderWay, runs_under_way
 from emag_pipeline.databases import attached, dagster_url
-from emag_pipeline.errors import PipelineError
+from emag_pipeline.errors import EndFromOutside, PipelineError
 from emag_pipeline.local.embedded_use import awake
 from emag_pipeline.running_up import Instance
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
-from emag_pipeline.sync.liveness import RunningSync, StillWriting
+from emag_pipeline.sync.ledger import StillWriting, SyncStatus
+from emag_pipeline.sync.liveness import RunningSync
 from emag_pipeline.wording import age, counted, goes_on
 
 T = TypeVar("T")
@@ -169,7 +170,14 @@ def _released(database: Database, sync: RunningSync, reason: str) -> bool:
             return False
         message = f"{sync.where}: {reason}"
         remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
-        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=remedy)
+        ledger.end_locked(
+            tx,
+            sync.sync_id,
+            SyncStatus.CANCELLED,
+            error_class=EndFromOutside.INTERRUPTED,
+            message=message,
+            remedy=remedy,
+        )
         return True
 
 

@@ -10,7 +10,8 @@ from emag_pipeline import running_up
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import SANDBOX
 from emag_pipeline.settings.sandbox_choice import OWN_ACCOUNTS
-from emag_pipeline.sync.liveness import Trouble
+from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
+from emag_pipeline.sync.liveness import Condition, Trouble
 from emag_pipeline.sync.rate_budget import Slowness
 from emag_pipeline.sync.status import SyncProgress
 from emag_pipeline.wording import age, counted, goes_on
@@ -21,7 +22,7 @@ def progress_words(sync: SyncProgress) -> str:
 
     Also what keeps it waiting, and what follows its publish.
     """
-    if sync.status == "completed":
+    if sync.status is SyncStatus.COMPLETED:
         return "published, its marts and checks are being computed"
     met = f"; {sync.obstacle}" if sync.obstacle else ""
     if sync.pages_expected is None:
@@ -48,8 +49,8 @@ def pace_words(sync: SyncProgress) -> str:
     """
     is_first = sync.attempt == sync.round == 1
     if (
-        sync.status != "running"
-        or sync.phase != "scanning"
+        sync.status is not SyncStatus.RUNNING
+        or sync.phase is not SyncPhase.SCANNING
         or not (is_first and sync.offers_done and sync.elapsed_seconds)
     ):
         return ""
@@ -99,7 +100,11 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
 #: The daemon loads the pipeline before its sensors look for the first time.
 _FIRST_TICK_SECONDS = 60.0
 #: How a sync ended, behind `the newest sync`.
-ENDS = {"failed": "failed", "timeout": "ran out of time", "cancelled": "was cancelled"}
+ENDS = {
+    SyncStatus.FAILED: "failed",
+    SyncStatus.TIMEOUT: "ran out of time",
+    SyncStatus.CANCELLED: "was cancelled",
+}
 
 
 def killed_words(number: int) -> str:
@@ -109,7 +114,7 @@ def killed_words(number: int) -> str:
     return f"was killed by signal {number} ({name}{who})"
 
 
-def ended_words(account: str, sync_id: object, status: str, message: str) -> str:
+def ended_words(account: str, sync_id: object, status: SyncStatus, message: str) -> str:
     """How a sync ended without a publish, and why, e.g. `sync was cancelled: interrupted: it was told to stop`."""
     for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
         message = message.removeprefix(said)
@@ -156,7 +161,7 @@ def unstarted_words(settings: Settings, account: str) -> str:
 def trouble_words(trouble: Trouble, account: str, sync: SyncProgress | None) -> tuple[str, str]:
     """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
     again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_left if sync else None)}"
-    if trouble.condition == "stuck":  # it beats, so another one is refused
+    if trouble.condition is Condition.STUCK:  # it beats, so another one is refused
         again = f"`emag-pipeline recover` ends it, then {again}"
     return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that by itself"
 

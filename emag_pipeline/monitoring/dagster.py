@@ -15,6 +15,7 @@ from emag_pipeline.settings import Settings, current
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LOOKS, AccountStanding, due_seconds, is_behind, needs_a_person
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.status import account_statuses, sync_progress
 
@@ -35,7 +36,7 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
     under_way |= dagster_runs.accounts_under_way(instance)
     found = []
     for status, past, newest in looks:
-        is_running = newest is not None and newest.status == "running" and not past.failures
+        is_running = newest is not None and newest.status is SyncStatus.RUNNING and not past.failures
         is_under_way = status.account in under_way or past.awaits_retry or is_running
         found.append(AccountStanding(status, newest, past, is_under_way))
     return found

@@ -65,7 +65,7 @@ def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | N
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
     own_seconds = standing.newest.allowed_seconds if standing.newest is not None else 0.0
     run_seconds = max(settings.timeout_hours * 3600, own_seconds) if standing.is_under_way else 0.0
-    if seconds <= bound_seconds(status, settings) + run_seconds:
+    if seconds <= bound_seconds(status.scan_seconds, settings) + run_seconds:
         return None
     published = "it was never published" if status.age_seconds is None else published_words(status)
     return IncidentFinding(

@@ -15,9 +15,11 @@ from emag_pipeline.monitoring.metric_list import OTHER, SCAN_RESOURCES, Metric
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.account_health import bound_seconds
 from emag_pipeline.sync.accounts import LEFT_ACCOUNTS
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.request_log import LATENCY_BUCKETS
 from emag_pipeline.sync.surprises import KINDS, RECENT
 
@@ -42,7 +44,7 @@ class AccountGauges:
     """
 
     account: str
-    status: str | None
+    status: SyncStatus | None
     error_class: str | None
     pages_expected: int | None
     pages_done: int
@@ -161,7 +163,7 @@ def _counters(tx: Transaction) -> list[Counter]:
 def _accounts(tx: Transaction, accounts: Mapping[str, str]) -> list[AccountGauges]:
     logins = list(accounts.values())
     rows = tx.run(_ACCOUNTS, accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
-    return [AccountGauges(**row._mapping) for row in rows]
+    return rows_of(rows, AccountGauges)
 
 
 def _count_surprises(tx: Transaction, accounts: Sequence[str]) -> dict[tuple[str, str], float]:
@@ -249,7 +251,7 @@ _STORED = (
     metric_list.REQUESTS, metric_list.REQUEST_ERRORS, metric_list.STUCK_SYNCS, metric_list.RECOVERED_SYNCS,
     metric_list.ALERTS,
 )  # fmt: skip
-_RUN_STATUS = {"running": 1, "completed": 2, "failed": 3, "timeout": 4}
+_RUN_STATUS = {SyncStatus.RUNNING: 1, SyncStatus.COMPLETED: 2, SyncStatus.FAILED: 3, SyncStatus.TIMEOUT: 4}
 
 
 class PipelineCollector(Collector):
@@ -290,10 +292,10 @@ def families(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Me
 
 def _account_gauges(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
     values: list[tuple[Metric, Callable[[AccountGauges], float]]] = [
-        (metric_list.RUN_STATUS, lambda account: _RUN_STATUS.get(account.status or "", 0)),
+        (metric_list.RUN_STATUS, lambda account: 0 if account.status is None else _RUN_STATUS.get(account.status, 0)),
         (metric_list.LAST_SUCCESS, lambda account: account.last_success or 0),
         (metric_list.OLDEST_PAGE, lambda account: account.oldest_page or 0),
-        (metric_list.STALE_BOUND, lambda account: bound_seconds(account, settings)),
+        (metric_list.STALE_BOUND, lambda account: bound_seconds(account.scan_seconds, settings)),
         (metric_list.PAGES_EXPECTED, lambda account: account.pages_expected or 0),
         (metric_list.PAGES_DONE, lambda account: account.pages_done),
         (metric_list.PROGRESS_AGE, lambda account: account.progress_age),
@@ -347,7 +349,7 @@ def _surprises(figures: MonitoringFigures) -> dict[Labels, float]:
 
 
 def _has_failed(account: AccountGauges) -> bool:
-    return account.status in ("failed", "timeout")
+    return account.status is not None and account.status.has_failed
 
 
 def _failure(account: AccountGauges) -> Labels:

@@ -12,16 +12,18 @@ from emag_pipeline.dagster_runs import ending
 from emag_pipeline.dagster_runs.ending import EndedRun
 from emag_pipeline.dagster_runs.finding import StartedRun, ends_of, started_runs
 from emag_pipeline.dagster_runs.instance import Instance, identity_of
+from emag_pipeline.errors import EndFromOutside
 from emag_pipeline.logs import about, logger
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
+from emag_pipeline.sync.ledger import StillWriting
 from emag_pipeline.sync.liveness import (
     Bounds,
+    Condition,
     RunEnd,
     RunningSync,
-    StillWriting,
     Trouble,
     is_abandoned,
     running_syncs,
@@ -41,7 +43,7 @@ class StuckSync:
     """
 
     account: str
-    condition: str
+    condition: Condition
     why: str
     sync_id: UUID | None
     dagster_run_id: str | None
@@ -108,7 +110,7 @@ def abandoned_runs(instance: Instance | None, syncs: Sequence[RunningSync], boun
 
 def _abandoned(run: StartedRun) -> StuckSync:
     why = f"Dagster run {run.run_id} is under way without a sync and has said nothing for {run.quiet_seconds:.0f} s"
-    return StuckSync(run.account, "orphaned", why, None, run.run_id, 0, None)
+    return StuckSync(run.account, Condition.ORPHANED, why, None, run.run_id, 0, None)
 
 
 log = logger(__name__)
@@ -133,7 +135,7 @@ class Recovered:
         """What was wrong, what was done, what comes next."""
         done = [self.found.sentence]
         if self.found.sync_id is not None:
-            done.append("marked as cancelled" if self.found.condition == "cancelled" else "marked as failed")
+            done.append("marked as cancelled" if self.found.condition is Condition.CANCELLED else "marked as failed")
         if self.run is not None:
             done.append(self.run.fate)
         again = self.run is not None and self.run.will_retry
@@ -167,7 +169,7 @@ def recover(
     recovered = [Recovered(found, runs.get(found.dagster_run_id or "")) for found in done]
     for one in recovered:
         _tell(one)
-        if one.found.condition == "stuck":
+        if one.found.condition is Condition.STUCK:
             incidents.note(database, _incident(one.found))
     return recovered
 
@@ -175,7 +177,7 @@ def recover(
 def _incident(found: StuckSync) -> IncidentFinding:
     """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
     remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_left))
-    return IncidentFinding(found.account, "stuck", found.why, remedy, "StuckSync", found.dagster_run_id)
+    return IncidentFinding(found.account, "stuck", found.why, remedy, EndFromOutside.STUCK_SYNC, found.dagster_run_id)
 
 
 def _tell(one: Recovered) -> None:
@@ -210,7 +212,7 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
         ledger.end_locked(
             tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=remedy
         )
-        if trouble.condition != "cancelled":
+        if trouble.condition is not Condition.CANCELLED:
             liveness.count(tx, liveness.STUCK, now.account)
         return finding(now, trouble)
 
@@ -224,5 +226,5 @@ def _end_runs(instance: Instance, done: Sequence[StuckSync]) -> dict[str, EndedR
 def _count(database: Database, counter: str, findings: Sequence[StuckSync]) -> None:
     with database.transaction(timeout_seconds=30) as tx:
         for found in findings:
-            if found.condition != "cancelled":
+            if found.condition is not Condition.CANCELLED:
                 liveness.count(tx, counter, found.account)

@@ -13,9 +13,10 @@ from emag_pipeline.marts.low_stock import Band, LowStock
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT
 from emag_pipeline.monitoring.incident_table import Incident
 from emag_pipeline.report import syncs
-from emag_pipeline.report.syncs import LedgerRow, MartStamp
+from emag_pipeline.report.syncs import MartStamp
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import published, quarantine, timeline
+from emag_pipeline.sync.ledger import Sync
 from emag_pipeline.sync.published import Headline
 from emag_pipeline.sync.quarantine import Rejected
 from emag_pipeline.sync.timeline import ScanTimeline
@@ -39,7 +40,7 @@ class Facts:
     gaps: list[RankedOffer]
     bands: list[Band]
     least_cover: list[LowStock]
-    syncs: list[LedgerRow]
+    syncs: list[Sync]
     marts: list[MartStamp]
     incidents: list[Incident]
     rejects: list[Rejected]

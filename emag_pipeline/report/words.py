@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from emag_pipeline.report.syncs import LedgerRow
 from emag_pipeline.sync.accounted import Accounted
+from emag_pipeline.sync.ledger import Sync, SyncStatus
 from emag_pipeline.wording import counted
 
 _LONGEST_NAME = 120
-_OUTCOMES = {"completed": "published", "timeout": "timed out"}
+_OUTCOMES = {SyncStatus.COMPLETED: "published", SyncStatus.TIMEOUT: "timed out"}
 
 Number = int | float | Decimal
 
@@ -65,12 +65,12 @@ def name(text: str | None) -> str:
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1].rstrip() + "…"
 
 
-def outcome(sync: LedgerRow) -> str:
+def outcome(sync: Sync) -> str:
     """How a sync ended, in a word or two."""
     return _OUTCOMES.get(sync.status, sync.status)
 
 
-def duration(sync: LedgerRow) -> str:
+def duration(sync: Sync) -> str:
     """From a sync's start to its end."""
     if sync.completed_at is None:
         return "–"
@@ -81,7 +81,7 @@ def duration(sync: LedgerRow) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
-def proof_in_short(sync: LedgerRow) -> str:
+def proof_in_short(sync: Sync) -> str:
     """How many of the counted offers are accounted for."""
     told = sync.proof or {}
     if "distinct_ids" not in told:
@@ -93,7 +93,7 @@ def proof_in_short(sync: LedgerRow) -> str:
     return f"{number(accounted.accounted)} of {number(accounted.counts)} counted offers accounted for{again}"
 
 
-def proof(sync: LedgerRow) -> str:
+def proof(sync: Sync) -> str:
     """Why a scan is complete, or how far it came, in a sentence or two: the count, and the parts that make it up."""
     told = sync.proof or {}
     if "distinct_ids" not in told:

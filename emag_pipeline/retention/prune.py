@@ -40,7 +40,7 @@ _REASONS = """
 """
 
 #: Syncs whose staging may still be published: running ones, and each account's newest that ended while it has time
-#: left or waits for approval. `sync_number` orders them as `ledger.begin` does.
+#: left or waits for approval. `sync_number` orders them as `lease.take_lease` does.
 _STAGED = """
     SELECT s.sync_id FROM emag_offer_syncs s
     JOIN (SELECT account_type, max(sync_number) AS ended_last FROM emag_offer_syncs

@@ -126,7 +126,7 @@ def _numbers(review: Review) -> dict[str, Any]:
 def freshness(database: Database, status: AccountStatus, settings: Settings) -> CheckAnswer:
     """The answer of offers_are_fresh about the account; a stale one passes while that is accepted."""
     fresh = not is_stale(status, settings)
-    bound_hours = bound_seconds(status, settings) / 3600
+    bound_hours = bound_seconds(status.scan_seconds, settings) / 3600
     accepted = not fresh and is_accepted(database, status.account, OFFERS_ARE_FRESH.name)
     metadata: dict[str, Any] = {"bound_hours": round(bound_hours, 2), "accepted": int(accepted)}
     if status.last_publish_at is None or status.age_seconds is None:

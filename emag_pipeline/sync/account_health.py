@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
-from typing import Protocol
 
 from emag_pipeline.errors import Interrupted, LeaseError, RefusedError, Rerun, exit_code_of, rerun_after
 from emag_pipeline.settings import Settings
@@ -22,21 +21,16 @@ _AHEAD_SECONDS = 60.0
 _NOTABLE_SECONDS = 60.0
 
 
-class _Scanned(Protocol):
-    """What knows how long an account's last scan took, None before the first one."""
-
-    @property
-    def scan_seconds(self) -> float | None: ...
-
-
-def bound_seconds(status: _Scanned, settings: Settings) -> float:
-    """The age from which on the account is stale: EMAG_SYNC_STALE_AFTER_HOURS, or twice its last scan's length."""
-    return max(settings.stale_after_hours * 3600, _SCANS * (status.scan_seconds or 0.0))
+def bound_seconds(scan_seconds: float | None, settings: Settings) -> float:
+    """The age from which on an account is stale: EMAG_SYNC_STALE_AFTER_HOURS, or twice its last scan's length."""
+    return max(settings.stale_after_hours * 3600, _SCANS * (scan_seconds or 0.0))
 
 
 def is_stale(status: AccountStatus, settings: Settings) -> bool:
     """Whether the account was never published, or what it published is too old."""
-    return status.age_seconds is None or not -_AHEAD_SECONDS <= status.age_seconds <= bound_seconds(status, settings)
+    return status.age_seconds is None or not -_AHEAD_SECONDS <= status.age_seconds <= bound_seconds(
+        status.scan_seconds, settings
+    )
 
 
 def published_words(status: AccountStatus) -> str:
@@ -50,7 +44,7 @@ def published_words(status: AccountStatus) -> str:
 
 def bound_words(status: AccountStatus, settings: Settings) -> str:
     """What is allowed and why, e.g. `6 hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)`."""
-    seconds = bound_seconds(status, settings)
+    seconds = bound_seconds(status.scan_seconds, settings)
     why = "EMAG_SYNC_STALE_AFTER_HOURS" if seconds == settings.stale_after_hours * 3600 else "twice its last scan"
     hours = f"{seconds / 3600:.3g}"
     return f"{'1 hour is' if hours == '1' else f'{hours} hours are'} allowed ({why})"
@@ -73,7 +67,7 @@ class Cause:
     @property
     def is_refusal(self) -> bool:
         """The audit said no."""
-        return self.error_class == RefusedError.__name__
+        return self.error_class == RefusedError.error_class
 
     @property
     def is_quiet(self) -> bool:
@@ -133,7 +127,7 @@ class AccountStanding:
 
 
 def _by_ledger(newest: SyncProgress | None) -> Cause | None:
-    if newest is None or newest.status not in ("failed", "timeout"):
+    if newest is None or not newest.status.has_failed:
         return None
     message, remedy = newest.error_message or "no reason was noted", newest.error_remedy or ""
     return Cause(newest.error_class or "", message.rstrip("."), remedy.rstrip("."), newest.dagster_run_id)
@@ -198,4 +192,4 @@ def _ended_seconds_ago(standing: AccountStanding) -> float:
 
 def _ended_unpublished(standing: AccountStanding) -> bool:
     newest = standing.newest
-    return newest is not None and newest.status in ("failed", "timeout", "cancelled") and not standing.past.is_cancelled
+    return newest is not None and newest.status.has_ended_unpublished and not standing.past.is_cancelled

@@ -1,38 +1,48 @@
 """An attempt's frame: it beats while it works, and whatever ends it is recorded in the ledger with reason and remedy.
 
+The heartbeat tells that the process lives; a lease token is in each beat, so that nobody beats for another attempt.
 Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
-retry or tomorrow's run, begins with `ledger.begin` and resumes what is durable.
+retry or tomorrow's run, begins with `lease.take_lease` and resumes what is durable.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from emag_pipeline import process_end, wording
 from emag_pipeline.databases import as_told, log_of
-from emag_pipeline.errors import DatabaseUnavailable, LeaseError, PipelineError, SyncTimedOut
-from emag_pipeline.logs import about, logger
+from emag_pipeline.errors import DatabaseUnavailable, EndFromOutside, LeaseError, PipelineError, SyncTimedOut
+from emag_pipeline.logs import about, logger, with_context
 from emag_pipeline.settings.redaction import redact
+from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.heartbeat import Heartbeat
-from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.sync.ledger import Lease, SyncStatus
 from emag_pipeline.sync.locks import LockWatch
 from emag_pipeline.wording import gist
-
-# Short database work that is tried again by itself: it left nothing behind when it failed.
 
 T = TypeVar("T")
 
 log = logger(__name__)
 
+#: Beats within one timeout: five may fail before the attempt counts as dead.
+_BEATS_A_TIMEOUT = 6
+#: How soon it is told what the work meets.
+_LOOK_SECONDS = 1.0
+
 
 def retry_on_db_error(work: Callable[[], T]) -> T:
-    """Do the work, up to four times while the database is away or picks it as a deadlock's victim."""
+    """Do short database work, up to four times while the database is away or picks it as a deadlock's victim.
+
+    The work is one transaction: it left nothing behind when it failed.
+    """
     retrying = Retrying(
         retry=retry_if_exception_type(DatabaseUnavailable),
         stop=stop_after_attempt(4),
@@ -46,6 +56,58 @@ def retry_on_db_error(work: Callable[[], T]) -> T:
 def _tell(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("database_work_repeated", tries=state.attempt_number, error=str(error))
+
+
+class Heartbeat:
+    """Beats from a thread of its own, so that neither a slow answer nor a long statement looks like death.
+
+    At once when what keeps the work waiting (`obstacle`) has changed. `told` makes an outage into what is logged of it.
+
+    A lost lease ends it quietly: the next write of the work finds out by itself.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        lease: Lease,
+        timeout_seconds: float,
+        obstacle: Callable[[], str] = lambda: "",
+        told: Callable[[DatabaseUnavailable], PipelineError] = lambda error: error,
+    ) -> None:
+        self._told = told
+        self._database = database
+        self._obstacle = obstacle
+        self._lease = lease
+        self._interval = timeout_seconds / _BEATS_A_TIMEOUT
+        self._over = Event()
+        self._thread = Thread(target=with_context(self._beat), name=f"heartbeat-{lease.account}", daemon=True)
+
+    def _beat(self) -> None:
+        told, next_beat = "", time.monotonic() + self._interval
+        while not self._over.wait(min(_LOOK_SECONDS, max(0.0, next_beat - time.monotonic()))):
+            met = self._obstacle()
+            if met == told and time.monotonic() < next_beat:
+                continue
+            try:
+                ledger.beat(self._database, self._lease, met)
+                told, next_beat = met, time.monotonic() + self._interval
+            except LeaseError:
+                return
+            except PipelineError as error:  # the database is away: the next beat may reach it
+                next_beat = time.monotonic() + self._interval
+                said = self._told(error) if isinstance(error, DatabaseUnavailable) else error
+                log.warning("heartbeat_missed", error=said.message)
+
+    def __enter__(self) -> Self:
+        """Start beating."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Beat no more."""
+        self._over.set()
 
 
 @contextmanager
@@ -80,12 +142,12 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
         # what happened matters more; the lease is taken over once its run has ended or its heart is silent
         log.warning("end_not_recorded", error=unreachable.message)
         remedy = error.remedy if isinstance(error, DatabaseUnavailable) else remedy
-    (log.warning if error_class == "Interrupted" else log.error)(
+    (log.warning if error_class == EndFromOutside.INTERRUPTED else log.error)(
         "sync_ended", status=status, error_class=error_class, message=message, remedy=remedy
     )
 
 
-def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[str, str, str, str]:
+def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[SyncStatus, str, str, str]:
     if isinstance(error, DatabaseUnavailable) and error.is_away:
         left = None if error.is_late else _read(context, lease)  # one that does not answer is not asked again
         begins = wording.goes_on(None) if left is None else left[1]
@@ -93,17 +155,23 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
         why = f"; {log_file} says why it was away" if log_file else ""
         # whoever reads this in the database has it before him again
         remedy = f"Nothing is to be done: it answers again, and the next attempt {begins}{why}"
-        return "failed", error.error_class, error.cause, remedy
+        return SyncStatus.FAILED, error.error_class, error.cause, remedy
     if isinstance(error, PipelineError):
-        status = "timeout" if isinstance(error, SyncTimedOut) else "failed"
+        status = SyncStatus.TIMEOUT if isinstance(error, SyncTimedOut) else SyncStatus.FAILED
         return status, error.error_class, error.cause, error.remedy
     if isinstance(error, Exception):
         said = redact(gist(f"{type(error).__name__}: {error}"), context.settings.secrets)
-        return "failed", type(error).__name__, said, "This is a defect in the pipeline: report it with this line"
+        return (
+            SyncStatus.FAILED,
+            type(error).__name__,
+            said,
+            "This is a defect in the pipeline: report it with this line",
+        )
     is_late, goes_on = _left(context, lease)
-    status, why = ("timeout", "its time is over") if is_late else ("cancelled", process_end.words())
+    status = SyncStatus.TIMEOUT if is_late else SyncStatus.CANCELLED
+    why = "its time is over" if is_late else process_end.words()
     remedy = f"Nothing is to be done: the next run {goes_on}"
-    return status, "Interrupted", f"{lease.where}: interrupted: {why}", remedy
+    return status, EndFromOutside.INTERRUPTED, f"{lease.where}: interrupted: {why}", remedy
 
 
 def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
@@ -116,8 +184,8 @@ def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
     try:
         with context.database.transaction() as tx:
             sync = ledger.read_in(tx, lease.sync_id)
-            left = ledger.pages_left(tx, sync, lease.account)
+            left = ledger.pages_left(tx, lease.sync_id, lease.account)
     except PipelineError:
         return None
-    is_late = bool(datetime.now(UTC) >= sync.deadline_at)
+    is_late = datetime.now(UTC) >= sync.deadline_at
     return is_late, "begins a new sync" if is_late else wording.goes_on(left)

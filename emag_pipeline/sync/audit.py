@@ -14,7 +14,7 @@ from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.completeness import COUNT_IS_WRONG, REMAINDER
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.figures import ScanFigures
-from emag_pipeline.sync.ledger import Approval, Lease
+from emag_pipeline.sync.ledger import Approval, Lease, SyncStatus
 from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline.wording import age, counted
 
@@ -338,6 +338,13 @@ def _audit(context: SyncContext, lease: Lease) -> Audit:
         return result
     audit.refuse(database, lease, figures.as_proof())
     said = result.refusal()
-    ledger.end(database, lease, "failed", error_class=said.error_class, message=said.cause, remedy=said.remedy)
+    ledger.end(
+        database,
+        lease,
+        SyncStatus.FAILED,
+        error_class=said.error_class,
+        message=said.cause,
+        remedy=said.remedy,
+    )
     log.error("audit_refused", message=said.message, remedy=said.remedy)
     return result

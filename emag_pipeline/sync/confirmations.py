@@ -63,7 +63,7 @@ class ConfirmationCounts:
 def begin_confirming(database: Database, lease: Lease) -> None:
     """Say in the ledger that all pages are read and missing offers are being confirmed."""
     with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = 'confirming'")
+        ledger.confirm(tx, lease)
 
 
 def missing_offers(database: Database, lease: Lease, limit: int, after: int = 0) -> list[int]:
@@ -125,7 +125,7 @@ def record(
     """
     in_quarantine = [*rejected, *failed]
     with database.transaction() as tx:
-        ledger.change(tx, lease, "offers_rejected = offers_rejected + :rejects", rejects=len(in_quarantine))
+        ledger.add_rejects(tx, lease, len(in_quarantine))
         copy_offers(tx, lease, BY_ID, read_at, found)
         surprises.note(tx, lease.account, RESOURCE, [one for offer in found for one in offer.surprises])
         for asked, row in in_quarantine:  # under the id that was asked for: the row itself may hold none

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import simplejson
-
 from emag_pipeline.errors import StagingLost
 from emag_pipeline.store.columns import RESTS_ON
 from emag_pipeline.store.engine import Database
@@ -218,7 +216,7 @@ def figures(database: Database, sync_id: UUID) -> ScanFigures:
     """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
     with database.transaction() as tx:
         sync = ledger.read_in(tx, sync_id)
-        account = sync.account_type
+        account = sync.account
         tx.expect(sync.total_offers_processed)
         statistics.require_staged(tx, account, sync_id)
         staged = tx.run(staging_room.own(_COUNT_STAGED, account), sync=sync_id, rests_on=list(RESTS_ON)).one()
@@ -345,12 +343,7 @@ def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
 def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
     """Write down what the scan has found: the figures `OF_THE_SCAN`."""
     with database.transaction() as tx:
-        ledger.change(
-            tx,
-            lease,
-            "proof = CAST(:proof AS jsonb), pages_done = pages_expected",
-            proof=simplejson.dumps(found),
-        )
+        ledger.end_scan(tx, lease, found)
 
 
 def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
@@ -396,7 +389,7 @@ def _lost(lease: Lease, what: str, why: str) -> StagingLost:
 def begin_audit(database: Database, lease: Lease) -> None:
     """Say in the ledger that the scan is over and being judged. Raises StagingLost when there is nothing to judge."""
     with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = 'auditing'")
+        ledger.audit(tx, lease)
         sync = ledger.read_in(tx, lease.sync_id)
         require_staging(tx, lease, sync.windows_staged)
 
@@ -404,10 +397,10 @@ def begin_audit(database: Database, lease: Lease) -> None:
 def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Let the publish pass: it looks for this phase, and for nothing a caller says."""
     with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = 'publishing', proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))
+        ledger.accept(tx, lease, proof)
 
 
 def refuse(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Keep the numbers of a refused scan for the person who decides."""
     with database.transaction() as tx:
-        ledger.change(tx, lease, "proof = CAST(:proof AS jsonb)", proof=simplejson.dumps(proof))
+        ledger.refuse(tx, lease, proof)

@@ -1,4 +1,6 @@
-"""Does a running sync live? The rule, without a look at the clock, the database or Dagster: at its process alone.
+"""Does a running sync live? Its owner, its signs of life as the ledger has them, and the rule that judges them.
+
+The rule looks neither at the clock nor at the database nor at Dagster: at the sync's process alone.
 
 - **stuck**: it beats, but nothing has become durable for too long.
 - **dead**: it does not beat any more, or its process on this very machine is gone.
@@ -9,21 +11,25 @@ A sync whose Dagster run a person cancels is none of these: it is ended as cance
 a person ends all the same (`recover --max-age-hours`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from math import inf
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from emag_pipeline.processes import ProcessMark
+from emag_pipeline.errors import EndFromOutside
+from emag_pipeline.processes import ProcessMark, own_mark
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import OperationalError, Row, counters
+from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync.ledger import pages_left
-from emag_pipeline.sync.owners import PROCESS, gone_words, process_of
+from emag_pipeline.sync.ledger import SyncPhase, SyncStatus, at_once, pages_left
 
-# The signs of life of the syncs that the ledger calls running, by the database's clock.
+_SQL = statements("sync/liveness.sql")
 
 #: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.
 STUCK = "emag_sync_stuck_syncs_total"
@@ -37,7 +43,7 @@ class RunningSync:
 
     sync_id: UUID
     account: str
-    phase: str
+    phase: SyncPhase
     attempt: int
     dagster_run_id: str | None
     attempt_started_at: datetime
@@ -53,6 +59,22 @@ class RunningSync:
     #: what keeps it waiting: a call that failed, a table that somebody holds
     obstacle: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        host: str,
+        process_id: int | None,
+        boot_id: str | None,
+        namespaces: str | None,
+        process_start_ticks: int | None,
+        phase: SyncPhase,
+        **columns: Any,
+    ) -> "RunningSync":
+        """By the ledger's columns."""
+        mark = None if process_id is None else ProcessMark(host, process_id, boot_id, namespaces, process_start_ticks)
+        return cls(phase=phase, process=mark, **columns)
+
     @property
     def is_process_gone(self) -> bool:
         """Whether it is sure that its process lives no more; of another machine's nothing is."""
@@ -64,24 +86,37 @@ class RunningSync:
         return f"{self.account}, sync {self.sync_id}"
 
 
-class StillWriting(Exception):
-    """The ledger's row cannot be had at once: its publish, or another write of the sync, holds it. It lives."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A Dagster run and the process that executes it. Without an instance's id the run is nobody's to judge."""
 
+    run_id: str
+    dagster_instance_id: str | None
+    process: ProcessMark
 
-_RUNNING = f"""
-    SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, {PROCESS},
-           attempt_started_at, pages_done, windows_staged, obstacle,
-           pages_expected, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds
-    FROM emag_offer_syncs
-    WHERE status = 'running'
-"""
+    @classmethod
+    def here(cls, run_id: str, dagster_instance_id: str | None) -> "Owner":
+        """The run in this process."""
+        return cls(run_id, dagster_instance_id, own_mark())
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What the ledger keeps of it, by column."""
+        return {
+            "dagster_run_id": self.run_id,
+            "dagster_instance_id": self.dagster_instance_id,
+            "host": self.process.host,
+            "boot_id": self.process.boot_id,
+            "namespaces": self.process.namespaces,
+            "process_id": self.process.process_id,
+            "process_start_ticks": self.process.start_ticks,
+        }
 
 
 def running_syncs(database: Database) -> list[RunningSync]:
     """Every sync that holds a lease, of whatever account, in the order of their accounts."""
     with database.transaction(timeout_seconds=30) as tx:
-        return [_sync(tx, row) for row in tx.run(_RUNNING + " ORDER BY account_type").all()]
+        return _running(tx, "ORDER BY account_type")
 
 
 def bring_back_signs(database: Database, account: str | None = None) -> None:
@@ -90,30 +125,24 @@ def bring_back_signs(database: Database, account: str | None = None) -> None:
     Whoever lives gives the next one soon. Of all accounts, or of one.
     """
     with database.transaction(timeout_seconds=30) as tx:
-        tx.run(
-            """UPDATE emag_offer_syncs
-               SET heartbeat_at = least(heartbeat_at, clock_timestamp()),
-                   progressed_at = least(progressed_at, clock_timestamp())
-               WHERE status = 'running' AND (CAST(:account AS text) IS NULL OR account_type = :account)
-                 AND greatest(heartbeat_at, progressed_at) > clock_timestamp() + interval '5 seconds'""",
-            account=account,
-        )
+        tx.run(_SQL["bring_back_signs"], account=account)
 
 
 def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
     """The sync as it is now, kept from whoever else might end it; None when it has ended. Raises StillWriting."""
-    try:
-        row = tx.run(_RUNNING + " AND sync_id = :sync FOR UPDATE NOWAIT", sync=sync_id).one_or_none()
-    except OperationalError as error:
-        if getattr(error.orig, "pgcode", None) != "55P03":  # lock_not_available
-            raise
-        raise StillWriting from error
-    return None if row is None else _sync(tx, row)
+    with at_once():
+        return next(iter(_running(tx, "AND sync_id = :sync FOR UPDATE NOWAIT", sync=sync_id)), None)
 
 
-def _sync(tx: Transaction, row: Row[Any]) -> RunningSync:
-    told = {name: value for name, value in row._mapping.items() if name in RunningSync.__slots__}
-    return RunningSync(**told, pages_left=pages_left(tx, row, row.account), process=process_of(row))
+def locked_of(tx: Transaction, account: str) -> RunningSync | None:
+    """The same of the sync that holds an account's lease."""
+    with at_once():
+        return next(iter(_running(tx, "AND account_type = :account FOR UPDATE NOWAIT", account=account)), None)
+
+
+def _running(tx: Transaction, which: str, **parameters: Any) -> list[RunningSync]:
+    syncs = rows_of(tx.run(f"{_SQL['running']}\n{which}", **parameters), RunningSync.of)
+    return [replace(sync, pages_left=pages_left(tx, sync.sync_id, sync.account)) for sync in syncs]
 
 
 def count(tx: Transaction, counter: str, account: str) -> None:
@@ -121,14 +150,21 @@ def count(tx: Transaction, counter: str, account: str) -> None:
     counters.add(tx, {(counter, (("account_type", account),)): 1})
 
 
-Condition = Literal["stuck", "dead", "orphaned", "cancelled"]
+class Condition(StrEnum):
+    """What a running sync is found to be that does not go on."""
+
+    STUCK = "stuck"
+    DEAD = "dead"
+    ORPHANED = "orphaned"
+    CANCELLED = "cancelled"
+
 
 #: The names under which the ledger counts these ends; a retry can help after each of them (`errors.rerun_after`).
-ERROR_CLASSES: dict[Condition, str] = {
-    "stuck": "StuckSync",
-    "dead": "OwnerDied",
-    "orphaned": "OwnerDied",
-    "cancelled": "Interrupted",
+ERROR_CLASSES = {
+    Condition.STUCK: EndFromOutside.STUCK_SYNC,
+    Condition.DEAD: EndFromOutside.OWNER_DIED,
+    Condition.ORPHANED: EndFromOutside.OWNER_DIED,
+    Condition.CANCELLED: EndFromOutside.INTERRUPTED,
 }
 
 #: A run that has just ended may still be writing down why.
@@ -178,14 +214,14 @@ class Trouble:
     why: str
 
     @property
-    def error_class(self) -> str:
+    def error_class(self) -> EndFromOutside:
         """The name under which the ledger counts it."""
         return ERROR_CLASSES[self.condition]
 
     @property
-    def status(self) -> str:
+    def status(self) -> SyncStatus:
         """What the ledger calls a sync that ends so."""
-        return "cancelled" if self.condition == "cancelled" else "failed"
+        return SyncStatus.CANCELLED if self.condition is Condition.CANCELLED else SyncStatus.FAILED
 
 
 def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None) -> Trouble | None:
@@ -194,30 +230,56 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         return _without_run(sync, run_end)
     if sync.silent_seconds > bounds.silent_seconds:
         return Trouble(
-            "dead", f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bounds.silent_seconds:g} s"
+            Condition.DEAD, f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bounds.silent_seconds:g} s"
         )
     if sync.process is not None and sync.is_process_gone:
-        return Trouble("dead", gone_words(sync.process))
+        return Trouble(Condition.DEAD, _gone_words(sync.process))
     if sync.idle_seconds >= bounds.idle_seconds:
         bound = f"{bounds.idle_seconds:g} s"
         met = f"; {sync.obstacle}" if sync.obstacle else ""
         return Trouble(
-            "stuck", f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}{met}"
+            Condition.STUCK,
+            f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}{met}",
         )
     if sync.idle_seconds >= bounds.asked_seconds:
-        return Trouble("cancelled", f"ended by {bounds.asked_by} with `emag-pipeline recover`, it was not stuck")
+        return Trouble(
+            Condition.CANCELLED, f"ended by {bounds.asked_by} with `emag-pipeline recover`, it was not stuck"
+        )
     return None
 
 
 def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
     if run_end.status == "CANCELING" and sync.process is not None and sync.is_process_gone:
-        return Trouble("cancelled", f"{run} was being cancelled, and {gone_words(sync.process)}")
+        return Trouble(Condition.CANCELLED, f"{run} was being cancelled, and {_gone_words(sync.process)}")
     if run_end.status == "CANCELING":
-        return Trouble("cancelled", f"{run} was told to stop and does not")
+        return Trouble(Condition.CANCELLED, f"{run} was told to stop and does not")
     if run_end.status == "CANCELED":
-        return Trouble("cancelled", f"{run} was cancelled and left the lease behind")
-    return Trouble("orphaned", f"{run} has ended ({run_end.status}) and left the lease behind")
+        return Trouble(Condition.CANCELLED, f"{run} was cancelled and left the lease behind")
+    return Trouble(Condition.ORPHANED, f"{run} has ended ({run_end.status}) and left the lease behind")
+
+
+def death(sync: RunningSync, asking: Owner, bound_seconds: float, run_has_ended: Callable[[str], bool]) -> str | None:
+    """What proves that nobody works on a running sync any more, in a clause; None when nothing does.
+
+    `run_has_ended` says of a run of the asking instance whether it is known to be over. Not knowing is no proof:
+    another installation on the same database has a Dagster that knows other runs, a restored one knows none.
+    """
+    if sync.silent_seconds > bound_seconds:
+        return f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bound_seconds:g} s"
+    if sync.dagster_run_id == asking.run_id:
+        return "the same Dagster run began again without having recorded its end"
+    if sync.process is not None and sync.is_process_gone:
+        return _gone_words(sync.process)
+    is_ours = sync.dagster_instance_id == asking.dagster_instance_id
+    if is_ours and sync.dagster_run_id is not None and run_has_ended(sync.dagster_run_id):
+        return f"Dagster run {sync.dagster_run_id} has ended without recording it"
+    return None
+
+
+def _gone_words(process: ProcessMark) -> str:
+    """Why its sync is dead, in a clause."""
+    return f"its process {process.process_id} on {process.host} is gone"
 
 
 def is_abandoned(quiet_seconds: float, bounds: Bounds, *, worker_lives: bool) -> bool:

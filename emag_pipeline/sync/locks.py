@@ -1,4 +1,7 @@
-"""What a sync waits for in the database, seen from beside it: a table that somebody holds tells nobody of itself."""
+"""What a sync waits for in the database, seen from beside it: a table that somebody holds keeps it without any error.
+
+By PostgreSQL's own views (pg_locks, pg_stat_activity), without the text of any statement, which may hold values.
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -11,11 +14,11 @@ from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.logs import with_context
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import TABLE_HELD
+from emag_pipeline.store.rows import rows_of
+from emag_pipeline.store.sql import statements
 from emag_pipeline.wording import iso
 
-# Who waits for whom in the database: a table that somebody holds keeps a sync without a word from any error.
-#
-# By PostgreSQL's own views (pg_locks, pg_stat_activity), without the text of any statement, which may hold values.
+_WAITS = statements("sync/liveness.sql")["waits"]
 
 #: What does not wait longer is the usual way of things.
 NOTABLE_SECONDS = 5.0
@@ -52,27 +55,8 @@ class Wait:
 def waits(database: Database, longer_than_seconds: float, of: Collection[int] | None = None) -> list[Wait]:
     """Those of this database that have waited longer, the longest first; `of` these processes only, if given."""
     with database.transaction(timeout_seconds=5) as tx:
-        rows = tx.run(
-            """SELECT w.pid AS process, w.application_name AS application,
-                      extract(epoch FROM clock_timestamp() - l.waitstart)::float8 AS seconds,
-                      coalesce((SELECT c.relname FROM pg_class c WHERE c.oid = coalesce(l.relation,
-                          (SELECT t.relation FROM pg_locks t WHERE t.pid = l.pid AND t.locktype = 'tuple' LIMIT 1))),
-                          '') AS "table",
-                      h.pid AS holder, coalesce(h.usename, '') AS holder_user,
-                      coalesce(h.application_name, '') AS holder_application,
-                      h.xact_start AS holder_since, h.state AS holder_state
-               FROM pg_locks l
-               JOIN pg_stat_activity w ON w.pid = l.pid
-               CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) AS b(pid)
-               JOIN pg_stat_activity h ON h.pid = b.pid
-               WHERE NOT l.granted AND w.datname = current_database()
-                 AND l.waitstart < clock_timestamp() - :bound * interval '1 second'
-                 AND (CAST(:of AS int[]) IS NULL OR w.pid = ANY(CAST(:of AS int[])))
-               ORDER BY l.waitstart, h.pid""",
-            bound=longer_than_seconds,
-            of=None if of is None else list(of),
-        ).all()
-    return [Wait(**row._mapping) for row in rows]
+        result = tx.run(_WAITS, bound=longer_than_seconds, of=None if of is None else list(of))
+        return rows_of(result, Wait)
 
 
 #: So often it is looked for, and only while a transaction is open.

@@ -16,7 +16,7 @@ from emag_pipeline.sync import confirmations, figures, ledger, row_digests, stag
 from emag_pipeline.sync import request_log as requests
 from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
-from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.sync.ledger import Lease, Sync, SyncPhase
 from emag_pipeline.wording import counted
 
 # The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
@@ -87,19 +87,11 @@ def publish(database: Database, lease: Lease) -> Published:
         unchanged = summary.staged - summary.created - summary.updated
         _run(tx, "await_turn", scope)
         number = _run(tx, "number", scope).one()
-        ledger.change(
+        ledger.complete(
             tx,
             lease,
-            """status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
-               offers_created = :created, offers_updated = :updated,
-               offers_unchanged = :unchanged, offers_deleted = :deleted,
-               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
-               oldest_page_at = least(:at, coalesce((
-                   SELECT min(fetched_at) FROM emag_scan_pages p
-                   WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
-            account=lease.account,
-            at=number.published_at,
             number=number.publish_number,
+            at=number.published_at,
             created=summary.created,
             updated=summary.updated,
             unchanged=unchanged,
@@ -146,13 +138,9 @@ def published_by(database: Database, lease: Lease) -> Published | None:
     )
 
 
-def _accepted(tx: Transaction, lease: Lease) -> Any:
-    sync = tx.run(
-        """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
-           FROM emag_offer_syncs WHERE sync_id = :sync""",
-        sync=lease.sync_id,
-    ).one()
-    if sync.phase != "publishing":
+def _accepted(tx: Transaction, lease: Lease) -> Sync:
+    sync = ledger.read_in(tx, lease.sync_id)
+    if sync.phase is not SyncPhase.PUBLISHING:
         raise RefusedError(
             "nothing was published",
             where=lease.where,
@@ -160,7 +148,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
     figures.require_staging(tx, lease, sync.windows_staged)
-    figures.require_answers(tx, lease, sync.proof)
+    figures.require_answers(tx, lease, sync.proof or {})
     return sync
 
 
@@ -241,14 +229,14 @@ log = logger(__name__)
 class SyncSummary:
     """A completed sync: its ledger row, what the publish did, and the calls it took over all attempts."""
 
-    sync: Any
+    sync: Sync
     published: Published
     requests: int
 
     @property
     def seconds(self) -> float:
         """From the start of the sync's last attempt to the publish."""
-        return float((self.sync.completed_at - self.sync.attempt_started_at).total_seconds())
+        return (self.published.published_at - self.sync.attempt_started_at).total_seconds()
 
 
 def publish_scan(context: SyncContext) -> SyncSummary:

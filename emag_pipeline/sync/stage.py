@@ -13,6 +13,7 @@ from emag_pipeline.sync.accounts import note_marketplaces
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext, timeouts_of
 from emag_pipeline.sync.figures import ScanFigures
+from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.readers import Readers, calls_under_way
 from emag_pipeline.sync.request_log import RequestLog
@@ -55,7 +56,7 @@ def _lease(context: SyncContext) -> Lease:
     settings = context.settings
     liveness.bring_back_signs(context.database, context.account.name)
     try:
-        return ledger.begin(
+        return take_lease(
             context.database,
             context.account.name,
             context.run_id,

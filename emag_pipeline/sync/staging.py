@@ -171,19 +171,7 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     """
     with database.transaction() as tx:
         counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
-        ledger.change(
-            tx,
-            lease,
-            """phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
-               windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
-               oldest_page_at = NULL,
-               deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')""",
-            pages=pages,
-            offers=offers,
-            seconds=seconds,
-        )
-        until: datetime = ledger.read_in(tx, lease.sync_id).deadline_at
-    return until
+        return ledger.plan(tx, lease, pages=pages, offers=offers, seconds=seconds)
 
 
 def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
@@ -195,24 +183,17 @@ def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
     """
     with database.transaction() as tx:
         found = ledger.durable_windows(tx, lease.sync_id, lease.account)
-        ledger.change(tx, lease, "windows_staged = :found", found=found)
+        ledger.set_windows(tx, lease, found)
     return staged - found
 
 
 def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
     """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
     with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
-        ledger.change(
+        ledger.add_windows(
             tx,
             lease,
-            # what is read between reads by id is no step back, a further reading of all pages is one
-            """phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
-               windows_staged = windows_staged + :windows,
-               offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
-               pages_expected = greatest(:expected, pages_done),
-               total_offers_processed = greatest(total_offers_processed, :rows),
-               round = greatest(round, :reading)""",
-            windows=len(windows),
+            len(windows),
             rejects=sum(len(window.rejects) for window in windows),
             done=reached.pages_done,
             expected=reached.pages_expected,

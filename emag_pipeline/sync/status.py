@@ -1,14 +1,19 @@
 """How the accounts stand, for people and programs: last publish, running sync, last error."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from emag_pipeline.store import Row
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.ledger import Approval, approval_of, pages_left
+from emag_pipeline.store.rows import row_of, rows_of
+from emag_pipeline.store.sql import statements
+from emag_pipeline.sync.ledger import Approval, SyncPhase, SyncStatus, pages_left
+
+_SQL = statements("sync/status.sql")
+#: The state of an account without a sync.
+NEVER_SYNCED = "never synced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class SyncProgress:
 
     sync_id: UUID
     account: str
-    status: str
-    phase: str
+    status: SyncStatus
+    phase: SyncPhase
     attempt: int
     round: int
     dagster_run_id: str | None
@@ -73,6 +78,11 @@ class SyncProgress:
     #: offers that pages did not show and that were asked for by their id, while that is done; None where nobody may see
     asked_by_id: int | None = None
 
+    @property
+    def approval(self) -> Approval | None:
+        """That a person accepted what the audit refused."""
+        return Approval.of(self.sync_id, self.approved_by, self.approved_at)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
@@ -84,7 +94,6 @@ class AccountStatus:
     """
 
     account: str
-    state: str
     last_publish_at: datetime | None
     oldest_page_at: datetime | None
     age_seconds: float | None
@@ -95,62 +104,21 @@ class AccountStatus:
     deleted: int
     quarantined: int
     flagged: int
-    running: SyncProgress | None
+    #: that of the newest sync
+    state: str = NEVER_SYNCED
+    running: SyncProgress | None = None
     #: the audit refused the newest sync and a person approved it: the next run publishes it
-    awaits_publish: bool
-    last_error: LastError | None
+    awaits_publish: bool = False
+    last_error: LastError | None = None
     #: that a person accepted what the audit refused: of the last publish, or of the refused sync that awaits its own
     approval: Approval | None = None
 
-
-#: The state of an account without a sync.
-NEVER_SYNCED = "never synced"
-
-_PROGRESS = """
-    SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
-           pages_expected, pages_done, windows_staged, offers_expected, total_offers_processed AS offers_done,
-           offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
-           extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8
-               AS elapsed_seconds,
-           -- the publish has added its attempt, a resume those before it
-           (worked_seconds + CASE WHEN status = 'completed' THEN 0 ELSE greatest(
-               0, extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)) END)::float8
-               AS worked_seconds,
-           extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
-           extract(epoch FROM clock_timestamp() - oldest_page_at)::float8 AS oldest_page_seconds,
-           approved_at IS NOT NULL AND discarded_at IS NULL
-               AND (completed_at IS NULL OR approved_at > completed_at) AS is_approved,
-           approved_at, approved_by, completed_at,
-           error_class, error_message, error_remedy, discarded_at IS NOT NULL AS is_discarded, obstacle,
-           extract(epoch FROM deadline_at - started_at)::float8 AS allowed_seconds
-    FROM emag_offer_syncs
-"""
-
-_ASKED = "SELECT count(*) FROM emag_scan_confirmations WHERE account_type = :account AND sync_id = :sync"
-
-_ACCOUNTS = """
-    SELECT a.account,
-           published.completed_at AS last_publish_at, published.oldest_page_at,
-           extract(epoch FROM clock_timestamp() - published.oldest_page_at)::float8 AS age_seconds,
-           extract(epoch FROM clock_timestamp() - published.completed_at)::float8 AS published_seconds_ago,
-           published.worked_seconds AS scan_seconds, published.sync_id, published.approved_at, published.approved_by,
-           coalesce(f.offers, 0) AS offers, coalesce(f.saleable, 0) AS saleable,
-           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS flagged,
-           (SELECT count(*) FROM emag_offer_rejects r
-            WHERE r.sync_id = newest.sync_id) AS quarantined
-    FROM unnest(CAST(:accounts AS text[])) WITH ORDINALITY AS a(account, place)
-    LEFT JOIN LATERAL (
-        SELECT sync_id FROM emag_offer_syncs s
-        WHERE s.account_type = a.account ORDER BY sync_number DESC LIMIT 1
-    ) newest ON true
-    LEFT JOIN LATERAL (
-        SELECT sync_id, completed_at, oldest_page_at, worked_seconds, approved_at, approved_by
-        FROM emag_offer_syncs s
-        WHERE s.account_type = a.account AND s.status = 'completed' ORDER BY sync_number DESC LIMIT 1
-    ) published ON true
-    LEFT JOIN emag_account_figures f ON f.account_type = a.account
-    ORDER BY a.place
-"""
+    @classmethod
+    def published(
+        cls, *, sync_id: UUID | None, approved_by: str | None, approved_at: datetime | None, **columns: Any
+    ) -> "AccountStatus":
+        """What is published of an account, by the ledger's columns."""
+        return cls(approval=Approval.of(sync_id, approved_by, approved_at), **columns)
 
 
 def sync_progress(
@@ -160,22 +128,15 @@ def sync_progress(
 
     Whoever asks as a reader cannot see staging: nothing is known then of what the next attempt goes on with.
     """
+    which = """WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
+               ORDER BY sync_number DESC LIMIT 1"""
     with database.transaction(timeout_seconds=30) as tx:
-        row = tx.run(
-            _PROGRESS
-            + """ WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
-                  ORDER BY sync_number DESC LIMIT 1""",
-            account=account,
-            run=run_id,
-        ).one_or_none()
-        if row is None:
-            return None
-        goes_on = sees_staging and row.status != "completed"
-        left = pages_left(tx, row, account) if goes_on else 0
-        is_confirming = goes_on and (row.status, row.phase) == ("running", "confirming")
-        asked = tx.run(_ASKED, account=account, sync=row.sync_id).scalar_one() if is_confirming else None
-    told = {name: value for name, value in row._mapping.items() if name in SyncProgress.__slots__}
-    return SyncProgress(**told, pages_left=left, asked_by_id=asked)
+        sync = row_of(tx.run(f"{_SQL['progress']}\n{which}", account=account, run=run_id), SyncProgress)
+        if sync is None or not sees_staging or sync.status is SyncStatus.COMPLETED:
+            return sync
+        is_confirming = sync.status is SyncStatus.RUNNING and sync.phase is SyncPhase.CONFIRMING
+        asked = tx.run(_SQL["asked_by_id"], account=account, sync=sync.sync_id).scalar_one() if is_confirming else None
+        return replace(sync, pages_left=pages_left(tx, sync.sync_id, account), asked_by_id=asked)
 
 
 def account_statuses(database: Database, accounts: Sequence[str], *, sees_staging: bool = True) -> list[AccountStatus]:
@@ -184,31 +145,22 @@ def account_statuses(database: Database, accounts: Sequence[str], *, sees_stagin
     `sees_staging` as for `sync_progress`.
     """
     with database.transaction(timeout_seconds=60) as tx:
-        rows = tx.run(_ACCOUNTS, accounts=list(accounts)).all()
-    return [_status(row, sync_progress(database, row.account, sees_staging=sees_staging)) for row in rows]
+        published = rows_of(tx.run(_SQL["published"], accounts=list(accounts)), AccountStatus.published)
+    return [_with(one, sync_progress(database, one.account, sees_staging=sees_staging)) for one in published]
 
 
-def _status(row: Row[Any], newest: SyncProgress | None) -> AccountStatus:
-    running = newest if newest is not None and newest.status == "running" else None
-    failed = newest is not None and newest.status in ("failed", "timeout", "cancelled")
-    awaits_publish = failed and newest is not None and newest.is_approved
-    return AccountStatus(
-        account=row.account,
-        state=NEVER_SYNCED if newest is None else newest.status,
-        last_publish_at=row.last_publish_at,
-        oldest_page_at=row.oldest_page_at,
-        age_seconds=row.age_seconds,
-        published_seconds_ago=row.published_seconds_ago,
-        scan_seconds=row.scan_seconds,
-        offers=row.offers,
-        saleable=row.saleable,
-        deleted=row.deleted,
-        quarantined=row.quarantined,
-        flagged=row.flagged,
-        running=running,
-        awaits_publish=awaits_publish,
-        last_error=_last_error(newest) if failed and newest is not None else None,
-        approval=approval_of(newest if awaits_publish else row),
+def _with(status: AccountStatus, newest: SyncProgress | None) -> AccountStatus:
+    """What is published of an account, together with its newest sync."""
+    if newest is None:
+        return status
+    if not newest.status.has_ended_unpublished:
+        return replace(status, state=newest.status, running=newest if newest.status is SyncStatus.RUNNING else None)
+    return replace(
+        status,
+        state=newest.status,
+        awaits_publish=newest.is_approved,
+        last_error=_last_error(newest),
+        approval=newest.approval if newest.is_approved else status.approval,
     )
 
 

@@ -56,7 +56,7 @@ def newest_scan(database: Database, account: str) -> UUID | None:
 def timeline(database: Database, sync_id: UUID) -> ScanTimeline:
     """The sync's scan. Its pages are known until the account's next sync begins, its calls for 30 days."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        account = ledger.read_in(tx, sync_id).account_type
+        account = ledger.read_in(tx, sync_id).account
         scan = _run(tx, "scan", sync=sync_id, account=account).one()
         scope = {"account": account, "from": scan.started_at, "until": scan.until}
         readings: dict[int, list[tuple[float, int]]] = {}

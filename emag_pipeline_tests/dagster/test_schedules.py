@@ -84,7 +84,7 @@ def test_a_refused_scan_is_not_replaced_by_another_one_until_a_person_has_decide
     ledger.end(database, lease, "failed", error_class="RefusedError", message="it shrank", remedy="approve it")
     assert "a person decides" in (_evaluate(kept, "main", settings).skip_message or "")
     with database.transaction() as tx:
-        ledger.note_approval(tx, lease.sync_id, "somebody")
+        ledger.approve(tx, lease.sync_id, "somebody")
     assert len(_evaluate(kept, "main", settings).run_requests or ()) == 1
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import confirmations, figures, ledger, publish, staging
+from emag_pipeline.sync import confirmations, figures, publish, staging
+from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.staging import Reached
 from emag_pipeline_tests.db.offers import PageOf, window_of
@@ -18,7 +19,7 @@ def begin(database: Database, account: str = "main", run_id: str | None = None, 
         "run_has_ended": lambda _: False,
         **changes,
     }
-    return ledger.begin(database, account, run_id or str(uuid4()), **options)
+    return take_lease(database, account, run_id or str(uuid4()), **options)
 
 
 def stage(database: Database, lease: Lease, offers: Sequence[Any], rejects: Sequence[Any] = ()) -> None:
@@ -50,6 +51,7 @@ def sync(
     if gone:
         read_at = PageOf(0, ()).fetched_at
         confirmations.record(database, lease, found=(), rejected=(), gone=gone, read_at=read_at)
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     return publish.publish(database, lease)
 

@@ -115,7 +115,7 @@ def test_an_approval_counts_although_the_refusal_lies_ahead(database: Database) 
     ledger.end(database, refused, "failed", error_class="RefusedError", message="m", remedy="r")
     _set_back(database)
     with database.transaction() as tx:
-        ledger.note_approval(tx, refused.sync_id, "a person")
+        ledger.approve(tx, refused.sync_id, "a person")
     assert account_statuses(database, ["main"])[0].awaits_publish
     assert begin(database).approved
 

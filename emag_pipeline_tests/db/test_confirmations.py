@@ -50,6 +50,7 @@ def test_an_offer_that_is_found_by_its_id_and_shown_by_a_later_page_counts_once(
     assert (figures.found_by_id, figures.confirmed_gone, figures.missing) == (0, 1, 0)
     part = "2 staged from pages" if is_readable else "1 staged from pages + 1 only in quarantine"
     assert figures.accounted.sentences == [f"all 2 counted offers are accounted for: {part}"]
+    audit.begin_audit(database, lease)
     audit.accept(database, lease, figures.as_proof())
     assert publish.publish(database, lease).deleted == 1
 
@@ -65,6 +66,7 @@ def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_s
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.confirmed_gone, figures.vanished) == (0, 1, 1)
     assert confirmations.answered(database, lease) == ([], 1, 0)
+    audit.begin_audit(database, lease)
     audit.accept(database, lease, figures.as_proof())
     assert publish.publish(database, lease).deleted == 1
     shown = rows(
@@ -80,6 +82,7 @@ def test_nothing_is_published_that_rests_on_other_answers_than_the_audit_has_acc
     lease = begin(database)
     stage(database, lease, [offer(1)])
     confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3, 4], read_at=datetime.now(UTC))
+    audit.begin_audit(database, lease)
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     execute(database, "UPDATE emag_scan_confirmations SET is_found = false")
     execute(database, "DELETE FROM emag_scan_offers WHERE page = 0")

@@ -68,6 +68,7 @@ def _publish(shop: Shop, *, changed: int, turn: int) -> tuple[publish.Published,
     staging.discard_remains(database, lease)
     stage(database, lease, [offer(1, general_stock=turn)])
     execute(database, _COPIES, offers=_OFFERS, changed=changed, turn=turn)
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     with shop.statements.during() as seen:
         done = publish.publish(database, lease)

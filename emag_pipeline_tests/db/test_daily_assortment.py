@@ -180,6 +180,7 @@ def test_a_day_of_an_older_version_is_due_again_once(database: Database, past: P
 def test_a_day_is_not_over_while_a_publish_that_began_in_it_may_still_commit(database: Database, past: Past) -> None:
     lease = begin(database)
     stage(database, lease, list(past.now.values()))
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     past.wait(days=1)
     assert _row(database, past.published_at.date()).as_of == past.published_at

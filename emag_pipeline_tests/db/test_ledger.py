@@ -88,7 +88,7 @@ def test_what_is_staged_is_gone_on_with_unless_it_is_worth_nothing_or_would_fail
     lease = begin(database)
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = :phase", phase=phase)
+        tx.run("UPDATE emag_offer_syncs SET phase = :phase", phase=phase)
     ledger.end(database, lease, "failed", error_class=error_class, message="", remedy="")
     assert begin(database).resumed is resumes
 
@@ -110,7 +110,7 @@ def test_an_approved_scan_whose_publish_failed_for_good_is_read_anew(database: D
     lease = begin(database)
     stage(database, lease, [offer(1)])
     with database.transaction() as tx:
-        ledger.change(tx, lease, "phase = 'publishing', approved_at = now(), approved_by = 'ana'")
+        tx.run("UPDATE emag_offer_syncs SET phase = 'publishing', approved_at = now(), approved_by = 'ana'")
     ledger.end(database, lease, "failed", error_class="PermanentError", message="", remedy="")
     new = begin(database)
     assert (new.resumed, new.approved) == (False, False)

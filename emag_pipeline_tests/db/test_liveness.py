@@ -3,7 +3,7 @@ import pytest
 from emag_pipeline.errors import LeaseLost
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
-from emag_pipeline.sync.liveness import StillWriting
+from emag_pipeline.sync.ledger import StillWriting
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
 

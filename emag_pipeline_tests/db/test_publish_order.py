@@ -93,6 +93,7 @@ def _waiting(database: Database) -> int:
 def _accepted(database: Database, account: str, price: Decimal) -> Lease:
     lease = begin(database, account)
     stage(database, lease, [offer(number, sale_price=price) for number in range(1, 6)])
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     return lease
 
@@ -206,6 +207,7 @@ def test_100_000_changes_lie_before_the_time_of_their_publish(remembering: Datab
         with remembering.transaction() as tx:
             tx.run(_COPIES, sync=lease.sync_id, offers=100_000, turn=turn)
         statistics.renew_staged(remembering, lease.account)
+        figures.begin_audit(remembering, lease)
         figures.accept(remembering, lease, figures.figures(remembering, lease.sync_id).as_proof())
         done = publishes.publish(remembering, lease)
         assert (done.created, done.updated) == ((100_000, 0), (0, 100_000))[turn - 1]

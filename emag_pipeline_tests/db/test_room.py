@@ -242,7 +242,7 @@ def test_a_refused_scan_stays_through_the_night_and_is_published_once_approved(d
     prune.prune(database, 30)
     with database.transaction() as tx:
         assert ledger.newest_refused(tx, lease.sync_id) is not None
-        ledger.note_approval(tx, lease.sync_id, "ana")
+        ledger.approve(tx, lease.sync_id, "ana")
     again = begin(database)
     assert (again.sync_id, staging.discard_remains(database, again)) == (lease.sync_id, 0)
     _accept(database, again)
@@ -250,6 +250,7 @@ def test_a_refused_scan_stays_through_the_night_and_is_published_once_approved(d
 
 
 def _accept(database: Database, lease: Lease) -> None:
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
 
 
@@ -295,7 +296,7 @@ def test_an_account_without_a_room_has_nothing_staged_and_is_no_error(database: 
     assert staging_room.remove(database, "main")
     (published,) = rows(database, "SELECT * FROM emag_offer_syncs")
     with database.transaction() as tx:
-        assert ledger.pages_left(tx, published, "main") == 0
+        assert ledger.pages_left(tx, published.sync_id, "main") == 0
     found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
     assert (found.found, found.numbers["is_staged"]) == (0, False)
     assert prune.prune(database, 30)["staged_rows"] == 0

@@ -32,6 +32,7 @@ def _interrupted(database: Database) -> None:
 
 
 def _publish(database: Database, lease: ledger.Lease) -> None:
+    figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     publish.publish(database, lease)
 

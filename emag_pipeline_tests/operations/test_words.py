@@ -3,11 +3,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from emag_pipeline.local.words import failure_words, outcome_words, pace_words, progress_words, trouble_words
-from emag_pipeline.sync.liveness import Trouble
+from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
+from emag_pipeline.sync.liveness import Condition, Trouble
 from emag_pipeline.sync.status import SyncProgress
 
 _HALF = SyncProgress(
-    sync_id=uuid4(), account="main", status="running", phase="scanning", attempt=1, round=1, dagster_run_id=None,
+    sync_id=uuid4(), account="main", status=SyncStatus.RUNNING, phase=SyncPhase.SCANNING, attempt=1, round=1,
+    dagster_run_id=None,
     started_at=datetime.now(UTC), pages_expected=12, pages_done=6, pages_left=6, offers_expected=1200, offers_done=600,
     offers_created=0, offers_updated=0, offers_unchanged=0, offers_deleted=0, offers_rejected=0, elapsed_seconds=2.0,
     worked_seconds=2.0,
@@ -77,7 +79,7 @@ def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
 
 
 def test_where_no_page_is_durable_nothing_is_gone_on_with() -> None:
-    dead = Trouble("dead", "no heartbeat for 130 s")
+    dead = Trouble(Condition.DEAD, "no heartbeat for 130 s")
     assert "goes on after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
     _, remedy = trouble_words(dead, "main", replace(_HALF, pages_left=0))
     assert "`emag-pipeline sync --account main` starts from the beginning: no page is durable" in remedy

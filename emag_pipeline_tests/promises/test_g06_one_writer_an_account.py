@@ -38,6 +38,7 @@ _TIMEOUT = {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "1.2"}
 def test_g6_after_a_takeover_the_old_run_can_neither_stage_nor_publish(database: Database) -> None:
     old = begin(database, run_id="old")
     stage(database, old, [offer(1)])
+    figures.begin_audit(database, old)
     figures.accept(database, old, {})
     new = begin(database, run_has_ended=lambda run: run == "old")
     for write in (

@@ -23,9 +23,9 @@ from emag_pipeline.monitoring import incident_table
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import ledger
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.context import SyncContext
+from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.process.ups import free_ports, wait_until
@@ -256,7 +256,7 @@ class _Defective(Pipeline):
 
 
 def _lease_of(sync: SyncContext) -> Lease:
-    return ledger.begin(
+    return take_lease(
         sync.database, "main", sync.run_id, timeout_hours=1, heartbeat_timeout_seconds=60, run_has_ended=lambda _: True
     )
 

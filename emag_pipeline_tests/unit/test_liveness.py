@@ -7,13 +7,14 @@ import pytest
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.processes import own_mark
 from emag_pipeline.settings import load_settings
+from emag_pipeline.sync.ledger import SyncPhase
 from emag_pipeline.sync.liveness import ERROR_CLASSES, Bounds, RunEnd, RunningSync, is_abandoned, trouble_of
 
 _BOUNDS = Bounds(idle_seconds=3600, silent_seconds=120)
 _WELL = RunningSync(
     sync_id=uuid4(),
     account="main",
-    phase="scanning",
+    phase=SyncPhase.SCANNING,
     attempt=1,
     dagster_run_id="r1",
     attempt_started_at=datetime(2026, 11, 24, tzinfo=UTC),

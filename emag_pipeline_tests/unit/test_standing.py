@@ -8,6 +8,7 @@ from emag_pipeline.monitoring.dagster import why_not
 from emag_pipeline.monitoring.incidents import findings
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.account_health import AccountStanding, Cause, PastRuns, wait_seconds
+from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
 from emag_pipeline.sync.status import AccountStatus, SyncProgress
 
 _SETTINGS = load_settings({}, env_file=None)
@@ -32,8 +33,8 @@ _FRESH = AccountStatus(
 _FAILED = SyncProgress(
     sync_id=uuid4(),
     account="main",
-    status="failed",
-    phase="scanning",
+    status=SyncStatus.FAILED,
+    phase=SyncPhase.SCANNING,
     attempt=1,
     round=1,
     dagster_run_id="r1",

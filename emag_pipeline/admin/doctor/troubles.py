@@ -16,6 +16,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store.check_results import check_results
 from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
 from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
 from emag_pipeline.wording import age
@@ -136,6 +137,6 @@ def _without(subject: str, message: str) -> str:
 def _last_error(status: AccountStatus) -> Finding:
     error = status.last_error
     assert error is not None, "asked only where there is one"  # noqa: S101
-    words = "the newest " + ended_words(status.account, error.sync_id, status.state, error.message)
+    words = "the newest " + ended_words(status.account, error.sync_id, SyncStatus(status.state), error.message)
     verdict = Verdict.BROKEN if rerun_after(error.error_class) is Rerun.NEVER else Verdict.WARNING
     return Finding(f"account {status.account}", verdict, words, error.remedy)
