@@ -1,6 +1,5 @@
 """PostgreSQL for all slices: transactions, migrations, roles. The only room that knows the driver."""
 
-from sqlalchemy import Row
 from sqlalchemy.exc import OperationalError
 
-__all__ = ["OperationalError", "Row"]
+__all__ = ["OperationalError"]
