@@ -234,7 +234,7 @@ def durable_windows(tx: Transaction, sync_id: UUID, account: str) -> int:
 
 def pages_left(tx: Transaction, sync_id: UUID, account: str) -> int:
     """How many pages the next attempt of a sync goes on with: none where a crash of the server has taken of them."""
-    return int(tx.run(_SQL["pages_left"], account=account, sync=sync_id).scalar_one())
+    return int(tx.run(_SQL["pages_left"], account=account, sync=sync_id).scalar() or 0)
 
 
 def held_by(database: Database, account: str, run_id: str) -> Lease:

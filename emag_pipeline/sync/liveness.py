@@ -228,12 +228,8 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
     """What is wrong with a running sync, None if it lives and goes on. `run_end`: its run is over or told to stop."""
     if run_end is not None and run_end.is_settled:
         return _without_run(sync, run_end)
-    if sync.silent_seconds > bounds.silent_seconds:
-        return Trouble(
-            Condition.DEAD, f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bounds.silent_seconds:g} s"
-        )
-    if sync.process is not None and sync.is_process_gone:
-        return Trouble(Condition.DEAD, _gone_words(sync.process))
+    if why := _silence(sync, bounds.silent_seconds) or _absence(sync):
+        return Trouble(Condition.DEAD, why)
     if sync.idle_seconds >= bounds.idle_seconds:
         bound = f"{bounds.idle_seconds:g} s"
         met = f"; {sync.obstacle}" if sync.obstacle else ""
@@ -250,8 +246,8 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
 
 def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     run = f"its Dagster run {sync.dagster_run_id}"
-    if run_end.status == "CANCELING" and sync.process is not None and sync.is_process_gone:
-        return Trouble(Condition.CANCELLED, f"{run} was being cancelled, and {_gone_words(sync.process)}")
+    if run_end.status == "CANCELING" and (why := _absence(sync)):
+        return Trouble(Condition.CANCELLED, f"{run} was being cancelled, and {why}")
     if run_end.status == "CANCELING":
         return Trouble(Condition.CANCELLED, f"{run} was told to stop and does not")
     if run_end.status == "CANCELED":
@@ -265,21 +261,30 @@ def death(sync: RunningSync, asking: Owner, bound_seconds: float, run_has_ended:
     `run_has_ended` says of a run of the asking instance whether it is known to be over. Not knowing is no proof:
     another installation on the same database has a Dagster that knows other runs, a restored one knows none.
     """
-    if sync.silent_seconds > bound_seconds:
-        return f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bound_seconds:g} s"
+    if why := _silence(sync, bound_seconds):
+        return why
     if sync.dagster_run_id == asking.run_id:
         return "the same Dagster run began again without having recorded its end"
-    if sync.process is not None and sync.is_process_gone:
-        return _gone_words(sync.process)
+    if why := _absence(sync):
+        return why
     is_ours = sync.dagster_instance_id == asking.dagster_instance_id
     if is_ours and sync.dagster_run_id is not None and run_has_ended(sync.dagster_run_id):
         return f"Dagster run {sync.dagster_run_id} has ended without recording it"
     return None
 
 
-def _gone_words(process: ProcessMark) -> str:
-    """Why its sync is dead, in a clause."""
-    return f"its process {process.process_id} on {process.host} is gone"
+def _silence(sync: RunningSync, bound_seconds: float) -> str:
+    """Why a sync is dead that does not beat, in a clause; empty while it beats."""
+    if sync.silent_seconds <= bound_seconds:
+        return ""
+    return f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bound_seconds:g} s"
+
+
+def _absence(sync: RunningSync) -> str:
+    """Why a sync is dead whose process is gone, in a clause; empty where that is not known."""
+    if sync.process is None or not sync.is_process_gone:
+        return ""
+    return f"its process {sync.process.process_id} on {sync.process.host} is gone"
 
 
 def is_abandoned(quiet_seconds: float, bounds: Bounds, *, worker_lives: bool) -> bool:
