@@ -35,19 +35,19 @@ def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() 
 
 
 def test_reads_by_id_are_told_while_they_are_made() -> None:
-    confirming = replace(_HALF, phase="confirming", pages_done=12, offers_done=1150, asked_by_id=50)
+    confirming = replace(_HALF, phase=SyncPhase.CONFIRMING, pages_done=12, offers_done=1150, asked_by_id=50)
     told = progress_words(confirming)
     assert told == "confirming, 12 of 12 pages, 1,150 of 1,200 offers, 50 missing ones asked for by id"
 
 
 def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
-    published = replace(_HALF, status="completed", phase="publishing")
+    published = replace(_HALF, status=SyncStatus.COMPLETED, phase=SyncPhase.PUBLISHING)
     assert progress_words(published) == "published, its marts and checks are being computed"
     assert pace_words(published) == ""
 
 
 def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_attempts() -> None:
-    published = replace(_HALF, status="completed", oldest_page_seconds=90.0)
+    published = replace(_HALF, status=SyncStatus.COMPLETED, oldest_page_seconds=90.0)
     numbers = "0 created, 0 updated, 0 unchanged, 0 deleted, 0 rows in quarantine"
     assert outcome_words("main", "", published) == f"main: published in 2.0 s: {numbers}"
     resumed = replace(
@@ -65,7 +65,10 @@ def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_
 def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
     met = "page 7: HTTP 503; tried again at 2026-11-26 18:02:11 UTC"
     assert progress_words(replace(_HALF, obstacle=met)) == f"scanning, 6 of 12 pages, 600 of 1,200 offers; {met}"
-    assert progress_words(replace(_HALF, pages_expected=None, phase="planning", obstacle=met)) == f"planning; {met}"
+    assert (
+        progress_words(replace(_HALF, pages_expected=None, phase=SyncPhase.PLANNING, obstacle=met))
+        == f"planning; {met}"
+    )
 
 
 def test_a_remedy_is_told_once() -> None:
