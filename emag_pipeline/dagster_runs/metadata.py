@@ -17,7 +17,7 @@ from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.figures import WORDS
 from emag_pipeline.sync.publish import SyncSummary
-from emag_pipeline.sync.stage import Staged
+from emag_pipeline.sync.scan import Staged
 
 # Rows as a table beside a materialization or a check's result.
 

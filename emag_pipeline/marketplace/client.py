@@ -7,9 +7,9 @@ from emag_pipeline.errors import ParametersIgnored
 from emag_pipeline.marketplace import reference_rows
 from emag_pipeline.marketplace.calls import MOST_PER_PAGE, ApiCalls, Call
 from emag_pipeline.marketplace.json_text import shown
-from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject
 from emag_pipeline.marketplace.pages import Count, count_of, ignored, offer_of, page_of, rows_in
 from emag_pipeline.marketplace.reference_rows import Category, HandlingTime, Rows, VatRate, once_each, rows_of
+from emag_pipeline.model import AskPublished, Offer, Page, Reject
 
 # Is pagination obeyed? Where it is not, page 1 comes again and again, and no scan of it can be complete.
 #
@@ -77,7 +77,7 @@ class MarketplaceClient(ApiCalls):
         number: int,
         size: int = MOST_PER_PAGE,
         tries: int | None = None,
-        published: Published | None = None,
+        published: AskPublished | None = None,
     ) -> Page:
         """Read one page of so many offers, from 1 on, with at most so many tries; see `page_of`.
 

@@ -7,12 +7,11 @@ from typing import TypeVar, cast
 
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.marketplace import fields, fingerprint
-from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, whole
+from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, listed, whole
 from emag_pipeline.marketplace.json_text import Written, ascii_only, shown
 from emag_pipeline.marketplace.normalise import normalise
-from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject, Unchanged
-from emag_pipeline.marketplace.structures import listed
 from emag_pipeline.marketplace.surprises import added_up, of_text, without_people
+from emag_pipeline.model import AskPublished, Offer, Page, Reject, Unchanged
 
 _T = TypeVar("_T")
 
@@ -63,7 +62,7 @@ def page_of(
     size: int,
     results: object,
     fetched_at: datetime | None = None,
-    published: Published | None = None,
+    published: AskPublished | None = None,
 ) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
 
@@ -91,7 +90,7 @@ def page_of(
     )
 
 
-def _rows(rows: list[object], published: Published | None) -> list[_Row]:
+def _rows(rows: list[object], published: AskPublished | None) -> list[_Row]:
     if published is None or not isinstance(rows, Written):
         return [_Row.of(row) for row in rows]
     ids = [_id_of(row) for row in rows]

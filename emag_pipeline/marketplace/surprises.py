@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from emag_pipeline.marketplace.offer import Kind, Surprise
+from emag_pipeline.model import Kind, Surprise
 
 # What answers hold about people, and how little of it is kept (docs/privacy.md).
 #

@@ -10,17 +10,19 @@ from emag_pipeline.errors import LeaseLost, RefusedError, StagingLost
 from emag_pipeline.logs import logger
 from emag_pipeline.store.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, hashed, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import fragments, statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import confirmations, figures, ledger, row_digests, staging_room, statistics
+from emag_pipeline.sync import figures, ledger, staging, staging_room, statistics
 from emag_pipeline.sync import request_log as requests
 from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease
+from emag_pipeline.sync.remembered import digest_formula
 from emag_pipeline.wording import counted
 
 # The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
 
+_SQL = "sync/publish.sql"
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
@@ -36,7 +38,6 @@ _MERGE = (
 _FEW = 100
 #: So many offers are written by one statement, and no more: that of a million would take minutes.
 _AT_ONCE = 250_000
-_BLOCKS = "SELECT pg_relation_size(CAST(:room AS regclass)) / CAST(current_setting('block_size') AS bigint)"
 _OF_BLOCKS = " AND s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:end AS tid)"
 _LAST_BLOCK = 2**32 - 1
 
@@ -80,7 +81,7 @@ def publish(database: Database, lease: Lease) -> Published:
         _require_read(tx, lease, scope)
         for name in _MERGE:
             _run_in_parts(tx, name, scope, changes)
-        of_rows = scope | {"formula": row_digests.formula()}
+        of_rows = scope | {"formula": digest_formula()}
         remembered = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
@@ -90,13 +91,7 @@ def publish(database: Database, lease: Lease) -> Published:
         ledger.change(
             tx,
             lease,
-            """status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
-               offers_created = :created, offers_updated = :updated,
-               offers_unchanged = :unchanged, offers_deleted = :deleted,
-               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
-               oldest_page_at = least(:at, coalesce((
-                   SELECT min(fetched_at) FROM emag_scan_pages p
-                   WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
+            fragments(_SQL)["complete"],
             account=lease.account,
             at=number.published_at,
             number=number.publish_number,
@@ -122,14 +117,7 @@ def publish(database: Database, lease: Lease) -> Published:
 def published_by(database: Database, lease: Lease) -> Published | None:
     """What this very attempt has published, if it has: its commit went through, and the answer was lost."""
     with database.transaction() as tx:
-        row = tx.run(
-            """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
-                      s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
-               FROM emag_offer_syncs s JOIN emag_account_figures f USING (account_type)
-               WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
-            sync=lease.sync_id,
-            token=lease.token,
-        ).one_or_none()
+        row = tx.run(statements(_SQL)["published_by"], sync=lease.sync_id, token=lease.token).one_or_none()
     if row is None:
         return None
     return Published(
@@ -147,11 +135,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
-    sync = tx.run(
-        """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
-           FROM emag_offer_syncs WHERE sync_id = :sync""",
-        sync=lease.sync_id,
-    ).one()
+    sync = tx.run(statements(_SQL)["read_accepted"], sync=lease.sync_id).one()
     if sync.phase != "publishing":
         raise RefusedError(
             "nothing was published",
@@ -159,7 +143,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Any:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
-    figures.require_staging(tx, lease, sync.windows_staged)
+    staging.require_staging(tx, lease, sync.windows_staged)
     figures.require_answers(tx, lease, sync.proof)
     return sync
 
@@ -190,10 +174,10 @@ def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
 def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int) -> int:
     """Give a statement that is about so many offers, several times for parts of them if need be. Returns its rows."""
     parts = ceil(offers / _AT_ONCE)
-    if parts <= 1 or "{part}" not in statements("sync/publish.sql")[name]:
+    if parts <= 1 or "{part}" not in statements(_SQL)[name]:
         return int(_run(tx, name, scope).rowcount)
-    room_name = f'"{tx.schema}".{staging_room.name("emag_scan_offers", scope["account"])}'
-    step = max(1, ceil(tx.run(_BLOCKS, room=room_name).scalar_one() / parts))
+    blocks = staging_room.blocks(tx, "emag_scan_offers", scope["account"])
+    step = max(1, ceil(blocks / parts))
     ends = [*range(step, step * parts, step), _LAST_BLOCK]
     rows = 0
     for first, end in pairwise([0, *ends]):
@@ -203,7 +187,7 @@ def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -> Any:
-    sql = statements("sync/publish.sql")[name].replace("{part}", part)
+    sql = statements(_SQL)[name].replace("{part}", part)
     for word, stands_for in _WORDS.items():
         sql = sql.replace(word, stands_for)
     return tx.run(staging_room.own(sql, scope["account"]), **scope)
@@ -212,7 +196,7 @@ def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -
 _OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
 _OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
 _WORDS = {
-    "{gone}": confirmations.GONE,
+    "{gone}": fragments("sync/confirm.sql")["gone"],
     "{narrow}": listed(NARROW),
     "{s_narrow}": listed(NARROW, "s"),
     "{narrow_hash}": hashed(NARROW, "s"),

@@ -4,6 +4,12 @@
 -- lease's; :stamp names this publish in all rows that it writes. Its time is drawn by the very last statement, so that
 -- 100,000 changes lie between no publish's time and its commit.
 
+-- name: read_accepted
+-- What the ledger says of the scan that is to be published.
+SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
+FROM emag_offer_syncs
+WHERE sync_id = :sync;
+
 -- name: stamp
 -- Clock, not transaction start. It lies after everything that an earlier publish of any account wrote, also where the clock
 -- was set back since: as its time will, so that never more than a publish's length lies between the two.
@@ -235,3 +241,21 @@ INSERT INTO emag_publishes (account_type, stamp, published_at, sync_id)
 SELECT :account, :stamp, greatest(clock_timestamp(), :stamp, (
     SELECT published_at + interval '1 microsecond' FROM emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
 RETURNING publish_number, published_at;
+
+-- fragment: complete
+-- The ledger with the publish, under the publish's own time.
+status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
+offers_created = :created, offers_updated = :updated,
+offers_unchanged = :unchanged, offers_deleted = :deleted,
+worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
+oldest_page_at = least(:at, coalesce((
+    SELECT min(fetched_at) FROM emag_scan_pages p
+    WHERE p.account_type = :account AND p.sync_id = :sync), started_at))
+
+-- name: published_by
+-- What an attempt has published, if it has: its commit went through, and the answer was lost.
+SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
+       s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
+FROM emag_offer_syncs s
+JOIN emag_account_figures f USING (account_type)
+WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed';

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace.reading import FIELDS, OF_DETAILS
+from emag_pipeline.marketplace.normalise import FIELDS, OF_DETAILS
 from emag_pipeline.sandbox import LikenessError, SandboxServer, like
 from emag_pipeline.sandbox.like.figures import TYPES
 from emag_pipeline.store.engine import Database

@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import quarantine
 from emag_pipeline.sync.completeness import SIZES
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, Page, fingerprint
+from emag_pipeline.marketplace import fingerprint
 from emag_pipeline.marketplace.json_text import parse_answer
-from emag_pipeline.marketplace.offer import AsPublished, Unchanged
 from emag_pipeline.marketplace.pages import page_of
+from emag_pipeline.model import AsPublished, Offer, Page, Unchanged
 
 Known = dict[int, AsPublished]
 
