@@ -82,7 +82,7 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
         "unchanged": published.unchanged,
         "deleted": published.deleted,
         "flagged": published.flagged,
-        "quarantined_rows": published.rejected,
+        "quarantined_rows": published.quarantined,
         "published_at": dg.MetadataValue.timestamp(published.published_at),
         **_pace(sync.total_offers_processed, sync.worked_seconds, summary.requests, share),
         "proof": _proof_table(sync.proof or {}),

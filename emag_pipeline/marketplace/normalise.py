@@ -184,7 +184,7 @@ def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, li
         "offer_validation_status": max(fields.codes(verdicts["offer_validation_status"]), default=None),
         "validation_status": fields.codes(verdicts["validation_status"]),
         "translation_validation_status": fields.codes(verdicts["translation_validation_status"]),
-        # of the verdicts only the translation's: without one an offer counts as not translated, and can be bought
+        # of the verdicts only the translation's: without one an offer counts as not translated, and may be saleable
         "unreadable": tuple(
             [
                 name

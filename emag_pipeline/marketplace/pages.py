@@ -228,7 +228,7 @@ def _page_size(results: Mapping[str, object]) -> int | None:
 
 
 def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
-    """The error that says by name what the marketplace pays no attention to."""
+    """The error that names what the marketplace ignores."""
     return ParametersIgnored(f"the marketplace ignores {what}", where=where, why=why, remedy=_PROBE)
 
 

@@ -31,7 +31,7 @@ Words = tuple[str, ...]
 _DEFAULT_WAIT_SECONDS = 1.0
 
 _CUT_OFF = "the answer is cut off or no JSON"
-#: A gateway's own patience: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
+#: A gateway's own timeout: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
 _TIMED_OUT = {504, 524}
 _NOT_WRONG = {408, 425}  # 4xx that say "again, please"
 _RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")

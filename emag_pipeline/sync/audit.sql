@@ -2,8 +2,8 @@
 -- (staging_room.own).
 
 -- name: count_staged
--- Rows and different offers from pages, and the digest of just these offers; offers that were read by their id; offers with
--- an unreadable field that a commercial row rests on.
+-- Rows and different offers from pages, and the digest of just these offers; offers that were read by their id; offers
+-- with an unreadable field that a commercial row rests on.
 SELECT count(*) FILTER (WHERE page > 0) AS rows,
        count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
        sum(DISTINCT hashint8extended(emag_offer_id, 1)) FILTER (WHERE page > 0) AS digest,
@@ -13,8 +13,8 @@ FROM emag_scan_offers
 WHERE sync_id = :sync;
 
 -- name: count_rejects
--- `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
--- Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
+-- `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one). Left
+-- out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
 SELECT count(*) AS rows,
        count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
        count(*) FILTER (WHERE page = 0) AS by_id,
@@ -51,8 +51,8 @@ SELECT count(*) AS ids, sum(hashint8extended(id, 1)) AS digest
 FROM ({shown}) shown;
 
 -- name: count_unstaged
--- Offers that windows showed and that stand neither in staging nor in quarantine: there should be none. Asked only where the
--- digests differ: looked up one by one, a million that were read in full take half a minute.
+-- Offers that windows showed and that stand neither in staging nor in quarantine: there should be none. Asked only
+-- where the digests differ: looked up one by one, a million that were read in full take half a minute.
 SELECT count(*)
 FROM ({shown}) shown
 WHERE NOT EXISTS (SELECT FROM emag_scan_offers s

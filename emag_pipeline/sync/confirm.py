@@ -57,7 +57,7 @@ def confirm_missing(
     require_time: Callable[[], None],
     unreadable: int,
 ) -> None:
-    """Ask the marketplace for each offer that the pages did not show, one call an offer, within the rate budget.
+    """Ask the marketplace for each offer that the pages did not show, one call per offer, within the rate budget.
 
     Found offers are staged (or quarantined), absent ones are noted as gone. `unreadable` is how many reads by id may
     fail for good. Raises the client's errors (absence is never inferred from a failure), StagingLost after a crash

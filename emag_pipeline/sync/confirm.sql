@@ -13,8 +13,8 @@ WHERE known.account_type = :account AND known.deleted_at IS NULL
                   WHERE c.sync_id = :sync AND c.emag_offer_id = known.emag_offer_id)
 
 -- fragment: gone
--- Of confirmations `c`, those of offers that are gone: a later page may have shown one, staged or not. A publish deletes by
--- this very rule (publish.sql).
+-- Of confirmations `c`, those of offers that are gone: a later page may have shown one, staged or not. A publish
+-- deletes by this very rule (publish.sql).
 NOT c.is_found
   AND NOT EXISTS (SELECT FROM emag_scan_offers s
                   WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id)
@@ -22,7 +22,8 @@ NOT c.is_found
                   WHERE r.sync_id = :sync AND r.emag_offer_id = c.emag_offer_id)
 
 -- fragment: shown_since
--- Of confirmations `c`, those of offers that a later page has shown: they count as offers of that page, readable or not.
+-- Of confirmations `c`, those of offers that a later page has shown: they count as offers of that page, readable or
+-- not.
 (EXISTS (SELECT FROM emag_scan_offers s
          WHERE s.sync_id = :sync AND s.emag_offer_id = c.emag_offer_id AND s.page > 0)
  OR EXISTS (SELECT FROM emag_offer_rejects r

@@ -51,7 +51,7 @@ class Published:
     unchanged: int
     deleted: int
     #: rows in quarantine
-    rejected: int
+    quarantined: int
     #: all that exist: created, updated, unchanged and flagged ones
     offers: int
     saleable: int
@@ -91,7 +91,13 @@ def publish(database: Database, lease: Lease) -> Published:
         ledger.change(
             tx,
             lease,
-            fragments(_SQL)["complete"],
+            """status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
+               offers_created = :created, offers_updated = :updated,
+               offers_unchanged = :unchanged, offers_deleted = :deleted,
+               worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
+               oldest_page_at = least(:at, coalesce((
+                   SELECT min(fetched_at) FROM emag_scan_pages p
+                   WHERE p.account_type = :account AND p.sync_id = :sync), started_at))""",
             account=lease.account,
             at=number.published_at,
             number=number.publish_number,
@@ -105,7 +111,7 @@ def publish(database: Database, lease: Lease) -> Published:
         updated=summary.updated,
         unchanged=unchanged,
         deleted=summary.deleted,
-        rejected=sync.offers_rejected,
+        quarantined=sync.offers_rejected,
         offers=totals.offers,
         saleable=totals.saleable,
         flagged=totals.flagged,
@@ -125,7 +131,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
         updated=row.offers_updated,
         unchanged=row.offers_unchanged,
         deleted=row.offers_deleted,
-        rejected=row.offers_rejected,
+        quarantined=row.offers_rejected,
         offers=row.offers,
         saleable=row.saleable,
         flagged=row.flagged,
@@ -135,7 +141,11 @@ def published_by(database: Database, lease: Lease) -> Published | None:
 
 
 def _accepted(tx: Transaction, lease: Lease) -> Any:
-    sync = tx.run(statements(_SQL)["read_accepted"], sync=lease.sync_id).one()
+    sync = tx.run(
+        """SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
+           FROM emag_offer_syncs WHERE sync_id = :sync""",
+        sync=lease.sync_id,
+    ).one()
     if sync.phase != "publishing":
         raise RefusedError(
             "nothing was published",
@@ -252,7 +262,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
             unchanged=published.unchanged,
             deleted=published.deleted,
             flagged=published.flagged,
-            quarantined=published.rejected,
+            quarantined=published.quarantined,
         )
     if statistics.is_much(published.created + published.updated + published.deleted, published.offers):
         statistics.renew(context.database, statistics.PUBLISHED)

@@ -4,12 +4,6 @@
 -- lease's; :stamp names this publish in all rows that it writes. Its time is drawn by the very last statement, so that
 -- 100,000 changes lie between no publish's time and its commit.
 
--- name: read_accepted
--- What the ledger says of the scan that is to be published.
-SELECT phase, offers_rejected, total_offers_processed, windows_staged, proof
-FROM emag_offer_syncs
-WHERE sync_id = :sync;
-
 -- name: stamp
 -- Clock, not transaction start. It lies after everything that an earlier publish of any account wrote, also where the clock
 -- was set back since: as its time will, so that never more than a publish's length lies between the two.
@@ -61,6 +55,7 @@ WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: adopt_offers
+-- The same of the published rows, which get the fingerprint of today's rules.
 UPDATE emag_product_offers o
 SET ({young_narrow}) = ROW({s_young_narrow}), row_hash = s.row_hash
 FROM emag_scan_offers s
@@ -69,6 +64,7 @@ WHERE s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow});
 
 -- name: adopt_products
+-- The same of what a product's page shows.
 UPDATE emag_products p
 SET ({young_wide}) = ROW({s_young_wide}), row_hash = s.content_hash
 FROM emag_scan_offers s
@@ -135,6 +131,7 @@ WHERE c.sync_id = :sync{part}
   AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
 
 -- name: update_offers
+-- Offers that changed or came back.
 UPDATE emag_product_offers o
 SET ({narrow}) = ROW({s_narrow}),
     row_hash = s.row_hash, changed_at = :stamp, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
@@ -145,6 +142,7 @@ WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived'){part}
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
 -- name: create_offers
+-- Offers that are new.
 INSERT INTO emag_product_offers
     (account_type, emag_offer_id, {narrow}, row_hash, first_seen_at, changed_at, last_sync_id)
 SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
@@ -154,6 +152,7 @@ JOIN emag_scan_offers s
 WHERE c.sync_id = :sync AND c.change = 'created'{part};
 
 -- name: update_products
+-- What a product's page shows, where it changed.
 UPDATE emag_products p
 SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM emag_scan_changes c
@@ -174,6 +173,7 @@ WHERE c.sync_id = :sync AND c.content_changed{part}
                   WHERE p.account_type = :account AND p.emag_offer_id = c.emag_offer_id);
 
 -- name: delete_offers
+-- Tombstones; the row stays with its last state.
 UPDATE emag_product_offers o
 SET deleted_at = :stamp, changed_at = :stamp, last_sync_id = :sync
 FROM emag_scan_changes c
@@ -207,6 +207,7 @@ WHERE ROW(d.digest, d.row_hash, d.content_hash, d.formula, d.narrow_hash, d.text
       ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.formula, excluded.narrow_hash, excluded.texts_hash);
 
 -- name: summarise
+-- What the publish did, in offers, and how many were staged.
 SELECT count(*) FILTER (WHERE change = 'created') AS created,
        count(*) FILTER (WHERE change IN ('updated', 'revived', 'content')) AS updated,
        count(*) FILTER (WHERE change = 'deleted') AS deleted,
@@ -241,16 +242,6 @@ INSERT INTO emag_publishes (account_type, stamp, published_at, sync_id)
 SELECT :account, :stamp, greatest(clock_timestamp(), :stamp, (
     SELECT published_at + interval '1 microsecond' FROM emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
 RETURNING publish_number, published_at;
-
--- fragment: complete
--- The ledger with the publish, under the publish's own time.
-status = 'completed', completed_at = :at, publish_number = :number, obstacle = NULL,
-offers_created = :created, offers_updated = :updated,
-offers_unchanged = :unchanged, offers_deleted = :deleted,
-worked_seconds = worked_seconds + greatest(0, extract(epoch FROM :at - attempt_started_at)),
-oldest_page_at = least(:at, coalesce((
-    SELECT min(fetched_at) FROM emag_scan_pages p
-    WHERE p.account_type = :account AND p.sync_id = :sync), started_at))
 
 -- name: published_by
 -- What an attempt has published, if it has: its commit went through, and the answer was lost.

@@ -1,5 +1,5 @@
--- The quarantine (emag_offer_rejects): what a scan puts there, and what people are told of it. As long as a scan is staged,
--- they see beside it offers with unreadable fields and positions that no page shows.
+-- The quarantine (emag_offer_rejects): what a scan puts there, and what people are told of it. As long as a scan is
+-- staged, they see beside it offers with unreadable fields and positions that no page shows.
 
 -- name: keep
 -- A row that cannot be represented, with its reason.
@@ -7,8 +7,8 @@ INSERT INTO emag_offer_rejects (account_type, sync_id, page, emag_offer_id, reas
 VALUES (:account, :sync, :page, :id, :reason, :payload);
 
 -- name: digests
--- What stands for each row that pages showed, as `quarantine.digest_of` makes it, piece by piece. Made where the rows are,
--- since they may be large.
+-- What stands for each row that pages showed, as `quarantine.digest_of` makes it, piece by piece. Made where the rows
+-- are, since they may be large.
 SELECT reject_id, substr(sha256(convert_to(
            coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
 FROM emag_offer_rejects

@@ -1,5 +1,5 @@
--- The rate budget of a login (emag_rate_budget), a row that all its processes share. What lies further ahead than it may was
--- written before the database's clock was set back, and binds nobody.
+-- The rate budget of a login (emag_rate_budget), a row that all its processes share. What lies further ahead than it
+-- may was written before the database's clock was set back, and binds nobody.
 
 -- fragment: pause
 -- Until when the marketplace is left alone after a 429; null for no pause.
@@ -34,8 +34,8 @@ ON CONFLICT (login) DO UPDATE SET
 RETURNING extract(epoch FROM next_slot_at - clock_timestamp()) AS until_next, {air} AS air;
 
 -- name: slow_down
--- After a 429: a pause, and a slower pace. Calls that were under way when the pace was made slower are refused together, for
--- one and the same happening.
+-- After a 429: a pause, and a slower pace. Calls that were under way when the pace was made slower are refused for the
+-- same reason, and cost nothing more.
 INSERT INTO emag_rate_budget AS b (login, next_slot_at, quiet_until, air, slowed_at)
 VALUES (:login, clock_timestamp(), clock_timestamp() + :wait * interval '1 second', :slower, now())
 ON CONFLICT (login) DO UPDATE SET

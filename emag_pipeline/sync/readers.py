@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 ReadFailure = ApiUnavailable | RequestRefused
 
 _FEWEST, _MOST = 3, 32
-#: Answers that may lie about until they are taken; more mean that storing, not reading, is what takes the time.
+#: Answers that may wait to be taken; more mean that storing, not reading, takes the time.
 _WAITING = 2
 
 
@@ -35,7 +35,7 @@ class CallWindow:
         self.size = min(_FEWEST, needed())
 
     def note_taken(self, waiting: int) -> None:
-        """An answer is about to be used while so many others lie about."""
+        """An answer is about to be used while so many others wait."""
         if waiting > _WAITING:
             self.size = max(_FEWEST, self.size // 2)
         else:

@@ -35,7 +35,7 @@ class Habits:
 
 
 def read_order(database: Database, account: str) -> "array[int] | None":
-    """The offers in the order of the last complete scan; None before there was one. Eight bytes an offer."""
+    """The offers in the order of the last complete scan; None before there was one. Eight bytes per offer."""
     order = array("q")
     chunk = 0
     while True:

@@ -1,5 +1,5 @@
--- What one scan of an account leaves for the next: the order of its listing (emag_listing_order), how the listing behaves
--- (emag_accounts), how the rows of published offers were written (emag_row_digests).
+-- What one scan of an account leaves for the next: the order of its listing (emag_listing_order), how the listing
+-- behaves (emag_accounts), how the rows of published offers were written (emag_row_digests).
 
 -- name: read_order
 -- A chunk of the order; there is none behind the last.
@@ -31,8 +31,8 @@ SET reorders_at = CASE WHEN :reorders THEN clock_timestamp() ELSE reorders_at EN
 WHERE account_type = :account AND (:reorders OR :odd);
 
 -- name: find_digests
--- How the rows of these offers were written, of those that are published as they were read then. Not of flagged offers, nor
--- of those that were published under earlier rules: these have to be read.
+-- How the rows of these offers were written, of those that are published as they were read then. Not of flagged offers,
+-- nor of those that were published under earlier rules: these have to be read.
 SELECT d.emag_offer_id, d.digest, d.row_hash, d.content_hash, d.noticed
 FROM emag_row_digests d
 JOIN emag_product_offers o USING (account_type, emag_offer_id)

@@ -18,7 +18,7 @@ from emag_pipeline.model import Offer, Page, Reject, Unchanged
 from emag_pipeline.store import counters
 from emag_pipeline.store.columns import STAGED, UNCHANGED, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import fragments, statements
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger, quarantine, staging_room, surprises
 from emag_pipeline.sync.ledger import Lease
@@ -132,7 +132,17 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     """
     with database.transaction() as tx:
         counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
-        ledger.change(tx, lease, fragments(_SQL)["begin_reading"], pages=pages, offers=offers, seconds=seconds)
+        ledger.change(
+            tx,
+            lease,
+            """phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
+               windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
+               oldest_page_at = NULL,
+               deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')""",
+            pages=pages,
+            offers=offers,
+            seconds=seconds,
+        )
         until: datetime = ledger.read_in(tx, lease.sync_id).deadline_at
     return until
 
@@ -156,7 +166,13 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
         ledger.change(
             tx,
             lease,
-            fragments(_SQL)["note_windows"],
+            # what is read between reads by id is no step back, a further reading of all pages is one
+            """phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
+               windows_staged = windows_staged + :windows,
+               offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
+               pages_expected = greatest(:expected, pages_done),
+               total_offers_processed = greatest(total_offers_processed, :rows),
+               round = greatest(round, :reading)""",
             windows=len(windows),
             rejects=sum(len(window.rejects) for window in windows),
             done=reached.pages_done,

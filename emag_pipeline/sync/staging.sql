@@ -1,23 +1,6 @@
--- Staging: windows of the listing, and the rooms in which they stand. What is asked of a sync's own room names the divided
--- tables here and the account's partitions when it is sent (staging_room.own); what names :account as well is asked of
--- the tables as a whole.
-
--- fragment: begin_reading
--- The ledger before the first page: what is expected, nothing done yet. The time that a sync has only grows.
-phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
-windows_staged = 0, total_offers_processed = 0, offers_rejected = 0, proof = NULL,
-oldest_page_at = NULL,
-deadline_at = greatest(deadline_at, clock_timestamp() + :seconds * interval '1 second')
-
--- fragment: note_windows
--- The ledger with each batch of windows. What is read between reads by id is no step back, a further reading of all
--- pages is one.
-phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
-windows_staged = windows_staged + :windows,
-offers_rejected = offers_rejected + :rejects, pages_done = greatest(pages_done, :done),
-pages_expected = greatest(:expected, pages_done),
-total_offers_processed = greatest(total_offers_processed, :rows),
-round = greatest(round, :reading)
+-- Staging: windows of the listing, and the rooms in which they stand. What is asked of a sync's own room names the
+-- divided tables here and the account's partitions when it is sent (staging_room.own); what names :account as well is
+-- asked of the tables as a whole.
 
 -- name: insert_window
 -- A window's record; its offers go by COPY.
@@ -33,8 +16,8 @@ UPDATE emag_scan_pages SET is_unreadable = false
 WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]));
 
 -- name: keep_the_newest
--- Of offers that several windows show, the row that was read last stays. One look-up by the index for each, whatever the
--- planner believes about a sync that has just begun.
+-- Of offers that several windows show, the row that was read last stays. One look-up by the index for each, whatever
+-- the planner believes about a sync that has just begun.
 DELETE FROM emag_scan_offers
 WHERE ctid = ANY (ARRAY(
     SELECT older.row

@@ -1,7 +1,7 @@
 """An account's room in staging: a partition of its own in each of the four tables, made, emptied and removed here.
 
-Emptying is a TRUNCATE of these partitions: it gives the disk back whatever old snapshot is open, and stands in no other
-account's way. It needs them for itself, so where somebody reads them for longer than a moment (pg_dump holds all
+Emptying is a TRUNCATE of these partitions: it gives the disk back even while an old snapshot is open, and blocks no
+other account. It needs them exclusively, so where somebody reads them for longer than a moment (pg_dump holds all
 tables as long as it lives), rows are deleted instead, in pieces. The functions in the database do what only the tables'
 owner may do (migration 0008); they never wait for one partition while they hold another.
 

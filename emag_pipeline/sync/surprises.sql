@@ -1,8 +1,8 @@
 -- What answers held that the code does not know or cannot read (emag_answer_surprises).
 
 -- name: note
--- Adds up what was noticed ([field, kind, sample, times], …). An account has at most :most fields for a resource; what is
--- beyond is added up under the field '…'.
+-- Adds up what was noticed ([field, kind, sample, times], …). An account has at most :most fields for a resource; what
+-- is beyond is added up under the field '…'.
 WITH given AS (
     SELECT place, g.item ->> 0 AS field, g.item ->> 1 AS kind, g.item ->> 2 AS sample,
            (g.item ->> 3)::bigint AS times

@@ -25,7 +25,7 @@ from emag_pipeline.sync.completeness.stretches import SIZES, Stretches
 
 # What the marketplace obeys of the page sizes that are asked for.
 
-#: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
+#: So many reads that fit nowhere right at the start: the marketplace ignores the sizes asked for.
 _FIT_NOWHERE = 6
 #: So many answers that are longer than what was asked for; a single one is bad luck.
 _TOO_LONG = 2

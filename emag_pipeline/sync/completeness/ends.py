@@ -77,7 +77,7 @@ class Suspects:
         self._bad.add(window.read)
 
     def note_rows(self, window: Window, new: int, runs: list[WindowRun]) -> bool:
-        """The page showed rows, of which so many offers are new. Returns whether page numbers are paid no attention."""
+        """The page showed rows, of which so many offers are new. Returns whether page numbers are ignored."""
         self.shown_to = max(self.shown_to, window.stop)
         if window.read.first == 0:
             self._first = self._first or window.ids

@@ -15,7 +15,7 @@ from emag_pipeline.sync.completeness.reads import Read, Window, reaching
 
 #: So many new offers before and behind one that was seen before.
 _AROUND = 5
-#: A dictionary is quicker, and 100 bytes an offer; so many are not worth the difference.
+#: A dictionary is quicker, and 100 bytes per offer; so many are not worth the difference.
 _FEW = 50_000
 #: Of so many pairs it is known which offers they are.
 _LISTED = 50
@@ -27,7 +27,7 @@ _JOINED = 3
 
 
 class PreviousOrder:
-    """The order in which the previous complete scan saw the offers. Sixteen bytes an offer where they are many."""
+    """The order in which the previous complete scan saw the offers. Sixteen bytes per offer where they are many."""
 
     def __init__(self, ids: Sequence[int]) -> None:
         """`ids` in the order of the listing. Those that stand there twice have no place."""

@@ -23,7 +23,7 @@ from emag_pipeline.sync.completeness.situation import Ask, ChainState, Fault, Ph
 
 # The different offers that a scan has seen: about eleven bytes each, however many there are.
 
-#: A set is quicker, and 90 bytes an offer; so many are not worth the difference.
+#: A set is quicker, and 90 bytes per offer; so many are not worth the difference.
 _FEW = 50_000
 _BUCKETS = 4096
 
