@@ -11,12 +11,12 @@ from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, listed, wh
 from emag_pipeline.marketplace.json_text import Written, ascii_only, shown
 from emag_pipeline.marketplace.normalise import normalise
 from emag_pipeline.marketplace.surprises import added_up, of_text, without_people
-from emag_pipeline.model import AskPublished, Offer, Page, Reject, Unchanged
+from emag_pipeline.model import AskPublished, AsPublished, Offer, Page, Reject, Unchanged
 
 _T = TypeVar("_T")
 
 #: What is known of an offer that was never published.
-_NEVER = b"", b"", b"", None
+_NEVER = AsPublished(b"", b"", b"", None)
 _AGAIN = "It is tried again; if it persists, the API has changed"
 #: More rows without an id than these explain no page that is too long.
 _FEW_NAMELESS = 2
@@ -98,9 +98,10 @@ def _rows(rows: list[object], published: AskPublished | None) -> list[_Row]:
     found = []
     for row, number, text in zip(rows, ids, rows.texts, strict=True):
         digest = fingerprint.of_row(text)
-        as_published, row_hash, content_hash, noticed = _NEVER if number is None else known.get(number, _NEVER)
-        if number is not None and digest == as_published:
-            found.append(_Row(row, Unchanged(number, row_hash, content_hash, of_text(noticed)), number))
+        before = _NEVER if number is None else known.get(number, _NEVER)
+        if number is not None and digest == before.digest:
+            same = Unchanged(number, before.row_hash, before.content_hash, of_text(before.noticed))
+            found.append(_Row(row, same, number))
         else:
             found.append(_Row.of(row, digest))
     return found

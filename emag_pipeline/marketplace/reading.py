@@ -18,9 +18,7 @@ from emag_pipeline.model import Kind, Surprise
 # Numbers and nesting are cut, and text gets U+FFFD (REPLACEMENT CHARACTER) in these places. Source: PostgreSQL manual,
 # "JSON Types", "Numeric Types" and "Character Types"; docs/marketplace-api.md, "Types and spellings".
 
-DEEPEST = 100
 _LARGEST: int = 10**json_text.LONGEST_NUMBER
-_NESTED = "… nested deeper"
 _WRONG = re.compile("[\0\ud800-\udfff]")
 _CONSTRAINED = frozenset({dict, list, int, float, Decimal})
 
@@ -42,7 +40,7 @@ def _are_storable(values: Iterable[object], depth: int) -> bool:
             if not _is_text(cast(str, value)):
                 return False
         elif isinstance(value, dict | list):
-            if depth > DEEPEST or not _are_storable(value, depth + 1):
+            if depth > json_text.DEEPEST or not _are_storable(value, depth + 1):
                 return False
             if isinstance(value, dict) and not _are_storable(value.values(), depth + 1):
                 return False
@@ -64,10 +62,10 @@ def _is_text(text: str) -> bool:
 
 
 def is_within_bounds(value: object, depth: int = 0) -> bool:
-    """Whether jsonb holds all numbers in it, and it is not nested deeper than DEEPEST levels below a row."""
+    """Whether jsonb holds all numbers in it, and it is not nested deeper than `DEEPEST` levels below a row."""
     if isinstance(value, dict | list):
         items: Iterable[object] = value.values() if isinstance(value, dict) else value
-        return depth <= DEEPEST and all(is_within_bounds(item, depth + 1) for item in items)
+        return depth <= json_text.DEEPEST and all(is_within_bounds(item, depth + 1) for item in items)
     return type(value) not in _CONSTRAINED or _is_number_within_bounds(value)
 
 
@@ -81,8 +79,8 @@ def _is_number_within_bounds(value: object) -> bool:
 
 def cut(value: object, depth: int = 0) -> object:
     """The value without what `is_within_bounds` objects to."""
-    if isinstance(value, dict | list) and depth > DEEPEST:
-        return _NESTED
+    if isinstance(value, dict | list) and depth > json_text.DEEPEST:
+        return json_text.NESTED
     if isinstance(value, dict):
         return {key: cut(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):

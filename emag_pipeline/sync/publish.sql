@@ -192,7 +192,7 @@ WHERE r.sync_id = :sync
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: remember_rows
--- How the rows were written that were read, with what is published of them (sync/row_digests.py).
+-- How the rows were written that were read, with what is published of them (sync/remembered.py).
 INSERT INTO emag_row_digests AS d
     (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, formula, narrow_hash, texts_hash)
 SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,

@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.errors import StagingLost
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import confirm, publish, staging
+from emag_pipeline.sync import confirm, publish, quarantine, staging
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync.audit import doubts
 from emag_pipeline.sync.staging import Reached
@@ -91,8 +91,8 @@ def test_a_row_in_quarantine_has_the_same_digest_here_and_there(database: Databa
     lease = begin(database)
     given = [(None, '{"name": "M\\u0103cinat\\u0103 \\u0000"}'), (7, "[]"), (2**62, '"' + "x" * 5000 + '"')]
     stage(database, lease, [], [SimpleNamespace(emag_offer_id=id_, reason="bad", payload=row) for id_, row in given])
-    expected = [staging.digest_of(id_, row) for id_, row in given]
-    assert list(staging.rejected(database, lease)) == expected
+    expected = [quarantine.digest_of(id_, row) for id_, row in given]
+    assert list(quarantine.digests(database, lease)) == expected
     assert {len(digest) for digest in expected} == {16}
 
 

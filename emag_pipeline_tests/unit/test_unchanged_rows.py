@@ -29,7 +29,7 @@ def _remembered(page: Page) -> Known:
     """What a publish of the page remembers."""
     found = [offer for offer in page.offers if isinstance(offer, Offer)]
     return {
-        one.emag_offer_id: (one.row_digest, one.row_hash, one.content_hash, one.noticed)
+        one.emag_offer_id: AsPublished(one.row_digest, one.row_hash, one.content_hash, one.noticed)
         for one in found
         if one.row_digest
     }
