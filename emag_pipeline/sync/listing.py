@@ -19,6 +19,8 @@ from emag_pipeline.sync.plan import PageSize, hundreds
 from emag_pipeline.sync.readers import Readers, ReadFailure
 from emag_pipeline.sync.staging import Reached, StagedWindow
 
+log = logger(__name__)
+
 # Positions of the listing that the marketplace fails to show, whatever the page's size.
 #
 # One offer that breaks its pages fails at several positions while the listing moves: each arrival in front of it takes
@@ -80,9 +82,9 @@ class UnreadablePositions:
                 self._settled.add(one)
 
 
-log = logger(__name__)
+# Reads become calls, and what they show becomes durable.
 
-#: More unreadable positions than these, or than are tolerated, are no matter of single offers any more.
+#: More unreadable positions than these, or than are tolerated, are not a matter of single offers any more.
 _FEW = 10
 #: An offer that its own page shows twice is no sign that page sizes are ignored.
 _REPEATED = 2

@@ -20,8 +20,6 @@ from emag_pipeline.store.sql import statements
 
 #: Upper bounds of the latency histogram, in seconds.
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-
-
 _COLUMNS = tuple(column.name for column in fields(RequestRecord))
 
 
@@ -59,6 +57,8 @@ def _counts(requests: Iterable[RequestRecord]) -> counters.Amounts:
         counts["emag_sync_request_latency_seconds_sum", who] += call.seconds
     return counts
 
+
+# The calls of one attempt, until they are saved.
 
 #: How much a new latency weighs against the earlier ones.
 _WEIGHT = 0.2
