@@ -12,12 +12,11 @@ from emag_pipeline.store.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_N
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import fragments, statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import figures, ledger, staging, staging_room, statistics
+from emag_pipeline.sync import figures, ledger, remembered, staging, staging_room, statistics
 from emag_pipeline.sync import request_log as requests
 from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease
-from emag_pipeline.sync.remembered import digest_formula
 from emag_pipeline.wording import counted
 
 # The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
@@ -81,8 +80,8 @@ def publish(database: Database, lease: Lease) -> Published:
         _require_read(tx, lease, scope)
         for name in _MERGE:
             _run_in_parts(tx, name, scope, changes)
-        of_rows = scope | {"formula": digest_formula()}
-        remembered = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
+        of_rows = scope | {"formula": remembered.digest_formula()}
+        noted = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
         unchanged = summary.staged - summary.created - summary.updated
@@ -115,7 +114,7 @@ def publish(database: Database, lease: Lease) -> Published:
         offers=totals.offers,
         saleable=totals.saleable,
         flagged=totals.flagged,
-        remembered=remembered,
+        remembered=noted,
         published_at=number.published_at,
     )
 

@@ -172,7 +172,7 @@ def test_of_hashes_that_are_made_otherwise_nothing_is_remembered(
 ) -> None:
     refresh(context_for(database, market.url))
     refresh(context_for(database, market.url))
-    monkeypatch.setattr(remembered, "formula", lambda: b"another")
+    monkeypatch.setattr(remembered, "digest_formula", lambda: b"another")
     assert _differs(database) == set()
     for read in (_OFFERS, 0):
         refresh(context_for(database, market.url))
