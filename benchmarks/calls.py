@@ -18,7 +18,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.completeness import standing_still
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 
 NAME = "calls"
 SPOILT = "the sandbox obeys no page size but 100, as a marketplace might: all pages are read twice."

@@ -12,9 +12,8 @@ from uuid import uuid4
 from benchmarks.report import Aim, Outcome
 from benchmarks.surroundings import Fresh, ServerCpu, fresh_database
 from benchmarks.wish import Wish
-from emag_pipeline.marketplace import Page
-from emag_pipeline.marketplace.offer import Offer, Unchanged
 from emag_pipeline.marketplace.pages import page_of
+from emag_pipeline.model import Offer, Page, Unchanged
 from emag_pipeline.sandbox.catalogue.catalogue import Catalogue
 from emag_pipeline.store.columns import STAGED, listed
 from emag_pipeline.store.engine import Database

@@ -18,7 +18,7 @@ from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 
 NAME = "rate"
 SPOILT = "600 offers; EMAG_SYNC_RATE_SHARE halves what is used, and the sandbox allows 1 call a second, no more."

@@ -17,7 +17,7 @@ from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.figures import WORDS
 from emag_pipeline.sync.publish import SyncSummary
-from emag_pipeline.sync.stage import Staged
+from emag_pipeline.sync.scan import Staged
 
 # Rows as a table beside a materialization or a check's result.
 
@@ -82,7 +82,7 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
         "unchanged": published.unchanged,
         "deleted": published.deleted,
         "flagged": published.flagged,
-        "quarantined_rows": published.rejected,
+        "quarantined_rows": published.quarantined,
         "published_at": dg.MetadataValue.timestamp(published.published_at),
         **_pace(sync.total_offers_processed, sync.worked_seconds, summary.requests, share),
         "proof": _proof_table(sync.proof or {}),

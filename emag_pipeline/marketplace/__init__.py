@@ -2,41 +2,33 @@
 
 The public face is this page.
 
-with closing(Marketplace(account, budget, record=records.append)) as marketplace:
+with closing(MarketplaceClient(account, budget, record=records.append)) as marketplace:
     offers = marketplace.count().rows
     page = marketplace.read_page(1)
 """
 
-from emag_pipeline.marketplace.calls import Remarks, RequestRecord
+from emag_pipeline.marketplace.calls import RawAnswer, RawCalls
 from emag_pipeline.marketplace.client import MarketplaceClient, Obedience, ReferenceData
 from emag_pipeline.marketplace.normalise import normalise
-from emag_pipeline.marketplace.offer import AsPublished, Offer, Page, Published, Reject, Surprise
 from emag_pipeline.marketplace.pacing import ProcessBudget, RateBudget
 from emag_pipeline.marketplace.pages import Count, ignored, set_aside, unreadable_page
-from emag_pipeline.marketplace.raw import RawAnswer, RawCalls
 from emag_pipeline.marketplace.reference_rows import Category, HandlingTime, Rows, VatRate
+from emag_pipeline.marketplace.responses import ResponseHeaders
 from emag_pipeline.marketplace.transport import Timeouts
 
 __all__ = [
-    "AsPublished",
     "Category",
     "Count",
     "HandlingTime",
     "MarketplaceClient",
     "Obedience",
-    "Offer",
-    "Page",
     "ProcessBudget",
-    "Published",
     "RateBudget",
     "RawAnswer",
     "RawCalls",
     "ReferenceData",
-    "Reject",
-    "Remarks",
-    "RequestRecord",
+    "ResponseHeaders",
     "Rows",
-    "Surprise",
     "Timeouts",
     "VatRate",
     "ignored",

@@ -1,12 +1,12 @@
 """Calls of one account: each one paced, bounded, tried again where that can help, and recorded."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -27,71 +27,19 @@ from emag_pipeline.errors import (
     TransientError,
 )
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import json_text, responses
+from emag_pipeline.marketplace import json_text
 from emag_pipeline.marketplace.pacing import Pacer, RateBudget
-from emag_pipeline.marketplace.responses import NOT_OF_SANDBOX, with_variables
+from emag_pipeline.marketplace.responses import (
+    NOT_OF_SANDBOX,
+    ResponseHeaders,
+    response_headers,
+    results_of,
+    with_variables,
+)
 from emag_pipeline.marketplace.transport import Exchange, Timeouts, Transport
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.settings.redaction import redact, secrets_of
-
-# What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses").
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One HTTP attempt, retries too. `outcome` is 'ok' or 'error'; a body only of failures, redacted."""
-
-    sent_at: datetime
-    account_type: str
-    resource: str
-    page: int | None
-    page_size: int | None
-    offer_id: int | None
-    status: int | None
-    outcome: str
-    seconds: float
-    bytes: int
-    error_class: str | None
-    error_body: str | None
-
-
-# What an answer's headers tell beside its content: how much of the rate limit is left, and the other side's clock.
-
-
-@dataclass(frozen=True, slots=True)
-class Remarks:
-    """None where the answer is silent. The limit's window is not documented well: take it as a hint.
-
-    Source: docs/marketplace-api.md, "Rate limits".
-    """
-
-    limit: int | None
-    remaining: int | None
-    #: when the answer was made, by the other side's clock, to the second
-    dated: datetime | None
-
-
-def remarks_in(headers: Mapping[str, str]) -> Remarks:
-    """Read them from an answer's headers, which are taken as they come: nonsense counts as silence."""
-    return Remarks(
-        limit=_whole(headers.get("X-RateLimit-Limit-3second", "")),
-        remaining=_whole(headers.get("X-RateLimit-Remaining-3second", "")),
-        dated=_date(headers.get("Date", "")),
-    )
-
-
-def _whole(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        dated = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return dated if dated.tzinfo else dated.replace(tzinfo=UTC)
-
 
 T = TypeVar("T")
 
@@ -173,8 +121,8 @@ class ApiCalls:
         self._secrets = secrets_of(account)
         self._pacer = Pacer(budget, account.login)
         self._transport = Transport(account, timeouts)
-        #: what the newest answer, good or not, said beside its content
-        self.remarks: Remarks | None = None
+        #: of the newest answer, good or not
+        self.response_headers: ResponseHeaders | None = None
 
     def ask(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
         """What `understand` makes of the results and of the moment at which they had come; it may raise as a call."""
@@ -205,8 +153,8 @@ class ApiCalls:
         exchange = Exchange()
         try:
             self._transport.post(call.address, call.body, exchange, self._pacer)
-            self.remarks = remarks_in(exchange.headers)
-            results = responses.results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
+            self.response_headers = response_headers(exchange.headers)
+            results = results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
             understood = understand(results, exchange.ended_at)
         except _OWN_ERRORS as error:
             self._keep(call, exchange, error)
@@ -292,3 +240,72 @@ def _wait_seconds(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait_seconds if isinstance(error, TransientError) else None
     return max(_back_off(state), asked or 0.0)
+
+
+# Answers as they came, for those who look at the marketplace itself: nothing is normalised.
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back. `content` is its JSON, None where it has none; `error` is why the call counts as failed."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    content: object
+    bytes: int
+    seconds: float
+    ended_at: datetime
+    error: PipelineError | None
+
+    @property
+    def results(self) -> object:
+        """The `results` of a good answer, else None."""
+        return self.content.get("results") if self.error is None and isinstance(self.content, dict) else None
+
+
+class RawCalls(ApiCalls):
+    """Calls with bodies of the caller's own, paced and recorded as all others are. For one thread only."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Takes what `ApiCalls` takes."""
+        super().__init__(*args, **options)
+        self._newest = Exchange()
+
+    def answer(
+        self,
+        resource: str,
+        body: Mapping[str, object],
+        *,
+        page: int | None = None,
+        page_size: int | None = None,
+        offer_id: int | None = None,
+    ) -> RawAnswer:
+        """Send this body; what the marketplace refuses or fails to answer is told in the answer, not raised.
+
+        Page, its size and the offer's id are what the request log tells of the call.
+        """
+        error = None
+        try:
+            self.ask(Call(resource, {}, page, page_size, offer_id, content=body), lambda results, _: results)
+        except (ApiUnavailable, RateLimited, AccessRefused, RequestRefused) as refusal:
+            error = refusal
+        return _raw(self._newest, error)
+
+    def _keep(self, call: Call, exchange: Exchange, error: PipelineError | None) -> None:
+        self._newest = exchange
+        super()._keep(call, exchange, error)
+
+
+def _raw(exchange: Exchange, error: PipelineError | None) -> RawAnswer:
+    content: object = None
+    with suppress(ValueError, RecursionError):
+        content = json_text.parse(bytes(exchange.body))
+    return RawAnswer(
+        status=exchange.status,
+        headers=exchange.headers,
+        content=content,
+        bytes=len(exchange.body),
+        seconds=exchange.seconds,
+        ended_at=exchange.ended_at,
+        error=error,
+    )

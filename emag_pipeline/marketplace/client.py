@@ -7,9 +7,9 @@ from emag_pipeline.errors import ParametersIgnored
 from emag_pipeline.marketplace import reference_rows
 from emag_pipeline.marketplace.calls import MOST_PER_PAGE, ApiCalls, Call
 from emag_pipeline.marketplace.json_text import shown
-from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject
 from emag_pipeline.marketplace.pages import Count, count_of, ignored, offer_of, page_of, rows_in
 from emag_pipeline.marketplace.reference_rows import Category, HandlingTime, Rows, VatRate, once_each, rows_of
+from emag_pipeline.model import AskPublished, Offer, Page, Reject
 
 # Is pagination obeyed? Where it is not, page 1 comes again and again, and no scan of it can be complete.
 #
@@ -50,7 +50,7 @@ class Obedience:
     def judge_pages(self, first: Sequence[object], second: Sequence[object], number: int) -> None:
         """Compare what the first page and the one of that number, read next, show: ids in order. Once is enough.
 
-        Raises ParametersIgnored when the second shows the first once more.
+        Raises ParametersIgnored when the second repeats the first.
         """
         if not self._is_proven and first and first == second:
             raise self._ignored("currentPage", f"page {number} shows the same {len(first):,} rows as page 1")
@@ -77,7 +77,7 @@ class MarketplaceClient(ApiCalls):
         number: int,
         size: int = MOST_PER_PAGE,
         tries: int | None = None,
-        published: Published | None = None,
+        published: AskPublished | None = None,
     ) -> Page:
         """Read one page of so many offers, from 1 on, with at most so many tries; see `page_of`.
 
@@ -100,7 +100,7 @@ class MarketplaceClient(ApiCalls):
     def rows_at(self, position: int) -> int:
         """How many rows a page of one offer shows at a position of the listing, from 0: 1, or 0 behind its end.
 
-        Tried once: it asks whether the marketplace answers at all. More than 1: it pays no attention to the page size.
+        Tried once: it asks whether the marketplace answers at all. More than 1: it ignores the page size.
         """
         call = replace(_read(position + 1, 1), tries=1)
         return self.ask(call, lambda results, _: len(rows_in(results)))

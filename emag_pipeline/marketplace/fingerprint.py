@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from importlib import metadata, resources
 
-from emag_pipeline.marketplace.offer import Offer, Reject, Unchanged
+from emag_pipeline.model import Offer, Reject, Unchanged
 
 _BYTES = 16
 _json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
@@ -17,13 +17,15 @@ _json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # 
 
 def _of_code() -> bytes:
     digest = hashlib.blake2b(f"{sys.version_info[:3]} {metadata.version('simplejson')}".encode(), digest_size=_BYTES)
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+    model = resources.files("emag_pipeline") / "model.py"  # what a row becomes, and so how much of it is kept
+    for file in (*sorted(resources.files(__package__).iterdir(), key=lambda file: file.name), model):
         if file.name.endswith(".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.digest()
 
 
-#: of this package's code, and what it is run by, when this process loaded it: files may be replaced under a living one
+#: of this package's code and the model's, and what it is run by, when this process loaded it: files may be replaced
+#: under a living one
 _OF_RULES = _of_code()
 
 

@@ -10,6 +10,9 @@ import simplejson
 
 #: Longer numbers are no number of an offer; Python itself refuses to convert 4,300 digits.
 LONGEST_NUMBER = 1000
+#: What is nested in more levels below a row is cut; the mark stands in its place.
+DEEPEST = 100
+NESTED = "… nested deeper"
 _WHITE_SPACE = re.compile(r"[ \t\n\r]+")
 
 _compact = simplejson.JSONEncoder(separators=(",", ":"), ensure_ascii=False, use_decimal=True)
@@ -129,8 +132,8 @@ def ascii_only(value: object) -> str:
 
 
 def _cut(value: object, depth: int) -> object:
-    if isinstance(value, dict | list) and depth > 100:
-        return "… nested deeper"
+    if isinstance(value, dict | list) and depth > DEEPEST:
+        return NESTED
     if isinstance(value, dict):
         return {str(key): _cut(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):

@@ -4,20 +4,73 @@ Only the id is needed to know which offer a row is. Any other field that cannot 
 value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.marketplace import fields, fingerprint, structures
-from emag_pipeline.marketplace import reading as known
-from emag_pipeline.marketplace.fields import BIGINT, INTEGER, SMALLINT, UnreadableValue
+from emag_pipeline.marketplace import fields, fingerprint
+from emag_pipeline.marketplace.fields import BIGINT, INTEGER, SMALLINT, UnreadableValue, Verdict
 from emag_pipeline.marketplace.json_text import ascii_only, canonical, compact, shown
-from emag_pipeline.marketplace.offer import Offer, Reject
 from emag_pipeline.marketplace.reading import RowReading, reading_of
-from emag_pipeline.marketplace.structures import Verdict
 from emag_pipeline.marketplace.surprises import as_text, without_people, without_seller_input
+from emag_pipeline.model import Offer, Reject
 
-# When an offer can be bought (docs/marketplace-api.md, "When an offer can be bought").
+# What is known of an offer's fields: which there are, where each is held, which codes they may have.
+#
+# Source: docs/marketplace-api.md, "Offer fields", "Fields that the docs do not list", "Validation statuses".
+
+_VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
+#: contacts, each with the column that tells whether there are any
+_CONTACTS = {"manufacturer": "has_manufacturer", "eu_representative": "has_eu_representative"}
+#: fields that may repeat what the seller had sent (`seller_input`)
+_MAY_REPEAT_INPUT = frozenset({*_VERDICTS, "doc_errors"})
+_OF_WAREHOUSE = ("warehouse_id", "value", "id")
+OF_DETAILS = frozenset({"supply_lead_time", "emag_club"})
+_OF_FAMILY = frozenset({"id", "name", "family_type_id"})
+
+#: Fields whose value the narrow table holds, at the top of a row or in its `offer_details`.
+_IN_NARROW = frozenset(
+    {
+        "part_number_key", "part_number", "status", "sale_price", "recommended_price", "best_offer_sale_price",
+        "best_offer_recommended_price", "buy_button_rank", "number_of_offers", "currency", "general_stock",
+        "estimated_stock", *_VERDICTS, "handling_time", "warranty", "vat_id", "min_sale_price", "max_sale_price",
+        "commission", *OF_DETAILS, "has_smart_deals_badge", "start_date", "stock", "availability",
+    }
+)  # fmt: skip
+
+#: Fields whose whole value is in typed columns: the fingerprints know it already.
+_IN_COLUMNS = _IN_NARROW | {
+    "id", "name", "brand", "description", "url", "safety_information", "category_id", "vendor_category_id",
+    "ownership", "genius_eligibility", "genius_eligibility_type", "genius_computed", "ean", "images",
+    "characteristics", "doc_errors", *_CONTACTS, "rrp_guidelines", "auto_translated",
+}  # fmt: skip
+
+#: Fields that only `raw` holds, whole or in part.
+_IN_RAW = frozenset(
+    {
+        "family", "offer_details", "currency_type", "offer_price_other_currency", "start_date_other_currency",
+        "content_details", "offer_properties", "brand_name", "attachments", "barcode", "reversible_vat_charging",
+        "recycleWarranties", "weight",
+    }
+)  # fmt: skip
+FIELDS = _IN_COLUMNS | _IN_RAW
+
+_VALIDATION = frozenset({0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12})
+_CODES: Mapping[str, frozenset[int]] = {
+    "status": frozenset({0, 1, 2}),
+    "ownership": frozenset({1, 2}),
+    "offer_validation_status": frozenset({1, 2}),
+    "genius_eligibility": frozenset({0, 1}),
+    "genius_eligibility_type": frozenset({0, 1, 2, 3}),  # 0: as in the programme's other two fields, none
+    "genius_computed": frozenset({0, 1, 2, 3}),
+}
+_LISTS_OF_CODES: Mapping[str, frozenset[int]] = {
+    "validation_status": _VALIDATION,
+    "translation_validation_status": _VALIDATION | {13, 14, 15, 16, 17},
+}
+
+
+# When an offer is saleable (docs/marketplace-api.md, "When an offer can be bought").
 
 _SALEABLE = frozenset({3, 9, 11, 12})
 _SALEABLE_TRANSLATION = _SALEABLE | {17}
@@ -65,17 +118,17 @@ def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
 
 
 def _offer(offer_id: int, reading: RowReading, row_digest: bytes | None) -> Offer:
-    verdicts = {name: reading.field(structures.verdicts, name) or [] for name in known.VERDICTS}
+    verdicts = {name: reading.field(fields.verdicts, name) or [] for name in _VERDICTS}
     family, details = reading.part("family"), reading.part("offer_details")
     narrow = _commercial(reading, details, verdicts)
     wide = _content(reading, family, verdicts)
-    known.notice_unknown(reading, narrow | wide)
+    _notice_unknown(reading, narrow | wide)
     rest = _rest(reading, details, wide)
     surprises = reading.surprises()
     return Offer(
         emag_offer_id=offer_id,
         row_hash=fingerprint.of_values(narrow.values()),
-        content_hash=fingerprint.of_values([*wide.values(), structures.filled(_leftover(reading, family, rest))]),
+        content_hash=fingerprint.of_values([*wide.values(), fields.filled(_leftover(reading, family, rest))]),
         row_digest=None if narrow["unreadable"] else row_digest,
         noticed=as_text(surprises),
         **narrow,
@@ -87,16 +140,16 @@ def _offer(offer_id: int, reading: RowReading, row_digest: bytes | None) -> Offe
 
 def _rest(reading: RowReading, details: RowReading, wide: dict[str, Any]) -> dict[str, object]:
     """The row without what the narrow table holds, and of contacts only whether there are any, as a page shows it."""
-    rest = {name: value for name, value in reading.row.items() if name not in known.IN_NARROW or name in reading.kept}
+    rest = {name: value for name, value in reading.row.items() if name not in _IN_NARROW or name in reading.kept}
     if details.row:
         rest["offer_details"] = {
             name: value
             for name, value in details.row.items()
-            if name not in known.OF_DETAILS or name in details.kept or name in reading.row
+            if name not in OF_DETAILS or name in details.kept or name in reading.row
         }
-    for name in rest.keys() & known.MAY_REPEAT_INPUT:
+    for name in rest.keys() & _MAY_REPEAT_INPUT:
         rest[name] = without_seller_input(rest[name])
-    for name, column in known.CONTACTS.items():
+    for name, column in _CONTACTS.items():
         if wide[column] is not None:
             rest[name] = wide[column]
         elif isinstance(rest.get(name), str):
@@ -106,11 +159,11 @@ def _rest(reading: RowReading, details: RowReading, wide: dict[str, Any]) -> dic
 
 def _leftover(reading: RowReading, family: RowReading, rest: dict[str, object]) -> dict[str, object]:
     """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
-    leftover = {name: value for name, value in rest.items() if name not in known.IN_COLUMNS}
+    leftover = {name: value for name, value in rest.items() if name not in _IN_COLUMNS}
     leftover |= {name: [rest[name]] for name in reading.kept}
     if family.row:
         leftover["family"] = {
-            name: value for name, value in family.row.items() if name not in known.OF_FAMILY or name in family.kept
+            name: value for name, value in family.row.items() if name not in _OF_FAMILY or name in family.kept
         }
     if isinstance(rest.get("ownership"), bool):
         leftover["ownership"] = rest["ownership"]
@@ -128,10 +181,10 @@ def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, li
     }
     standing: dict[str, Any] = {
         # several verdicts on one price: the worst counts
-        "offer_validation_status": max(structures.codes(verdicts["offer_validation_status"]), default=None),
-        "validation_status": structures.codes(verdicts["validation_status"]),
-        "translation_validation_status": structures.codes(verdicts["translation_validation_status"]),
-        # of the verdicts only the translation's: without one an offer counts as not translated, and can be bought
+        "offer_validation_status": max(fields.codes(verdicts["offer_validation_status"]), default=None),
+        "validation_status": fields.codes(verdicts["validation_status"]),
+        "translation_validation_status": fields.codes(verdicts["translation_validation_status"]),
+        # of the verdicts only the translation's: without one an offer counts as not translated, and may be saleable
         "unreadable": tuple(
             [
                 name
@@ -168,10 +221,10 @@ def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, li
                 fields.whole, "supply_lead_time", INTEGER
             ),
             "emag_club": _holder(reading, details, "emag_club").field(fields.flag, "emag_club"),
-            "start_date": read(structures.dates, "start_date"),
-            "handling_time": read(structures.items, "handling_time", numbers=known.OF_WAREHOUSE),
-            "stock_by_warehouse": read(structures.items, "stock", numbers=known.OF_WAREHOUSE),
-            "availability_by_warehouse": read(structures.items, "availability", numbers=known.OF_WAREHOUSE),
+            "start_date": read(fields.dates, "start_date"),
+            "handling_time": read(fields.items, "handling_time", numbers=_OF_WAREHOUSE),
+            "stock_by_warehouse": read(fields.items, "stock", numbers=_OF_WAREHOUSE),
+            "availability_by_warehouse": read(fields.items, "availability", numbers=_OF_WAREHOUSE),
         }
     )
 
@@ -208,14 +261,27 @@ def _content(reading: RowReading, family: RowReading, verdicts: dict[str, list[V
         "genius_eligibility": read(fields.genius, "genius_eligibility"),
         "genius_eligibility_type": read(fields.genius, "genius_eligibility_type"),
         "genius_computed": read(fields.genius, "genius_computed"),
-        "ean": read(structures.eans, "ean") or (),
-        "images": read(structures.items, "images", numbers=("display_type",)),
-        "characteristics": read(structures.items, "characteristics", numbers=("id",), texts=("value",)),
+        "ean": read(fields.eans, "ean") or (),
+        "images": read(fields.items, "images", numbers=("display_type",)),
+        "characteristics": read(fields.items, "characteristics", numbers=("id",), texts=("value",)),
         "validation_details": canonical(details) if details else None,
-        "doc_errors": read(structures.errors, "doc_errors"),
+        "doc_errors": read(fields.errors, "doc_errors"),
         "has_manufacturer": read(fields.is_given, "manufacturer"),
         "has_eu_representative": read(fields.is_given, "eu_representative"),
         "family_type_id": family.field(fields.whole, "family_type_id", BIGINT),
         "rrp_guidelines": read(fields.text, "rrp_guidelines"),
         "auto_translated": read(fields.flag, "auto_translated"),
     }
+
+
+def _notice_unknown(reading: RowReading, columns: Mapping[str, object]) -> None:
+    """Notice the row's unknown fields, and the codes among its columns that are not documented."""
+    for name in sorted(reading.row.keys() - FIELDS):
+        reading.notice(name, "unknown field", reading.row[name])
+    for name, known in _CODES.items():
+        if columns[name] is not None and columns[name] not in known:
+            reading.notice(name, "unknown code", columns[name])
+    for name, known in _LISTS_OF_CODES.items():
+        found = columns[name]
+        if isinstance(found, Sequence) and not known.issuperset(found):
+            reading.notice(name, "unknown code", next(code for code in found if code not in known))

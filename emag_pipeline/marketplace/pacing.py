@@ -23,8 +23,8 @@ LATEST_SECONDS = 0.025
 
 #: How much closer than the pace two sends may follow each other: what one call lost, the next ones make up for.
 _SQUEEZE = 0.97
-#: How much of the air that an even pace leaves in a second stays there for what happens on the way.
-_KEPT_AIR = 0.6
+#: How much of the room that an even pace leaves in a second stays there for what happens on the way.
+_KEPT_MARGIN = 0.6
 
 
 class RateBudget(Protocol):
@@ -139,7 +139,7 @@ class Pacer:
         after_last = self._sent[-1] + pace * _SQUEEZE
         if len(self._sent) < most:
             return after_last
-        return max(after_last, self._sent[0] + 1.0 + (most * pace - 1.0) * _KEPT_AIR)
+        return max(after_last, self._sent[0] + 1.0 + (most * pace - 1.0) * _KEPT_MARGIN)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -7,17 +7,16 @@ from typing import TypeVar, cast
 
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored
 from emag_pipeline.marketplace import fields, fingerprint
-from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, whole
+from emag_pipeline.marketplace.fields import BIGINT, UnreadableValue, listed, whole
 from emag_pipeline.marketplace.json_text import Written, ascii_only, shown
 from emag_pipeline.marketplace.normalise import normalise
-from emag_pipeline.marketplace.offer import Offer, Page, Published, Reject, Unchanged
-from emag_pipeline.marketplace.structures import listed
 from emag_pipeline.marketplace.surprises import added_up, of_text, without_people
+from emag_pipeline.model import AskPublished, AsPublished, Offer, Page, Reject, Unchanged
 
 _T = TypeVar("_T")
 
 #: What is known of an offer that was never published.
-_NEVER = b"", b"", b"", None
+_NEVER = AsPublished(b"", b"", b"", None)
 _AGAIN = "It is tried again; if it persists, the API has changed"
 #: More rows without an id than these explain no page that is too long.
 _FEW_NAMELESS = 2
@@ -63,7 +62,7 @@ def page_of(
     size: int,
     results: object,
     fetched_at: datetime | None = None,
-    published: Published | None = None,
+    published: AskPublished | None = None,
 ) -> Page:
     """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
 
@@ -91,7 +90,7 @@ def page_of(
     )
 
 
-def _rows(rows: list[object], published: Published | None) -> list[_Row]:
+def _rows(rows: list[object], published: AskPublished | None) -> list[_Row]:
     if published is None or not isinstance(rows, Written):
         return [_Row.of(row) for row in rows]
     ids = [_id_of(row) for row in rows]
@@ -99,9 +98,10 @@ def _rows(rows: list[object], published: Published | None) -> list[_Row]:
     found = []
     for row, number, text in zip(rows, ids, rows.texts, strict=True):
         digest = fingerprint.of_row(text)
-        as_published, row_hash, content_hash, noticed = _NEVER if number is None else known.get(number, _NEVER)
-        if number is not None and digest == as_published:
-            found.append(_Row(row, Unchanged(number, row_hash, content_hash, of_text(noticed)), number))
+        before = _NEVER if number is None else known.get(number, _NEVER)
+        if number is not None and digest == before.digest:
+            same = Unchanged(number, before.row_hash, before.content_hash, of_text(before.noticed))
+            found.append(_Row(row, same, number))
         else:
             found.append(_Row.of(row, digest))
     return found
@@ -229,7 +229,7 @@ def _page_size(results: Mapping[str, object]) -> int | None:
 
 
 def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
-    """The error that says by name what the marketplace pays no attention to."""
+    """The error that names what the marketplace ignores."""
     return ParametersIgnored(f"the marketplace ignores {what}", where=where, why=why, remedy=_PROBE)
 
 

@@ -7,13 +7,13 @@ handling times as `value`, `id` or a bare number. Source: docs/marketplace-api.m
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from emag_pipeline.marketplace.fields import BIGINT, INTEGER, Row, UnreadableValue, flag, number, text, whole
 from emag_pipeline.marketplace.json_text import compact, shown
-from emag_pipeline.marketplace.offer import Surprise
 from emag_pipeline.marketplace.reading import RowReading, reading_of
 from emag_pipeline.marketplace.surprises import added_up, surprise
+from emag_pipeline.model import Surprise
 
 _PLACES = Decimal("0.0001")
 _OF_CATEGORIES = frozenset(
@@ -24,20 +24,6 @@ _OF_CATEGORIES = frozenset(
 )  # fmt: skip
 _OF_VAT_RATES = frozenset({"vat_id", "id", "vat_rate", "rate", "is_default"})
 _OF_HANDLING_TIMES = frozenset({"id", "value", "name"})
-
-
-class ReferenceRow(Protocol):
-    """One row: the marketplace's own key, the row as read (compact JSON text), and what was noticed in it."""
-
-    @property
-    def key(self) -> int: ...
-    @property
-    def raw(self) -> str: ...
-    @property
-    def surprises(self) -> tuple[Surprise, ...]: ...
-
-
-T = TypeVar("T", bound=ReferenceRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +59,10 @@ class HandlingTime:
     surprises: tuple[Surprise, ...] = field(default=(), compare=False)
 
 
+#: Each has the marketplace's own key, the row as read (compact JSON text), and what was noticed in it.
+T = TypeVar("T", Category, VatRate, HandlingTime)
+
+
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
     """An answer's rows. `unreadable` says of each that cannot be represented why, and shows its beginning."""
@@ -101,13 +91,15 @@ def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T
 def once_each(rows: Rows[T]) -> Rows[T]:
     """Each key's first row; a further one that says something else is told among the unreadable."""
     first: dict[int, T] = {}
-    others = [row for row in rows.readable if first.setdefault(row.key, row) != row]
-    repeats = (f"{row.key} is given already, otherwise: {shown(row.raw)}" for row in others)
+    repeats: list[str] = []
+    for row in rows.readable:
+        if first.setdefault(row.key, row) != row:
+            repeats.append(f"{row.key} is given already, otherwise: {shown(row.raw)}")
     return Rows(tuple(first.values()), (*rows.unreadable, *repeats), rows.surprises)
 
 
 def category(row: object) -> Category:
-    """A row of category/read. Raises Unreadable when it has no usable id."""
+    """A row of category/read. Raises UnreadableValue when it has no usable id."""
     reading = _reading(row, _OF_CATEGORIES)
     return Category(
         key=_required(reading.row, ("id",), BIGINT),
@@ -122,14 +114,14 @@ def category(row: object) -> Category:
 
 
 def vat_rate(row: object) -> VatRate:
-    """A row of vat/read. Raises Unreadable when it has no usable id or rate."""
+    """A row of vat/read. Raises UnreadableValue when it has no usable id or rate."""
     reading = _reading(row, _OF_VAT_RATES)
     key, rate = _required(reading.row, ("vat_id", "id"), BIGINT), _rate(reading.row)
     return VatRate(key, rate, compact(reading.row), reading.surprises())
 
 
 def handling_time(row: object) -> HandlingTime:
-    """A row of handling_time/read. Raises Unreadable when it has no usable number of days."""
+    """A row of handling_time/read. Raises UnreadableValue when it has no usable number of days."""
     reading = _reading({"value": row} if isinstance(row, int | str | Decimal) else row, _OF_HANDLING_TIMES)
     key = _required(reading.row, ("value", "id"), (0, INTEGER[1]))
     return HandlingTime(key, compact(reading.row), reading.surprises())

@@ -8,6 +8,7 @@ Everything else is an error, sorted by whether a retry can help. A redirect is n
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -25,12 +26,113 @@ from emag_pipeline.errors import (
 from emag_pipeline.marketplace import json_text
 from emag_pipeline.rate_limit import LONGEST_PAUSE_SECONDS
 
+Words = tuple[str, ...]
+
+_DEFAULT_WAIT_SECONDS = 1.0
+
+_CUT_OFF = "the answer is cut off or no JSON"
+#: A gateway's own timeout: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
+_TIMED_OUT = {504, 524}
+_NOT_WRONG = {408, 425}  # 4xx that say "again, please"
+_RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
+_AGAIN = "It is tried again; if it persists, look at the marketplace's status"
+
+
+def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
+    """The `results` of a good answer.
+
+    Raises RateLimited, AccessRefused, RequestRefused, or ApiUnavailable for a response that cannot be trusted. Their
+    `why` may quote the marketplace's own messages: redact it.
+    """
+    content, defect = _content(body)
+    is_good = 200 <= status < 300 and content.get("isError") is False
+    words = () if is_good else words_in(content)
+    if problem := _refusal(status, headers, words, has_frame="isError" in content):
+        raise problem
+    if defect:
+        tries = SLOW_TRIES if defect == _CUT_OFF else PAGE_TRIES
+        why, wait = f"HTTP {status}", _retry_after(headers)
+        raise ApiUnavailable(defect, why=why, remedy=_AGAIN, wait_seconds=wait, page_tries=tries)
+    if content.get("isError") is not False:
+        raise _not_good(content, status, words)
+    if "results" not in content:
+        raise ApiUnavailable("the response has no results", why=f"HTTP {status}", remedy=_AGAIN)
+    return content["results"]
+
+
+def _content(body: bytes) -> tuple[dict[str, object], str]:
+    """The answer's object, and in words what is wrong with it if it is none."""
+    start = body[:200].lstrip().lower()
+    try:
+        content = json_text.parse_answer(body)
+    except RecursionError:
+        return {}, "the answer is nested too deep to be read"
+    except ValueError:
+        if start.startswith(b"<"):
+            return {}, "the answer is a web page, not JSON"
+        return {}, _CUT_OFF if start else "the answer is empty"
+    if not isinstance(content, dict):
+        return {}, "the answer is JSON, but no object"
+    return content, ""
+
+
+def _refusal(status: int, headers: Mapping[str, str], words: Words, *, has_frame: bool) -> PipelineError | None:
+    """The error that the HTTP status or the words stand for; None when neither tells."""
+    why = ", ".join([f"HTTP {status}", *filter(None, ["; ".join(words)])])
+    asked = _retry_after(headers)
+    if status == 429 or any(map(_RATE_LIMIT.search, words)):
+        wait = _DEFAULT_WAIT_SECONDS if asked is None else asked
+        remedy = "It is tried again more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE"
+        return RateLimited("the rate limit is exceeded", why=why, remedy=remedy, wait_seconds=wait)
+    if 300 <= status < 400:
+        return _redirect(status, headers)
+    if status >= 500:
+        tries = SLOW_TRIES if status in _TIMED_OUT else PAGE_TRIES
+        return ApiUnavailable("the marketplace fails", why=why, remedy=_AGAIN, wait_seconds=asked, page_tries=tries)
+    if access := access_refused(status, why, words):
+        return access
+    if 400 <= status < 500 and status not in _NOT_WRONG and (has_frame or (words and status in BAD_REQUEST)):
+        return request_refused(status, why, words)
+    if not 200 <= status < 300:
+        remedy = "Check the account's base URL" if status == 404 else _AGAIN
+        return ApiUnavailable("the answer is not the marketplace's own", why=why, remedy=remedy, wait_seconds=asked)
+    return None
+
+
+def _not_good(content: Mapping[str, object], status: int, words: Words) -> PipelineError:
+    """The error of a response with a good HTTP status that does not say `isError: false`."""
+    if content.get("isError") is not True:
+        flag = f"isError is {json_text.shown(content['isError'])}" if "isError" in content else "isError is missing"
+        why = ", ".join([f"HTTP {status}", flag, *words])
+        return ApiUnavailable("the response has no valid isError flag", why=why, remedy=_AGAIN)
+    why = f"HTTP {status}, isError is true, {'; '.join(words) or 'no message'}"
+    if is_wrong_call(words):
+        return request_refused(status, why, words)
+    return ApiUnavailable("the marketplace reports an error", why=why, remedy=_AGAIN)
+
+
+def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
+    host = urlsplit(headers.get("Location", "")).hostname
+    why = f"HTTP {status} to {host}" if host else f"HTTP {status}"
+    what = "the marketplace redirects, and credentials are sent nowhere else"
+    if status in (301, 308):
+        return RequestRefused(what, why=why, remedy="Correct the account's base URL")
+    return ApiUnavailable(what, why=why, remedy="It is tried again; if it persists, check the account's base URL")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the answer asks to wait, as a number or until a date; at most LONGEST_PAUSE_SECONDS."""
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", text):
+        return min(float(text), LONGEST_PAUSE_SECONDS)
+    until = _date(text)
+    return None if until is None else min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
+
+
 # What the marketplace refuses, by its words and not by its HTTP status.
 #
 # The same words come with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers answers. None of
 # these refusals is helped by another try. Source: docs/marketplace-api.md, "Errors and refusals".
-
-Words = tuple[str, ...]
 
 #: Statuses by which the marketplace refuses what a call holds, also where the answer has no `isError`.
 BAD_REQUEST = frozenset({400, 422})
@@ -139,107 +241,39 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
             yield from (about + text for text in _texts(item, depth + 1))
 
 
-_DEFAULT_WAIT_SECONDS = 1.0
-
-_CUT_OFF = "the answer is cut off or no JSON"
-#: A gateway's own patience: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
-_TIMED_OUT = {504, 524}
-_NOT_WRONG = {408, 425}  # 4xx that say "again, please"
-_RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
-_AGAIN = "It is tried again; if it persists, look at the marketplace's status"
+# What an answer's headers tell beside its content: how much of the rate limit is left, and the other side's clock.
 
 
-def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
-    """The `results` of a good answer.
+@dataclass(frozen=True, slots=True)
+class ResponseHeaders:
+    """None where the answer is silent. The limit's window is not documented well: take it as a hint.
 
-    Raises RateLimited, AccessRefused, RequestRefused, or ApiUnavailable for a response that cannot be trusted. Their
-    `why` may quote the marketplace's own messages: redact it.
+    Source: docs/marketplace-api.md, "Rate limits".
     """
-    content, defect = _content(body)
-    is_good = 200 <= status < 300 and content.get("isError") is False
-    words = () if is_good else words_in(content)
-    if problem := _refusal(status, headers, words, has_frame="isError" in content):
-        raise problem
-    if defect:
-        tries = SLOW_TRIES if defect == _CUT_OFF else PAGE_TRIES
-        why, wait = f"HTTP {status}", _retry_after(headers)
-        raise ApiUnavailable(defect, why=why, remedy=_AGAIN, wait_seconds=wait, page_tries=tries)
-    if content.get("isError") is not False:
-        raise _not_good(content, status, words)
-    if "results" not in content:
-        raise ApiUnavailable("the response has no results", why=f"HTTP {status}", remedy=_AGAIN)
-    return content["results"]
+
+    limit: int | None
+    remaining: int | None
+    #: when the answer was made, by the other side's clock, to the second
+    dated: datetime | None
 
 
-def _content(body: bytes) -> tuple[dict[str, object], str]:
-    """The answer's object, and in words what is wrong with it if it is none."""
-    start = body[:200].lstrip().lower()
+def response_headers(headers: Mapping[str, str]) -> ResponseHeaders:
+    """Read them from an answer's headers, which are taken as they come: nonsense counts as silence."""
+    return ResponseHeaders(
+        limit=_whole(headers.get("X-RateLimit-Limit-3second", "")),
+        remaining=_whole(headers.get("X-RateLimit-Remaining-3second", "")),
+        dated=_date(headers.get("Date", "")),
+    )
+
+
+def _whole(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _date(text: str) -> datetime | None:
     try:
-        content = json_text.parse_answer(body)
-    except RecursionError:
-        return {}, "the answer is nested too deep to be read"
-    except ValueError:
-        if start.startswith(b"<"):
-            return {}, "the answer is a web page, not JSON"
-        return {}, _CUT_OFF if start else "the answer is empty"
-    if not isinstance(content, dict):
-        return {}, "the answer is JSON, but no object"
-    return content, ""
-
-
-def _refusal(status: int, headers: Mapping[str, str], words: Words, *, has_frame: bool) -> PipelineError | None:
-    """The error that the HTTP status or the words stand for; None when neither tells."""
-    why = ", ".join([f"HTTP {status}", *filter(None, ["; ".join(words)])])
-    asked = _retry_after(headers)
-    if status == 429 or any(map(_RATE_LIMIT.search, words)):
-        wait = _DEFAULT_WAIT_SECONDS if asked is None else asked
-        remedy = "It is tried again more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE"
-        return RateLimited("the rate limit is exceeded", why=why, remedy=remedy, wait_seconds=wait)
-    if 300 <= status < 400:
-        return _redirect(status, headers)
-    if status >= 500:
-        tries = SLOW_TRIES if status in _TIMED_OUT else PAGE_TRIES
-        return ApiUnavailable("the marketplace fails", why=why, remedy=_AGAIN, wait_seconds=asked, page_tries=tries)
-    if access := access_refused(status, why, words):
-        return access
-    if 400 <= status < 500 and status not in _NOT_WRONG and (has_frame or (words and status in BAD_REQUEST)):
-        return request_refused(status, why, words)
-    if not 200 <= status < 300:
-        remedy = "Check the account's base URL" if status == 404 else _AGAIN
-        return ApiUnavailable("the answer is not the marketplace's own", why=why, remedy=remedy, wait_seconds=asked)
-    return None
-
-
-def _not_good(content: Mapping[str, object], status: int, words: Words) -> PipelineError:
-    """The error of a response with a good HTTP status that does not say `isError: false`."""
-    if content.get("isError") is not True:
-        flag = f"isError is {json_text.shown(content['isError'])}" if "isError" in content else "isError is missing"
-        why = ", ".join([f"HTTP {status}", flag, *words])
-        return ApiUnavailable("the response has no valid isError flag", why=why, remedy=_AGAIN)
-    why = f"HTTP {status}, isError is true, {'; '.join(words) or 'no message'}"
-    if is_wrong_call(words):
-        return request_refused(status, why, words)
-    return ApiUnavailable("the marketplace reports an error", why=why, remedy=_AGAIN)
-
-
-def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
-    host = urlsplit(headers.get("Location", "")).hostname
-    why = f"HTTP {status} to {host}" if host else f"HTTP {status}"
-    what = "the marketplace redirects, and credentials are sent nowhere else"
-    if status in (301, 308):
-        return RequestRefused(what, why=why, remedy="Correct the account's base URL")
-    return ApiUnavailable(what, why=why, remedy="It is tried again; if it persists, check the account's base URL")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the answer asks to wait, as a number or until a date; at most LONGEST_PAUSE_SECONDS."""
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", text):
-        return min(float(text), LONGEST_PAUSE_SECONDS)
-    try:
-        until = parsedate_to_datetime(text)
+        dated = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
+    return dated if dated.tzinfo else dated.replace(tzinfo=UTC)

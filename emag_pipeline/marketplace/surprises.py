@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from emag_pipeline.marketplace.offer import Kind, Surprise
+from emag_pipeline.marketplace.json_text import DEEPEST, NESTED
+from emag_pipeline.model import Kind, Surprise
 
 # What answers hold about people, and how little of it is kept (docs/privacy.md).
 #
@@ -15,13 +16,11 @@ from emag_pipeline.marketplace.offer import Kind, Surprise
 CONTACTS = ("manufacturer", "eu_representative")
 SELLER_INPUT = "seller_input"
 
-_DEEPEST = 100
-
 
 def without_seller_input(value: object, depth: int = 0) -> object:
     """The value without `seller_input` anywhere in it, nor what is nested deeper than 100 levels."""
-    if isinstance(value, dict | list) and depth > _DEEPEST:
-        return "… nested deeper"
+    if isinstance(value, dict | list) and depth > DEEPEST:
+        return NESTED
     if isinstance(value, dict):
         return {key: without_seller_input(item, depth + 1) for key, item in value.items() if key != SELLER_INPUT}
     if isinstance(value, list):

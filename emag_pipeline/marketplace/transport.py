@@ -1,4 +1,4 @@
-"""Calls over HTTP: one connection a thread, kept; every call bounded in time and size; all of them can be cut off.
+"""Calls over HTTP: one kept connection per thread; every call bounded in time and size; all of them can be cut off.
 
 Credentials go to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA bundles
 from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since that is how a machine
@@ -124,7 +124,7 @@ class Deadline:
 
 # Calls without a complete answer, in words. Whatever it was, a retry can help.
 #
-# What may be due to the size of the answer (slow, or cut off) is worth one more try at that size, no more.
+# What may be due to the size of the answer (slow, or truncated) is worth one more try at that size, no more.
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"

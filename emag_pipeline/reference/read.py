@@ -7,7 +7,8 @@ from typing import Any
 
 from emag_pipeline.errors import ScanNotProven, SettingsError
 from emag_pipeline.logs import about, logger
-from emag_pipeline.marketplace import Category, Obedience, ReferenceData, Rows, Surprise
+from emag_pipeline.marketplace import Category, Obedience, ReferenceData, Rows
+from emag_pipeline.model import Surprise
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
 from emag_pipeline.settings import Settings

@@ -31,7 +31,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import AuditVerdict, audit_scan
 from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.sync.timeline import timeline
 from emag_pipeline.wording import iso

@@ -9,7 +9,7 @@ from contextlib import closing
 from emag_pipeline.databases import as_it_stands
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.settings import Settings
-from emag_pipeline.sync import accounts, listing_order
+from emag_pipeline.sync import accounts, remembered
 from emag_pipeline.sync.ledger import last_count
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, allowed_seconds, readings_due, scan_seconds, usual
 
@@ -29,7 +29,7 @@ def most_seconds(account: str, settings: Settings) -> float:
         with closing(as_it_stands(settings, most_seconds=_LOOK_SECONDS)) as database:
             offers = last_count(database, account) or offers
             page_size = min(page_size, accounts.page_size(database, account).size or page_size)
-            is_odd_ignored = listing_order.habits(database, account).ignores_odd_sizes
+            is_odd_ignored = remembered.habits(database, account).ignores_odd_sizes
     except PipelineError:
         pass  # the run itself says what is wrong
     readings = readings_due(page_size, ignores_odd_sizes=is_odd_ignored)

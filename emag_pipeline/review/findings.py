@@ -9,7 +9,7 @@ from emag_pipeline.store.columns import NARROW, TEXTS, hashed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import row_digests, statistics
+from emag_pipeline.sync import remembered, statistics
 
 #: Findings are counted in full; a table of more than these is read by nobody.
 SAMPLE = 20
@@ -74,7 +74,7 @@ def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
         sql = sql.replace(f"{{{part}}}", statements("review/findings.sql")[part])
     for word, text in _FRAGMENTS.items():
         sql = sql.replace(word, text)
-    return tx.run(sql, formula=row_digests.formula(), **scope)
+    return tx.run(sql, formula=remembered.digest_formula(), **scope)
 
 
 def _finding(row: Any) -> dict[str, Any]:

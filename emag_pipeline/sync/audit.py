@@ -20,7 +20,8 @@ from emag_pipeline.wording import age, counted
 
 # When is a scan complete? What speaks against it, in a sentence each (G2).
 #
-# The proof itself is the verdict of `completeness.Scan`, which the scan has written down; staging must say so too.
+# The proof itself is the verdict of `completeness.ScanDecisions`, which the scan has written down; staging must say so
+# too.
 
 
 def doubts(figures: ScanFigures) -> list[str]:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from emag_pipeline.errors import StagingLost
 from emag_pipeline.store.columns import RESTS_ON
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import confirmations, ledger, staging_room, statistics
+from emag_pipeline.sync import confirm, ledger, staging, staging_room, statistics
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.ledger import Lease
 
@@ -69,7 +69,7 @@ class ScanFigures:
     moved: int = 0
     #: offers that stand twice in the listing
     doubled: int = 0
-    #: positions at which the marketplace fails whatever the page's size: see `completeness.Scan.unreadable`
+    #: positions at which the marketplace fails whatever the page's size: see `ScanDecisions.unreadable`
     unreadable_positions: int = 0
     #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
     unreadable_by_id: int = 0
@@ -219,20 +219,16 @@ def figures(database: Database, sync_id: UUID) -> ScanFigures:
         account = sync.account
         tx.expect(sync.total_offers_processed)
         statistics.require_staged(tx, account, sync_id)
-        staged = tx.run(staging_room.own(_COUNT_STAGED, account), sync=sync_id, rests_on=list(RESTS_ON)).one()
+        staged = _run(tx, "count_staged", sync_id, account, rests_on=list(RESTS_ON)).one()
         windows = ledger.durable_windows(tx, sync_id, account)
-        confirmed = confirmations.count_answers(tx, sync_id, account)
-        missing = confirmations.count_missing(tx, sync_id, account)
-        rejects = tx.run(staging_room.own(_COUNT_REJECTS, account), sync=sync_id).one()
-        arrivals = int(tx.run(staging_room.own(_COUNT_ARRIVALS, account), sync=sync_id, account=account).scalar_one())
-        shown = tx.run(staging_room.own(_COUNT_SHOWN, account), sync=sync_id).one()
+        confirmed = confirm.count_answers(tx, sync_id, account)
+        missing = confirm.count_missing(tx, sync_id, account)
+        rejects = _run(tx, "count_rejects", sync_id, account).one()
+        arrivals = int(_run(tx, "count_arrivals", sync_id, account).scalar_one())
+        shown = _run(tx, "count_shown", sync_id, account).one()
         is_same = (shown.ids, shown.digest) == (staged.distinct_ids, staged.digest)
-        unstaged = 0 if is_same else int(tx.run(staging_room.own(_COUNT_UNSTAGED, account), sync=sync_id).scalar_one())
-        published = tx.run(
-            """SELECT count(*) FROM emag_product_offers
-               WHERE account_type = :account AND deleted_at IS NULL""",
-            account=account,
-        ).scalar_one()
+        unstaged = 0 if is_same else int(_run(tx, "count_unstaged", sync_id, account).scalar_one())
+        published = _run(tx, "count_published", sync_id, account).scalar_one()
     proof: Mapping[str, Any] = {"count_after": -1, "rounds": 1, **(sync.proof or {})}
     return ScanFigures(
         count_before=sync.offers_expected or 0,
@@ -257,70 +253,10 @@ def figures(database: Database, sync_id: UUID) -> ScanFigures:
     )
 
 
-_COUNT_STAGED = """
-    SELECT count(*) FILTER (WHERE page > 0) AS rows,
-           count(DISTINCT emag_offer_id) FILTER (WHERE page > 0) AS distinct_ids,
-           sum(DISTINCT hashint8extended(emag_offer_id, 1)) FILTER (WHERE page > 0) AS digest,
-           count(*) FILTER (WHERE page = 0) AS by_id,
-           count(*) FILTER (WHERE unreadable && CAST(:rests_on AS text[])) AS unreadable
-    FROM emag_scan_offers WHERE sync_id = :sync
-"""
-#: `rows` in quarantine, and `offers` whose only rows on pages were rejected (a row without an id counts as one).
-#: Left out of `offers`: a second row of an offer that is staged, and rows read by id, which no page showed.
-_COUNT_REJECTS = """
-    SELECT count(*) AS rows,
-           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL) AS without_id,
-           count(*) FILTER (WHERE page = 0) AS by_id,
-           count(*) FILTER (WHERE page > 0 AND emag_offer_id IS NULL)
-           + count(DISTINCT emag_offer_id) FILTER (WHERE page > 0 AND NOT EXISTS (
-                 SELECT FROM emag_scan_offers s
-                 WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id)) AS offers
-    FROM emag_offer_rejects r
-    WHERE sync_id = :sync
-"""
-#: Offers that pages showed and that are not published, or have a tombstone.
-_COUNT_ARRIVALS = """
-    SELECT count(DISTINCT s.emag_offer_id) FROM emag_scan_offers s
-    LEFT JOIN emag_product_offers o
-        ON o.account_type = :account AND o.emag_offer_id = s.emag_offer_id AND o.deleted_at IS NULL
-    WHERE s.sync_id = :sync AND s.page > 0 AND o.emag_offer_id IS NULL
-"""
-#: The offers that windows showed: how many, and the digest of just these (as that of those which are staged).
-_COUNT_SHOWN = """
-    SELECT count(*) AS ids, sum(hashint8extended(id, 1)) AS digest
-    FROM (SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
-          WHERE p.sync_id = :sync AND shown.id > 0) shown
-"""
-#: Where these are not the same: looked up one by one, which takes half a minute for a million that were read in full.
-#: Offers that windows showed and that stand neither in staging nor in quarantine: there should be none.
-_COUNT_UNSTAGED = """
-    SELECT count(*) FROM (
-        SELECT DISTINCT shown.id FROM emag_scan_pages p CROSS JOIN unnest(p.ids) AS shown (id)
-        WHERE p.sync_id = :sync AND shown.id > 0
-    ) shown
-    WHERE NOT EXISTS (SELECT FROM emag_scan_offers s
-                      WHERE s.sync_id = :sync AND s.emag_offer_id = shown.id)
-      AND NOT EXISTS (SELECT FROM emag_offer_rejects r
-                      WHERE r.sync_id = :sync AND r.emag_offer_id = shown.id)
-"""
-
-
-_AGES = """
-    WITH reads AS (SELECT fetched_at AS read_at FROM emag_scan_pages WHERE sync_id = :sync
-                   UNION ALL SELECT CAST(:counted_at AS timestamptz))
-    SELECT max(:counted_at - read_at) AS oldest, max(pause) AS pause
-    FROM (SELECT read_at, read_at - lag(read_at) OVER (ORDER BY read_at) AS pause FROM reads) paused
-"""
-
-
 def ages(database: Database, lease: Lease, counted_at: datetime) -> dict[str, int]:
     """The figures `oldest_page_seconds` and `pause_seconds` of a scan whose last count came at `counted_at`."""
     with database.transaction() as tx:
-        row = tx.run(
-            staging_room.own(_AGES, lease.account),
-            sync=lease.sync_id,
-            counted_at=counted_at,
-        ).one()
+        row = _run(tx, "ages", lease.sync_id, lease.account, counted_at=counted_at).one()
     return {
         "oldest_page_seconds": round(row.oldest.total_seconds()),
         "pause_seconds": 0 if row.pause is None else round(row.pause.total_seconds()),
@@ -330,14 +266,12 @@ def ages(database: Database, lease: Lease, counted_at: datetime) -> dict[str, in
 def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
     """The proof of the sync that the account published last before this one; empty before the first."""
     with database.transaction() as tx:
-        proof = tx.run(
-            """SELECT proof FROM emag_offer_syncs
-               WHERE account_type = :account AND sync_id <> :sync AND status = 'completed'
-               ORDER BY sync_number DESC LIMIT 1""",
-            account=lease.account,
-            sync=lease.sync_id,
-        ).scalar_one_or_none()
+        proof = _run(tx, "proof_before", lease.sync_id, lease.account).scalar_one_or_none()
     return proof or {}
+
+
+def _run(tx: Transaction, name: str, sync_id: UUID, account: str, **values: Any) -> Any:
+    return staging_room.run(tx, statements("sync/audit.sql")[name], account, sync=sync_id, **values)
 
 
 def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
@@ -346,30 +280,14 @@ def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> N
         ledger.end_scan(tx, lease, found)
 
 
-def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
-    """Raise StagingLost unless as many windows stand in staging as were made durable there.
-
-    Staging is unlogged: a crash of the server empties it, while the ledger remembers.
-    """
-    found = ledger.durable_windows(tx, lease.sync_id, lease.account)
-    if found != windows:
-        raise _lost(lease, "the staged pages are gone", f"{found:,} of {windows:,} are there")
-
-
-def require_staged(database: Database, lease: Lease) -> None:
-    """The same of a sync under way, by what the ledger knows."""
-    with database.transaction() as tx:
-        require_staging(tx, lease, ledger.read_in(tx, lease.sync_id).windows_staged)
-
-
 def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
     """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
-    accepted = confirmations.ConfirmationCounts(
+    accepted = confirm.ConfirmationCounts(
         found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
     )
-    answers = confirmations.count_answers(tx, lease.sync_id, lease.account)
+    answers = confirm.count_answers(tx, lease.sync_id, lease.account)
     if answers != accepted:
-        raise _lost(
+        raise staging.lost(
             lease,
             "reads by id do not say any more what the audit has accepted",
             f"{answers.found:,} offers found and {answers.gone:,} gone, "
@@ -377,21 +295,12 @@ def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> 
         )
 
 
-def _lost(lease: Lease, what: str, why: str) -> StagingLost:
-    return StagingLost(
-        what,
-        where=lease.where,
-        why=f"{why}: the database has crashed since",
-        remedy="Nothing was published; the next run reads the catalogue anew",
-    )
-
-
 def begin_audit(database: Database, lease: Lease) -> None:
     """Say in the ledger that the scan is over and being judged. Raises StagingLost when there is nothing to judge."""
     with database.transaction() as tx:
         ledger.audit(tx, lease)
         sync = ledger.read_in(tx, lease.sync_id)
-        require_staging(tx, lease, sync.windows_staged)
+        staging.require_staging(tx, lease, sync.windows_staged)
 
 
 def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 from emag_pipeline.errors import ApiUnavailable, ParametersIgnored, RequestRefused
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import MarketplaceClient, Obedience, Page, Published, Reject, set_aside, unreadable_page
+from emag_pipeline.marketplace import MarketplaceClient, Obedience, set_aside, unreadable_page
+from emag_pipeline.model import AskPublished, Page, Reject
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import staging
+from emag_pipeline.sync import quarantine, staging
 from emag_pipeline.sync.completeness import SIZES, Ask, Read, ScanDecisions
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.plan import PageSize, hundreds
-from emag_pipeline.sync.readers import Readers
-from emag_pipeline.sync.staging import Reached, StagedPage, StagedWindow
+from emag_pipeline.sync.readers import Readers, ReadFailure
+from emag_pipeline.sync.staging import Reached, StagedWindow
+
+log = logger(__name__)
 
 # Positions of the listing that the marketplace fails to show, whatever the page's size.
 #
@@ -79,11 +82,9 @@ class UnreadablePositions:
                 self._settled.add(one)
 
 
-log = logger(__name__)
+# Reads become calls, and what they show becomes durable.
 
-#: A read that fails, or that is refused while others are answered: which status goes with what is not documented.
-ReadFailure = ApiUnavailable | RequestRefused
-#: More unreadable positions than these, or than are tolerated, are no matter of single offers any more.
+#: More unreadable positions than these, or than are tolerated, are not a matter of single offers any more.
 _FEW = 10
 #: An offer that its own page shows twice is no sign that page sizes are ignored.
 _REPEATED = 2
@@ -110,9 +111,9 @@ class ListingReader:
         batch_size: int,
         tolerance: float,
         page_size: PageSize,
-        on_staged: Callable[[Reached, Sequence[StagedPage]], None],
+        on_staged: Callable[[Reached, Sequence[Page]], None],
         require_time: Callable[[], None],
-        published: Published | None = None,
+        published: AskPublished | None = None,
         ignores_odd_sizes: bool = False,
     ) -> None:
         """`on_staged` is told how far the scan has come, and the pages that have become durable.
@@ -150,7 +151,7 @@ class ListingReader:
         self.needs_new_plan = False
         self._staged = 0
         self._unreadable = UnreadablePositions()
-        self._rejected = set(staging.rejected(self._database, self._lease))
+        self._rejected = set(quarantine.digests(self._database, self._lease))
         self._unreadable.restore(staging.unreadable_positions(self._database, self._lease))
         scan.restore(count_before, self._durable())
 
@@ -226,7 +227,7 @@ class ListingReader:
 
     def _is_new(self, row: Reject) -> bool:
         """Whether no window has shown the row: where they overlap, two do."""
-        key = staging.digest_of(row.emag_offer_id, row.payload)
+        key = quarantine.digest_of(row.emag_offer_id, row.payload)
         if key in self._rejected:
             return False
         self._rejected.add(key)

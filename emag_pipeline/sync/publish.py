@@ -10,9 +10,9 @@ from emag_pipeline.errors import LeaseLost, RefusedError, StagingLost
 from emag_pipeline.logs import logger
 from emag_pipeline.store.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, hashed, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import fragments, statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import confirmations, figures, ledger, row_digests, staging_room, statistics
+from emag_pipeline.sync import figures, ledger, remembered, staging, staging_room, statistics
 from emag_pipeline.sync import request_log as requests
 from emag_pipeline.sync.attempt import attempt, retry_on_db_error
 from emag_pipeline.sync.context import SyncContext
@@ -21,6 +21,7 @@ from emag_pipeline.wording import counted
 
 # The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
 
+_SQL = "sync/publish.sql"
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
 _MERGE = (
     "close_history",
@@ -36,7 +37,6 @@ _MERGE = (
 _FEW = 100
 #: So many offers are written by one statement, and no more: that of a million would take minutes.
 _AT_ONCE = 250_000
-_BLOCKS = "SELECT pg_relation_size(CAST(:room AS regclass)) / CAST(current_setting('block_size') AS bigint)"
 _OF_BLOCKS = " AND s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:end AS tid)"
 _LAST_BLOCK = 2**32 - 1
 
@@ -50,7 +50,7 @@ class Published:
     unchanged: int
     deleted: int
     #: rows in quarantine
-    rejected: int
+    quarantined: int
     #: all that exist: created, updated, unchanged and flagged ones
     offers: int
     saleable: int
@@ -80,8 +80,8 @@ def publish(database: Database, lease: Lease) -> Published:
         _require_read(tx, lease, scope)
         for name in _MERGE:
             _run_in_parts(tx, name, scope, changes)
-        of_rows = scope | {"formula": row_digests.formula()}
-        remembered = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
+        of_rows = scope | {"formula": remembered.digest_formula()}
+        noted = _run_in_parts(tx, "remember_rows", of_rows, sync.total_offers_processed)
         summary = _run(tx, "summarise", scope).one()
         totals = _run(tx, "totals", scope).one()
         unchanged = summary.staged - summary.created - summary.updated
@@ -102,11 +102,11 @@ def publish(database: Database, lease: Lease) -> Published:
         updated=summary.updated,
         unchanged=unchanged,
         deleted=summary.deleted,
-        rejected=sync.offers_rejected,
+        quarantined=sync.offers_rejected,
         offers=totals.offers,
         saleable=totals.saleable,
         flagged=totals.flagged,
-        remembered=remembered,
+        remembered=noted,
         published_at=number.published_at,
     )
 
@@ -114,14 +114,7 @@ def publish(database: Database, lease: Lease) -> Published:
 def published_by(database: Database, lease: Lease) -> Published | None:
     """What this very attempt has published, if it has: its commit went through, and the answer was lost."""
     with database.transaction() as tx:
-        row = tx.run(
-            """SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
-                      s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
-               FROM emag_offer_syncs s JOIN emag_account_figures f USING (account_type)
-               WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed'""",
-            sync=lease.sync_id,
-            token=lease.token,
-        ).one_or_none()
+        row = tx.run(statements(_SQL)["published_by"], sync=lease.sync_id, token=lease.token).one_or_none()
     if row is None:
         return None
     return Published(
@@ -129,7 +122,7 @@ def published_by(database: Database, lease: Lease) -> Published | None:
         updated=row.offers_updated,
         unchanged=row.offers_unchanged,
         deleted=row.offers_deleted,
-        rejected=row.offers_rejected,
+        quarantined=row.offers_rejected,
         offers=row.offers,
         saleable=row.saleable,
         flagged=row.flagged,
@@ -147,7 +140,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Sync:
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
             remedy="Run the whole job, so that the audit stands between the scan and the publish",
         )
-    figures.require_staging(tx, lease, sync.windows_staged)
+    staging.require_staging(tx, lease, sync.windows_staged)
     figures.require_answers(tx, lease, sync.proof or {})
     return sync
 
@@ -178,10 +171,10 @@ def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
 def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int) -> int:
     """Give a statement that is about so many offers, several times for parts of them if need be. Returns its rows."""
     parts = ceil(offers / _AT_ONCE)
-    if parts <= 1 or "{part}" not in statements("sync/publish.sql")[name]:
+    if parts <= 1 or "{part}" not in statements(_SQL)[name]:
         return int(_run(tx, name, scope).rowcount)
-    room_name = f'"{tx.schema}".{staging_room.name("emag_scan_offers", scope["account"])}'
-    step = max(1, ceil(tx.run(_BLOCKS, room=room_name).scalar_one() / parts))
+    blocks = staging_room.blocks(tx, "emag_scan_offers", scope["account"])
+    step = max(1, ceil(blocks / parts))
     ends = [*range(step, step * parts, step), _LAST_BLOCK]
     rows = 0
     for first, end in pairwise([0, *ends]):
@@ -191,7 +184,7 @@ def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -> Any:
-    sql = statements("sync/publish.sql")[name].replace("{part}", part)
+    sql = statements(_SQL)[name].replace("{part}", part)
     for word, stands_for in _WORDS.items():
         sql = sql.replace(word, stands_for)
     return tx.run(staging_room.own(sql, scope["account"]), **scope)
@@ -200,7 +193,7 @@ def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -
 _OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
 _OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
 _WORDS = {
-    "{gone}": confirmations.GONE,
+    "{gone}": fragments("sync/confirm.sql")["gone"],
     "{narrow}": listed(NARROW),
     "{s_narrow}": listed(NARROW, "s"),
     "{narrow_hash}": hashed(NARROW, "s"),
@@ -256,7 +249,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
             unchanged=published.unchanged,
             deleted=published.deleted,
             flagged=published.flagged,
-            quarantined=published.rejected,
+            quarantined=published.quarantined,
         )
     if statistics.is_much(published.created + published.updated + published.deleted, published.offers):
         statistics.renew(context.database, statistics.PUBLISHED)

@@ -55,6 +55,7 @@ WHERE o.account_type = :account AND o.row_hash = '' AND o.deleted_at IS NULL
   AND h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL;
 
 -- name: adopt_offers
+-- The same of the published rows, which get the fingerprint of today's rules.
 UPDATE emag_product_offers o
 SET ({young_narrow}) = ROW({s_young_narrow}), row_hash = s.row_hash
 FROM emag_scan_offers s
@@ -63,6 +64,7 @@ WHERE s.sync_id = :sync AND s.emag_offer_id = o.emag_offer_id
   AND ROW({o_old_narrow}) IS NOT DISTINCT FROM ROW({s_old_narrow});
 
 -- name: adopt_products
+-- The same of what a product's page shows.
 UPDATE emag_products p
 SET ({young_wide}) = ROW({s_young_wide}), row_hash = s.content_hash
 FROM emag_scan_offers s
@@ -129,6 +131,7 @@ WHERE c.sync_id = :sync{part}
   AND (c.change IN ('created', 'revived') OR (c.change = 'updated' AND o.row_hash <> s.row_hash));
 
 -- name: update_offers
+-- Offers that changed or came back.
 UPDATE emag_product_offers o
 SET ({narrow}) = ROW({s_narrow}),
     row_hash = s.row_hash, changed_at = :stamp, deleted_at = NULL, rejected_at = NULL, last_sync_id = :sync
@@ -139,6 +142,7 @@ WHERE c.sync_id = :sync AND c.change IN ('updated', 'revived'){part}
   AND o.account_type = :account AND o.emag_offer_id = c.emag_offer_id;
 
 -- name: create_offers
+-- Offers that are new.
 INSERT INTO emag_product_offers
     (account_type, emag_offer_id, {narrow}, row_hash, first_seen_at, changed_at, last_sync_id)
 SELECT :account, s.emag_offer_id, {s_narrow}, s.row_hash, :stamp, :stamp, :sync
@@ -148,6 +152,7 @@ JOIN emag_scan_offers s
 WHERE c.sync_id = :sync AND c.change = 'created'{part};
 
 -- name: update_products
+-- What a product's page shows, where it changed.
 UPDATE emag_products p
 SET ({wide}) = ROW({s_wide}), row_hash = s.content_hash, changed_at = :stamp
 FROM emag_scan_changes c
@@ -168,6 +173,7 @@ WHERE c.sync_id = :sync AND c.content_changed{part}
                   WHERE p.account_type = :account AND p.emag_offer_id = c.emag_offer_id);
 
 -- name: delete_offers
+-- Tombstones; the row stays with its last state.
 UPDATE emag_product_offers o
 SET deleted_at = :stamp, changed_at = :stamp, last_sync_id = :sync
 FROM emag_scan_changes c
@@ -186,7 +192,7 @@ WHERE r.sync_id = :sync
                   WHERE s.sync_id = :sync AND s.emag_offer_id = r.emag_offer_id);
 
 -- name: remember_rows
--- How the rows were written that were read, with what is published of them (sync/row_digests.py).
+-- How the rows were written that were read, with what is published of them (sync/remembered.py).
 INSERT INTO emag_row_digests AS d
     (account_type, emag_offer_id, digest, row_hash, content_hash, noticed, formula, narrow_hash, texts_hash)
 SELECT :account, s.emag_offer_id, s.row_digest, s.row_hash, s.content_hash, s.noticed, :formula,
@@ -201,6 +207,7 @@ WHERE ROW(d.digest, d.row_hash, d.content_hash, d.formula, d.narrow_hash, d.text
       ROW(excluded.digest, excluded.row_hash, excluded.content_hash, excluded.formula, excluded.narrow_hash, excluded.texts_hash);
 
 -- name: summarise
+-- What the publish did, in offers, and how many were staged.
 SELECT count(*) FILTER (WHERE change = 'created') AS created,
        count(*) FILTER (WHERE change IN ('updated', 'revived', 'content')) AS updated,
        count(*) FILTER (WHERE change = 'deleted') AS deleted,
@@ -235,3 +242,11 @@ INSERT INTO emag_publishes (account_type, stamp, published_at, sync_id)
 SELECT :account, :stamp, greatest(clock_timestamp(), :stamp, (
     SELECT published_at + interval '1 microsecond' FROM emag_publishes ORDER BY publish_number DESC LIMIT 1)), :sync
 RETURNING publish_number, published_at;
+
+-- name: published_by
+-- What an attempt has published, if it has: its commit went through, and the answer was lost.
+SELECT s.offers_created, s.offers_updated, s.offers_unchanged, s.offers_deleted, s.offers_rejected,
+       s.completed_at, f.offers, f.saleable, f.quarantined AS flagged
+FROM emag_offer_syncs s
+JOIN emag_account_figures f USING (account_type)
+WHERE s.sync_id = :sync AND s.lease_token = :token AND s.status = 'completed';

@@ -1,17 +1,69 @@
-"""Reading the quarantine (emag_offer_rejects): rows that could not be represented, with their reasons.
+"""The quarantine (emag_offer_rejects): rows that could not be represented, with their reasons.
 
-Beside them, as long as a scan is staged: offers with fields that cannot be read, and positions of the listing that the
-marketplace fails to show. All three count for the audit's tolerance.
+People are shown beside them, as long as a scan is staged, offers with fields that cannot be read and positions of the
+listing that the marketplace fails to show. All three count for the audit's tolerance.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.ledger import Lease
+
+_SQL = "sync/quarantine.sql"
+#: Bytes that stand for a row, and rows that are taken up at once.
+_DIGEST, _PIECE = 16, 10_000
+
+# What a scan puts there.
+
+
+def keep(tx: Transaction, lease: Lease, page: int, rejects: Iterable[Reject], offer_id: int | None = None) -> None:
+    """Keep rows that cannot be represented, within the caller's fenced transaction.
+
+    `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
+    """
+    tx.run_many(
+        statements(_SQL)["keep"],
+        [
+            {
+                "account": lease.account,
+                "sync": lease.sync_id,
+                "page": page,
+                "id": offer_id or reject.emag_offer_id,
+                "reason": reject.reason,
+                "payload": reject.payload,
+            }
+            for reject in rejects
+        ],
+    )
+
+
+def digest_of(offer_id: int | None, payload: str) -> bytes:
+    """What stands for a row in quarantine: the same row has the same, see `digests`."""
+    return sha256(f"{'' if offer_id is None else offer_id}:{payload}".encode()).digest()[:_DIGEST]
+
+
+def digests(database: Database, lease: Lease) -> Iterator[bytes]:
+    """What stands for the rows from pages that a sync has put there, as `digest_of` makes it."""
+    after = 0
+    while True:
+        with database.transaction() as tx:
+            found = tx.run(
+                statements(_SQL)["digests"], sync=lease.sync_id, size=_DIGEST, after=after, limit=_PIECE
+            ).all()
+        yield from (bytes(row.digest) for row in found)
+        if len(found) < _PIECE:
+            return
+        after = found[-1].reject_id
+
+
+# What people are told of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +108,6 @@ class RejectReason:
         return f"{what} on page {self.page}" if self.page else f"{what}, read by its id"
 
 
-_NEWEST = """
-    SELECT sync_id FROM emag_offer_syncs
-    WHERE account_type = :account ORDER BY sync_number DESC LIMIT 1
-"""
-
-#: Rows of the scan :sync of :account.
-_NOT_READ = """
-    SELECT CAST(:account AS text) AS account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload,
-           rejected_at, reject_id AS place
-    FROM emag_offer_rejects WHERE sync_id = :sync
-    UNION ALL
-    SELECT account_type, sync_id, 'unreadable field', page, emag_offer_id,
-           array_to_string(unreadable, ', ') || ' cannot be read', CAST(raw AS text), fetched_at, emag_offer_id
-    FROM emag_scan_offers WHERE account_type = :account AND sync_id = :sync AND unreadable <> '{}'
-    UNION ALL
-    SELECT account_type, sync_id, 'unreadable position', page, NULL,
-           'the marketplace fails on every page that holds this position of the listing', NULL, fetched_at,
-           position
-    FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync AND is_unreadable
-"""
-_COMMONEST = f"""
-    WITH grouped AS (
-        SELECT *, left(regexp_replace(reason, :values, '…', 'g'), 160) AS words FROM ({_NOT_READ}) not_read
-    )
-    SELECT account, words, count(*) AS rows, min(kind) AS kind,
-           (array_agg(emag_offer_id ORDER BY page, place))[1] AS emag_offer_id,
-           (array_agg(page ORDER BY page, place))[1] AS page
-    FROM grouped GROUP BY account, words ORDER BY rows DESC, words LIMIT :most
-"""
 #: What differs between rows that have the same reason: JSON, quoted text, numbers, constants.
 _VALUES = (
     r"""[\[{].*[\]}…]|'([^'\\]|\\.)*'…?|"([^"\\]|\\.)*"…?|-?\m[0-9][0-9.eE+-]*|"""
@@ -97,13 +120,7 @@ def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Reje
     found: list[Rejected] = []
     with database.transaction(timeout_seconds=60) as tx:
         for account, sync_id in _newest_syncs(tx, accounts):
-            rows = tx.run(
-                f"""SELECT account, sync_id, kind, page, emag_offer_id, reason, payload, rejected_at
-                    FROM ({_NOT_READ}) not_read ORDER BY page, kind, place LIMIT :limit""",
-                account=account,
-                sync=sync_id,
-                limit=limit - len(found),
-            )
+            rows = tx.run(statements(_SQL)["rows"], account=account, sync=sync_id, limit=limit - len(found))
             found += [Rejected(**row._mapping) for row in rows]
     return found
 
@@ -127,10 +144,10 @@ def commonest(database: Database, lease: Lease, most: int = 3) -> list[RejectRea
 def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[str, UUID]]:
     """In the order of the accounts' names; one by one, since a statement on staging is about one account."""
     for account in sorted(accounts):
-        for sync_id in tx.run(_NEWEST, account=account).scalars():
+        for sync_id in tx.run(statements(_SQL)["newest_sync"], account=account).scalars():
             yield account, sync_id
 
 
 def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[RejectReason]:
-    rows = tx.run(_COMMONEST, account=account, sync=sync_id, values=_VALUES, most=most)
+    rows = tx.run(statements(_SQL)["reasons"], account=account, sync=sync_id, values=_VALUES, most=most)
     return [RejectReason(**row._mapping) for row in rows]

@@ -5,13 +5,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from math import ceil
 from typing import TypeVar
 
+from emag_pipeline.errors import ApiUnavailable, RequestRefused
 from emag_pipeline.logs import with_context
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+#: A read that fails, or that is refused while others are answered: which status goes with what is not documented.
+ReadFailure = ApiUnavailable | RequestRefused
+
 _FEWEST, _MOST = 3, 32
-#: Answers that may lie about until they are taken; more mean that storing, not reading, is what takes the time.
+#: Answers that may wait to be taken; more mean that storing, not reading, takes the time.
 _WAITING = 2
 
 
@@ -31,7 +35,7 @@ class CallWindow:
         self.size = min(_FEWEST, needed())
 
     def note_taken(self, waiting: int) -> None:
-        """An answer is about to be used while so many others lie about."""
+        """An answer is about to be used while so many others wait."""
         if waiting > _WAITING:
             self.size = max(_FEWEST, self.size // 2)
         else:

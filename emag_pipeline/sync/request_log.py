@@ -3,15 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Protocol
 from uuid import UUID, uuid4
 
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 
 # The request log (emag_requests) and the counters that metrics are made of (emag_counters).
 #
@@ -19,77 +20,32 @@ from emag_pipeline.store.engine import Database
 
 #: Upper bounds of the latency histogram, in seconds.
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_COLUMNS = tuple(column.name for column in fields(RequestRecord))
 
 
-class Request(Protocol):
-    """One call, as the client recorded it; no secret in any field."""
-
-    @property
-    def sent_at(self) -> datetime: ...
-    @property
-    def account_type(self) -> str: ...
-    @property
-    def resource(self) -> str: ...
-    @property
-    def page(self) -> int | None: ...
-    @property
-    def page_size(self) -> int | None: ...
-    @property
-    def offer_id(self) -> int | None: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def error_class(self) -> str | None: ...
-    @property
-    def error_body(self) -> str | None: ...
-
-
-_FIELDS = (
-    "sent_at", "account_type", "resource", "page", "page_size", "offer_id", "status", "outcome", "seconds", "bytes",
-    "error_class", "error_body",
-)  # fmt: skip
-_INSERT = f"INSERT INTO emag_requests ({', '.join(_FIELDS)}) VALUES ({', '.join(':' + name for name in _FIELDS)})"
-#: The first of a batch says which one it is. Waits for whoever is saving the same one, and inserts nothing then.
-_INSERT_FIRST = f"""
-    INSERT INTO emag_requests ({", ".join(_FIELDS)}, batch_id)
-    VALUES ({", ".join(":" + name for name in _FIELDS)}, :batch_id)
-    ON CONFLICT (batch_id) WHERE batch_id IS NOT NULL DO NOTHING
-"""
-
-
-def save(database: Database, requests: Sequence[Request], batch_id: UUID | None = None) -> None:
+def save(database: Database, requests: Sequence[RequestRecord], batch_id: UUID | None = None) -> None:
     """Keep calls and count them, in one transaction.
 
     Whoever did not hear whether that was done repeats it with the same `batch_id`: they are kept and counted once.
     """
     if not requests:
         return
-    first, *others = [{name: getattr(call, name) for name in _FIELDS} for call in requests]
+    first, *others = [{name: getattr(call, name) for name in _COLUMNS} | {"batch_id": None} for call in requests]
+    insert = statements("sync/request_log.sql")["insert"]
     with database.transaction(timeout_seconds=60, durable=False) as tx:
-        if tx.run(_INSERT_FIRST, **first, batch_id=batch_id or uuid4()).rowcount:
-            tx.run_many(_INSERT, others)
+        if tx.run(insert, **first | {"batch_id": batch_id or uuid4()}).rowcount:
+            tx.run_many(insert, others)
             counters.add(tx, _counts(requests))
 
 
 def count_since(database: Database, account: str, since: datetime) -> int:
     """How many calls the account has made since a moment, all processes together."""
     with database.transaction(timeout_seconds=60) as tx:
-        return int(
-            tx.run(
-                "SELECT count(*) FROM emag_requests WHERE account_type = :account AND sent_at >= :since",
-                account=account,
-                since=since,
-            ).scalar_one()
-        )
+        count = statements("sync/request_log.sql")["count_since"]
+        return int(tx.run(count, account=account, since=since).scalar_one())
 
 
-def _counts(requests: Iterable[Request]) -> counters.Amounts:
+def _counts(requests: Iterable[RequestRecord]) -> counters.Amounts:
     counts: defaultdict[counters.Key, float] = defaultdict(float)
     for call in requests:
         who = (("account_type", call.account_type), ("resource", call.resource))
@@ -102,6 +58,8 @@ def _counts(requests: Iterable[Request]) -> counters.Amounts:
     return counts
 
 
+# The calls of one attempt, until they are saved.
+
 #: How much a new latency weighs against the earlier ones.
 _WEIGHT = 0.2
 #: What Retry-After may say is not bounded; a moment is.
@@ -112,7 +70,7 @@ _LONGEST_SECONDS = 366 * 86400.0
 class _Batch:
     """Calls that are saved together, or may have been."""
 
-    calls: Sequence[Request]
+    calls: Sequence[RequestRecord]
     batch_id: UUID = field(default_factory=uuid4)
 
 
@@ -122,13 +80,13 @@ class RequestLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._waiting: list[Request] = []
+        self._waiting: list[RequestRecord] = []
         self._batches: list[_Batch] = []
         self.count = 0
         self._obstacle = ""
         self.latency_seconds = 0.0
 
-    def record(self, request: Request) -> None:
+    def record(self, request: RequestRecord) -> None:
         """Keep one call until the next flush."""
         with self._lock:
             self._waiting.append(request)

@@ -1,21 +1,26 @@
-"""The scan: read the catalogue into staging until it is proven complete, or say why it cannot be.
+"""The first half of a sync: read the catalogue into staging until it is proven complete, or say why it cannot be.
 
-What is read next, and when it is enough, `completeness.Scan` decides from what was seen (docs/completeness.md).
-Here its reads become calls, and their answers durable before anything rests on them, so that the next attempt takes up
-the very same evidence.
+What is read next, and when it is enough, `completeness.ScanDecisions` decides from what was seen
+(docs/completeness.md). Here its reads become calls, and their answers durable before anything rests on them, so that
+the next attempt takes up the very same evidence.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
+from uuid import UUID
 
-from emag_pipeline.errors import PipelineError, ScanNotProven, SyncTimedOut
+from emag_pipeline.errors import AnotherSyncRunning, PipelineError, ScanNotProven, SyncTimedOut
 from emag_pipeline.logs import logger
-from emag_pipeline.marketplace import AsPublished, MarketplaceClient, ignored
+from emag_pipeline.marketplace import MarketplaceClient, ignored
+from emag_pipeline.model import AsPublished, Page
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import completeness, confirmations, ledger, listing_order, row_digests, staging, statistics
+from emag_pipeline.sync import completeness, confirm, ledger, liveness, remembered, staging, statistics
 from emag_pipeline.sync import figures as audit
+from emag_pipeline.sync.accounts import note_marketplaces
+from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.completeness import (
     REMAINDER,
     Ask,
@@ -27,15 +32,16 @@ from emag_pipeline.sync.completeness import (
     evidence_of,
     listing_order_of,
 )
-from emag_pipeline.sync.confirm import confirm_missing, may_confirm
-from emag_pipeline.sync.context import ProgressReporter, SyncContext
+from emag_pipeline.sync.context import ProgressReporter, SyncContext, timeouts_of
+from emag_pipeline.sync.figures import ScanFigures
+from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.listing import ListingReader
-from emag_pipeline.sync.listing_order import Habits
 from emag_pipeline.sync.plan import OFFERS_A_PAGE, PageSize, bounded, hundreds, readings_due, scan_seconds, with_room
-from emag_pipeline.sync.readers import Readers
+from emag_pipeline.sync.readers import Readers, calls_under_way
+from emag_pipeline.sync.remembered import Habits
 from emag_pipeline.sync.request_log import RequestLog
-from emag_pipeline.sync.staging import Reached, StagedPage
+from emag_pipeline.sync.staging import Reached
 from emag_pipeline.wording import iso
 
 log = logger(__name__)
@@ -44,18 +50,83 @@ log = logger(__name__)
 _HABIT = 3
 
 
-def _remembered(database: Database, account: str, ids: Collection[int]) -> Mapping[int, AsPublished]:
-    """How the rows of published offers were written; where that cannot be asked, nothing: they are read then."""
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What an attempt staged. `seconds` and `requests` are this attempt's; the figures are the whole scan's."""
+
+    sync_id: UUID
+    attempt: int
+    figures: ScanFigures
+    #: different rows that it was the first attempt to show
+    new_rows: int
+    seconds: float
+    requests: int
+    #: share of the calls that the rate budget allowed in that time
+    rate_share: float
+
+
+def stage_account(context: SyncContext) -> Staged:
+    """Take the account's lease and read all pages into staging, going on where an interrupted sync stopped.
+
+    The lease stays with the Dagster run, for the audit and the publish. Raises AnotherSyncRunning when somebody
+    else holds it; any other failure ends the attempt in the ledger and is passed on.
+    """
+    lease = _lease(context)
+    calls = RequestLog(context.database)
+    with attempt(context, lease, calls.obstacle):
+        log.info("sync_resumed" if lease.resumed else "sync_started", approved=lease.approved)
+        note_marketplaces(context.database, context.settings, context.dagster_instance_id)
+        staging.discard_remains(context.database, lease)
+        return _stage(context, lease, calls)
+
+
+def _lease(context: SyncContext) -> Lease:
+    settings = context.settings
+    liveness.bring_back_signs(context.database, context.account.name)
     try:
-        return row_digests.find(database, account, ids)
-    except PipelineError as error:  # the call is over and has to be noted, whatever becomes of the scan
-        log.warning("rows_not_remembered", error=error.message)
-        return {}
+        return take_lease(
+            context.database,
+            context.account.name,
+            context.run_id,
+            timeout_hours=settings.timeout_hours,
+            heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds,
+            run_has_ended=context.run_has_ended,
+            dagster_instance_id=context.dagster_instance_id,
+            anew=context.anew,
+        )
+    except AnotherSyncRunning as other:
+        log.info("sync_already_running", account=context.account.name, message=other.message)
+        raise
 
 
-def _nothing(_: Collection[int]) -> Mapping[int, AsPublished]:
-    """What is known of published offers where all are to be read; how their rows were written is remembered anew."""
-    return {}
+def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
+    began = time.monotonic()
+    before = ledger.read(context.database, lease.sync_id).total_offers_processed if lease.resumed else 0
+    budget = context.budget()
+    timeouts = timeouts_of(context.settings)
+    client = MarketplaceClient(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
+    readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
+    try:
+        with context.database.hurried_when_interrupted():  # before the readers are waited for, which may ask it too
+            Scan(context, lease, client, readers, calls).run()
+    finally:
+        client.abort()
+        readers.close()
+        client.close()
+        calls.close()
+    seconds = time.monotonic() - began
+    figures = audit.figures(context.database, lease.sync_id)
+    took = {"requests": calls.count, "seconds": round(seconds, 2)}
+    log.info("scan_staged", pages=figures.pages_staged, offers=figures.rows, **took)
+    return Staged(
+        sync_id=lease.sync_id,
+        attempt=lease.attempt,
+        figures=figures,
+        new_rows=max(0, figures.rows - before),
+        seconds=seconds,
+        requests=calls.count,
+        rate_share=calls.count * budget.pace_seconds / seconds,
+    )
 
 
 class Scan:
@@ -77,7 +148,7 @@ class Scan:
         self._count_before: int | None = sync.offers_expected if lease.resumed else None
         self._counted_at: datetime = sync.started_at
         self._page_size = PageSize(context.database, lease.account, settings.page_size)
-        self._habits = listing_order.habits(context.database, lease.account)
+        self._habits = remembered.habits(context.database, lease.account)
         if self._habits.ignores_odd_sizes:
             self._page_size.keep_to_usual()
         self._reader = ListingReader(
@@ -118,7 +189,7 @@ class Scan:
             elif asked is Ask.CONFIRM:
                 statistics.renew_staged(self._context.database, self._lease.account)
                 self._confirm()
-                self._scan.confirmed(*confirmations.answered(self._context.database, self._lease))
+                self._scan.confirmed(*confirm.answered(self._context.database, self._lease))
             elif self._reader.needs_new_plan:
                 self._plan_anew()
             elif self._scan.verdict is None:
@@ -129,7 +200,7 @@ class Scan:
 
     def _situation(self) -> Situation:
         database, account = self._context.database, self._lease.account
-        order = listing_order.read(database, account)
+        order = remembered.read_order(database, account)
         return Situation(
             page_size=self._page_size.size,
             most_offers=self._context.settings.max_pages * OFFERS_A_PAGE,
@@ -179,7 +250,7 @@ class Scan:
     def _readings_due(self) -> int:
         return readings_due(self._page_size.size, ignores_odd_sizes=self._reader.ignores_odd_sizes)
 
-    def _note_staged(self, reached: Reached, pages: Sequence[StagedPage]) -> None:
+    def _note_staged(self, reached: Reached, pages: Sequence[Page]) -> None:
         self._log.flush()
         log.debug("pages_staged", pages=[page.number for page in pages], offers=sum(len(page.ids) for page in pages))
         self._progress.note(reached, offers=len(self._scan.seen))
@@ -199,9 +270,9 @@ class Scan:
     def _confirm(self) -> None:
         """Ask for what is missing, unless it is so much that the audit will refuse it."""
         figures = audit.figures(self._context.database, self._lease.sync_id)
-        if self._lease.approved or may_confirm(figures, self._context.settings.max_shrink):
+        if self._lease.approved or figures.vanished_share <= self._context.settings.max_shrink:
             given_up = staging.unreadable_positions(self._context.database, self._lease)
-            confirm_missing(
+            confirm.confirm_missing(
                 self._context.database,
                 self._lease,
                 self._client,
@@ -215,13 +286,13 @@ class Scan:
         scan, database = self._scan, self._context.database
         is_new = self._reader.ignores_odd_sizes and not self._habits.ignores_odd_sizes
         if is_new or (scan.chain is not None and scan.chain.is_disobeyed):
-            listing_order.note_habits(database, self._lease.account, Habits(ignores_odd_sizes=True))
+            remembered.note_habits(database, self._lease.account, Habits(ignores_odd_sizes=True))
         if isinstance(verdict, Refused):
             raise self._refusal(verdict)
         if scan.order.inversions >= _HABIT:
-            listing_order.note_habits(database, self._lease.account, Habits(reorders=True))
+            remembered.note_habits(database, self._lease.account, Habits(reorders=True))
         if (order := listing_order_of(scan)) is not None:
-            listing_order.keep(database, self._lease, order)
+            remembered.keep_order(database, self._lease, order)
         self._reader.end(scan)
         marks = list(verdict.marks)
         ages = audit.ages(database, self._lease, self._counted_at)
@@ -257,3 +328,17 @@ class Scan:
             f"{len(self._scan.seen):,} were seen",
             remedy=remedy,
         )
+
+
+def _remembered(database: Database, account: str, ids: Collection[int]) -> Mapping[int, AsPublished]:
+    """How the rows of published offers were written; where that cannot be asked, nothing: they are read then."""
+    try:
+        return remembered.find_digests(database, account, ids)
+    except PipelineError as error:  # the call is over and has to be noted, whatever becomes of the scan
+        log.warning("rows_not_remembered", error=error.message)
+        return {}
+
+
+def _nothing(_: Collection[int]) -> Mapping[int, AsPublished]:
+    """What is known of published offers where all are to be read; how their rows were written is remembered anew."""
+    return {}

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
+from emag_pipeline.errors import StagingLost
+from emag_pipeline.model import Offer, Page, Reject, Unchanged
 from emag_pipeline.store import counters
 from emag_pipeline.store.columns import STAGED, UNCHANGED, listed
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
-from emag_pipeline.sync import ledger, staging_room, surprises
+from emag_pipeline.sync import ledger, quarantine, staging_room, surprises
 from emag_pipeline.sync.ledger import Lease
-from emag_pipeline.sync.surprises import Surprising
 
 # Rows in PostgreSQL's COPY text format (manual: COPY, "Text Format"). Any Unicode but NUL passes.
 
@@ -75,66 +76,26 @@ BY_ID = 0
 _values, _unchanged_values = attrgetter(*STAGED), attrgetter(*UNCHANGED)
 #: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
 _STAGE_SECONDS = 120.0
-#: Windows that are taken up at once, and rows in quarantine.
-_WINDOWS, _REJECTS = 500, 10_000
-#: Bytes that stand for a row in quarantine.
-_DIGEST = 16
+#: Windows that are taken up at once.
+_WINDOWS = 500
+_SQL = "sync/staging.sql"
 _PLACE = "account_type, sync_id, page, fetched_at"
 _COPY_OFFERS = f"COPY emag_scan_offers ({_PLACE}, {listed(STAGED)}) FROM STDIN"
 _COPY_UNCHANGED = f"COPY emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHANGED)}) FROM STDIN"
-
-
-class RejectedRow(Protocol):
-    """A row that cannot be represented."""
-
-    @property
-    def emag_offer_id(self) -> int | None: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def payload(self) -> str: ...
-
-
-class StagedPage(Protocol):
-    """A page as the client returns it.
-
-    Its offers carry the columns of `columns.STAGED` as attributes; those that are unchanged, those of UNCHANGED.
-    """
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def position(self) -> int: ...
-    @property
-    def ids(self) -> Sequence[int]: ...
-    @property
-    def is_unreadable(self) -> bool: ...
-    @property
-    def offers(self) -> Sequence[Any]: ...
-    @property
-    def rejects(self) -> Sequence[RejectedRow]: ...
-    @property
-    def content_hash(self) -> bytes: ...
-    @property
-    def fetched_at(self) -> datetime: ...
-    @property
-    def surprises(self) -> Sequence[Surprising]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class StagedWindow:
     """A page that is made durable as a window of the listing."""
 
-    page: StagedPage
+    page: Page
     #: in the order of the answers, from 0, and what it was read for: see `completeness.Window`
     number: int
     reading: int
     #: its offers that windows before it have shown
     again: Sequence[int]
     #: its rejects that no window before it has shown
-    rejects: Sequence[RejectedRow]
+    rejects: Sequence[Reject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,46 +163,14 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
         )
         for window in windows:
             copy_offers(tx, lease, window.page.number, window.page.fetched_at, window.page.offers)
-            quarantine(tx, lease, window.page.number, window.rejects)
-        _keep_the_newest(tx, lease, [one for window in windows for one in window.again])
+            quarantine.keep(tx, lease, window.page.number, window.rejects)
+        if again := [one for window in windows for one in window.again]:  # answers may come late
+            _run(tx, lease, "keep_the_newest", ids=again)
         surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
-        tx.run_many(staging_room.own(_INSERT_PAGE, lease.account), [_record(lease, window) for window in windows])
+        insert = staging_room.own(statements(_SQL)["insert_window"], lease.account)
+        tx.run_many(insert, [_record(lease, window) for window in windows])
         if reached.readable:
-            tx.run(
-                staging_room.own(_NOTE_READABLE, lease.account),
-                sync=lease.sync_id,
-                positions=list(reached.readable),
-            )
-
-
-def _keep_the_newest(tx: Transaction, lease: Lease, ids: Sequence[int]) -> None:
-    """Remove rows of these offers for which there is one that was read later; answers may come late."""
-    if ids:  # one look-up by the index for each, whatever the planner believes about a sync that has just begun
-        tx.run(staging_room.own(_DELETE_OLDER, lease.account), sync=lease.sync_id, ids=list(ids))
-
-
-_INSERT_PAGE = """
-    INSERT INTO emag_scan_pages
-        (account_type, sync_id, number, reading, page, size, position, is_unreadable,
-         ids, offers, rejects, content_hash, fetched_at)
-    VALUES (:account, :sync, :number, :reading, :page, :size, :position, :unreadable,
-            :ids, :offers, :rejects, :hash, :fetched_at)
-"""
-_NOTE_READABLE = """
-    UPDATE emag_scan_pages SET is_unreadable = false
-    WHERE sync_id = :sync AND is_unreadable AND position = ANY(CAST(:positions AS bigint[]))
-"""
-_DELETE_OLDER = """
-    DELETE FROM emag_scan_offers
-    WHERE ctid = ANY (ARRAY(
-        SELECT older.row
-        FROM (SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id) again
-        CROSS JOIN LATERAL (
-            SELECT ctid AS row FROM emag_scan_offers
-            WHERE sync_id = :sync AND emag_offer_id = again.id
-            ORDER BY fetched_at DESC, page DESC OFFSET 1
-        ) older))
-"""
+            _run(tx, lease, "note_readable", positions=list(reached.readable))
 
 
 def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
@@ -263,7 +192,9 @@ def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
     }
 
 
-def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Any]) -> None:
+def copy_offers(
+    tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Offer | Unchanged]
+) -> None:
     """COPY offers into staging, within the caller's fenced transaction; of unchanged ones their fingerprints."""
     place = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
     read, unchanged = [], []
@@ -277,44 +208,13 @@ def copy_offers(tx: Transaction, lease: Lease, page: int, fetched_at: datetime, 
             tx.copy_in(staging_room.own(statement, lease.account), "".join(lines))
 
 
-def quarantine(
-    tx: Transaction,
-    lease: Lease,
-    page: int,
-    rejects: Iterable[RejectedRow],
-    offer_id: int | None = None,
-) -> None:
-    """Keep rows that cannot be represented, within the caller's fenced transaction.
-
-    `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
-    """
-    tx.run_many(
-        """INSERT INTO emag_offer_rejects
-               (account_type, sync_id, page, emag_offer_id, reason, payload)
-           VALUES (:account, :sync, :page, :id, :reason, :payload)""",
-        [
-            {
-                "account": lease.account,
-                "sync": lease.sync_id,
-                "page": page,
-                "id": offer_id or reject.emag_offer_id,
-                "reason": reject.reason,
-                "payload": reject.payload,
-            }
-            for reject in rejects
-        ],
-    )
-
-
 def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]:
     """What need not be read again, in the order of the answers."""
     after = -1
     while True:
         with database.transaction() as tx:
             found = tx.run(
-                """SELECT number, page, size, reading, ids FROM emag_scan_pages
-                   WHERE account_type = :account AND sync_id = :sync AND number > :after
-                   ORDER BY number LIMIT :limit""",
+                statements(_SQL)["durable_windows"],
                 account=lease.account,
                 sync=lease.sync_id,
                 after=after,
@@ -329,39 +229,34 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
 def unreadable_positions(database: Database, lease: Lease) -> list[int]:
     """The positions that no page shows, in the order in which that was found out."""
     with database.transaction() as tx:
-        found = tx.run(
-            """SELECT position FROM emag_scan_pages
-               WHERE account_type = :account AND sync_id = :sync AND is_unreadable ORDER BY number""",
-            account=lease.account,
-            sync=lease.sync_id,
-        )
+        found = tx.run(statements(_SQL)["unreadable_positions"], account=lease.account, sync=lease.sync_id)
         return list(found.scalars())
 
 
-def digest_of(offer_id: int | None, payload: str) -> bytes:
-    """What stands for a row in quarantine: the same row has the same, see `rejected`."""
-    return sha256(f"{'' if offer_id is None else offer_id}:{payload}".encode()).digest()[:_DIGEST]
+def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
+    """Raise StagingLost unless as many windows stand in staging as were made durable there.
+
+    Staging is unlogged: a crash of the server empties it, while the ledger remembers.
+    """
+    found = ledger.durable_windows(tx, lease.sync_id, lease.account)
+    if found != windows:
+        raise lost(lease, "the staged pages are gone", f"{found:,} of {windows:,} are there")
 
 
-def rejected(database: Database, lease: Lease) -> Iterator[bytes]:
-    """What stands for the rows from pages that are in quarantine; made where they are, since they may be large."""
-    after = 0
-    while True:
-        with database.transaction() as tx:
-            found = tx.run(
-                """SELECT reject_id, substr(sha256(convert_to(
-                              coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
-                   FROM emag_offer_rejects
-                   WHERE sync_id = :sync AND page > 0 AND reject_id > :after ORDER BY reject_id LIMIT :limit""",
-                sync=lease.sync_id,
-                size=_DIGEST,
-                after=after,
-                limit=_REJECTS,
-            ).all()
-        yield from (bytes(row.digest) for row in found)
-        if len(found) < _REJECTS:
-            return
-        after = found[-1].reject_id
+def require_staged(database: Database, lease: Lease) -> None:
+    """The same of a sync under way, by what the ledger knows."""
+    with database.transaction() as tx:
+        require_staging(tx, lease, ledger.read_in(tx, lease.sync_id).windows_staged)
+
+
+def lost(lease: Lease, what: str, why: str) -> StagingLost:
+    """The error of a sync whose staging a crash of the database has taken."""
+    return StagingLost(
+        what,
+        where=lease.where,
+        why=f"{why}: the database has crashed since",
+        remedy="Nothing was published; the next run reads the catalogue anew",
+    )
 
 
 def discard_remains(database: Database, lease: Lease) -> int:
@@ -376,3 +271,7 @@ def discard_remains(database: Database, lease: Lease) -> int:
     if others or not lease.resumed:  # what is dead, and what an emptying that broke off has left, goes as well
         staging_room.empty(database, lease.account, others, fence=lambda tx: ledger.hold(tx, lease))
     return len(others)
+
+
+def _run(tx: Transaction, lease: Lease, name: str, **values: Any) -> Any:
+    return staging_room.run(tx, statements(_SQL)[name], lease.account, sync=lease.sync_id, **values)

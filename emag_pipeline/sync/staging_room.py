@@ -1,7 +1,7 @@
 """An account's room in staging: a partition of its own in each of the four tables, made, emptied and removed here.
 
-Emptying is a TRUNCATE of these partitions: it gives the disk back whatever old snapshot is open, and stands in no other
-account's way. It needs them for itself, so where somebody reads them for longer than a moment (pg_dump holds all
+Emptying is a TRUNCATE of these partitions: it gives the disk back even while an old snapshot is open, and blocks no
+other account. It needs them exclusively, so where somebody reads them for longer than a moment (pg_dump holds all
 tables as long as it lives), rows are deleted instead, in pieces. The functions in the database do what only the tables'
 owner may do (migration 0008); they never wait for one partition while they hold another.
 
@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
 #: The divided tables. What is staged of a sync has windows, so these go last: as long as one is there, so may others.
@@ -31,8 +32,6 @@ _PIECE = 1_000
 _TIMEOUT_SECONDS = 300.0
 #: Before each try to remove a room.
 _PAUSES_SECONDS = (0.0, 0.2, 0.2, 0.5, 1.0)
-
-_IS_COMPLETE = "SELECT bool_and(to_regclass(room) IS NOT NULL) FROM unnest(CAST(:rooms AS text[])) AS named (room)"
 
 
 @cache
@@ -47,19 +46,28 @@ def own(sql: str, account: str) -> str:
     return _DIVIDED.sub(lambda found: name(found[1], account), sql)
 
 
+def run(tx: Transaction, sql: str, account: str, /, **parameters: Any) -> Any:
+    """Execute a statement in the account's own partitions, which `:account` names as well."""
+    return tx.run(own(sql, account), account=account, **parameters)
+
+
 def make(database: Database, account: str) -> None:
     """See that the account has a room. Raises PermanentError where this user may not make one."""
     with database.transaction() as tx:
         rooms = [f'"{tx.schema}".{name(table, account)}' for table in TABLES]
-        if not tx.run(_IS_COMPLETE, rooms=rooms).scalar_one():
+        if not tx.run(statements("sync/staging.sql")["is_room_complete"], rooms=rooms).scalar_one():
             _ask_the_owner(tx, "emag_make_room(:account)", account=account)
 
 
 def staged_syncs(tx: Transaction, account: str) -> list[UUID]:
     """The syncs of which windows are staged."""
-    return list(
-        tx.run("SELECT DISTINCT sync_id FROM emag_scan_pages WHERE account_type = :account", account=account).scalars()
-    )
+    return list(tx.run(statements("sync/staging.sql")["staged_syncs"], account=account).scalars())
+
+
+def blocks(tx: Transaction, table: str, account: str) -> int:
+    """How many blocks the account's partition has; 0 where there is none."""
+    room = f'"{tx.schema}".{name(table, account)}'
+    return int(tx.run(statements("sync/staging.sql")["room_blocks"], room=room).scalar_one())
 
 
 def empty(
@@ -102,8 +110,10 @@ def delete(
     for piece in _pieces(database, table, account):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
             fence(tx)
-            tx.run(
-                own(f"DELETE FROM {table} {_OF_A_PIECE}", account),
+            run(
+                tx,
+                statements("sync/staging.sql")["delete_piece"].replace("{table}", table),
+                account,
                 **piece,
                 going=None if going is None else list(going),
             )
@@ -129,19 +139,9 @@ def _ask_the_owner(tx: Transaction, function: str, **values: Any) -> bool:
     return bool(tx.run(f"SELECT {function}", **values).scalar_one())
 
 
-_OF_A_PIECE = """
-    WHERE ctid >= CAST(:first AS tid) AND ctid < CAST(:beyond AS tid)
-      AND (CAST(:going AS uuid[]) IS NULL OR sync_id = ANY (CAST(:going AS uuid[])))
-"""
-
-
 def _pieces(database: Database, table: str, account: str) -> Iterator[dict[str, str]]:
     """Stretches of the partition's file as it is now, each looked at once: what is dead stays there for a while."""
     with database.transaction() as tx:
-        blocks = tx.run(
-            """SELECT coalesce(
-                   pg_relation_size(to_regclass(:room)) / CAST(current_setting('block_size') AS integer), 0)""",
-            room=f'"{tx.schema}".{name(table, account)}',
-        ).scalar_one()
-    for first in range(0, int(blocks), _PIECE):
+        there = blocks(tx, table, account)
+    for first in range(0, there, _PIECE):
         yield {"first": f"({first},0)", "beyond": f"({first + _PIECE},0)"}

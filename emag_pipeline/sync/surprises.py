@@ -4,55 +4,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from emag_pipeline.model import Surprise
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import fragments, statements
 from emag_pipeline.store.transaction import Transaction
 
 #: Rows that an account may have for one resource; what is beyond is added up under the field '…'.
 MOST = 200
 
-_NOTE = """
-    WITH given AS (
-        SELECT place, g.item ->> 0 AS field, g.item ->> 1 AS kind, g.item ->> 2 AS sample,
-               (g.item ->> 3)::bigint AS times
-        FROM jsonb_array_elements(CAST(:given AS jsonb)) WITH ORDINALITY AS g (item, place)
-    ), known AS (
-        SELECT field, kind FROM emag_answer_surprises
-        WHERE account_type = :account AND resource = :resource AND field <> '…'
-    ), judged AS (
-        SELECT given.*, known.field IS NOT NULL AS is_known
-        FROM given LEFT JOIN known USING (field, kind)
-    ), placed AS (
-        SELECT place, kind, sample, times,
-               CASE WHEN is_known OR row_number() OVER (PARTITION BY is_known ORDER BY place)
-                                     <= :most - (SELECT count(*) FROM known)
-                    THEN field ELSE '…' END AS field
-        FROM judged
-    )
-    INSERT INTO emag_answer_surprises AS s (account_type, resource, field, kind, times, sample)
-    SELECT :account, :resource, field, kind, sum(times), (array_agg(sample ORDER BY place))[1]
-    FROM placed
-    GROUP BY field, kind
-    ON CONFLICT (account_type, resource, field, kind) DO UPDATE SET
-        times = s.times + excluded.times, last_seen_at = now(), sample = coalesce(s.sample, excluded.sample)
-"""
 
-
-class Surprising(Protocol):
-    """Something in an answer that the code does not know or cannot read, and how often."""
-
-    @property
-    def field(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def sample(self) -> str | None: ...
-    @property
-    def times(self) -> int: ...
-
-
-def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surprising]) -> None:
+def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surprise]) -> None:
     """Add surprises up, within the caller's transaction; at most one write for any number of them."""
     times: Counter[tuple[str, str]] = Counter()
     samples: dict[tuple[str, str], str | None] = {}
@@ -61,10 +24,16 @@ def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surpr
         samples.setdefault((one.field, one.kind), one.sample)
     if times:
         given = [(*key, samples[key], number) for key, number in times.items()]
-        tx.run(_NOTE, account=account, resource=resource, given=json.dumps(given), most=MOST)
+        tx.run(
+            statements("sync/surprises.sql")["note"],
+            account=account,
+            resource=resource,
+            given=json.dumps(given),
+            most=MOST,
+        )
 
 
-def keep(database: Database, account: str, resource: str, surprises: Iterable[Surprising]) -> None:
+def keep(database: Database, account: str, resource: str, surprises: Iterable[Surprise]) -> None:
     """The same in a transaction of its own."""
     with database.transaction(timeout_seconds=30) as tx:
         note(tx, account, resource, surprises)
@@ -85,14 +54,8 @@ KINDS = {
     "unknown field": "is an unknown field",
 }
 
-#: Of each account, what was seen since its newest completed sync began; before the first one, ever.
-RECENT = """
-    FROM unnest(CAST(:accounts AS text[])) AS a (account)
-    JOIN emag_answer_surprises s ON s.account_type = a.account
-    WHERE s.last_seen_at >= coalesce(
-        (SELECT started_at FROM emag_offer_syncs p
-         WHERE p.account_type = a.account AND p.status = 'completed' ORDER BY sync_number DESC LIMIT 1), '-infinity')
-"""
+#: Of each of :accounts, its surprises `s` since its newest completed sync began.
+RECENT = fragments("sync/surprises.sql")["recent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +87,7 @@ def review_answers(database: Database, account: str) -> AnswerReview:
     """What answers to the account held since its newest completed sync began; before the first one, ever."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(
-            f"""SELECT count(*) OVER () AS fields, s.resource, s.field, s.kind, s.times, s.first_seen_at,
-                       s.last_seen_at, s.sample {RECENT}
-                ORDER BY array_position(CAST(:kinds AS text[]), s.kind), s.times DESC, s.resource, s.field
-                LIMIT :most""",
+            statements("sync/surprises.sql")["review"],
             accounts=[account],
             kinds=list(KINDS),
             most=SAMPLE,

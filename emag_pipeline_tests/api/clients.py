@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, RequestRecord
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.settings.accounts import Account, AccountName
 
 #: Distinctive, and with characters that every encoding spells in another way.

@@ -15,9 +15,9 @@ from emag_pipeline.errors import (
     RateLimited,
     RequestRefused,
 )
-from emag_pipeline.marketplace import Offer
 from emag_pipeline.marketplace.pages import Count, count_of, offer_of, page_of
 from emag_pipeline.marketplace.responses import results_of
+from emag_pipeline.model import Offer
 
 _RATE = {"message": "API rate limit exceeded"}
 

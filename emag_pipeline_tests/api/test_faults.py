@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, DatabaseUnavailable, RateLimited, RequestRefused
-from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, RequestRecord, Timeouts
+from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, Timeouts
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
 from emag_pipeline_tests.api.clients import PASSWORD, USERNAME, Client, client_of

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from emag_pipeline.drills.judgement import as_stored
-from emag_pipeline.marketplace import Count, Offer
+from emag_pipeline.marketplace import Count
+from emag_pipeline.model import Offer
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.columns import STAGED
 from emag_pipeline.sync.staging import line

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, Reject
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.api.clients import Client
 

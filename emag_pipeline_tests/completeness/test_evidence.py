@@ -18,13 +18,12 @@ from emag_pipeline.sync.completeness import (
     evidence_of,
 )
 from emag_pipeline.sync.completeness.chain import Sizes
-from emag_pipeline.sync.completeness.closing import Closing
+from emag_pipeline.sync.completeness.ends import Suspects, Tail
 from emag_pipeline.sync.completeness.plain import Plain
 from emag_pipeline.sync.completeness.reads import Window
 from emag_pipeline.sync.completeness.runs import WindowRun
+from emag_pipeline.sync.completeness.settling import Closing
 from emag_pipeline.sync.completeness.situation import ChainState
-from emag_pipeline.sync.completeness.suspects import Suspects
-from emag_pipeline.sync.completeness.tail import Tail
 from emag_pipeline_tests.completeness.market import Market
 from emag_pipeline_tests.completeness.steps import ask, market_of, read_durably, run
 

@@ -4,18 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from emag_pipeline.sync.completeness import (
-    chain,
-    closing,
-    order,
-    plain,
-    runs,
-    scan,
-    settling,
-    situation,
-    suspects,
-    tail,
-)
+from emag_pipeline.sync.completeness import chain, ends, order, plain, runs, scan, settling, situation
+from emag_pipeline.sync.completeness import settling as closing
 from emag_pipeline.sync.completeness.reads import Window, behind
 from emag_pipeline.sync.completeness.situation import ChainState, Phase
 from emag_pipeline_tests.completeness.judge import Figures, judge
@@ -50,8 +40,8 @@ def _the_count_ends_it(patch: pytest.MonkeyPatch) -> None:
 
 def _a_short_page_ends_it(patch: pytest.MonkeyPatch) -> None:
     """A short page is the end, without a look behind it."""
-    patch.setattr(tail.Tail, "_is_end", lambda self, short: True)
-    patch.setattr(suspects.Suspects, "is_no_end", lambda self, *about: False)
+    patch.setattr(ends.Tail, "_is_end", lambda self, short: True)
+    patch.setattr(ends.Suspects, "is_no_end", lambda self, *about: False)
 
 
 def _no_closing_step(patch: pytest.MonkeyPatch) -> None:
@@ -68,7 +58,7 @@ def _found_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 def _no_look_far_behind(patch: pytest.MonkeyPatch) -> None:
     """Rows behind the end are believed."""
-    patch.setattr(tail.Tail, "_far_behind", lambda self, *about: None)
+    patch.setattr(ends.Tail, "_far_behind", lambda self, *about: None)
 
 
 def _ends_after_one(self: plain.Readings, size: int, chain: chain.Chain | None) -> bool:
@@ -89,14 +79,14 @@ def _faults_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     """That two readings met the same fault at the same place is not looked at, nor that one met any."""
     patch.setattr(settling.ScanBalance, "_persistent_fault", lambda self: None)
     patch.setattr(settling.ScanBalance, "_is_broken", property(lambda self: False))
-    patch.setattr(suspects.Suspects, "accuse", lambda self: None)
+    patch.setattr(ends.Suspects, "accuse", lambda self: None)
 
 
 def _a_cut_page_is_believed(patch: pytest.MonkeyPatch) -> None:
     """Rows behind a short page have always arrived there, however many they are."""
-    patch.setattr(tail, "_FEW", 1_000)
-    patch.setattr(tail, "behind", lambda place, size, not_page: behind(place, size))
-    patch.setattr(suspects.Suspects, "any", property(lambda self: False))
+    patch.setattr(ends, "_FEW", 1_000)
+    patch.setattr(ends, "behind", lambda place, size, not_page: behind(place, size))
+    patch.setattr(ends.Suspects, "any", property(lambda self: False))
 
 
 def _a_little_order_is_enough(patch: pytest.MonkeyPatch) -> None:

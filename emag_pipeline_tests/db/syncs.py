@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import confirmations, figures, publish, staging
+from emag_pipeline.sync import confirm, figures, publish, staging
 from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.staging import Reached
@@ -50,7 +50,7 @@ def sync(
     stage(database, lease, offers, rejects)
     if gone:
         read_at = PageOf(0, ()).fetched_at
-        confirmations.record(database, lease, found=(), rejected=(), gone=gone, read_at=read_at)
+        confirm.record(database, lease, found=(), rejected=(), gone=gone, read_at=read_at)
     figures.begin_audit(database, lease)
     figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
     return publish.publish(database, lease)

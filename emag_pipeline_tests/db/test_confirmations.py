@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.errors import StagingLost
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import confirmations, publish, staging
+from emag_pipeline.sync import confirm, publish, quarantine, staging
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync.audit import doubts
 from emag_pipeline.sync.staging import Reached
@@ -18,15 +18,15 @@ def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(
     sync(database, [offer(id_) for id_ in range(1, 6)])
     lease = begin(database)
     stage(database, lease, [offer(1)], [SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")])
-    assert confirmations.missing_offers(database, lease, limit=2) == [3, 4]
-    assert confirmations.missing_offers(database, lease, limit=9, after=4) == [5]
+    assert confirm.missing_offers(database, lease, limit=2) == [3, 4]
+    assert confirm.missing_offers(database, lease, limit=9, after=4) == [5]
 
 
 def test_what_was_confirmed_is_no_longer_missing_and_counts_in_the_figures(database: Database) -> None:
     sync(database, [offer(id_) for id_ in range(1, 4)])
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3], read_at=datetime.now(UTC))
+    confirm.record(database, lease, found=[offer(2)], rejected=(), gone=[3], read_at=datetime.now(UTC))
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.found_by_id, figures.confirmed_gone, figures.vanished) == (0, 1, 1, 1)
     assert doubts(figures) == []
@@ -41,7 +41,7 @@ def test_an_offer_that_is_found_by_its_id_and_shown_by_a_later_page_counts_once(
     stage(database, lease, [offer(1)])
     broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
     found, rejected = ([offer(2)], []) if is_readable else ([], [(2, broken)])
-    confirmations.record(database, lease, found=found, rejected=rejected, gone=[3], read_at=datetime.now(UTC))
+    confirm.record(database, lease, found=found, rejected=rejected, gone=[3], read_at=datetime.now(UTC))
     page = PageOf(2, [offer(2)] if is_readable else [], [] if is_readable else [broken])
     window = replace(window_of(page), again=[2] if is_readable else [])
     staging.stage_windows(database, lease, [window], Reached(1, 1, 2))
@@ -59,13 +59,13 @@ def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_s
     sync(database, [offer(id_) for id_ in range(1, 5)])
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    confirmations.record(database, lease, found=(), rejected=(), gone=[2, 3, 4], read_at=datetime.now(UTC))
+    confirm.record(database, lease, found=(), rejected=(), gone=[2, 3, 4], read_at=datetime.now(UTC))
     broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
     page = PageOf(2, [offer(3)], [broken])
     staging.stage_windows(database, lease, [window_of(page)], Reached(1, 1, 3))
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.confirmed_gone, figures.vanished) == (0, 1, 1)
-    assert confirmations.answered(database, lease) == ([], 1, 0)
+    assert confirm.answered(database, lease) == ([], 1, 0)
     audit.begin_audit(database, lease)
     audit.accept(database, lease, figures.as_proof())
     assert publish.publish(database, lease).deleted == 1
@@ -81,7 +81,7 @@ def test_nothing_is_published_that_rests_on_other_answers_than_the_audit_has_acc
     sync(database, [offer(id_) for id_ in range(1, 5)])
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    confirmations.record(database, lease, found=[offer(2)], rejected=(), gone=[3, 4], read_at=datetime.now(UTC))
+    confirm.record(database, lease, found=[offer(2)], rejected=(), gone=[3, 4], read_at=datetime.now(UTC))
     audit.begin_audit(database, lease)
     audit.accept(database, lease, audit.figures(database, lease.sync_id).as_proof())
     execute(database, "UPDATE emag_scan_confirmations SET is_found = false")
@@ -94,8 +94,8 @@ def test_a_row_in_quarantine_has_the_same_digest_here_and_there(database: Databa
     lease = begin(database)
     given = [(None, '{"name": "M\\u0103cinat\\u0103 \\u0000"}'), (7, "[]"), (2**62, '"' + "x" * 5000 + '"')]
     stage(database, lease, [], [SimpleNamespace(emag_offer_id=id_, reason="bad", payload=row) for id_, row in given])
-    expected = [staging.digest_of(id_, row) for id_, row in given]
-    assert list(staging.rejected(database, lease)) == expected
+    expected = [quarantine.digest_of(id_, row) for id_, row in given]
+    assert list(quarantine.digests(database, lease)) == expected
     assert {len(digest) for digest in expected} == {16}
 
 

@@ -11,11 +11,12 @@ import pytest
 from emag_pipeline.admin.explain import explain
 from emag_pipeline.admin.export import Selection, batches, columns
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.marketplace import Offer, Reject, normalise
+from emag_pipeline.marketplace import normalise
 from emag_pipeline.marketplace.reference_rows import Rows, category, handling_time, rows_of, vat_rate
 from emag_pipeline.marts.checks import reconcile
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.reference import tables
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, OFFERS_ARE_FRESH

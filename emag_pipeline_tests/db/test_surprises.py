@@ -1,6 +1,6 @@
 """What answers held that the code does not know: added up, and bounded in rows."""
 
-from emag_pipeline.marketplace import Surprise
+from emag_pipeline.model import Surprise
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import surprises
 from emag_pipeline_tests.db.syncs import rows

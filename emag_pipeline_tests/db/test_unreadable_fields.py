@@ -4,7 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace import normalise
+from emag_pipeline.model import Offer
 from emag_pipeline.store.columns import STAGED
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows, sync

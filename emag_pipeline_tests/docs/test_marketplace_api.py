@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from emag_pipeline.marketplace import reading
+from emag_pipeline.marketplace.normalise import FIELDS
 from emag_pipeline.sandbox.catalogue.validation import DESCRIPTIONS, SALEABLE, SALEABLE_TRANSLATION
 from emag_pipeline.sandbox.faults import OPTIONS
 from emag_pipeline.settings.accounts import marketplace_of
@@ -31,7 +31,7 @@ def test_it_names_every_field_that_the_code_knows() -> None:
     fields_named = _names(_SECTIONS["Offer fields"]) | set(
         re.findall(r"\w+", _SECTIONS["Fields that the docs do not list"])
     )
-    assert reading.FIELDS - fields_named == set()
+    assert FIELDS - fields_named == set()
 
 
 def test_its_codes_are_those_of_the_code() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace import normalise
+from emag_pipeline.model import Offer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.publish import Published

@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.marketplace.offer import Unchanged
+from emag_pipeline.model import Unchanged
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.own_tables import logged

@@ -17,9 +17,9 @@ from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import listing_order
-from emag_pipeline.sync.listing_order import Habits
+from emag_pipeline.sync import remembered
 from emag_pipeline.sync.rate_budget import DatabaseBudget
+from emag_pipeline.sync.remembered import Habits
 from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.ageing import let_pass, published_ago
@@ -202,7 +202,7 @@ def test_the_time_of_two_readings_is_told_where_two_are_due(
 ) -> None:
     if is_known:
         execute(database, "INSERT INTO emag_accounts (account_type, marketplace) VALUES ('main', 'emag_ro')")
-        listing_order.note_habits(database, "main", Habits(ignores_odd_sizes=True))
+        remembered.note_habits(database, "main", Habits(ignores_odd_sizes=True))
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_API_PAGE_SIZE="30" if is_known else "5")
     seconds = "50 seconds" if is_known else "3 minutes"
     found(diagnosis, "account main", f"a sync takes {seconds} at the allowed rate, since all pages are read twice")

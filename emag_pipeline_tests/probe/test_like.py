@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace.reading import FIELDS, OF_DETAILS
+from emag_pipeline.marketplace.normalise import FIELDS, OF_DETAILS
 from emag_pipeline.sandbox import LikenessError, SandboxServer, like
 from emag_pipeline.sandbox.like.figures import TYPES
 from emag_pipeline.store.engine import Database
@@ -121,7 +121,7 @@ def test_fields_of_all_types_are_published_exactly(start: Start, database: Datab
     names = sorted(FIELDS - OF_DETAILS - {"id"})
     sandbox = start(_with(offers={"rows": 36, "others": "usual", "fields": _in_all_types(names)}))
     context = context_for(database, sandbox.url, EMAG_SYNC_REJECT_TOLERANCE="1")
-    assert refresh(context).published.rejected == 0
+    assert refresh(context).published.quarantined == 0
     assert_published_exactly(database, sandbox, "main")
 
 

@@ -17,7 +17,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.locks import waits_told
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import sync_progress
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found

@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.watching import newest, versions, wait_for_pages
 from emag_pipeline_tests.sync.refresh import Contexts, refresh

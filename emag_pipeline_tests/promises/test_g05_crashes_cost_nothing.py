@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline.errors import AccessRefused
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.process.ups import wait_until
 from emag_pipeline_tests.promises.watching import (

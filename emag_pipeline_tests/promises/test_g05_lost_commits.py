@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emag_pipeline.errors import DatabaseUnavailable, PageBoundExceeded, PipelineError, RefusedError
-from emag_pipeline.marketplace.calls import RequestRecord
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
@@ -20,7 +20,7 @@ from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.request_log import RequestLog
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
 from emag_pipeline_tests.db.own_server import LAZY, own_server

@@ -13,7 +13,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, publish
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.process.ups import wait_until

@@ -75,7 +75,7 @@ def test_g7_a_bad_field_costs_that_field_and_is_noticed(
     spoilt = small.ids("main")[100]
     small.add_fault("poison", row=row, offer_ids=[spoilt])
     done = refresh(main()).published
-    assert (done.rejected, done.offers) == (0, small.count("main"))
+    assert (done.quarantined, done.offers) == (0, small.count("main"))
     stored = {row["emag_offer_id"]: row for row in published(database, "main")}[spoilt]
     (true,) = [offer for offer in small.truth("main") if offer["id"] == spoilt]
     wanted = expected(true, spoilt in small.saleable_ids("main"))
@@ -130,7 +130,7 @@ def test_g7_payload_and_reason_of_a_bad_row_are_kept(small: SandboxServer, datab
     (reject, *_) = rows(database, _REJECTS)
     assert reject.reason == "id is missing"
     assert json.loads(reject.payload)["part_number"] == true["part_number"]
-    assert (done.published.rejected, done.published.offers) == (1, 319)
+    assert (done.published.quarantined, done.published.offers) == (1, 319)
 
 
 @pytest.mark.parametrize(("row", "lost"), [("no_id", 4), ("price", 0)])

@@ -9,7 +9,7 @@ from emag_pipeline.errors import PipelineError
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for
 

@@ -24,7 +24,7 @@ from emag_pipeline.sync.approval import approve
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.context import Progress, SyncContext
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.databases import administer, drop
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised import dying

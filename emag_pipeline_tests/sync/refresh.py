@@ -9,7 +9,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import Audit, audit_scan
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.publish import SyncSummary, publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 
 #: Makes contexts of new runs for an account; keywords are environment variables.
 Contexts = Callable[..., SyncContext]

@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger
 from emag_pipeline.sync.approval import approve
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, stage

@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import quarantine
 from emag_pipeline.sync.completeness import SIZES
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh, refused
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
@@ -44,7 +44,7 @@ def test_a_catalogue_is_published_exactly_wherever_the_marketplace_looks_for_par
 ) -> None:
     market.settings(parameters=parameters)
     done = refresh(main())
-    assert (done.published.offers, done.published.rejected) == (520, 0)
+    assert (done.published.offers, done.published.quarantined) == (520, 0)
     assert_published_exactly(database, market, "main")
 
 
@@ -307,7 +307,7 @@ def test_of_a_bad_and_a_good_row_of_an_offer_the_good_one_is_published_and_the_o
     shown = ledger_row(main()).proof
     assert (shown["unreadable_rows"], shown["unreadable_positions"], shown["remainder"]) == (0, 0, 0)
     assert (shown["head_reached"], shown["tail_reached"], shown["marks"]) == (1, 1, [])
-    assert (_ignored_at(database), page_size(database), done.published.rejected) == (None, None, 1)
+    assert (_ignored_at(database), page_size(database), done.published.quarantined) == (None, None, 1)
 
 
 def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(

@@ -26,7 +26,7 @@ def test_1200_offers_in_measured_shapes_are_published_exactly_without_a_reject_o
     market: SandboxServer, database: Database
 ) -> None:
     summary = refresh(context_for(database, market.url))
-    assert summary.published.rejected == 0
+    assert summary.published.quarantined == 0
     assert_published_exactly(database, market, "main")
     with database.transaction() as tx:
         assert list(tx.run("SELECT field, kind, sample FROM emag_answer_surprises")) == []

@@ -16,10 +16,10 @@ from emag_pipeline.errors import StagingLost
 from emag_pipeline.review.findings import review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import row_digests
+from emag_pipeline.sync import remembered
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
-from emag_pipeline.sync.stage import stage_account
+from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sync.refresh import context_for, refresh
@@ -172,7 +172,7 @@ def test_of_hashes_that_are_made_otherwise_nothing_is_remembered(
 ) -> None:
     refresh(context_for(database, market.url))
     refresh(context_for(database, market.url))
-    monkeypatch.setattr(row_digests, "formula", lambda: b"another")
+    monkeypatch.setattr(remembered, "digest_formula", lambda: b"another")
     assert _differs(database) == set()
     for read in (_OFFERS, 0):
         refresh(context_for(database, market.url))

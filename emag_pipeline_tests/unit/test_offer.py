@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace import normalise
 from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.model import Offer
 from emag_pipeline.store.columns import STAGED
 from emag_pipeline.sync.staging import line
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace import normalise
 from emag_pipeline.marketplace.pages import page_of
+from emag_pipeline.model import Offer
 
 _ROW: dict[str, Any] = {
     "id": 7,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Reject, normalise
+from emag_pipeline.marketplace import normalise
+from emag_pipeline.model import Reject
 
 
 def refused(row: object) -> Reject:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, normalise
+from emag_pipeline.marketplace import normalise
 from emag_pipeline.marketplace.json_text import parse
 from emag_pipeline.marketplace.pages import page_of
+from emag_pipeline.model import Offer
 from emag_pipeline_tests.unit.wrong_values import Case, cases, nested
 
 _GOOD = {

@@ -3,7 +3,7 @@
 import json
 
 from emag_pipeline.marketplace.normalise import normalise
-from emag_pipeline.marketplace.offer import Offer, Reject
+from emag_pipeline.model import Offer, Reject
 
 _ELENA = [{"name": "Elena Ionescu", "email": "elena@shop.example"}]
 _REPORT = {"errors": [{"code": 1, "message": {"en": "blurred"}}], "warnings": [], "seller_input": {"contact": _ELENA}}

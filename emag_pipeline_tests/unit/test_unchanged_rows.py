@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marketplace import Offer, Page, fingerprint
+from emag_pipeline.marketplace import fingerprint
 from emag_pipeline.marketplace.json_text import parse_answer
-from emag_pipeline.marketplace.offer import AsPublished, Unchanged
 from emag_pipeline.marketplace.pages import page_of
+from emag_pipeline.model import AsPublished, Offer, Page, Unchanged
 
 Known = dict[int, AsPublished]
 
@@ -29,7 +29,7 @@ def _remembered(page: Page) -> Known:
     """What a publish of the page remembers."""
     found = [offer for offer in page.offers if isinstance(offer, Offer)]
     return {
-        one.emag_offer_id: (one.row_digest, one.row_hash, one.content_hash, one.noticed)
+        one.emag_offer_id: AsPublished(one.row_digest, one.row_hash, one.content_hash, one.noticed)
         for one in found
         if one.row_digest
     }

@@ -8,11 +8,12 @@ from emag_pipeline.admin.doctor.finding import Finding, Verdict, not_examined, o
 from emag_pipeline.errors import ApiUnavailable, PipelineError, RateLimited
 from emag_pipeline.local import ports
 from emag_pipeline.local.words import slow_words
-from emag_pipeline.marketplace import MarketplaceClient, Remarks, RequestRecord, Timeouts
+from emag_pipeline.marketplace import MarketplaceClient, ResponseHeaders, Timeouts
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import listing_order, request_log
+from emag_pipeline.sync import remembered, request_log
 from emag_pipeline.sync.plan import allowed_seconds, bounded, readings_due, scan_seconds, usual
 from emag_pipeline.sync.rate_budget import DatabaseBudget, Slowness, slowness
 from emag_pipeline.wording import age, counted
@@ -58,17 +59,17 @@ def examine(settings: Settings, account: Account) -> Iterator[Finding]:
                 offers = None
             finally:
                 request_log.save(database, calls)
-            remarks = client.remarks
+            headers = client.response_headers
         if offers is not None:
             yield ok(
                 subject,
-                f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(remarks)}",
+                f"{account.base_url} answers in {calls[0].seconds:.2f} s: {counted(offers, 'offer')}{_left(headers)}",
             )
             yield _bound(settings, subject, account, offers)
             pace = budget.pace_seconds * slow.air
             yield _time(settings, subject, offers, pace, slow, ignores_odd_sizes=_ignores_odd_sizes(database, account))
-        if remarks is not None and remarks.dated is not None:
-            yield clocks.of_marketplace(account.name, remarks.dated)
+        if headers is not None and headers.dated is not None:
+            yield clocks.of_marketplace(account.name, headers.dated)
 
 
 def _failed(settings: Settings, subject: str, error: PipelineError) -> Finding:
@@ -86,10 +87,10 @@ def _budget(database: Database, settings: Settings) -> DatabaseBudget:
     return DatabaseBudget(database, settings.requests_per_second, settings.requests_per_minute, settings.rate_share)
 
 
-def _left(remarks: Remarks | None) -> str:
-    if remarks is None or remarks.limit is None or remarks.remaining is None:
+def _left(headers: ResponseHeaders | None) -> str:
+    if headers is None or headers.limit is None or headers.remaining is None:
         return ""
-    return f", {remarks.remaining} of {remarks.limit} calls left at the moment"
+    return f", {headers.remaining} of {headers.limit} calls left at the moment"
 
 
 def _bound(settings: Settings, subject: str, account: Account, offers: int) -> Finding:
@@ -105,7 +106,7 @@ def _bound(settings: Settings, subject: str, account: Account, offers: int) -> F
 
 def _ignores_odd_sizes(database: Database, account: Account) -> bool:
     try:
-        return listing_order.habits(database, account.name).ignores_odd_sizes
+        return remembered.habits(database, account.name).ignores_odd_sizes
     except PipelineError:
         return False  # what is wrong with the database is said elsewhere
 

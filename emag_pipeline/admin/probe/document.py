@@ -13,7 +13,7 @@ from emag_pipeline.admin.probe.questions import ProbeAnswers, Question, rows_of
 from emag_pipeline.admin.probe.shapes import Shapes
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.marketplace import RawAnswer
-from emag_pipeline.marketplace.reading import FIELDS
+from emag_pipeline.marketplace.normalise import FIELDS
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.settings.redaction import redact, secrets_of
 

@@ -12,7 +12,8 @@ from emag_pipeline.errors import PipelineError
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.local.sandbox_beside import sandbox_beside
 from emag_pipeline.local.surroundings import databases, migrated, opened
-from emag_pipeline.marketplace import RawCalls, RequestRecord, Timeouts
+from emag_pipeline.marketplace import RawCalls, Timeouts
+from emag_pipeline.model import RequestRecord
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
 from emag_pipeline.store.engine import Database

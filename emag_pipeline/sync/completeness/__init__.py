@@ -1,15 +1,24 @@
 """When is a scan of a listing that moves complete, and what is to be read next? Pure decisions.
 
-`Scan` is all that an executor needs. docs/completeness.md tells the reasoning, `emag_pipeline_tests.completeness` is
-its judge: it plays scans of this very code against a model of the listing.
+`ScanDecisions` is all that an executor needs. docs/completeness.md tells the reasoning; its judge is
+`emag_pipeline_tests.completeness`, which plays scans of this very code against a model of the listing.
 """
 
-from emag_pipeline.sync.completeness.evidence import Evidence, evidence_of, listing_order_of
 from emag_pipeline.sync.completeness.order import PreviousOrder
 from emag_pipeline.sync.completeness.reads import Read, Window, standing_still
 from emag_pipeline.sync.completeness.scan import ScanDecisions
 from emag_pipeline.sync.completeness.settling import COUNT_IS_WRONG, REMAINDER
-from emag_pipeline.sync.completeness.situation import Ask, Complete, Fault, Refused, Situation, Verdict
+from emag_pipeline.sync.completeness.situation import (
+    Ask,
+    Complete,
+    Evidence,
+    Fault,
+    Refused,
+    Situation,
+    Verdict,
+    evidence_of,
+    listing_order_of,
+)
 from emag_pipeline.sync.completeness.stretches import SIZES
 
 __all__ = [

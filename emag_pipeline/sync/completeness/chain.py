@@ -8,6 +8,7 @@ from there towards the other one, until a window joins both.
 
 from collections.abc import Container
 
+from emag_pipeline.sync.completeness.ends import Suspects, Tail
 from emag_pipeline.sync.completeness.reads import (
     SMALLEST_OF_CHAIN,
     Avoided,
@@ -21,12 +22,10 @@ from emag_pipeline.sync.completeness.reads import (
 from emag_pipeline.sync.completeness.runs import Runs, WindowRun
 from emag_pipeline.sync.completeness.situation import ChainState, Fault
 from emag_pipeline.sync.completeness.stretches import SIZES, Stretches
-from emag_pipeline.sync.completeness.suspects import Suspects
-from emag_pipeline.sync.completeness.tail import Tail
 
 # What the marketplace obeys of the page sizes that are asked for.
 
-#: So many reads that fit nowhere right at the start: the marketplace pays no attention to the sizes asked for.
+#: So many reads that fit nowhere right at the start: the marketplace ignores the sizes asked for.
 _FIT_NOWHERE = 6
 #: So many answers that are longer than what was asked for; a single one is bad luck.
 _TOO_LONG = 2

@@ -53,7 +53,7 @@ class Window:
 
     @classmethod
     def of(cls, read: Read, ids: Iterable[int], number: int, reading: int = 1) -> "Window":
-        """What a read showed. Eight bytes a row: a million offers are kept in 10 MB."""
+        """What a read showed. Eight bytes per row: a million offers are kept in 10 MB."""
         kept = array("q", ids)
         return cls(read, read.first, kept, number, len(kept) < read.size, reading)
 

@@ -15,17 +15,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from emag_pipeline.sync.completeness.chain import Chain
-from emag_pipeline.sync.completeness.closing import Closing
-from emag_pipeline.sync.completeness.doubles import Doubles
-from emag_pipeline.sync.completeness.order import OrderEvidence
+from emag_pipeline.sync.completeness.order import Doubles, OrderEvidence
 from emag_pipeline.sync.completeness.plain import Readings
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN, Read, Window
-from emag_pipeline.sync.completeness.settling import MOST_HEADS, Next, ScanBalance
+from emag_pipeline.sync.completeness.settling import MOST_HEADS, Closing, Next, ScanBalance
 from emag_pipeline.sync.completeness.situation import Ask, ChainState, Fault, Phase, Refused, Situation, Verdict
 
 # The different offers that a scan has seen: about eleven bytes each, however many there are.
 
-#: A set is quicker, and 90 bytes an offer; so many are not worth the difference.
+#: A set is quicker, and 90 bytes per offer; so many are not worth the difference.
 _FEW = 50_000
 _BUCKETS = 4096
 

@@ -1,16 +1,16 @@
-"""What the client returns: offers as the database wants them, rows that cannot be one, pages of both."""
+"""What several slices speak of, one type for each thing: offers, rejects, pages and calls, as the API answered them.
+
+It imports nothing, so that whoever stages, logs or shows them need not load the client.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
-#: What is known of a published offer: what stands for the row that it was read from (`fingerprint.of_row`), its
-#: `row_hash`, its `content_hash`, and what was `noticed` in the row.
-AsPublished = tuple[bytes, bytes, bytes, str | None]
-#: Asked for ids of offers, it tells of those that are published. Called by several threads at once.
-Published = Callable[[Collection[int]], Mapping[int, AsPublished]]
+# A page of the marketplace's listing as read: offers as the database wants them, and rows that cannot be one.
+
 Kind = Literal["unknown field", "unexpected type", "unknown code", "out of range", "unstorable text"]
 
 
@@ -104,6 +104,21 @@ class Offer:
     surprises: tuple[Surprise, ...] = ()
 
 
+class AsPublished(NamedTuple):
+    """What is known of a published offer: which row it was read from, and what became of that."""
+
+    #: stands for the row as it was written (`fingerprint.of_row`)
+    digest: bytes
+    row_hash: bytes
+    content_hash: bytes
+    #: see `Offer.noticed`
+    noticed: str | None
+
+
+#: Asked for ids of offers, it tells of those that are published. Called by several threads at once.
+AskPublished = Callable[[Collection[int]], Mapping[int, AsPublished]]
+
+
 @dataclass(frozen=True, slots=True)
 class Unchanged:
     """An offer whose row is written as it was when the offer was published: reading it again would tell the same."""
@@ -159,3 +174,24 @@ class Page:
     def rows(self) -> int:
         """How many rows it shows, usable or not."""
         return len(self.ids)
+
+
+# What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses").
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One HTTP attempt, retries too. `outcome` is 'ok' or 'error'; a body only of failures, redacted."""
+
+    sent_at: datetime
+    account_type: str
+    resource: str
+    page: int | None
+    page_size: int | None
+    offer_id: int | None
+    status: int | None
+    outcome: str
+    seconds: float
+    bytes: int
+    error_class: str | None
+    error_body: str | None
