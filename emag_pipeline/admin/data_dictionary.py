@@ -71,10 +71,10 @@ psql, `\\d+ app.emag_offer_issues` shows the same words. Questions and their SQL
 - An offer is found by (`account_type`, `emag_offer_id`) in every table. The same product in two accounts has the same
   `part_number_key`. An account's VAT rates and categories are those of its marketplace: `emag_accounts.marketplace`,
   then `vat_id` or `category_id`; `emag_current_offers` has done that already.
-- `is_saleable`, wherever it stands: stock above 0, status 1, a price above 0 whose verdict (`offer_validation_status`)
+- `is_saleable`, in every table: stock above 0, status 1, a price above 0 whose verdict (`offer_validation_status`)
   is 1, a product that has validation states, all of them saleable ones (and so its translation's, if any), and no field
   in `unreadable`. Where it is false, [emag_offer_issues](#emag_offer_issues) says why, in [issue codes](#issue-codes).
-- A stock below 0 is shown as it was told. Sums (`emag_daily_assortment`: `stock`, `stock_value`; `emag_offer_issues`:
+- A stock below 0 is shown as reported. Totals (`emag_daily_assortment`: `stock`, `stock_value`; `emag_offer_issues`:
   `stock_held_back`, `value_held_back`) and paces count it as 0.
 - A new state of an offer begins when any column of [emag_offer_history](#emag_offer_history) changes, not only prices,
   stock and status; `changed_at` moves then too.
