@@ -76,7 +76,7 @@ from emag_pipeline.local.words import (
 )
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.alerts import run_url
-from emag_pipeline.monitoring.health_status import sync_troubles
+from emag_pipeline.monitoring.health import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.settings.accounts import SANDBOX

@@ -16,7 +16,7 @@ def find_stuck_syncs() -> "list[StuckSync]":
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
-    from emag_pipeline.monitoring import by_hand
+    from emag_pipeline.monitoring import recovery as by_hand
 
     return by_hand.find_stuck_syncs()
 
@@ -28,7 +28,7 @@ def cleanup_stuck_syncs(max_age_hours: float | None = None) -> int:
     0 means every running sync. Dagster retries what it has begun; anything else goes on with the account's next run.
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
-    from emag_pipeline.monitoring import by_hand
+    from emag_pipeline.monitoring import recovery as by_hand
 
     return by_hand.cleanup_stuck_syncs(max_age_hours)
 
@@ -55,7 +55,7 @@ def get_sync_health_status() -> dict[str, Any]:
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
     from emag_pipeline.databases import attached
-    from emag_pipeline.monitoring.health_status import health_status
+    from emag_pipeline.monitoring.health import health_status
     from emag_pipeline.settings import load_settings
 
     settings = load_settings()

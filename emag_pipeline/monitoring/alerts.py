@@ -17,7 +17,7 @@ since     when it began (ISO 8601, UTC)
 from collections.abc import Sequence
 from typing import Any
 
-from emag_pipeline.monitoring.incident_table import Incident
+from emag_pipeline.monitoring.incidents import Incident
 from emag_pipeline.settings import Settings
 from emag_pipeline.wording import age, counted, iso
 

@@ -7,8 +7,8 @@ import dagster as dg
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.monitoring import failing_ticks, incidents, other_jobs, outbox, red_checks, silence
-from emag_pipeline.monitoring.incident_table import forget_others
+from emag_pipeline.monitoring import dagster_incidents, incidents, outbox, silence
+from emag_pipeline.monitoring.incidents import forget_others
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.refresh.dagster import refresh_offers
 from emag_pipeline.settings import Settings, current
@@ -61,13 +61,15 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
     settings = pipeline.settings
     accounts = [account.name for account in settings.accounts]
     repository = context.repository_def
-    others = other_jobs.subjects(repository) if repository else []
+    others = dagster_incidents.job_subjects(repository) if repository else []
     with pipeline.database() as database:
         incidents.note_findings(database, standings(database, context.instance, settings), settings)
-        other_jobs.note_findings(database, context.instance, others, LOOKS * settings.monitor_interval_seconds)
-        looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
-        red_checks.note_freshness(database, settings)
-        checks = red_checks.note_findings(database, settings)
+        dagster_incidents.note_failed_jobs(
+            database, context.instance, others, LOOKS * settings.monitor_interval_seconds
+        )
+        looks = dagster_incidents.note_failing_ticks(database, context.instance, repository) if repository else []
+        dagster_incidents.note_freshness(database, settings)
+        checks = dagster_incidents.note_red_checks(database, settings)
         known = [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON]
         forget_others(database, known, unseen_seconds=_LOOKS * settings.monitor_interval_seconds)
         outbox.deliver(database, settings)

@@ -7,7 +7,7 @@ from math import inf
 
 from emag_pipeline import running_up, wording
 from emag_pipeline.monitoring import incidents, outbox
-from emag_pipeline.monitoring.incident_table import IncidentFinding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database

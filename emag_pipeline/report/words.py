@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from emag_pipeline.report.syncs import LedgerRow
+from emag_pipeline.report.facts import LedgerRow
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.wording import counted
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from emag_pipeline import embedded
 from emag_pipeline.local.embedded_use import in_use
-from emag_pipeline.monitoring.incident_table import IncidentFinding, note
+from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS

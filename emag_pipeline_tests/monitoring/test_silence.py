@@ -1,11 +1,9 @@
-import json
 import os
 from pathlib import Path
 
 from emag_pipeline.cli.status import _daemon
 from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.health_page import health_page
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
@@ -85,7 +83,7 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
         silence.watch(database, settings, _LONG)
         (incident,) = open_incidents(database)
         status = _daemon(database, settings) or {}
-        health = json.loads(health_page(health_status(database, settings)).body)["problems"][0]
+        health = health_page(health_status(database, settings))["problems"][0]
         doctor = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url, DAGSTER_PG_URL=database_url), "daemon")
     assert {incident.message, status["said"], health["what"]} == {said}
     (remedy,) = {incident.remedy, status["remedy"], health["remedy"], doctor.remedy}

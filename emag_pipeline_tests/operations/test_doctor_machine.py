@@ -16,7 +16,7 @@ from emag_pipeline.admin.doctor.machine import Listener, examine
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.local import ports
 from emag_pipeline.local.sandbox_beside import sandbox_beside
-from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring import incidents
 from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
@@ -125,8 +125,8 @@ def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, 
 
 
 def test_open_incidents_are_told_with_their_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
-    incident_table.note(
-        database, incident_table.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
+    incidents.note(
+        database, incidents.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
     )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
     assert finding.what.startswith("fbe is failing since ")
