@@ -156,7 +156,7 @@ def test_what_a_library_has_said_before_does_not_double_every_line() -> None:
     """Dagster tries its database again before the pipeline is loaded, and has `logging` itself tell it."""
     says = "import logging; logging.warning('early'); "
     configures = "from emag_pipeline.logs.configure import configure; from emag_pipeline.settings import load_settings"
-    script = f"{says}{configures}configure(load_settings({{}}, env_file=None)); logging.warning('late')"
+    script = f"{says}{configures}; configure(load_settings({{}}, env_file=None)); logging.warning('late')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.count("early") == done.stderr.count("late") == 1
 
