@@ -26,7 +26,7 @@ slowed             null, or {calls_per_second, since}: calls leave more slowly s
 approval           null, or {sync_id, by, at}: a person accepted what the audit refused, in the last publish, or in the
                    refused sync that the next run publishes
 
-The daemon's silence is null, or {said, remedy, seconds}: no sensor has looked at anything for so long.
+The daemon's silence is null, or {said, remedy, seconds}: no sensor has ticked for so long.
 
 An incident is what is wrong until it is resolved, the oldest first:
 

@@ -275,7 +275,7 @@ def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database
     assert not [line for line in lines() if "daemon" in line]
     execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     (line,) = [line for line in lines() if "daemon" in line]
-    assert line.startswith("daemon: no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is")
+    assert line.startswith("daemon: no sensor of Dagster's daemon has ticked for 2 hours: nothing is")
     assert "Start it: `emag-pipeline up`" in line
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", DATABASE_SYNC_URL=database_url).stdout)
     assert document["daemon"]["seconds"] > 7199

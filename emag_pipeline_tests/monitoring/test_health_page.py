@@ -123,12 +123,12 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon"], "one cause, one problem"
-    assert b"no sensor of Dagster's daemon has looked at anything for 1 day" in page.body
+    assert b"no sensor of Dagster's daemon has ticked for 1 day" in page.body
     assert b"Start it: `emag-pipeline up`" in page.body
     ticks.note(fresh, SENSORS[0])
     page = _page(fresh)
     assert _problems(page) == ["daemon"] * (len(SENSORS) - 1)
-    assert b"has not looked at anything for 1 day" in page.body
+    assert b"has not ticked for 1 day" in page.body
 
 
 def test_sensors_have_their_time_for_a_first_look_after_a_start_of_up(fresh: Database, tmp_path: Path) -> None:
