@@ -120,7 +120,7 @@ def _nothing_due(accounts: Sequence[str], published: Collection[str]) -> str:
 
 
 def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:
-    """Days before the first partition or in the future (a clock was set back) would fail the tick: they are left out."""
+    """Days before the first partition or in the future (a clock was set back) would fail the tick, and are left out."""
     if one.marts_are_older:
         yield dg.RunRequest(
             f"marts {one.account} {one.sync_id}", job_name=dagster_runs.MARTS_JOB, partition_key=one.account
