@@ -134,7 +134,7 @@ def test_open_incidents_are_told_with_their_remedy(database: Database, database_
     assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Correct it")
 
 
-def test_a_sensor_that_fell_silent_is_told_and_one_that_never_looked(
+def test_a_sensor_that_fell_silent_is_told_and_one_that_never_ticked(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     for sensor in ("stuck_syncs", "stale_accounts"):
@@ -143,7 +143,7 @@ def test_a_sensor_that_fell_silent_is_told_and_one_that_never_looked(
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours' WHERE sensor = 'stuck_syncs'")
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)
     assert found(diagnosis, "sensors", "stuck_syncs has not ticked for 2 hours").verdict is Verdict.BROKEN
-    assert found(diagnosis, "sensors", "run_failures has never looked").verdict is Verdict.WARNING
+    assert found(diagnosis, "sensors", "run_failures has never ticked").verdict is Verdict.WARNING
     assert not [one for one in diagnosis.findings if "stale_accounts" in one.what]
 
 

@@ -122,7 +122,7 @@ def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> N
 
 
 def test_what_a_sync_counts_as_rows_is_not_called_offers(document: Document) -> None:
-    assert "The column “Rows on pages” counts each row once that the pages of a sync have shown." in document.text
+    assert "The column “Rows on pages” counts each row that the pages of a sync showed, once." in document.text
     assert [cell["data-label"] for cell in document.all("td")].count("Rows on pages") > 1
 
 
