@@ -55,7 +55,7 @@ class Server:
             proxy_headers=False, server_header=False, headers=_HEADERS, timeout_keep_alive=1, backlog=_MOST_CALLERS,
             log_config=None, access_log=False,
             # what is wrong with a request is the caller's business
-            log_level=None if is_debugging else logging.ERROR,
+            log_level=logging.NOTSET if is_debugging else logging.ERROR,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

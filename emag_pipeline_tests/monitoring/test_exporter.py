@@ -1,5 +1,6 @@
 """The exporter's two ports, in this process; what needs a process of its own is in process/test_exporter.py."""
 
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -152,6 +153,20 @@ def test_an_odd_request_has_one_answer_and_no_line_in_the_log(
     assert answer.split()[1] == status
     assert answer.count(b"HTTP/1.1 ") == 1
     assert caplog.records == []
+
+
+def test_at_debug_the_server_is_heard_but_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = web.Server("127.0.0.1", 0, "PORT", {"/here": lambda _: Response(b"yes")})
+    server.start()
+    assert requests.get(f"{server.url}/here", timeout=30).content == b"yes"
+    with socket.create_connection(server.address, timeout=30) as caller:
+        caller.sendall(b"no HTTP at all\r\n\r\n")
+        assert caller.recv(100).startswith(b"HTTP/1.1 400")
+    server.stop()
+    heard = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
+    assert "Invalid HTTP request received." in heard
+    assert [line for line in heard if "/here" in line] == []
 
 
 def test_answers_name_no_software_and_are_not_kept(exporter: Exporter) -> None:
