@@ -57,7 +57,7 @@ _WELL = (
     ),
     now(
         "Daemon's sensors tick",
-        "No: nothing is refreshed or recovered by itself. docs/runbook.md, EmagMonitorSilent.",
+        "No: nothing is refreshed or recovered automatically. docs/runbook.md, EmagMonitorSilent.",
         {"": "min(emag_sync_monitor_status)"},
         words=_YES_OR_NO,
     ),

@@ -3,7 +3,7 @@
 import typer
 
 from emag_pipeline.local.exporter import export
-from emag_pipeline.logs import configure_service
+from emag_pipeline.logs.configure import configure_service
 from emag_pipeline.settings import load_settings
 
 

@@ -14,7 +14,9 @@ from emag_pipeline.cli import early, output
 from emag_pipeline.console import tell, write_line
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.local import process_group
-from emag_pipeline.logs import configure_command, logger, says_lines
+from emag_pipeline.logs import logger
+from emag_pipeline.logs.configure import configure_command
+from emag_pipeline.logs.printed import says_lines
 from emag_pipeline.settings import given_variables, load_settings
 from emag_pipeline.settings.unread_variables import unread
 

@@ -19,7 +19,7 @@ import typer
 
 from emag_pipeline.cli.stuck import as_dict, complain
 from emag_pipeline.local.embedded_use import awake
-from emag_pipeline.monitoring import by_hand
+from emag_pipeline.monitoring import recovery
 from emag_pipeline.monitoring.recovery import Recovered, StuckSync, find
 from emag_pipeline.monitoring.recovery import recover as recover_stuck
 from emag_pipeline.settings import load_settings
@@ -46,7 +46,7 @@ def recover(
     """
     settings = load_settings()
     bounds = Bounds.of(settings, max_age_hours, getpass.getuser())
-    with awake(settings), by_hand.opened(settings, complain) as (database, dagster):
+    with awake(settings), recovery.opened(settings, complain) as (database, dagster):
         done = [] if dry_run else recover_stuck(database, dagster, bounds)
         left = find(database, dagster, bounds)
     if as_json:

@@ -26,7 +26,7 @@ slowed             null, or {calls_per_second, since}: calls leave more slowly s
 approval           null, or {sync_id, by, at}: a person accepted what the audit refused, in the last publish, or in the
                    refused sync that the next run publishes
 
-The daemon's silence is null, or {said, remedy, seconds}: no sensor has looked at anything for so long.
+The daemon's silence is null, or {said, remedy, seconds}: no sensor has ticked for so long.
 
 An incident is what is wrong until it is resolved, the oldest first:
 
@@ -76,7 +76,7 @@ from emag_pipeline.local.words import (
 )
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.alerts import run_url
-from emag_pipeline.monitoring.health_status import sync_troubles
+from emag_pipeline.monitoring.health import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.settings.accounts import SANDBOX

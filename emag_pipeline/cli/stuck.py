@@ -25,7 +25,7 @@ from typing import Annotated, Any
 import typer
 
 from emag_pipeline.local.embedded_use import awake
-from emag_pipeline.monitoring import by_hand
+from emag_pipeline.monitoring import recovery
 from emag_pipeline.monitoring.recovery import StuckSync, find
 from emag_pipeline.settings import load_settings
 from emag_pipeline.sync.liveness import Bounds, RunningSync, running_syncs
@@ -40,7 +40,7 @@ def stuck(
     """
     settings = load_settings()
     bounds = Bounds.of(settings)
-    with awake(settings), by_hand.opened(settings, complain) as (database, dagster):
+    with awake(settings), recovery.opened(settings, complain) as (database, dagster):
         found = find(database, dagster, bounds)
         running = running_syncs(database)
     if as_json:

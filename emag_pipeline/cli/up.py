@@ -4,7 +4,7 @@ import typer
 
 from emag_pipeline.console import Narrator
 from emag_pipeline.local import up as supervisor
-from emag_pipeline.logs import configure_service
+from emag_pipeline.logs.configure import configure_service
 from emag_pipeline.settings import load_settings
 
 

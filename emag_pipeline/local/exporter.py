@@ -31,6 +31,7 @@ def export(settings: Settings, say: Callable[[str], None]) -> int:
             while True:
                 signals.wait(_LONG_SECONDS)
         except Interrupted:
+            exporter.stop()
             return signals.exit_code
 
 

@@ -1,22 +1,77 @@
-"""Structured logs: one object a line, one event name a happening (docs/logs.md), account and sync on every line.
+"""Structured logs: one object per line, one event name per occurrence (docs/logs.md), account and sync on every line.
 
 log = logger(__name__)
 with about(account="main", sync_id=lease.sync_id):
     log.info("scan_planned", pages=12)
 
-`configure` says once a process where lines go and how they look; without it, events are records of `logging`.
+Events travel as records of `logging`, so that every handler can show them. `logs.configure` says once per process where
+lines go and how they look.
 """
 
-from emag_pipeline.logs.configure import configure, configure_command, configure_service, says_lines
-from emag_pipeline.logs.events import about, logger, unprinted, with_context
+import contextvars
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
 
-__all__ = [
-    "about",
-    "configure",
-    "configure_command",
-    "configure_service",
-    "logger",
-    "says_lines",
-    "unprinted",
-    "with_context",
-]
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, WrappedLogger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: `with about(account=…, sync_id=…):` puts these on every line within, in this thread.
+about = structlog.contextvars.bound_contextvars
+#: What the work of this thread is about.
+context = structlog.contextvars.get_contextvars
+
+
+class Event(dict[str, Any]):
+    """The message of a record that is an event: the facts, readable as text by handlers of others."""
+
+    def __str__(self) -> str:
+        facts = (f"{name}={value}" for name, value in self.items() if name not in ("event", "exc_info"))
+        return " ".join([str(self["event"]), *facts])
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger of events for a module: `log.info("page_staged", page=3)`. Never raises for what it is given."""
+    made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, _as_record],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
+    return made
+
+
+def _as_record(logger: WrappedLogger, name: str, event: EventDict) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """For structlog's formatter; the handlers of others find the error where `logging` has it."""
+    args, kwargs = ProcessorFormatter.wrap_for_formatter(logger, name, Event(event))
+    return args, {**kwargs, "exc_info": event.get("exc_info")}
+
+
+def with_context(call: Callable[P, T]) -> Callable[P, T]:
+    """The call for another thread, where its lines are about the same as in this one."""
+    copied = contextvars.copy_context()
+    return lambda *args, **kwargs: copied.copy().run(call, *args, **kwargs)
+
+
+_unprinted: contextvars.ContextVar[bool] = contextvars.ContextVar("unprinted", default=False)
+
+
+@contextmanager
+def unprinted() -> Iterator[None]:
+    """Within, what a library prints of an event is not a line of its own: the event is one already."""
+    token = _unprinted.set(True)
+    try:
+        yield
+    finally:
+        _unprinted.reset(token)
+
+
+def is_unprinted() -> bool:
+    """Whether this thread is within `unprinted`."""
+    return _unprinted.get()

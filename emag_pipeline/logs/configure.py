@@ -1,33 +1,36 @@
-"""Where this process's lines go, how they look, and what they must not hold; once a process, at its start."""
+"""Where this process's lines go, how they look, and what they must not contain; set once per process, at its start.
 
-import atexit
+One pipeline of structlog's processors formats every record, an event of ours or a library's message: facts in a fixed
+order, no secret in any of them, then JSON for programs or text for people.
+"""
+
 import logging
 import os
-import re
 import sys
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from types import TracebackType
+from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+from structlog.processors import JSONRenderer, format_exc_info
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.logs import lines as interruptions
-from emag_pipeline.logs.events import context, is_unprinted, logger
-from emag_pipeline.logs.lines import Lines
+from emag_pipeline.logs import context
+from emag_pipeline.logs.printed import take_over
 from emag_pipeline.logs.repeats import Repeats
-from emag_pipeline.logs.stream import LinesOnly
 from emag_pipeline.settings import Settings, given_variables, load_settings, secrets_given
 from emag_pipeline.settings.redaction import Redactor
-from emag_pipeline.wording import iso_now
+from emag_pipeline.wording import iso
 
-log = logger(__name__)
-
-#: Of libraries only what is wrong is of interest, unless debugging: they tell of every connection.
+#: Of libraries only warnings and errors are of interest, unless debugging: they report every connection.
 _LIBRARIES_LEVEL = logging.WARNING
-#: A line that this process printed, other than through a logger.
-PRINTED = "line_printed"
-_LEVEL_IN_A_LINE = re.compile(r" - (DEBUG|INFO|WARNING|ERROR|CRITICAL) - ")
+#: The event of a library's message, which names none of its own.
+FOREIGN = "library_said"
+#: A line is read by machines that cut at some length; a traceback fits.
+_LONGEST = 16_000
 
 
 class _Standard(logging.StreamHandler[Any]):
@@ -41,14 +44,14 @@ class _Standard(logging.StreamHandler[Any]):
         return sys.stderr
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A line that cannot be written costs that line: nobody hears any more."""
+        """A line that cannot be written costs that line: nobody listens any more."""
 
 
 def configure(settings: Settings) -> None:
     """Send the lines of this process, its libraries' too, to stderr by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT."""
-    level = _level(settings)
+    level = level_of(settings)
     handler = _Standard()
-    handler.setFormatter(_lines(settings))
+    handler.setFormatter(formatter(Redactor(settings.secrets), as_json=is_json(settings)))
     handler.addFilter(_is_not_told_already)
     handler.addFilter(Repeats(handler))
     root = logging.getLogger()
@@ -57,7 +60,7 @@ def configure(settings: Settings) -> None:
     root.addHandler(handler)
     root.setLevel(level if level <= logging.DEBUG else max(level, _LIBRARIES_LEVEL))
     logging.getLogger("emag_pipeline").setLevel(level)
-    logging.getLogger("sqlalchemy").setLevel(_LIBRARIES_LEVEL)  # at debug it would tell every row that it reads
+    logging.getLogger("sqlalchemy").setLevel(_LIBRARIES_LEVEL)  # at debug it would report every row that it reads
     logging.captureWarnings(True)
 
 
@@ -66,43 +69,29 @@ def configure_command(settings: Settings | None) -> bool:
 
     Without settings, because some are wrong: by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT, as far as these are right.
     """
-    used = _of_lines() if settings is None else settings
+    used = _settings_of_lines() if settings is None else settings
     configure(used)
     if used.log_format != "json":
         return False
-    take_over(used)
+    lines_only(used)
     return True
-
-
-def says_lines() -> bool:
-    """Whether all that this process prints to stderr becomes log lines."""
-    return isinstance(sys.stderr, LinesOnly)
-
-
-def _is_last_resort(handler: logging.Handler) -> bool:
-    """Whether it is what Python makes for a library that logs before anybody has configured: each line came twice."""
-    return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
-
-
-def take_over(settings: Settings, *, stdout: bool = False) -> None:
-    """Make a log line of everything that this process prints to stderr, and to stdout if asked; for JSON only.
-
-    For processes whose output nobody but a reader of logs sees. What is not the process's own stream is left alone.
-    A crash is one line, not twenty.
-    """
-    if not is_json(settings):
-        return
-    for name in ("stderr", "stdout") if stdout else ("stderr",):
-        _make_lines_of(name, _wrapped(settings))
-    sys.excepthook = _crashed
-    threading.excepthook = lambda crash: _crashed(crash.exc_type, crash.exc_value, crash.exc_traceback)
 
 
 def configure_service(settings: Settings) -> None:
     """For a program that runs for people or as a service: where EMAG_LOG_FORMAT asks for JSON, it prints only that."""
     configure(settings)
     if settings.log_format == "json":
-        take_over(settings, stdout=True)
+        lines_only(settings, stdout=True)
+
+
+def lines_only(settings: Settings, *, stdout: bool = False) -> None:
+    """Make a log line of everything that this process prints to stderr, and to stdout if asked; for JSON only.
+
+    For processes whose output is read as a log only. What is not the process's own stream is left alone. A crash is
+    one line, not twenty.
+    """
+    if is_json(settings):
+        take_over(formatter(Redactor(settings.secrets), as_json=True), level_of(settings), stdout=stdout)
 
 
 def is_json(settings: Settings) -> bool:
@@ -112,8 +101,65 @@ def is_json(settings: Settings) -> bool:
     return sys.stderr is None or not sys.stderr.isatty()
 
 
-def _of_lines() -> Settings:
-    """Settings that are all as by default, but for how this process's lines are to look."""
+def level_of(settings: Settings) -> int:
+    """EMAG_LOG_LEVEL as `logging` has it."""
+    return logging.getLevelNamesMapping()[settings.log_level.upper()]
+
+
+def formatter(redact: Redactor, *, as_json: bool) -> ProcessorFormatter:
+    """Formats records as lines of JSON, or for a terminal, where a traceback follows its line."""
+    return ProcessorFormatter(
+        foreign_pre_chain=[_foreign],
+        processors=[format_exc_info, _ordered, _without_secrets(redact), _json() if as_json else _for_people()],
+    )
+
+
+def _foreign(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A library's message is a fact, not an event."""
+    return {**event, "event": FOREIGN, "message": event["event"]}
+
+
+def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Time, level, event and logger, what the work is about, then the facts."""
+    record = event.pop("_record")
+    del event["_from_structlog"]
+    return {
+        "time": iso(datetime.fromtimestamp(record.created, UTC)),
+        "level": record.levelname.lower(),
+        "event": event["event"],
+        "logger": record.name,
+        **context(),
+        **event,
+    }
+
+
+def _without_secrets(redact: Redactor) -> Processor:
+    def clean(value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, datetime):
+            return iso(value)
+        if isinstance(value, Mapping):
+            return {str(name): clean(one) for name, one in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [clean(one) for one in value]
+        return redact(str(value), _LONGEST)
+
+    return lambda _, __, event: {name: clean(value) for name, value in event.items()}
+
+
+def _json() -> JSONRenderer:
+    return JSONRenderer(ensure_ascii=False)
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    is_watched = sys.stderr is not None and sys.stderr.isatty()
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=is_watched, timestamp_key="time", exception_formatter=plain)
+
+
+def _settings_of_lines() -> Settings:
+    """Settings that are all as by default, except for how this process's lines are to look."""
     given: Mapping[str, str] = os.environ
     with suppress(SettingsError):  # a `.env` that is not ours
         given = given_variables()
@@ -125,54 +171,11 @@ def _of_lines() -> Settings:
     return load_settings(right, env_file=None).model_copy(update={"unusable": secrets_given(given)})
 
 
-def _level(settings: Settings) -> int:
-    return logging.getLevelNamesMapping()[settings.log_level.upper()]
-
-
-def _lines(settings: Settings) -> Lines:
-    return Lines(Redactor(settings.secrets), as_json=is_json(settings))
-
-
-def _make_lines_of(name: str, wrap: Callable[[str], str]) -> None:
-    stream = getattr(sys, name)
-    if stream is not None and stream is getattr(sys, f"__{name}__"):
-        ours = LinesOnly(stream, wrap, interruptions.shortened, _begins_a_record)
-        setattr(sys, name, ours)
-        atexit.register(ours.close_line)
-
-
-def _begins_a_record(line: str) -> bool:
-    """Whether it is of Dagster's console, where the traceback of an error follows it."""
-    return _LEVEL_IN_A_LINE.search(line) is not None
-
-
-def _wrapped(settings: Settings) -> Callable[[str], str]:
-    """What becomes of a printed line: nothing, where it says itself that it is below the level (Dagster's do)."""
-    lines, lowest = _lines(settings), _level(settings)
-
-    def wrap(text: str) -> str:
-        found = _LEVEL_IN_A_LINE.search(text)
-        level = found[1] if found else "INFO"
-        if is_unprinted() or (found and logging.getLevelNamesMapping()[level] < lowest):
-            return ""
-        at = iso_now()
-        entry = {"time": at, "level": level.lower(), "event": PRINTED, "logger": "output", **context(), "message": text}
-        return lines.line(entry)
-
-    return wrap
-
-
-#: Dagster's by its name: importing Dagster takes a second.
-_ENDS = frozenset(
-    {"KeyboardInterrupt", "SystemExit", "GeneratorExit", "Interrupted", "DagsterExecutionInterruptedError"}
-)
-
-
-def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if _ENDS.isdisjoint(one.__name__ for one in kind.__mro__):  # what a signal or an exit has raised is no crash
-        log.critical("crashed", exc_info=(kind, error, trace))
+def _is_last_resort(handler: logging.Handler) -> bool:
+    """Whether Python made it for a library that logged before anybody had configured: each line would come twice."""
+    return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
 
 
 def _is_not_told_already(record: logging.LogRecord) -> bool:
-    """Dagster prints what is logged through its own log manager itself."""
+    """Dagster itself prints what is logged through its own log manager."""
     return not hasattr(record, "dagster_meta")

@@ -3,7 +3,7 @@
 import logging
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.logs.configure import configure, configure_command, take_over
+from emag_pipeline.logs.configure import configure, configure_command, lines_only
 from emag_pipeline.settings import current
 
 try:
@@ -11,5 +11,5 @@ try:
 except SettingsError:  # Dagster prints it
     configure_command(None)
     raise
-take_over(current())
+lines_only(current())
 logging.getLogger("dagster").handlers.clear()  # a code server's, which prints to stdout in a form of its own

@@ -1,14 +1,14 @@
-"""`python -m emag_pipeline.logs.dagster_program MODULE ARGUMENTS…`: one of Dagster's own programs, with a log to read.
+"""`python -m emag_pipeline.logs.dagster_program MODULE ARGUMENTS…`: one of Dagster's own programs, with readable logs.
 
-Dagster's lines keep their form. What else is said, and each error with its traceback, is one line of ours instead of
-sixty, and what is said again and again is counted (`repeats`): Dagster leaves that to Python's last resort.
+Dagster's lines keep their form. Everything else, and each error with its traceback, is one line of ours instead of
+sixty, and repetitions are counted (`repeats`): Dagster leaves both to Python's last resort.
 """
 
 import logging
 import runpy
 import sys
 
-from emag_pipeline.logs.configure import configure, take_over
+from emag_pipeline.logs.configure import configure, lines_only
 from emag_pipeline.logs.repeats import Repeats
 from emag_pipeline.settings import current
 
@@ -19,7 +19,7 @@ _FIRST_START = "No cursor for event type "
 def main() -> None:
     """Become the program that the command line names."""
     configure(current())
-    take_over(current(), stdout=True)
+    lines_only(current(), stdout=True)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_is_ours_to_tell)
     for name in _DAGSTERS:
@@ -43,7 +43,7 @@ def _tame(logger: logging.Logger) -> None:
 
 
 def _as_it_is_meant(record: logging.LogRecord) -> bool:
-    """Each first start of a daemon has no cursor yet, of any event: that is no warning."""
+    """At its first start a daemon has no cursor yet, for any event: that is not a warning."""
     if record.levelno == logging.WARNING and record.getMessage().startswith(_FIRST_START):
         record.levelno, record.levelname = logging.INFO, "INFO"
         return logging.getLogger(record.name).isEnabledFor(logging.INFO)

@@ -1,6 +1,6 @@
-"""What a library says again and again: the first time at once, then the newest with how often it was said.
+"""What a library repeats: the first time at once, then the newest with how often it was said.
 
-A database that is away makes Dagster's daemon say so several times a second, for as long as it is away: one happening.
+A database that is away makes Dagster's daemon say so several times a second, for as long as it is away: one occurrence.
 """
 
 import atexit
@@ -11,13 +11,13 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from emag_pipeline.logs.events import FACTS
+from emag_pipeline.logs import Event
 from emag_pipeline.wording import counted
 
 #: How long repeats are held back, from the first one on: longer each time, since nothing new is said.
 _FIRST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
 _MADE: list["Repeats"] = []
-#: Nothing is held back any more: a thread that is started while the interpreter is taken apart is waited for for ever.
+#: Nothing is held back any more: a thread that starts while the interpreter shuts down would be waited for for ever.
 _is_ending = threading.Event()
 
 
@@ -41,7 +41,7 @@ class Repeats(logging.Filter):
     def __init__(self, handler: logging.Handler) -> None:
         super().__init__()
         self._handler = handler
-        #: of the same thread again: garbage that is collected within may warn of something unclosed, which comes here
+        #: re-entrant: garbage that is collected within may warn of something unclosed, which comes here again
         self._lock = threading.RLock()
         self._series: dict[Hashable, _Series] = {}
         #: tells what is due, as long as anything is held
@@ -52,7 +52,7 @@ class Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be told now."""
-        if record.levelno < logging.WARNING or hasattr(record, FACTS) or _is_ending.is_set():
+        if record.levelno < logging.WARNING or isinstance(record.msg, Event) or _is_ending.is_set():
             return True
         key = _key(record)
         with self._lock:

@@ -1,4 +1,4 @@
-"""What the webhook is told: a sentence for people (Slack's `text`), and the same in fields for programs.
+"""What is sent to the webhook: a sentence for people (Slack's `text`), and the same in fields for programs.
 
 The document of an alert, and of the message that it is resolved:
 
@@ -17,7 +17,7 @@ since     when it began (ISO 8601, UTC)
 from collections.abc import Sequence
 from typing import Any
 
-from emag_pipeline.monitoring.incident_table import Incident
+from emag_pipeline.monitoring.incidents import Incident
 from emag_pipeline.settings import Settings
 from emag_pipeline.wording import age, counted, iso
 
@@ -26,16 +26,16 @@ Document = dict[str, Any]
 #: Every kind of incident, with how its message begins.
 HEADLINES = {
     "failing": "{subject} is failing",
-    "refused": "{subject} waits for a person",
+    "refused": "{subject} needs a decision",
     "stale": "{subject} is stale",
     "stuck": "{subject} is stuck",
     "silent": "the {subject} is silent",
-    "red": "{subject} does not pass",
+    "red": "{subject} fails",
 }
 
 
 def alert(incident: Incident, settings: Settings) -> Document:
-    """The message that something is wrong."""
+    """The message that an incident is open."""
     url = run_url(settings, incident.dagster_run_id)
     headline = HEADLINES[incident.kind].format(subject=incident.subject)
     parts = [f"{headline}: {incident.message}.", f"{incident.remedy}." if incident.remedy else "", url or ""]
@@ -85,5 +85,5 @@ def _subject(incident: Incident, settings: Settings) -> Document:
 
 
 def _escaped(text: str) -> str:
-    """Slack's three control characters: the words of a marketplace must not call a whole channel (`<!channel>`)."""
+    """Slack's three control characters: the words of a marketplace must not notify a whole channel (`<!channel>`)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

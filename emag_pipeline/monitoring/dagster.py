@@ -1,4 +1,4 @@
-"""The sensors that watch: failures and whom to tell, accounts that are behind, syncs that are stuck."""
+"""The sensors that watch over the accounts: incidents and their alerts, stale accounts, stuck syncs."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import dagster as dg
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.monitoring import failing_ticks, incidents, other_jobs, outbox, red_checks, silence
-from emag_pipeline.monitoring.incident_table import forget_others
+from emag_pipeline.monitoring import dagster_incidents, incidents, outbox, silence
+from emag_pipeline.monitoring.incidents import forget_others
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.refresh.dagster import refresh_offers
 from emag_pipeline.settings import Settings, current
@@ -19,14 +19,14 @@ from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.status import account_statuses, sync_progress
 
-# How all accounts stand now.
+# The state of all accounts now.
 
 
 def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountStanding]:
-    """One standing an account, in the order of the settings.
+    """One standing per account, in the order of the settings.
 
-    Dagster is asked for runs under way first, and once more after all else: one that ends or begins meanwhile, such as
-    the retry of one that was killed, then still counts as under way, and nothing is said of it yet.
+    Dagster is asked for runs under way first, and once more after everything else: a run that ends or begins meanwhile,
+    such as the retry of one that was killed, then still counts as under way, and is not reported yet.
     """
     under_way = dagster_runs.accounts_under_way(instance)
     looks = [
@@ -42,35 +42,38 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
     return found
 
 
-# The sensor that notes what is wrong and tells it: once, and once when it is resolved.
+# The sensor that records incidents and delivers their alerts, once when each opens and once when it is resolved.
 #
-# It is no `run_failure_sensor` of Dagster's: such a one sees each failure a single time, before it is known whether a
-# retry follows, and forgets it when its tick fails. This one looks at how things stand.
+# It is not a `run_failure_sensor` of Dagster's: that sees each failure a single time, before it is known whether a
+# retry follows, and loses it when its tick fails. This one looks at the current state.
 
-#: What another installation looks after on the same database, it sees at each of its looks.
-_LOOKS = 3
+#: Ticks after which an incident that nobody sees any more is dropped: another installation on the same database sees
+#: its own at each of its ticks.
+_UNSEEN_TICKS = 3
 
 
 @dg.sensor(
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notes incidents in emag_incidents (accounts that fail, were refused or are stale; jobs, sensors and "
-    "schedules that fail; red checks), and tells the webhook EMAG_ALERT_WEBHOOK_URL of each once, when no retry will "
-    "follow, and once when it is over.",
+    description="Records incidents in emag_incidents (accounts that fail, were refused or are stale; jobs, sensors and "
+    "schedules that fail; failing checks), and alerts the webhook EMAG_ALERT_WEBHOOK_URL once for each, when no retry "
+    "will follow, and once when it is resolved.",
 )
 def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SkipReason:
     settings = pipeline.settings
     accounts = [account.name for account in settings.accounts]
     repository = context.repository_def
-    others = other_jobs.subjects(repository) if repository else []
+    others = dagster_incidents.job_subjects(repository) if repository else []
     with pipeline.database() as database:
         incidents.note_findings(database, standings(database, context.instance, settings), settings)
-        other_jobs.note_findings(database, context.instance, others, LOOKS * settings.monitor_interval_seconds)
-        looks = failing_ticks.note_findings(database, context.instance, repository) if repository else []
-        red_checks.note_freshness(database, settings)
-        checks = red_checks.note_findings(database, settings)
+        dagster_incidents.note_failed_jobs(
+            database, context.instance, others, LOOKS * settings.monitor_interval_seconds
+        )
+        looks = dagster_incidents.note_failing_ticks(database, context.instance, repository) if repository else []
+        dagster_incidents.note_freshness(database, settings)
+        checks = dagster_incidents.note_red_checks(database, settings)
         known = [*accounts, *(one.name for one in others), *looks, *checks, silence.DAEMON]
-        forget_others(database, known, unseen_seconds=_LOOKS * settings.monitor_interval_seconds)
+        forget_others(database, known, unseen_seconds=_UNSEEN_TICKS * settings.monitor_interval_seconds)
         outbox.deliver(database, settings)
         found = incidents.open_incidents(database)
         told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
@@ -78,13 +81,12 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
     return dg.SkipReason(told)
 
 
-# The sensor that refreshes what is behind: the safety net under schedules and Dagster's own retries.
+# The sensor that refreshes accounts that are behind: the safety net under schedules and Dagster's own retries.
 #
-# An account is behind when what it published is too old, when there is none, when an approved scan waits to be
-# published, or when its newest sync ended without publishing. It gets one run at a time, and after failures ever later
-# ones. What a retry cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise:
-# a person's, or the hourly schedule's, which after a permanent error costs one request and notices a cause that was
-# removed elsewhere.
+# An account is behind when its last publish is too old or missing, when an approved scan waits to be published, or when
+# its newest sync ended without publishing. It gets one run at a time, with growing delays after failures. What a retry
+# cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise: a person's, or the
+# hourly schedule's, which costs one request after a permanent error and notices a cause that was removed elsewhere.
 #
 # Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
 # empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
@@ -113,9 +115,8 @@ def _last_end(standing: AccountStanding) -> str:
     job=refresh_offers,
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Requests a run for each account that is behind: what it published was read longer ago than "
-    "EMAG_SYNC_STALE_AFTER_HOURS, it never published, was approved and not yet published, or failed in a way that "
-    "another run can mend.",
+    description="Requests a run for each account that is behind: its data is older than EMAG_SYNC_STALE_AFTER_HOURS, "
+    "it was never published, an approved scan is not yet published, or its sync failed in a way that a retry can fix.",
 )
 def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:
@@ -131,15 +132,16 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
     return requested
 
 
-# The sensor that looks for syncs which will not end by themselves, and clears the way for the next attempt.
+# The sensor that ends syncs which will not end by themselves, and so clears the way for the next attempt.
 
 
 @dg.sensor(
     minimum_interval_seconds=round(current().monitor_interval_seconds),
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Ends syncs that make no progress (EMAG_SYNC_STUCK_THRESHOLD_HOURS), do not beat (EMAG_SYNC_HEARTBEAT_TIMEOUT) "
-        "or whose process or run is over, and runs without a sync; Dagster retries the run, which resumes."
+        "Ends syncs that make no progress (EMAG_SYNC_STUCK_THRESHOLD_HOURS), have no heartbeat "
+        "(EMAG_SYNC_HEARTBEAT_TIMEOUT) or whose process or run has ended, and runs without a sync; Dagster retries the "
+        "run, which resumes."
     ),
 )
 def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.SkipReason]:

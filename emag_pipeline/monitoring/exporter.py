@@ -1,9 +1,10 @@
-"""The exporter: `/metrics` on one port, `/health` and `/ready` on another, and an ear for the daemon's silence.
+"""The exporter: `/metrics` on one port, `/health` and `/ready` on another, and a watch for a silent daemon.
 
-It only asks the database, so it tells of every process on every machine, and restarts cost nothing. A database that
-is away, slow or frozen is something to be told, never a reason to end.
+It only reads the database, so it covers every process on every machine, and restarts cost nothing. A database that is
+away, slow or frozen is something to report, never a reason to end.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,15 +12,15 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+from starlette.responses import Response
 
 from emag_pipeline.databases import as_told, told_alike
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.monitoring import metrics, silence
-from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.health import Document, health_page, health_status, ready_page, unreadable_page
 from emag_pipeline.monitoring.metrics import PipelineCollector
-from emag_pipeline.monitoring.web import Server, WebPage
+from emag_pipeline.monitoring.web import Server
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
@@ -58,39 +59,44 @@ class Exporter:
         )
 
     def start(self) -> None:
-        """Answer, and listen for the daemon, until the process ends."""
+        """Answer, and watch for a silent daemon, until `stop` or the end of the process."""
         self.metrics.start()
         self.health.start()
-        threading.Thread(target=self._listen, name="silence", daemon=True).start()
+        threading.Thread(target=self._watch, name="silence", daemon=True).start()
 
-    def _metrics(self, accept: str) -> WebPage:
+    def stop(self) -> None:
+        """End both ports; a question that the database does not answer is abandoned."""
+        self.metrics.stop(waits=False)
+        self.health.stop()
+
+    def _metrics(self, accept: str) -> Response:
         encode, content_type = choose_encoder(accept)
-        return WebPage(encode(self._registry), content_type)
+        return Response(encode(self._registry), media_type=content_type)
 
-    def _health(self, _: str) -> WebPage:
+    def _health(self, _: str) -> Response:
         try:
-            return health_page(self._ask(lambda database: health_status(database, self._settings)))
+            return json_page(health_page(self._ask(lambda database: health_status(database, self._settings))))
         except PipelineError as error:
-            return unreadable_page(error)
+            return json_page(unreadable_page(error))
 
-    def _ready(self, _: str) -> WebPage:
+    def _ready(self, _: str) -> Response:
         try:
             self._ask(migrate.check)
         except PipelineError as error:
-            return ready_page(error)
-        return ready_page(None)
+            return json_page(ready_page(error))
+        return json_page(ready_page(None))
 
     def _figures(self, database: Database) -> metrics.MonitoringFigures:
         return metrics.read(database, self._accounts, self._settings.marketplaces, _STATEMENT_SECONDS)
 
     def _ask(self, question: Callable[[Database], T]) -> T:
-        """Ask the database when it is this caller's turn, and let the log hear when it goes and comes back."""
+        """Ask the database when it is this caller's turn; the log hears when it goes away and comes back."""
         if not self._turns.acquire(timeout=_TURN_SECONDS):
             waiting = DatabaseUnavailable(
                 "the database does not answer",
                 where="database",
                 why="earlier questions are still waiting",
-                remedy="Look at the server's load and locks; the exporter goes on by itself",
+                remedy="Look at the server's load and locks; the exporter recovers by itself",
                 is_late=True,
             )
             raise as_told(self._settings, waiting)
@@ -112,8 +118,8 @@ class Exporter:
         elif before and not away:
             log.warning("figures_readable_again")
 
-    def _listen(self) -> None:
-        """Every monitor interval; whatever goes wrong is for the next time, and harms nothing else."""
+    def _watch(self) -> None:
+        """Every monitor interval; whatever goes wrong is left to the next time, and harms nothing else."""
         interval = self._settings.monitor_interval_seconds
         pause = threading.Event()
         began = time.monotonic()
@@ -124,3 +130,9 @@ class Exporter:
                 log.info("silence_unknown", error=error.message)
             except Exception:
                 log.exception("silence_watch_failed")
+
+
+def json_page(document: Document) -> Response:
+    """A document of `monitoring.health`: 503 where it has problems."""
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return Response(text, 503 if document["problems"] else 200, media_type="application/json")

@@ -1,19 +1,23 @@
-"""Incidents: what is wrong is noted once, told once, and stays listed until it is well.
+"""Incidents (emag_incidents): what is wrong is noted once, told once (`outbox`), and listed until it is resolved.
 
-What is found is derived anew at each look from how the accounts stand, not from events: a look that was missed, a tick
-that failed and a retry that was lost change nothing.
+There is one open row per subject and kind, and one for `failing` and `refused` together: two states of one trouble, an
+account that does not publish. Another cause is another row: it begins when it was found, and the row before it closes
+without a message. The end is told once for all of them, counted from the first one's beginning.
+
+Findings are derived anew at each look from the state of the accounts, not from events: a missed look, a failed tick or
+a lost retry changes nothing.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
+from typing import Any
 
 from emag_pipeline.logs import logger
-from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import Incident, IncidentFinding, open_incidents
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.account_health import (
     AccountStanding,
     bound_seconds,
@@ -24,9 +28,104 @@ from emag_pipeline.sync.account_health import (
 )
 from emag_pipeline.sync.status import AccountStatus
 
-__all__ = ["Incident", "IncidentFinding", "close", "findings", "is_told_by", "note", "note_findings", "open_incidents"]
-
 log = logger(__name__)
+
+TIMEOUT_SECONDS = 30
+_SQL = statements("monitoring/incidents.sql")
+#: Kinds that are states of the same trouble.
+_UNPUBLISHED = ("failing", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFinding:
+    """What is wrong now with a subject: an account, or a part of the pipeline such as `daemon`."""
+
+    subject: str
+    kind: str
+    message: str
+    remedy: str
+    error_class: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One row: what is or was wrong. Times are UTC; `closed_at` is None while it is open, `told_at` while untold."""
+
+    incident_id: int
+    subject: str
+    kind: str
+    error_class: str | None
+    message: str
+    remedy: str
+    dagster_run_id: str | None
+    opened_at: datetime
+    seen_at: datetime
+    closed_at: datetime | None
+    told_at: datetime | None
+
+    @property
+    def cause(self) -> str:
+        """What a further alert must differ in."""
+        return cause_of(self)
+
+
+def cause_of(one: Incident | IncidentFinding) -> str:
+    """What makes it news: of a refusal the remedy, which names the sync that a person is to judge, else the error."""
+    return one.remedy if one.kind == "refused" else one.error_class or ""
+
+
+def note(database: Database, finding: IncidentFinding) -> bool:
+    """Record that something is wrong, or still is. Returns whether that is news, a first or another cause: then the
+    log hears of it.
+    """
+    kinds = _UNPUBLISHED if finding.kind in _UNPUBLISHED else (finding.kind,)
+    values: dict[str, Any] = {**asdict(finding), "kinds": list(kinds), "cause": cause_of(finding)}
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        if tx.run(_SQL["lock_open"], **values).one_or_none() is not None:
+            if tx.run(_SQL["renew"], **values).one_or_none() is not None:
+                return False
+            tx.run(_SQL["replace"], **values)
+        tx.run(_SQL["open"], **values)
+    log.warning("incident_noted", **asdict(finding))
+    return True
+
+
+def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
+    """Close the subject's incidents that began before it recovered, except the kinds that are `still` found."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        rows = tx.run(_SQL["close"], subject=subject, at=well_at, still=list(still)).all()
+    closed = [Incident(**row._mapping) for row in rows]
+    for incident in closed:
+        log.info("incident_closed", subject=incident.subject, kind=incident.kind)
+    return closed
+
+
+def forget_others(database: Database, subjects: Collection[str], unseen_seconds: float) -> None:
+    """Close, without a message, the incidents of what is no longer there, as an account taken out of the settings.
+
+    Those that were seen within so many seconds stay: they belong to another installation on the same database.
+    """
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        tx.run(_SQL["forget_others"], subjects=list(subjects), unseen=unseen_seconds)
+
+
+def open_incidents(database: Database, account: str | None = None) -> list[Incident]:
+    """What is wrong now, the oldest first; with an account what concerns it: its own, and what all accounts need."""
+    sql = _SQL["all_open"] if account is None else _SQL["open_for_account"]
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        return [Incident(**row._mapping) for row in tx.run(sql, account=account)]
+
+
+def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:
+    """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
+    for standing in standings:
+        found = findings(standing, settings)
+        for finding in found:
+            note(database, finding)
+        if standing.status.last_publish_at is not None:
+            still = {finding.kind for finding in found}
+            close(database, standing.account, well_at=standing.status.last_publish_at, still=still)
 
 
 def findings(standing: AccountStanding, settings: Settings) -> list[IncidentFinding]:
@@ -89,26 +188,3 @@ def is_told_by(incident: Incident, status: AccountStatus) -> bool:
     if incident.kind == "refused":
         return status.awaits_publish or str(error.sync_id) in incident.remedy
     return status.awaits_publish or incident.error_class == error.error_class
-
-
-def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:
-    """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
-    for standing in standings:
-        found = findings(standing, settings)
-        for finding in found:
-            note(database, finding)
-        if standing.status.last_publish_at is not None:
-            still = {finding.kind for finding in found}
-            close(database, standing.account, well_at=standing.status.last_publish_at, still=still)
-
-
-def note(database: Database, finding: IncidentFinding) -> None:
-    """Write down what is wrong; the log hears only of news."""
-    if incident_table.note(database, finding):
-        log.warning("incident_noted", **asdict(finding))
-
-
-def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> None:
-    """Close what had begun before the subject was well, but for the kinds that are still found."""
-    for incident in incident_table.close(database, subject, well_at=well_at, still=still):
-        log.info("incident_closed", subject=incident.subject, kind=incident.kind)

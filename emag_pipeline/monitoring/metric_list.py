@@ -1,14 +1,20 @@
-"""Every metric that the exporter gives: its name, type, labels and meaning. docs/metrics.md is rendered from here."""
+"""Every metric of the exporter: name, type, labels and meaning; and docs/metrics.md, which is rendered from them.
 
-from collections.abc import Mapping, Sequence
+`python -m emag_pipeline.monitoring.metric_list` in a checkout writes the document anew.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from emag_pipeline.monitoring import health
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.store.counters import OFFERS_PROCESSED
 from emag_pipeline.sync.surprises import KINDS
 
-#: What stands for a label value that is not known here, so that a surprise costs one series and not a thousand.
+#: Stands for an unknown label value, so that a surprise costs one series and not a thousand.
 OTHER = "other"
 
 
@@ -16,7 +22,7 @@ OTHER = "other"
 class Metric:
     """One metric. Names end in their unit; `_total` marks what only grows.
 
-    `labels` are the names, each with the values that it can have; none are listed where settings or schema decide.
+    `labels` are the names, each with its possible values; none are listed where settings or schema decide.
     """
 
     name: str
@@ -25,7 +31,7 @@ class Metric:
     help: str
 
 
-#: What every account calls at every sync. Reference data is read once a day, by one account of each marketplace.
+#: What every account calls in every sync. Reference data is read once a day, by one account per marketplace.
 SCAN_RESOURCES = ("product_offer/read", "product_offer/count")
 
 _ACCOUNT: Mapping[str, Sequence[str]] = {"account_type": ()}
@@ -46,165 +52,162 @@ DATABASE_UP = Metric(
     "emag_sync_database_up",
     "gauge",
     {},
-    "1 when the exporter could read its figures from the database, 0 when not; all others are then missing.",
+    "1 if the exporter could read the database, else 0; all other figures are then missing.",
 )
 SCRAPE_SECONDS = Metric(
-    "emag_sync_scrape_seconds", "gauge", {}, "How long the exporter took to read the figures of this scrape."
+    "emag_sync_scrape_seconds", "gauge", {}, "Time that the exporter took to read the figures of this scrape."
 )
-SCHEMA_INFO = Metric("emag_sync_schema_info", "gauge", {"revision": ()}, "Always 1; which version the schema is at.")
+SCHEMA_INFO = Metric("emag_sync_schema_info", "gauge", {"revision": ()}, "Always 1; the schema's version is the label.")
 
 REQUESTS = Metric(
     "emag_sync_requests_total",
     "counter",
     {**_RESOURCE, "outcome": ("ok", "error")},
-    "Calls to the marketplace, by outcome: ok or error.",
+    "Calls to the marketplace, by outcome.",
 )
 REQUEST_ERRORS = Metric(
     "emag_sync_request_errors_total",
     "counter",
     {**_RESOURCE, "error_class": _CALL_ERRORS},
-    "Calls to the marketplace that failed, by the error that they ended with.",
+    "Failed calls to the marketplace, by error class.",
 )
 REQUEST_LATENCY = Metric(
     "emag_sync_request_latency_seconds",
     "histogram",
     _RESOURCE,
-    "How long calls to the marketplace took, without the wait for the rate budget.",
+    "Duration of calls to the marketplace, without the wait for the rate budget.",
 )
 OFFERS_READ = Metric(
     OFFERS_PROCESSED,
     "counter",
     _ACCOUNT,
-    "Offers that became durable in staging, each counted once a sync.",
+    "Offers that were staged durably, each counted once per sync.",
 )
-STUCK_SYNCS = Metric(
-    "emag_sync_stuck_syncs_total", "counter", _ACCOUNT, "Syncs that were found stuck, dead or abandoned."
-)
+STUCK_SYNCS = Metric("emag_sync_stuck_syncs_total", "counter", _ACCOUNT, "Syncs found stuck, dead or orphaned.")
 RECOVERED_SYNCS = Metric(
     "emag_sync_recovered_syncs_total",
     "counter",
     _ACCOUNT,
-    "Stuck syncs that were ended so that the next run could go on.",
+    "Stuck syncs that were ended so that the next run could resume.",
 )
 ALERTS = Metric(
     "emag_sync_alerts_total",
     "counter",
     {"outcome": ("told", "failed")},
-    "Messages for the webhook, by outcome: told, or failed and to be tried again.",
+    "Messages to the webhook, by outcome: accepted (told), or failed and retried later.",
 )
 
 RUN_STATUS = Metric(
     "emag_sync_run_status",
     "gauge",
     _ACCOUNT,
-    "The newest sync: 0 idle (none yet, or cancelled), 1 running, 2 completed, 3 failed, 4 timeout.",
+    "Status of the newest sync: 0 idle (none yet, or cancelled), 1 running, 2 completed, 3 failed, 4 timeout.",
 )
 LAST_FAILURE = Metric(
     "emag_sync_last_failure",
     "gauge",
     {**_ACCOUNT, "error_class": _SYNC_ERRORS},
-    "1 while the newest sync of the account is one that failed or timed out, with its error; else missing.",
+    "1 while the account's newest sync is one that failed or timed out, with its error class; else missing.",
 )
 LAST_SUCCESS = Metric(
     "emag_sync_last_success_timestamp_seconds",
     "gauge",
     _ACCOUNT,
-    "When the account was last published, in Unix time; 0 before the first time.",
+    "Unix time of the account's last publish; 0 before the first.",
 )
 OLDEST_PAGE = Metric(
     "emag_sync_oldest_page_timestamp_seconds",
     "gauge",
     _ACCOUNT,
-    "When the oldest page of what was last published was read, in Unix time: how old what readers see is; 0 before.",
+    "Unix time at which the oldest page of the last publish was read, the age of the data; 0 before the first publish.",
 )
 STALE_BOUND = Metric(
     "emag_sync_stale_bound_seconds",
     "gauge",
     _ACCOUNT,
-    "Age of that page from which on the account is stale: that of the settings, at least twice the last scan's length.",
+    "Age of that page at which the account is stale: by the settings, at least twice the duration of the last scan.",
 )
 PAGES_EXPECTED = Metric(
     "emag_sync_pages_expected",
     "gauge",
     _ACCOUNT,
-    "Pages that the newest sync has to read; 0 until it knows.",
+    "Pages that the newest sync has to read; 0 until this is known.",
 )
-PAGES_DONE = Metric("emag_sync_pages_done", "gauge", _ACCOUNT, "Pages of the newest sync that are durable in staging.")
+PAGES_DONE = Metric("emag_sync_pages_done", "gauge", _ACCOUNT, "Pages of the newest sync that are staged durably.")
 PROGRESS_AGE = Metric(
     "emag_sync_progress_age_seconds",
     "gauge",
     _ACCOUNT,
-    "Since the running sync last made something durable; 0 while none runs.",
+    "Time since the running sync last staged a page durably; 0 while none runs.",
 )
 HEARTBEAT_AGE = Metric(
     "emag_sync_heartbeat_age_seconds",
     "gauge",
     _ACCOUNT,
-    "Since the running sync's last sign of life; 0 while none runs.",
+    "Time since the running sync's last heartbeat; 0 while none runs.",
 )
 RATE_BUDGET = Metric(
     "emag_sync_rate_budget_used_ratio",
     "gauge",
     _ACCOUNT,
-    "Share of the calls allowed within the last minute that were made, all processes together.",
+    "Calls made in the last minute as a share of those allowed, all processes together.",
 )
 OFFERS = Metric(
     "emag_offers",
     "gauge",
     {**_ACCOUNT, "state": ("saleable", "not_saleable", "deleted")},
-    "Published offers: saleable and not_saleable exist now, deleted ones are confirmed as gone.",
+    "Published offers: saleable and not_saleable ones exist now, deleted ones are confirmed as gone.",
 )
 QUARANTINED = Metric(
     "emag_offers_quarantined",
     "gauge",
     _ACCOUNT,
-    "Existing offers whose newest reading could not be represented; the last good one stays published.",
+    "Existing offers whose newest row is quarantined; the last good one stays published.",
 )
 ANSWER_SURPRISES = Metric(
     "emag_sync_answer_surprises",
     "gauge",
     {**_ACCOUNT, "kind": tuple(kind.replace(" ", "_") for kind in KINDS)},
-    "Fields of the marketplace's answers that were not as known since the newest completed sync began, by kind: "
+    "Fields of the marketplace's answers that were unexpected since the newest completed sync began, by kind; "
     "the check answers_are_as_known lists them.",
 )
 ACCOUNT_LEFT = Metric(
     "emag_sync_account_left",
     "gauge",
     _ACCOUNT,
-    "1 for an account of which offers are kept though it is configured no more (`emag-pipeline forget`); else missing.",
+    "1 for an account whose offers are kept though it is no longer configured (`emag-pipeline forget`); else missing.",
 )
 CHECK_STATUS = Metric(
     "emag_sync_check_status",
     "gauge",
     {"subject": (), "check": ()},
-    "What each check said last of an account or marketplace: 0 it passes, 1 it warns, 2 it fails (severity ERROR). "
-    "docs/checks.md lists them.",
+    "Newest result of each check of an account or marketplace: 0 passes, 1 warns, 2 fails (severity ERROR). "
+    "docs/checks.md lists the checks.",
 )
 MONITOR_STATUS = Metric(
     "emag_sync_monitor_status",
     "gauge",
     {},
-    "1 when the daemon's sensors tick, 0 when one of them has been silent for too long.",
+    "1 if the daemon's sensors tick, 0 if one of them has been silent for too long.",
 )
 SENSOR_AGE = Metric(
     "emag_sync_sensor_age_seconds",
     "gauge",
     {"sensor": SENSORS},
-    "Since the sensor last finished an evaluation; missing for one that never did.",
+    "Time since the sensor's last finished tick; missing for one that never ticked.",
 )
 INCIDENTS = Metric(
     "emag_sync_incidents_open",
     "gauge",
     {"kind": ("failing", "refused", "stale", "stuck", "silent", "red")},
-    "Incidents that were noticed and are not resolved, by kind.",
+    "Open incidents, by kind.",
 )
 BOUNDS = Metric(
     "emag_sync_bound_seconds",
     "gauge",
     {"bound": ("stale", "stuck", "dead", "silent")},
-    "The bounds that the settings give, for alert rules: stale since the oldest page of the last publish, stuck "
-    "since the last progress, "
-    "dead since the last heartbeat, silent since a sensor's last tick.",
+    "The limits from the settings, for alert rules: stale counts from the oldest page of the last publish, stuck from "
+    "the last progress, dead from the last heartbeat, silent from a sensor's last tick.",
 )
 
 METRICS = (
@@ -215,3 +218,83 @@ METRICS = (
     SENSOR_AGE,
     INCIDENTS, BOUNDS,
 )  # fmt: skip
+
+
+# docs/metrics.md.
+
+PATH = Path("docs/metrics.md")
+_HEAD = """\
+# Metrics and health
+
+Written by `python -m emag_pipeline.monitoring.metric_list`; do not edit it.
+
+`emag-pipeline exporter`, which `emag-pipeline up` runs too, answers Prometheus at `/metrics` on
+`EMAG_SYNC_METRICS_PORT` (9108) and probes at `/health` and `/ready` on `EMAG_SYNC_HEALTH_PORT` (8000), both bound to
+`EMAG_SYNC_BIND` (127.0.0.1). It reads everything from the database, so it covers every process on every machine; one
+exporter is enough, a second one shows the same.
+
+- Counters are kept in the database: they survive all restarts and outlive the request log. A crash of the database
+  server may lose what was counted in its last half second.
+- What a sync can count starts at 0 for every configured account (`EMAG_ACCOUNTS`). An account that was taken out of
+  the settings is no longer shown.
+- Label values are those below, so the number of series is limited: about sixty per account. Unknown values become
+  `other`.
+- A scrape takes some tens of milliseconds with thirty accounts and a million offers (`make bench`): it reads no offers,
+  no calls and no old syncs.
+- If the database cannot be read, only `emag_sync_database_up` (0) and `emag_sync_scrape_seconds` are shown.
+- Each port serves 16 connections at a time, one request per connection, and answers 503 to more. A request has to
+  arrive within 10 seconds, and its answer has to be read within 30.
+
+The alert rules are in `deploy/prometheus/rules.yml`, what to do about each in `docs/runbook.md`, the dashboard in
+`deploy/grafana/`.
+
+## /metrics
+"""
+
+
+def rendered() -> str:
+    """The whole document."""
+    return "\n".join([_HEAD, *(line for metric in METRICS for line in _section(metric)), *_health_section()])
+
+
+def _section(metric: Metric) -> Iterator[str]:
+    yield f"**`{metric.name}`** ({metric.kind})  "
+    yield metric.help
+    yield ""
+    for label, values in metric.labels.items():
+        known = ", ".join(f"`{value}`" for value in values)
+        yield f"- `{label}`: {known or _FROM[label]}"
+    if metric.labels:
+        yield ""
+
+
+_FROM = {
+    "account_type": "the accounts of the settings",
+    "subject": "the accounts of the settings and their marketplaces",
+    "check": "docs/checks.md",
+    "revision": "the schema's version",
+}
+
+
+def _health_section() -> Iterator[str]:
+    """The docstring of the page, so that the words stand beside the code; its keys become a list."""
+    yield "## /health"
+    yield ""
+    for line in (health.__doc__ or "").splitlines():
+        key, _, meaning = line.partition("  ")
+        yield f"- `{key}`: {meaning.strip()}" if meaning else line
+    yield ""
+    yield "## /ready"
+    yield ""
+    yield "200 if the database can be read and its schema is that of this version, else 503 with `problems` as above."
+    yield ""
+
+
+def main() -> None:
+    """Write the document anew."""
+    PATH.write_text(rendered(), encoding="utf-8")
+    sys.stdout.write(f"{PATH}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""What a scrape gets: the figures of the database as Prometheus' metrics, and whether they could be read at all."""
+"""What a scrape gets: the database's figures as Prometheus metrics, and whether they could be read at all."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store import counters
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.account_health import bound_seconds
 from emag_pipeline.sync.accounts import LEFT_ACCOUNTS
@@ -23,12 +24,12 @@ from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.request_log import LATENCY_BUCKETS
 from emag_pipeline.sync.surprises import KINDS, RECENT
 
-# What the exporter tells, read in a few short statements: nothing here looks through offers, calls or old syncs.
+_SQL = statements("monitoring/metrics.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One counter as it is stored; `labels` are those that it was raised with."""
+    """One counter as it is stored; `labels` are those that it was increased with."""
 
     name: str
     labels: Mapping[str, str]
@@ -37,7 +38,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class AccountGauges:
-    """One account now. Ages are in seconds, 0 while nothing runs; what is not known yet is None.
+    """One account now. Ages are in seconds, 0 while nothing runs; None stands for what is not known yet.
 
     `status`, pages and `error_class` are those of the account's newest sync. `slots` are the calls that the rate
     budget granted within the last minute.
@@ -63,9 +64,9 @@ class AccountGauges:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringFigures:
-    """Everything of one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
+    """Everything in one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
 
-    `surprises` counts the fields that were not as known, by account and kind; where there are none, nothing stands.
+    `surprises` counts the unexpected fields by account and kind, and has no entry where there are none.
     """
 
     revision: str
@@ -74,63 +75,10 @@ class MonitoringFigures:
     sensor_ages: Mapping[str, float]
     open_incidents: Mapping[str, float]
     surprises: Mapping[tuple[str, str], float]
-    #: by subject and check: 0 passes, 1 warns, 2 fails; of a check on days the worst day
+    #: by subject and check: 0 passes, 1 warns, 2 fails
     checks: Mapping[tuple[str, str], float]
-    #: accounts of which offers are kept although they are configured no more
+    #: accounts whose offers are kept although they are no longer configured
     left: Sequence[str]
-
-
-#: The newest sync and the newest success each end at the first row of an index.
-#: Slots of the last sixty seconds: those of this minute, and of the one before the share that is not yet too old.
-_ACCOUNTS = """
-    SELECT a.account, s.status, s.error_class, s.pages_expected, coalesce(s.pages_done, 0) AS pages_done,
-           CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.progressed_at)
-                ELSE 0 END::float8 AS progress_age,
-           CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.heartbeat_at)
-                ELSE 0 END::float8 AS heartbeat_age,
-           extract(epoch FROM p.completed_at)::float8 AS last_success,
-           extract(epoch FROM p.oldest_page_at)::float8 AS oldest_page, p.worked_seconds AS scan_seconds,
-           coalesce(c.value, 0) + coalesce(s.total_offers_processed, 0) AS offers_processed,
-           coalesce(f.saleable, 0) AS saleable, coalesce(f.offers - f.saleable, 0) AS not_saleable,
-           coalesce(f.deleted, 0) AS deleted, coalesce(f.quarantined, 0) AS quarantined,
-           CASE b.minute
-               WHEN clock.minute THEN b.slots + b.slots_before * (1 - clock.share)
-               WHEN clock.minute - interval '1 minute' THEN b.slots * (1 - clock.share)
-               ELSE 0 END::float8 AS slots
-    FROM unnest(CAST(:accounts AS text[]), CAST(:logins AS text[])) WITH ORDINALITY AS a(account, login, place)
-    CROSS JOIN (SELECT date_trunc('minute', now()) AS minute, extract(second FROM now()) / 60 AS share) AS clock
-    LEFT JOIN LATERAL (
-        SELECT * FROM emag_offer_syncs
-        WHERE account_type = a.account ORDER BY sync_number DESC LIMIT 1
-    ) AS s ON true
-    LEFT JOIN LATERAL (
-        SELECT completed_at, oldest_page_at, worked_seconds FROM emag_offer_syncs
-        WHERE account_type = a.account AND status = 'completed' ORDER BY sync_number DESC LIMIT 1
-    ) AS p ON true
-    LEFT JOIN emag_counters c
-        ON c.name = :processed AND c.labels = jsonb_build_object('account_type', a.account)
-    LEFT JOIN emag_account_figures f ON f.account_type = a.account
-    LEFT JOIN emag_rate_budget b ON b.login = a.login
-    ORDER BY a.place
-"""
-
-#: One document a name: thousands of small ones cost far more to receive and to parse.
-_COUNTERS = """
-    SELECT name, jsonb_agg(jsonb_build_array(labels, value)) AS stored FROM emag_counters GROUP BY name
-"""
-_SENSORS = """
-    SELECT sensor AS name, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS value
-    FROM emag_sensor_ticks
-"""
-_INCIDENTS = """
-    SELECT kind AS name, count(*) AS value FROM emag_incidents WHERE closed_at IS NULL GROUP BY kind
-"""
-
-
-_CHECKS = """
-    SELECT subject, check_name, max(CASE WHEN passed THEN 0 WHEN severity = 'WARN' THEN 1 ELSE 2 END)::float8 AS value
-    FROM emag_check_results WHERE subject = ANY(CAST(:subjects AS text[])) GROUP BY 1, 2
-"""
 
 
 def read(
@@ -147,8 +95,8 @@ def read(
             revision=tx.run("SELECT version_num FROM emag_alembic_version").scalar_one(),
             counters=_counters(tx),
             accounts=_accounts(tx, accounts),
-            sensor_ages=_by_name(tx, _SENSORS),
-            open_incidents=_by_name(tx, _INCIDENTS),
+            sensor_ages=_by_name(tx, "sensors"),
+            open_incidents=_by_name(tx, "incidents"),
             surprises=_count_surprises(tx, list(accounts)),
             checks=_checks(tx, [*accounts, *marketplaces]),
             left=list(tx.run(LEFT_ACCOUNTS, configured=list(accounts)).scalars()),
@@ -156,13 +104,13 @@ def read(
 
 
 def _counters(tx: Transaction) -> list[Counter]:
-    rows = tx.run(_COUNTERS)
+    rows = tx.run(_SQL["counters"])
     return [Counter(row.name, labels, value) for row in rows for labels, value in row.stored]
 
 
 def _accounts(tx: Transaction, accounts: Mapping[str, str]) -> list[AccountGauges]:
     logins = list(accounts.values())
-    rows = tx.run(_ACCOUNTS, accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
+    rows = tx.run(_SQL["accounts"], accounts=list(accounts), logins=logins, processed=counters.OFFERS_PROCESSED)
     return rows_of(rows, AccountGauges)
 
 
@@ -172,17 +120,17 @@ def _count_surprises(tx: Transaction, accounts: Sequence[str]) -> dict[tuple[str
 
 
 def _checks(tx: Transaction, subjects: Sequence[str]) -> dict[tuple[str, str], float]:
-    return {(row.subject, row.check_name): row.value for row in tx.run(_CHECKS, subjects=list(subjects))}
+    return {(row.subject, row.check_name): row.value for row in tx.run(_SQL["checks"], subjects=list(subjects))}
 
 
-def _by_name(tx: Transaction, sql: str) -> dict[str, float]:
-    return {row.name: row.value for row in tx.run(sql)}
+def _by_name(tx: Transaction, statement: str) -> dict[str, float]:
+    return {row.name: row.value for row in tx.run(_SQL[statement])}
 
 
-# What the database has counted, made ready to be told: each series from zero on, label values from a known set.
+# Stored counters as series: each from zero on, label values from a known set.
 #
 # A counter that appears late hides its first increase from rate(), so what a sync can count is there from the start,
-# for every account. An account that was taken out of the settings is no longer told.
+# for every account. An account that was taken out of the settings is no longer reported.
 
 Labels = tuple[str, ...]
 
@@ -190,7 +138,7 @@ _BOUNDS = (*map(str, LATENCY_BUCKETS), "+Inf")
 
 
 class Latencies(NamedTuple):
-    """A histogram's series: `buckets` from the smallest bound to +Inf, each with all that are below it."""
+    """A histogram's series: cumulative `buckets`, from the smallest bound to +Inf."""
 
     buckets: Sequence[tuple[str, float]]
     sum: float
@@ -215,7 +163,7 @@ class StoredCounters:
         return values
 
     def latencies(self, metric: Metric) -> dict[Labels, Latencies]:
-        """All series of a histogram that is stored as `_bucket` and `_sum`, each call in one bucket only."""
+        """All series of a histogram that is stored as `_bucket` and `_sum`, each call counted in one bucket only."""
         counts = {labels: dict.fromkeys(_BOUNDS, 0.0) for labels in self._from_start(metric)}
         for counter in self._by_name.get(f"{metric.name}_bucket", ()):
             buckets = counts.setdefault(self._labels(metric, counter), dict.fromkeys(_BOUNDS, 0.0))
@@ -255,7 +203,7 @@ _RUN_STATUS = {SyncStatus.RUNNING: 1, SyncStatus.COMPLETED: 2, SyncStatus.FAILED
 
 
 class PipelineCollector(Collector):
-    """Reads everything anew at each scrape. A database that is away costs the figures, never the answer."""
+    """Reads everything anew at each scrape. Without the database there are no figures, but always an answer."""
 
     def __init__(self, settings: Settings, read: Callable[[], MonitoringFigures]) -> None:
         self._settings = settings
@@ -280,7 +228,7 @@ class PipelineCollector(Collector):
 
 
 def families(figures: MonitoringFigures, settings: Settings) -> Iterator[core.Metric]:
-    """The metrics that figures of the database make."""
+    """The metrics of the database's figures."""
     stored = StoredCounters(figures.counters, [account.name for account in settings.accounts])
     for metric in _STORED:
         yield _counter(metric, stored.values(metric))

@@ -1,21 +1,26 @@
-"""The way out: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
+"""Recovery: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
 
 The row goes first: from that moment on its owner can write nothing, whatever becomes of its process.
 """
 
+import getpass
+import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from emag_pipeline.dagster_runs import ending
+from emag_pipeline.dagster_runs import ending, instance
 from emag_pipeline.dagster_runs.ending import EndedRun
 from emag_pipeline.dagster_runs.finding import StartedRun, ends_of, started_runs
 from emag_pipeline.dagster_runs.instance import Instance, identity_of
-from emag_pipeline.errors import EndFromOutside
+from emag_pipeline.databases import attached
+from emag_pipeline.errors import EndFromOutside, PipelineError
 from emag_pipeline.logs import about, logger
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
+from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
 from emag_pipeline.sync.ledger import StillWriting
@@ -31,15 +36,17 @@ from emag_pipeline.sync.liveness import (
 )
 from emag_pipeline.wording import goes_on
 
-# Finding the syncs and runs that will not come to an end by themselves (the rule stands in `sync.liveness`).
+log = logger(__name__)
+
+# Finding the syncs and runs that will not end by themselves (by the rule in `sync.liveness`).
 
 
 @dataclass(frozen=True, slots=True)
 class StuckSync:
     """What was found wrong: a sync of the ledger, or (`sync_id` is None) a Dagster run that works on no sync.
 
-    `condition` is `stuck`, `dead`, `orphaned` or `cancelled`, see `sync.liveness`; `why` is a clause that says what
-    speaks for it.
+    `condition` is `stuck`, `dead`, `orphaned` or `cancelled`, see `sync.liveness`; `why` is a clause that gives the
+    evidence.
     """
 
     account: str
@@ -113,11 +120,9 @@ def _abandoned(run: StartedRun) -> StuckSync:
     return StuckSync(run.account, Condition.ORPHANED, why, None, run.run_id, 0, None)
 
 
-log = logger(__name__)
-
 _IF_AGAIN = (
-    "It was ended, and the next run {goes_on}; if it comes to stand again, look with "
-    "`emag-pipeline doctor` at network, marketplace and locks of the database"
+    "It was ended, and the next run {goes_on}; if it gets stuck again, check network, marketplace and "
+    "database locks with `emag-pipeline doctor`"
 )
 #: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
 _TRIES, _TRY_SECONDS = 5, 0.2
@@ -175,7 +180,7 @@ def recover(
 
 
 def _incident(found: StuckSync) -> IncidentFinding:
-    """A sync that stood still is told although it was ended: what made it hang is still there. A crash is over."""
+    """A sync that got stuck is told although it was ended: what made it hang is still there. A crash is over."""
     remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_left))
     return IncidentFinding(found.account, "stuck", found.why, remedy, EndFromOutside.STUCK_SYNC, found.dagster_run_id)
 
@@ -228,3 +233,38 @@ def _count(database: Database, counter: str, findings: Sequence[StuckSync]) -> N
         for found in findings:
             if found.condition is not Condition.CANCELLED:
                 liveness.count(tx, counter, found.account)
+
+
+# The same on demand, by a person or a program; Dagster's storage may be away.
+
+_warnings = logging.getLogger(__name__)
+
+
+@contextmanager
+def opened(settings: Settings, complain: Callable[[str], None]) -> Iterator[tuple[Database, Instance | None]]:
+    """The pipeline's database, and Dagster's instance or, after a complaint, None.
+
+    Raises DatabaseUnavailable, SchemaMismatch.
+    """
+    with ExitStack() as stack:
+        database = stack.enter_context(attached(settings))
+        dagster: Instance | None = None
+        try:
+            dagster = stack.enter_context(instance.opened(settings))
+        except PipelineError as error:
+            complain(f"only the ledger can be examined, Dagster's runs cannot: {error.message}")
+        yield database, dagster
+
+
+def find_stuck_syncs() -> list[StuckSync]:
+    """See `monitoring.find_stuck_syncs`."""
+    settings = load_settings()
+    with opened(settings, _warnings.warning) as (database, dagster):
+        return find(database, dagster, Bounds.of(settings))
+
+
+def cleanup_stuck_syncs(max_age_hours: float | None) -> int:
+    """See `monitoring.cleanup_stuck_syncs`."""
+    settings = load_settings()
+    with opened(settings, _warnings.warning) as (database, dagster):
+        return len(recover(database, dagster, Bounds.of(settings, max_age_hours, getpass.getuser())))

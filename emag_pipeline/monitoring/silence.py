@@ -1,4 +1,4 @@
-"""Silence is a state to be checked: a daemon that is dead raises no alarm, so another process listens for it."""
+"""Silence is a state to check: a dead daemon raises no alarm, so another process, the exporter, watches for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import inf
 
 from emag_pipeline import running_up, wording
 from emag_pipeline.monitoring import incidents, outbox
-from emag_pipeline.monitoring.incident_table import IncidentFinding
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import ticks
 from emag_pipeline.store.engine import Database
@@ -20,7 +20,7 @@ DAEMON = "daemon"
 _INTERVALS = 3
 _LEAST_SECONDS = 60.0
 
-#: how the sentence begins that a daemon explains which does not run
+#: How the sentence begins that is explained where the daemon is known not to run.
 NO_SENSOR = "no sensor of Dagster's daemon"
 
 Silent = Sequence[tuple[str, float]]
@@ -41,7 +41,7 @@ def bound_seconds(settings: Settings) -> float:
 
 
 def has_just_started(settings: Settings) -> bool:
-    """Whether an `up` of this home began so lately that each of its sensors still has its time for a first look."""
+    """Whether an `up` of this home has just begun, so that its sensors may not have had their first tick yet."""
     up = running_up.running(settings.home)
     return up is not None and up.runs_for_seconds < bound_seconds(settings)
 
@@ -61,37 +61,35 @@ def silent_of(ages: Mapping[str, float], settings: Settings) -> Silent:
 
 
 def in_words(silent: Silent, settings: Settings) -> list[Silence]:
-    """What is wrong, in the words of every display: one cause where each sensor is silent, else one a sensor."""
+    """What is wrong, in the words of every display: one cause where all sensors are silent, else one per sensor."""
     if len(silent) == len(SENSORS):
         seconds = min(seconds for _, seconds in silent)
-        unseen = "has ever looked at anything" if seconds == inf else f"has looked at anything for {age(seconds)}"
-        said = f"{NO_SENSOR} {unseen}: nothing is refreshed or recovered by itself"
+        unseen = "has ever ticked" if seconds == inf else f"has ticked for {age(seconds)}"
+        said = f"{NO_SENSOR} {unseen}: nothing is refreshed or recovered automatically"
         return [Silence(said, start_again(settings), seconds)]
     return [_of_one(sensor, seconds) for sensor, seconds in silent]
 
 
 def _of_one(sensor: str, seconds: float) -> Silence:
-    unseen = "has never looked at anything" if seconds == inf else f"has not looked at anything for {age(seconds)}"
-    said = f"the sensor {sensor} {unseen}: nothing of what it watches over is done by itself"
-    return Silence(
-        said, "See in Dagster's UI, under Automation, whether it is on, and the errors of its ticks", seconds
-    )
+    unseen = "has never ticked" if seconds == inf else f"has not ticked for {age(seconds)}"
+    said = f"the sensor {sensor} {unseen}: nothing that it watches over is done automatically"
+    return Silence(said, "See in Dagster's UI, under Automation, whether it is on, and why its ticks fail", seconds)
 
 
 def start_again(settings: Settings) -> str:
-    """What brings a daemon back that is not heard: a living `up` of this home has one, and starts no second one."""
+    """How to get a silent daemon back: a running `up` of this home has one already, and a second `up` starts none."""
     up = running_up.running(settings.home)
     if up is None:
-        return "Start it: `emag-pipeline up`, or its service (restart that where it runs); what was missed is caught up"
+        return "Start it: `emag-pipeline up`, or its service (restart it if it runs); it catches up on what it missed"
     wrong = wording.see(" {log} says what is wrong;", settings.home / "logs" / "daemon.log")
-    goes_on = f"`emag-pipeline up` (process {up.pid}) runs, and starts the daemon again by itself if it ends"
-    return f"{goes_on}:{wrong} one that only hangs goes on when this `up` is ended and started again"
+    goes_on = f"`emag-pipeline up` (process {up.pid}) runs, and restarts the daemon if it ends"
+    return f"{goes_on}:{wrong} if the daemon hangs, end this `up` and start it again"
 
 
 def daemon_silence(database: Database, settings: Settings) -> Silence | None:
     """What is wrong where every sensor has been silent for too long; None otherwise.
 
-    None also where none ever ticked (whoever refreshes by cron alone has no daemon), and as long as an `up` has just
+    None also where none ever ticked (whoever refreshes by cron alone has no daemon), and while an `up` has just
     started. Raises as `silent_sensors`.
     """
     silent = silent_sensors(database, settings)
@@ -102,10 +100,10 @@ def daemon_silence(database: Database, settings: Settings) -> Silence | None:
 
 
 def watch(database: Database, settings: Settings, listening_seconds: float) -> None:
-    """Open or close the incident `silent` of the daemon, and tell what is to be told; once a monitor interval.
+    """Open or close the incident `silent` of the daemon, and deliver alerts; once per monitor interval.
 
-    For a process that is not the daemon. Only after it has listened for as long as a sensor may be silent
-    (`listening_seconds`) does it say so: after a stop of everything, the daemon needs its time too.
+    For a process that is not the daemon. It waits for as long as a sensor may be silent (`listening_seconds`) before it
+    says so: after everything was stopped, the daemon needs time to start too.
     Raises DatabaseUnavailable, SchemaMismatch; never because of the webhook.
     """
     silent = silent_sensors(database, settings)

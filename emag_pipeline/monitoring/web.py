@@ -1,134 +1,173 @@
-"""A small HTTP server for pages that machines read: GET and HEAD, a few paths, a bounded number of callers."""
+"""HTTP for pages that machines read: starlette on uvicorn, with the limits on callers that uvicorn leaves to a proxy.
 
-import sys
+uvicorn waits for ever for a request (its `timeout_keep_alive` begins with the first answer) and for a caller that reads
+nothing, and its `limit_concurrency` refuses whole requests only, not connections. Nothing stands in front of these
+ports, so `_Caller` limits connections and both times.
+"""
+
+import asyncio
+import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from socket import AF_INET6
-from socketserver import TCPServer, ThreadingMixIn
-from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
 
-#: A caller that says nothing for so long is cut off.
-_CALLER_SECONDS = 10.0
-#: Prometheus comes once; more than these at once are sent away, so that no crowd can eat the machine.
+#: A caller has so long to send its request, and then so long to receive the whole answer.
+_REQUEST_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0
+#: Prometheus needs one connection; more than these at once are turned away, so that no crowd can exhaust the machine.
 _MOST_CALLERS = 16
-_BUSY = b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+#: One request per connection: an idle one would only take a place.
+_HEADERS = [("Server", "emag-pipeline"), ("Cache-Control", "no-store"), ("Connection", "close")]
+#: At the end of the process, for answers that are on their way.
+_END_SECONDS = 0.5
+
+#: Makes the answer to a request with this `Accept` header; called in a thread of its own.
+Page = Callable[[str], Response]
 
 
-@dataclass(frozen=True, slots=True)
-class WebPage:
-    """An answer."""
+class Server:
+    """Listens at construction, answers once `start` is called."""
 
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-    status: int = HTTPStatus.OK
-
-
-#: Makes a page for a request with this `Accept` header.
-Route = Callable[[str], WebPage]
-
-
-class Server(ThreadingMixIn, TCPServer):
-    """Listens at construction, answers from threads once `start` is called."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = _MOST_CALLERS
-
-    def __init__(self, host: str, port: int, variable: str, routes: Mapping[str, Route]) -> None:
-        """`routes` by path; `variable` is the setting that gave the port (0: any free one).
+    def __init__(self, host: str, port: int, variable: str, pages: Mapping[str, Page]) -> None:
+        """`pages` by path; `variable` is the setting that gave the port (0: any free one).
 
         Raises SettingsError when the address cannot be used.
         """
-        self.routes = routes
-        self._places = threading.BoundedSemaphore(_MOST_CALLERS)
-        if ":" in host:
-            self.address_family = AF_INET6
-        try:
-            super().__init__((host, port), _Handler)
-        except OSError as error:
-            raise SettingsError(
-                f"{variable} is {port}, and nothing can listen there",
-                where=f"EMAG_SYNC_BIND {host}",
-                why=(error.strerror or str(error)).lower(),
-                remedy=f"Stop what uses the port, or set {variable} or EMAG_SYNC_BIND to another one",
-            ) from error
+        self._socket = _listening(host, port, variable)
+        is_debugging = logging.getLogger().isEnabledFor(logging.DEBUG)
+        config = uvicorn.Config(
+            _application(pages), interface="asgi3", lifespan="off", ws="none", http=_Caller, loop="asyncio", workers=1,
+            proxy_headers=False, server_header=False, headers=_HEADERS, timeout_keep_alive=1, backlog=_MOST_CALLERS,
+            log_config=None, access_log=False,
+            # what is wrong with a request is the caller's business
+            log_level=logging.NOTSET if is_debugging else logging.ERROR,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name=self.url, daemon=True
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, port = self._socket.getsockname()[:2]
+        return host, port
 
     @property
     def url(self) -> str:
         """Where the pages are, without a path."""
-        host, port = self.server_address[:2]
-        return f"http://[{host!s}]:{port}" if self.address_family == AF_INET6 else f"http://{host!s}:{port}"
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Answer from now on, until the process ends."""
-        threading.Thread(target=self.serve_forever, name=self.url, daemon=True).start()
+        """Answer from now on, until `stop` or the end of the process."""
+        self._thread.start()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the caller a thread, if there is a place."""
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)
-            return
+    def stop(self, *, waits: bool = True) -> None:
+        """Take no more callers; with `waits`, answers that are on their way have half a second to arrive."""
+        self._server.should_exit = True
+        if waits:
+            self._thread.join(_END_SECONDS)
+
+
+def _listening(host: str, port: int, variable: str) -> socket.socket:
+    """A socket for `::` takes IPv4 callers too, where the system can."""
+    is_ipv6 = ":" in host
+    try:
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+            backlog=_MOST_CALLERS,
+            dualstack_ipv6=is_ipv6 and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"{variable} is {port}, and nothing can listen there",
+            where=f"EMAG_SYNC_BIND {host}",
+            why=(error.strerror or str(error)).lower(),
+            remedy=f"Stop what uses the port, or set {variable} or EMAG_SYNC_BIND to another one",
+        ) from error
+
+
+class _Caller(H11Protocol):
+    """One connection: turned away where there are too many, cut off where it takes too long."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _has_asked = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > _MOST_CALLERS:
+            transport.write(_BUSY)
+            transport.close()
+        else:
+            self._allow(_REQUEST_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._has_asked and self.cycle is not None and not self.cycle.more_body:
+            self._has_asked = True
+            self._allow(_ANSWER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _allow(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+
+def _application(pages: Mapping[str, Page]) -> Starlette:
+    async def missing(request: Request, _: Exception) -> Response:
+        await _read_away(request)
+        known = " ".join(pages)
+        return PlainTextResponse(f"There is no such page; the pages are {known}\n", HTTPStatus.NOT_FOUND)
+
+    async def refused(request: Request, _: Exception) -> Response:
+        await _read_away(request)
+        return Response(status_code=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
+
+    application = Starlette(
+        routes=[Route(path, _endpoint(page)) for path, page in pages.items()],
+        exception_handlers={HTTPStatus.NOT_FOUND: missing, HTTPStatus.METHOD_NOT_ALLOWED: refused},
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _read_away(request: Request) -> None:
+    """Closing while the caller still sends would reset the connection, and the answer with it."""
+    with suppress(ClientDisconnect):
+        async for _ in request.stream():
+            pass
+
+
+def _endpoint(page: Page) -> Callable[[Request], Response]:
+    """A plain function: starlette calls it in a thread, so that a slow database delays only its own callers."""
+
+    def answer(request: Request) -> Response:
         try:
-            request.sendall(_BUSY)
-        finally:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, then free the place."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._places.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is nobody's error; anything else is a defect, and costs that answer only."""
-        if not isinstance(sys.exception(), OSError):
+            return page(request.headers.get("Accept", ""))
+        except Exception:  # a defect; it costs this answer only
             log.exception("answer_failed")
+            return PlainTextResponse("The answer failed; the exporter's log says why\n", 500)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    timeout = _CALLER_SECONDS
-    server: Server
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def _refuse(self) -> None:
-        self.send_response(HTTPStatus.METHOD_NOT_ALLOWED)
-        self.send_header("Allow", "GET, HEAD")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse
-
-    def _answer(self, *, with_body: bool) -> None:
-        route = self.server.routes.get(self.path.split("?")[0])
-        page = self._missing() if route is None else route(self.headers.get("Accept", ""))
-        self.send_response(page.status)
-        self.send_header("Content-Type", page.content_type)
-        self.send_header("Content-Length", str(len(page.body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        if with_body:
-            self.wfile.write(page.body)
-
-    def _missing(self) -> WebPage:
-        known = " ".join(self.server.routes)
-        return WebPage(f"There is no such page; here are {known}\n".encode(), status=HTTPStatus.NOT_FOUND)
-
-    def version_string(self) -> str:
-        return "emag-pipeline"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a line for each scrape is noise."""
+    return answer

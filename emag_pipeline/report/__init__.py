@@ -1,7 +1,7 @@
-"""The report of an account: one HTML file that is readable offline.
+"""The report of an account: one HTML file, readable offline.
 
 `marts.charts` draws what the report and the UI show, `facts` reads everything at once, `page` renders and writes it.
-Nothing in it says when it was made: the same data give the same bytes.
+It does not say when it was made: the same data give the same bytes.
 """
 
 from emag_pipeline.report.facts import Facts, facts_of

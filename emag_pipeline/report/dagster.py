@@ -19,7 +19,7 @@ from emag_pipeline.settings import current
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store import ticks
 
-# offer_report: everything about an account on one page, for people without a database and without this UI.
+# offer_report: an account on one page, for people without access to the database or this UI.
 
 
 @dg.asset(
@@ -31,8 +31,8 @@ from emag_pipeline.store import ticks
     owners=OWNERS,
     tags={"layer": "report"},
     description=(
-        "The account on one page: assortment over time, why offers cannot be bought, the buy button, what runs out, "
-        "price moves, syncs with their proof. One HTML file that is readable offline, on the machine of the run: "
+        "The account on one page: assortment over time, why offers cannot be bought, the buy button, low stock, price "
+        "moves, syncs with their proof. One HTML file, readable offline, on the machine of the run: "
         "`EMAG_HOME/reports/ACCOUNT.html`. `emag-pipeline report ACCOUNT` writes it anywhere. When it fails: "
         "docs/runbook.md."
     ),
@@ -63,10 +63,9 @@ def _numbers(facts: Facts, file: Path) -> Metadata:
     }
 
 
-# The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`.
-#
-# So a mart that fails costs no sync. It is requested once a publish: what failed is tried again with the next one, or
-# by Dagster's run retry where the step said that this can help.
+# The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`, so that a
+# failing mart costs no sync. Each is requested once per publish: what failed is retried with the next one, or by
+# Dagster's run retry where the step said that this can help.
 
 _LONGEST_INTERVAL_SECONDS = 30.0
 _TAGS = {
@@ -96,8 +95,8 @@ refresh_daily_assortment = dg.define_asset_job(
     jobs=[refresh_marts, refresh_daily_assortment],
     minimum_interval_seconds=round(min(_LONGEST_INTERVAL_SECONDS, current().monitor_interval_seconds)),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Requests the marts of each account whose newest publish they do not show, and the days of its "
-    "assortment that are over and not yet computed to their end: each once a publish.",
+    description="Requests the marts of each account that do not show its newest publish, and the past days of its "
+    "assortment that are not yet computed to their end: each once per publish.",
 )
 def stale_marts(
     context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]
@@ -121,7 +120,7 @@ def _nothing_due(accounts: Sequence[str], published: Collection[str]) -> str:
 
 
 def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:
-    """Days before the first one, or to come (a clock was set back), are none of Dagster's and would fail the tick."""
+    """Days before the first partition or in the future (a clock was set back) would fail the tick, and are left out."""
     if one.marts_are_older:
         yield dg.RunRequest(
             f"marts {one.account} {one.sync_id}", job_name=dagster_runs.MARTS_JOB, partition_key=one.account

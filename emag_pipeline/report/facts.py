@@ -1,7 +1,7 @@
-"""Everything that a report tells of an account, read at once."""
+"""Everything that a report shows of an account, read at once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from emag_pipeline.marts import assortment as days
 from emag_pipeline.marts import buy_button, issues, low_stock
@@ -11,22 +11,32 @@ from emag_pipeline.marts.buy_button import ButtonCounts, RankedOffer
 from emag_pipeline.marts.issues import HeldBackOffer, IssueCount, LostSales, SoldOutOffer
 from emag_pipeline.marts.low_stock import Band, LowStock
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT
-from emag_pipeline.monitoring.incident_table import Incident
-from emag_pipeline.report import syncs
-from emag_pipeline.report.syncs import MartStamp
+from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import published, quarantine, timeline
+from emag_pipeline.store.sql import statements
+from emag_pipeline.sync import ledger, published, quarantine, timeline
 from emag_pipeline.sync.ledger import Sync
-from emag_pipeline.sync.published import Headline
+from emag_pipeline.sync.published import TIMEOUT_SECONDS, Headline
 from emag_pipeline.sync.quarantine import Rejected
 from emag_pipeline.sync.timeline import ScanTimeline
 
+_SQL = statements("report/facts.sql")
 _MOST_REJECTS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class MartStamp:
+    """Which publish a mart shows."""
+
+    mart: str
+    published_at: datetime
+    refreshed_at: datetime
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tables say; `timeline` is None before the first scan."""
+    """What the tables hold; `timeline` is None before the first scan."""
 
     headline: Headline
     days: list[Day]
@@ -53,7 +63,7 @@ class Facts:
 
     @property
     def running_out(self) -> int:
-        """Offers for sale that are sold out within a week at their pace: what nobody can buy does not run out."""
+        """Saleable offers that sell out within a week at their pace; what nobody can buy does not run out."""
         return sum(band.offers - band.not_saleable for band in self.bands if band.urgency == "soon")
 
     @property
@@ -92,9 +102,21 @@ def facts_of(database: Database, account: str) -> Facts:
         gaps=buy_button.widest_gaps(database, account),
         bands=low_stock.bands(database, account),
         least_cover=low_stock.least_cover(database, account),
-        syncs=syncs.last_syncs(database, account),
-        marts=syncs.mart_stamps(database, account),
-        incidents=syncs.incidents_of(database, account),
+        syncs=last_syncs(database, account),
+        marts=mart_stamps(database, account),
+        incidents=open_incidents(database, account),
         rejects=quarantine.newest(database, [account], _MOST_REJECTS),
         timeline=None if scan is None else timeline.timeline(database, scan),
     )
+
+
+def last_syncs(database: Database, account: str, limit: int = 8) -> list[Sync]:
+    """The newest syncs, the newest first."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        return ledger.newest(tx, account, limit)
+
+
+def mart_stamps(database: Database, account: str) -> list[MartStamp]:
+    """The account's marts by name."""
+    with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
+        return [MartStamp(**row._mapping) for row in tx.run(_SQL["mart_stamps"], account=account)]

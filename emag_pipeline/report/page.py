@@ -1,4 +1,4 @@
-"""The facts as one HTML page. Whatever stands in them is text: it is escaped, and the page forbids itself scripts."""
+"""The facts as one HTML page. Everything in them is text: it is escaped, and the page forbids scripts."""
 
 from functools import cache
 from pathlib import Path
@@ -60,14 +60,14 @@ def _environment() -> "Environment":
 
 
 def _writable(value: Any) -> Any:
-    """Text of strangers may hold control characters, which no document may."""
+    """Foreign text may hold control characters, which no document may."""
     return plain(value) if type(value) is str else value
 
 
-# Write a report so that a reader finds the old one or the new one, never half of one.
+# Writing a report: a reader finds the old one or the new one, never half of one.
 #
-# It is for its owner alone (mode 0600): prices, stock and margins to competitors are business secrets, and who may read
-# them is decided by whoever copies or serves the file.
+# Only its owner may read it (mode 0600): prices, stock and gaps to competitors are business secrets, and whoever copies
+# or serves the file decides who else may see them.
 
 
 def write(file: Path, text: str) -> None:

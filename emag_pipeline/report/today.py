@@ -19,7 +19,7 @@ _MOST_REASONS = 2
 class Task:
     """One thing to do: what is at stake, in one figure; the sentence; what to do; the section that lists the offers.
 
-    `about` is the dearest offer's name, a stranger's text.
+    `about` is the name of the most expensive offer, a stranger's text.
     """
 
     stake: str
@@ -30,7 +30,7 @@ class Task:
 
 
 def tasks(facts: Facts) -> list[Task]:
-    """Sales lost each day, buttons lost since yesterday, stock held back by the dearest reasons, what runs out soon.
+    """Sales lost each day, buttons lost since yesterday, stock held back by the costliest reasons, what runs out soon.
 
     Where one of them has nothing to say, further reasons by what they hold back take its place. Amounts are in the
     account's currency, without VAT.
@@ -46,9 +46,9 @@ def _sold_out(facts: Facts) -> Iterator[Task]:
             lost = facts.lost_sales
             seen = _evidence(facts)
             yield Task(
-                stake=f"{_money(facts, lost.certain_a_day)} a day" if lost.certain_a_day else "sales",
+                stake=f"{_money(facts, lost.certain_a_day)} per day" if lost.certain_a_day else "sales",
                 sentence=f"{_offers(issue.offers)} sold out{f' ({seen})' if seen else ''}; of those that were selling, "
-                "this one loses most:",
+                "this one loses the most:",
                 about=words.name(facts.sold_out[0].name),
                 remedy=issue.remedy,
                 section="issues",
@@ -56,12 +56,12 @@ def _sold_out(facts: Facts) -> Iterator[Task]:
 
 
 def _evidence(facts: Facts) -> str:
-    """On how much the amount of lost sales rests, and what is not in it."""
+    """What the amount of lost sales is based on, and what it leaves out."""
     lost = facts.lost_sales
     certain = lost.offers - lost.doubtful
-    doubtful = f"{_money(facts, lost.doubtful_a_day)} a day by a single fall of more than 10 pieces, "
+    doubtful = f"{_money(facts, lost.doubtful_a_day)} per day on a single fall of more than 10 pieces, "
     said = (
-        f"seen from {words.falls(lost.falls - lost.doubtful, certain)}" if certain else "",
+        f"judging by {words.falls(lost.falls - lost.doubtful, certain)}" if certain else "",
         f"not counted: {doubtful}{counted(lost.doubtful, 'offer')}" if lost.doubtful else "",
         _not_counted(facts, sum(one.offers_in_other_currencies for one in facts.issues if one.code == _SOLD_OUT)),
     )
@@ -70,7 +70,7 @@ def _evidence(facts: Facts) -> str:
 
 def _not_counted(facts: Facts, offers: int) -> str:
     """Offers whose amounts are in no sum."""
-    return f"{offers:,} not in {facts.headline.currency}, and in no amount" if offers else ""
+    return f"{offers:,} not in {facts.headline.currency}, and in no sum" if offers else ""
 
 
 def _lost_buttons(facts: Facts) -> Iterator[Task]:
@@ -79,10 +79,10 @@ def _lost_buttons(facts: Facts) -> Iterator[Task]:
         cheaper = dearest.gap is not None and dearest.gap > 0
         many = (facts.buttons.lost or 0) > 1
         lost = "Buy buttons were" if many else "A buy button was"
-        gap = f", {words.number(dearest.gap, 2)} dearer than the best one" if cheaper else ""
+        gap = f", {words.number(dearest.gap, 2)} more expensive than the best one" if cheaper else ""
         yield Task(
             stake=f"{words.number(facts.buttons.lost)} lost",
-            sentence=f"{lost} lost within a day; {'the dearest' if many else 'that'} offer{gap}:",
+            sentence=f"{lost} lost within a day; {'the most expensive' if many else 'that'} offer{gap}:",
             about=words.name(dearest.name),
             remedy="Look at the price and the stock of each",
             section="button",
@@ -96,7 +96,7 @@ def _held_back(facts: Facts) -> Iterator[Task]:
             apart = _not_counted(facts, issue.offers_in_other_currencies)
             yield Task(
                 stake=f"{_money(facts, issue.value_held_back)} of stock",
-                sentence=f"{_offers(issue.offers)} not for sale{f' ({apart})' if apart else ''}: {issue.reason}.",
+                sentence=f"{_offers(issue.offers)} not saleable{f' ({apart})' if apart else ''}: {issue.reason}.",
                 about=None,
                 remedy=issue.remedy,
                 section="issues",

@@ -1,4 +1,4 @@
-"""Numbers, moments and proofs as the report writes them."""
+"""Numbers, times and proofs as the report writes them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,7 +35,7 @@ def share(part: int, whole: int) -> float | None:
 
 
 def falls(falls: int, offers: int) -> str:
-    """What a pace of sales was seen from."""
+    """The evidence for a pace of sales."""
     return f"{counted(falls, 'fall')} of the stock of {counted(offers, 'offer')}"
 
 
@@ -45,12 +45,12 @@ def moment(time: datetime | None) -> str:
 
 
 def since(began: datetime, known_since: datetime | None) -> str:
-    """Since which day. What the account's first publish showed may have begun before."""
+    """Since which day; what the account's first publish showed may have begun earlier."""
     return f"at least since {began.date()}" if _is_first(began, known_since) else f"since {began.date()}"
 
 
 def begun(began: datetime, known_since: datetime | None) -> str:
-    """That day as a table has it, below a heading that says since."""
+    """The same day for a table, under a heading that says since."""
     return f"{began.date()}{' or before' if _is_first(began, known_since) else ''}"
 
 

@@ -1,1 +1,1 @@
-"""What has served its time is removed."""
+"""Retention: what has served its purpose is removed, once a day or by hand."""

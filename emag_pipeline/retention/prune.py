@@ -1,8 +1,8 @@
-"""Pruning: what has served its time is removed, in small transactions that stand in nobody's way.
+"""Pruning: what has served its purpose is removed, in small transactions that block nobody.
 
-Rows are locked and deleted a batch at a time; those that somebody else has locked wait for the next day. What a
-running or resumable sync, a decision that a person has still to make, or a look at the last success needs is kept
-whatever its age. History and counters are never touched.
+Rows are locked and deleted in batches; those that somebody else has locked wait for the next day. What a running or
+resumable sync, a pending decision of a person or a look at the last success needs is kept at any age. History and
+counters are never touched.
 """
 
 from collections import defaultdict
@@ -10,61 +10,25 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import staging_room
 
-#: The vendor asks for keeping every call for so long (docs/marketplace-api.md, "Calls and responses"), so a shorter
-#: time is not granted.
+#: The vendor asks to keep every call for so long (docs/marketplace-api.md, "Calls and responses"): never shorter.
 REQUESTS_DAYS = 30.0
 
 _BATCH = 5_000
 #: For one batch; finding that nothing is left may read a whole table.
 _TIMEOUT_SECONDS = 300.0
 
-#: Syncs whose ledger row stays: running ones, young ones, each account's newest (which alone can be resumed or
-#: approved), each account's newest success.
-_KEPT = """
-    SELECT s.sync_id FROM emag_offer_syncs s
-    JOIN (SELECT account_type, max(sync_number) AS newest,
-                 max(completed_at) FILTER (WHERE status = 'completed') AS published_last
-          FROM emag_offer_syncs GROUP BY account_type) a USING (account_type)
-    WHERE s.status = 'running' OR s.heartbeat_at >= now() - :days * interval '1 day'
-       OR s.sync_number = a.newest OR (s.status = 'completed' AND s.completed_at = a.published_last)
-"""
-
-#: Why an offer is flagged at present: its newest reject, however old.
-_REASONS = """
-    SELECT max(r.reject_id) FROM emag_offer_rejects r
-    JOIN emag_product_offers o USING (account_type, emag_offer_id)
-    WHERE o.rejected_at IS NOT NULL AND o.deleted_at IS NULL
-    GROUP BY account_type, emag_offer_id
-"""
-
-#: Syncs whose staging may still be published: running ones, and each account's newest that ended while it has time
-#: left or waits for approval. `sync_number` orders them as `lease.take_lease` does.
-_STAGED = """
-    SELECT s.sync_id FROM emag_offer_syncs s
-    JOIN (SELECT account_type, max(sync_number) AS ended_last FROM emag_offer_syncs
-          WHERE status <> 'running' GROUP BY account_type) a USING (account_type)
-    WHERE s.sync_number = a.ended_last AND s.discarded_at IS NULL
-      AND (s.deadline_at > now() OR s.error_class = 'RefusedError')
-    UNION ALL
-    SELECT sync_id FROM emag_offer_syncs WHERE status = 'running'
-"""
-
-#: Syncs whose changes are still told: each account's newest, and running ones.
-_CHANGES = """
-    SELECT s.sync_id FROM emag_offer_syncs s
-    WHERE s.status = 'running' OR s.sync_number = (
-        SELECT max(n.sync_number) FROM emag_offer_syncs n
-        WHERE n.account_type = s.account_type AND n.status <> 'running')
-"""
+_SQL = statements("retention/prune.sql")
+_KEPT, _STAGEABLE, _CHANGED = _SQL["kept_syncs"], _SQL["stageable_syncs"], _SQL["changed_syncs"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Remains:
-    """Rows `t` of a table that have served their time, by a condition on them and on :days.
+    """Rows `t` of a table that have served their purpose, by a condition on them and on :days.
 
-    They are deleted, or where `emptied` has assignments, only these are made.
+    They are deleted, or only changed where `emptied` has assignments.
     """
 
     table: str
@@ -73,7 +37,7 @@ class _Remains:
     emptied: str = ""
 
 
-_REJECTS = f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_REASONS})"
+_REJECTS = f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_SQL['kept_rejects']})"
 
 #: By the name under which they are reported.
 _BY_AGE = {
@@ -87,7 +51,7 @@ _BY_AGE = {
     ),
     "surprises": _Remains("emag_answer_surprises", "t.last_seen_at < now() - :days * interval '1 day'"),
     "requests": _Remains("emag_requests", "t.sent_at < now() - :days * interval '1 day'", REQUESTS_DAYS),
-    # a day of an account that does not agree is told until it does
+    # a day that fails is reported until it passes
     "check_results": _Remains(
         "emag_check_results", "t.checked_at < now() - :days * interval '1 day' AND (t.passed OR t.part = '')"
     ),
@@ -98,10 +62,10 @@ _BY_AGE = {
 def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str, int]:
     """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
 
-    By name: `syncs` (ledger rows), `rejects` (rows in quarantine whose sync is gone), `payloads` (as read, of those
-    that stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (not
-    asked again, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer go
-    on, of any age). Begun again after a failure, it goes on. Raises DatabaseUnavailable.
+    By name: `syncs` (ledger rows), `rejects` (quarantined rows whose sync is gone), `payloads` (as read, of those that
+    stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (no longer
+    renewed, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer resume,
+    at any age). After a failure it can be run again. Raises DatabaseUnavailable.
     """
     act = _count if dry_run else _remove
     found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}
@@ -115,24 +79,19 @@ def _count(database: Database, what: _Remains, **values: float) -> int:
 
 
 def _remove(database: Database, what: _Remains, **values: float) -> int:
-    removed, table = 0, f"{what.table}"
-    change = f"UPDATE {table} SET {what.emptied}" if what.emptied else f"DELETE FROM {table}"
+    change = f"UPDATE {what.table} SET {what.emptied}" if what.emptied else f"DELETE FROM {what.table}"
+    sql = _SQL["batch"].format(change=change, table=what.table, condition=what.condition)
+    removed = 0
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
-            batch = tx.run(
-                f"""{change} WHERE ctid = ANY(ARRAY(
-                        SELECT t.ctid FROM {table} t WHERE {what.condition}
-                        LIMIT :batch FOR UPDATE OF t SKIP LOCKED))""",
-                batch=_BATCH,
-                **values,
-            ).rowcount
+            batch = tx.run(sql, batch=_BATCH, **values).rowcount
         removed += batch
         if batch < _BATCH:
             return removed
 
 
 def _prune_staging(database: Database, *, dry_run: bool) -> int:
-    """Give back what no sync needs any more, also of syncs that the ledger does not know. Returns how many rows."""
+    """Remove what no sync needs any more, also of syncs that the ledger does not know. Returns how many rows."""
     going, told = _staging_remains(database)
     rows = 0
     for account in going.keys() | told.keys():
@@ -147,16 +106,16 @@ def _prune_staging(database: Database, *, dry_run: bool) -> int:
 
 
 def _staging_remains(database: Database) -> tuple[dict[str, set[UUID]], dict[str, set[UUID]]]:
-    """By account, the syncs of which nothing is needed but what they changed, and those of which not even that is.
+    """By account, the syncs of which only the changes are needed, and those of which not even these are.
 
-    Offers are not asked: whoever looks through the largest table keeps it from being emptied at once meanwhile.
+    The staged offers are not queried: reading the largest table would keep it from being emptied at once.
     """
     going: dict[str, set[UUID]] = defaultdict(set)
     told: dict[str, set[UUID]] = defaultdict(set)
     for table, needed, found in (
-        ("emag_scan_pages", _STAGED, going),
-        ("emag_scan_confirmations", _STAGED, going),
-        (staging_room.CHANGES, _CHANGES, told),
+        ("emag_scan_pages", _STAGEABLE, going),
+        ("emag_scan_confirmations", _STAGEABLE, going),
+        (staging_room.CHANGES, _CHANGED, told),
     ):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
             for row in tx.run(f"SELECT DISTINCT account_type, sync_id FROM {table} WHERE sync_id NOT IN ({needed})"):

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from emag_pipeline.admin.doctor import Verdict
-from emag_pipeline.monitoring.health_page import health_page
-from emag_pipeline.monitoring.health_status import health_status
-from emag_pipeline.monitoring.incident_table import IncidentFinding, note
+from emag_pipeline.monitoring.health import health_page, health_status
+from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.check_results import Said, record
 from emag_pipeline.store.engine import Database
@@ -183,4 +182,4 @@ def test_doctor_and_health_name_accounts_that_are_not_configured_any_more(
     assert "is configured here no more" in finding.what
     assert "emag-pipeline forget old" in finding.what
     settings = load_settings({**variables, "EMAG_HOME": str(tmp_path)}, None)
-    assert json.loads(health_page(health_status(database, settings)).body)["not_configured"] == ["old"]
+    assert health_page(health_status(database, settings))["not_configured"] == ["old"]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from emag_pipeline import embedded
 from emag_pipeline.local.embedded_use import in_use
-from emag_pipeline.monitoring.incident_table import IncidentFinding, note
+from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
@@ -275,7 +275,7 @@ def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database
     assert not [line for line in lines() if "daemon" in line]
     execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     (line,) = [line for line in lines() if "daemon" in line]
-    assert line.startswith("daemon: no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is")
+    assert line.startswith("daemon: no sensor of Dagster's daemon has ticked for 2 hours: nothing is")
     assert "Start it: `emag-pipeline up`" in line
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", DATABASE_SYNC_URL=database_url).stdout)
     assert document["daemon"]["seconds"] > 7199

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emag_pipeline.monitoring.incident_table import open_incidents
+from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.ledger import Lease
@@ -43,7 +43,7 @@ def test_stuck_tells_what_is_wrong_and_what_it_could_not_look_at(
         "pages_expected": 1,
     }
     assert found["why"].endswith("the bound is 120 s")
-    assert "only the ledger can be looked at" in done.stderr
+    assert "only the ledger can be examined" in done.stderr
     assert _row(database).status == "running"
 
 

@@ -1,6 +1,5 @@
 """What checks say is kept where everybody can read it; a red one is an incident until it passes."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -11,8 +10,7 @@ import dagster as dg
 import pytest
 
 from emag_pipeline.monitoring.dagster import run_failures
-from emag_pipeline.monitoring.health_page import health_page
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
@@ -45,7 +43,7 @@ def _results(database: Database, *subjects: str) -> dict[str, CheckResult]:
 
 
 def _health(database: Database, settings: Settings) -> Any:
-    return json.loads(health_page(health_status(database, settings)).body)
+    return health_page(health_status(database, settings))
 
 
 def _checks_of(*jobs: str) -> set[str]:

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from emag_pipeline.definitions import defs
-from emag_pipeline.monitoring import other_jobs
+from emag_pipeline.monitoring import dagster_incidents
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.report.dagster import stale_marts
 from emag_pipeline.settings import Settings
@@ -60,7 +60,9 @@ def test_a_mart_that_fails_is_an_incident_of_its_account_and_leaves_the_sync_alo
     with database.transaction() as tx:
         tx.run("ALTER TABLE hidden RENAME TO emag_low_stock")
     assert run_job("refresh_marts", "fbe").success
-    other_jobs.note_findings(database, instance, other_jobs.subjects(defs.get_repository_def()), 600)
+    dagster_incidents.note_failed_jobs(
+        database, instance, dagster_incidents.job_subjects(defs.get_repository_def()), 600
+    )
     (incident,) = open_incidents(database)
     assert (incident.subject, incident.kind) == ("refresh_marts of main", "failing")
     assert rows(database, "SELECT count(*) FROM emag_offer_issues WHERE account_type = 'main'")[0][0] > 0

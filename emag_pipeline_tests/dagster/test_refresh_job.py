@@ -6,7 +6,7 @@ import pytest
 from emag_pipeline import dagster_runs
 from emag_pipeline.dagster_runs.instance import identity_of
 from emag_pipeline.report import words
-from emag_pipeline.report.syncs import last_syncs
+from emag_pipeline.report.facts import last_syncs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run

@@ -16,7 +16,6 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.dagster_runs.start_time import NOT_BEFORE_TAG, minute_of, second_of
 from emag_pipeline.definitions import defs
-from emag_pipeline.logs.events import FACTS
 from emag_pipeline.refresh.dagster import refresh_schedule
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
@@ -118,7 +117,7 @@ def test_a_scheduled_run_waits_for_its_second_before_its_first_call(
     )
     assert result.success
     assert [entry for entry in instance.all_logs(result.run_id) if "at a second of its own" in entry.message]
-    (told,) = [getattr(one, FACTS) for one in caplog.records if "start_awaited" in one.getMessage()]
+    (told,) = [one.msg for one in caplog.records if "start_awaited" in one.getMessage()]
     assert (told["event"], told["subject"], told["run_id"]) == ("start_awaited", "fbe", result.run_id)
     assert min(request["time"] for request in market.requests("fbe")) >= start.timestamp()
 

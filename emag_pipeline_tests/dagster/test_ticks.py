@@ -25,7 +25,7 @@ from emag_pipeline.dagster_runs import daemon, ticks
 from emag_pipeline.dagster_runs.past_runs import cause_of
 from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.monitoring import failing_ticks
+from emag_pipeline.monitoring import dagster_incidents
 from emag_pipeline_tests.dagster.stored_instance import instance_in
 
 _DATABASE = "dagster_ticks"
@@ -119,24 +119,24 @@ def test_a_look_whose_end_is_never_stored_fails(
     """What the sensor itself notes at its end says that all is well; Dagster puts such a tick down as skipped."""
     well = tick()
     assert well is not None
-    assert failing_ticks.finding(well) is None
+    assert dagster_incidents.tick_finding(well) is None
     _administer(cluster, _REFUSE)
     tick()
     once = tick()
     assert once is not None
-    assert failing_ticks.finding(once) is None, "the first one may pass"
+    assert dagster_incidents.tick_finding(once) is None, "the first one may pass"
     tick()
     again = tick()
     assert TickStatus.SKIPPED in _stored(instance)
     assert again is not None
-    found = failing_ticks.finding(again)
+    found = dagster_incidents.tick_finding(again)
     assert found is not None
     assert (found.subject, found.kind) == ("sensor looks", "failing")
     assert "Dagster could not store how it ended" in found.message
     _administer(cluster, "DROP TRIGGER refuse ON job_ticks")
     well = tick()
     assert well is not None
-    assert failing_ticks.finding(well) is None
+    assert dagster_incidents.tick_finding(well) is None
 
 
 def _unreachable(tmp_path: Path) -> SerializableErrorInfo:
@@ -155,8 +155,10 @@ def test_a_code_server_that_is_gone_is_told_as_such_and_passes_once(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     error, now = _unreachable(tmp_path), datetime.now(UTC)
-    assert failing_ticks.finding(LastTick("sensor", "looks", now, error, 1)) is None, "it is being started again"
-    wrong = failing_ticks.finding(LastTick("sensor", "looks", now, error, 2))
+    assert dagster_incidents.tick_finding(LastTick("sensor", "looks", now, error, 1)) is None, (
+        "it is being started again"
+    )
+    wrong = dagster_incidents.tick_finding(LastTick("sensor", "looks", now, error, 2))
     assert wrong is not None
     assert wrong.error_class == "DagsterUserCodeUnreachableError"
     assert ": the code server could not be reached (gRPC UNAVAILABLE): it was ended" in wrong.message

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from emag_pipeline.errors import AnotherSyncRunning, RefusedError
-from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import IncidentFinding
+from emag_pipeline.monitoring import incidents
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger, liveness
@@ -121,7 +121,7 @@ def test_an_approval_counts_although_the_refusal_lies_ahead(database: Database) 
 
 
 def test_an_incident_that_lies_ahead_is_over_when_the_account_is_published(database: Database) -> None:
-    incident_table.note(database, IncidentFinding("main", "failing", "m", "r"))
+    incidents.note(database, IncidentFinding("main", "failing", "m", "r"))
     _set_back(database)
-    incident_table.close(database, "main", well_at=sync(database, [offer(1)]).published_at)
-    assert incident_table.open_incidents(database) == []
+    incidents.close(database, "main", well_at=sync(database, [offer(1)]).published_at)
+    assert incidents.open_incidents(database) == []

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from emag_pipeline.marts import assortment, buy_button, issues, low_stock
-from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import IncidentFinding
-from emag_pipeline.report import syncs
+from emag_pipeline.monitoring import incidents
+from emag_pipeline.monitoring.incidents import IncidentFinding
+from emag_pipeline.report import facts
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, published, timeline
 from emag_pipeline.sync.accounts import note_accounts
@@ -176,14 +176,14 @@ def test_incidents_are_the_accounts_own_and_those_of_no_account(database: Databa
     for account in ("main", "fbe"):
         sync(database, [offer(1)], account=account)
     for subject in ("main", "fbe", "daemon"):
-        incident_table.note(database, IncidentFinding(subject, "stale", "too old", "wait"))
-    assert [one.subject for one in syncs.incidents_of(database, "main")] == ["main", "daemon"]
+        incidents.note(database, IncidentFinding(subject, "stale", "too old", "wait"))
+    assert [one.subject for one in incidents.open_incidents(database, "main")] == ["main", "daemon"]
 
 
 def test_the_last_syncs_are_told_with_what_went_wrong(database: Database) -> None:
     sync(database, [offer(1)])
     ledger.end(database, begin(database), "failed", error_class="ApiUnavailable", message="away", remedy="wait")
-    newest, before = syncs.last_syncs(database, "main")
+    newest, before = facts.last_syncs(database, "main")
     assert (newest.status, newest.error_message, newest.error_remedy) == ("failed", "away", "wait")
     assert (before.status, before.offers_created) == ("completed", 1)
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.health import health_status
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger, publish

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.monitoring.health_page import health_page, ready_page, unreadable_page
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.exporter import json_page
+from emag_pipeline.monitoring.health import health_page, health_status, ready_page, unreadable_page
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.monitoring.web import WebPage
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import ticks
@@ -36,13 +36,13 @@ def fresh(database: Database) -> Database:
     return database
 
 
-def _page(database: Database) -> WebPage:
-    return health_page(health_status(database, _SETTINGS))
+def _page(database: Database) -> Response:
+    return json_page(health_page(health_status(database, _SETTINGS)))
 
 
-def _problems(page: WebPage) -> list[Any]:
+def _problems(page: Response) -> list[Any]:
     problems = json.loads(page.body)["problems"]
-    assert page.status == (503 if problems else 200)
+    assert page.status_code == (503 if problems else 200)
     assert all(problem["what"] and problem["remedy"] for problem in problems)
     return [problem["subject"] for problem in problems]
 
@@ -50,7 +50,7 @@ def _problems(page: WebPage) -> list[Any]:
 def test_a_fresh_account_and_ticking_sensors_need_nobody(fresh: Database) -> None:
     page = _page(fresh)
     document = json.loads(page.body)
-    assert (page.status, document["healthy"], document["problems"]) == (200, True, [])
+    assert (page.status_code, document["healthy"], document["problems"]) == (200, True, [])
     assert document["sensors_tick"] is True
     assert (document["accounts"]["main"]["state"], document["accounts"]["main"]["error"]) == ("completed", None)
     assert datetime.fromisoformat(document["at"]).tzinfo == UTC
@@ -104,7 +104,7 @@ def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon", "main"]
-    assert b"Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent" in page.body
+    assert b"Run `emag-pipeline recover`: the sensor stuck_syncs, which would end the sync, is silent" in page.body
 
 
 def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None:
@@ -123,12 +123,12 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     page = _page(fresh)
     assert _problems(page) == ["daemon"], "one cause, one problem"
-    assert b"no sensor of Dagster's daemon has looked at anything for 1 day" in page.body
+    assert b"no sensor of Dagster's daemon has ticked for 1 day" in page.body
     assert b"Start it: `emag-pipeline up`" in page.body
     ticks.note(fresh, SENSORS[0])
     page = _page(fresh)
     assert _problems(page) == ["daemon"] * (len(SENSORS) - 1)
-    assert b"has not looked at anything for 1 day" in page.body
+    assert b"has not ticked for 1 day" in page.body
 
 
 def test_sensors_have_their_time_for_a_first_look_after_a_start_of_up(fresh: Database, tmp_path: Path) -> None:
@@ -136,12 +136,12 @@ def test_sensors_have_their_time_for_a_first_look_after_a_start_of_up(fresh: Dat
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '1 day'")
     settings = load_settings({"EMAG_ACCOUNTS": "main", "EMAG_HOME": str(tmp_path)}, env_file=None)
     with claimed(tmp_path, "http://127.0.0.1:1"):
-        page = health_page(health_status(fresh, settings))
+        page = json_page(health_page(health_status(fresh, settings)))
     assert (_problems(page), json.loads(page.body)["sensors_tick"]) == ([], False)
 
 
 def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
-    for page in (unreadable_page(_AWAY), ready_page(_AWAY)):
+    for page in (json_page(unreadable_page(_AWAY)), json_page(ready_page(_AWAY))):
         assert _problems(page) == ["database"]
         assert json.loads(page.body)["problems"][0] == {
             "subject": "database",
@@ -151,9 +151,9 @@ def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
 
 
 def test_a_database_that_only_did_not_answer_in_time_is_not_examined() -> None:
-    document = json.loads(unreadable_page(no_answer(2)).body)
+    document = unreadable_page(no_answer(2))
     assert document["problems"][0]["what"] == "not examined: the database does not answer: nothing came within 2 s"
 
 
 def test_a_database_that_can_be_read_is_ready() -> None:
-    assert _problems(ready_page(None)) == []
+    assert _problems(json_page(ready_page(None))) == []

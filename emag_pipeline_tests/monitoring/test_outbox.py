@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emag_pipeline.monitoring import incident_table, outbox
-from emag_pipeline.monitoring.incident_table import IncidentFinding
+from emag_pipeline.monitoring import incidents, outbox
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.offers import offer
@@ -12,11 +12,11 @@ from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 
 
 def _fail(database: Database, subject: str = "main") -> None:
-    incident_table.note(database, IncidentFinding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
+    incidents.note(database, IncidentFinding(subject, "failing", "it said no", "Log in", "AccessRefused", "r1"))
 
 
 def _recover(database: Database) -> None:
-    incident_table.close(database, "main", well_at=datetime.now(UTC) + timedelta(seconds=1))
+    incidents.close(database, "main", well_at=datetime.now(UTC) + timedelta(seconds=1))
 
 
 def test_an_incident_is_told_once_and_its_end_once(database: Database, settings: Settings, receiver: Receiver) -> None:

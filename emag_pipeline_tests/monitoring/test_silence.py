@@ -1,11 +1,9 @@
-import json
 import os
 from pathlib import Path
 
 from emag_pipeline.cli.status import _daemon
 from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.health_page import health_page
-from emag_pipeline.monitoring.health_status import health_status
+from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
@@ -59,7 +57,7 @@ def test_a_silent_daemon_is_told_once_and_once_when_it_speaks_again(
     silence.watch(database, settings, _LONG)
     assert open_incidents(database) == []
     alert, end = receiver.taken
-    assert "no sensor of Dagster's daemon has looked at anything for 20 minutes" in alert["text"]
+    assert "no sensor of Dagster's daemon has ticked for 20 minutes" in alert["text"]
     assert end["text"].startswith("daemon recovered after ")
 
 
@@ -75,9 +73,7 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
 ) -> None:
     _tick(database, minutes_ago=120)
     settings = load_settings({"EMAG_HOME": str(tmp_path), "DATABASE_SYNC_URL": database_url}, env_file=None)
-    said = (
-        "no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is refreshed or recovered by itself"
-    )
+    said = "no sensor of Dagster's daemon has ticked for 2 hours: nothing is refreshed or recovered automatically"
     log = tmp_path / "logs" / "daemon.log"
     log.parent.mkdir()
     log.write_text("a word\n")
@@ -85,10 +81,10 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
         silence.watch(database, settings, _LONG)
         (incident,) = open_incidents(database)
         status = _daemon(database, settings) or {}
-        health = json.loads(health_page(health_status(database, settings)).body)["problems"][0]
+        health = health_page(health_status(database, settings))["problems"][0]
         doctor = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url, DAGSTER_PG_URL=database_url), "daemon")
     assert {incident.message, status["said"], health["what"]} == {said}
     (remedy,) = {incident.remedy, status["remedy"], health["remedy"], doctor.remedy}
-    assert f"`emag-pipeline up` (process {os.getpid()}) runs, and starts the daemon again by itself" in remedy
+    assert f"`emag-pipeline up` (process {os.getpid()}) runs, and restarts the daemon if it ends" in remedy
     assert str(log) in remedy
     assert "Start it" not in remedy

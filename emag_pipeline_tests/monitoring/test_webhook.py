@@ -4,13 +4,13 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from emag_pipeline.monitoring import webhook
+from emag_pipeline.monitoring import outbox
 from emag_pipeline_tests.monitoring.receiver import SECRET, Behaviour, Receiver
 
 
 def test_a_document_arrives_as_json() -> None:
     with Receiver() as receiver:
-        assert webhook.post(receiver.url, {"text": "ăîșț <&>"}) == ""
+        assert outbox.post(receiver.url, {"text": "ăîșț <&>"}) == ""
     assert receiver.taken == [{"text": "ăîșț <&>"}]
 
 
@@ -24,7 +24,7 @@ def test_a_document_arrives_as_json() -> None:
 )
 def test_what_is_not_taken_is_said_in_a_few_words(behaviour: Behaviour, said: str) -> None:
     with Receiver(behaviour) as receiver:
-        assert webhook.post(receiver.url, {"text": "x"}) == said
+        assert outbox.post(receiver.url, {"text": "x"}) == said
     assert receiver.asked == 1
 
 
@@ -32,7 +32,7 @@ def test_what_is_not_taken_is_said_in_a_few_words(behaviour: Behaviour, said: st
 def test_the_time_limit_is_that_of_the_whole_call(behaviour: Behaviour) -> None:
     began = time.monotonic()
     with Receiver(behaviour) as receiver:
-        said = webhook.post(receiver.url, {"text": "x"}, deadline_seconds=0.5)
+        said = outbox.post(receiver.url, {"text": "x"}, deadline_seconds=0.5)
     assert said in ("no answer within 0.5 seconds", "it cannot be reached (TimeoutError)")
     assert time.monotonic() - began < 10
 
@@ -48,10 +48,10 @@ def _closed_port() -> str:
     ids=["nobody listens", "no address", "no host", "no port"],
 )
 def test_a_url_that_leads_nowhere_does_no_harm_and_is_not_told(url: str) -> None:
-    said = webhook.post(SecretStr(url or _closed_port()), {"text": "x"})
+    said = outbox.post(SecretStr(url or _closed_port()), {"text": "x"})
     assert said.startswith("it cannot be reached (")
     assert SECRET not in said
 
 
 def test_no_file_is_opened() -> None:
-    assert webhook.post(SecretStr(f"file:///{SECRET}"), {}) == "it is no http:// or https:// address"
+    assert outbox.post(SecretStr(f"file:///{SECRET}"), {}) == "it is not an http:// or https:// address"

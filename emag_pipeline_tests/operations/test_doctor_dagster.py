@@ -89,9 +89,7 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     assert not [one for one in diagnosis.findings if one.subject == "sensors"]
     _beat(storages, 5)
     silent = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
-    said = (
-        "no sensor of Dagster's daemon has looked at anything for 2 hours: nothing is refreshed or recovered by itself"
-    )
+    said = "no sensor of Dagster's daemon has ticked for 2 hours: nothing is refreshed or recovered automatically"
     assert (silent.verdict, silent.what) == (Verdict.BROKEN, said)
     with claimed(tmp_path, "http://127.0.0.1:1"):  # started again a moment ago
         begun = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")

@@ -309,7 +309,7 @@ def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
     home: Path, locked: embedded.EmbeddedServer, again: bool
 ) -> None:
     for module in (
-        "emag_pipeline.monitoring.failing_ticks",
+        "emag_pipeline.monitoring.dagster_incidents",
         "emag_pipeline.dagster_runs.daemon",
         "emag_pipeline.dagster_runs.ticks",
     ):

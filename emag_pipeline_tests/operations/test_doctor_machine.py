@@ -16,7 +16,7 @@ from emag_pipeline.admin.doctor.machine import Listener, examine
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.local import ports
 from emag_pipeline.local.sandbox_beside import sandbox_beside
-from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring import incidents
 from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
@@ -125,8 +125,8 @@ def test_a_disk_without_room_or_read_only_is_told(tmp_path: Path, options: str, 
 
 
 def test_open_incidents_are_told_with_their_remedy(database: Database, database_url: str, tmp_path: Path) -> None:
-    incident_table.note(
-        database, incident_table.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
+    incidents.note(
+        database, incidents.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
     )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
     assert finding.what.startswith("fbe is failing since ")
@@ -134,7 +134,7 @@ def test_open_incidents_are_told_with_their_remedy(database: Database, database_
     assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Correct it")
 
 
-def test_a_sensor_that_fell_silent_is_told_and_one_that_never_looked(
+def test_a_sensor_that_fell_silent_is_told_and_one_that_never_ticked(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     for sensor in ("stuck_syncs", "stale_accounts"):
@@ -142,8 +142,8 @@ def test_a_sensor_that_fell_silent_is_told_and_one_that_never_looked(
     with database.transaction() as tx:
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours' WHERE sensor = 'stuck_syncs'")
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)
-    assert found(diagnosis, "sensors", "stuck_syncs has not looked at anything for 2 hours").verdict is Verdict.BROKEN
-    assert found(diagnosis, "sensors", "run_failures has never looked").verdict is Verdict.WARNING
+    assert found(diagnosis, "sensors", "stuck_syncs has not ticked for 2 hours").verdict is Verdict.BROKEN
+    assert found(diagnosis, "sensors", "run_failures has never ticked").verdict is Verdict.WARNING
     assert not [one for one in diagnosis.findings if "stale_accounts" in one.what]
 
 

@@ -90,7 +90,8 @@ def test_the_runs_own_log_has_the_story_and_the_warnings_once(logged: Logged) ->
 
 _PROGRAM = """
 import logging, sys, warnings
-from emag_pipeline.logs import configure_service, logger
+from emag_pipeline.logs import logger
+from emag_pipeline.logs.configure import configure_service
 from emag_pipeline.settings import load_settings
 configure_service(load_settings(env_file=None))
 log = logger("emag_pipeline.example")

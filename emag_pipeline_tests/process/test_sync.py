@@ -14,7 +14,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from emag_pipeline.monitoring.incident_table import open_incidents
+from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.status import sync_progress

@@ -19,7 +19,7 @@ from emag_pipeline.cli.main import COMMANDS
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.local import programs
-from emag_pipeline.monitoring import incident_table
+from emag_pipeline.monitoring import incidents
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
@@ -215,7 +215,7 @@ def test_g11_the_doctor_tells_no_secret_of_a_marketplace_that_repeats_the_passwo
 def test_g11_an_alert_that_cannot_be_told_tells_no_address(
     variables: dict[str, str], database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    incident_table.note(database, incident_table.IncidentFinding("main", "failing", "the marketplace fails", "Wait"))
+    incidents.note(database, incidents.IncidentFinding("main", "failing", "the marketplace fails", "Wait"))
     metrics, health = free_ports(2)
     ports = {"EMAG_SYNC_METRICS_PORT": str(metrics), "EMAG_SYNC_HEALTH_PORT": str(health)}
     given = environment(tmp_path, **variables, **ports, EMAG_SYNC_MONITOR_INTERVAL="1")

@@ -9,8 +9,8 @@ from typing import Any
 
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
-from emag_pipeline.monitoring import incident_table
-from emag_pipeline.monitoring.incident_table import IncidentFinding
+from emag_pipeline.monitoring import incidents
+from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.ageing import let_pass
@@ -68,7 +68,7 @@ def open_shop(database: Database, offers: int = 60) -> None:
     trouble = IncidentFinding(
         "main", "failing", f"the price feed of {HOSTILE} is late", "Ask the supplier", "ApiUnavailable"
     )
-    incident_table.note(database, trouble)
+    incidents.note(database, trouble)
     fill_marts(database)
 
 

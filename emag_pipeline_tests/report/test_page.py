@@ -122,7 +122,7 @@ def test_the_proof_of_the_last_publish_is_told_in_words(document: Document) -> N
 
 
 def test_what_a_sync_counts_as_rows_is_not_called_offers(document: Document) -> None:
-    assert "The column “Rows on pages” counts each row once that the pages of a sync have shown." in document.text
+    assert "The column “Rows on pages” counts each row that the pages of a sync showed, once." in document.text
     assert [cell["data-label"] for cell in document.all("td")].count("Rows on pages") > 1
 
 
@@ -174,13 +174,13 @@ def test_the_first_publish_says_nothing_of_what_changed_and_one_thing_is_no_plur
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
     assert "have it nothing to compare with yet" in told
-    assert "There is one publish so far, so nothing is known to be won or lost." in told
+    assert "There is only one publish so far, so nothing is known to be won or lost." in told
     assert " won," not in told
-    assert "About to run out – offers for sale, within a week: no stock was seen falling yet" in told
+    assert "About to run out – saleable offers, within a week: no stock has been seen falling yet" in told
     assert "No price moved" not in told
     assert f"from {published.published_at.date()} to {published.published_at.date()}" not in told
     assert "1 of 2 offers has at least one reason" in told
-    assert "correct the stock that is reported 1 0 –" in told, "what it sold a day is not known"
+    assert "correct the stock that is reported 1 0 –" in told, "what it sold per day is not known"
     for plural in ("1 pieces", "The last days;", "The 1 offers", "The last 1 syncs", "1 calls"):
         assert plural not in told
     sync(database, [offer(1, general_stock=1, **(ranked | {"buy_button_rank": 2})), first[1]])
@@ -214,7 +214,7 @@ def test_amounts_in_another_currency_are_in_no_sum_and_say_their_own(database: D
     told = read(page(facts_of(database, "main"))).text
     assert "Stock value 24 RON without VAT, 3 pieces without 1 offer in EUR: 1,000 pieces" in told
     assert "2 (1 not in RON) 14 –" in told, "of the offers, which are not in the amount"
-    assert "Amounts are added up in RON only: 1 offer in EUR is in no sum" in told
+    assert "Sums are in RON only: 1 offer in EUR is in no sum" in told
     assert "9,999,000.00 EUR" in told
     assert "10,000,0" not in told
 
@@ -229,7 +229,7 @@ def test_sold_out_offers_are_told_with_the_sales_that_they_lose(database: Databa
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
     assert (
-        "What is sold out sold for 40 RON without VAT a day while it had stock: seen from 1 fall of the stock "
+        "What is sold out sold for 40 RON without VAT per day while it had stock, judging by 1 fall of the stock "
         "of 1 offer." in told
     )
     assert re.search(
@@ -269,16 +269,16 @@ def test_sales_that_rest_on_one_great_fall_of_the_stock_are_told_apart(database:
     fill_marts(database)
     facts = facts_of(database, "main")
     first = tasks(facts)[0]
-    assert (first.stake, first.about) == ("40 RON a day", "Lanternă")
+    assert (first.stake, first.about) == ("40 RON per day", "Lanternă")
     assert first.sentence == (
-        "2 offers are sold out (seen from 1 fall of the stock of 1 offer; not counted: 4,500 RON a day by a single "
-        "fall of more than 10 pieces, 1 offer); of those that were selling, this one loses most:"
+        "2 offers are sold out (judging by 1 fall of the stock of 1 offer; not counted: 4,500 RON per day on a single "
+        "fall of more than 10 pieces, 1 offer); of those that were selling, this one loses the most:"
     )
     told = read(page(facts)).text
     assert (
-        "sold for 4,540 RON without VAT a day while it had stock: seen from 2 falls of the stock of 2 offers. "
-        "Of that, 4,500 rest on a single fall of more than 10 pieces (1 offer): it may be a correction and no sale, is "
-        "not counted under Today, and stands last in the list." in told
+        "sold for 4,540 RON without VAT per day while it had stock, judging by 2 falls of the stock of 2 offers. "
+        "Of that, 4,500 rest on a single fall of more than 10 pieces (1 offer): it may be a correction and not a sale, "
+        "is not counted under Today, and comes last in the list." in told
     )
     # two days and the moment that the publishes took
     assert re.search(
@@ -296,7 +296,7 @@ def test_what_runs_out_but_cannot_be_bought_is_said_to(database: Database) -> No
     sync(database, [offer(1, name="Covor", general_stock=5, status=0, is_saleable=False)])
     fill_marts(database)
     told = read(page(facts_of(database, "main"))).text
-    assert "1 of those that have a stock cannot be bought now." in told
+    assert "1 of those with stock cannot be bought now." in told
     assert "Covor offer 1 cannot be bought now 5" in told
 
 

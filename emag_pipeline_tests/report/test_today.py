@@ -36,7 +36,7 @@ def test_sales_that_are_lost_each_day_come_first_with_their_sum(shop: Database, 
            FROM emag_offer_issues WHERE account_type = 'main' AND issue_code = 'out_of_stock'""",
     )
     first = tasks(facts)[0]
-    assert first.stake == f"{row.lost:,} RON a day"
+    assert first.stake == f"{row.lost:,} RON per day"
     assert first.sentence.startswith(f"{row.offers} offers are sold out")
     assert first.about == facts.sold_out[0].name
 

@@ -13,7 +13,7 @@ from emag_pipeline.errors import (
     StagingLost,
     SyncTimedOut,
 )
-from emag_pipeline.monitoring.incident_table import open_incidents
+from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database

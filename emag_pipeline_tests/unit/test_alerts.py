@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from emag_pipeline.monitoring import alerts
-from emag_pipeline.monitoring.incident_table import Incident
+from emag_pipeline.monitoring.incidents import Incident
 from emag_pipeline.settings import load_settings
 
 _SETTINGS = load_settings({"EMAG_UI_PORT": "3456"}, env_file=None)
@@ -19,7 +19,6 @@ _INCIDENT = Incident(
     seen_at=_AT,
     closed_at=None,
     told_at=None,
-    cause="AccessRefused",
 )
 
 

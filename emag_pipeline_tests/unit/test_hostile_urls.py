@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from emag_pipeline.admin.doctor import Diagnosis, diagnose
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.logs.configure import _of_lines
+from emag_pipeline.logs.configure import _settings_of_lines
 from emag_pipeline.settings import Settings, load_settings, secrets_given
 from emag_pipeline.settings.databases import passwords_in
 from emag_pipeline.settings.redaction import Redactor
@@ -188,7 +188,7 @@ def test_no_piece_of_a_password_is_ever_told(password: str, variable: str) -> No
         assert len(refusal.splitlines()) == 1
         told = [refusal, *_diagnosed(environ)]
         with _environment(environ):
-            redacted = Redactor(_of_lines().secrets)
+            redacted = Redactor(_settings_of_lines().secrets)
         for piece in _split(password):  # as libraries would tell it
             assert piece not in redacted(f'could not translate host name "{piece}"')
         assert {piece for piece in _pieces(password) if any(piece in text for text in told)} == set()

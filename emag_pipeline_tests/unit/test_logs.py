@@ -4,14 +4,15 @@ import logging
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from emag_pipeline.logs import about, logger, with_context
-from emag_pipeline.logs.lines import Lines, shortened
-from emag_pipeline.logs.stream import LinesOnly
+from emag_pipeline.logs.configure import formatter
+from emag_pipeline.logs.printed import LinesOnly, shortened
 from emag_pipeline.settings.redaction import Redactor
 
 log = logger("emag_pipeline.somewhere")
@@ -22,7 +23,7 @@ _SECRET = 'Sch€ißgeheim-4711/"äöü'
 class _Kept(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(Lines(Redactor([_SECRET]), as_json=True))
+        self.setFormatter(formatter(Redactor([_SECRET]), as_json=True))
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -100,6 +101,38 @@ def test_no_secret_leaves_in_facts_texts_or_tracebacks(kept: _Kept) -> None:
     assert "RuntimeError: no right with ***" in kept.entries[-1]["exception"]
 
 
+def test_for_people_a_traceback_follows_its_line() -> None:
+    shown = io.StringIO()
+    handler = logging.StreamHandler(shown)
+    handler.setFormatter(formatter(Redactor([_SECRET]), as_json=False))
+    library = logging.getLogger("library")
+    library.addHandler(handler)
+    try:
+        raise RuntimeError(f"no right with {_SECRET}")
+    except RuntimeError:
+        with warnings.catch_warnings(action="error"):
+            library.exception("it failed: %s", 100)
+    finally:
+        library.removeHandler(handler)
+    first, *traceback = shown.getvalue().splitlines()
+    assert "library_said" in first
+    assert "it failed: 100" in first
+    assert traceback[0] == "Traceback (most recent call last):"
+    assert traceback[-1] == "RuntimeError: no right with ***"
+
+
+def test_one_record_is_shown_alike_by_several_handlers(kept: _Kept, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    try:
+        raise RuntimeError("broken")
+    except RuntimeError:
+        log.exception("half_done", done=1)
+    (record,) = caplog.records
+    assert record.getMessage() == "half_done done=1"
+    assert record.exc_info is not None
+    assert kept.entries[0]["exception"].endswith("RuntimeError: broken")
+
+
 _RECORD = """2026-11-26 16:32:10 +0000 - dagster - ERROR - refresh - STEP_FAILURE - Execution of step "audit" failed.
 {raised}
 Stack Trace:
@@ -122,8 +155,8 @@ def test_an_interruption_is_one_line_and_no_error() -> None:
 def test_what_a_library_has_said_before_does_not_double_every_line() -> None:
     """Dagster tries its database again before the pipeline is loaded, and has `logging` itself tell it."""
     says = "import logging; logging.warning('early'); "
-    configures = "from emag_pipeline.logs import configure; from emag_pipeline.settings import load_settings; "
-    script = f"{says}{configures}configure(load_settings({{}}, env_file=None)); logging.warning('late')"
+    configures = "from emag_pipeline.logs.configure import configure; from emag_pipeline.settings import load_settings"
+    script = f"{says}{configures}; configure(load_settings({{}}, env_file=None)); logging.warning('late')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr.count("early") == done.stderr.count("late") == 1
 

@@ -46,13 +46,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
     # Dagster takes seconds to import: the other examinations need not wait
     from emag_pipeline.dagster_runs import daemon, ticks
     from emag_pipeline.dagster_runs import daemon as error_words
-    from emag_pipeline.monitoring import failing_ticks
+    from emag_pipeline.monitoring import dagster_incidents
 
     heard = daemon.heard(url)
     found = [tick for tick in ticks.of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
     yield from _life(_without_overtaken(heard, found, settings), daemon.SILENT_SECONDS, settings)
     for tick in found:
-        wrong = failing_ticks.finding(tick)
+        wrong = dagster_incidents.tick_finding(tick)
         if wrong is not None:
             yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
         elif tick.error is not None:

@@ -7,9 +7,8 @@ from emag_pipeline.admin.doctor import databases
 from emag_pipeline.admin.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.errors import Rerun, rerun_after
 from emag_pipeline.local.words import ended_words, left_words, trouble_words, unstarted_words
-from emag_pipeline.monitoring.health_status import sync_troubles
-from emag_pipeline.monitoring.incident_table import open_incidents
-from emag_pipeline.monitoring.incidents import is_told_by
+from emag_pipeline.monitoring.health import sync_troubles
+from emag_pipeline.monitoring.incidents import is_told_by, open_incidents
 from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors
 from emag_pipeline.review.deviations import is_accepted
 from emag_pipeline.settings import Settings

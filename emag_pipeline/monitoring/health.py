@@ -1,14 +1,35 @@
-"""Is all well? For people, `/health` and alerts; from the database alone, so the answer is quick and always there."""
+"""`/health`: whether everything is healthy, for people and probes. 200 when nothing needs a person, else 503, as JSON:
 
-from collections.abc import Mapping
+healthy         whether the answer is 200
+problems        what needs a person: {subject, what, remedy} of `daemon`, `database`, an account, `sensor NAME`, …
+at              when this was read (ISO 8601, UTC)
+sensors_tick    whether the daemon's sensors watch over the accounts; null when the database is away
+sensors         seconds since each sensor's last tick, null for one that never ticked
+incidents       open incidents: a list of {subject, kind, what, remedy, since}
+checks          checks that fail, not problems by themselves: {subject, check, part, severity, said, remedy, since}
+not_configured  accounts whose offers are kept although they are not in the settings: not a problem
+stopped         programs of this home's `up` that were stopped (SIGSTOP): {subject, what, remedy}
+accounts        by name, each with the keys below
+
+An account has `state`, `phase`, `last_publish_at`, `oldest_page_at` (when the oldest page of that publish was read),
+`age_seconds` (since then: how old the data is that readers see), `stale`, `trouble`, `error_class`, `error` and
+`remedy`.
+
+What needs a person: the database cannot be read; a program of `up` is stopped; a sensor is silent, or the ticks of a
+sensor or schedule fail; an account's data was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans), or
+it has none; its running sync is stuck or dead; its last sync failed in a way that a retry cannot fix, refusals
+included. What is retried is shown, and is not a problem while the account is fresh. Keys are added, never renamed.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from emag_pipeline.errors import Rerun, rerun_after
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError, Rerun, TransientError, rerun_after
 from emag_pipeline.monitoring import silence
-from emag_pipeline.monitoring.incident_table import Incident, open_incidents
-from emag_pipeline.monitoring.silence import Silence
+from emag_pipeline.monitoring.incidents import Incident, open_incidents
+from emag_pipeline.monitoring.silence import DAEMON, Silence
 from emag_pipeline.settings import Settings
 from emag_pipeline.stopped_programs import StoppedProgram, stopped_programs
 from emag_pipeline.store import ticks
@@ -18,10 +39,10 @@ from emag_pipeline.sync.account_health import is_stale, published_words
 from emag_pipeline.sync.accounts import left_accounts
 from emag_pipeline.sync.liveness import Bounds, RunningSync, Trouble, running_syncs, trouble_of
 from emag_pipeline.sync.status import AccountStatus, account_statuses
-from emag_pipeline.wording import iso
+from emag_pipeline.wording import iso, iso_now
 
-_RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; or now `emag-pipeline recover`"
-_RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which ends such a sync, is silent"
+_RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; `emag-pipeline recover` ends it now"
+_RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which would end the sync, is silent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +222,82 @@ def _check(result: CheckResult) -> dict[str, Any]:
         "remedy": result.remedy,
         "since": iso(result.failing_since),
     }
+
+
+# The documents of `/health` and `/ready`. Each has `problems`; where there are any, the status is 503.
+
+Document = dict[str, Any]
+Problem = dict[str, str]
+
+#: Subjects of incidents whose ticks no account's state tells of.
+_TICKING = ("sensor ", "schedule ")
+
+
+def health_page(health: HealthStatus) -> Document:
+    """The answer when the database could be read."""
+    found = list(problems(health))
+    return {**health.as_dict(), "healthy": not found, "problems": found}
+
+
+def unreadable_page(error: PipelineError) -> Document:
+    """The answer when it could not."""
+    return {
+        "healthy": False,
+        "problems": [database_problem(error)],
+        "at": iso_now(),
+        "sensors_tick": None,
+        "sensors": {},
+        "incidents": [],
+        "checks": [],
+        "not_configured": [],
+        "stopped": [],
+        "accounts": {},
+    }
+
+
+def ready_page(error: PipelineError | None) -> Document:
+    """`/ready`: the database can be read and its schema is this version's; `error` says why not."""
+    return {"ready": error is None, "problems": [] if error is None else [database_problem(error)]}
+
+
+def problems(health: HealthStatus) -> Iterator[Problem]:
+    """What needs a person, the daemon first: without it nothing recovers automatically."""
+    for one in health.stopped:
+        yield _problem(one.name, one.said, one.remedy)
+    for silent in health.silences:
+        yield _problem(DAEMON, silent.said, silent.remedy)
+    for incident in health.incidents:
+        if incident.kind == "failing" and incident.subject.startswith(_TICKING):
+            yield _problem(incident.subject, incident.message, incident.remedy)
+    for account in health.accounts:
+        yield from _account_problems(account)
+
+
+def database_problem(error: PipelineError) -> Problem:
+    """Why the database could not be read. One that is merely busy counts as not examined: its state is unknown."""
+    is_known = isinstance(error, DatabaseUnavailable) and error.is_frozen
+    late = "not examined" if isinstance(error, TransientError) and error.is_late and not is_known else ""
+    return _problem("database", ": ".join(filter(None, (late, error.what, error.why))), error.remedy)
+
+
+def _account_problems(account: AccountHealth) -> Iterator[Problem]:
+    if account.trouble is not None or account.is_broken:
+        yield _problem(account.account, account.said, account.remedy)
+    elif account.is_stale:
+        yield _problem(account.account, _staleness(account), _way_out(account))
+
+
+def _staleness(account: AccountHealth) -> str:
+    return account.published if account.phase is None else f"{account.published}; a sync is {account.phase}"
+
+
+def _way_out(account: AccountHealth) -> str:
+    if account.phase is not None:
+        return "Wait for the running sync; `emag-pipeline status --watch` shows its progress"
+    return account.remedy or (
+        f"See `emag-pipeline doctor`; refresh it now with `emag-pipeline sync --account {account.account}`"
+    )
+
+
+def _problem(subject: str, what: str, remedy: str) -> Problem:
+    return {"subject": subject, "what": what, "remedy": remedy}

@@ -1,0 +1,194 @@
+"""Incidents of Dagster's objects beside the accounts: failed jobs, failing sensors and schedules, failing checks.
+
+Each is an incident under its own name until it succeeds. What another incident tells already has none here: a refused
+audit is `refused`, an account that is not fresh is `stale`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from emag_pipeline import dagster_runs
+from emag_pipeline.dagster_runs import check_record, daemon, ticks
+from emag_pipeline.dagster_runs.past_runs import (
+    UNKNOWN_ERROR,
+    awaits_retry,
+    cause_of,
+    ended_seconds_ago,
+    has_failed,
+    is_never_retried,
+    one_line,
+)
+from emag_pipeline.dagster_runs.ticks import LastTick
+from emag_pipeline.errors import Rerun, named
+from emag_pipeline.monitoring import incidents
+from emag_pipeline.monitoring.incidents import IncidentFinding
+from emag_pipeline.refresh.dagster import offers
+from emag_pipeline.review.checks import OFFERS_ARE_FRESH
+from emag_pipeline.review.dagster import freshness
+from emag_pipeline.settings import Settings
+from emag_pipeline.store import check_results
+from emag_pipeline.store.check_results import CheckResult
+from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.account_health import Cause
+from emag_pipeline.sync.status import account_statuses
+
+# Jobs beside `refresh_offers` (clean-up, marts, reference data). Where a job has one run per account or marketplace,
+# each of these is a subject of its own: a success for one says nothing about another.
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubject:
+    """A job, or a job's runs for one partition."""
+
+    job: str
+    partition: str | None = None
+    #: the tag of a run that names the partition
+    tag: str = dagster_runs.PARTITION_TAG
+
+    @property
+    def name(self) -> str:
+        """As incidents and alerts call it."""
+        return self.job if self.partition is None else f"{self.job} of {self.partition}"
+
+
+def job_subjects(repository: dg.RepositoryDefinition) -> list[JobSubject]:
+    """What can fail separately: these jobs, or their partitions. Jobs that Dagster makes for itself are left out."""
+    names = [name for name in repository.job_names if name != dagster_runs.REFRESH_JOB and not name.startswith("__")]
+    return [subject for name in names for subject in _partitions_of(repository.get_job(name))]
+
+
+def note_failed_jobs(
+    database: Database, instance: dg.DagsterInstance, found: Sequence[JobSubject], patience_seconds: float
+) -> None:
+    """Open, renew and close the subjects' incidents by how their newest runs ended. Raises DatabaseUnavailable.
+
+    `patience_seconds`: how long a sensor may take to request what it repeats.
+    """
+    for subject in found:
+        tags = {} if subject.partition is None else {subject.tag: subject.partition}
+        ended = dg.RunsFilter(job_name=subject.job, tags=tags, statuses=list(dagster_runs.ENDED))
+        for record in instance.get_run_records(ended, limit=1):
+            if record.dagster_run.status == dg.DagsterRunStatus.SUCCESS:
+                incidents.close(database, subject.name, well_at=datetime.fromtimestamp(record.end_time or 0.0, UTC))
+            elif has_failed(record) and not awaits_retry(instance, record):
+                cause = cause_of(instance, record.dagster_run)
+                if not _another_follows(instance, ended, record, cause, patience_seconds):
+                    incidents.note(database, _job_finding(subject, cause, record.dagster_run.run_id))
+
+
+def _job_finding(subject: JobSubject, cause: Cause, run_id: str) -> IncidentFinding:
+    return IncidentFinding(subject.name, "failing", cause.message, cause.remedy, cause.error_class, run_id)
+
+
+def _another_follows(
+    instance: dg.DagsterInstance, ended: dg.RunsFilter, failed: dg.RunRecord, cause: Cause, patience_seconds: float
+) -> bool:
+    """Whether another run is under way, or is about to be requested by a sensor.
+
+    Sensors repeat what `emag-pipeline sync` executed and did not finish: by its tag, Dagster does not.
+    """
+    if instance.get_run_records(
+        dg.RunsFilter(job_name=ended.job_name, tags=ended.tags, statuses=dagster_runs.UNDER_WAY), 1
+    ):
+        return True
+    is_of_a_sync = is_never_retried(failed.dagster_run)
+    return is_of_a_sync and not cause.needs_a_person and ended_seconds_ago(failed) < patience_seconds
+
+
+def _partitions_of(job: dg.JobDefinition) -> Iterator[JobSubject]:
+    """One per partition, where partitions are accounts or marketplaces; of an account's days, the newest run counts."""
+    if isinstance(job.partitions_def, dg.StaticPartitionsDefinition):
+        yield from (JobSubject(job.name, key) for key in job.partitions_def.get_partition_keys())
+    elif isinstance(job.partitions_def, dg.MultiPartitionsDefinition):
+        keys = job.partitions_def.get_partitions_def_for_dimension("account").get_partition_keys()
+        yield from (JobSubject(job.name, key, f"{dagster_runs.PARTITION_TAG}/account") for key in keys)
+    else:
+        yield JobSubject(job.name)
+
+
+# Sensors and schedules whose ticks fail.
+
+#: Dagster's errors while the code server restarts, and that of a tick during which the daemon was ended.
+PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", ticks.NOT_STORED}
+_REMEDY = (
+    "Until it succeeds, nothing that it watches over is done automatically: see its ticks in Dagster's UI, under "
+    "Automation; an error that names no remedy is a defect in the pipeline: report it with this line"
+)
+
+
+def tick_finding(tick: LastTick) -> IncidentFinding | None:
+    """What is wrong with a sensor or schedule; None when its newest tick succeeded.
+
+    An error that may pass at once, such as a database or code server that restarts, counts when the tick before failed
+    as well.
+    """
+    if tick.error is None:
+        return None
+    error = daemon.innermost(tick.error)
+    error_class = error.cls_name or UNKNOWN_ERROR
+    known = named(error_class)
+    may_pass = error_class in PASSING or (known is not None and known.rerun is Rerun.AT_ONCE)
+    if may_pass and tick.failures < 2:
+        return None
+    said = one_line(daemon.said(error))
+    return IncidentFinding(
+        tick.subject, "failing", f"its tick at {tick.at:%H:%M:%S} UTC failed: {said}", _REMEDY, error_class
+    )
+
+
+def note_failing_ticks(
+    database: Database, instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
+) -> list[str]:
+    """Open, renew and close the incidents of the sensors and schedules of a repository. Returns their subjects.
+
+    Raises DatabaseUnavailable.
+    """
+    found = ticks.of_instance(instance, _names(repository))
+    for tick in found:
+        wrong = tick_finding(tick)
+        if wrong is not None:
+            incidents.note(database, wrong)
+        elif tick.error is None:
+            incidents.close(database, tick.subject, well_at=tick.at)
+    return [tick.subject for tick in found]
+
+
+def _names(repository: dg.RepositoryDefinition) -> Sequence[str]:
+    return [sensor.name for sensor in repository.sensor_defs] + [one.name for one in repository.schedule_defs]
+
+
+# Checks of severity ERROR that do not pass.
+
+_FRESH = dg.AssetCheckKey(offers.key, OFFERS_ARE_FRESH.name)
+
+
+def note_freshness(database: Database, settings: Settings) -> None:
+    """Record the results of offers_are_fresh, which change while nothing runs. Raises DatabaseUnavailable.
+
+    In Dagster only a run may record it: a sensor's result would be stored without a run, and a second one never.
+    """
+    for status in account_statuses(database, [account.name for account in settings.accounts]):
+        result = freshness(database, status, settings).result()
+        check_record.record(database, _FRESH, result, status.account)
+
+
+def note_red_checks(database: Database, settings: Settings) -> list[str]:
+    """Open, renew and close the incidents of checks. Returns the names of all that have a result.
+
+    Raises DatabaseUnavailable.
+    """
+    answered = check_results.check_results(database, settings.subjects)
+    results = [one for one in answered if not one.is_told_by_its_account]
+    for result in results:
+        if result.passed:
+            incidents.close(database, result.name, well_at=result.checked_at)
+        elif result.severity == "ERROR":
+            incidents.note(database, _check_finding(result))
+    return [result.name for result in results]
+
+
+def _check_finding(result: CheckResult) -> IncidentFinding:
+    return IncidentFinding(result.name, "red", result.sentence, result.remedy.rstrip("."), run_id=result.run_id)

@@ -1,0 +1,56 @@
+-- The rows of emag_incidents: one open row per subject and kind. `:kinds` are the kinds that count as the same trouble.
+
+-- name: lock_open
+-- The open row of the same trouble, if there is one. A row of another kind or cause is replaced, not renewed.
+SELECT 1 FROM emag_incidents
+WHERE subject = :subject AND closed_at IS NULL AND kind = ANY(CAST(:kinds AS text[]))
+FOR UPDATE;
+
+-- name: renew
+-- Nothing is new where kind and cause are the same: the words, the run and the time of the newest look are kept.
+UPDATE emag_incidents
+SET message = :message, remedy = :remedy, dagster_run_id = :run_id, seen_at = clock_timestamp()
+WHERE subject = :subject AND closed_at IS NULL AND kind = :kind
+  AND CASE kind WHEN 'refused' THEN remedy ELSE coalesce(error_class, '') END = :cause
+RETURNING 1;
+
+-- name: replace
+-- Another cause begins a row of its own; the row before it closes without a message.
+UPDATE emag_incidents
+SET closed_at = greatest(opened_at, clock_timestamp())
+WHERE subject = :subject AND closed_at IS NULL AND kind = ANY(CAST(:kinds AS text[]));
+
+-- name: open
+INSERT INTO emag_incidents (subject, kind, error_class, message, remedy, dagster_run_id)
+VALUES (:subject, :kind, :error_class, :message, :remedy, :run_id)
+ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING;
+
+-- name: close
+-- What began before the subject recovered. A row that lies ahead of the clock, which was set back since, began before too.
+UPDATE emag_incidents
+SET closed_at = greatest(opened_at, :at)
+WHERE subject = :subject AND closed_at IS NULL
+  AND (opened_at <= :at OR opened_at > clock_timestamp() + interval '1 minute')
+  AND NOT (kind = ANY(CAST(:still AS text[])))
+RETURNING incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at;
+
+-- name: forget_others
+-- Subjects that are gone, unless another installation on the same database has seen them lately.
+UPDATE emag_incidents
+SET closed_at = now(), end_told_at = now()
+WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))
+  AND seen_at <= clock_timestamp() - :unseen * interval '1 second';
+
+-- name: all_open
+SELECT incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at
+FROM emag_incidents
+WHERE closed_at IS NULL
+ORDER BY opened_at, incident_id;
+
+-- name: open_for_account
+-- Those of the account itself, and those of parts of the pipeline that every account needs.
+SELECT incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at
+FROM emag_incidents
+WHERE closed_at IS NULL
+  AND (subject = :account OR subject NOT IN (SELECT account_type FROM emag_offer_syncs))
+ORDER BY opened_at, incident_id;

@@ -1,0 +1,8 @@
+-- What the report reads beside the marts and the state of the account.
+
+-- name: mart_stamps
+-- Which publish each mart shows.
+SELECT mart, published_at, refreshed_at, rows
+FROM emag_mart_refreshes
+WHERE account_type = :account
+ORDER BY mart;
