@@ -7,26 +7,14 @@ from emag_pipeline.logs import dagster_process  # noqa: F401 - first: what the o
 import dagster as dg
 
 from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.marts.dagster import (
-    assortment_reconciles_with_offers,
-    buy_button,
-    buy_button_reconciles_with_offers,
-    daily_assortment,
-    issues_reconcile_with_offers,
-    low_stock,
-    low_stock_reconciles_with_offers,
-    offer_issues,
-)
+from emag_pipeline.marts.dagster import mart_assets, mart_checks
 from emag_pipeline.monitoring.dagster import run_failures, stale_accounts, stuck_syncs
 from emag_pipeline.reference.dagster import (
-    categories,
-    categories_exist_for_all_offers,
-    handling_times,
+    reference_assets,
+    reference_checks,
     reference_schedules,
     refresh_reference,
     stale_reference,
-    vat_rates,
-    vat_rates_exist_for_all_offers,
 )
 from emag_pipeline.refresh.dagster import audit, offers, refresh_offers, refresh_schedules, staged_offers
 from emag_pipeline.report.dagster import offer_report, refresh_daily_assortment, refresh_marts, stale_marts
@@ -38,25 +26,16 @@ defs = dg.Definitions(
     assets=[
         staged_offers,
         offers,
-        offer_issues,
-        buy_button,
-        low_stock,
-        daily_assortment,
+        *mart_assets.values(),
         offer_report,
-        categories,
-        vat_rates,
-        handling_times,
+        *reference_assets,
     ],
     asset_checks=[
         audit,
         publish_review,
         offers_review,
-        issues_reconcile_with_offers,
-        buy_button_reconciles_with_offers,
-        low_stock_reconciles_with_offers,
-        assortment_reconciles_with_offers,
-        categories_exist_for_all_offers,
-        vat_rates_exist_for_all_offers,
+        *mart_checks,
+        *reference_checks,
     ],
     jobs=[refresh_offers, refresh_marts, refresh_daily_assortment, maintenance, refresh_reference],
     schedules=[*refresh_schedules, maintenance_schedule, *reference_schedules],
