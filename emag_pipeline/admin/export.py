@@ -23,6 +23,7 @@ from emag_pipeline.store.describe import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable, readable
 from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
 
 _SQL = statements("admin/export.sql")
 
@@ -94,7 +95,7 @@ def batches(database: Database, selection: Selection, chosen: list[Column]) -> G
     listed = ", ".join(_AS_TEXT.get(column.type, '"{0}"').format(column.name) for column in chosen)
     source, parameters = _source(selection)
     with database.transaction() as tx:
-        tx.run(_SQL["begin_reading"], pause=str(_PAUSE_SECONDS * 1000))
+        _begin(tx)
         tx.run(f"DECLARE emag_export NO SCROLL CURSOR FOR SELECT {listed} FROM {source}", **parameters)
         while rows := tx.run(f"FETCH {_ROWS_AT_ONCE} FROM emag_export").all():
             yield [tuple(row) for row in rows]
@@ -117,6 +118,10 @@ def _csv(column: Column, *, raw: bool) -> str:
         return _CSV[kind].format(column.name)
     text = f'to_jsonb("{column.name}")::text' if kind.endswith("[]") else f'"{column.name}"::text'
     return text if raw else _SQL["without_formulas"].replace("{text}", text)
+
+
+def _begin(tx: Transaction) -> None:
+    tx.run(_SQL["begin_reading"], pause=str(int(_PAUSE_SECONDS * 1000)))
 
 
 def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
@@ -220,6 +225,7 @@ def _copy_csv(out: BinaryIO, settings: Settings, selection: Selection, *, raw: b
         source, parameters = _source(selection)
         query, formula = csv_query(source, chosen, raw=raw)
         with database.transaction(timeout_seconds=_COPY_SECONDS) as tx:
+            _begin(tx)
             rows = tx.copy_out(query, write, pause_seconds=_PAUSE_SECONDS, **parameters, **formula)
     return Exported(rows, time.monotonic() - began)
 
