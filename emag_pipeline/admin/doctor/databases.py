@@ -17,6 +17,11 @@ from emag_pipeline.store.server import ConnectionFacts
 from emag_pipeline.sync import locks
 from emag_pipeline.wording import age, counted
 
+SUBJECT = "database"
+LOCKS = "locks"
+
+_KEPT = "`emag-pipeline up` keeps it running, and the offers fresh"
+
 # Whether a database's host accepts connections at all. The operating system accepts them at once even for a slow
 # server; if it does not, nothing is there or a firewall drops the packets, and trying again would not help.
 
@@ -55,12 +60,6 @@ def _drops(family: int, address: object, seconds: float) -> bool:
         except OSError:
             return False
     return False
-
-
-SUBJECT = "database"
-LOCKS = "locks"
-
-_KEPT = "`emag-pipeline up` keeps it running, and the offers fresh"
 
 
 @contextmanager

@@ -154,7 +154,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
 
 def _independent(settings: Settings) -> Iterator[Examination]:
     for one in machine.listeners(settings):
-        yield Examination(machine.SUBJECT, _MACHINE_SECONDS, partial(machine.examine, one))
+        yield Examination(machine.PORTS, _MACHINE_SECONDS, partial(machine.examine, one))
     yield Examination(machine.PROGRAMS, _MACHINE_SECONDS, partial(machine.programs, settings))
     yield Examination(machine.DISK, _MACHINE_SECONDS, partial(machine.disk, settings))
     yield Examination(machine.MEMORY, _MACHINE_SECONDS, machine.memory)

@@ -16,6 +16,7 @@ from emag_pipeline.stopped_programs import stopped_programs
 DISK = "disk"
 MEMORY = "memory"
 PROGRAMS = "programs"
+PORTS = "ports"
 
 _GIB = 2**30
 #: PostgreSQL stops when its disk is full; logs and a publish need at least some hundred megabytes.
@@ -69,8 +70,6 @@ def _existing(path: Path) -> Path:
 
 # Ports: free, ours, or used by another program.
 
-SUBJECT = "ports"
-
 _TIMEOUT_SECONDS = 4.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to look, not where to listen
 
@@ -93,7 +92,7 @@ def examine(one: Listener) -> Iterator[Finding]:
     """Who listens on the port that one of our programs wants."""
     answer = _answer(one)
     if answer is None:
-        yield ok(SUBJECT, f"port {one.port} is free: {one.name} is not running")
+        yield ok(PORTS, f"port {one.port} is free: {one.name} is not running")
     elif one.mark.encode() in answer:
         yield _answers(one, ports.holder(one.port))
     else:
@@ -103,24 +102,24 @@ def examine(one: Listener) -> Iterator[Finding]:
 def _answers(one: Listener, holder: ports.Holder | None) -> Finding:
     what = f"port {one.port}: {one.name} answers"
     if one.home is None or holder is None or holder.home in (None, one.home.resolve()):
-        return ok(SUBJECT, what)
+        return ok(PORTS, what)
     remedy = f"To use that one, set EMAG_HOME to {holder.home}; otherwise set {one.variable} to another port"
-    return warning(SUBJECT, f"{what}, but it belongs to the `up` in EMAG_HOME {holder.home}", remedy)
+    return warning(PORTS, f"{what}, but it belongs to the `up` in EMAG_HOME {holder.home}", remedy)
 
 
 def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Finding:
     """What is there instead. A program of ours that is silent, or an unknown one, may just be busy."""
     or_else = f"set {one.variable} to another port"
     if holder is not None and holder.is_stopped:
-        return broken(SUBJECT, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
+        return broken(PORTS, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
     if is_silent and (holder is None or holder.program):
         who = holder.words if holder else "the process that listens there is unknown"
         what = f"port {one.port}: no answer from {one.name} within {_TIMEOUT_SECONDS:g} seconds; {who}"
-        return not_examined(SUBJECT, what, f"end that process, or {or_else}")
+        return not_examined(PORTS, what, f"end that process, or {or_else}")
     how = "does not answer" if is_silent else "is a different one"
     who = f" ({holder.words})" if holder else ""
     what = f"port {one.port} is in use: the program there, where {one.name} should be, {how}{who}"
-    return broken(SUBJECT, what, f"Stop that program, or {or_else}")
+    return broken(PORTS, what, f"Stop that program, or {or_else}")
 
 
 def listeners(settings: Settings) -> Iterator[Listener]:

@@ -87,13 +87,11 @@ def _surroundings(settings: Settings) -> Iterator[Database]:
         yield database
 
 
-# A probe's file: what it tells, and nothing else.
-
-# The marketplace's own words, made safe to share.
+# The file. The marketplace's own words are made safe to share.
 
 _LONGEST = 300
 _REPLACED = (
-    (re.compile(r"^HTTP \d{3}(?:, |$)"), ""),  # the status is told beside it
+    (re.compile(r"^HTTP \d{3}(?:, |$)"), ""),  # the status has a key of its own
     (re.compile(r"\"[^\"]*\"|'[^']*'|„[^”]*”|“[^”]*”|«[^»]*»"), "[…]"),
     (re.compile(r"\w+://\S+"), "[address]"),
     (re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)"), "[IP address]"),
