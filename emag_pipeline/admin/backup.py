@@ -51,7 +51,7 @@ def backup(settings: Settings, file: Path, *, force: bool, say: Say, wait: Calla
     began = time.monotonic()
     with written_at_once(file, force) as unfinished, databases(settings) as found:
         revision, server_version = _versions(found, settings)
-        program = postgres_programs.dumping(server_version, is_embedded=settings.uses_embedded_database)
+        program = postgres_programs.pg_dump_for(server_version, is_embedded=settings.uses_embedded_database)
         say(f"backing up schema {settings.db_schema} of {found.shown} with pg_dump {program.version}")
         command = [
             str(program.path), "--format=custom", "--encoding=UTF8", f'--schema="{settings.db_schema}"',
@@ -184,7 +184,7 @@ def open_backup(file: Path) -> Archive:
     """Look into a backup. Raises SettingsError without a file, PermanentError when it is none of this project's."""
     if not file.is_file():
         raise SettingsError(f"there is no file {file}", remedy="Give the file that `emag-pipeline backup` wrote")
-    program = postgres_programs.reading().path
+    program = postgres_programs.newest_pg_restore().path
     with _text(program, file, "--data-only", f"--table={VERSION_TABLE}") as text:
         for rows in _tables_in(text):
             revision = rows.read(1).decode().strip()

@@ -27,7 +27,7 @@ class PostgresProgram:
     version: int
 
 
-def dumping(server_version: int, *, is_embedded: bool) -> PostgresProgram:
+def pg_dump_for(server_version: int, *, is_embedded: bool) -> PostgresProgram:
     """The pg_dump for a server of that major version: the machine's if it is new enough, otherwise the package's.
 
     For an embedded server it is the package's. Raises PermanentError when both are older than the server.
@@ -47,13 +47,13 @@ def dumping(server_version: int, *, is_embedded: bool) -> PostgresProgram:
     )
 
 
-def reading() -> PostgresProgram:
+def newest_pg_restore() -> PostgresProgram:
     """The newest pg_restore available: it reads archives of its own and all older versions."""
     found = _of_the_package("pg_restore") + _of_this_machine("pg_restore")
     return max(found, key=lambda program: program.version)
 
 
-def shell() -> PostgresProgram:
+def newest_psql() -> PostgresProgram:
     """The newest psql available."""
     found = _of_the_package("psql") + _of_this_machine("psql")
     return max(found, key=lambda program: program.version)
@@ -92,13 +92,13 @@ def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
             environment["PGOPTIONS"] = f"-c search_path={settings.db_schema},public"
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C cancels psql's statement, not this command
         try:
-            command = [str(shell().path), *arguments]
+            command = [str(newest_psql().path), *arguments]
             return subprocess.run(command, env=environment, check=False, preexec_fn=_hear_signals).returncode
         finally:
             signal.signal(signal.SIGINT, before)
 
 
-def told(settings: Settings) -> tuple[dict[str, str], str]:
+def connection_values(settings: Settings) -> tuple[dict[str, str], str]:
     """How a reader's own program connects to the database, without any password; and one sentence of advice.
 
     On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.admin.postgres_programs import dumping
+from emag_pipeline.admin.postgres_programs import pg_dump_for
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
@@ -72,7 +72,7 @@ def test_a_pg_dump_that_is_older_than_the_server_is_passed_over(
 
 def test_no_pg_dump_for_a_newer_server_is_an_error_with_a_remedy() -> None:
     with pytest.raises(PermanentError, match=r"which is PostgreSQL 99: .*postgresql-client-99"):
-        dumping(99, is_embedded=True)
+        pg_dump_for(99, is_embedded=True)
 
 
 def test_a_file_that_exists_is_wrong_usage(database_url: str, tmp_path: Path) -> None:

@@ -378,7 +378,7 @@ def test_an_older_release_gets_its_backup_back_and_the_newer_schema_is_kept_besi
     said: list[str] = []
     _restore(database_url, tmp_path / "emag.dump", replace=True, say=said.append)
     assert _contents(database) == before
-    assert [line for line in said if "it was kept as app_9999" in line]
+    assert [line for line in said if "was kept as app_9999" in line]
     assert rows(database, "SELECT count(*) FROM app_9999.emag_offer_syncs")[0][0] == 2
 
 

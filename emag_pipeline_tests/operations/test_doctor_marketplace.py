@@ -158,7 +158,8 @@ def test_after_a_429_the_account_is_left_alone(
 ) -> None:
     DatabaseBudget(database, 3, 180).slow_down(_login(market), 60)
     assert (
-        found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
+        found(_diagnosed(market.url, database_url, tmp_path), "account main", "asked callers to wait").verdict
+        is Verdict.WARNING
     )
     assert market.stats("main")["requests"] == 0
 
