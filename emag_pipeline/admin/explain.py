@@ -1,7 +1,7 @@
-"""Why an offer can or cannot be bought: every condition with its value, since when each of the two is so, what to do.
+"""Why an offer is or is not saleable: every condition, its value, since when, and what to do.
 
 The rule itself (docs/marketplace-api.md, "When an offer can be bought") is the SQL function emag_issue_codes; here its
-codes are sorted by condition and followed through the history.
+codes are grouped by condition and followed through the history.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from emag_pipeline.sync.status import AccountStatus, account_statuses
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Why a condition does not hold, and since when (UTC) without a break."""
+    """Why a condition does not hold, and since when (UTC) without interruption."""
 
     code: str
     issue: Issue
@@ -36,52 +36,52 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of being bought. `said` is what the marketplace says of it, also where it holds.
+    """One condition for being saleable. `said` holds the marketplace's own sentences on it, even if it holds.
 
-    One sentence for each of its verdicts; of a condition that does not hold, those of the reasons.
+    There is one for each verdict; for a condition that does not hold, only those of the reasons.
     """
 
     name: str
     value: str
-    #: since when that value has stood without a break (UTC), which may be later than `since`
+    #: since when it has had that value without interruption (UTC), which may be later than `since`
     value_since: datetime
-    #: since when it has held, or has not held, without a break (UTC)
+    #: since when it has held, or not held, without interruption (UTC)
     since: datetime
     reasons: tuple[Blocker, ...]
     said: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether it stands in nobody's way."""
+        """Whether it is met."""
         return not self.reasons
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What there is to say of an offer.
+    """Everything known about why an offer is or is not saleable.
 
-    An offer that is gone is explained as it was last published. `rejection` is set while its newest reading is in
-    quarantine: then the marketplace may show something else than what is explained.
+    A tombstoned offer is explained as it was last published. `rejection` is set while its newest row is quarantined:
+    the marketplace may then show something other than what is explained.
     """
 
     offer: KnownOffer
     issue_codes: tuple[str, ...]
     conditions: tuple[Condition, ...]
-    #: since when it could, or could not, be bought without a break (UTC)
+    #: since when it has been saleable, or not, without interruption (UTC)
     since: datetime
     account: AccountStatus
     rejection: Rejection | None
 
     @property
     def can_be_bought(self) -> bool:
-        """Nothing stands in its way, and the offer is there."""
+        """All conditions hold and the offer exists."""
         return self.offer.deleted_at is None and not self.issue_codes
 
 
 def explain(database: Database, account: str, offer_id: int, language: str | None = None) -> Explanation:
     """Explain an offer as it was last published. Raises SettingsError when it never was.
 
-    The marketplace is quoted in `language` (two letters) where it can be, else in English.
+    The marketplace is quoted in `language` (two letters) if it can be, otherwise in English.
     """
     offer = found(database, account, offer_id)
     past = states_of(database, account, offer_id)
@@ -106,9 +106,9 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
 def conditions(
     past: Sequence[OfferState], said: Mapping[str, str], *, is_stock_told: bool = False
 ) -> tuple[Condition, ...]:
-    """Every condition as it stands in the last of the states; all their issue codes are among the reasons.
+    """Every condition in the last of the states; the reasons include all of its issue codes.
 
-    `said` is what the marketplace says, by code; `is_stock_told` that it tells a total stock now, also none that is a
+    `said` holds the marketplace's sentences by code; `is_stock_told`: it sends a total stock now, even if it is not a
     number.
     """
     return tuple([_condition(name, past, said, is_stock_told) for name in _CONDITIONS])
@@ -116,7 +116,7 @@ def conditions(
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What a condition looks at: the beginnings of its issue codes, its value in words, the marketplace's verdicts."""
+    """What a condition is about: prefixes of its issue codes, its value in words, the marketplace's verdicts."""
 
     codes: tuple[str, ...]
     value: Callable[[OfferState], str]
@@ -156,7 +156,7 @@ def _own(state: OfferState, about: _About) -> list[str]:
 
 
 def _meant(state: OfferState, about: _About) -> list[str]:
-    """The codes under which the marketplace's words are asked for: the reasons, else all verdicts."""
+    """The codes for which the marketplace's sentences are looked up: the reasons, or else all verdicts."""
     return _own(state, about) or [f"{about.codes[0]}{verdict}" for verdict in about.verdicts(state)]
 
 
@@ -165,7 +165,7 @@ def _since_code(past: Sequence[OfferState], code: str) -> datetime:
 
 
 def _since(past: Sequence[OfferState], fact: Callable[[OfferState], bool | str]) -> datetime:
-    """Since when a fact of the last state has been so without a break; an absence of the offer is a break."""
+    """Since when a fact of the last state has held without interruption; an absence of the offer interrupts it."""
     since = past[-1]
     for state in reversed(past[:-1]):
         if state.valid_to != since.valid_from or fact(state) != fact(past[-1]):

@@ -1,14 +1,18 @@
-"""Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all."""
+"""Tables as CSV or Parquet, for spreadsheets and other programs: streamed, of one moment, whole or not at all.
+
+PostgreSQL writes the CSV itself (`COPY … TO STDOUT`); each column is an expression that gives its text, see `csv_text`.
+Either format is read by one statement, so all its rows are of one moment, whatever is published meanwhile, and memory
+does not grow with the table. PgBouncer in transaction mode leaves the transaction on one connection.
+"""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
-from emag_pipeline.admin import csv_lines
 from emag_pipeline.admin.history import require_known
 from emag_pipeline.atomic_file import written_at_once
 from emag_pipeline.errors import PermanentError, SettingsError
@@ -18,15 +22,16 @@ from emag_pipeline.store import describe
 from emag_pipeline.store.describe import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable, readable
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
 
-# Reading a table from end to end, a piece at a time: memory does not grow with the table.
-#
-# One cursor is one statement, so all its rows are of one moment, whatever is published meanwhile. It lives in one
-# transaction, which PgBouncer in transaction mode leaves on one connection.
+_SQL = statements("admin/export.sql")
 
 #: Of the widest table some ten megabytes.
 _ROWS_AT_ONCE = 1_000
-#: So long may whoever reads the rows pause, as a person before a pager does; the server then ends the transaction.
+#: For the one statement that copies a table.
+_COPY_SECONDS = 6 * 3600.0
+#: How long whoever reads the rows may pause, as a person before a pager does; then the transaction is ended.
 _PAUSE_SECONDS = 900
 
 #: The one table whose past can be asked for.
@@ -37,17 +42,32 @@ _PRICES_WITH_VAT = (
     Column("vat_rate", "numeric(9,4)", True, "The rate at that moment, as a share of 1."),
     Column("sale_price_with_vat", "numeric(18,4)", True, "sale_price with that rate, rounded to two decimals."),
 )
-#: Types that are read as text: exact for JSON (whose numbers would become floats), readable for the others.
-_AS_TEXT = {"jsonb": '"{0}"::text', "uuid": '"{0}"::text', "bytea": """encode("{0}", 'hex')"""}
-
-
 #: Columns that readers may look at and that leave the database in no file: offers as read may hold anything.
 _LEFT_OUT = {"emag_products": frozenset({"raw"})}
+
+#: Types that Parquet does not have, or whose numbers would become floats (JSON), as text.
+_AS_TEXT = {"jsonb": '"{0}"::text', "uuid": '"{0}"::text', "bytea": """encode("{0}", 'hex')"""}
+#: CSV of the types that cannot hold a formula. Times are as everywhere (`wording.iso`).
+_CSV = {
+    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision", "uuid"), '"{0}"'),
+    "boolean": '"{0}"::text',
+    "bytea": _AS_TEXT["bytea"],
+    "date": """to_char("{0}", 'YYYY-MM-DD')""",
+    "timestamp with time zone": """to_char("{0}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+}
+
+#: Where a spreadsheet would see a formula begin: at the start of a text, and - as it may take the semicolon or the tab
+#: for the separator (Excel in Romanian, Bulgarian and Hungarian does) - after each of these and each line break. What
+#: begins one: = + - @, also in full width, after spaces, quotes and invisible signs. Source: OWASP, "CSV Injection".
+#: Spaces are listed, since what PostgreSQL takes for one depends on the database's locale.
+_BLANK = r' "\u000b\u000c\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'
+_SIGN = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = rf"(^|[;\t\r\n])([{_BLANK}]*[{_SIGN}])"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Rows of a readable table: where `column` has the value, or all; `as_of` (UTC) only with an account."""
+    """Rows of a readable table: all, or those where `column` has the value; `as_of` (UTC) only with an account."""
 
     table: str
     column: str | None = None
@@ -68,42 +88,54 @@ def columns(database: Database, selection: Selection) -> list[Column]:
 
 
 def batches(database: Database, selection: Selection, chosen: list[Column]) -> Generator[list[tuple[Any, ...]]]:
-    """The selection's rows, so many at once, in the table's own order.
+    """The selection's rows in batches, in the table's own order.
 
     JSON and identifiers (uuid, fingerprints) come as text. Raises DatabaseUnavailable.
     """
     listed = ", ".join(_AS_TEXT.get(column.type, '"{0}"').format(column.name) for column in chosen)
     source, parameters = _source(selection)
     with database.transaction() as tx:
-        tx.run(
-            """SELECT set_config('transaction_read_only', 'on', true), set_config('cursor_tuple_fraction', '1', true),
-                      set_config('idle_in_transaction_session_timeout', :pause, true)""",
-            pause=str(_PAUSE_SECONDS * 1000),
-        )
+        _begin(tx)
         tx.run(f"DECLARE emag_export NO SCROLL CURSOR FOR SELECT {listed} FROM {source}", **parameters)
         while rows := tx.run(f"FETCH {_ROWS_AT_ONCE} FROM emag_export").all():
             yield [tuple(row) for row in rows]
 
 
+def csv_query(source: str, chosen: list[Column], *, raw: bool) -> tuple[str, dict[str, str]]:
+    """The COPY statement that writes these columns of a source as CSV, and its parameters.
+
+    Unless `raw`, an apostrophe stands before whatever a spreadsheet would take for the beginning of a formula, in all
+    types but numbers, times, truths and identifiers, which never need it.
+    """
+    listed = ", ".join(f'{_csv(column, raw=raw)} AS "{column.name}"' for column in chosen)
+    query = f"COPY (SELECT {listed} FROM {source}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')"
+    return query, {"formula": _FORMULA} if ":formula" in query else {}
+
+
+def _csv(column: Column, *, raw: bool) -> str:
+    kind = column.type.partition("(")[0]
+    if kind in _CSV:
+        return _CSV[kind].format(column.name)
+    text = f'to_jsonb("{column.name}")::text' if kind.endswith("[]") else f'"{column.name}"::text'
+    return text if raw else _SQL["without_formulas"].replace("{text}", text)
+
+
+def _begin(tx: Transaction) -> None:
+    tx.run(_SQL["begin_reading"], pause=str(int(_PAUSE_SECONDS * 1000)))
+
+
 def _source(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.as_of is not None:
-        past = """(
-            SELECT h.*, v.vat_rate, round(h.sale_price * (1 + v.vat_rate), 2)::numeric(18,4) AS sale_price_with_vat
-            FROM emag_offers_as_of(:value, CAST(:at AS timestamptz)) h
-            LEFT JOIN emag_vat_rates_as_of(:value, CAST(:at AS timestamptz)) v USING (vat_id)
-        ) past"""
-        return past, {"value": selection.value, "at": selection.as_of}
-    table = f"{selection.table}"
+        return f"({_SQL['past']}) past", {"value": selection.value, "at": selection.as_of}
     if selection.column is None:
-        return table, {}
-    return f"{table} WHERE {selection.column} = :value", {"value": selection.value}
+        return selection.table, {}
+    return f"{selection.table} WHERE {selection.column} = :value", {"value": selection.value}
 
 
 Format = Literal["csv", "parquet"]
 _NAMED: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}
-Rows = Sequence[tuple[Any, ...]]
 
-#: Tables in which an account is known by something else than `account_type`.
+#: Tables that identify an account by another column than `account_type`.
 _OF_A_MARKETPLACE = (
     "emag_categories", "emag_vat_rates", "emag_vat_rate_history", "emag_handling_times", "emag_reference_reads",
 )  # fmt: skip
@@ -119,9 +151,9 @@ class Exported:
 
 
 def selected(settings: Settings, table: str, account: str | None, as_of: datetime | None) -> Selection:
-    """What is to be exported: a whole table, or what is an account's (of reference data: its marketplace's).
+    """What to export: a whole table, or an account's rows of it (for reference data, its marketplace's).
 
-    Raises SettingsError for a table or an account that there is not. Whether a moment is known, the database says.
+    Raises SettingsError for an unknown table or account. Whether a moment is known is for the database to say.
     """
     if table not in exportable():
         raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(exportable())}")
@@ -137,24 +169,24 @@ def selected(settings: Settings, table: str, account: str | None, as_of: datetim
 def _past(moment: datetime, table: str, account: str | None) -> datetime:
     if table != WITH_PAST:
         raise SettingsError(
-            f"{table} keeps no past states", where="--as-of", remedy=f"Export {WITH_PAST}, or leave --as-of out"
+            f"{table} keeps no past states", where="--as-of", remedy=f"Export {WITH_PAST}, or omit --as-of"
         )
     if account is None:
-        raise SettingsError("a past state is one account's", where="--as-of", remedy="Add --account NAME")
+        raise SettingsError("a past state is exported for one account", where="--as-of", remedy="Add --account NAME")
     return moment
 
 
 def format_of(given: Format | None, file: Path | None) -> Format:
-    """What is written: as asked for, else as the file's name ends, else CSV.
+    """The format that was asked for, else the one of the file's suffix, else CSV.
 
-    Raises SettingsError where the name says the other one: whoever opens it later believes the name.
+    Raises SettingsError where the two contradict each other: whoever opens the file later believes its name.
     """
     named = _NAMED.get(file.suffix.lower()) if file is not None else None
     if given and named and given != named:
         raise SettingsError(
-            f"--format is {given}, and the file's name says {named}",
+            f"--format is {given}, but the file's name says {named}",
             where=str(file),
-            remedy=f"Leave --format out, or name the file *.{given}",
+            remedy=f"Omit --format, or name the file *.{given}",
         )
     return given or named or "csv"
 
@@ -164,24 +196,38 @@ def export_to(
 ) -> Exported:
     """Write the selection into a file of mode 0600.
 
-    Raises SettingsError as `whole_file`, and for a moment of which nothing is known; DatabaseUnavailable.
+    Raises SettingsError as `written_at_once`, and for a moment of which nothing is known; DatabaseUnavailable.
     """
     with written_at_once(file, force) as unfinished, writing(str(file)):
         if format_ == "csv":
-            with unfinished.open("w", encoding="utf-8", newline="") as text:
-                return print_csv(text, settings, selection, raw=raw)
+            with unfinished.open("wb") as out:
+                return _copy_csv(out, settings, selection, raw=raw)
         return _write_parquet(unfinished, settings, selection)
 
 
 def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
-    """Write the selection as CSV; the stream must not translate line ends.
+    """Write the selection as CSV, past the stream's own encoding and line ends.
 
-    Raises OSError when it takes no more; SettingsError, before anything is written, for a moment that is not known.
+    Raises OSError when it takes no more; SettingsError, before anything is written, for a moment that is not known;
+    TransientError when it takes nothing for 15 minutes.
     """
+    text.flush()
+    return _copy_csv(text.buffer, settings, selection, raw=raw)
+
+
+def _copy_csv(out: BinaryIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
+    def write(row: bytes) -> None:
+        out.write(row.removesuffix(b"\n") + b"\r\n")  # COPY ends each row it sends with \n, whatever the platform
+
+    began = time.monotonic()
     with looked_into(settings) as database:
         chosen = _columns(database, selection)
-        text.write(csv_lines.header(column.name for column in chosen))
-        return _written(batches(database, selection, chosen), lambda rows: text.write(csv_lines.lines(rows, raw=raw)))
+        source, parameters = _source(selection)
+        query, formula = csv_query(source, chosen, raw=raw)
+        with database.transaction(timeout_seconds=_COPY_SECONDS) as tx:
+            _begin(tx)
+            rows = tx.copy_out(query, write, pause_seconds=_PAUSE_SECONDS, **parameters, **formula)
+    return Exported(rows, time.monotonic() - began)
 
 
 def _columns(database: Database, selection: Selection) -> list[Column]:
@@ -193,29 +239,27 @@ def _columns(database: Database, selection: Selection) -> list[Column]:
 def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Exported:
     from emag_pipeline.admin.parquet_file import parquet_rows  # pyarrow is slow to load
 
+    began, number = time.monotonic(), 0
     with looked_into(settings) as database:
         chosen = _columns(database, selection)
-        with parquet_rows(file, chosen) as parquet:
-            return _written(batches(database, selection, chosen), parquet.write)
+        # whatever happens, the transaction ends here
+        with parquet_rows(file, chosen) as parquet, closing(batches(database, selection, chosen)) as found:
+            for rows in found:
+                parquet.write(rows)
+                number += len(rows)
+    return Exported(number, time.monotonic() - began)
 
 
 @contextmanager
 def writing(name: str) -> Iterator[None]:
-    """Raise PermanentError for an output that takes no more; a reader that left stays BrokenPipeError."""
+    """Raise PermanentError when the output cannot be written; a reader that left stays BrokenPipeError."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
         raise PermanentError(
-            f"{name} could not be written", why=error.strerror or str(error), remedy="Make room and begin again"
+            f"{name} could not be written",
+            why=error.strerror or str(error),
+            remedy="Free some space and run the command again",
         ) from error
-
-
-def _written(found: Generator[Rows], write: Callable[[Rows], object]) -> Exported:
-    began, number = time.monotonic(), 0
-    with closing(found):  # whatever happens, the transaction ends here
-        for rows in found:
-            write(rows)
-            number += len(rows)
-    return Exported(number, time.monotonic() - began)

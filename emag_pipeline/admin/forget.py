@@ -1,6 +1,8 @@
-"""The files of an account that is forgotten: what goes with its rows, and what stays for a time.
+"""Removing all data of an account: its offers, history, marts, ledger, calls, quarantine, incidents and files.
 
-What a person told to write somewhere (`export`, `report -o`, `backup`, `probe`) is known to nobody but that person.
+Nothing but a backup brings it back. Rows are removed in small transactions, those of the ledger and of the account
+itself last: a removal that failed can be run again and continues. Staged rows go at once, with the account's room.
+Files that a person had written somewhere (`export`, `report -o`, `backup`, `probe`) are known to that person alone.
 """
 
 from collections.abc import Iterator
@@ -11,22 +13,20 @@ from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import own_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import staging_room
-
-# Removing all of an account: its offers, history, marts, ledger, calls, quarantine, incidents. Nothing brings it back.
-#
-# Rows go in small transactions, the ledger's and the account's own last: begun again after a failure, it goes on. What
-# is staged goes with the account's room, at once.
 
 log = logger(__name__)
 
+_SQL = statements("admin/forget.sql")
+
 _BATCH = 10_000
 _TIMEOUT_SECONDS = 300.0
-#: Without its note of what it shows, a mart of which rows are gone is computed from scratch.
+#: Without its record of what it shows, a mart whose rows are removed is computed from scratch.
 _FIRST = ("emag_mart_refreshes",)
 _LAST = ("emag_offer_syncs", "emag_accounts")
 
-#: By the column in which a table knows the account, the first of these that it has.
+#: The condition for an account's rows, by the first of these columns that a table has.
 _CONDITIONS = {
     "account_type": "t.account_type = :account",
     "sync_id": "t.sync_id IN (SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account)",
@@ -37,7 +37,7 @@ _CONDITIONS = {
 
 
 def count(database: Database, account: str) -> dict[str, int]:
-    """How many rows of the account each table holds; of tables that hold none nothing. Raises as the database does."""
+    """How many rows of the account each table holds; tables without any are left out. Raises as the database does."""
     found = {}
     for table, condition in _tables(database):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
@@ -47,7 +47,7 @@ def count(database: Database, account: str) -> dict[str, int]:
 
 
 def remove(database: Database, account: str) -> dict[str, int]:
-    """Remove them. Returns the rows removed by table.
+    """Remove the account's rows. Returns how many, by table.
 
     Raises AnotherSyncRunning while a sync of the account runs, and the errors of the database.
     """
@@ -56,44 +56,37 @@ def remove(database: Database, account: str) -> dict[str, int]:
     if not staging_room.remove(database, account):
         log.warning("room_not_removed", account=account)
     for table, condition in _tables(database):
-        if table not in staging_room.TABLES:  # of a divided table, a row's place tells nothing without its partition
+        if table not in staging_room.TABLES:  # in a partitioned table, a ctid means nothing without its partition
             removed[table] = _remove(database, table, condition, account)
     return {table: rows for table, rows in removed.items() if rows}
 
 
 def _require_rest(database: Database, account: str) -> None:
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        running = tx.run(
-            "SELECT sync_id FROM emag_offer_syncs WHERE account_type = :account AND status = 'running'",
-            account=account,
-        ).scalar()
+        running = tx.run(_SQL["running_sync"], account=account).scalar()
     if running is not None:
         raise AnotherSyncRunning(
             "a sync is running",
             where=f"{account}, sync {running}",
-            remedy="Wait for its end, or end it with `emag-pipeline recover --max-age-hours 0`",
+            remedy="Wait until it ends, or end it with `emag-pipeline recover --max-age-hours 0`",
         )
 
 
 def _remove(database: Database, table: str, condition: str, account: str) -> int:
+    remove = _SQL["remove"].replace("{table}", table).replace("{condition}", condition)
     removed = 0
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-            batch = tx.run(
-                f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-                        SELECT t.ctid FROM {table} t WHERE {condition} LIMIT :batch))""",
-                account=account,
-                batch=_BATCH,
-            ).rowcount
+            batch = tx.run(remove, account=account, batch=_BATCH).rowcount
         removed += batch
         if batch < _BATCH:
             return removed
 
 
 def _tables(database: Database) -> Iterator[tuple[str, str]]:
-    """Each table that knows accounts, with the condition for its rows; found in the catalog, so that none is missed.
+    """Each table with rows of accounts, and the condition for them; from the catalog, so that none is missed.
 
-    Only our own: other software may share the schema, and have columns of these names.
+    Only our own tables: other software may share the schema and have columns of the same names.
     """
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         tables = {table: own_tables.columns(tx, table) for table in own_tables.every(tx)}
@@ -104,30 +97,30 @@ def _tables(database: Database) -> Iterator[tuple[str, str]]:
 
 
 def files_of(settings: Settings, account: str) -> list[Path]:
-    """What the pipeline itself wrote of one account alone: its report, the logs of its runs by `sync`."""
+    """Files that the pipeline wrote for this account alone: its report and the logs of its runs by `sync`."""
     logs = sorted((settings.home / "logs").glob(f"sync-{account}.log*"))
     report = settings.home / "reports" / f"{account}.html"
     return [*([report] if report.exists() else []), *logs]
 
 
 def remove_files(settings: Settings, account: str) -> list[Path]:
-    """Remove them. Returns what was removed; raises PermanentError for what cannot be."""
+    """Remove them. Returns what was removed; raises PermanentError for a file that cannot be removed."""
     removed = files_of(settings, account)
     for file in removed:
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
-            what, remedy = "the file cannot be removed", "Correct its rights and run the command again"
+            what, remedy = "the file cannot be removed", "Correct its permissions and run the command again"
             raise of_os_error(error, what, where=str(file), remedy=remedy) from error
     return removed
 
 
 def what_stays(settings: Settings) -> list[str]:
-    """What may still name the account or its offers, and until when; a sentence each."""
+    """What may still mention the account or its offers, and until when; one sentence each."""
     return [
-        f"logs of all accounts in {settings.home / 'logs'}: until `emag-pipeline up` was started four more times, "
+        f"logs of all accounts in {settings.home / 'logs'}: until `emag-pipeline up` was started four more times "
         "or a log has grown by 40 MiB",
-        "Dagster's runs of the account with their logs: 30 days, or until `emag-pipeline prune --older-than 1d`; of "
-        "the newest run of each asset as long as Dagster's database",
-        "backups, exports, reports and probe files that somebody had written elsewhere: until they are deleted",
+        "Dagster's runs of the account and their logs: for 30 days, or until `emag-pipeline prune --older-than 1d`; "
+        "the newest run of each asset as long as Dagster's database exists",
+        "backups, exports, reports and probe files written elsewhere: until they are deleted",
     ]

@@ -13,7 +13,7 @@ from pyarrow import parquet
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store.describe import Column
 
-#: A row group is written when it has so many rows or bytes.
+#: A row group is written when it has this many rows or bytes.
 _GROUP_ROWS = 50_000
 _GROUP_BYTES = 32 << 20
 
@@ -35,7 +35,7 @@ _DIGITS = Context(prec=200)
 
 
 class ParquetRows:
-    """Takes rows and writes them by the group."""
+    """Collects rows and writes them in row groups."""
 
     def __init__(self, writer: parquet.ParquetWriter, schema: pa.Schema) -> None:
         self._writer = writer
@@ -51,7 +51,7 @@ class ParquetRows:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write the rows collected so far."""
         if self._group:
             self._writer.write_table(pa.Table.from_batches(self._group))
             self._group = []
@@ -59,7 +59,7 @@ class ParquetRows:
 
 @contextmanager
 def parquet_rows(file: Path, columns: Sequence[Column]) -> Iterator[ParquetRows]:
-    """Write a file of these columns; JSON, identifiers and types that Parquet does not have are texts."""
+    """Write a file with these columns; JSON, identifiers and types that Parquet does not have become strings."""
     schema = pa.schema([pa.field(column.name, _type(column.type)) for column in columns])
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         rows = ParquetRows(writer, schema)

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: those of the machine, or those that come with the package."""
+"""PostgreSQL's client programs: those installed on the machine, or those that come with the package."""
 
 import os
 import re
@@ -27,10 +27,10 @@ class PostgresProgram:
     version: int
 
 
-def dumping(server_version: int, *, is_embedded: bool) -> PostgresProgram:
-    """The pg_dump for a server of that major version: the machine's own if it is new enough, else the package's.
+def pg_dump_for(server_version: int, *, is_embedded: bool) -> PostgresProgram:
+    """The pg_dump for a server of that major version: the machine's if it is new enough, otherwise the package's.
 
-    An embedded server gets the package's. Raises PermanentError when both are older than the server.
+    For an embedded server it is the package's. Raises PermanentError when both are older than the server.
     """
     found = [] if is_embedded else _of_this_machine("pg_dump")
     found += _of_the_package("pg_dump")
@@ -41,20 +41,20 @@ def dumping(server_version: int, *, is_embedded: bool) -> PostgresProgram:
     raise PermanentError(
         f"pg_dump is older than the server, which is PostgreSQL {server_version}",
         where="backup",
-        why=f"the versions found are: {has}",
-        remedy=f"Install PostgreSQL's client programs of version {server_version} or newer "
-        f"(Debian: postgresql-client-{server_version}), so that `pg_dump --version` says so",
+        why=f"versions found: {has}",
+        remedy=f"Install PostgreSQL's client programs, version {server_version} or newer "
+        f"(Debian: postgresql-client-{server_version}), and check `pg_dump --version`",
     )
 
 
-def reading() -> PostgresProgram:
-    """The newest pg_restore there is: it reads what it and all older ones wrote."""
+def newest_pg_restore() -> PostgresProgram:
+    """The newest pg_restore available: it reads archives of its own and all older versions."""
     found = _of_the_package("pg_restore") + _of_this_machine("pg_restore")
     return max(found, key=lambda program: program.version)
 
 
-def shell() -> PostgresProgram:
-    """The newest psql there is."""
+def newest_psql() -> PostgresProgram:
+    """The newest psql available."""
     found = _of_the_package("psql") + _of_this_machine("psql")
     return max(found, key=lambda program: program.version)
 
@@ -69,7 +69,7 @@ def _of_the_package(name: str) -> list[PostgresProgram]:
 
 
 def _with_version(path: Path) -> list[PostgresProgram]:
-    """None when it cannot be run, such as Debian's wrapper without a version behind it."""
+    """Empty when it cannot be run, such as Debian's wrapper without an installed version."""
     try:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     except OSError:
@@ -78,7 +78,7 @@ def _with_version(path: Path) -> list[PostgresProgram]:
     return [] if version is None else [PostgresProgram(path, int(version[1]))]
 
 
-# PostgreSQL's shell on the pipeline's database; passwords reach it by its environment, never by its command line.
+# psql on the pipeline's database. Passwords are passed in its environment, never on its command line.
 
 
 def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
@@ -92,14 +92,14 @@ def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
             environment["PGOPTIONS"] = f"-c search_path={settings.db_schema},public"
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C cancels psql's statement, not this command
         try:
-            command = [str(shell().path), *arguments]
+            command = [str(newest_psql().path), *arguments]
             return subprocess.run(command, env=environment, check=False, preexec_fn=_hear_signals).returncode
         finally:
             signal.signal(signal.SIGINT, before)
 
 
-def told(settings: Settings) -> tuple[dict[str, str], str]:
-    """How a reader's own program reaches the database, by name, without any password; and what else there is to know.
+def connection_values(settings: Settings) -> tuple[dict[str, str], str]:
+    """How a reader's own program connects to the database, without any password; and one sentence of advice.
 
     On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.
     """
@@ -108,13 +108,11 @@ def told(settings: Settings) -> tuple[dict[str, str], str]:
     host = given.get("PGHOST", "")
     place = {"host": host, "port": given.get("PGPORT", "5432"), "database": given.get("PGDATABASE", "")}
     if settings.database_url is not None:
-        return place, (
-            "a user of your own that is a member of the group emag_reader logs in there (docs/how-to/roles.md)"
-        )
+        return place, ("log in as a user of your own that is a member of the group emag_reader (docs/how-to/roles.md)")
     url = f"postgresql://{READER}@/{quote(place['database'])}?host={quote(host, safe='')}"
     return {**place, "user": READER, "URL": url}, (
-        "host is the directory of a Unix socket, open to this user of the operating system alone; no password is "
-        "asked; the server runs while `emag-pipeline up` does (docs/how-to/database.md)"
+        "host is the directory of a Unix socket that only this operating system user can open; no password is needed; "
+        "the server runs while `emag-pipeline up` does (docs/how-to/database.md)"
     )
 
 

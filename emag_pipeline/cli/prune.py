@@ -10,10 +10,13 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.admin.prune import prune as prune_all
+from emag_pipeline.dagster_runs import instance
+from emag_pipeline.dagster_runs import prune as dagster_runs
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.retention import prune as retention
 from emag_pipeline.retention.prune import REQUESTS_DAYS
-from emag_pipeline.settings import load_settings
+from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.wording import counted
 
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -50,7 +53,7 @@ def prune(
     Offers, their history and counters are never touched. Safe beside running syncs.
     """
     days = _days(older_than)
-    removed = prune_all(load_settings(), days, dry_run=dry_run)
+    removed = _prune(load_settings(), days, dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps({"older_than_days": days, "dry_run": dry_run, "removed": removed}, indent=2))
         return
@@ -59,6 +62,13 @@ def prune(
         typer.echo(f"{counted(number, *_WORDS[name])} {verb}")
     if days < REQUESTS_DAYS:
         typer.echo(f"calls are kept for {REQUESTS_DAYS:.0f} days whatever is said: the marketplace asks for it")
+
+
+def _prune(settings: Settings, days: float, *, dry_run: bool) -> dict[str, int]:
+    """What the job `maintenance` does every day. Nothing is removed before both databases were reached."""
+    with looked_into(settings) as database, instance.opened(settings) as dagster:
+        removed = retention.prune(database, days, dry_run=dry_run)
+        return {**removed, "dagster_runs": dagster_runs.prune(dagster, days, dry_run=dry_run)}
 
 
 def _days(text: str) -> float:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emag_pipeline.admin.postgres_programs import open_psql, told
+from emag_pipeline.admin.postgres_programs import connection_values, open_psql
 from emag_pipeline.settings import load_settings
 
 #: What is no option of this command is psql's.
@@ -30,7 +30,7 @@ def psql(
     """
     settings = load_settings()
     if print_only:
-        values, remark = told(settings)
+        values, remark = connection_values(settings)
         for name, value in values.items():
             typer.echo(f"{name:9} {value}")
         typer.echo(remark, err=True)

@@ -6,11 +6,13 @@ from functools import lru_cache
 from io import StringIO
 from typing import Any, Protocol, TypeVar
 
+import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import ConnectionInfo
 
-from emag_pipeline.store.calls import DriverCalls
-from emag_pipeline.store.wire import DatabaseLine
+from emag_pipeline.errors import TransientError
+from emag_pipeline.store.calls import DriverCalls, no_answer
+from emag_pipeline.store.wire import Bound, DatabaseLine, Watch
 
 T = TypeVar("T")
 
@@ -54,6 +56,46 @@ class _Rows:
         return piece
 
 
+class _Taken:
+    """Rows from the driver, each within a time of its own; one that is not taken ends the transaction."""
+
+    def __init__(self, write: Callable[[bytes], object], watch: Watch, line: DatabaseLine, seconds: float) -> None:
+        self._write = write
+        self._watch = watch
+        self._line = line
+        self._seconds = seconds
+        self._bound: Bound | None = None
+
+    def take(self, copy: Callable[[], object]) -> None:
+        """Let the driver copy, under the clock."""
+        self._bound = self._watch.add(self._line, self._seconds)
+        try:
+            copy()
+        except psycopg2.Error as error:
+            if self._bound.is_over:
+                raise no_answer(self._seconds) from error
+            raise
+        except BaseException:
+            self._line.cut()  # or a rollback would first read all rows that are left
+            raise
+        finally:
+            self._watch.remove(self._bound)
+
+    def write(self, row: bytes) -> None:
+        """The next row."""
+        assert self._bound is not None, "the driver copies within `take`"  # noqa: S101
+        self._bound.renew(self._seconds)
+        self._write(row)
+        if self._bound.is_over:
+            raise TransientError(
+                "the reader of the rows paused for too long",
+                where="database",
+                why=f"the transaction was ended after {self._seconds:.0f} s without a row being read",
+                remedy="Read without such a pause, or export to a file, and run the command again",
+            )
+        self._bound.renew(self._seconds)
+
+
 class Transaction:
     """One open transaction, whose search path is the schema. `:name` in SQL stands for a parameter."""
 
@@ -87,6 +129,31 @@ class Transaction:
         rows = _Rows(StringIO(text) if isinstance(text, str) else text, self._line)
         try:
             self.apart(lambda: cursor.copy_expert(command, rows, _COPY_BYTES))
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def copy_out(
+        self, sql: str, write: Callable[[bytes], object], /, *, pause_seconds: float, **parameters: Any
+    ) -> int:
+        """Stream the rows of a `COPY … TO STDOUT`: `write` gets each row as the server sends it. Returns how many.
+
+        Parameters are quoted by the driver, since COPY takes none. Raises what `write` raises; TransientError where the
+        server sends no row, or `write` takes none, for longer than `pause_seconds`: the transaction is ended then, so
+        that its snapshot keeps the server from cleaning up no longer.
+        """
+        query = statement(sql, self.schema).bindparams(**parameters).compile(dialect=self.connection.dialect)
+        cursor = self.connection.connection.cursor()
+        rows = _Taken(write, self._calls.watched(), self._line, pause_seconds)
+        try:
+            command = cursor.mogrify(str(query), query.params)
+            self._calls.run(
+                lambda: rows.take(lambda: cursor.copy_expert(command, rows)),
+                self._line,
+                self._seconds + GRACE_SECONDS,
+                # the driver prints a traceback where the server ends the transaction before the rows do
+                is_asked_to_end=False,
+            )
             return int(cursor.rowcount)
         finally:
             cursor.close()

@@ -88,6 +88,15 @@ class Bound:
     line: DatabaseLine
     until: float
 
+    @property
+    def is_over(self) -> bool:
+        """Whether that moment has come."""
+        return time.monotonic() >= self.until
+
+    def renew(self, seconds: float) -> None:
+        """Begin to count anew."""
+        self.until = time.monotonic() + seconds
+
 
 class Watch:
     """Cuts lines whose calls take longer than they may: one thread, which sleeps until the next such moment."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.admin.postgres_programs import dumping
+from emag_pipeline.admin.postgres_programs import pg_dump_for
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
@@ -72,7 +72,7 @@ def test_a_pg_dump_that_is_older_than_the_server_is_passed_over(
 
 def test_no_pg_dump_for_a_newer_server_is_an_error_with_a_remedy() -> None:
     with pytest.raises(PermanentError, match=r"which is PostgreSQL 99: .*postgresql-client-99"):
-        dumping(99, is_embedded=True)
+        pg_dump_for(99, is_embedded=True)
 
 
 def test_a_file_that_exists_is_wrong_usage(database_url: str, tmp_path: Path) -> None:
@@ -109,6 +109,51 @@ def test_a_restore_that_is_stopped_leaves_the_target_as_it_was(
         target.close()
 
 
+#: What a restore prints before it has a lock, in the middle of its tables, and while it fills the largest.
+_POINTS = ("restoring into schema", "emag_offer_states: ", "emag_publishes: ")
+
+
+def test_a_restore_that_is_killed_at_any_point_leaves_the_former_state_and_can_be_repeated(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    sync(database, [offer(1, name="of the backup")])
+    with database.transaction() as tx:
+        tx.run(
+            """INSERT INTO emag_requests (sent_at, account_type, resource, outcome, seconds, bytes)
+               SELECT now(), 'main', 'product_offer/read', 'ok', 0.1, 10 FROM generate_series(1, 100000)"""
+        )
+    assert emag_pipeline(tmp_path, "backup", "emag.dump", DATABASE_SYNC_URL=database_url).returncode == 0
+    sync(database, [offer(1, name="newer"), offer(2)])
+    before = _state(database)
+    for point in _POINTS:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emag_pipeline", "restore", "--replace", "emag.dump"],
+            env=environment(tmp_path, DATABASE_SYNC_URL=database_url), cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert any(point in line for line in process.stdout), point
+        process.kill()
+        process.wait(60)
+        process.stdout.close()
+        wait_until(lambda: not rows(database, _RESTORING), 60)
+        assert _state(database) == before, point
+    done = emag_pipeline(tmp_path, "restore", "--replace", "emag.dump", DATABASE_SYNC_URL=database_url)
+    assert done.returncode == 0, done.stderr
+    assert _state(database) == ([("of the backup",)], 1, 100_000)
+
+
+def _state(database: Database) -> tuple[list[tuple[str]], int, int]:
+    """Names of the current offers, in their order; how many publishes and calls there are."""
+    names = [tuple(row) for row in rows(database, "SELECT name FROM emag_current_offers ORDER BY emag_offer_id")]
+    ((publishes,),) = rows(database, "SELECT count(*) FROM emag_publishes")
+    ((calls,),) = rows(database, "SELECT count(*) FROM emag_requests")
+    return names, publishes, calls
+
+
+_RESTORING = """
+    SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    WHERE c.relname = 'emag_product_offers' AND l.mode = 'ExclusiveLock'
+"""
 _SESSIONS = """
     SELECT 1 FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'emag_pipeline'

@@ -60,8 +60,8 @@ def test_what_the_name_of_a_file_says_is_written(database: Database, database_ur
     both = emag_pipeline(tmp_path, "export", *arguments, "--format", "csv", "--force", DATABASE_SYNC_URL=database_url)
     assert both.returncode == 2
     assert both.stderr == (
-        "emag-pipeline: now.parquet: --format is csv, and the file's name says parquet. "
-        "Leave --format out, or name the file *.csv.\n"
+        "emag-pipeline: now.parquet: --format is csv, but the file's name says parquet. "
+        "Omit --format, or name the file *.csv.\n"
     )
     assert (tmp_path / "now.parquet").read_bytes()[:4] == b"PAR1"
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_with_a_remedy(database: Database, database_url:
             [*_COMMAND, "emag_offer_history"], env=environment(tmp_path, DATABASE_SYNC_URL=database_url), cwd=tmp_path,
             stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
-    said = "standard output could not be written: No space left on device. Make room and begin again.\n"
+    said = "standard output could not be written: No space left on device. Free some space and run the command again.\n"
     assert (done.returncode, done.stderr) == (5, f"emag-pipeline: {said}")
 
 

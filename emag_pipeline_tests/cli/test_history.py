@@ -78,7 +78,7 @@ def test_json_has_every_state_and_the_gap(past: Past, database_url: str, tmp_pat
 def test_an_offer_or_an_account_that_there_is_not_is_wrong_usage(past: Past, database_url: str, tmp_path: Path) -> None:
     unknown = emag_pipeline(tmp_path, "history", "main", "77", DATABASE_SYNC_URL=database_url)
     assert unknown.returncode == 2
-    assert unknown.stderr.startswith("emag-pipeline: main, offer 77: there is no such offer: no reading up to")
+    assert unknown.stderr.startswith("emag-pipeline: main, offer 77: the offer does not exist: no scan up to")
     shop = emag_pipeline(tmp_path, "history", "shop", "1", DATABASE_SYNC_URL=database_url)
     assert (shop.returncode, shop.stderr) == (
         2, "emag-pipeline: there is no account 'shop'. Use one of: main, fbe.\n",

@@ -37,7 +37,7 @@ def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach_als
         database.close()
         shown = emag_pipeline(home, "psql", "--print")
         told = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines())
-        assert "open to this user of the operating system alone" in shown.stderr
+        assert "that only this operating system user can open" in shown.stderr
         assert (told["user"], told["database"], "password" in told) == ("emag_reader", "emag", False)
         _reads_and_writes_nothing(psycopg2.connect(told["URL"]))
         for other in ("emag_dagster", "postgres", "template1"):

@@ -87,6 +87,6 @@ def test_the_doctor_wakes_it_and_says_that_nothing_keeps_it_running(asleep: Path
     diagnosis = diagnosed(asleep)
     finding = found(diagnosis, "database", "answers: PostgreSQL")
     assert finding.verdict is Verdict.WARNING
-    assert finding.what.endswith("; it slept, and runs for this look only")
+    assert finding.what.endswith("; it was stopped and runs for this examination only")
     assert "`emag-pipeline up` keeps it running" in finding.remedy
     assert not [one for one in diagnosis.findings if "the embedded PostgreSQL does not run" in one.what]

@@ -280,7 +280,7 @@ def test_a_file_that_is_cut_off_is_refused_and_the_target_untouched(
     before = _contents(filled)
     for kept in (0.999, 0.9, 0.75, 0.6, 0.45, 0.3, 0.02, 0.0):
         (tmp_path / "short.dump").write_bytes(content[: int(len(content) * kept)])
-        with pytest.raises(PermanentError, match="the backup is cut off, damaged, or none at all"):
+        with pytest.raises(PermanentError, match="the file is truncated, damaged or not a backup"):
             _restore(database_url, tmp_path / "short.dump", replace=True)
     assert _contents(filled) == before
 
@@ -308,7 +308,7 @@ def test_a_damaged_file_is_refused_unless_the_damage_is_in_nothing_that_is_resto
 
 def test_a_file_of_something_else_is_refused(empty_url: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no dump at all")
-    with pytest.raises(PermanentError, match="the backup is cut off, damaged, or none at all"):
+    with pytest.raises(PermanentError, match="the file is truncated, damaged or not a backup"):
         _restore(empty_url, tmp_path / "notes.txt")
     with pytest.raises(SettingsError, match="there is no file"):
         _restore(empty_url, tmp_path / "missing.dump")
@@ -378,7 +378,7 @@ def test_an_older_release_gets_its_backup_back_and_the_newer_schema_is_kept_besi
     said: list[str] = []
     _restore(database_url, tmp_path / "emag.dump", replace=True, say=said.append)
     assert _contents(database) == before
-    assert [line for line in said if "it was kept as app_9999" in line]
+    assert [line for line in said if "was kept as app_9999" in line]
     assert rows(database, "SELECT count(*) FROM app_9999.emag_offer_syncs")[0][0] == 2
 
 

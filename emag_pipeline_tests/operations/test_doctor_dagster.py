@@ -74,7 +74,7 @@ def test_a_daemon_that_is_silent_does_not_run(
 ) -> None:
     _beat(storages, 7200)
     finding = found(_diagnosed(tmp_path, database_url, dagster_url), "daemon")
-    assert (finding.verdict, "last heard 2 hours ago" in finding.what) == (Verdict.BROKEN, True)
+    assert (finding.verdict, "its last heartbeat was 2 hours ago" in finding.what) == (Verdict.BROKEN, True)
 
 
 def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
@@ -85,7 +85,7 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     _beat(storages, 7200)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
-    assert "last heard 2 hours ago" in found(diagnosis, "daemon").what
+    assert "its last heartbeat was 2 hours ago" in found(diagnosis, "daemon").what
     assert not [one for one in diagnosis.findings if one.subject == "sensors"]
     _beat(storages, 5)
     silent = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
@@ -93,7 +93,7 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     assert (silent.verdict, silent.what) == (Verdict.BROKEN, said)
     with claimed(tmp_path, "http://127.0.0.1:1"):  # started again a moment ago
         begun = found(_diagnosed(tmp_path, database_url, dagster_url), "sensors")
-    assert (begun.verdict, "has just started; each has 15 minutes" in begun.what) == (Verdict.OK, True)
+    assert (begun.verdict, "has just started; each sensor has 15 minutes" in begun.what) == (Verdict.OK, True)
 
 
 def test_a_daemon_that_is_heard_is_well(
@@ -140,7 +140,7 @@ def test_what_a_sensor_complained_of_is_told_with_its_name_and_no_more_once_it_h
     _look(storages, "stale_marts", 200)
     _look(storages, "stale_marts", 90, error)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
-    named = found(diagnosis, "automation", "sensor stale_marts: its look at ")
+    named = found(diagnosis, "automation", "sensor stale_marts: its tick at ")
     assert (named.verdict, named.what.endswith("does not answer or is being started again")) == (Verdict.WARNING, True)
     assert "SENSOR" not in str(diagnosis.findings)
     _look(storages, "stale_marts", 30)

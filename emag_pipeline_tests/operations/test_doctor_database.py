@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.admin.doctor import Verdict, dagster, databases, marketplace
+from emag_pipeline.admin.doctor import Verdict, accounts, dagster, databases
 from emag_pipeline.admin.doctor.databases import lost_since
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.running_up import claimed
@@ -40,8 +40,8 @@ def _with_user(url: str, user: str) -> str:
 def test_a_good_database_is_named_with_version_user_and_size(database_url: str, tmp_path: Path) -> None:
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)
     assert "PostgreSQL 18." in found(diagnosis, "database", "answers: ").what
-    assert found(diagnosis, "database", "not encrypted, and does not leave this machine").verdict is Verdict.OK
-    assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK
+    assert found(diagnosis, "database", "not encrypted but does not leave this machine").verdict is Verdict.OK
+    assert found(diagnosis, "database", "can read and write every table").verdict is Verdict.OK
     assert found(diagnosis, "clock", "the database's clock agrees").verdict is Verdict.OK
 
 
@@ -59,7 +59,7 @@ def test_an_unreachable_server_is_one_cause_and_one_line(tmp_path: Path) -> None
     assert (finding.verdict, diagnosis.exit_code) == (Verdict.BROKEN, 1)
     assert "Connection refused" in finding.what
     assert finding.remedy
-    assert found(diagnosis, "marketplace", "were not examined").verdict is Verdict.NOT_EXAMINED
+    assert found(diagnosis, "marketplace", "examined: they need").verdict is Verdict.NOT_EXAMINED
     assert "geheim" not in str(diagnosis)
 
 
@@ -72,7 +72,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time(tmp_path: Path) -> None:
     finding = found(diagnosis, "database")
     assert finding.what.startswith("no answer within 5 seconds")
     assert finding.remedy.startswith("Run `emag-pipeline doctor` again")
-    verdicts = {finding.verdict, found(diagnosis, "marketplace", "were not examined").verdict}
+    verdicts = {finding.verdict, found(diagnosis, "marketplace", "examined: they need").verdict}
     # a machine that is only busy is silent too: nobody knows whether anything is broken
     assert (verdicts, diagnosis.verdict, diagnosis.exit_code) == ({Verdict.NOT_EXAMINED}, Verdict.NOT_EXAMINED, 6)
 
@@ -102,7 +102,7 @@ def test_dagsters_database_and_the_marketplace_behind_a_firewall_are_broken_too(
             },
             env_file=None,
         )
-        findings = [*dagster.examine(settings), *marketplace.examine(settings, settings.accounts[0])]
+        findings = [*dagster.examine(settings), *accounts.marketplace(settings, settings.accounts[0])]
     assert [one.subject for one in findings] == ["daemon", "account main"]
     for finding in findings:
         assert f"no connection to 127.0.0.1 port {port} within" in finding.what
@@ -183,7 +183,7 @@ def test_a_database_that_takes_no_writes_is_broken(
 ) -> None:
     name = database.engine.url.database
     administer(cluster, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    assert found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "database", "takes no writes").remedy
+    assert found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "database", "is read-only").remedy
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_pgbouncer_in_between_is_well_and_named(bouncer_port: int, tmp_path: Pat
     database.close()
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=url)
     assert " answers through PgBouncer: " in found(diagnosis, "database", "answers").what
-    assert found(diagnosis, "database", "may read and write every table").verdict is Verdict.OK
+    assert found(diagnosis, "database", "can read and write every table").verdict is Verdict.OK
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def home() -> Iterator[Path]:
 
 
 _DOES_NOT_RUN = "the embedded PostgreSQL does not run"
-_BEGAN_AGAIN = "the database server was started again while it was looked at"
+_BEGAN_AGAIN = "the database server restarted during the examination"
 
 
 @pytest.fixture

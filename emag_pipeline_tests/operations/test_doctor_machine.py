@@ -33,7 +33,7 @@ def test_a_port_that_another_program_has_is_named_with_its_holder(tmp_path: Path
         port = listener.getsockname()[1]
         finding = found(diagnosed(tmp_path, EMAG_UI_PORT=str(port)), "ports", f"port {port}")
     assert finding.verdict is Verdict.BROKEN
-    assert "instead of Dagster's UI does not answer" in finding.what
+    assert "where Dagster's UI should be, does not answer" in finding.what
     assert f"process {os.getpid()}" in finding.what
     assert "EMAG_UI_PORT" in finding.remedy
 
@@ -41,7 +41,7 @@ def test_a_port_that_another_program_has_is_named_with_its_holder(tmp_path: Path
 def test_another_web_server_on_our_port_is_not_taken_for_ours(tmp_path: Path) -> None:
     with SandboxServer() as other:
         finding = found(diagnosed(tmp_path, EMAG_SYNC_METRICS_PORT=str(other.port)), "ports", f"port {other.port}")
-    assert (finding.verdict, "is another program" in finding.what) == (Verdict.BROKEN, True)
+    assert (finding.verdict, "is a different one" in finding.what) == (Verdict.BROKEN, True)
 
 
 def test_our_own_program_on_its_port_is_well(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_program_of_the_up_in_another_home_is_told_as_that(tmp_path: Path) -> 
     with program("--port", str(port), **{MARK: str(other)}):
         finding = found(diagnosed(tmp_path / "home", EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}")
         assert finding.verdict is Verdict.WARNING
-        assert finding.what.endswith(f"the sandbox answers, and is that of the `up` in EMAG_HOME {other}")
+        assert finding.what.endswith(f"the sandbox answers, but it belongs to the `up` in EMAG_HOME {other}")
         with pytest.raises(SettingsError, match=f"of the `up` in EMAG_HOME {other}") as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert taken.value.remedy.startswith(f"If that one is meant, set EMAG_HOME to {other}; else stop it, or set")
@@ -97,7 +97,7 @@ def test_a_program_of_ours_that_takes_too_long_may_only_be_busy(monkeypatch: pyt
         (finding,) = examine(Listener("the sandbox", "EMAG_SANDBOX_PORT", "127.0.0.1", port, "/", "isError"))
         sandbox.kill()
     assert finding.verdict is Verdict.NOT_EXAMINED
-    words = f"port {port}: the sandbox gave no answer within 0.2 seconds; the sandbox (process {sandbox.pid})"
+    words = f"port {port}: no answer from the sandbox within 0.2 seconds; the sandbox (process {sandbox.pid})"
     assert finding.what.startswith(words)
 
 
@@ -168,7 +168,7 @@ def test_an_examination_that_hangs_is_given_up_and_keeps_what_it_found() -> None
     first, second = Begun(Examination("thing", 0.2, _looks_for_ever, "wait")).findings()
     assert (first.what, second.verdict) == ("one", Verdict.NOT_EXAMINED)
     assert second.what.startswith("no answer within 0.2 seconds")
-    assert second.remedy.endswith("if it stays so: wait")
+    assert second.remedy.endswith("if that does not help: wait")
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_a_busy_machine_is_named_as_the_reason(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
     finding = not_examined("thing", "no answer within 2 seconds", "wait")
     assert "no answer within 2 seconds: this machine is busy (load 1000.0 on " in finding.what
-    assert finding.remedy.startswith("Run `emag-pipeline doctor` again when it is less so")
+    assert finding.remedy.startswith("Run `emag-pipeline doctor` again when it is less busy")

@@ -91,7 +91,7 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
     )
     assert pages.remedy == f"Nothing is to be done: larger ones are tried again after {again}"
     assert re.search(r"slowed to 2\.\d a second since a 429 at \d", found(diagnosis, "account main", "calls are").what)
-    seconds = re.search(r"a sync takes (\d+) seconds at the present rate", str(diagnosis.findings))
+    seconds = re.search(r"a sync takes (\d+) seconds at the current rate", str(diagnosis.findings))
     assert seconds is not None, diagnosis.findings
     assert int(seconds[1]) >= 28, "57 pages and more, a quarter slower and more"
     variables = {
@@ -158,7 +158,8 @@ def test_after_a_429_the_account_is_left_alone(
 ) -> None:
     DatabaseBudget(database, 3, 180).slow_down(_login(market), 60)
     assert (
-        found(_diagnosed(market.url, database_url, tmp_path), "account main", "left alone").verdict is Verdict.WARNING
+        found(_diagnosed(market.url, database_url, tmp_path), "account main", "asked callers to wait").verdict
+        is Verdict.WARNING
     )
     assert market.stats("main")["requests"] == 0
 
@@ -205,7 +206,7 @@ def test_the_time_of_two_readings_is_told_where_two_are_due(
         remembered.note_habits(database, "main", Habits(ignores_odd_sizes=True))
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_API_PAGE_SIZE="30" if is_known else "5")
     seconds = "50 seconds" if is_known else "3 minutes"
-    found(diagnosis, "account main", f"a sync takes {seconds} at the allowed rate, since all pages are read twice")
+    found(diagnosis, "account main", f"a sync takes {seconds} at the allowed rate, because all pages are read twice")
 
 
 def test_a_stale_account_is_broken_and_its_last_error_told(

@@ -71,7 +71,7 @@ def test_every_variable_that_is_set_and_read_is_listed(tmp_path: Path) -> None:
         "EMAG_API_CALL_SECONDS": "90",
         "EMAG_LANGUAGE": "en",
     }
-    finding = found(diagnosed(tmp_path, **given), "settings", "set are")
+    finding = found(diagnosed(tmp_path, **given), "settings", "variables set: ")
     assert [name for name in given if name not in finding.what] == []
 
 
@@ -147,7 +147,7 @@ def test_a_home_that_up_refuses_is_broken_in_the_same_words(tmp_path: Path, make
     assert (finding.verdict, f"{finding.what}. {finding.remedy}.") == (Verdict.BROKEN, refused.value.message)
     assert diagnosis.exit_code == 2
     assert not [one for one in diagnosis.findings if "emag-pipeline up" in one.remedy]
-    assert found(diagnosis, "marketplace", "they rest on EMAG_HOME").verdict is Verdict.NOT_EXAMINED
+    assert found(diagnosis, "marketplace", "they need EMAG_HOME").verdict is Verdict.NOT_EXAMINED
 
 
 def test_it_is_told_that_there_is_no_file(tmp_path: Path) -> None:

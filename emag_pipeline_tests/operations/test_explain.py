@@ -213,12 +213,10 @@ def test_how_current_the_copy_is_is_told_by_the_accounts_last_publish(database: 
 
 
 def test_an_offer_that_was_never_published_is_told_from_one_that_there_is_not(database: Database) -> None:
-    with pytest.raises(SettingsError, match=r"nothing is known of it: the account was never published. Run `emag-pip"):
+    with pytest.raises(SettingsError, match=r"about the offer: the account was never published. Run `emag-pip"):
         explain(database, "main", 1)
     sync(database, [offer(1)], rejects=[_bad(2, "the price is not a number")])
-    with pytest.raises(SettingsError, match=r"never published: its reading of .* in quarantine: the price is not a nu"):
+    with pytest.raises(SettingsError, match=r"never published: it was quarantined .*: the price is not a nu"):
         explain(database, "main", 2)
-    with pytest.raises(
-        SettingsError, match=r"main, offer 3: there is no such offer: no reading up to .* Check the acc"
-    ):
+    with pytest.raises(SettingsError, match=r"main, offer 3: the offer does not exist: no scan up to .* Check the acc"):
         explain(database, "main", 3)

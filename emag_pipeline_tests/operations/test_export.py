@@ -4,6 +4,7 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from pyarrow import parquet
 
 from emag_pipeline.admin import export
-from emag_pipeline.admin.export import Selection, export_to, selected
-from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError
+from emag_pipeline.admin.export import Selection, export_to, print_csv, selected
+from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError, TransientError
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import VAT_RATES
 from emag_pipeline.settings import Settings, load_settings
@@ -25,6 +26,7 @@ from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.surprises import surprise
 from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.process.ups import wait_until
 
 _PAST = datetime(2026, 1, 1, tzinfo=UTC)
 _NASTY = {
@@ -223,6 +225,61 @@ def test_what_is_published_meanwhile_is_not_seen(database: Database) -> None:
     assert {row[3] for row in read} == {None}
 
 
+class _Reader(BytesIO):
+    """Takes an export; does something of its own when the first row arrives."""
+
+    def __init__(self, at_first: Callable[[], object]) -> None:
+        super().__init__()
+        self._at_first = at_first
+        self._rows = 0
+
+    def write(self, row: Any, /) -> int:
+        self._rows += 1
+        if self._rows == 2:  # behind the header
+            self._at_first()
+        return super().write(row)
+
+
+def _print(settings: Settings, reader: _Reader) -> list[dict[str, str]]:
+    text = TextIOWrapper(reader)
+    try:
+        print_csv(text, settings, Selection("emag_current_offers", "account_type", "main"), raw=False)
+    finally:
+        text.detach()  # which would close the reader
+    return list(csv.DictReader(StringIO(reader.getvalue().decode(), newline=""), strict=True))
+
+
+def test_what_is_published_while_a_csv_is_written_is_not_in_it(database: Database, settings: Settings) -> None:
+    many = [offer(number) for number in range(1, 2_501)]
+    sync(database, many)
+    newer = [offer(number, part_number="new") for number in range(1, 2_501)]
+    written = _print(settings, _Reader(lambda: sync(database, newer)))
+    assert len(written) == 2_500
+    assert {row["part_number"] for row in written} == {""}
+
+
+def test_a_reader_that_pauses_for_too_long_holds_no_snapshot(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emag_pipeline.admin.export._PAUSE_SECONDS", 0.5)
+    sync(database, [offer(number, description="x" * 5_000) for number in range(1, 1_000)])
+
+    def pause() -> None:
+        wait_until(lambda: not rows(database, _COPYING), 30)
+
+    with pytest.raises(TransientError, match="the reader of the rows paused for too long"):
+        _print(settings, _Reader(pause))
+
+
+def test_an_export_that_the_server_ends_is_no_whole_one(database: Database, settings: Settings) -> None:
+    sync(database, [offer(number, description="x" * 5_000) for number in range(1, 3_000)])
+    with pytest.raises(DatabaseUnavailable):
+        _print(settings, _Reader(lambda: rows(database, f"SELECT pg_terminate_backend(pid) FROM ({_COPYING}) copying")))
+
+
+_COPYING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%'"
+
+
 def test_a_file_is_the_owners_alone_and_is_not_overwritten_by_accident(
     nasty: Database, settings: Settings, tmp_path: Path
 ) -> None:
@@ -259,7 +316,7 @@ def test_an_unknown_table_is_answered_with_those_that_exist(settings: Settings) 
     ("table", "account", "at", "words"),
     [
         ("emag_products", "main", _PAST, "emag_products keeps no past states"),
-        ("emag_product_offers", None, _PAST, "a past state is one account's. Add --account"),
+        ("emag_product_offers", None, _PAST, "a past state is exported for one account. Add --account"),
         ("emag_product_offers", "shop", None, "there is no account 'shop'. Use one of: main, fbe"),
     ],
 )  # fmt: skip

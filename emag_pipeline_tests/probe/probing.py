@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from emag_pipeline.admin.probe.document import document
+from emag_pipeline.admin.probe.probe import document
 from emag_pipeline.admin.probe.questions import ProbeAnswers, questions
 from emag_pipeline.marketplace import ProcessBudget, RawCalls
 from emag_pipeline.sandbox import SandboxServer

@@ -5,8 +5,8 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parents[2] / "emag_pipeline"
 #: DDL on the schema itself, and restoring, which works on two schemas at once.
 _APART = {
-    "admin/restoring.py", "store/migrate.py", "store/migrations/__init__.py", "store/reader.sql", "store/rights.sql",
-    "store/roles.py", "store/roles.sql", "store/transaction.py",
+    "admin/restore.py", "admin/restore.sql", "store/migrate.py", "store/migrations/__init__.py", "store/reader.sql",
+    "store/rights.sql", "store/roles.py", "store/roles.sql", "store/transaction.py",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`emag-pipeline doctor`: what is wrong, and what to do about it, a line each. One module a field of examination."""
+"""`emag-pipeline doctor`: what is wrong and what to do about it, one line each; one module per subject."""
 
 from emag_pipeline.admin.doctor.examine import Diagnosis, diagnose
 from emag_pipeline.admin.doctor.finding import Finding, Verdict

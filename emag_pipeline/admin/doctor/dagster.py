@@ -1,15 +1,16 @@
-"""Dagster's part: its database, its daemon, and whether its sensors and schedules are on."""
+"""Dagster: its database, its daemon, its sensors and schedules."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
 from emag_pipeline.admin.doctor import databases
 from emag_pipeline.admin.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.databases import dagster_url
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
-from emag_pipeline.monitoring.silence import bound_seconds, start_again
+from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors, start_again
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import server
 from emag_pipeline.store.engine import Database
@@ -21,16 +22,17 @@ if TYPE_CHECKING:
 
 SUBJECT = "daemon"
 SWITCHES = "automation"
+SENSORS = "sensors"
 
 _SENSOR = "sensor"
-#: A schedule ticks once a day at least; what is older is of a sensor or schedule that is no longer there.
+#: A schedule ticks at least once a day; older ticks belong to sensors and schedules that no longer exist.
 _OLD_TICK = timedelta(hours=25)
-#: after which Dagster itself calls a part of its daemon dead
+#: After which Dagster itself considers a part of its daemon dead.
 _PART_SILENT_SECONDS = 1800.0
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Does the daemon live, and may it do its work?"""
+    """Is the daemon alive, and do its sensors and schedules work?"""
     url = dagster_url(settings)
     if silent := list(databases.unheard(SUBJECT, url, "Dagster's own database: ")):
         yield from silent
@@ -43,7 +45,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if not has_run:
         yield broken(SUBJECT, "Dagster has never run here: its database has no tables", start_again(settings))
         return
-    # Dagster takes seconds to import: the other examinations need not wait
+    # Dagster takes seconds to import; the other examinations need not wait
     from emag_pipeline.dagster_runs import daemon, ticks
     from emag_pipeline.dagster_runs import daemon as error_words
     from emag_pipeline.monitoring import dagster_incidents
@@ -56,20 +58,20 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if wrong is not None:
             yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
         elif tick.error is not None:
-            what = f"{tick.subject}: its look at {tick.at:%H:%M:%S} UTC failed: {error_words.said(tick.error)}"
-            yield warning(SWITCHES, what, "Nothing is to be done: it looks again, and this may pass by itself")
+            what = f"{tick.subject}: its tick at {tick.at:%H:%M:%S} UTC failed: {error_words.said(tick.error)}"
+            yield warning(SWITCHES, what, "Nothing to do unless it repeats: the next tick tries again")
     off = daemon.switched_off(url)
     if off:
         what = f"switched off in the UI: {', '.join(off)}"
-        yield broken(SWITCHES, what, "Switch them on again in Dagster's UI, under Automation")
+        yield broken(SWITCHES, what, "Switch them on again in Dagster's UI under Automation")
     else:
         yield ok(SWITCHES, "no sensor or schedule is switched off")
 
 
 def _without_overtaken(heard: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
-    """Without what its sensors complained of, where they have looked since: that names no sensor, and stands long.
+    """Without an error of the sensor daemon if sensors have ticked since: it names no sensor and is kept for long.
 
-    The newest look of each tells it with the sensor's name, if it failed.
+    If the newest tick of a sensor failed, that is reported with the sensor's name.
     """
     looks = [tick for tick in found if tick.kind == _SENSOR]
     bound = timedelta(seconds=bound_seconds(settings))
@@ -100,7 +102,8 @@ def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator
         yield broken(SUBJECT, "Dagster's daemon has never run here", start_again(settings))
         return
     if silence > bound_seconds:
-        what = f"Dagster's daemon does not run: it was last heard {age(silence)} ago, so nothing is refreshed by itself"
+        beat = f"its last heartbeat was {age(silence)} ago"
+        what = f"Dagster's daemon is not running: {beat}, so nothing is refreshed automatically"
         yield broken(SUBJECT, what, start_again(settings))
         return
     silent = sorted(part for part, seconds in heard.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
@@ -108,7 +111,21 @@ def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator
         yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", start_again(settings))
     for part, said in sorted(heard.complaints.items()):
         yield warning(
-            SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the whole of it"
+            SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the full message"
         )
     if not silent:
-        yield ok(SUBJECT, f"Dagster's daemon was heard {age(silence)} ago")
+        yield ok(SUBJECT, f"Dagster's daemon sent a heartbeat {age(silence)} ago")
+
+
+def sensors(settings: Settings) -> Iterator[Finding]:
+    """A finding for each silent sensor: switched off, or failing at each tick; a single one if all are silent."""
+    with databases.opened(settings) as database:
+        silent = silent_sensors(database, settings)
+    if silent and has_just_started(settings):
+        yield ok(SENSORS, f"`up` has just started; each sensor has {age(bound_seconds(settings))} for its first tick")
+        return
+    for found in in_words(silent, settings):
+        told = warning if found.seconds == inf else broken
+        yield told(SENSORS, found.said, found.remedy)
+    if not silent:
+        yield ok(SENSORS, "every sensor has ticked recently")

@@ -1,8 +1,7 @@
-"""Look at everything, beside each other and within fifteen seconds; change nothing.
+"""Examine everything concurrently within fifteen seconds, and change nothing.
 
-An embedded PostgreSQL that sleeps runs for as long as the look takes, as for every other command.
-
-Where something rests on something else, it is looked at only when that is well: one cause, one line.
+An embedded PostgreSQL that is not running is started for the examination, as for every other command. What depends on
+something else is examined only if that works: one cause, one finding.
 """
 
 import time
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from emag_pipeline import running_up
-from emag_pipeline.admin.doctor import dagster, databases, machine, marketplace, troubles, variables
+from emag_pipeline.admin.doctor import accounts, dagster, databases, machine, variables
 from emag_pipeline.admin.doctor.finding import Begun, Examination, Finding, Verdict, of_error
 from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.local.embedded_use import awake
@@ -26,25 +25,25 @@ _MARKETPLACE_SECONDS = 8.0
 _DAGSTER_SECONDS = 8.0
 _LOST_SECONDS = 2.0
 _MACHINE_SECONDS = 12.0
-#: The exit code where nothing is known to be broken, and not everything is known.
+#: The exit code if nothing is known to be broken, but something could not be examined.
 _NOT_ALL_EXAMINED = 6
 _NOT_EXAMINED = Finding(
-    marketplace.SUBJECT,
+    accounts.MARKETPLACE,
     Verdict.NOT_EXAMINED,
-    "accounts, marketplace, incidents and daemon were not examined, or not in full: they rest on the database",
-    "Mend what is said of the database, then run `emag-pipeline doctor` again",
+    "accounts, marketplace, incidents and daemon were not, or not completely, examined: they need the database",
+    "Fix the findings on the database, then run `emag-pipeline doctor` again",
 )
 _WITHOUT_HOME = Finding(
-    marketplace.SUBJECT,
+    accounts.MARKETPLACE,
     Verdict.NOT_EXAMINED,
-    "database, accounts, marketplace, incidents and daemon were not examined: they rest on EMAG_HOME",
-    "Mend what is said of EMAG_HOME, then run `emag-pipeline doctor` again",
+    "database, accounts, marketplace, incidents and daemon were not examined: they need EMAG_HOME",
+    "Fix the findings on EMAG_HOME, then run `emag-pipeline doctor` again",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All findings, in the order in which they are best mended."""
+    """All findings, in the order in which they are best fixed."""
 
     findings: tuple[Finding, ...]
 
@@ -55,9 +54,7 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> int:
-        """2 for wrong settings, 1 for anything else that is broken, 6 where all that is wrong is that something could
-        not be examined, 0 otherwise.
-        """
+        """2 for wrong settings, 1 for anything else that is broken, 6 if something could not be examined, else 0."""
         broken = {finding.subject for finding in self.findings if finding.verdict is Verdict.BROKEN}
         if broken:
             return 2 if variables.SUBJECT in broken else 1
@@ -65,7 +62,7 @@ class Diagnosis:
 
 
 def diagnose(environ: Mapping[str, str] | None = None, env_file: Path = DEFAULT) -> Diagnosis:
-    """Examine everything. Never raises for what it finds; with wrong settings nothing else can be looked at."""
+    """Examine everything. Never raises for what it finds; with wrong settings nothing else can be examined."""
     found: list[Finding] = []
     try:
         given = given_variables(environ, env_file)
@@ -80,7 +77,7 @@ def _all(settings: Settings) -> Iterator[Finding]:
     beside = [Begun(one) for one in _independent(settings)]
     of_home = list(variables.of_home(settings))
     yield from of_home
-    if of_home and settings.uses_embedded_database:  # which is in it, and which no command would start
+    if of_home and settings.uses_embedded_database:  # the database is in it, and no command would start it
         yield _WITHOUT_HOME
     else:
         yield from _on_the_database(settings)
@@ -89,7 +86,7 @@ def _all(settings: Settings) -> Iterator[Finding]:
 
 
 def _on_the_database(settings: Settings) -> list[Finding]:
-    """What the database says; it is kept, whatever becomes of the server afterwards."""
+    """Findings from the database; they are kept, whatever happens to the server afterwards."""
     found: list[Finding] = []
     try:
         with _awake(settings) as slept:
@@ -100,12 +97,12 @@ def _on_the_database(settings: Settings) -> list[Finding]:
 
 
 def _awake(settings: Settings) -> AbstractContextManager[bool]:
-    """As `awake`; a running `up` is to start the server itself."""
+    """As `awake`, but a running `up` has to start the server itself."""
     return awake(settings) if running_up.running(settings.home) is None else nullcontext(False)
 
 
 def _with_database(settings: Settings, *, slept: bool) -> Iterator[Finding]:
-    """The database, and what rests on it. One that goes away meanwhile is the one cause of all that it kept back."""
+    """The database, and what depends on it. If it goes away meanwhile, that is the one cause of whatever is missing."""
     began = time.monotonic()
     first = Begun(_database(settings, slept=slept)).findings()
     yield from first
@@ -123,7 +120,7 @@ def _with_database(settings: Settings, *, slept: bool) -> Iterator[Finding]:
 
 
 def _without_effects(findings: Iterable[Finding], *, of: Sequence[Finding]) -> Iterator[Finding]:
-    """Without what follows from a daemon that does not work, which is said already."""
+    """Without the consequences of a broken daemon, which is reported itself."""
     is_daemon_away = any(one.subject == dagster.SUBJECT and one.verdict is Verdict.BROKEN for one in of)
     for finding in findings:
         if not (is_daemon_away and finding.what.startswith(NO_SENSOR)):
@@ -141,15 +138,15 @@ def _lost(settings: Settings, began: float) -> Examination:
 
 
 def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
-    yield Examination("accounts", _MARKETPLACE_SECONDS, partial(troubles.accounts, settings))
+    yield Examination("accounts", _MARKETPLACE_SECONDS, partial(accounts.accounts, settings))
     yield Examination(databases.LOCKS, _MARKETPLACE_SECONDS, partial(databases.locked, settings))
-    yield Examination("answers", _MARKETPLACE_SECONDS, partial(troubles.answers, settings))
+    yield Examination("answers", _MARKETPLACE_SECONDS, partial(accounts.answers, settings))
     for account in settings.accounts if settings.has_marketplace else ():
-        look = partial(marketplace.examine, settings, account)
-        yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, marketplace.if_silent(settings))
-    yield Examination(troubles.CHECKS, _MARKETPLACE_SECONDS, partial(troubles.checks, settings))
-    yield Examination(troubles.INCIDENTS, _MARKETPLACE_SECONDS, partial(troubles.incidents, settings))
-    yield Examination(troubles.SENSORS, _MARKETPLACE_SECONDS, partial(troubles.sensors, settings))
+        look = partial(accounts.marketplace, settings, account)
+        yield Examination(f"account {account.name}", _MARKETPLACE_SECONDS, look, accounts.if_silent(settings))
+    yield Examination(accounts.CHECKS, _MARKETPLACE_SECONDS, partial(accounts.checks, settings))
+    yield Examination(accounts.INCIDENTS, _MARKETPLACE_SECONDS, partial(accounts.incidents, settings))
+    yield Examination(dagster.SENSORS, _MARKETPLACE_SECONDS, partial(dagster.sensors, settings))
     yield Examination(
         dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.if_silent(settings)
     )
@@ -157,7 +154,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
 
 def _independent(settings: Settings) -> Iterator[Examination]:
     for one in machine.listeners(settings):
-        yield Examination(machine.SUBJECT, _MACHINE_SECONDS, partial(machine.examine, one))
+        yield Examination(machine.PORTS, _MACHINE_SECONDS, partial(machine.examine, one))
     yield Examination(machine.PROGRAMS, _MACHINE_SECONDS, partial(machine.programs, settings))
     yield Examination(machine.DISK, _MACHINE_SECONDS, partial(machine.disk, settings))
     yield Examination(machine.MEMORY, _MACHINE_SECONDS, machine.memory)

@@ -1,4 +1,4 @@
-"""What an examination found: one line each, with what to do about it."""
+"""Findings, one line each with its remedy, and the examinations that produce them."""
 
 import threading
 import time
@@ -11,9 +11,9 @@ from emag_pipeline.local.supervisor import busy_words
 
 
 class Verdict(StrEnum):
-    """How bad it is. Something broken keeps the pipeline from working; a warning will, or may.
+    """How bad it is. Something broken keeps the pipeline from working; a warning will or may do so.
 
-    What could not be looked at is neither: nobody knows how it is.
+    What could not be examined is neither: its state is unknown.
     """
 
     OK = "ok"
@@ -24,9 +24,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. `subject` names what was looked at, `what` says in a sentence how it is; no secret in either.
+    """One line. `subject` names what was examined, `what` describes its state in a sentence; neither holds a secret.
 
-    `remedy` is what to do, one sentence or more without the closing full stop; empty where nothing is to be done.
+    `remedy` is what to do, one sentence or more without the closing full stop; empty if there is nothing to do.
     """
 
     subject: str
@@ -41,7 +41,7 @@ def ok(subject: str, what: str) -> Finding:
 
 
 def warning(subject: str, what: str, remedy: str) -> Finding:
-    """It works, and should not be left so."""
+    """It works, but should not be left like this."""
     return Finding(subject, Verdict.WARNING, what, remedy)
 
 
@@ -51,15 +51,15 @@ def broken(subject: str, what: str, remedy: str) -> Finding:
 
 
 def not_examined(subject: str, what: str, remedy: str) -> Finding:
-    """There was no answer in the time that the look has; `remedy` is what to do if that stays so."""
+    """There was no answer in the time the examination has; `remedy` is what to do if that happens again."""
     busy = busy_words()
-    again = f"Run `emag-pipeline doctor` again{' when it is less so' if busy else ''}"
+    again = f"Run `emag-pipeline doctor` again{' when it is less busy' if busy else ''}"
     why = f"{what}: {busy}" if busy else what
-    return Finding(subject, Verdict.NOT_EXAMINED, why, f"{again}; if it stays so: {remedy}")
+    return Finding(subject, Verdict.NOT_EXAMINED, why, f"{again}; if that does not help: {remedy}")
 
 
 def of_error(subject: str, error: PipelineError, verdict: Verdict = Verdict.BROKEN) -> Finding:
-    """An error of the pipeline as a finding; one that says only that no answer came in time leaves all open."""
+    """An error of the pipeline as a finding; one that only says that no answer came in time proves nothing."""
     what = ": ".join(part for part in (error.what, error.why) if part)
     is_frozen = isinstance(error, DatabaseUnavailable) and error.is_frozen
     if isinstance(error, TransientError) and error.is_late and not is_frozen:
@@ -67,37 +67,37 @@ def of_error(subject: str, error: PipelineError, verdict: Verdict = Verdict.BROK
     return Finding(subject, verdict, what, error.remedy)
 
 
-# Examinations beside each other, each with a time of its own: one that fails or hangs is a finding, never the end.
+# Concurrent examinations, each with its own time limit: one that fails or hangs becomes a finding.
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """Something to look at. `look` yields its findings; `if_silent` says what to do when it takes too long again."""
+    """Something to examine. `look` yields its findings; `if_silent` says what to do if it takes too long again."""
 
     subject: str
     seconds: float
     look: Callable[[], Iterable[Finding]]
-    if_silent: str = "look at this machine's load and its disk"
+    if_silent: str = "check this machine's load and disk"
 
 
-#: What an examination gets although its time is over: where the whole machine stood still, it had none of it.
+#: What an examination gets although its time is over: if the whole machine was suspended, it had none of it.
 _LAST_CHANCE_SECONDS = 0.5
 
 
 class Begun:
-    """An examination under way, in a thread that keeps no process alive."""
+    """An examination under way, in a daemon thread."""
 
     def __init__(self, examination: Examination) -> None:
         self._examination = examination
         self._until = time.monotonic() + examination.seconds
         self._found: list[Finding] = []
-        #: it did not come to its end
+        #: it did not finish
         self.is_cut_short = False
         self._thread = threading.Thread(target=self._look, name=f"doctor-{examination.subject}", daemon=True)
         self._thread.start()
 
     def findings(self) -> list[Finding]:
-        """What it has found; waits for it, at most until its time is over."""
+        """Its findings; waits for them, at most until its time is over."""
         self._thread.join(max(_LAST_CHANCE_SECONDS, self._until - time.monotonic()))
         found = list(self._found)
         if self._thread.is_alive():
@@ -114,16 +114,16 @@ class Begun:
         except PipelineError as error:
             self._found.append(of_error(subject, error))
             self.is_cut_short = isinstance(error, DatabaseUnavailable)
-        except Exception as error:  # a defect here must not hide what the others find
+        except Exception as error:  # a bug here must not hide the findings of the others
             self._found.append(_failed(subject, error))
             self.is_cut_short = True
 
 
 def _failed(subject: str, error: Exception) -> Finding:
-    """Only the error's kind and place: its text may hold anything."""
+    """Only the error's class and place: its text may hold anything."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
     what = f"the examination itself failed: {type(error).__name__}{place}"
-    return broken(subject, what, "This is a defect in the doctor: report it with this line")
+    return broken(subject, what, "This is a bug in `emag-pipeline doctor`: report it with this line")

@@ -1,4 +1,4 @@
-"""This machine: room on its disk, memory, and programs that somebody has stopped."""
+"""This machine: disk space, memory, ports, and programs of ours that are stopped by a signal."""
 
 import http.client
 import shutil
@@ -16,45 +16,46 @@ from emag_pipeline.stopped_programs import stopped_programs
 DISK = "disk"
 MEMORY = "memory"
 PROGRAMS = "programs"
+PORTS = "ports"
 
 _GIB = 2**30
-#: PostgreSQL stops when its disk is full; logs and a publish need some hundred megabytes at least
+#: PostgreSQL stops when its disk is full; logs and a publish need at least some hundred megabytes.
 _NO_ROOM_BYTES = 500 * 2**20
 _LITTLE_ROOM_BYTES = 3 * _GIB
 _LITTLE_SHARE = 0.05
-#: a run needs some 120 MB, all of `up` some 700
+#: A run needs some 120 MB, all of `up` some 700.
 _LITTLE_MEMORY_BYTES = 500 * 2**20
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    """Is there room where logs, Dagster's files and an embedded database live?"""
+    """Is there free space for logs, Dagster's files and an embedded database?"""
     home = _existing(settings.home)
     usage = shutil.disk_usage(home)
     holds = "logs and the embedded database" if settings.uses_embedded_database else "logs"
-    what = f"{usage.free / _GIB:,.1f} of {usage.total / _GIB:,.1f} GiB are free on the disk of {home} ({holds})"
+    what = f"{usage.free / _GIB:,.1f} of {usage.total / _GIB:,.1f} GiB free on the disk of {home} ({holds})"
     if usage.free < _NO_ROOM_BYTES:
-        yield broken(DISK, what, f"Free space now: look into {home / 'logs'}, or move EMAG_HOME to a larger disk")
+        yield broken(DISK, what, f"Free some space now: check {home / 'logs'}, or move EMAG_HOME to a larger disk")
     elif usage.free < _LITTLE_ROOM_BYTES or usage.free < usage.total * _LITTLE_SHARE:
-        yield warning(DISK, what, "Free space, or run `emag-pipeline prune`")
+        yield warning(DISK, what, "Free some space, or run `emag-pipeline prune`")
     else:
         yield ok(DISK, what)
 
 
 def programs(settings: Settings) -> Iterator[Finding]:
-    """Is a program of this home's `up` stopped?"""
+    """Is a program of this home's `up` stopped by a signal?"""
     stopped = stopped_programs(settings.home)
     for one in stopped:
         yield broken(PROGRAMS, one.said, one.remedy)
     if not stopped:
-        yield ok(PROGRAMS, "none that `emag-pipeline up` has started here is stopped")
+        yield ok(PROGRAMS, "no program of `emag-pipeline up` is stopped by a signal")
 
 
 def memory() -> Iterator[Finding]:
-    """Is there memory for another run?"""
+    """Is there enough memory for another run?"""
     available = psutil.virtual_memory().available
-    what = f"{available / _GIB:,.1f} GiB of memory are available"
+    what = f"{available / _GIB:,.1f} GiB of memory available"
     if available < _LITTLE_MEMORY_BYTES:
-        yield warning(MEMORY, what, "Stop what uses it; a run needs 120 MB, everything together 700 MB")
+        yield warning(MEMORY, what, "Stop other programs that use it; a run needs 120 MB, all of `up` 700 MB")
     else:
         yield ok(MEMORY, what)
 
@@ -67,9 +68,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-# The ports: free, ours, or somebody else's.
-
-SUBJECT = "ports"
+# Ports: free, ours, or used by another program.
 
 _TIMEOUT_SECONDS = 4.0
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to look, not where to listen
@@ -77,7 +76,7 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to look,
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One of our programs, and a page by which it is known: the text that only its answer holds."""
+    """One of our programs, and a page that identifies it by a text that no other program returns."""
 
     name: str
     variable: str
@@ -85,7 +84,7 @@ class Listener:
     port: int
     page: str
     mark: str
-    #: whose it shall be; None for whoever's
+    #: the home that it should belong to; None for any
     home: Path | None = None
 
 
@@ -93,7 +92,7 @@ def examine(one: Listener) -> Iterator[Finding]:
     """Who listens on the port that one of our programs wants."""
     answer = _answer(one)
     if answer is None:
-        yield ok(SUBJECT, f"port {one.port} is free: {one.name} does not run")
+        yield ok(PORTS, f"port {one.port} is free: {one.name} is not running")
     elif one.mark.encode() in answer:
         yield _answers(one, ports.holder(one.port))
     else:
@@ -103,24 +102,24 @@ def examine(one: Listener) -> Iterator[Finding]:
 def _answers(one: Listener, holder: ports.Holder | None) -> Finding:
     what = f"port {one.port}: {one.name} answers"
     if one.home is None or holder is None or holder.home in (None, one.home.resolve()):
-        return ok(SUBJECT, what)
-    remedy = f"If that one is meant, set EMAG_HOME to {holder.home}; else set {one.variable} to another port"
-    return warning(SUBJECT, f"{what}, and is that of the `up` in EMAG_HOME {holder.home}", remedy)
+        return ok(PORTS, what)
+    remedy = f"To use that one, set EMAG_HOME to {holder.home}; otherwise set {one.variable} to another port"
+    return warning(PORTS, f"{what}, but it belongs to the `up` in EMAG_HOME {holder.home}", remedy)
 
 
 def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Finding:
-    """What there is instead of the answer. A program of ours that is silent, or an unknown one, may only be busy."""
+    """What is there instead. A program of ours that is silent, or an unknown one, may just be busy."""
     or_else = f"set {one.variable} to another port"
     if holder is not None and holder.is_stopped:
-        return broken(SUBJECT, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
+        return broken(PORTS, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
     if is_silent and (holder is None or holder.program):
-        who = holder.words if holder else "it is not known who listens there"
-        what = f"port {one.port}: {one.name} gave no answer within {_TIMEOUT_SECONDS:g} seconds; {who}"
-        return not_examined(SUBJECT, what, f"end that process, or {or_else}")
-    how = "does not answer" if is_silent else "is another program"
+        who = holder.words if holder else "the process that listens there is unknown"
+        what = f"port {one.port}: no answer from {one.name} within {_TIMEOUT_SECONDS:g} seconds; {who}"
+        return not_examined(PORTS, what, f"end that process, or {or_else}")
+    how = "does not answer" if is_silent else "is a different one"
     who = f" ({holder.words})" if holder else ""
-    what = f"port {one.port} is taken: what listens there instead of {one.name} {how}{who}"
-    return broken(SUBJECT, what, f"Stop that program, or {or_else}")
+    what = f"port {one.port} is in use: the program there, where {one.name} should be, {how}{who}"
+    return broken(PORTS, what, f"Stop that program, or {or_else}")
 
 
 def listeners(settings: Settings) -> Iterator[Listener]:
@@ -145,11 +144,11 @@ def listeners(settings: Settings) -> Iterator[Listener]:
 
 
 def _answer(one: Listener) -> bytes | None:
-    """What it says; nothing when it hangs or speaks no HTTP, None where nobody listens."""
+    """Its response; empty if it hangs or does not speak HTTP, None if nothing listens."""
     connection = http.client.HTTPConnection(one.host, one.port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.connect()
-    except TimeoutError:  # somebody listens, and takes no more connections
+    except TimeoutError:  # something listens but accepts no more connections
         return b""
     except OSError:
         return None

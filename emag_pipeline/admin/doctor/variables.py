@@ -1,4 +1,4 @@
-"""The settings: every wrong variable, those that nobody reads, and who else may read the file that they stand in."""
+"""Settings: wrong variables, variables that nothing reads, and who can read the file that holds them."""
 
 import re
 import stat
@@ -14,7 +14,7 @@ from emag_pipeline.settings.unread_variables import OF_AN_ACCOUNT, known
 
 SUBJECT = "settings"
 
-#: a garbage collection, a checkpoint or a laptop's lid take as long
+#: Garbage collections, checkpoints and sleeping laptops take as long.
 _SHORT_HEARTBEAT_SECONDS = 10.0
 _SECRET = re.compile(r"_PASSWORD$|_PASS$|(?:DATABASE|SYNC|PG|WEBHOOK)_URL$")
 
@@ -23,11 +23,11 @@ def wrong(error: SettingsError) -> Iterator[Finding]:
     """A finding for each wrong variable."""
     for problem in error.problems or (error,):
         what = ": ".join(part for part in (problem.where, problem.what, problem.why) if part)
-        yield broken(SUBJECT, what, problem.remedy or "Correct it where it is set; .env.example explains it")
+        yield broken(SUBJECT, what, problem.remedy or "Correct it where it is set; .env.example describes it")
 
 
 def in_force(settings: Settings, given: Mapping[str, str]) -> Finding:
-    """What is in force, in a line; or that `up` and `sync` refuse it, by their own judgement."""
+    """The settings in force, in one line; or why `up` and `sync` would refuse them."""
     try:
         settings.require_marketplace()
     except SettingsError as error:
@@ -36,12 +36,14 @@ def in_force(settings: Settings, given: Mapping[str, str]) -> Finding:
     where = "the sandbox" if settings.uses_sandbox else "the marketplace"
     read = sorted(name for name in given if name in known() or OF_AN_ACCOUNT.fullmatch(name))
     file = settings.env_file or f"none in {Path.cwd()}"
-    what = f"accounts {names} on {where}, home {settings.home}, .env: {file}; set are {', '.join(read) or 'none'}"
+    what = (
+        f"accounts {names} on {where}, home {settings.home}, .env: {file}; variables set: {', '.join(read) or 'none'}"
+    )
     return ok(SUBJECT, what)
 
 
 def of_home(settings: Settings) -> Iterator[Finding]:
-    """A finding where EMAG_HOME cannot be used, by the judgement of every command that would write to it."""
+    """A finding if EMAG_HOME cannot be used, by the same rule as in every command that writes to it."""
     try:
         require_usable(settings.home)
     except PipelineError as error:
@@ -55,31 +57,31 @@ def unread(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def strange(settings: Settings) -> Iterator[Finding]:
-    """Accounts that are most likely misspelt; limits that end syncs with which nothing is wrong."""
+    """Accounts that are probably misspelt, and limits that end healthy syncs."""
     for what, remedy in unknown_accounts(settings):
         yield warning(SUBJECT, what, remedy)
     stuck_seconds = settings.stuck_threshold_hours * 3600
     if stuck_seconds < settings.call_seconds:
         what = (
             f"EMAG_SYNC_STUCK_THRESHOLD_HOURS is {stuck_seconds:g} seconds, and one call may take "
-            f"{settings.call_seconds:g} (EMAG_API_CALL_SECONDS): a sync that waits for a slow answer is ended as stuck"
+            f"{settings.call_seconds:g} (EMAG_API_CALL_SECONDS): a sync waiting for a slow answer is ended as stuck"
         )
-        yield warning(SUBJECT, what, "Set it to several times that; 1 hour is the default")
+        yield warning(SUBJECT, what, "Set it to several times that; the default is 1 hour")
     if settings.heartbeat_timeout_seconds < _SHORT_HEARTBEAT_SECONDS:
         what = (
             f"EMAG_SYNC_HEARTBEAT_TIMEOUT is {settings.heartbeat_timeout_seconds:g} seconds: a sync whose machine or "
-            "database pauses for so long counts as dead, and another takes its lease"
+            "database pauses that long counts as dead, and another sync takes its lease"
         )
-        yield warning(SUBJECT, what, "Set it to a minute or more; 120 is the default")
+        yield warning(SUBJECT, what, "Set it to a minute or more; the default is 120")
 
 
 def of_file(path: Path) -> Iterator[Finding]:
-    """Who may read `.env`; nothing where there is none. Raises SettingsError for one that is not ours."""
+    """Who can read `.env`; nothing if there is none. Raises SettingsError for a file that is not ours."""
     file = env_file.read(path)
     if file is None:
         return
     if file.mode & 0o077 and any(value and _SECRET.search(name) for name, value in file.values.items()):
-        who = "everybody on this machine" if file.mode & stat.S_IROTH else "its group"
+        who = "every user of this machine" if file.mode & stat.S_IROTH else "its group"
         what = f"{file.path} holds secrets, and {who} can read it (mode {file.mode:04o})"
         yield warning(".env", what, f"Run `chmod 600 {file.path}`")
     else:

@@ -1,4 +1,4 @@
-"""What the marketplace really answers, in shapes only: for a report of what this version does not know yet."""
+"""How the marketplace really responds, described without any value, to report what this version does not know yet."""
 
 from emag_pipeline.admin.probe.probe import Probed, probe
 

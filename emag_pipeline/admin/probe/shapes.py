@@ -1,6 +1,6 @@
-"""What kinds of values were met at each path of some JSON: types, lengths and counts, never a value.
+"""The shape of JSON values by path: types, lengths and counts, never a value.
 
-The format of a description is told by `emag_pipeline.sandbox.like`, which serves such shapes.
+The format of a description is documented in `emag_pipeline.sandbox.like`, which serves such shapes.
 """
 
 import re
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
-# Which keys of an object are names of fields, and which may be data themselves: those are not told.
+# Which keys of an object are field names, and which may be data themselves and are therefore not shown.
 
-#: what stands in a path for such keys
+#: Stands in a path for such keys.
 ANY_KEY = "*"
 ANY_LOCALE = "{locale}"
-#: an object with more different names than this, beside the known ones, is keyed by data
+#: An object with more names than this, besides the known ones, is keyed by data.
 MOST_NAMES = 40
 
 _LOCALE = re.compile(r"[a-z]{2}_[A-Z]{2}")
@@ -22,14 +22,14 @@ _NAME = re.compile(r"[a-z][A-Za-z_]{0,39}")
 
 
 def told(key: str) -> str:
-    """The key where it can be a field's name: letters and underscores, small first; else what stands for it."""
+    """The key if it can be a field name (letters and underscores, lower case first), otherwise its placeholder."""
     if _LOCALE.fullmatch(key):
         return ANY_LOCALE
     return key if _NAME.fullmatch(key) else ANY_KEY
 
 
 def is_told(key: str) -> bool:
-    """Whether the key is shown as it is."""
+    """Whether the key is shown unchanged."""
     return told(key) == key
 
 
@@ -42,7 +42,7 @@ Bounds = dict[str, tuple[int, int]]
 
 
 class Shapes:
-    """What was met at one path, and below it."""
+    """The values met at one path and below it."""
 
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
@@ -58,7 +58,7 @@ class Shapes:
         return self.types.total()
 
     def meet(self, value: object, depth: int = 0) -> None:
-        """Look at one value and at everything in it, down to 20 levels."""
+        """Take in one value and everything in it, down to 20 levels."""
         kind = kind_of(value)
         self.types[kind] += 1
         if isinstance(value, str | list | dict):
@@ -92,7 +92,7 @@ class Shapes:
             self._counts[what][kind] += 1
 
     def settle(self, known: Set[str] = frozenset()) -> None:
-        """Take names for data where there are too many of them, beside the known ones."""
+        """Treat names as data if there are too many of them, besides the known ones."""
         names = self.parts.keys() - _MARKS - known
         if len(names) > MOST_NAMES:
             together = self.parts.setdefault(ANY_KEY, Shapes())
@@ -113,7 +113,7 @@ class Shapes:
                 bounds[new] = min(low, bounds.get(new, (low, high))[0]), max(high, bounds.get(new, (low, high))[1])
 
     def add(self, other: "Shapes") -> None:
-        """Take in what was met elsewhere."""
+        """Merge the values met elsewhere."""
         self.types += other.types
         for name, counts in other._counts.items():
             self._counts[name] += counts
