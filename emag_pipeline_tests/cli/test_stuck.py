@@ -54,7 +54,7 @@ def test_where_nothing_is_stuck_it_says_what_runs(database: Database, database_u
     done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
     first, second = done.stdout.splitlines()
     assert first == "nothing is stuck"
-    assert second.startswith("main: a sync runs (page 1 of 1); its last heartbeat was ")
+    assert second.startswith("main: a sync is running (page 1 of 1); its last heartbeat was ")
     assert second.endswith(" s ago, and without one for 120 s it counts as dead")
     done = emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url)
     (running,) = json.loads(done.stdout)["running"]
