@@ -36,7 +36,7 @@ def export(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The file to write; mode 0600. See below for the default."),
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write; mode 0600. See above for the default."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     raw: Annotated[

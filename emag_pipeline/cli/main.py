@@ -1,4 +1,4 @@
-"""The program `emag-pipeline`: its commands, and what its end says to the shell."""
+"""The program `emag-pipeline`: its commands and its exit codes."""
 
 import inspect
 import os
@@ -56,7 +56,7 @@ _CONTEXTS = {"psql": {"ignore_unknown_options": True}}
 
 
 def application(command: str | None = None) -> typer.Typer:
-    """The program with one command, or with all of them where `command` is none: loading all takes a second."""
+    """The program with one command, or with all if `command` is none of them: loading all takes seconds."""
     app = typer.Typer(
         name="emag-pipeline",
         epilog="Exit codes: 0 success, 1 failed and a retry may help, 2 wrong usage or settings, "
