@@ -8,13 +8,14 @@ Files that a person had written somewhere (`export`, `report -o`, `backup`, `pro
 from collections.abc import Iterator
 from pathlib import Path
 
-from emag_pipeline.errors import AnotherSyncRunning, of_os_error
+from emag_pipeline.errors import AnotherSyncRunning, SettingsError, of_os_error
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import own_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import staging_room
+from emag_pipeline.sync.accounts import host_of, is_same
 
 log = logger(__name__)
 
@@ -124,3 +125,32 @@ def what_stays(settings: Settings) -> list[str]:
         "the newest run of each asset as long as Dagster's database exists",
         "backups, exports, reports and probe files written elsewhere: until they are deleted",
     ]
+
+
+def refusal(database: Database, settings: Settings, account: str) -> SettingsError | None:
+    """Why the account may not be removed, with what to do; None when it may. Raises the errors of the database.
+
+    A configured account would be read again by the next sync, unless what is kept came from another marketplace.
+    """
+    configured = next((one for one in settings.accounts if one.name == account), None)
+    if configured is None:
+        return None
+    host = host_of(database, account)
+    if host is not None and not is_same(host, configured.host):
+        return None
+    return SettingsError(
+        f"the account {account} is configured",
+        why="the next sync would read it again",
+        remedy=_way_out(settings, account),
+    )
+
+
+def _way_out(settings: Settings, account: str) -> str:
+    if not settings.uses_sandbox:
+        return "Remove it from the settings first (EMAG_ACCOUNTS, its credentials)"
+    others = [one.name for one in settings.accounts if one.name != account]
+    left_out = f"set EMAG_ACCOUNTS={','.join(others)}" if others else "name another account in EMAG_ACCOUNTS"
+    return (
+        "Set the credentials of your own account: data from the sandbox may then be removed. To do without "
+        f"{account} on the sandbox, {left_out} first"
+    )

@@ -1,11 +1,15 @@
-"""The command line `emag-pipeline`: one module a command; it parses, calls, prints, and decides nothing."""
+"""The command line `emag-pipeline`: one module per group of commands. It parses, calls and prints; it decides nothing.
 
-from emag_pipeline.cli import early
+A module is loaded for every command of its group. What only one of them needs and takes long to load (Dagster, the
+sandbox, the HTTP client) is imported inside that command.
+"""
+
+from emag_pipeline.cli import signals
 
 
 def main() -> None:
-    """The program; see `cli.main`. A signal that comes while it is loaded is answered with a sentence."""
-    early.listen()
+    """Run the program; see `cli.main`. A signal that arrives while it is loaded ends it with a message."""
+    signals.listen()
     from emag_pipeline.cli.main import main as run
 
     run()

@@ -1,4 +1,4 @@
-"""The program `emag-pipeline`: its commands, and what its end says to the shell."""
+"""The program `emag-pipeline`: its commands and its exit codes."""
 
 import inspect
 import os
@@ -10,7 +10,7 @@ from importlib import import_module
 
 import typer
 
-from emag_pipeline.cli import early, output
+from emag_pipeline.cli import output, signals
 from emag_pipeline.console import tell, write_line
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
 from emag_pipeline.local import process_group
@@ -22,22 +22,48 @@ from emag_pipeline.settings.unread_variables import unread
 
 log = logger(__name__)
 
-#: Each is a function of its module's name, in the order in which the help shows them.
-COMMANDS = (
-    "up", "sync", "backfill", "status", "doctor", "probe", "stuck", "recover", "stop", "approve", "discard", "forget",
-    "rejects",
-    "explain", "history", "accept", "deviations", "report", "export", "psql", "migrate", "prune", "backup", "restore",
-    "roles", "exporter", "sandbox", "drill",
-)  # fmt: skip
+#: The module of each command, in the order of the help. The command is the function of its name.
+COMMANDS = {
+    "up": "running",
+    "sync": "running",
+    "backfill": "running",
+    "status": "monitoring",
+    "doctor": "diagnosis",
+    "probe": "diagnosis",
+    "stuck": "recovery",
+    "recover": "recovery",
+    "stop": "recovery",
+    "approve": "review",
+    "discard": "review",
+    "forget": "database",
+    "rejects": "review",
+    "explain": "offers",
+    "history": "offers",
+    "accept": "review",
+    "deviations": "review",
+    "report": "exports",
+    "export": "exports",
+    "psql": "database",
+    "migrate": "database",
+    "prune": "database",
+    "backup": "database",
+    "restore": "database",
+    "roles": "database",
+    "exporter": "monitoring",
+    "sandbox": "practice",
+    "drill": "practice",
+}
+#: Options that `psql` does not know are passed on to PostgreSQL's own psql.
+_CONTEXTS = {"psql": {"ignore_unknown_options": True}}
 
 
 def application(command: str | None = None) -> typer.Typer:
-    """The program with all its commands, or with one only: those that need Dagster take a second to load."""
+    """The program with one command, or with all if `command` is none of them: loading all takes seconds."""
     app = typer.Typer(
         name="emag-pipeline",
-        epilog="Exit codes: 0 done, 1 failed and a retry may help, 2 wrong usage or settings, 3 refused by the audit, "
-        "4 another sync is running, 5 failed and a retry cannot help, 130 interrupted. "
-        "Settings come from the environment or from a file .env, see .env.example.",
+        epilog="Exit codes: 0 success, 1 failed and a retry may help, 2 wrong usage or settings, "
+        "3 refused by the audit, 4 another sync is running, 5 failed and a retry cannot help, 130 interrupted. "
+        "Settings are read from the environment and from a .env file; see .env.example.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -45,23 +71,21 @@ def application(command: str | None = None) -> typer.Typer:
     )
     app.callback()(emag_pipeline)
     for name in (command,) if command in COMMANDS else COMMANDS:
-        module = import_module(f"emag_pipeline.cli.{name}")
-        run_command = getattr(module, name)
-        settings = getattr(module, "CONTEXT", None)
-        app.command(name, help=_unwrapped(run_command.__doc__), context_settings=settings)(run_command)
+        run_command = getattr(import_module(f"emag_pipeline.cli.{COMMANDS[name]}"), name)
+        app.command(name, help=_unwrapped(run_command.__doc__), context_settings=_CONTEXTS.get(name))(run_command)
     return app
 
 
 def _unwrapped(text: str) -> str:
-    """A docstring whose paragraphs are a line each, which the help then wraps to the terminal's width."""
+    """A docstring with one line per paragraph, which the help then wraps to the width of the terminal."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _warn_of_unread(*, is_plain: bool) -> None:
-    """Name the variables of ours that nothing reads, also where wrong settings may be for want of them.
+    """Warn of variables with our prefix that no setting reads, also when the settings are wrong: a typo may be why.
 
-    Not again in the programs that `up` runs; nor where a `.env` is not ours, which the command says itself.
+    Programs that `up` runs do not repeat it. An unusable `.env` is reported by the command itself.
     """
     if process_group.is_member():
         return
@@ -76,30 +100,30 @@ def _warn_of_unread(*, is_plain: bool) -> None:
 def emag_pipeline() -> None:
     """An exact, current and historical copy of your eMAG offers in PostgreSQL.
 
-    Start with `emag-pipeline up`: without any settings it brings a database and a sandbox marketplace.
+    Start with `emag-pipeline up`. Without any settings it uses a database of its own and a sandbox marketplace.
     """
 
 
 def main() -> None:
-    """Run the command line of this process and exit with its code (docs/faults.md lists them).
+    """Run this process's command line and exit with its code (docs/faults.md lists the codes).
 
-    What it and its children write is for this user alone, unless they say otherwise.
+    Files that it and its children write are readable by this user only, unless a command says otherwise.
     """
     os.umask(0o077)
     output.adapt()
-    early.raise_from_now_on()
+    signals.raise_from_now_on()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; returns the exit code. An expected error is one line on stderr, never a traceback."""
+    """Run one command line and return its exit code. An expected error is one line on stderr, never a traceback."""
     try:
         code = _run(arguments)
         output.flush()
         return code
     except OSError as error:
         output.fall_silent()
-        if isinstance(error, BrokenPipeError):  # the reader has seen enough, as `head` does
+        if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
             return 1
         return _told(output.failure(error) or PermanentError("the output cannot be written", why=str(error)))
 
@@ -107,16 +131,16 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     command = next(iter(arguments), None)
     settings = None
-    with suppress(SettingsError):  # a command that needs the settings says itself what is wrong with them
+    with suppress(SettingsError):  # a command that needs the settings reports the error itself
         settings = load_settings()
     is_json = configure_command(settings)
-    if command in COMMANDS and command != "doctor":  # which has a finding for each
+    if command in COMMANDS and command != "doctor":  # which reports each as a finding
         _warn_of_unread(is_plain=not is_json)
     try:
         application(command)(list(arguments), prog_name="emag-pipeline")
     except SystemExit as end:
         if _is_by_ctrl_c(end):
-            write_line(early.words(signal.SIGINT))
+            write_line(signals.words(signal.SIGINT))
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
         return _told(error)
@@ -127,14 +151,14 @@ def _run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and output.failure(error):
             raise
-        # a defect: its traceback may hold secrets, so it goes where they are taken out
+        # a defect: its traceback may hold secrets, so it goes to the log, which redacts them
         log.critical("crashed", exc_info=True)
         return 1
     return 0
 
 
 def _is_by_ctrl_c(end: SystemExit) -> bool:
-    """Typer makes an exit with 130 of it, without a word."""
+    """Whether Ctrl-C caused this exit: Typer turns it into code 130 without a message."""
     error: BaseException | None = end
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__

@@ -1,4 +1,4 @@
-"""Standard output and error as they are: of another encoding than UTF-8, full, or left by their reader."""
+"""Standard output and error under all conditions: an encoding other than UTF-8, a full disk, a closed pipe."""
 
 import codecs
 import contextlib
@@ -10,12 +10,12 @@ from io import TextIOWrapper
 from emag_pipeline.errors import PermanentError, PipelineError, TransientError, passes
 
 _PLAINLY = "emag_plainly"
-#: Signs of ours, for terminals that have no better.
+#: Our own symbols in ASCII, for encodings that lack them.
 _SIGNS = {"✓": "+", "✗": "x", "▲": "^", "▼": "v", "━": "-", "╸": "-", "╺": "-"}
 
 
 def adapt() -> None:
-    """Let no text fail for its letters: what the encoding lacks is written as JSON writes it, e.g. `\\u0219`."""
+    """Write characters that the encoding lacks as JSON escapes, e.g. `\\u0219`, instead of failing."""
     codecs.register_error(_PLAINLY, _plainly)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -23,13 +23,13 @@ def adapt() -> None:
 
 
 def flush() -> None:
-    """Write what waits. Raises OSError when the output takes no more, which Python would tell at its own end."""
+    """Write what is buffered. Raises OSError here, where it can be reported, and not when Python exits."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def failure(error: OSError) -> PipelineError | None:
-    """What a failed write of the output, or of a file that nobody looked after, means; None for any other error."""
+    """What a failed write of the output, or of a file without error handling of its own, means; else None."""
     if error.errno not in (
         errno.ENOSPC,
         errno.EDQUOT,
@@ -43,11 +43,15 @@ def failure(error: OSError) -> PipelineError | None:
         return None
     what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
     kind = TransientError if passes(error) else PermanentError
-    return kind(what, why=error.strerror or str(error), remedy="Make room or correct its rights, and begin again")
+    return kind(
+        what,
+        why=error.strerror or str(error),
+        remedy="Free disk space or correct its permissions, and run the command again",
+    )
 
 
 def fall_silent() -> None:
-    """Nothing that still waits can be written: Python's own flush at the end must not meet the error again."""
+    """Discard what is buffered, so that Python's own flush at exit does not fail again."""
     with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 

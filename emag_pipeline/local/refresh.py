@@ -54,6 +54,16 @@ class RefreshOutcome:
         return self.sync is not None and self.sync.status is SyncStatus.COMPLETED
 
 
+#: Which exit code counts when accounts end differently: what needs a person comes first.
+_WORST_FIRST = (5, 3, 2, 1, 4)
+
+
+def exit_code(done: Sequence[RefreshOutcome]) -> int:
+    """The exit code of all accounts together: the worst one."""
+    codes = {one.exit_code for one in done}
+    return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
+
+
 class RefreshInterrupted(Interrupted):
     """A signal stopped the runs. `done`: how each ended, as far as the database could still be asked."""
 

@@ -58,11 +58,11 @@ def test_an_offer_that_the_check_does_not_find_is_accepted_and_said(
     assert (accepted.returncode, accepted.stderr) == (0, "")
     told, missed = accepted.stdout.splitlines()
     assert "accepts offer 1, 2 until" in told
-    assert missed.startswith("main: ean_check_digits_are_right finds nothing on offer 2 now: what it may find there")
+    assert missed.startswith("main: ean_check_digits_are_right finds nothing on offer 2 now. What it finds there until")
     withdrawn = emag_pipeline(tmp_path, "deviations", "--withdraw", "2", DATABASE_SYNC_URL=database_url)
     assert withdrawn.stdout == (
         "main: ean_check_digits_are_right no longer accepts offer 2, from its next evaluation on: "
-        "what it finds there counts again\n"
+        "its findings there count again\n"
     )
 
 
@@ -87,7 +87,7 @@ def test_an_acceptance_can_be_withdrawn_and_is_then_shown_with_all_only(
     done = emag_pipeline(tmp_path, "deviations", "--withdraw", "1", DATABASE_SYNC_URL=database_url)
     assert (done.returncode, done.stdout) == (
         0, "main: offers_are_fresh no longer accepts whatever it finds, from its next evaluation on: "
-        "what it finds there counts again\n",
+        "its findings there count again\n",
     )  # fmt: skip
     assert emag_pipeline(tmp_path, "deviations", DATABASE_SYNC_URL=database_url).stdout == "nothing is accepted\n"
     shown = emag_pipeline(tmp_path, "deviations", "--all", DATABASE_SYNC_URL=database_url).stdout

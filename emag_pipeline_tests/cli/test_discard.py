@@ -40,8 +40,8 @@ def test_a_dry_run_says_what_would_be_thrown_away_and_leaves_it(
     done = emag_pipeline(tmp_path, "discard", str(sync_id), "--dry-run", DATABASE_SYNC_URL=database_url)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        f"main, sync {sync_id}: 1 staged page with 2 offers would be thrown away; "
-        "the next run would read the catalogue anew\n"
+        f"main, sync {sync_id}: 1 staged page with 2 offers would be discarded; "
+        "the next run would read the whole catalogue again\n"
     )
     assert _staged(database) == (1, 2)
     assert begin(database).resumed

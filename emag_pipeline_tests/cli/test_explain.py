@@ -84,12 +84,12 @@ def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
     sync(database, [good(2)], rejects=[bad])
     *_, current, quarantined = _lines(tmp_path, database_url)
     assert current.startswith("As published ")
+    assert quarantined.startswith("Its newest row has been in quarantine since ")
     assert quarantined.endswith(
-        "its reading is in quarantine (the price is not a number): this is its last good state, "
-        "the marketplace may show another one."
+        " (the price is not a number): this is its last good state, and the marketplace may show another."
     )
     sync(database, [good(2)], gone=[1])
-    assert _lines(tmp_path, database_url)[1].startswith("It is gone since ")
+    assert _lines(tmp_path, database_url)[1].startswith("It has been gone since ")
 
 
 def test_the_marketplace_is_quoted_in_the_language_that_is_set(

@@ -70,7 +70,7 @@ def test_a_moment_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "export", "emag_product_offers", "--account", "main", "--as-of", "yesterday")
     assert done.returncode == 2
     assert done.stderr == (
-        "emag-pipeline: --as-of is 'yesterday'. Give a day or a time such as 2026-03-01T06:00+02:00.\n"
+        "emag-pipeline: --as-of is 'yesterday'. Give a date or a time such as 2026-03-01T06:00+02:00.\n"
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_anothe
     said = _forget(tmp_path, variables, "old")
     assert said.returncode == 0
     assert "emag_product_offers: 2 rows would be removed" in said.stdout
-    assert "`emag-pipeline forget old --yes` does it, and nothing brings it back" in said.stdout
+    assert "`emag-pipeline forget old --yes` does it, and only a backup can bring it back" in said.stdout
     assert _forget(tmp_path, variables, "old", "--dry-run").stdout == said.stdout
     both = _forget(tmp_path, variables, "old", "--dry-run", "--yes")
     assert (both.returncode, both.stdout) == (2, "")
@@ -83,7 +83,7 @@ def test_what_is_no_name_of_an_account_is_refused(
     _of_old(database)
     refused = _forget(tmp_path, variables, name, "--yes")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
-    assert f"{name!r} is no name of an account: such names are lower case letters, digits and _." in refused.stderr
+    assert f"{name!r} is not the name of an account: names consist of lower-case letters, " in refused.stderr
     assert _tables(database, "old") != {}
 
 

@@ -60,6 +60,6 @@ def test_a_database_that_is_away_is_1_without_a_traceback_or_the_password(tmp_pa
 
 
 def test_a_signal_before_anything_has_begun_ends_it_where_nobody_listens_too() -> None:
-    program = "import os, signal\nfrom emag_pipeline.cli import early\nearly.listen()\nos.close(2)\n"
+    program = "import os, signal\nfrom emag_pipeline.cli import signals\nsignals.listen()\nos.close(2)\n"
     done = subprocess.run([sys.executable, "-c", f"{program}os.kill(os.getpid(), signal.SIGTERM)"], check=False)
     assert done.returncode == 130

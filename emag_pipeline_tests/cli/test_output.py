@@ -35,7 +35,7 @@ def test_a_full_output_is_one_sentence(
 ) -> None:
     Past(database).publish(good(1))
     done = _into("/dev/full", tmp_path, *arguments, DATABASE_SYNC_URL=database_url)
-    sentence = "emag-pipeline: the output cannot be written: No space left on device. Make room "
+    sentence = "emag-pipeline: the output cannot be written: No space left on device. Free disk space "
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert done.stderr.startswith(sentence)
 

@@ -255,7 +255,7 @@ def test_a_sync_that_beats_without_progress_is_ended_before_another_one_can_begi
 
 
 def test_it_does_not_load_the_sandbox() -> None:
-    program = "import sys, emag_pipeline.cli.status; print('emag_pipeline.sandbox' in sys.modules)"
+    program = "import sys, emag_pipeline.cli.monitoring; print('emag_pipeline.sandbox' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
     assert tuple(DEFAULT_ACCOUNTS) == OWN_ACCOUNTS

@@ -54,8 +54,8 @@ def test_where_nothing_is_stuck_it_says_what_runs(database: Database, database_u
     done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
     first, second = done.stdout.splitlines()
     assert first == "nothing is stuck"
-    assert second.startswith("main: a sync runs (page 1 of 1); its last heartbeat was ")
-    assert second.endswith(" s ago, and without one for 120 s it counts as dead")
+    assert second.startswith("main: a sync is running (page 1 of 1); its last heartbeat was ")
+    assert second.endswith(" s ago, and after 120 s without one it counts as dead")
     done = emag_pipeline(tmp_path, "stuck", "--json", DATABASE_SYNC_URL=database_url)
     (running,) = json.loads(done.stdout)["running"]
     assert (running["account"], running["sync_id"], running["pages_done"]) == ("main", str(lease.sync_id), 1)

@@ -74,7 +74,7 @@ def installation() -> Iterator[Installation]:
         server.ensure_database("emag")
         made = Installation(server, Path(directory) / "home")
         made.make_roles()
-        assert made.run("emag_owner", "migrate").rstrip().endswith("; rights granted")
+        assert made.run("emag_owner", "migrate").rstrip().endswith("; privileges granted")
         made.sql("postgres", "CREATE ROLE ana LOGIN IN ROLE emag_reader")
         yield made
         server.stop()

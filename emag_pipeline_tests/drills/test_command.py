@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from emag_pipeline.cli.drill import drill
+from emag_pipeline.cli.practice import drill
 from emag_pipeline.drills.scenarios import all_scenarios
 
 pytestmark = pytest.mark.slow

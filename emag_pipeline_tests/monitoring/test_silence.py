@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from emag_pipeline.cli.status import _daemon
+from emag_pipeline.cli.monitoring import status_document
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import open_incidents
@@ -80,11 +80,12 @@ def test_a_silence_is_one_sentence_everywhere_and_its_remedy_fits_a_living_up(
     with up_since_yesterday(tmp_path):
         silence.watch(database, settings, _LONG)
         (incident,) = open_incidents(database)
-        status = _daemon(database, settings) or {}
+        status = status_document(database, settings).daemon
         health = health_page(health_status(database, settings))["problems"][0]
         doctor = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url, DAGSTER_PG_URL=database_url), "daemon")
-    assert {incident.message, status["said"], health["what"]} == {said}
-    (remedy,) = {incident.remedy, status["remedy"], health["remedy"], doctor.remedy}
+    assert status is not None
+    assert {incident.message, status.said, health["what"]} == {said}
+    (remedy,) = {incident.remedy, status.remedy, health["remedy"], doctor.remedy}
     assert f"`emag-pipeline up` (process {os.getpid()}) runs, and restarts the daemon if it ends" in remedy
     assert str(log) in remedy
     assert "Start it" not in remedy

@@ -13,8 +13,8 @@ _DRAWING = ["matplotlib", "numpy", "pyarrow", "pandas", "jinja2"]
     [
         ("emag_pipeline.definitions", _DRAWING),
         ("emag_pipeline.local.run", _DRAWING),
-        ("emag_pipeline.cli.sync", ["dagster", "alembic", "mako", *_DRAWING]),
-        ("emag_pipeline.cli.status", ["dagster", "alembic", "mako", *_DRAWING]),
+        ("emag_pipeline.cli.running", ["dagster", "alembic", "mako", *_DRAWING]),
+        ("emag_pipeline.cli.monitoring", ["dagster", "alembic", "mako", *_DRAWING]),
     ],
 )
 def test_a_process_loads_nothing_that_it_may_never_use(module: str, unwanted: list[str]) -> None:

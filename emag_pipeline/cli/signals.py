@@ -1,4 +1,7 @@
-"""Signals before a command has begun, and for those that do not listen themselves: no end without a word."""
+"""Signals that arrive while the program is loaded, or during a command that has no handler of its own.
+
+None of them ends the program without a message.
+"""
 
 import json
 import os
@@ -12,26 +15,26 @@ from emag_pipeline.wording import iso_now
 
 
 def listen() -> None:
-    """While modules are loaded a signal ends the process at once. One that is ignored stays so. Main thread only."""
+    """End the process at once on a signal, while modules are loaded. Ignored signals stay ignored. Main thread only."""
     heard = [number for number in process_end.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     descriptor = None if sys.__stderr__ is None else sys.__stderr__.fileno()
     _ENDING[:] = [process_end.end_by(heard, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
 
 
 def _line(text: str) -> str:
-    """The text as a line of the log that this environment asks for; a `.env` has not been read yet."""
+    """The text as a log line in the format that the environment asks for; `.env` has not been read yet."""
     if os.environ.get("EMAG_LOG_FORMAT", "").strip() == "json":
         entry = {"time": iso_now(), "level": "warning", "event": "line_printed", "logger": "output", "message": text}
         text = json.dumps(entry)
     return f"{text}\n"
 
 
-#: the handler that `listen` has installed
+#: The handler that `listen` has installed.
 _ENDING: list[object] = []
 
 
 def raise_from_now_on() -> None:
-    """From now on a signal raises KeyboardInterrupt or Interrupted, so that what was begun is put away."""
+    """From now on a signal raises KeyboardInterrupt or Interrupted, so that what was started is cleaned up."""
     for number in process_end.SIGNALS:
         if signal.getsignal(number) in _ENDING:
             signal.signal(number, _raise)
@@ -44,7 +47,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def interrupt(number: int, _: FrameType | None) -> None:
-    """A handler that ends the command and says by which signal."""
+    """A signal handler that ends the command and names the signal."""
     raise Interrupted(words(number))
 
 
