@@ -1,7 +1,6 @@
 """Clean up by hand what the job `maintenance` cleans up every day: the same two functions, the same rules."""
 
-from emag_pipeline.dagster_runs import instance
-from emag_pipeline.dagster_runs import prune as old
+from emag_pipeline.dagster_runs import instance, past_runs
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.retention import prune as retention
 from emag_pipeline.settings import Settings
@@ -14,4 +13,4 @@ def prune(settings: Settings, days: float, *, dry_run: bool) -> dict[str, int]:
     """
     with looked_into(settings) as database, instance.opened(settings) as dagster:
         removed = retention.prune(database, days, dry_run=dry_run)
-        return {**removed, "dagster_runs": old.prune(dagster, days, dry_run=dry_run)}
+        return {**removed, "dagster_runs": past_runs.prune(dagster, days, dry_run=dry_run)}

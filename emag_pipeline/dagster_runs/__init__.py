@@ -7,7 +7,6 @@ processes, and `python -m emag_pipeline.local.run ACCOUNT RUN_ID` executes one.
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.events import DagsterEventType
 from dagster._core.execution.plan.objects import StepFailureData
 
 from emag_pipeline.errors import Interrupted, RefusedError, exit_code_of
@@ -67,7 +66,7 @@ def failure(instance: dg.DagsterInstance, run_id: str) -> str:
 
 def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[StepFailureData]:
     """Each failure of a step of the run, as Dagster noted it."""
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.STEP_FAILURE}):
         yield record.get_dagster_event().step_failure_data
 
 
@@ -79,6 +78,6 @@ def _step_codes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
 
 def _failure_codes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
     yield from _step_codes(instance, run_id)
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.ASSET_CHECK_EVALUATION}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION}):
         if not record.get_dagster_event().asset_check_evaluation_data.passed:
             yield RefusedError.exit_code

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
-from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster._core.utils import make_new_run_id
@@ -42,7 +41,7 @@ def execute(
             origin = job.get_python_origin()
             run = instance.create_run_for_job(definition, run_id=id_, tags=given, job_code_origin=origin)
             execute_run(job, run, instance)
-        except DagsterExecutionInterruptedError:
+        except dg.DagsterExecutionInterruptedError:
             is_interrupted = True
     failures = step_failures(instance, id_)
     if is_interrupted or any(data.error_source == ErrorSource.INTERRUPT for data in failures):

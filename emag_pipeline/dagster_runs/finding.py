@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dagster as dg
 import psutil
-from dagster._core.events import DagsterEventType
 
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.dagster_runs.instance import Instance
@@ -27,7 +26,7 @@ _CLOCK_SECONDS = 2.0
 
 def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
     """The living process of a run; None when it has ended, is on another machine or did not start yet."""
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}):
         noted = record.get_dagster_event().engine_event_data.metadata.get("pid")
         if noted is not None and (found := _process(int(str(noted.value)), run_id, record.timestamp)):
             return found

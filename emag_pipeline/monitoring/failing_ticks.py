@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs import daemon, ticks
+from emag_pipeline.dagster_runs import daemon
+from emag_pipeline.dagster_runs.daemon import LastTick
 from emag_pipeline.dagster_runs.past_runs import UNKNOWN_ERROR, one_line
-from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.errors import Rerun, named
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 
 #: Dagster's, when the code server is being started again; and of a tick in whose midst the daemon was ended.
-PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", ticks.NOT_STORED}
+PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", daemon.NOT_STORED}
 _REMEDY = (
     "Until then nothing of what it watches over is done by itself: see its ticks in Dagster's UI, under Automation; an "
     "error that names no remedy is a defect in the pipeline: report it with this line"
@@ -45,7 +45,7 @@ def note_findings(database: Database, instance: dg.DagsterInstance, repository: 
 
     Raises DatabaseUnavailable.
     """
-    found = ticks.of_instance(instance, _names(repository))
+    found = daemon.ticks_of_instance(instance, _names(repository))
     for tick in found:
         wrong = finding(tick)
         if wrong is not None:

@@ -6,7 +6,7 @@ Those that another incident tells of already have none: a refused audit is `refu
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs.check_record import record
+from emag_pipeline.dagster_runs.metadata import record
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.refresh.dagster import offers

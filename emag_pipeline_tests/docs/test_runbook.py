@@ -14,7 +14,7 @@ from dagster._core.events import RunFailureReason
 
 from emag_pipeline import errors
 from emag_pipeline.cli.main import application
-from emag_pipeline.dagster_runs import past_runs, ticks
+from emag_pipeline.dagster_runs import daemon, past_runs
 from emag_pipeline.local import supervisor
 from emag_pipeline.monitoring import failing_ticks, metric_list
 from emag_pipeline.sync import liveness
@@ -50,7 +50,7 @@ def _stored_classes() -> list[str]:
     }
     labels = {*metric_list.LAST_FAILURE.labels["error_class"], *metric_list.REQUEST_ERRORS.labels["error_class"]}
     by_dagster = {past_runs.RUN_DIED, past_runs.UNKNOWN_ERROR, *(reason.value for reason in RunFailureReason)}
-    found = {*liveness.ERROR_CLASSES.values(), ticks.NOT_STORED, *failing_ticks.PASSING}
+    found = {*liveness.ERROR_CLASSES.values(), daemon.NOT_STORED, *failing_ticks.PASSING}
     return sorted(ours | written | found | by_dagster | (labels - {metric_list.OTHER}))
 
 
