@@ -1,7 +1,8 @@
-"""One `up` a home directory: a locked file that says who it is.
+"""One `up` per home directory: a locked file that says who it is, and the processes that it has started.
 
-The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left
-behind blocks nobody.
+The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left behind
+blocks nobody. Code servers and runs outlive their parents and are then children of the init process, so no walk down
+the tree finds them; but they inherit the environment, where a variable names the home.
 """
 
 import fcntl
@@ -83,6 +84,22 @@ def running(home: Path) -> Instance | None:
     except OSError:
         pass  # none ever ran here, or it is another user's
     return None
+
+
+def mark(home: Path) -> dict[str, str]:
+    """The variable that makes a process, and all that it starts, a member of this home's `up`."""
+    return {MARK: str(home.resolve())}
+
+
+def is_member() -> bool:
+    """Whether an `up`, of whatever home, has started this process."""
+    return MARK in os.environ
+
+
+def members(home: Path) -> list[psutil.Process]:
+    """The living processes that the `up` of this home has started, however deep; without this process."""
+    wanted = home.resolve()
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
 
 
 def home_of(process: psutil.Process) -> Path | None:

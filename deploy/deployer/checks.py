@@ -1,4 +1,4 @@
-"""Before anything is touched: everything that is wrong, in one go."""
+"""What is wrong with the machine, the settings and the database: everything at once, before anything is touched."""
 
 import os
 import pwd
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deployer import programs, settings_file
-from deployer.failure import Failure
-from deployer.places import Places
+from deployer.places import Failure, Places
 
 _FREE_BYTES = 3 * 2**30
 #: What must be right before; the rest of what the doctor finds may be why this release is deployed.

@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 
 from deployer import programs, release, services, settings_file
-from deployer.failure import Failure
-from deployer.install import Order, install
-from deployer.places import Places
-from deployer.rollback import roll_back
+from deployer.install import install, roll_back
+from deployer.places import Failure, Places, say
 
 _DESCRIPTION = "Install emag-pipeline's services on this machine, check, roll back (docs/how-to/deploy.md)."
 
@@ -57,28 +55,29 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 def _install(places: Places, given: argparse.Namespace) -> int:
-    wheel, packages_of = given.wheel.resolve(), given.packages_of and given.packages_of.resolve()
-    install(places, Order(wheel, packages_of, given.keep, given.verify_seconds, given.dry_run), _say)
+    install(
+        places,
+        given.wheel.resolve(),
+        packages_of=given.packages_of and given.packages_of.resolve(),
+        keep=given.keep,
+        verify_seconds=given.verify_seconds,
+        dry_run=given.dry_run,
+    )
     return 0
 
 
 def _rollback(places: Places, given: argparse.Namespace) -> int:
-    roll_back(places, given.release, given.verify_seconds, _say)
+    roll_back(places, given.release, given.verify_seconds)
     return 0
 
 
 def _status(places: Places, given: argparse.Namespace) -> int:
     in_use, dead = places.release_in_use(), services.inactive()
-    _say(f"in use: {in_use.name if in_use else 'nothing'}")
+    say(f"in use: {in_use.name if in_use else 'nothing'}")
     for other in places.others():
-        _say(f"kept: {other.name}")
-    _say(f"not running: {', '.join(dead)}" if dead else "all services run")
+        say(f"kept: {other.name}")
+    say(f"not running: {', '.join(dead)}" if dead else "all services run")
     return 1 if dead or in_use is None else 0
 
 

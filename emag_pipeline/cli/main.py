@@ -10,10 +10,10 @@ from importlib import import_module
 
 import typer
 
+from emag_pipeline import running_up
 from emag_pipeline.cli import early, output
 from emag_pipeline.console import tell, write_line
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
-from emag_pipeline.local import process_group
 from emag_pipeline.logs import configure_command, logger, says_lines
 from emag_pipeline.settings import given_variables, load_settings
 from emag_pipeline.settings.unread_variables import unread
@@ -61,7 +61,7 @@ def _warn_of_unread(*, is_plain: bool) -> None:
 
     Not again in the programs that `up` runs; nor where a `.env` is not ours, which the command says itself.
     """
-    if process_group.is_member():
+    if running_up.is_member():
         return
     with suppress(SettingsError):
         for what, remedy in unread(given_variables()):

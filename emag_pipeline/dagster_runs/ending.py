@@ -18,6 +18,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG, RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
 
+from emag_pipeline import processes
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, UNDER_WAY, finding
 from emag_pipeline.dagster_runs.instance import Instance
 
@@ -149,10 +150,10 @@ def _end(
     here = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
     others = [run for run in runs if run.run_id not in here and run.run_id not in gone]
     elsewhere = stop_elsewhere(instance, others, _OBEY_SECONDS)
-    obstinate = finding.terminate(here.values(), _OBEY_SECONDS)
+    obstinate = processes.end(here.values(), _OBEY_SECONDS)
     for run in runs:
         record(run)
-    immortal = finding.kill(obstinate)
+    immortal = processes.kill(obstinate)
 
     def fate(run_id: str) -> Process:
         if run_id not in here:
@@ -167,7 +168,7 @@ def _end(
 def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
     """Kill processes that outlived their run, at once: one that is told to stop writes a second end over the first."""
     left = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
-    immortal = finding.kill(left.values())
+    immortal = processes.kill(left.values())
     return [
         _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
         for run in runs

@@ -12,14 +12,13 @@ import psutil
 
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.dagster_runs.instance import Instance
-from emag_pipeline.processes import is_worker
+from emag_pipeline.processes import is_worker, lives
 
 # The processes that execute runs, as far as they are on this machine.
 #
 # Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
 # run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
 
-_LOOK_SECONDS = 0.1
 #: The kernel counts a process's start in ticks from the boot.
 _CLOCK_SECONDS = 2.0
 
@@ -36,43 +35,6 @@ def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
 def workers_here(dagster_home: Path) -> list[psutil.Process]:
     """All living processes of this machine that execute a run of the instance in that directory."""
     return [one for one in psutil.process_iter() if _executes_a_run(one) and _home_of(one) == str(dagster_home)]
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether it can still do something. Never reaps: the parent wants to learn of its child's end itself."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def terminate(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Tell them to stop (SIGTERM) and wait, at most so long. Returns those that still live."""
-    alive = list(processes)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    return _outlived(alive, seconds)
-
-
-def kill(processes: Iterable[psutil.Process], seconds: float = 5) -> list[psutil.Process]:
-    """SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
-    doomed = list(processes)
-    for process in doomed:
-        with contextlib.suppress(psutil.Error):
-            for child in process.children(recursive=True):
-                child.kill()
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    return _outlived(doomed, seconds)
-
-
-def _outlived(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    until = time.monotonic() + seconds
-    alive = [process for process in processes if lives(process)]
-    while alive and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
-        alive = [process for process in alive if lives(process)]
-    return alive
 
 
 def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:

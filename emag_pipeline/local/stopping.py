@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from emag_pipeline import running_up
+from emag_pipeline import processes, running_up
 from emag_pipeline.dagster_runs import daemon, ending, finding, instance
 from emag_pipeline.dagster_runs.daemon import SILENT_SECONDS
 from emag_pipeline.dagster_runs.ending import EndedRun
@@ -187,7 +187,7 @@ def _release_soon(
 def _end_strays(settings: Settings) -> int:
     """End processes that execute runs which Dagster knows nothing of, or could not be asked about."""
     strays = finding.workers_here(instance.home_of(settings))
-    finding.kill(finding.terminate(strays, _OBEY_SECONDS))
+    processes.kill(processes.end(strays, _OBEY_SECONDS))
     return len(strays)
 
 

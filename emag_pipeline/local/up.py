@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from emag_pipeline.console import Narrator
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.local import ports, programs
-from emag_pipeline.local.embedded_watch import EmbeddedWatch
+from emag_pipeline.local.embedded_use import EmbeddedWatch
 from emag_pipeline.local.progress import ProgressWatch
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.local.supervisor import Supervisor, end_left_behind

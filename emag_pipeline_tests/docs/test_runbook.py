@@ -15,7 +15,7 @@ from dagster._core.events import RunFailureReason
 from emag_pipeline import errors
 from emag_pipeline.cli.main import application
 from emag_pipeline.dagster_runs import daemon, past_runs
-from emag_pipeline.local import supervisor
+from emag_pipeline.local import child
 from emag_pipeline.monitoring import failing_ticks, metric_list
 from emag_pipeline.sync import liveness
 
@@ -128,4 +128,4 @@ def test_pages_name_only_files_that_exist() -> None:
 def test_the_time_that_a_program_of_up_has_to_be_ready_is_named() -> None:
     root = Path(__file__).parents[2]
     for page in (root / "README.md", root / "docs/runbook.md"):
-        assert f"{supervisor.START_SECONDS:.0f} seconds" in page.read_text(encoding="utf-8"), page.name
+        assert f"{child.START_SECONDS:.0f} seconds" in page.read_text(encoding="utf-8"), page.name

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.dagster_runs.finding import lives
+from emag_pipeline.processes import lives
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import Daemon, published_daemon
