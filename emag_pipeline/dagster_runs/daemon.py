@@ -35,7 +35,7 @@ def said(error: SerializableErrorInfo) -> str:
         return gist(found.message)
     status = _STATUS.search(found.message)
     how = f" (gRPC {status[1]})" if status else ""
-    return f"the code server could not be reached{how}: it was ended, does not answer or is being started again"
+    return f"the code server could not be reached{how}: it has stopped, does not answer or is being restarted"
 
 
 #: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.

@@ -87,7 +87,7 @@ _FATES: Mapping[Process, str] = {
     "none": "no process of it was found",
     "stopped": "its process was stopped",
     "killed": "its process did not end by itself and was killed",
-    "unreachable": "its process could not be reached, but can write nothing any more",
+    "unreachable": "its process could not be reached, but can no longer write",
 }
 _STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
 

@@ -108,7 +108,7 @@ class Child:
 
     def broken(self, how: str) -> TransientError:
         """The error of a program that ended where it must not."""
-        remedy = wording.see("Its whole log is {log}", self.log) or "It said nothing; start again"
+        remedy = wording.see("Its full log is {log}", self.log) or "It wrote nothing to its log; start again"
         why = last_errors(self.log) or last_lines(self.log)
         return TransientError(f"the {self.program.name} {how}", why=why, remedy=remedy)
 

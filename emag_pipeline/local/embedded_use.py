@@ -29,6 +29,7 @@ from emag_pipeline.store.engine import Database
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
 _UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
+_JOINING = "using the embedded PostgreSQL, which is already running"
 _TO_RECOVERY = "leaving the embedded PostgreSQL to its recovery: the next command that uses it stops it"
 _TO_OTHERS = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
 
@@ -53,7 +54,11 @@ def in_use(
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
             runs = embedded.living(home) is not None
-            steps("joining the embedded PostgreSQL, which runs already" if runs else "starting the embedded PostgreSQL")
+            steps(
+                "using the embedded PostgreSQL, which is already running"
+                if runs
+                else "starting the embedded PostgreSQL"
+            )
             yield embedded.start(home, say=say)
         finally:
             _leave(users, home, steps, is_ours=is_ours)
@@ -151,7 +156,7 @@ def _noted(users: TextIO) -> str:
 _START_SECONDS = 1.0
 #: Of a server that was told to stop and waits for its sessions (SIGTERM): new ones are refused meanwhile.
 _SESSIONS_SECONDS = 10.0
-_WAITS = "the embedded PostgreSQL was told to stop and waits for its sessions: they are cut, so that it can start again"
+_WAITS = "the embedded PostgreSQL was told to stop and waits for its sessions: they are closed so that it can restart"
 
 
 class EmbeddedWatch:

@@ -76,7 +76,7 @@ class ProgressWatch:
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]
         self._say(
-            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} for sale"
+            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} saleable"
         )
         if not is_stale(status, self._settings) and account in self._waiting:
             self._waiting.discard(account)
@@ -137,11 +137,11 @@ class _Resumes:
         for sync in syncs:
             if self._syncs.setdefault(sync.dagster_run_id, sync.sync_id) != sync.sync_id:
                 self._syncs[sync.dagster_run_id] = sync.sync_id
-                self._narrator.say(f"{sync.account}: reading anew, since nothing is left of the pages that were read")
+                self._narrator.say(f"{sync.account}: reading every page again: no page that was read is left")
             attempt = (sync.sync_id, sync.attempt)
             if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
                 self._told.add(attempt)
-                self._narrator.say(f"{sync.account}: going on with pages read {age(sync.oldest_page_seconds)} ago")
+                self._narrator.say(f"{sync.account}: resuming with pages read {age(sync.oldest_page_seconds)} ago")
 
 
 class _Lines:

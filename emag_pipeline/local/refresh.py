@@ -29,7 +29,7 @@ from emag_pipeline.wording import goes_on
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
 _ASK_SECONDS = 5.0
-_SEE_LOG = "; what it said is in {log}"
+_SEE_LOG = "; its log is {log}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,9 @@ def _ended(database: Database, run: _Run) -> RefreshOutcome:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = killed_words(-code) if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status == "completed":
-        missing = said.splitlines() or [f"what follows was not all done: the run {how}{run.see_log(_SEE_LOG)}."]
+        missing = said.splitlines() or [
+            f"not all steps after the publish were done: the run {how}{run.see_log(_SEE_LOG)}."
+        ]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return RefreshOutcome(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:

@@ -1,8 +1,8 @@
 """`python -m emag_pipeline.local.run ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then what follows it.
 
-It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. What is
-published is followed by the reference data, where that is missing or old, and by the marts, whose prices with VAT rest
-on it; also where the run failed after the publish.
+It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. After a publish it reads the
+reference data, where that is missing or old, and computes the marts, whose prices with VAT depend on it; also where the
+run failed after the publish.
 """
 
 from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it
@@ -12,6 +12,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from threading import Event, Thread
@@ -40,9 +41,9 @@ _STDOUT = 1
 _LARGE = 100_000
 #: After so long the marketplace has counted them; and how long to ask the database for it.
 _COUNTED_SECONDS, _LOOK_SECONDS = 1.0, 5.0
-_NOTHING_BEGUN = "{signal}, nothing had begun; the next sync goes on"
+_NOTHING_BEGUN = "{signal} before it had begun; the next sync goes on"
 _BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
-_NOT_COMPUTED = "its marts and checks were not all computed"
+_NOT_COMPUTED = "not all of its marts and checks were computed"
 
 
 def main() -> int:
@@ -74,7 +75,7 @@ def main() -> int:
         if reference.code == Interrupted.exit_code:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
-        marts = _marts(instance, given.account)
+        marts = _outcomes("marts_not_refreshed", given.account, lambda: refresh_marts(instance, given.account))
         for number in process_end.SIGNALS:  # all is done: what is left is to say so
             signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
@@ -100,7 +101,7 @@ def _stop_with_parent() -> None:
     """A parent that was killed sends no signal, but what it held open is closed: nobody waits for this run any more."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
+    process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without notice")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -133,22 +134,23 @@ def _is_published(account: str, run_id: str) -> bool:
 
 
 def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
-    """How the read of reference data ended, if one was due; never an exception."""
+    """How the read of reference data ended, if one was due."""
+
+    def read() -> list[Outcome]:
+        return [refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")]
+
+    (ended,) = _outcomes("reference_not_refreshed", account, read)
+    return ended
+
+
+def _outcomes(failed: str, account: str, act: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
+    """How the act ended; never an exception: what is published stays so. `failed` is the event of a defect."""
     try:
-        return refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")
+        return act()
     except PipelineError as error:
-        return Outcome(error.exit_code, str(error))
+        return [Outcome(error.exit_code, str(error))]
     except Exception as error:
-        log.exception("reference_not_refreshed", account=account)
-        return Outcome(1, f"{type(error).__name__}, see the log of this sync")
-
-
-def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
-    """How the marts' jobs ended; never an exception: what is published stays so."""
-    try:
-        return refresh_marts(instance, account)
-    except Exception as error:
-        log.exception("marts_not_refreshed", account=account)
+        log.exception(failed, account=account)
         return [Outcome(1, f"{type(error).__name__}, see the log of this sync")]
 
 

@@ -112,7 +112,7 @@ def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) 
         stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
     except Exception as error:  # Dagster's, the driver's and ours have no common class; what was done is to be told
         stopped.is_daemon_unseen = True
-        stopped.unreached.append(f"Dagster's daemon could not be asked after: {type(error).__name__}.")
+        stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def _end_strays(settings: Settings) -> int:
 
 # What an emergency stop did or would do, in a line for each account.
 
-_GO_ON = "schedules and sensors go on and start runs when they are due"
+_GO_ON = "schedules and sensors keep running and start runs when they are due"
 
 
 def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
@@ -230,7 +230,7 @@ def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: 
 
 def _rest(stopped: Stopped) -> Iterable[str]:
     if stopped.strays:
-        yield f"processes that no run told of: {stopped.strays}, ended"
+        yield f"processes of runs that Dagster does not know: {stopped.strays}, ended"
     if stopped.backfills:
         yield f"backfills: {stopped.backfills}, cancelled"
 
@@ -238,13 +238,13 @@ def _rest(stopped: Stopped) -> Iterable[str]:
 def _next(stopped: Stopped) -> str:
     """What may start runs from now on."""
     if stopped.up is not None:
-        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to keep everything still"
+        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to prevent that"
     silence = stopped.daemon_silence_seconds
     if silence is not None and silence <= SILENT_SECONDS:
-        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to keep everything still"
+        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to prevent that"
     if stopped.is_daemon_unseen:
         unseen = "it could not be seen whether Dagster's daemon runs"
-        return f"{unseen}: if it does, {_GO_ON}; stop it to keep everything still"
+        return f"{unseen}: if it does, {_GO_ON}; stop it to prevent that"
     seen = ", as far as could be seen" if stopped.unreached else ""
     return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
 

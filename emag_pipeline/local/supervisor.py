@@ -97,7 +97,7 @@ class Supervisor:
             self._say(f"{name} (process {pid}) is stopped and answers nobody: {lets}")
         elif not child.is_stopped and name in self._stopped:
             self._stopped.discard(name)
-            self._say(f"{name} goes on again")
+            self._say(f"{name} is running again")
 
     def _dies_too_often(self, name: str) -> bool:
         deaths, now = self._deaths[name], time.monotonic()

@@ -92,7 +92,7 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
         where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
         narrator.say(f"account {account.name}: {where}")
     if settings.uses_sandbox:
-        narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+        narrator.say("no credentials are set: a SANDBOX marketplace is used (see .env.example for a real account)")
     for what, remedy in unknown_accounts(settings):
         narrator.say(f"{what}. {remedy}.")
 

@@ -21,7 +21,7 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
-_JOINED = "joining the embedded PostgreSQL, which runs already"
+_JOINED = "using the embedded PostgreSQL, which is already running"
 _LEFT = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
 
 

@@ -112,7 +112,7 @@ def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
     assert said == [f"program (process {process.pid}) is stopped and answers nobody: {lets}"]
     process.send_signal(signal.SIGCONT)
     _wait_until(lambda: not supervisor.mend() and len(said) == 2)
-    assert said[1:] == ["program goes on again"]
+    assert said[1:] == ["program is running again"]
 
 
 def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor, said: list[str]) -> None:
@@ -125,7 +125,7 @@ def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor,
 
     with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes") as caught:
         mend_for_ever()
-    assert caught.value.remedy == "It said nothing; start again"
+    assert caught.value.remedy == "It wrote nothing to its log; start again"
     assert len(said) == 4
 
 
