@@ -108,7 +108,7 @@ _LOOK_SECONDS = 0.1
 
 def lives(process: psutil.Process) -> bool:
     """Whether it can still do something."""
-    with suppress(psutil.Error):
+    with suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
 

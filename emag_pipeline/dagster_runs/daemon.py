@@ -14,9 +14,9 @@ from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.wording import gist
 
-# What Dagster's errors say: the one that was raised, not those around it, nor what gRPC says of a call that failed.
+# What Dagster's errors say: the one that was raised, not those around it, nor gRPC's words for a failed call.
 
-#: Of a code server that is gone, frozen or being started again; beneath them is nothing but gRPC.
+#: Errors of a code server that is gone, frozen or restarting; they wrap nothing but gRPC's own.
 UNREACHABLE = frozenset({"DagsterUserCodeUnreachableError", "DagsterUserCodeUnreachableTimeoutError"})
 _STATUS = re.compile(r"gRPC Error code: (\w+)")
 
@@ -38,25 +38,25 @@ def said(error: SerializableErrorInfo) -> str:
     return f"the code server could not be reached{how}: it has stopped, does not answer or is being restarted"
 
 
-#: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.
+#: It sends a heartbeat every 30 seconds, or when a sensor's tick ends: after so long it does not run.
 SILENT_SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Seconds since each of its parts (SENSOR, SCHEDULER, …) last said that it lives; what they complained of then."""
+    """Seconds since the last heartbeat of each part (SENSOR, SCHEDULER, …), and the errors reported with it."""
 
     silent_seconds: Mapping[str, float]
     complaints: Mapping[str, str]
 
     @property
     def silence_seconds(self) -> float | None:
-        """Since anything of it was heard; None when it never ran."""
+        """Since its last heartbeat; None when it never ran."""
         return min(self.silent_seconds.values(), default=None)
 
 
 def heard(dagster_url: str) -> Daemon:
-    """What was heard of it: the heartbeats in Dagster's database, whose tables must exist."""
+    """The heartbeats in Dagster's database, whose tables must exist."""
     beats = PostgresRunStorage(dagster_url, should_autocreate_tables=False).get_daemon_heartbeats()
     now = time.time()
     return Daemon(
@@ -72,14 +72,14 @@ def switched_off(dagster_url: str) -> list[str]:
     return sorted(state.instigator_name for state in stopped)
 
 
-# How the newest look of each sensor and schedule ended, as Dagster's own storage tells: only it knows what it stored.
+# How the newest tick of each sensor and schedule ended, by Dagster's own storage: only it knows what it stored.
 #
 # What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
-# Dagster 1.13.27 leaves such a tick as started, and at the next one puts it down as skipped (`dagster._daemon.sensor`,
+# Dagster 1.13.27 leaves such a tick as started, and records it as skipped at the next one (`dagster._daemon.sensor`,
 # `_get_evaluation_tick`): without a reason, which our sensors give when they request nothing, and without run keys,
-# which a look has that requests only what was requested before. Where not even that can be stored, no further look
-# begins, and the sensor falls silent. A schedule's tick stays started then, and is tried over and over: nothing is told
-# of it here, Dagster's daemon shows the error in the UI.
+# which a tick has that requests only what was requested before. Where not even that can be stored, no further tick
+# begins, and the sensor falls silent. A schedule's tick stays started then, and is retried again and again: it is not
+# reported here, Dagster's daemon shows the error in the UI.
 
 #: the last two that have ended, behind one that may be under way
 _NEWEST = 3
@@ -91,9 +91,9 @@ _KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
 
 @dataclass(frozen=True, slots=True)
 class LastTick:
-    """A sensor's or schedule's newest look that has ended.
+    """A sensor's or schedule's newest tick that has ended.
 
-    `error` is None when it ended well; `failures` says how many of the newest looks failed in a row, at most two.
+    `error` is None when it ended well; `failures`: how many of the newest ticks failed in a row, at most two.
     """
 
     kind: str

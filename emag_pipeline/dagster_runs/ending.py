@@ -1,8 +1,8 @@
 """Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
 
 Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
-process that lives on would write its own end over it. One that does not obey is killed after the record, so that its
-code server finds a run that is over, and adds nothing.
+process that lives on would overwrite it with an end of its own. One that does not obey is killed after the record, so
+that its code server finds a run that is over, and adds nothing.
 """
 
 import contextlib
@@ -81,7 +81,7 @@ def _is_of_this_machine(run: dg.DagsterRun) -> bool:
     return "socket" in address or address.get("host") in ("localhost", "127.0.0.1")
 
 
-#: Enough for a run to write down that it was interrupted, and short enough for a sensor (60 s) and an operator.
+#: Enough for a run to record that it was interrupted, and short enough for a sensor (60 s) and an operator.
 _OBEY_SECONDS = 8.0
 _FATES: Mapping[Process, str] = {
     "none": "no process of it was found",

@@ -1,4 +1,4 @@
-"""Looking at runs from outside: which have ended, and which are under way without a word."""
+"""Runs from outside: their processes on this machine, which have ended, and which are under way without progress."""
 
 import contextlib
 import os
@@ -16,8 +16,8 @@ from emag_pipeline.processes import is_worker, lives
 
 # The processes that execute runs, as far as they are on this machine.
 #
-# Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
-# run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
+# Dagster's run launcher does not know a run whose code server has died; the process itself recorded its id in the run's
+# events. An id may have been given to another process since, so its age and what it runs must fit.
 
 #: The kernel counts a process's start in ticks from the boot.
 _CLOCK_SECONDS = 2.0
@@ -47,7 +47,7 @@ def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
 
 
 def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
-    """Of a code server's process nothing tells which run it executes; the one of `emag-pipeline sync` does tell."""
+    """A code server's process does not show which run it executes; one of `emag-pipeline sync` does."""
     with contextlib.suppress(psutil.Error):
         line = process.cmdline()
         return is_worker(process) or ("emag_pipeline.local.run" in line and (not run_id or run_id in line))
@@ -73,7 +73,7 @@ class StartedRun:
 
 
 def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
-    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows.
+    """Of the runs that are over or being cancelled: the status and since how many seconds, None when that is unknown.
 
     A run that the instance does not know is missing: nothing is known of it.
     """

@@ -152,17 +152,17 @@ def _pace(offers: int, seconds: float, requests: int, rate_share: float | None) 
 #
 # A chart is stored in Dagster's event log with each materialization, 6 to 12 kB, and drawing the first one costs a run
 # 41 MB and 0.6 s (a refresh has 150 MB). Therefore the refresh of an account has a small picture only (`charts.small`);
-# marts and report, whose runs are others, have charts too. None may cost what it belongs to: one that fails is left
-# out, with a warning.
+# marts and report, whose runs are others, have charts too. A picture that fails is left out, with a warning:
+# it must not cost the materialization.
 
 
 def as_markdown(svg: str) -> dg.MarkdownMetadataValue:
-    """A chart as an image in Markdown, which the UI renders, with its words for those who do not see it."""
+    """A chart as an image in Markdown, which the UI renders, with a text alternative."""
     return dg.MetadataValue.md(f"![{alternative(svg)}]({data_uri(svg)})")
 
 
 def small_picture(name: str, draw: Callable[[Sequence[float]], str], numbers: Sequence[float]) -> Metadata:
-    """A small picture, none of nothing; where it is not rendered, a sparkline stands in its place."""
+    """A small picture, none of nothing; where it is not rendered, a sparkline is shown instead."""
     if not numbers:
         return {}
     return {name: dg.MetadataValue.md(f"![{small.draw(numbers)}]({data_uri(draw(numbers))})")}

@@ -26,7 +26,7 @@ from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.sync.account_health import Cause, PastRuns
 from emag_pipeline.wording import gist, goes_on
 
-# Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end.
+# Why a Dagster run failed, in one line: what its step said, else what Dagster recorded about its end.
 
 #: The class of the cause where Dagster noted no reason either.
 RUN_DIED = "RUN_DIED"
@@ -34,7 +34,7 @@ RUN_DIED = "RUN_DIED"
 UNKNOWN_ERROR = "UnknownError"
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
-_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
+_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run resumes by itself"
 _NOTHING = f"Nothing is to be done: the next run {goes_on(None)}"
 _REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
 
@@ -63,7 +63,7 @@ def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause
 
 
 def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
-    """What nobody foresaw. A signal is none: where the process had no time to say that it was told to stop."""
+    """Unexpected errors. A signal is none: there the process had no time to record that it was told to stop."""
     for failure in failures:
         if failure.error is None:
             continue

@@ -13,7 +13,7 @@ from threading import Thread
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.local.child import Child, Program, keep_small
-from emag_pipeline.local.surroundings import Surroundings
+from emag_pipeline.local.surroundings import Surroundings, opened
 from emag_pipeline.marts.checks import assortment_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
@@ -50,8 +50,7 @@ def backfill(
     that failed, which ends it; what was computed stays. `wait` sleeps so many seconds and raises Interrupted when a
     signal came: the run under way is stopped then.
     """
-    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    try:
+    with opened(around.databases, settings) as database:
         begins = _first_days(database, around, accounts, days[0])
         for account in accounts:
             if account not in begins:
@@ -60,8 +59,6 @@ def backfill(
                 say(f"{account}: left out before {begins[account]}, the day of its first publish")
         asked = [f"{account}={begins[account]}" for account in accounts if account in begins]
         return _run(settings, around, database, [*map(str, days), *asked], say, wait)
-    finally:
-        database.close()
 
 
 def _first_days(database: Database, around: Surroundings, accounts: Sequence[str], asked: date) -> dict[str, date]:

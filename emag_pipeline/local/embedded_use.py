@@ -54,11 +54,7 @@ def in_use(
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
             runs = embedded.living(home) is not None
-            steps(
-                "using the embedded PostgreSQL, which is already running"
-                if runs
-                else "starting the embedded PostgreSQL"
-            )
+            steps(_JOINING if runs else "starting the embedded PostgreSQL")
             yield embedded.start(home, say=say)
         finally:
             _leave(users, home, steps, is_ours=is_ours)
@@ -152,7 +148,7 @@ def _noted(users: TextIO) -> str:
 
 # Under a running `up` the server is restarted when it has died, and its log stays small.
 
-#: The rest is looked after again then; a start without a long recovery takes less.
+#: For a start at one call; a recovery that takes longer is checked at the next calls.
 _START_SECONDS = 1.0
 #: Of a server that was told to stop and waits for its sessions (SIGTERM): new ones are refused meanwhile.
 _SESSIONS_SECONDS = 10.0
@@ -160,7 +156,7 @@ _WAITS = "the embedded PostgreSQL was told to stop and waits for its sessions: t
 
 
 class EmbeddedWatch:
-    """Does nothing where a database is configured: its server is somebody else's."""
+    """Keeps the embedded server running; does nothing where a database is configured."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._home = settings.home if settings.uses_embedded_database else None
@@ -173,7 +169,7 @@ class EmbeddedWatch:
     def mend(self) -> None:
         """Start the server again if it does not run; what it had committed is there. Keeps trying at each call.
 
-        A long recovery is not waited for, but looked after at each call. Says once that the server does not run or
+        A long recovery is not waited for, but checked at each call. Reports once that the server does not run or
         recovers, once each reason why it does not start, and that it runs again.
         """
         if self._home is None:
@@ -187,7 +183,7 @@ class EmbeddedWatch:
             self._said.clear()
 
     def is_away(self) -> bool:
-        """Whether the server takes no connections. It is said then, before what follows from it."""
+        """Whether the server takes no connections. That is reported before what follows from it."""
         home = self._home
         is_away = home is not None and (embedded.running(home) is None or embedded.starting(home))
         if is_away:

@@ -125,7 +125,7 @@ def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _L
 
 
 class _Resumes:
-    """Says once of each attempt that goes on with pages of an earlier one how old they are, or that they are gone."""
+    """Says once for each attempt that resumes with pages of an earlier one how old they are, or that they are gone."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
@@ -190,7 +190,7 @@ class _Bars:
 
     def show(self, running: Sequence[SyncProgress]) -> None:
         self._resumes.tell(running)
-        with suppress(OSError):  # the terminal was closed: nobody looks any more
+        with suppress(OSError):  # the terminal was closed
             if running:
                 self._draw(self._progress or self._open(), running)
             else:

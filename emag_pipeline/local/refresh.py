@@ -116,7 +116,7 @@ def refresh(
             with outages.reported():
                 watch(_syncs(database, [run for run in runs if run.process.poll() is None]))
             wait(_LOOK_SECONDS)
-        with suppress(DatabaseUnavailable):  # an attempt may have been shorter than the time between two looks
+        with suppress(DatabaseUnavailable):  # an attempt may have been shorter than _LOOK_SECONDS
             watch(_syncs(database, runs))
         return [_ended(database, run) for run in runs]
     except Interrupted as end:
@@ -137,9 +137,9 @@ def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
 
 
 def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[RefreshOutcome]:
-    """How runs ended that were told to stop: one may have published before. Nothing where nobody knows.
+    """How runs ended that were told to stop: one may have published before. Nothing where that is unknown.
 
-    Asked aside: in the main thread a signal that came ends every call of the database that lasts.
+    Asked in another thread: in the main thread a signal that came aborts every long database call.
     """
     with suppress(DatabaseUnavailable, TimeoutError):
         return once(lambda: [_ended(database, run) for run in runs]).result(_STOP_SECONDS + _ASK_SECONDS)
@@ -154,9 +154,7 @@ def _ended(database: Database, run: _Run) -> RefreshOutcome:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = killed_words(-code) if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status == "completed":
-        missing = said.splitlines() or [
-            f"not all steps after the publish were done: the run {how}{run.see_log(_SEE_LOG)}."
-        ]
+        missing = said.splitlines() or [f"not every later step was done: the run {how}{run.see_log(_SEE_LOG)}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return RefreshOutcome(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
@@ -164,6 +162,6 @@ def _ended(database: Database, run: _Run) -> RefreshOutcome:
         begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log(_SEE_LOG)}."
-    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which goes on later
+    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which resumes later
         code = 1
     return RefreshOutcome(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -37,9 +37,9 @@ from emag_pipeline.sync.status import sync_progress
 log = logger(__name__)
 
 _STDOUT = 1
-#: Matplotlib's 40 MB would lie beside the scan of so many offers for long.
+#: With more offers than this, Matplotlib's 40 MB would stay in memory beside a long scan.
 _LARGE = 100_000
-#: After so long the marketplace has counted them; and how long to ask the database for it.
+#: By then the marketplace has counted the offers; and how long the database may take to return the count.
 _COUNTED_SECONDS, _LOOK_SECONDS = 1.0, 5.0
 _NOTHING_BEGUN = "{signal} before it had begun; the next sync goes on"
 _BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
@@ -49,14 +49,14 @@ _NOT_COMPUTED = "not all of its marts and checks were computed"
 def main() -> int:
     """Execute one run for the account and under the run id of the command line. Returns the exit code.
 
-    Prints what made it fail; once it is published, a line for what followed it and failed, which the code tells too.
+    Prints what made it fail; after a publish, a line for each later step that failed, which the code covers too.
     """
     given = _arguments()
     end_in_time()
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
-    #: what is true of a signal that Dagster does not hear, before its run and between two of them
+    #: what to say of a signal that Dagster does not handle, before its run and between two of them
     left = [_NOTHING_BEGUN]
     process_end.end_by(process_end.SIGNALS, _STDOUT, lambda number: left[0].format(signal=process_end.name(number)))
     with dg.DagsterInstance.get() as instance:
@@ -76,7 +76,7 @@ def main() -> int:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
         marts = _outcomes("marts_not_refreshed", given.account, lambda: refresh_marts(instance, given.account))
-        for number in process_end.SIGNALS:  # all is done: what is left is to say so
+        for number in process_end.SIGNALS:  # everything is done and only has to be reported
             signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
@@ -91,9 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("account")
     parser.add_argument("run_id")
     parser.add_argument("--anew", action="store_true", help="read all pages, whatever an earlier sync has left")
-    parser.add_argument(
-        "--with-parent", action="store_true", help="stop when standard input ends: who started it is gone"
-    )
+    parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends: its parent is gone")
     return parser.parse_args()
 
 
@@ -107,7 +105,7 @@ def _stop_with_parent() -> None:
 
 def _load_charts(account: str, is_over: Event) -> None:
     """Load what the marts draw with while pages are waited for; of a large account, when its refresh is over."""
-    with suppress(Exception):  # who draws says that it cannot be loaded
+    with suppress(Exception):  # whoever draws reports that it cannot be loaded
         if not is_over.wait(_COUNTED_SECONDS) and _offers(account) > _LARGE:
             is_over.wait()
         canvas.load()
@@ -119,7 +117,7 @@ def _offers(account: str) -> int:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # nobody reads there any more: the code tells all the same
+    with suppress(OSError):  # nobody reads there any more: the exit code remains
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -128,7 +126,7 @@ def _is_published(account: str, run_id: str) -> bool:
     try:
         with attached(load_settings()) as database:
             sync = sync_progress(database, account, run_id)
-    except PipelineError:  # nobody knows: the run's own words stand
+    except PipelineError:  # unknown: the run's own words count
         return False
     return sync is not None and sync.status == "completed"
 
@@ -155,7 +153,7 @@ def _outcomes(failed: str, account: str, act: Callable[[], Sequence[Outcome]]) -
 
 
 def _leave(code: int) -> NoReturn:
-    """End at once: to take Dagster's modules apart costs a second, and several where the machine is busy (G12)."""
+    """End at once: tearing down Dagster's modules takes a second, and several on a busy machine (G12)."""
     tell_held()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

@@ -1,7 +1,7 @@
 """The emergency stop: every lease released, every run cancelled, no process left at work. Needs no daemon and no UI.
 
-What cannot be reached - a database, a process on another machine - is said, and does not keep the rest from being
-stopped.
+What cannot be reached - a database, a process on another machine - is reported, and does not prevent the rest from
+being stopped.
 """
 
 import time
@@ -28,7 +28,7 @@ from emag_pipeline.wording import age, counted, goes_on
 
 T = TypeVar("T")
 
-#: A process that was killed amid its publish: the server notices within two seconds and gives the row free.
+#: After a process was killed during its publish: the server notices within two seconds and frees the row.
 _RELEASE_SECONDS = 10.0
 _OBEY_SECONDS = 8.0
 
@@ -52,10 +52,10 @@ class Stopped:
     released: list[RunningSync] = field(default_factory=list)
     #: syncs whose lease could not be released, since somebody writes their row
     held: list[RunningSync] = field(default_factory=list)
-    #: processes that were at work although no run of Dagster told of them
+    #: processes that executed runs unknown to Dagster
     strays: int = 0
     unreached: list[str] = field(default_factory=list)
-    #: what goes on and may start runs: an `up` of this home, or a daemon, by the seconds since it was heard
+    #: what keeps running and may start runs: an `up` of this home, or a daemon, by the age of its last heartbeat
     up: Instance | None = None
     daemon_silence_seconds: float | None = None
     #: nobody knows whether a daemon runs
@@ -104,13 +104,13 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
 
 
 def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) -> None:
-    """Note when it was heard; without its database, that this is not known, unless Dagster was never started here."""
+    """Note its last heartbeat; without its database, that none is known, unless Dagster was never started here."""
     if not is_reached:
         stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
         return
     try:
         stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
-    except Exception as error:  # Dagster's, the driver's and ours have no common class; what was done is to be told
+    except Exception as error:  # of Dagster, of the driver, or ours; what was done must be reported
         stopped.is_daemon_unseen = True
         stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")
 
@@ -119,7 +119,7 @@ def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) 
 def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database | None, instance.Instance | None]]:
     """The pipeline's database and Dagster's instance; each cause of one that is away is noted once.
 
-    So is a server that was started here and does not end: what was done meanwhile is told all the same.
+    So is a server that was started here and does not end: what was done meanwhile is reported all the same.
     """
     awoken = ExitStack()
     is_away = _reached(awoken, unreached, lambda: awake(settings)) is None
@@ -185,7 +185,7 @@ def _release_soon(
 
 
 def _end_strays(settings: Settings) -> int:
-    """End processes that execute runs which Dagster knows nothing of, or could not be asked about."""
+    """End processes of runs that Dagster does not know, or could not be asked about."""
     strays = finding.workers_here(instance.home_of(settings))
     processes.kill(processes.end(strays, _OBEY_SECONDS))
     return len(strays)

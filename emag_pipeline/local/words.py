@@ -1,4 +1,4 @@
-"""Numbers and states in words, for people."""
+"""States of syncs, accounts and settings in words, for people."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -58,7 +58,7 @@ def pace_words(sync: SyncProgress) -> str:
     return f"{rate:,.0f} offers/s, {age(left)} left"
 
 
-#: Pages as old as this are worth a word.
+#: Pages as old as this are mentioned.
 _OLD_PAGES_SECONDS = 120.0
 
 

@@ -145,7 +145,7 @@ def audit(
         for remark in judged.remarks:
             yield recorded(sync.database, context, _result(remark, _REPORT, warns=True), sync.account.name)
         if not judged.accepted:
-            # Dagster would fail the step in words that name checks only; a run's last lines say what to do
+            # Dagster would fail the step with the names of checks only; this says what to do
             raise judged.refusal()
 
 
@@ -174,9 +174,9 @@ def _findings(verdict: AuditVerdict) -> dict[str, Any]:
 # Dagster's bound is for a run that hangs where it does not check its own deadline; a sync that is late ends by itself
 # and records that in the ledger.
 
-#: A launch does not wait longer for a database that says nothing.
+#: A launch waits no longer for a database that does not answer.
 _LOOK_SECONDS = 2.0
-#: For what stands around the scan: start, audit, publish, checks.
+#: For what surrounds the scan: start, audit, publish, checks.
 _AROUND_SECONDS = 600.0
 
 
@@ -249,7 +249,7 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
 
 
 def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
-    """Whether the newest scan was refused and not approved; not when nobody knows: the run says what is wrong then."""
+    """Whether the newest scan was refused and not approved. False when that is unknown: the run says what is wrong."""
     try:
         with pipeline.database() as database:
             (status,) = account_statuses(database, [account])
