@@ -29,7 +29,7 @@ from emag_pipeline.wording import age, counted, goes_on
 T = TypeVar("T")
 
 #: After a process was killed during its publish: the server notices within two seconds and frees the row.
-_RELEASE_SECONDS = 10.0
+_RELEASE_SECONDS, _LOOK_SECONDS = 10.0, 0.2
 _OBEY_SECONDS = 8.0
 
 
@@ -90,13 +90,15 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
         if database is not None:
             syncs = liveness.running_syncs(database)
             gone = {sync.dagster_run_id for sync in syncs if sync.is_process_gone and sync.dagster_run_id is not None}
-            stopped.held = _release(database, syncs, reason, stopped.released)
+            _release(database, syncs, reason, stopped)
         if dagster is not None:
             stopped.backfills = ending.cancel_backfills(dagster)
             stopped.runs = ending.cancel_all(dagster, reason, gone)
         stopped.strays = _end_strays(settings)
-        if database is not None:
-            stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
+        until = time.monotonic() + _RELEASE_SECONDS
+        while database is not None and stopped.held and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            _release(database, stopped.held, reason, stopped)
         stopped.up = running_up.running(settings.home)
         if stopped.up is None:
             _look_for_daemon(stopped, settings, is_reached=dagster is not None)
@@ -147,41 +149,22 @@ def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], Abstrac
         return None
 
 
-def _release(
-    database: Database, syncs: Iterable[RunningSync], reason: str, released: list[RunningSync]
-) -> list[RunningSync]:
-    """End the syncs as cancelled. Returns those whose row somebody is writing."""
-    held = []
+def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stopped: Stopped) -> None:
+    """End the syncs as cancelled; those whose row somebody is writing are held."""
+    stopped.held = []
     for sync in syncs:
         try:
-            if _released(database, sync, reason):
-                released.append(sync)
+            with database.transaction(timeout_seconds=30) as tx:
+                now = liveness.locked(tx, sync.sync_id)
+                if now is None:  # it has ended meanwhile
+                    continue
+                message = f"{sync.where}: {reason}"
+                remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
+                cancelled = {"error_class": "Interrupted", "message": message, "remedy": remedy}
+                ledger.end_locked(tx, sync.sync_id, "cancelled", **cancelled)
+            stopped.released.append(sync)
         except StillWriting:
-            held.append(sync)
-    return held
-
-
-def _released(database: Database, sync: RunningSync, reason: str) -> bool:
-    """Whether it was still running, and is cancelled now."""
-    with database.transaction(timeout_seconds=30) as tx:
-        now = liveness.locked(tx, sync.sync_id)
-        if now is None:
-            return False
-        message = f"{sync.where}: {reason}"
-        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
-        ledger.end_locked(tx, sync.sync_id, "cancelled", error_class="Interrupted", message=message, remedy=remedy)
-        return True
-
-
-def _release_soon(
-    database: Database, held: list[RunningSync], reason: str, released: list[RunningSync]
-) -> list[RunningSync]:
-    """Release what a publish held, once its process is gone."""
-    until = time.monotonic() + _RELEASE_SECONDS
-    while held and time.monotonic() < until:
-        time.sleep(0.2)
-        held = _release(database, held, reason, released)
-    return held
+            stopped.held.append(sync)
 
 
 def _end_strays(settings: Settings) -> int:
