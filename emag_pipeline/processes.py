@@ -65,6 +65,14 @@ def is_worker(process: psutil.Process) -> bool:
     return False
 
 
+def variable_of(process: psutil.Process, name: str) -> str | None:
+    """A variable of its environment; None for a process of another user, whatever its environment says."""
+    try:
+        return process.environ().get(name) if process.uids().effective == os.geteuid() else None
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone
+
+
 def is_stopped(process: psutil.Process) -> bool:
     """Whether it lives and does nothing, by SIGSTOP. Raises psutil.Error where it has ended.
 

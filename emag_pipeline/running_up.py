@@ -19,6 +19,7 @@ from typing import TextIO
 
 import psutil
 
+from emag_pipeline.processes import variable_of
 from emag_pipeline.settings.home import claim
 from emag_pipeline.wording import iso_now
 
@@ -103,11 +104,8 @@ def members(home: Path) -> list[psutil.Process]:
 
 
 def home_of(process: psutil.Process) -> Path | None:
-    """The home whose `up` has started a process; of a process of another user none, whatever its environment says."""
-    try:
-        home = process.environ().get(MARK) if process.uids().effective == os.geteuid() else None
-    except (psutil.Error, OSError):
-        return None  # another user's, or just gone
+    """The home whose `up` has started a process; None for a process of another user."""
+    home = variable_of(process, MARK)
     return Path(home) if home else None
 
 

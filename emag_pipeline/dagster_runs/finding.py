@@ -1,7 +1,6 @@
 """Runs from outside: their processes on this machine, which have ended, and which are under way without progress."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import psutil
 
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.dagster_runs.instance import Instance
-from emag_pipeline.processes import is_worker, lives
+from emag_pipeline.processes import is_worker, lives, variable_of
 
 # The processes that execute runs, as far as they are on this machine.
 #
@@ -34,7 +33,8 @@ def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
 
 def workers_here(dagster_home: Path) -> list[psutil.Process]:
     """All living processes of this machine that execute a run of the instance in that directory."""
-    return [one for one in psutil.process_iter() if _executes_a_run(one) and _home_of(one) == str(dagster_home)]
+    home = str(dagster_home)
+    return [one for one in psutil.process_iter() if _executes_a_run(one) and variable_of(one, "DAGSTER_HOME") == home]
 
 
 def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
@@ -52,14 +52,6 @@ def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
         line = process.cmdline()
         return is_worker(process) or ("emag_pipeline.local.run" in line and (not run_id or run_id in line))
     return False
-
-
-def _home_of(process: psutil.Process) -> str | None:
-    """Its Dagster home; of a process of another user none, whatever that has written into its environment."""
-    try:
-        return process.environ().get("DAGSTER_HOME") if process.uids().effective == os.geteuid() else None
-    except (psutil.Error, OSError):
-        return None  # another user's, or just gone
 
 
 @dataclass(frozen=True, slots=True)
