@@ -29,12 +29,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--user", default="emag", help="runs the services (default: emag)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("install", help="install a wheel and use it; again and again with the same result")
+    one = commands.add_parser("install", help="install a wheel and use it; repeating it changes nothing")
     one.add_argument("wheel", type=Path, help="made by: .venv/bin/hatchling build -t wheel")
     one.add_argument("--dry-run", action="store_true", help="check, say what would be done, change nothing")
     one.add_argument("--keep", type=int, default=3, help="earlier releases to keep (default: 3)")
     one.add_argument(
-        "--packages-of", type=Path, metavar="VENV", help="for trials: no lock file, another venv's packages"
+        "--packages-of",
+        type=Path,
+        metavar="VENV",
+        help="for trials: borrow the packages of this virtual environment, ignore the lock file",
     )
     one.add_argument("--verify-seconds", type=float, default=180, help="how long the services may take to work")
     one.set_defaults(command=_install)
@@ -48,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     one.set_defaults(command=_status)
 
     one = commands.add_parser("run", help="run emag-pipeline as the services do: deploy run -- status")
-    one.add_argument("--release", metavar="NAME", help="that of a release that is kept (default: the one in use)")
+    one.add_argument("--release", metavar="NAME", help="a release that is kept (default: the one in use)")
     one.add_argument("--as-owner", action="store_true", help="with owner.env: migrate, restore")
     one.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     one.set_defaults(command=_run)
