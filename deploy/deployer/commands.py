@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
         "--packages-of",
         type=Path,
         metavar="VENV",
-        help="for trials: borrow the packages of this virtual environment, ignore the lock file",
+        help="for trials: another virtual environment, whose packages are used",
     )
     one.add_argument("--verify-seconds", type=float, default=180, help="how long the services may take to work")
     one.set_defaults(command=_install)
