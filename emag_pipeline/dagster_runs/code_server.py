@@ -34,10 +34,11 @@ _USED_BY_RUNS = (
 
 def main() -> None:
     """Become the `dagster` that the command line describes."""
-    # imported here: each run's process executes this module once more, as multiprocessing does with a main module
-    from dagster._cli import main as dagster
+    from dagster._cli import main as dagster  # here: runs do not need it
     from dagster._grpc import server
 
+    # multiprocessing would execute the main module again in each child: it knows it by these two
+    sys.modules["__main__"].__dict__.update(__spec__=None, __file__=None)
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload([_MODULE])
     server.multiprocessing = SimpleNamespace(get_context=lambda _: forking)  # type: ignore[assignment,attr-defined]

@@ -77,6 +77,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     daemon.heal()
     daemon.settle()
     assert newest(daemon.database).status == "completed"
+    assert "RuntimeWarning" not in (daemon.up.home / "logs" / "code-server.log").read_text(), "no module is run twice"
 
 
 def test_a_run_whose_turn_comes_while_no_code_server_lives_waits_for_one(daemon: Daemon) -> None:
