@@ -1,4 +1,4 @@
-"""Who a process is, so that others can tell later whether it is gone: for sure, or not at all.
+"""Who a process is, so that others can tell later whether it is gone, for sure or not at all; and how one is ended.
 
 A number is not enough: it is given again, and containers count for themselves. The kernel's boot id says on which
 machine and since which start of it, the namespaces within which of its countings, the start time which of the
@@ -7,6 +7,8 @@ processes that had the number. What cannot be compared proves nothing.
 
 import os
 import platform
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +65,14 @@ def is_worker(process: psutil.Process) -> bool:
     return False
 
 
+def variable_of(process: psutil.Process, name: str) -> str | None:
+    """A variable of its environment; None for a process of another user, whatever its environment says."""
+    try:
+        return process.environ().get(name) if process.uids().effective == os.geteuid() else None
+    except (psutil.Error, OSError):
+        return None  # another user's, or just gone
+
+
 def is_stopped(process: psutil.Process) -> bool:
     """Whether it lives and does nothing, by SIGSTOP. Raises psutil.Error where it has ended.
 
@@ -97,3 +107,45 @@ def _stat(process_id: int) -> tuple[str, int] | None:
         fields = text.rpartition(")")[2].split()
         return fields[_STATE], int(fields[_START_TICKS])
     return None
+
+
+# Ending processes, children or not. None is reaped here: a parent wants to learn of its child's end itself.
+
+_LOOK_SECONDS = 0.1
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it can still do something."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def end(
+    processes: Iterable[psutil.Process], seconds: float, hurried: Callable[[], bool] = lambda: False
+) -> list[psutil.Process]:
+    """Send SIGTERM and wait for the end, at most so long or until `hurried`. Returns those that still live."""
+    told = list(processes)
+    for process in told:
+        with suppress(psutil.Error):
+            process.terminate()
+    return _outlived(told, seconds, hurried)
+
+
+def kill(processes: Iterable[psutil.Process], seconds: float = 5.0) -> list[psutil.Process]:
+    """Send SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
+    killed = list(processes)
+    for process in killed:
+        with suppress(psutil.Error):
+            for child in process.children(recursive=True):
+                child.kill()
+        with suppress(psutil.Error):
+            process.kill()
+    return _outlived(killed, seconds, lambda: False)
+
+
+def _outlived(processes: Iterable[psutil.Process], seconds: float, hurried: Callable[[], bool]) -> list[psutil.Process]:
+    until = time.monotonic() + seconds
+    while (alive := [one for one in processes if lives(one)]) and time.monotonic() < until and not hurried():
+        time.sleep(_LOOK_SECONDS)
+    return alive

@@ -1,7 +1,8 @@
-"""One `up` a home directory: a locked file that says who it is.
+"""One `up` per home directory: a locked file that says who it is, and the processes that it has started.
 
-The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left
-behind blocks nobody.
+The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left behind
+blocks nobody. Code servers and runs outlive their parents and are then children of the init process, so no walk down
+the tree finds them; but they inherit the environment, where a variable names the home.
 """
 
 import fcntl
@@ -18,6 +19,7 @@ from typing import TextIO
 
 import psutil
 
+from emag_pipeline.processes import variable_of
 from emag_pipeline.settings.home import claim
 from emag_pipeline.wording import iso_now
 
@@ -85,12 +87,25 @@ def running(home: Path) -> Instance | None:
     return None
 
 
+def mark(home: Path) -> dict[str, str]:
+    """The variable that makes a process, and all that it starts, a member of this home's `up`."""
+    return {MARK: str(home.resolve())}
+
+
+def is_member() -> bool:
+    """Whether an `up`, of whatever home, has started this process."""
+    return MARK in os.environ
+
+
+def members(home: Path) -> list[psutil.Process]:
+    """The living processes that the `up` of this home has started, however deep; without this process."""
+    wanted = home.resolve()
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
+
+
 def home_of(process: psutil.Process) -> Path | None:
-    """The home whose `up` has started a process; of a process of another user none, whatever its environment says."""
-    try:
-        home = process.environ().get(MARK) if process.uids().effective == os.geteuid() else None
-    except (psutil.Error, OSError):
-        return None  # another user's, or just gone
+    """The home whose `up` has started a process; None for a process of another user."""
+    home = variable_of(process, MARK)
     return Path(home) if home else None
 
 

@@ -1,4 +1,4 @@
-"""Before anything is touched: everything that is wrong, in one go."""
+"""What is wrong with the machine, the settings and the database: everything at once, before anything is touched."""
 
 import os
 import pwd
@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deployer import programs, settings_file
-from deployer.failure import Failure
-from deployer.places import Places
+from deployer.places import Failure, Places
 
 _FREE_BYTES = 3 * 2**30
-#: What must be right before; the rest of what the doctor finds may be why this release is deployed.
+#: What must be right before; anything else that the doctor finds may be the reason for this release.
 _NEEDED = {"settings", "database", "clock", "disk"}
 
 Complaint = tuple[str, str]
@@ -59,7 +58,7 @@ def _user(places: Places) -> Iterator[Complaint]:
         remedy = f"Run: useradd --system --home-dir {places.home} --shell /usr/sbin/nologin {places.user}"
         yield f"there is no user {places.user} for the services", remedy
     if places.prefix == Path("/") and os.geteuid() != 0:
-        yield "this is not root", "Run deploy with sudo"
+        yield "deploy does not run as root", "Run it with sudo"
 
 
 def _tools() -> Iterator[Complaint]:

@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 
 from deployer import programs, release, services, settings_file
-from deployer.failure import Failure
-from deployer.install import Order, install
-from deployer.places import Places
-from deployer.rollback import roll_back
+from deployer.install import install, roll_back
+from deployer.places import Failure, Places, say
 
 _DESCRIPTION = "Install emag-pipeline's services on this machine, check, roll back (docs/how-to/deploy.md)."
 
@@ -31,12 +29,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--user", default="emag", help="runs the services (default: emag)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("install", help="install a wheel and use it; again and again with the same result")
+    one = commands.add_parser("install", help="install a wheel and use it; repeating it changes nothing")
     one.add_argument("wheel", type=Path, help="made by: .venv/bin/hatchling build -t wheel")
     one.add_argument("--dry-run", action="store_true", help="check, say what would be done, change nothing")
     one.add_argument("--keep", type=int, default=3, help="earlier releases to keep (default: 3)")
     one.add_argument(
-        "--packages-of", type=Path, metavar="VENV", help="for trials: no lock file, another venv's packages"
+        "--packages-of",
+        type=Path,
+        metavar="VENV",
+        help="for trials: another virtual environment, whose packages are used",
     )
     one.add_argument("--verify-seconds", type=float, default=180, help="how long the services may take to work")
     one.set_defaults(command=_install)
@@ -50,35 +51,36 @@ def _arguments() -> argparse.Namespace:
     one.set_defaults(command=_status)
 
     one = commands.add_parser("run", help="run emag-pipeline as the services do: deploy run -- status")
-    one.add_argument("--release", metavar="NAME", help="that of a release that is kept (default: the one in use)")
+    one.add_argument("--release", metavar="NAME", help="a release that is kept (default: the one in use)")
     one.add_argument("--as-owner", action="store_true", help="with owner.env: migrate, restore")
     one.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …")
     one.set_defaults(command=_run)
     return parser.parse_args()
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 def _install(places: Places, given: argparse.Namespace) -> int:
-    wheel, packages_of = given.wheel.resolve(), given.packages_of and given.packages_of.resolve()
-    install(places, Order(wheel, packages_of, given.keep, given.verify_seconds, given.dry_run), _say)
+    install(
+        places,
+        given.wheel.resolve(),
+        packages_of=given.packages_of and given.packages_of.resolve(),
+        keep=given.keep,
+        verify_seconds=given.verify_seconds,
+        dry_run=given.dry_run,
+    )
     return 0
 
 
 def _rollback(places: Places, given: argparse.Namespace) -> int:
-    roll_back(places, given.release, given.verify_seconds, _say)
+    roll_back(places, given.release, given.verify_seconds)
     return 0
 
 
 def _status(places: Places, given: argparse.Namespace) -> int:
     in_use, dead = places.release_in_use(), services.inactive()
-    _say(f"in use: {in_use.name if in_use else 'nothing'}")
+    say(f"in use: {in_use.name if in_use else 'nothing'}")
     for other in places.others():
-        _say(f"kept: {other.name}")
-    _say(f"not running: {', '.join(dead)}" if dead else "all services run")
+        say(f"kept: {other.name}")
+    say(f"not running: {', '.join(dead)}" if dead else "all services run")
     return 1 if dead or in_use is None else 0
 
 

@@ -1,6 +1,6 @@
-"""Where everything is. `--prefix` moves it all, for trials and tests."""
+"""Where everything is, and what a deployment says. `--prefix` moves it all, for trials and tests."""
 
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 
 #: In the order in which they start; they stop the other way round, so that no new sync begins meanwhile.
@@ -15,52 +15,40 @@ TARGET = "emag-pipeline.target"
 SOURCE = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True, slots=True)
+class Failure(Exception):
+    """What ends a deployment: one sentence on what is wrong, one on what to do."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}. {remedy}.")
+
+
+def say(text: str) -> None:
+    """Print a line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 class Places:
     """The directories and files of an installation; `user` runs the services."""
 
-    prefix: Path
-    user: str
-
-    @property
-    def releases(self) -> Path:
-        """A directory a release."""
-        return self.prefix / "opt/emag-pipeline/releases"
-
-    @property
-    def current(self) -> Path:
-        """The symlink to the release in use."""
-        return self.prefix / "opt/emag-pipeline/current"
-
-    @property
-    def settings(self) -> Path:
-        """The services' environment."""
-        return self.prefix / "etc/emag-pipeline/env"
-
-    @property
-    def owner_settings(self) -> Path:
-        """What migrations, backups and restores have instead: a DATABASE_SYNC_URL of the schema's owner. Optional."""
-        return self.prefix / "etc/emag-pipeline/owner.env"
-
-    @property
-    def home(self) -> Path:
-        """EMAG_HOME."""
-        return self.prefix / "var/lib/emag-pipeline"
-
-    @property
-    def backups(self) -> Path:
-        """One file for each deployment that found a schema."""
-        return self.prefix / "var/backups/emag-pipeline"
-
-    @property
-    def units(self) -> Path:
-        """Where systemd looks for units of the administrator."""
-        return self.prefix / "etc/systemd/system"
-
-    @property
-    def command(self) -> Path:
-        """`emag-pipeline` for the operator: as the services' user, with their settings."""
-        return self.prefix / "usr/local/bin/emag-pipeline"
+    def __init__(self, prefix: Path, user: str) -> None:
+        self.prefix = prefix
+        self.user = user
+        #: a directory for each release, and the symlink to the one in use
+        self.releases = prefix / "opt/emag-pipeline/releases"
+        self.current = prefix / "opt/emag-pipeline/current"
+        #: the services' environment
+        self.settings = prefix / "etc/emag-pipeline/env"
+        #: what migrations, backups and restores have in addition: a DATABASE_SYNC_URL of the schema's owner; optional
+        self.owner_settings = prefix / "etc/emag-pipeline/owner.env"
+        #: EMAG_HOME
+        self.home = prefix / "var/lib/emag-pipeline"
+        #: a file for each deployment that found a schema
+        self.backups = prefix / "var/backups/emag-pipeline"
+        #: where systemd looks for the administrator's units
+        self.units = prefix / "etc/systemd/system"
+        #: `emag-pipeline` for the operator: as the services' user, with their settings
+        self.command = prefix / "usr/local/bin/emag-pipeline"
 
     def release_in_use(self) -> Path | None:
         """Where `current` points to."""

@@ -1,17 +1,24 @@
-"""A release: a directory of its own with a virtual environment, named after its content, never changed afterwards."""
+"""A release: a directory of its own with a virtual environment, named after its content, never changed afterwards.
+
+Which one is in use is said by a symlink, Dagster's configuration, the units, and the operator's command.
+"""
 
 import hashlib
+import os
 import shutil
 import sys
 from pathlib import Path
 
-from deployer import programs
-from deployer.failure import Failure
-from deployer.places import SOURCE, Places
+from deployer import programs, services
+from deployer.places import SOURCE, Failure, Places
 
 #: What a release carries beside its virtual environment; from the checkout, so it fits the wheel.
 _FILES = ("requirements.lock", "dagster.yaml")
 _DIRECTORIES = ("deploy", "docs")
+_COMMAND = """#!/bin/sh
+# emag-pipeline as the services run it: their user, their settings.
+exec {current}/venv/bin/python {current}/deploy/deploy --prefix {prefix} --user {user} run -- "$@"
+"""
 
 
 def path_of(places: Places, wheel: Path) -> Path:
@@ -52,6 +59,31 @@ def build(release: Path, wheel: Path, packages_of: Path | None) -> None:
     (release / "complete").touch()
 
 
+def prepare(places: Places, release: Path) -> None:
+    """Make the directories that the services' user writes to, with Dagster's configuration if there is none."""
+    dagster = places.home / "dagster"
+    for directory in (places.home, dagster, dagster / "run-logs", dagster / "artifacts", places.backups):
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        _give(directory, places.user)
+    if not (dagster / "dagster.yaml").exists():
+        _configure(places, release)
+
+
+def use(places: Places, release: Path) -> None:
+    """Make it the release in use. Nothing of ours may run: its programs and settings change under it."""
+    services.install_units(places, release)
+    _configure(places, release)
+    beside = places.current.with_name("current.new")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(release)
+    beside.replace(places.current)
+    places.command.parent.mkdir(parents=True, exist_ok=True)
+    text = _COMMAND.format(current=places.current, prefix=places.prefix, user=places.user)
+    places.command.write_text(text, encoding="utf-8")
+    places.command.chmod(0o755)
+
+
 def remove_old(places: Places, keep: int) -> list[str]:
     """Remove all but the newest of the releases that are not in use; returns the names of those removed."""
     gone = places.others()[keep:]
@@ -72,6 +104,18 @@ def found(places: Places, name: str) -> Path:
 def _content() -> list[Path]:
     inside = [file for file in sorted((SOURCE / "deploy").rglob("*")) if file.is_file() and file.suffix != ".pyc"]
     return [SOURCE / name for name in _FILES] + inside
+
+
+def _configure(places: Places, release: Path) -> None:
+    configuration = places.home / "dagster/dagster.yaml"
+    shutil.copyfile(release / "dagster.yaml", configuration)
+    _give(configuration, places.user)
+
+
+def _give(path: Path, user: str) -> None:
+    who = programs.identity(user)
+    if who:
+        os.chown(path, who["user"], who["group"])
 
 
 def _borrow(python: Path, packages_of: Path) -> None:

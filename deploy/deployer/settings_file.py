@@ -2,11 +2,10 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from deployer.failure import Failure
-from deployer.places import Places
+from deployer.places import Failure, Places
 
 
 def read(path: Path) -> dict[str, str]:
@@ -21,24 +20,18 @@ def read(path: Path) -> dict[str, str]:
 
 def environment(places: Places, *, as_owner: bool = False) -> dict[str, str]:
     """What a command of a release gets, as the services do: nothing of the caller's but PATH and language."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TERM") if name in os.environ}
     dagster = places.home / "dagster"
-    ours = {
-        "EMAG_HOME": places.home,
-        "DAGSTER_HOME": dagster,
-        "DAGSTER_LOGS_DIR": dagster / "run-logs",
-        "DAGSTER_ARTIFACTS_DIR": dagster / "artifacts",
+    return {
+        **{name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TERM") if name in os.environ},
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "EMAG_MAX_CONCURRENT_RUNS": "10",
+        "EMAG_HOME": str(places.home),
+        "DAGSTER_HOME": str(dagster),
+        "DAGSTER_LOGS_DIR": str(dagster / "run-logs"),
+        "DAGSTER_ARTIFACTS_DIR": str(dagster / "artifacts"),
+        **read(places.settings),
+        **(read(places.owner_settings) if as_owner and places.owner_settings.is_file() else {}),
     }
-    given = read(places.settings)
-    if as_owner and places.owner_settings.is_file():
-        given |= read(places.owner_settings)
-    fixed = {"DAGSTER_DISABLE_TELEMETRY": "1", "EMAG_MAX_CONCURRENT_RUNS": "10"}
-    return {**kept, **fixed, **{name: str(path) for name, path in ours.items()}, **given}
-
-
-def port(variables: Mapping[str, str], name: str, default: int) -> int:
-    """A port number of the settings."""
-    return int(variables.get(name) or default)
 
 
 def complaints(path: Path) -> Iterator[tuple[str, str]]:

@@ -187,14 +187,13 @@ def prune(
 
 def _prune(settings: Settings, days: float, *, dry_run: bool) -> dict[str, int]:
     """What the job `maintenance` does every day. Nothing is removed before both databases were reached."""
-    from emag_pipeline.dagster_runs import instance
-    from emag_pipeline.dagster_runs import prune as dagster_runs
+    from emag_pipeline.dagster_runs import instance, past_runs
     from emag_pipeline.local.embedded_use import looked_into
     from emag_pipeline.retention import prune as retention
 
     with looked_into(settings) as database, instance.opened(settings) as dagster:
         removed = retention.prune(database, days, dry_run=dry_run)
-        return {**removed, "dagster_runs": dagster_runs.prune(dagster, days, dry_run=dry_run)}
+        return {**removed, "dagster_runs": past_runs.prune(dagster, days, dry_run=dry_run)}
 
 
 def _days(text: str) -> float:

@@ -10,10 +10,10 @@ from importlib import import_module
 
 import typer
 
+from emag_pipeline import running_up
 from emag_pipeline.cli import output, signals
 from emag_pipeline.console import tell, write_line
 from emag_pipeline.errors import Interrupted, PermanentError, PipelineError, SettingsError
-from emag_pipeline.local import process_group
 from emag_pipeline.logs import logger
 from emag_pipeline.logs.configure import configure_command
 from emag_pipeline.logs.printed import says_lines
@@ -87,7 +87,7 @@ def _warn_of_unread(*, is_plain: bool) -> None:
 
     Programs that `up` runs do not repeat it. An unusable `.env` is reported by the command itself.
     """
-    if process_group.is_member():
+    if running_up.is_member():
         return
     with suppress(SettingsError):
         for what, remedy in unread(given_variables()):

@@ -14,9 +14,9 @@ from emag_pipeline.console import Narrator
 from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.json_output import JsonModel, json_text
+from emag_pipeline.local.programs import sandbox_beside
 from emag_pipeline.local.progress import view_on
 from emag_pipeline.local.refresh import RefreshInterrupted, RefreshOutcome, exit_code, refresh
-from emag_pipeline.local.sandbox_beside import sandbox_beside
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.local.surroundings import Surroundings, require_same_marketplaces, surroundings
 from emag_pipeline.local.words import invented_words, outcome_words, source_words, unknown_accounts

@@ -1,4 +1,4 @@
-"""Dagster runs: find them, and read how they ended. The one door to the Dagster instance for other code.
+"""Dagster runs: find them, and read how they ended. Other code reaches the Dagster instance through this package.
 
 `dagster_runs.instance` opens the instance, `dagster_runs.ending` ends runs, `dagster_runs.finding` knows their
 processes, and `python -m emag_pipeline.local.run ACCOUNT RUN_ID` executes one.
@@ -7,7 +7,6 @@ processes, and `python -m emag_pipeline.local.run ACCOUNT RUN_ID` executes one.
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.events import DagsterEventType
 from dagster._core.execution.plan.objects import StepFailureData
 
 from emag_pipeline.errors import Interrupted, RefusedError, exit_code_of
@@ -42,7 +41,7 @@ def partitions_under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
 
 
 def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
-    """What an ended run means for whoever started it, as an exit code (docs/faults.md lists them)."""
+    """The exit code for whoever started a run that has ended (docs/faults.md lists them)."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.status == dg.DagsterRunStatus.CANCELED:
         return Interrupted.exit_code
@@ -52,7 +51,7 @@ def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
 
 
 def exit_code_after_publish(instance: dg.DagsterInstance, run_id: str) -> int:
-    """The same of a run that computes or checks what is published: there a check's answer is no refusal."""
+    """The same for a run that computes or checks what is published: there a failed check is no refusal."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.status == dg.DagsterRunStatus.CANCELED:
         return Interrupted.exit_code
@@ -67,7 +66,7 @@ def failure(instance: dg.DagsterInstance, run_id: str) -> str:
 
 def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[StepFailureData]:
     """Each failure of a step of the run, as Dagster noted it."""
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.STEP_FAILURE}):
         yield record.get_dagster_event().step_failure_data
 
 
@@ -79,6 +78,6 @@ def _step_codes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
 
 def _failure_codes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
     yield from _step_codes(instance, run_id)
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.ASSET_CHECK_EVALUATION}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.ASSET_CHECK_EVALUATION}):
         if not record.get_dagster_event().asset_check_evaluation_data.passed:
             yield RefusedError.exit_code

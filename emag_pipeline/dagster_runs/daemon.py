@@ -2,18 +2,21 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from dagster._core.scheduler.instigation import InstigatorStatus
+import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorTick, InstigatorType, TickStatus
+from dagster._core.storage.schedules.base import ScheduleStorage
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.wording import gist
 
-# What Dagster's errors say: the one that was raised, not those around it, nor what gRPC says of a call that failed.
+# What Dagster's errors say: the one that was raised, not those around it, nor gRPC's words for a failed call.
 
-#: Of a code server that is gone, frozen or being started again; beneath them is nothing but gRPC.
+#: Errors of a code server that is gone, frozen or restarting; they wrap nothing but gRPC's own.
 UNREACHABLE = frozenset({"DagsterUserCodeUnreachableError", "DagsterUserCodeUnreachableTimeoutError"})
 _STATUS = re.compile(r"gRPC Error code: (\w+)")
 
@@ -32,28 +35,28 @@ def said(error: SerializableErrorInfo) -> str:
         return gist(found.message)
     status = _STATUS.search(found.message)
     how = f" (gRPC {status[1]})" if status else ""
-    return f"the code server could not be reached{how}: it was ended, does not answer or is being started again"
+    return f"the code server could not be reached{how}: it has stopped, does not answer or is being restarted"
 
 
-#: It speaks every 30 seconds, or when a look at a sensor ends: after so long it does not run.
+#: It sends a heartbeat every 30 seconds, or when a sensor's tick ends: after so long it does not run.
 SILENT_SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Seconds since each of its parts (SENSOR, SCHEDULER, …) last said that it lives; what they complained of then."""
+    """Seconds since the last heartbeat of each part (SENSOR, SCHEDULER, …), and the errors reported with it."""
 
     silent_seconds: Mapping[str, float]
     complaints: Mapping[str, str]
 
     @property
     def silence_seconds(self) -> float | None:
-        """Since anything of it was heard; None when it never ran."""
+        """Since its last heartbeat; None when it never ran."""
         return min(self.silent_seconds.values(), default=None)
 
 
 def heard(dagster_url: str) -> Daemon:
-    """What was heard of it: the heartbeats in Dagster's database, whose tables must exist."""
+    """The heartbeats in Dagster's database, whose tables must exist."""
     beats = PostgresRunStorage(dagster_url, should_autocreate_tables=False).get_daemon_heartbeats()
     now = time.time()
     return Daemon(
@@ -67,3 +70,81 @@ def switched_off(dagster_url: str) -> list[str]:
     storage = PostgresScheduleStorage(dagster_url, should_autocreate_tables=False)
     stopped = storage.all_instigator_state(instigator_statuses={InstigatorStatus.STOPPED})
     return sorted(state.instigator_name for state in stopped)
+
+
+# How the newest tick of each sensor and schedule ended, by Dagster's own storage: only it knows what it stored.
+#
+# What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
+# Dagster 1.13.27 leaves such a tick as started, and records it as skipped at the next one (`dagster._daemon.sensor`,
+# `_get_evaluation_tick`): without a reason, which our sensors give when they request nothing, and without run keys,
+# which a tick has that requests only what was requested before. Where not even that can be stored, no further tick
+# begins, and the sensor falls silent. A schedule's tick stays started then, and is retried again and again: it is not
+# reported here, Dagster's daemon shows the error in the UI.
+
+#: the last two that have ended, behind one that may be under way
+_NEWEST = 3
+#: The class of the error of a tick whose end Dagster could not store.
+NOT_STORED = "TickNotStored"
+_NOT_STORED = SerializableErrorInfo("Dagster could not store how it ended, see the daemon's log", [], NOT_STORED)
+_KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
+
+
+@dataclass(frozen=True, slots=True)
+class LastTick:
+    """A sensor's or schedule's newest tick that has ended.
+
+    `error` is None when it ended well; `failures`: how many of the newest ticks failed in a row, at most two.
+    """
+
+    kind: str
+    name: str
+    at: datetime
+    error: SerializableErrorInfo | None
+    failures: int
+
+    @property
+    def subject(self) -> str:
+        """As incidents call it, e.g. `sensor stale_accounts`."""
+        return f"{self.kind} {self.name}"
+
+
+def last_ticks(storage: ScheduleStorage, names: Collection[str] | None = None) -> list[LastTick]:
+    """The newest tick of each sensor and schedule that is on and has ticked: of all, or of those with these names."""
+    states = {
+        state.selector_id: state
+        for state in storage.all_instigator_state()
+        if state.status is not InstigatorStatus.STOPPED and (names is None or state.instigator_name in names)
+    }
+    found = []
+    # without its argument `statuses`, with which Dagster 1.13.27 raises an AttributeError
+    for selector, ticks in storage.get_batch_ticks(list(states), limit=_NEWEST).items():
+        ended = [tick for tick in ticks if tick.status is not TickStatus.STARTED]
+        newest = sorted(ended, key=lambda tick: tick.timestamp, reverse=True)[:2]
+        if newest:
+            found.append(_last(_KINDS[states[selector].instigator_type], states[selector].instigator_name, newest))
+    return sorted(found, key=lambda tick: tick.subject)
+
+
+def ticks_of_instance(instance: dg.DagsterInstance, names: Collection[str]) -> list[LastTick]:
+    """The same of an opened instance; nothing where its storage keeps no ticks."""
+    storage = instance.schedule_storage
+    return [] if storage is None else last_ticks(storage, names)
+
+
+def ticks_of_database(dagster_url: str) -> list[LastTick]:
+    """The same from Dagster's database, whose tables must exist; no instance is made, no table is created."""
+    return last_ticks(PostgresScheduleStorage(dagster_url, should_autocreate_tables=False))
+
+
+def _last(kind: str, name: str, newest: list[InstigatorTick]) -> LastTick:
+    errors = [_error(tick) for tick in newest]
+    failures = errors.index(None) if None in errors else len(errors)
+    return LastTick(kind, name, datetime.fromtimestamp(newest[0].timestamp, UTC), errors[0], failures)
+
+
+def _error(tick: InstigatorTick) -> SerializableErrorInfo | None:
+    if tick.status is TickStatus.FAILURE:
+        return tick.error
+    is_sensor = tick.instigator_type is InstigatorType.SENSOR
+    is_lost = is_sensor and tick.status is TickStatus.SKIPPED and not (tick.skip_reason or tick.run_keys)
+    return _NOT_STORED if is_lost else None

@@ -1,8 +1,8 @@
 """Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
 
 Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
-process that lives on would write its own end over it. One that does not obey is killed after the record, so that its
-code server finds a run that is over, and adds nothing.
+process that lives on would overwrite it with an end of its own. One that does not obey is killed after the record, so
+that its code server finds a run that is over, and adds nothing.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG, RUN_FAILURE_REASON_TAG, WILL_RETRY_TAG
 
+from emag_pipeline import processes
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, UNDER_WAY, finding
 from emag_pipeline.dagster_runs.instance import Instance
 
@@ -80,13 +81,13 @@ def _is_of_this_machine(run: dg.DagsterRun) -> bool:
     return "socket" in address or address.get("host") in ("localhost", "127.0.0.1")
 
 
-#: Enough for a run to write down that it was interrupted, and short enough for a sensor (60 s) and an operator.
+#: Enough for a run to record that it was interrupted, and short enough for a sensor (60 s) and an operator.
 _OBEY_SECONDS = 8.0
 _FATES: Mapping[Process, str] = {
     "none": "no process of it was found",
     "stopped": "its process was stopped",
     "killed": "its process did not end by itself and was killed",
-    "unreachable": "its process could not be reached, but can write nothing any more",
+    "unreachable": "its process could not be reached, but can no longer write",
 }
 _STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
 
@@ -149,10 +150,10 @@ def _end(
     here = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
     others = [run for run in runs if run.run_id not in here and run.run_id not in gone]
     elsewhere = stop_elsewhere(instance, others, _OBEY_SECONDS)
-    obstinate = finding.terminate(here.values(), _OBEY_SECONDS)
+    obstinate = processes.end(here.values(), _OBEY_SECONDS)
     for run in runs:
         record(run)
-    immortal = finding.kill(obstinate)
+    immortal = processes.kill(obstinate)
 
     def fate(run_id: str) -> Process:
         if run_id not in here:
@@ -167,7 +168,7 @@ def _end(
 def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
     """Kill processes that outlived their run, at once: one that is told to stop writes a second end over the first."""
     left = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
-    immortal = finding.kill(left.values())
+    immortal = processes.kill(left.values())
     return [
         _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
         for run in runs

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
-from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.api import execute_run
 from dagster._core.execution.plan.objects import ErrorSource
 from dagster._core.utils import make_new_run_id
@@ -25,24 +24,24 @@ def execute(
 ) -> str:
     """Run a job for a partition in this process, with further tags, and return the run's id: it has ended then.
 
-    `on_begin` is called right before the run is noted, when Dagster is about to take the signals over. A signal ends
-    the run as cancelled; before it is noted there is none of that id.
+    `on_begin` is called right before the run is recorded, when Dagster is about to take over the signals. A signal ends
+    the run as cancelled; before it is recorded there is none of that id.
     """
     # by name: the definitions stand above this module
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
-    # who stops this process wants it to stop: the daemon must not begin it again
+    # whoever stops this process wants the run to stop: the daemon must not retry it
     of_partition = {**definition.run_tags, **definition.get_tags_for_partition_key(partition, None)}
     given = {**of_partition, "dagster/max_retries": "0", **(tags or {})}
     id_ = run_id or make_new_run_id()
     on_begin()
     is_interrupted = False
-    with capture_interrupts():  # from before it is noted: a run that is noted and not executed would be waited for
+    with capture_interrupts():  # from before the run is recorded: one that is recorded only would be waited for
         try:
             origin = job.get_python_origin()
             run = instance.create_run_for_job(definition, run_id=id_, tags=given, job_code_origin=origin)
             execute_run(job, run, instance)
-        except DagsterExecutionInterruptedError:
+        except dg.DagsterExecutionInterruptedError:
             is_interrupted = True
     failures = step_failures(instance, id_)
     if is_interrupted or any(data.error_source == ErrorSource.INTERRUPT for data in failures):
@@ -54,7 +53,7 @@ def execute(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: the exit code that it means, and what made it fail, empty if nothing did."""
+    """How a run ended: its exit code, and what made it fail, empty if nothing did."""
 
     code: int
     said: str
@@ -67,7 +66,7 @@ def outcome_after_publish(instance: dg.DagsterInstance, run_id: str) -> Outcome:
 
 
 def refresh_marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
-    """Bring an account's marts and its assortment of today (UTC) up to date, each whatever becomes of the other."""
+    """Bring an account's marts and its assortment of today (UTC) up to date, each even if the other fails."""
     today = dg.MultiPartitionKey({"account": account, "day": datetime.now(UTC).date().isoformat()})
     jobs = ((MARTS_JOB, account), (ASSORTMENT_JOB, today))
     runs = (execute(instance, job, partition) for job, partition in jobs)

@@ -1,7 +1,6 @@
-"""Looking at runs from outside: which have ended, and which are under way without a word."""
+"""Runs from outside: their processes on this machine, which have ended, and which are under way without progress."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,25 +8,23 @@ from pathlib import Path
 
 import dagster as dg
 import psutil
-from dagster._core.events import DagsterEventType
 
 from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_WAY
 from emag_pipeline.dagster_runs.instance import Instance
-from emag_pipeline.processes import is_worker
+from emag_pipeline.processes import is_worker, lives, variable_of
 
 # The processes that execute runs, as far as they are on this machine.
 #
-# Dagster's run launcher does not know a run whose code server has died; the process itself noted its number in the
-# run's events. A number alone may have been given to another process since, so its age and what it runs must fit.
+# Dagster's run launcher does not know a run whose code server has died; the process itself recorded its id in the run's
+# events. An id may have been given to another process since, so its age and what it runs must fit.
 
-_LOOK_SECONDS = 0.1
 #: The kernel counts a process's start in ticks from the boot.
 _CLOCK_SECONDS = 2.0
 
 
 def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
     """The living process of a run; None when it has ended, is on another machine or did not start yet."""
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.ENGINE_EVENT}):
+    for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}):
         noted = record.get_dagster_event().engine_event_data.metadata.get("pid")
         if noted is not None and (found := _process(int(str(noted.value)), run_id, record.timestamp)):
             return found
@@ -36,44 +33,8 @@ def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
 
 def workers_here(dagster_home: Path) -> list[psutil.Process]:
     """All living processes of this machine that execute a run of the instance in that directory."""
-    return [one for one in psutil.process_iter() if _executes_a_run(one) and _home_of(one) == str(dagster_home)]
-
-
-def lives(process: psutil.Process) -> bool:
-    """Whether it can still do something. Never reaps: the parent wants to learn of its child's end itself."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def terminate(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Tell them to stop (SIGTERM) and wait, at most so long. Returns those that still live."""
-    alive = list(processes)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    return _outlived(alive, seconds)
-
-
-def kill(processes: Iterable[psutil.Process], seconds: float = 5) -> list[psutil.Process]:
-    """SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
-    doomed = list(processes)
-    for process in doomed:
-        with contextlib.suppress(psutil.Error):
-            for child in process.children(recursive=True):
-                child.kill()
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    return _outlived(doomed, seconds)
-
-
-def _outlived(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    until = time.monotonic() + seconds
-    alive = [process for process in processes if lives(process)]
-    while alive and time.monotonic() < until:
-        time.sleep(_LOOK_SECONDS)
-        alive = [process for process in alive if lives(process)]
-    return alive
+    home = str(dagster_home)
+    return [one for one in psutil.process_iter() if _executes_a_run(one) and variable_of(one, "DAGSTER_HOME") == home]
 
 
 def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
@@ -86,19 +47,11 @@ def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
 
 
 def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
-    """Of a code server's process nothing tells which run it executes; the one of `emag-pipeline sync` does tell."""
+    """A code server's process does not show which run it executes; one of `emag-pipeline sync` does."""
     with contextlib.suppress(psutil.Error):
         line = process.cmdline()
         return is_worker(process) or ("emag_pipeline.local.run" in line and (not run_id or run_id in line))
     return False
-
-
-def _home_of(process: psutil.Process) -> str | None:
-    """Its Dagster home; of a process of another user none, whatever that has written into its environment."""
-    try:
-        return process.environ().get("DAGSTER_HOME") if process.uids().effective == os.geteuid() else None
-    except (psutil.Error, OSError):
-        return None  # another user's, or just gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +65,7 @@ class StartedRun:
 
 
 def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
-    """Of the runs that are over or being cancelled: the status and since how many seconds, None when nobody knows.
+    """Of the runs that are over or being cancelled: the status and since how many seconds, None when that is unknown.
 
     A run that the instance does not know is missing: nothing is known of it.
     """

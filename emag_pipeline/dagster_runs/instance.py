@@ -40,7 +40,7 @@ def home_of(settings: Settings) -> Path:
 
 
 def _require_reachable(settings: Settings, url: str) -> None:
-    """Find out at once, where Dagster tries for ten seconds and then says little."""
+    """Fail at once with the reason, where Dagster tries for ten seconds and then says little."""
     database = Database(url, pool_size=1)
     try:
         with database.transaction(timeout_seconds=10):
@@ -96,7 +96,7 @@ def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
 #
 # Dagster 1.13.27 draws an id for its run storage when it is asked first, and keeps it there (`get_run_storage_id`): an
 # emptied database gets another one. A copy of the database has it too, and knows the same runs, as they were when it
-# was taken; so the place where the id is kept counts as well.
+# was taken; so the database that holds the id counts as well.
 
 #: Where Dagster keeps its id.
 _TABLE = "instance_info"

@@ -1,5 +1,6 @@
-"""What a reviewer sees beside each materialization: the numbers that answer the next question."""
+"""What a reviewer sees beside each materialization and check, and keeping a check's answer where others read it."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +12,16 @@ from emag_pipeline.charts import small
 from emag_pipeline.charts.svg import alternative, data_uri
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import current
-from emag_pipeline.store import describe
+from emag_pipeline.store import check_results, describe
+from emag_pipeline.store.check_results import Said
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.figures import WORDS
 from emag_pipeline.sync.publish import SyncSummary
 from emag_pipeline.sync.scan import Staged
+
+log = logger(__name__)
 
 # Rows as a table beside a materialization or a check's result.
 
@@ -150,16 +154,14 @@ def _pace(offers: int, seconds: float, requests: int, rate_share: float | None) 
 # account has a small picture only (`charts.small`); marts and report have charts too. A picture that cannot be drawn is
 # left out, with a warning: it must not cost what it belongs to.
 
-log = logger(__name__)
-
 
 def as_markdown(svg: str) -> dg.MarkdownMetadataValue:
-    """A chart as an image in Markdown, which the UI renders, with its words for those who do not see it."""
+    """A chart as an image in Markdown, which the UI renders, with a text alternative."""
     return dg.MetadataValue.md(f"![{alternative(svg)}]({data_uri(svg)})")
 
 
 def small_picture(name: str, draw: Callable[[Sequence[float]], str], numbers: Sequence[float]) -> Metadata:
-    """A small picture, none of nothing; where it is not rendered, a sparkline stands in its place."""
+    """A small picture, none of nothing; where it is not rendered, a sparkline is shown instead."""
     if not numbers:
         return {}
     return {name: dg.MetadataValue.md(f"![{small.draw(numbers)}]({data_uri(draw(numbers))})")}
@@ -172,3 +174,74 @@ def unless_it_fails(name: str, draw: Callable[[], Metadata]) -> Metadata:
     except Exception as error:
         log.warning("picture_not_drawn", picture=name, error=f"{type(error).__name__}: {error}")
         return {}
+
+
+# Each answer of a check is kept in emag_check_results too: `status`, `/health`, metrics and alerts know no Dagster.
+
+# Checks by account: Dagster 1.13.27 calls that a preview at each import. Its version is pinned, our tests rest on it.
+warnings.filterwarnings(
+    "ignore", message="Specifying a partitions_def on an AssetCheckSpec", category=dg.PreviewWarning
+)
+
+
+#: The key of a result's metadata that says what to do when it does not pass.
+REMEDY = "what_to_do"
+#: A column of theirs holds values as the marketplace gave them, which not everybody may read (docs/privacy.md).
+_NOT_FOR_ALL = {"answers_are_as_known": "sample"}
+
+
+def recorded(
+    database: Database,
+    context: dg.AssetCheckExecutionContext,
+    result: dg.AssetCheckResult,
+    subject: str,
+    part: str = "",
+) -> dg.AssetCheckResult:
+    """The result as it is, once it is kept as the newest answer about an account or a marketplace (`subject`).
+
+    `part` is the day where a check judges one day. Raises the errors of the database.
+    """
+    if result.asset_key is not None and result.check_name is not None:
+        key = dg.AssetCheckKey(result.asset_key, result.check_name)
+    else:
+        (key,) = context.selected_asset_check_keys
+    record(database, key, result, subject, part=part, run_id=context.run.run_id)
+    return result
+
+
+def record(
+    database: Database,
+    key: dg.AssetCheckKey,
+    result: dg.AssetCheckResult,
+    subject: str,
+    *,
+    part: str = "",
+    run_id: str | None = None,
+) -> None:
+    """Keep a result as the newest answer about `subject`. Raises the errors of the database."""
+    metadata = {name: _plain(value) for name, value in (result.metadata or {}).items()}
+    findings = metadata.get("findings")
+    said = Said(
+        subject=subject,
+        check=key.name,
+        asset=key.asset_key.to_user_string(),
+        severity=result.severity.value,
+        passed=result.passed,
+        sentence=result.description or "",
+        remedy="" if result.passed else str(metadata.get(REMEDY, "")),
+        findings=int(findings) if isinstance(findings, int) else None,
+        sample=() if result.passed else _rows(metadata.get("sample"), without=_NOT_FOR_ALL.get(key.name)),
+        part=part,
+        run_id=run_id,
+    )
+    check_results.record(database, said)
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, dg.MetadataValue) else value
+
+
+def _rows(table: object, without: str | None) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(table, dg.TableMetadataValue):
+        return ()
+    return tuple({name: value for name, value in row.data.items() if name != without} for row in table.records)

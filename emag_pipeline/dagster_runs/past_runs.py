@@ -1,17 +1,16 @@
-"""What Dagster knows of an account's or a marketplace's runs: which failed for good, and whether a retry will follow.
-
-The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
-retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
-long (Dagster 1.13.27, `auto_run_reexecution.py`).
-"""
+"""Dagster's runs that are over: which failed for good, whether a retry will follow, and their removal."""
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.definitions.reconstruct import ReconstructableRepository
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.execution.plan.objects import ErrorSource, StepFailureData
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.tags import (
     AUTO_RETRY_RUN_ID_TAG,
     MAX_RETRIES_TAG,
@@ -27,7 +26,7 @@ from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.sync.account_health import Cause, PastRuns
 from emag_pipeline.wording import gist, goes_on
 
-# Why a Dagster run failed, in one line: what its step said, else what Dagster noted of its end.
+# Why a Dagster run failed, in one line: what its step said, else what Dagster recorded about its end.
 
 #: The class of the cause where Dagster noted no reason either.
 RUN_DIED = "RUN_DIED"
@@ -35,7 +34,7 @@ RUN_DIED = "RUN_DIED"
 UNKNOWN_ERROR = "UnknownError"
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
-_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run goes on by itself"
+_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run resumes by itself"
 _NOTHING = f"Nothing is to be done: the next run {goes_on(None)}"
 _REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
 
@@ -64,12 +63,15 @@ def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause
 
 
 def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
-    """What nobody foresaw. A signal is none: where the process had no time to say that it was told to stop."""
+    """Unexpected errors. A signal is none: there the process had no time to record that it was told to stop."""
     for failure in failures:
         if failure.error is None:
             continue
         error = daemon.innermost(failure.error)
-        if failure.error_source == ErrorSource.INTERRUPT or error.cls_name == DagsterExecutionInterruptedError.__name__:
+        if (
+            failure.error_source == ErrorSource.INTERRUPT
+            or error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        ):
             yield Cause(Interrupted.__name__, "the run was told to stop", _NOTHING, run_id)
         else:
             yield Cause(error.cls_name or UNKNOWN_ERROR, one_line(daemon.said(error)), _REPORT, run_id)
@@ -88,6 +90,10 @@ def one_line(text: str) -> str:
     said = "".join(letter for letter in gist(text) if letter.isprintable())
     return _redact(said, _LONGEST_WORDS) or "Dagster noted no reason"
 
+
+# The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
+# retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
+# long (Dagster 1.13.27, `auto_run_reexecution.py`).
 
 #: Dagster's daemon looks for runs to repeat every five seconds.
 _RETRY_PATIENCE_SECONDS = 120.0
@@ -142,3 +148,70 @@ def ended_seconds_ago(record: dg.RunRecord) -> float:
 def is_never_retried(run: dg.DagsterRun) -> bool:
     """Whether its tags forbid Dagster's run retry: of a run that `emag-pipeline sync` executed."""
     return run.tags.get(MAX_RETRIES_TAG) == "0"
+
+
+# Dagster's old runs: removed with their events, check results and output. Dagster itself keeps all of them for ever.
+#
+# Kept whatever their age are runs under way, and those that hold a partition's newest materialization or the newest
+# result of a check: without the run, the UI would show the partition as missing (seen with Dagster 1.13).
+
+_EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+_AT_ONCE = 1000
+
+
+def prune(instance: dg.DagsterInstance, days: float, *, dry_run: bool = False) -> int:
+    """Remove the runs that were created more than so many days ago and have ended; returns how many.
+
+    With `dry_run` they are only counted. A run at a time, its output first: begun again after a failure, it goes on.
+    """
+    before = datetime.now(UTC) - timedelta(days=days)
+    ended = dg.RunsFilter(created_before=before, statuses=dagster_runs.ENDED)
+    # in this order: what is materialised meanwhile only adds to what is needed
+    old = instance.run_storage.get_run_ids(ended)
+    needed = set(_runs_needed(instance))
+    unneeded = [run_id for run_id in old if run_id not in needed]
+    if not dry_run:
+        for run_id in unneeded:
+            _remove(instance, run_id)
+    return len(unneeded)
+
+
+def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    storage = instance.event_log_storage
+    if isinstance(storage, SqlEventLogStorage):  # `delete_run` leaves the results of checks behind
+        results = AssetCheckExecutionsTable
+        with storage.index_connection() as connection:
+            connection.execute(results.delete().where(results.c.run_id == run_id))
+    instance.delete_run(run_id)
+
+
+def _runs_needed(instance: dg.DagsterInstance) -> Iterator[str]:
+    for asset in instance.all_asset_keys():
+        yield from _newest_materializations(instance, asset)
+    # by name: the definitions stand above this module; an instance lists no checks
+    repository = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_definition()
+    for check in repository.asset_graph.asset_check_keys:
+        yield from _newest_results(instance, check)
+
+
+def _newest_materializations(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Iterator[str]:
+    whole = instance.get_latest_materialization_event(asset)
+    if whole is not None:
+        yield whole.run_id
+    newest = instance.event_log_storage.get_latest_storage_id_by_partition(
+        asset, dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    ids = list(newest.values())
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        found = instance.fetch_materializations(dg.AssetRecordsFilter(asset, storage_ids=some), limit=len(some))
+        yield from (record.run_id for record in found.records)
+
+
+def _newest_results(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> Iterator[str]:
+    storage = instance.event_log_storage
+    for partition in storage.get_asset_check_partition_info([check]):
+        where = PartitionKeyFilter(key=partition.partition_key)
+        results = storage.get_asset_check_execution_history(check, 1, status=_EVALUATED, partition_filter=where)
+        yield from (result.run_id for result in results)

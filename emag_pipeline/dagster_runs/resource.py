@@ -1,11 +1,11 @@
-"""The resource `pipeline`: how assets and checks come to settings, database and the frame of a step.
+"""The resource `pipeline`: gives assets and checks the settings, the database and the frame of a step.
 
-What `errors.rerun_after` says is done here for the step, and told to Dagster's run retry by a tag of the run. A run
-whose step failed without telling is not repeated (dagster.yaml), e.g. after a refused audit.
+What `errors.rerun_after` says is done here for the step, and passed to Dagster's run retry by a tag of the run. A run
+whose step failed without that tag is not repeated (dagster.yaml), e.g. after a refused audit.
 
 The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to
-interrupts too, so that a run which was terminated would go on; and it sleeps between tries deaf to signals. The wait
-is slept in the step, where an interrupt breaks in, and the retry is requested without a further wait.
+interrupts too, so that a run which was terminated would go on; and it ignores signals while it sleeps between tries. So
+the step sleeps itself, where an interrupt is heard, and the retry is requested without a further wait.
 """
 
 import logging
@@ -34,7 +34,7 @@ accounts = dg.StaticPartitionsDefinition([account.name for account in current().
 marketplaces = dg.StaticPartitionsDefinition(current().marketplaces)
 
 
-# The story's main events, and what went wrong, in the run's own log: what the UI shows of a run.
+# The main events, and what went wrong, in the run's own log: what the UI shows of a run.
 #
 # Not through Dagster's `managed_python_loggers`: there an event that cannot be stored, because Dagster's database is
 # away, would raise where it is logged.
@@ -57,12 +57,12 @@ class _IntoRunLog(logging.Handler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """The line stands in the process's log; what is logged about matters more."""
+        """The line is in the process's log; what it is about matters more."""
 
 
 @contextmanager
 def told_in_the_run(context: Context) -> Iterator[None]:
-    """Within, events from `info` upwards stand in the log of this Dagster run too."""
+    """Within, events from `info` upwards are in the log of this Dagster run too."""
     ours = logging.getLogger("emag_pipeline")
     handler = _IntoRunLog(context)
     ours.addHandler(handler)
@@ -72,14 +72,14 @@ def told_in_the_run(context: Context) -> Iterator[None]:
         ours.removeHandler(handler)
 
 
-#: For steps that call the marketplace: an outage of seconds costs no run.
+#: For steps that call the marketplace: an outage of some seconds fails no run.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 _LONGEST_TRACEBACK = 20_000
 
 
 class Pipeline:
-    """Opens what a step needs, and tells its errors in Dagster's terms."""
+    """Opens what a step needs, and turns its errors into Dagster's."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

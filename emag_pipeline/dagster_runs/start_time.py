@@ -2,8 +2,8 @@
 
 Dagster's cron knows minutes, the marketplace asks for starts off round times to the second (docs/marketplace-api.md,
 "Rate limits"). The schedule writes the moment into a tag of the run, and the run's first step waits for it: before it
-takes the lease, in a sleep that a signal or Terminate ends at once. A run that comes later than that, from the queue
-or as a retry, has nothing to wait for.
+takes the lease, in a sleep that a signal or Terminate ends at once. A run that starts later than that, from the queue
+or as a retry, does not wait.
 """
 
 import time
@@ -38,7 +38,7 @@ def await_start(context: dg.AssetExecutionContext) -> None:
     seconds = (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()
     if seconds > 0:
         seconds = min(seconds, _LONGEST_SECONDS)
-        said = f"Waiting {seconds:.0f} s for {moment}: the account starts at a second of its own"
+        said = f"Waiting {seconds:.0f} s for {moment}: each account starts at a second of its own"
         facts = {"subject": str(context.partition_key), "run_id": context.run.run_id, "seconds": round(seconds)}
         with told_in_the_run(context):
             log.info("start_awaited", **facts, message=said)

@@ -1,8 +1,8 @@
-"""Dagster's storage in PostgreSQL, which makes few connections and asks once what its tables are like (dagster.yaml).
+"""Dagster's storage in PostgreSQL, with few connections and one look at what its tables are like (dagster.yaml).
 
 Dagster's own makes a connection for each call, and before most calls asks the catalogue which columns and tables
 there are: with 32 accounts 24,000 connections for 200 runs. Calls come in bursts, where steps begin and end, a run is
-launched, or a sensor looks round. So connections are kept within a burst, by all three storages of a process
+launched, or a sensor ticks. So connections are kept within a burst, by all three storages of a process
 together, and none while a step works: many runs at once need no more of them than before. Before each use a
 connection is asked whether it still answers: a server that was started again meanwhile is met as before.
 """
@@ -73,7 +73,7 @@ Asks = TypeVar("Asks", bound=Callable[..., Any])
 
 
 def _remembered(ask: Asks) -> Asks:
-    """Ask until the answer is yes: what a migration has brought stays."""
+    """Ask until the answer is yes: what a migration has added stays."""
     name = ask.__name__
 
     @wraps(ask)

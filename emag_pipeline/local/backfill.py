@@ -1,17 +1,19 @@
-"""Compute the assortment of past days: a Dagster run for each day and account, all in one process of its own."""
+"""Compute the assortment of past days: a Dagster run for each day and account, all in one process of its own.
+
+That process is `python -m emag_pipeline.local.backfill FROM TO ACCOUNT=FIRST_DAY…`. It prints a line for each run,
+`DAY ACCOUNT EXIT_CODE` and what failed, and ends with the first failure.
+"""
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from emag_pipeline import wording
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.local import log_files
-from emag_pipeline.local.surroundings import Surroundings
+from emag_pipeline.local.child import Child, Program, keep_small
+from emag_pipeline.local.surroundings import Surroundings, opened
 from emag_pipeline.marts.checks import assortment_of
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
@@ -24,7 +26,7 @@ _STOP_SECONDS = 10.0
 
 
 def require_days(first: date, last: date) -> None:
-    """Raise SettingsError unless these days, both counted, lie in the past or are today (UTC)."""
+    """Raise SettingsError unless these days, both counted, are in the past or today (UTC)."""
     today = datetime.now(UTC).date()
     if not first <= last <= today:
         raise SettingsError(
@@ -33,8 +35,34 @@ def require_days(first: date, last: date) -> None:
         )
 
 
+def backfill(
+    settings: Settings,
+    around: Surroundings,
+    accounts: Sequence[str],
+    days: tuple[date, date],
+    say: Callable[[str], None],
+    wait: Callable[[float], None],
+) -> int:
+    """Run `refresh_daily_assortment` for each day, both ends counted, and each account; `say` hears of each.
+
+    An account's days before its first publish are left out: there is nothing to compute, and no partition. Raises
+    SettingsError where that is true of the first day and all accounts. Returns 0, or the exit code of the first run
+    that failed, which ends it; what was computed stays. `wait` sleeps so many seconds and raises Interrupted when a
+    signal came: the run under way is stopped then.
+    """
+    with opened(around.databases, settings) as database:
+        begins = _first_days(database, around, accounts, days[0])
+        for account in accounts:
+            if account not in begins:
+                say(f"{account}: left out, it was never published")
+            elif begins[account] > days[0]:
+                say(f"{account}: left out before {begins[account]}, the day of its first publish")
+        asked = [f"{account}={begins[account]}" for account in accounts if account in begins]
+        return _run(settings, around, database, [*map(str, days), *asked], say, wait)
+
+
 def _first_days(database: Database, around: Surroundings, accounts: Sequence[str], asked: date) -> dict[str, date]:
-    """The first day of each account of which there is anything to compute, by its first publish and EMAG_FIRST_DAY.
+    """The first day of each account that can be computed, by its first publish and EMAG_FIRST_DAY.
 
     An account that was never published has none. Raises SettingsError where the day asked for is before all of them.
     """
@@ -61,78 +89,36 @@ def _first_days(database: Database, around: Surroundings, accounts: Sequence[str
     return published
 
 
-def backfill(
-    settings: Settings,
-    around: Surroundings,
-    accounts: Sequence[str],
-    days: tuple[date, date],
-    say: Callable[[str], None],
-    wait: Callable[[float], None],
-) -> int:
-    """Run `refresh_daily_assortment` for each day, both ends counted, and each account; `say` hears of each.
-
-    An account's days before its first publish are left out: there is nothing to compute, and no partition. Raises
-    SettingsError where that is true of the first day and all accounts. Returns 0, or the exit code of the first run
-    that failed, which ends it; what was computed stays. `wait` sleeps so many seconds and raises Interrupted when a
-    signal came: the run under way is stopped then.
-    """
-    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    try:
-        return _backfill(settings, around, database, accounts, days, say, wait)
-    finally:
-        database.close()
-
-
-def _backfill(
+def _run(
     settings: Settings,
     around: Surroundings,
     database: Database,
-    accounts: Sequence[str],
-    days: tuple[date, date],
+    arguments: Sequence[str],
     say: Callable[[str], None],
     wait: Callable[[float], None],
 ) -> int:
-    begins = _first_days(database, around, accounts, days[0])
-    for account in accounts:
-        if account not in begins:
-            say(f"{account}: left out, it was never published")
-        elif begins[account] > days[0]:
-            say(f"{account}: left out before {begins[account]}, the day of its first publish")
-    log = directory(settings.home, "logs") / "backfill.log"
-    log_files.keep_small(log)
-    before_bytes = wording.size(log)
-    asked = [f"{account}={begins[account]}" for account in accounts if account in begins]
-    process = _start(around.environment, log, [*map(str, days), *asked])
+    """Execute the runs in a process of their own. Returns the exit code."""
+    logs = directory(settings.home, "logs")
+    keep_small(logs / "backfill.log")
+    program = Program("backfill", (sys.executable, "-m", __name__, *arguments))
+    child = Child(program, around.environment, logs, cwd="/", stdout=subprocess.PIPE)
     try:
         line = ""
-        for line in _lines(process, wait):
+        for line in _lines(child, wait):
             say(_words(database, line))
-        code = process.wait()
+        code = child.process.wait()
         if code != 0 and line.split(" ")[2:3] != [str(code)]:
-            say(f"the runs ended with code {code}{wording.see(', see {log}', log, before_bytes)}")
+            say(f"the runs ended with code {code}{child.see_log(', see {log}')}")
         return code if code >= 0 else 1
     finally:
-        _stop(process)
+        child.stop()
+        child.wait(_STOP_SECONDS)
 
 
-def _start(environment: Mapping[str, str], log: Path, arguments: Sequence[str]) -> "subprocess.Popen[str]":
-    with log.open("ab") as errors:
-        return subprocess.Popen(
-            [sys.executable, "-m", "emag_pipeline.local.backfill_run", *arguments],
-            env=environment,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
-        )
-
-
-def _lines(process: "subprocess.Popen[str]", wait: Callable[[float], None]) -> Iterator[str]:
+def _lines(child: Child, wait: Callable[[float], None]) -> Iterator[str]:
     """What the process prints, line by line, to its end; a signal is noticed between lines too."""
     lines: SimpleQueue[str] = SimpleQueue()
-    reader = Thread(target=_read, args=[process, lines], daemon=True)
+    reader = Thread(target=_read, args=[child, lines], daemon=True)
     reader.start()
     while reader.is_alive() or not lines.empty():
         try:
@@ -141,19 +127,9 @@ def _lines(process: "subprocess.Popen[str]", wait: Callable[[float], None]) -> I
             wait(_LOOK_SECONDS)
 
 
-def _read(process: "subprocess.Popen[str]", lines: "SimpleQueue[str]") -> None:
-    for line in process.stdout or ():
+def _read(child: Child, lines: "SimpleQueue[str]") -> None:
+    for line in child.process.stdout or ():
         lines.put(line.rstrip("\n"))
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    """Tell it to stop, if it has not ended, and see that it does."""
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _words(database: Database, line: str) -> str:
@@ -165,3 +141,30 @@ def _words(database: Database, line: str) -> str:
     if row is None:  # removed since: its account is forgotten
         return f"{day} {account}: no row"
     return f"{day} {account}: {counted(row['offers'], 'offer')}, {row['saleable_offers']:,} of them saleable"
+
+
+def main() -> int:
+    """Execute the runs that the command line asks for, the oldest day first. Returns the exit code of the last one."""
+    # imported here: the command, which shares this module, starts without Dagster
+    import dagster as dg
+
+    from emag_pipeline.dagster_runs import ASSORTMENT_JOB, exit_code, failure
+    from emag_pipeline.dagster_runs.executing import execute
+
+    first, last = (date.fromisoformat(text) for text in sys.argv[1:3])
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    begins = {account: date.fromisoformat(text) for account, _, text in (one.partition("=") for one in sys.argv[3:])}
+    with dg.DagsterInstance.get() as instance:
+        for day, account in ((day, account) for day in days for account, begin in begins.items() if begin <= day):
+            key = dg.MultiPartitionKey({"account": account, "day": day.isoformat()})
+            run_id = execute(instance, ASSORTMENT_JOB, key)
+            code = exit_code(instance, run_id)
+            sys.stdout.write(f"{day} {account} {code} {failure(instance, run_id)}\n")
+            sys.stdout.flush()
+            if code != 0:
+                return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

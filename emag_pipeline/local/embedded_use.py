@@ -19,7 +19,8 @@ import psutil
 from emag_pipeline import embedded, running_up
 from emag_pipeline.console import tell
 from emag_pipeline.databases import attached, require_not_frozen, silence
-from emag_pipeline.local import process_group
+from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.local.child import keep_small
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import claim
 from emag_pipeline.store.calls import DriverCalls
@@ -28,6 +29,7 @@ from emag_pipeline.store.engine import Database
 #: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
 _UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
+_JOINING = "using the embedded PostgreSQL, which is already running"
 _TO_RECOVERY = "leaving the embedded PostgreSQL to its recovery: the next command that uses it stops it"
 _TO_OTHERS = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
 
@@ -52,7 +54,7 @@ def in_use(
             _wait_for_up(home)
             is_ours = embedded.running(home) is None or _is_up(home)
             runs = embedded.living(home) is not None
-            steps("joining the embedded PostgreSQL, which runs already" if runs else "starting the embedded PostgreSQL")
+            steps(_JOINING if runs else "starting the embedded PostgreSQL")
             yield embedded.start(home, say=say)
         finally:
             _leave(users, home, steps, is_ours=is_ours)
@@ -115,7 +117,7 @@ def _leave(users: TextIO, home: Path, steps: Callable[[str], None], *, is_ours: 
         number = str(server.postmaster().pid)
         if is_ours:
             _note(users, number)  # before the lock is asked for: whoever gets it has to find this
-        is_last = _locked(users, fcntl.LOCK_EX) and _noted(users) == number and not process_group.members(home)
+        is_last = _locked(users, fcntl.LOCK_EX) and _noted(users) == number and not running_up.members(home)
         if is_last and _is_ready(home):
             steps("stopping the embedded PostgreSQL")
             server.stop()
@@ -142,3 +144,85 @@ def _note(users: TextIO, number: str) -> None:
 def _noted(users: TextIO) -> str:
     users.seek(0)
     return users.read()
+
+
+# Under a running `up` the server is restarted when it has died, and its log stays small.
+
+#: For a start at one call; a recovery that takes longer is checked at the next calls.
+_START_SECONDS = 1.0
+#: Of a server that was told to stop and waits for its sessions (SIGTERM): new ones are refused meanwhile.
+_SESSIONS_SECONDS = 10.0
+_WAITS = "the embedded PostgreSQL was told to stop and waits for its sessions: they are closed so that it can restart"
+
+
+class EmbeddedWatch:
+    """Keeps the embedded server running; does nothing where a database is configured."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._home = settings.home if settings.uses_embedded_database else None
+        self._say = say
+        #: what was said since the server was last seen
+        self._said: list[str] = []
+        self._was_starting = False
+        self._stopping_since: float | None = None
+
+    def mend(self) -> None:
+        """Start the server again if it does not run; what it had committed is there. Keeps trying at each call.
+
+        A long recovery is not waited for, but checked at each call. Reports once that the server does not run or
+        recovers, once each reason why it does not start, and that it runs again.
+        """
+        if self._home is None:
+            return
+        keep_small(embedded.log_of(self._home))
+        if embedded.running(self._home) is None and not self._is_started(self._home):
+            return
+        self._was_starting = False
+        if self._said:
+            self._say("the embedded PostgreSQL runs again")
+            self._said.clear()
+
+    def is_away(self) -> bool:
+        """Whether the server takes no connections. That is reported before what follows from it."""
+        home = self._home
+        is_away = home is not None and (embedded.running(home) is None or embedded.starting(home))
+        if is_away:
+            self.mend()
+        return is_away
+
+    def _is_started(self, home: Path) -> bool:
+        """Start it; whether it takes connections."""
+        if not embedded.starting(home):
+            if self._was_starting and embedded.running(home) is None:
+                self._say_once(embedded.ended(home).message)
+            self._was_starting = False
+            self._say_once(silence(home, up_goes_on=True).message)
+            if self._is_stopping(home):
+                return False
+            try:
+                embedded.start(home, say=lambda _: None, most_seconds=_START_SECONDS)
+                return True
+            except DatabaseUnavailable as error:
+                if not embedded.starting(home):
+                    self._say_once(error.message)
+                    return False
+        self._was_starting = True
+        self._say_once(silence(home, up_goes_on=True).message)
+        return False
+
+    def _is_stopping(self, home: Path) -> bool:
+        """Whether it was told to stop and still lives. After some seconds its sessions, which hold it, are cut."""
+        if embedded.living(home) is None or not embedded.was_stopped(home):
+            self._stopping_since = None
+            return False
+        now = time.monotonic()
+        self._stopping_since = self._stopping_since or now
+        if now - self._stopping_since > _SESSIONS_SECONDS:
+            self._say_once(_WAITS)
+            embedded.hasten(home)
+        return True
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._say(text)
+            self._said.append(text)

@@ -10,7 +10,7 @@ from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 
-#: A frozen database costs a scrape two of these (an old connection, then a new one): less than the ten seconds that
+#: A frozen database delays a scrape by two of these (an old connection, then a new one): less than the ten seconds that
 #: Prometheus waits by default.
 _WAIT_SECONDS = 3.0
 _LONG_SECONDS = 3600.0

@@ -15,7 +15,7 @@ from emag_pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 
-#: What our programs that listen are started as: a command of `emag-pipeline`, or modules and scripts; and their names.
+#: How our listening programs are started: a command of `emag-pipeline`, or modules and scripts; and their names.
 _PROGRAMS = (
     ("sandbox", {"emag_pipeline.sandbox"}, "the sandbox"),
     ("exporter", set[str](), "the exporter"),
@@ -72,7 +72,7 @@ def answers_on(path: Path) -> bool:
 
 def _is_free(port: int, host: str) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that fade away do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections in TIME_WAIT do not count
         try:
             probe.bind((host, port))
             probe.listen()
@@ -109,7 +109,7 @@ class Holder:
 
 
 def holder(port: int) -> Holder | None:
-    """Who listens there; None where nobody does, or the system keeps it back."""
+    """Who listens there; None where nobody does, or the system does not tell."""
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port

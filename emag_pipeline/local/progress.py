@@ -1,8 +1,8 @@
-"""How the accounts get on, for whoever watches `up`: bars in a terminal, lines elsewhere."""
+"""The progress of the accounts, for whoever watches `up` or `sync`: bars in a terminal, lines elsewhere."""
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -17,7 +17,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import is_stale, published_words
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, account_statuses, sync_progress
-from emag_pipeline.wording import age, counted
+from emag_pipeline.wording import age, counted, iso_now
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
 _LEAST_BAR, _LONGEST_BAR = 5, 40
@@ -26,7 +26,7 @@ _BETWEEN = 2
 
 
 class ProgressWatch:
-    """Looks at the ledger now and then and says what has changed; look every `interval_seconds`.
+    """Looks at the ledger and says what has changed since; to be called every `interval_seconds`.
 
     An account counts as published while what it published is not stale.
     """
@@ -49,25 +49,15 @@ class ProgressWatch:
         self._settings = settings
         self._waiting = set(accounts)
         self._told: dict[str, tuple[object, ...]] = {}
-        self._away = False
+        self._outages = Outages(settings, narrator.say, is_watched=True)
 
     def look(self) -> None:
         """Show what has changed since the last look. A database that is away is reported once."""
-        try:
-            newest = [sync_progress(self._database, account) for account in self._accounts]
-            if self._away:
-                self._say("the database answers again")
-            self._away = False
-            for sync in filter(None, newest):
+        with self._outages.reported():
+            newest = [sync for account in self._accounts if (sync := sync_progress(self._database, account))]
+            for sync in newest:
                 self._tell(sync)
-        except DatabaseUnavailable as error:
-            # that the embedded server is gone, `embedded_watch` tells
-            is_gone = self._settings.uses_embedded_database and embedded.running(self._settings.home) is None
-            if not (self._away or is_gone):
-                self._say(as_told(self._settings, error).message)
-                self._away = True
-            return
-        self._view.show([sync for sync in newest if sync is not None and sync.status is SyncStatus.RUNNING])
+            self._view.show([sync for sync in newest if sync.status is SyncStatus.RUNNING])
 
     def end(self) -> None:
         """Take the bars away."""
@@ -87,7 +77,7 @@ class ProgressWatch:
     def _published(self, account: str) -> None:
         status = account_statuses(self._database, [account])[0]
         self._say(
-            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} for sale"
+            f"{account}: {published_words(status)}, {counted(status.offers, 'offer')}, {status.saleable:,} saleable"
         )
         if not is_stale(status, self._settings) and account in self._waiting:
             self._waiting.discard(account)
@@ -95,7 +85,37 @@ class ProgressWatch:
                 self._say("all accounts are published")
 
 
-@contextlib.contextmanager
+class Outages:
+    """Reports once that the database is away, and why, and once that it answers again.
+
+    `is_watched`: that the embedded server does not run is reported by an `EmbeddedWatch`.
+    """
+
+    def __init__(self, settings: Settings, say: Callable[[str], None], *, is_watched: bool = False) -> None:
+        self._settings = settings
+        self._say = say
+        self._is_watched = is_watched and settings.uses_embedded_database
+        self._away_since: float | None = None
+
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """Within, the database may be away: that is reported and no error."""
+        try:
+            yield
+        except DatabaseUnavailable as error:
+            if self._away_since is None and not self._is_reported():
+                self._away_since = time.monotonic()
+                self._say(f"the database is away since {iso_now()}: {as_told(self._settings, error).message}")
+            return
+        if self._away_since is not None:
+            self._say(f"the database answers again, after {age(time.monotonic() - self._away_since)}")
+            self._away_since = None
+
+    def _is_reported(self) -> bool:
+        return self._is_watched and embedded.running(self._settings.home) is None
+
+
+@contextmanager
 def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _Lines"]:
     """Where running syncs are shown: bars in a terminal, else a line an interval and one for each new phase."""
     view = _Bars(narrator) if narrator.is_terminal else _Lines(narrator, interval_seconds)
@@ -106,7 +126,7 @@ def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _L
 
 
 class _Resumes:
-    """Says once of each attempt that goes on with pages of an earlier one how old they are, or that they are gone."""
+    """Says once for each attempt that resumes with pages of an earlier one how old they are, or that they are gone."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
@@ -118,11 +138,11 @@ class _Resumes:
         for sync in syncs:
             if self._syncs.setdefault(sync.dagster_run_id, sync.sync_id) != sync.sync_id:
                 self._syncs[sync.dagster_run_id] = sync.sync_id
-                self._narrator.say(f"{sync.account}: reading anew, since nothing is left of the pages that were read")
+                self._narrator.say(f"{sync.account}: reading every page again: no page that was read is left")
             attempt = (sync.sync_id, sync.attempt)
             if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
                 self._told.add(attempt)
-                self._narrator.say(f"{sync.account}: going on with pages read {age(sync.oldest_page_seconds)} ago")
+                self._narrator.say(f"{sync.account}: resuming with pages read {age(sync.oldest_page_seconds)} ago")
 
 
 class _Lines:
@@ -175,7 +195,7 @@ class _Bars:
 
     def show(self, running: Sequence[SyncProgress]) -> None:
         self._resumes.tell(running)
-        with contextlib.suppress(OSError):  # the terminal was closed: nobody looks any more
+        with suppress(OSError):  # the terminal was closed
             if running:
                 self._draw(self._progress or self._open(), running)
             else:

@@ -7,17 +7,15 @@ refreshed at once, since each has a rate budget of its own.
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from emag_pipeline import wording
-from emag_pipeline.databases import as_told
 from emag_pipeline.errors import DatabaseUnavailable, Interrupted
-from emag_pipeline.local import log_files
+from emag_pipeline.local.child import Child, Program, keep_small
+from emag_pipeline.local.progress import Outages
 from emag_pipeline.local.surroundings import Surroundings
 from emag_pipeline.local.words import failure_words, killed_words
 from emag_pipeline.settings import Settings
@@ -26,12 +24,13 @@ from emag_pipeline.store.aside import once
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, sync_progress
-from emag_pipeline.wording import age, goes_on, iso_now
+from emag_pipeline.wording import goes_on
 
 #: A run that was told to stop has this long to write down that it stopped.
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
 _ASK_SECONDS = 5.0
+_SEE_LOG = "; its log is {log}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +71,24 @@ class RefreshInterrupted(Interrupted):
         self.done = done
 
 
-class _Run:
+class _Run(Child):
     """One account's run under way."""
 
-    def __init__(self, account: str, environment: Mapping[str, str], log: Path, *, anew: bool) -> None:
+    def __init__(self, account: str, environment: Mapping[str, str], logs: Path, *, anew: bool) -> None:
         self.account = account
         self.run_id = str(uuid4())
-        self.log = log
-        command = [sys.executable, "-m", "emag_pipeline.local.run", account, self.run_id, "--with-parent"]
+        command = (sys.executable, "-m", "emag_pipeline.local.run", account, self.run_id, "--with-parent")
+        program = Program(f"sync-{account}", (*command, "--anew") if anew else command)
+        keep_small(logs / f"{program.name}.log")
         # what ends with this process tells the run that it is gone, also where it was killed
-        read_end, self._held_open = os.pipe()
-        log_files.keep_small(log)
-        self._before_bytes = wording.size(log)
-        with log.open("ab") as output, os.fdopen(read_end) as told_by_its_end:
-            self.process = subprocess.Popen(
-                [*command, "--anew"] if anew else command,
-                env=environment,
-                cwd="/",
-                stdin=told_by_its_end,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                text=True,
-                start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
-            )
+        told_by_its_end, self._held_open = os.pipe()
+        try:
+            super().__init__(program, environment, logs, cwd="/", stdin=told_by_its_end, stdout=subprocess.PIPE)
+        finally:
+            os.close(told_by_its_end)
 
-    def stop(self) -> None:
-        """Tell it to stop, if it has not ended."""
-        self.process.terminate()
-
-    def wait(self) -> str:
-        """What the run said at its end."""
+    def said(self) -> str:
+        """What the run printed; waits for its end, and kills it if it does not end in time."""
         try:
             said, _ = self.process.communicate(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -109,37 +96,9 @@ class _Run:
             said, _ = self.process.communicate()
         return said.strip()
 
-    @property
-    def see_log(self) -> str:
-        """`; what it said is in …`; empty where it wrote nothing, as when it was killed."""
-        return wording.see("; what it said is in {log}", self.log, self._before_bytes)
-
     def close(self) -> None:
         """Let go of what tells the run that this process lives."""
         os.close(self._held_open)
-
-
-class _Sight:
-    """Says once that the database is away, and why, and once that it answers again: the runs try it for minutes."""
-
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
-        self._settings = settings
-        self._say = say
-        self._away_since: float | None = None
-
-    @contextmanager
-    def of_database(self) -> Iterator[None]:
-        """Look at it; that it is away is told and no error."""
-        try:
-            yield
-        except DatabaseUnavailable as error:
-            if self._away_since is None:
-                self._away_since = time.monotonic()
-                self._say(f"the database is away since {iso_now()}: {as_told(self._settings, error).message}")
-            return
-        if self._away_since is not None:
-            self._say(f"the database answers again, after {age(time.monotonic() - self._away_since)}")
-            self._away_since = None
 
 
 def refresh(
@@ -161,14 +120,14 @@ def refresh(
     """
     logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
-    sight = _Sight(settings, say)
-    runs = [_Run(account, around.environment, logs / f"sync-{account}.log", anew=anew) for account in accounts]
+    outages = Outages(settings, say)
+    runs = [_Run(account, around.environment, logs, anew=anew) for account in accounts]
     try:
         while any(run.process.poll() is None for run in runs):
-            with sight.of_database():
+            with outages.reported():
                 watch(_syncs(database, [run for run in runs if run.process.poll() is None]))
             wait(_LOOK_SECONDS)
-        with suppress(DatabaseUnavailable):  # an attempt may have been shorter than the time between two looks
+        with suppress(DatabaseUnavailable):  # an attempt may have been shorter than _LOOK_SECONDS
             watch(_syncs(database, runs))
         return [_ended(database, run) for run in runs]
     except Interrupted as end:
@@ -179,7 +138,7 @@ def refresh(
         for run in runs:
             run.stop()
         for run in runs:
-            run.wait()
+            run.said()
             run.close()
         database.close()
 
@@ -189,9 +148,9 @@ def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
 
 
 def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[RefreshOutcome]:
-    """How runs ended that were told to stop: one may have published before. Nothing where nobody knows.
+    """How runs ended that were told to stop: one may have published before. Nothing where that is unknown.
 
-    Asked aside: in the main thread a signal that came ends every call of the database that lasts.
+    Asked in another thread: in the main thread a signal that came aborts every long database call.
     """
     with suppress(DatabaseUnavailable, TimeoutError):
         return once(lambda: [_ended(database, run) for run in runs]).result(_STOP_SECONDS + _ASK_SECONDS)
@@ -199,21 +158,21 @@ def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[Refres
 
 
 def _ended(database: Database, run: _Run) -> RefreshOutcome:
-    said = run.wait()
+    said = run.said()
     sync = sync_progress(database, run.account, run.run_id)
     code = run.process.returncode
     if sync is not None and sync.error_message:
         said = failure_words(sync.error_message, sync.error_remedy or "")
     how = killed_words(-code) if code < 0 else f"ended with code {code}"
     if sync is not None and sync.status is SyncStatus.COMPLETED:
-        missing = said.splitlines() or [f"what follows was not all done: the run {how}{run.see_log}."]
+        missing = said.splitlines() or [f"not every later step was done: the run {how}{run.see_log(_SEE_LOG)}."]
         warnings = tuple(f"{run.account}: published, but {one}" for one in missing) if code else ()
         return RefreshOutcome(run.account, run.run_id, code if code >= 0 else 1, "", warnings, sync)
     if not said:
         when = " before it began to read" if sync is None else ""
         begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
-        said = f"{run.account}: the run {how}{when}. {again}{run.see_log}."
-    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which goes on later
+        said = f"{run.account}: the run {how}{when}. {again}{run.see_log(_SEE_LOG)}."
+    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which resumes later
         code = 1
     return RefreshOutcome(run.account, run.run_id, max(code, 1), said, (), sync)

@@ -1,8 +1,8 @@
 """`python -m emag_pipeline.local.run ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then what follows it.
 
-It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. What is
-published is followed by the reference data, where that is missing or old, and by the marts, whose prices with VAT rest
-on it; also where the run failed after the publish.
+It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. After a publish it reads the
+reference data, where that is missing or old, and computes the marts, whose prices with VAT depend on it; also where the
+run failed after the publish.
 """
 
 from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it
@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -42,22 +42,22 @@ log = logger(__name__)
 _STDOUT = 1
 #: How long to wait for another process that reads reference data; two that read at once only cost calls.
 _PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
-_NOTHING_BEGUN = "{signal}, nothing had begun; the next sync goes on"
+_NOTHING_BEGUN = "{signal} before it had begun; the next sync goes on"
 _BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
-_NOT_COMPUTED = "its marts and checks were not all computed"
+_NOT_COMPUTED = "not all of its marts and checks were computed"
 
 
 def main() -> int:
     """Execute one run for the account and under the run id of the command line. Returns the exit code.
 
-    Prints what made it fail; once it is published, a line for what followed it and failed, which the code tells too.
+    Prints what made it fail; after a publish, a line for each later step that failed, which the code covers too.
     """
     given = _arguments()
     end_in_time()
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
-    #: what is true of a signal that Dagster does not hear, before its run and between two of them
+    #: what to say of a signal that Dagster does not handle, before its run and between two of them
     left = [_NOTHING_BEGUN]
     process_end.end_by(process_end.SIGNALS, _STDOUT, lambda number: left[0].format(signal=process_end.name(number)))
     with dg.DagsterInstance.get() as instance:
@@ -73,8 +73,8 @@ def main() -> int:
         if reference.code == Interrupted.exit_code:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
-        marts = _marts(instance, given.account)
-        for number in process_end.SIGNALS:  # all is done: what is left is to say so
+        marts = _outcomes("marts_not_refreshed", given.account, lambda: refresh_marts(instance, given.account))
+        for number in process_end.SIGNALS:  # everything is done and only has to be reported
             signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
@@ -89,9 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("account")
     parser.add_argument("run_id")
     parser.add_argument("--anew", action="store_true", help="read all pages, whatever an earlier sync has left")
-    parser.add_argument(
-        "--with-parent", action="store_true", help="stop when standard input ends: who started it is gone"
-    )
+    parser.add_argument("--with-parent", action="store_true", help="stop when standard input ends: its parent is gone")
     return parser.parse_args()
 
 
@@ -99,12 +97,12 @@ def _stop_with_parent() -> None:
     """A parent that was killed sends no signal, but what it held open is closed: nobody waits for this run any more."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
+    process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without notice")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # nobody reads there any more: the code tells all the same
+    with suppress(OSError):  # nobody reads there any more: the exit code remains
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -113,20 +111,30 @@ def _is_published(account: str, run_id: str) -> bool:
     try:
         with attached(load_settings()) as database:
             sync = sync_progress(database, account, run_id)
-    except PipelineError:  # nobody knows: the run's own words stand
+    except PipelineError:  # unknown: the run's own words count
         return False
     return sync is not None and sync.status is SyncStatus.COMPLETED
 
 
 def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
-    """How the read of reference data ended, if one was due; never an exception."""
+    """How the read of reference data ended, if one was due."""
+
+    def read() -> list[Outcome]:
+        return [refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")]
+
+    (ended,) = _outcomes("reference_not_refreshed", account, read)
+    return ended
+
+
+def _outcomes(failed: str, account: str, act: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
+    """How the act ended; never an exception: what is published stays so. `failed` is the event of a defect."""
     try:
-        return refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")
+        return act()
     except PipelineError as error:
-        return Outcome(error.exit_code, str(error))
+        return [Outcome(error.exit_code, str(error))]
     except Exception as error:
-        log.exception("reference_not_refreshed", account=account)
-        return Outcome(1, f"{type(error).__name__}, see the log of this sync")
+        log.exception(failed, account=account)
+        return [Outcome(1, f"{type(error).__name__}, see the log of this sync")]
 
 
 def refresh_reference_if_old(instance: dg.DagsterInstance, settings: Settings, account: str) -> Outcome | None:
@@ -165,17 +173,8 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
-    """How the marts' jobs ended; never an exception: what is published stays so."""
-    try:
-        return refresh_marts(instance, account)
-    except Exception as error:
-        log.exception("marts_not_refreshed", account=account)
-        return [Outcome(1, f"{type(error).__name__}, see the log of this sync")]
-
-
 def _leave(code: int) -> NoReturn:
-    """End at once: to take Dagster's modules apart costs a second, and several where the machine is busy (G12)."""
+    """End at once: tearing down Dagster's modules takes a second, and several on a busy machine (G12)."""
     tell_held()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

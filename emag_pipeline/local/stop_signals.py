@@ -1,8 +1,8 @@
-"""SIGINT, SIGTERM and SIGHUP as something that a loop can ask for.
+"""SIGINT, SIGTERM and SIGHUP as a state that a loop can check.
 
-Handlers only take note, so that no step of starting or stopping is torn. Installing them also gives every child
-default dispositions: an ignored SIGINT (a background job of a script) would be inherited, and Dagster copies that
-to SIGTERM and can never be stopped (seen with `dagster dev` 1.13).
+Handlers only record the signal, so that no step of starting or stopping is left half done. Installing them also gives
+every child default dispositions: an ignored SIGINT (a background job of a script) would be inherited, and Dagster
+copies that to SIGTERM and can never be stopped (seen with `dagster dev` 1.13).
 """
 
 import signal
@@ -19,7 +19,7 @@ _SLICE_SECONDS = 0.1
 class StopSignals:
     """Use as a context manager, in the main thread. The second signal means: hurry.
 
-    A call of the database that lasts (`store.calls`) is broken off: it raises Interrupted then, as `wait` does.
+    A long database call (`store.calls`) is aborted: it raises Interrupted then, as `wait` does.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """The emergency stop: every lease released, every run cancelled, no process left at work. Needs no daemon and no UI.
 
-What cannot be reached - a database, a process on another machine - is said, and does not keep the rest from being
-stopped.
+What cannot be reached - a database, a process on another machine - is reported, and does not prevent the rest from
+being stopped.
 """
 
 import time
@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from emag_pipeline import running_up
+from emag_pipeline import processes, running_up
 from emag_pipeline.dagster_runs import daemon, ending, finding, instance
 from emag_pipeline.dagster_runs.daemon import SILENT_SECONDS
 from emag_pipeline.dagster_runs.ending import EndedRun
@@ -29,8 +29,8 @@ from emag_pipeline.wording import age, counted, goes_on
 
 T = TypeVar("T")
 
-#: A process that was killed amid its publish: the server notices within two seconds and gives the row free.
-_RELEASE_SECONDS = 10.0
+#: After a process was killed during its publish: the server notices within two seconds and frees the row.
+_RELEASE_SECONDS, _LOOK_SECONDS = 10.0, 0.2
 _OBEY_SECONDS = 8.0
 
 
@@ -53,10 +53,10 @@ class Stopped:
     released: list[RunningSync] = field(default_factory=list)
     #: syncs whose lease could not be released, since somebody writes their row
     held: list[RunningSync] = field(default_factory=list)
-    #: processes that were at work although no run of Dagster told of them
+    #: processes that executed runs unknown to Dagster
     strays: int = 0
     unreached: list[str] = field(default_factory=list)
-    #: what goes on and may start runs: an `up` of this home, or a daemon, by the seconds since it was heard
+    #: what keeps running and may start runs: an `up` of this home, or a daemon, by the age of its last heartbeat
     up: Instance | None = None
     daemon_silence_seconds: float | None = None
     #: nobody knows whether a daemon runs
@@ -91,13 +91,15 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
         if database is not None:
             syncs = liveness.running_syncs(database)
             gone = {sync.dagster_run_id for sync in syncs if sync.is_process_gone and sync.dagster_run_id is not None}
-            stopped.held = _release(database, syncs, reason, stopped.released)
+            _release(database, syncs, reason, stopped)
         if dagster is not None:
             stopped.backfills = ending.cancel_backfills(dagster)
             stopped.runs = ending.cancel_all(dagster, reason, gone)
         stopped.strays = _end_strays(settings)
-        if database is not None:
-            stopped.held = _release_soon(database, stopped.held, reason, stopped.released)
+        until = time.monotonic() + _RELEASE_SECONDS
+        while database is not None and stopped.held and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            _release(database, stopped.held, reason, stopped)
         stopped.up = running_up.running(settings.home)
         if stopped.up is None:
             _look_for_daemon(stopped, settings, is_reached=dagster is not None)
@@ -105,22 +107,22 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
 
 
 def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) -> None:
-    """Note when it was heard; without its database, that this is not known, unless Dagster was never started here."""
+    """Note its last heartbeat; without its database, that none is known, unless Dagster was never started here."""
     if not is_reached:
         stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
         return
     try:
         stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
-    except Exception as error:  # Dagster's, the driver's and ours have no common class; what was done is to be told
+    except Exception as error:  # of Dagster, of the driver, or ours; what was done must be reported
         stopped.is_daemon_unseen = True
-        stopped.unreached.append(f"Dagster's daemon could not be asked after: {type(error).__name__}.")
+        stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")
 
 
 @contextmanager
 def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database | None, instance.Instance | None]]:
     """The pipeline's database and Dagster's instance; each cause of one that is away is noted once.
 
-    So is a server that was started here and does not end: what was done meanwhile is told all the same.
+    So is a server that was started here and does not end: what was done meanwhile is reported all the same.
     """
     awoken = ExitStack()
     is_away = _reached(awoken, unreached, lambda: awake(settings)) is None
@@ -148,60 +150,40 @@ def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], Abstrac
         return None
 
 
-def _release(
-    database: Database, syncs: Iterable[RunningSync], reason: str, released: list[RunningSync]
-) -> list[RunningSync]:
-    """End the syncs as cancelled. Returns those whose row somebody is writing."""
-    held = []
+def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stopped: Stopped) -> None:
+    """End the syncs as cancelled; those whose row somebody is writing are held."""
+    stopped.held = []
     for sync in syncs:
         try:
-            if _released(database, sync, reason):
-                released.append(sync)
+            with database.transaction(timeout_seconds=30) as tx:
+                now = liveness.locked(tx, sync.sync_id)
+                if now is None:  # it has ended meanwhile
+                    continue
+                message = f"{sync.where}: {reason}"
+                remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
+                ledger.end_locked(
+                    tx,
+                    sync.sync_id,
+                    SyncStatus.CANCELLED,
+                    error_class=EndFromOutside.INTERRUPTED,
+                    message=message,
+                    remedy=remedy,
+                )
+            stopped.released.append(sync)
         except StillWriting:
-            held.append(sync)
-    return held
-
-
-def _released(database: Database, sync: RunningSync, reason: str) -> bool:
-    """Whether it was still running, and is cancelled now."""
-    with database.transaction(timeout_seconds=30) as tx:
-        now = liveness.locked(tx, sync.sync_id)
-        if now is None:
-            return False
-        message = f"{sync.where}: {reason}"
-        remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
-        ledger.end_locked(
-            tx,
-            sync.sync_id,
-            SyncStatus.CANCELLED,
-            error_class=EndFromOutside.INTERRUPTED,
-            message=message,
-            remedy=remedy,
-        )
-        return True
-
-
-def _release_soon(
-    database: Database, held: list[RunningSync], reason: str, released: list[RunningSync]
-) -> list[RunningSync]:
-    """Release what a publish held, once its process is gone."""
-    until = time.monotonic() + _RELEASE_SECONDS
-    while held and time.monotonic() < until:
-        time.sleep(0.2)
-        held = _release(database, held, reason, released)
-    return held
+            stopped.held.append(sync)
 
 
 def _end_strays(settings: Settings) -> int:
-    """End processes that execute runs which Dagster knows nothing of, or could not be asked about."""
+    """End processes of runs that Dagster does not know, or could not be asked about."""
     strays = finding.workers_here(instance.home_of(settings))
-    finding.kill(finding.terminate(strays, _OBEY_SECONDS))
+    processes.kill(processes.end(strays, _OBEY_SECONDS))
     return len(strays)
 
 
 # What an emergency stop did or would do, in a line for each account.
 
-_GO_ON = "schedules and sensors go on and start runs when they are due"
+_GO_ON = "schedules and sensors keep running and start runs when they are due"
 
 
 def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
@@ -238,7 +220,7 @@ def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: 
 
 def _rest(stopped: Stopped) -> Iterable[str]:
     if stopped.strays:
-        yield f"processes that no run told of: {stopped.strays}, ended"
+        yield f"processes of runs that Dagster does not know: {stopped.strays}, ended"
     if stopped.backfills:
         yield f"backfills: {stopped.backfills}, cancelled"
 
@@ -246,13 +228,13 @@ def _rest(stopped: Stopped) -> Iterable[str]:
 def _next(stopped: Stopped) -> str:
     """What may start runs from now on."""
     if stopped.up is not None:
-        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to keep everything still"
+        return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to prevent that"
     silence = stopped.daemon_silence_seconds
     if silence is not None and silence <= SILENT_SECONDS:
-        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to keep everything still"
+        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to prevent that"
     if stopped.is_daemon_unseen:
         unseen = "it could not be seen whether Dagster's daemon runs"
-        return f"{unseen}: if it does, {_GO_ON}; stop it to keep everything still"
+        return f"{unseen}: if it does, {_GO_ON}; stop it to prevent that"
     seen = ", as far as could be seen" if stopped.unreached else ""
     return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
 

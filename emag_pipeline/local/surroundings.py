@@ -24,9 +24,9 @@ from emag_pipeline.sync.accounts import require_same_host
 from emag_pipeline.sync.locks import waits_told
 from emag_pipeline.sync.published import first_publish_day
 
-# Where Dagster finds its configuration and keeps its files: `EMAG_HOME/dagster`, never the source tree.
+# Dagster's configuration and files are in `EMAG_HOME/dagster`, never in the source tree.
 #
-# The two YAML files stand in the project's root, where Dagster's own tools look for them, and are copied at each start.
+# The two YAML files are in the project's root, where Dagster's own tools look for them, and are copied at each start.
 # A wheel carries them beside this module.
 
 _HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ _SOURCES = (_HERE / "dagster_instance", _HERE.parent.parent)
 
 @dataclass(frozen=True, slots=True)
 class DagsterHome:
-    """The directories that Dagster's processes are told of by their environment."""
+    """The directories that Dagster's processes get by their environment."""
 
     root: Path
 
@@ -54,7 +54,7 @@ class DagsterHome:
 
     @property
     def run_logs(self) -> Path:
-        """What runs print, a directory a run."""
+        """What runs print, a directory per run."""
         return self.root / "run-logs"
 
     @property
@@ -111,9 +111,9 @@ def environment(
         **{name: value.get_secret_value() for name, value in settings.from_env_file.items()},
         # A busy machine takes longer than Dagster's 60 seconds to begin a run; asked again, it would begin it twice
         "DAGSTER_GRPC_TIMEOUT_SECONDS": "180",
-        # each thread that reads pages would have a heap of its own, which gives nothing back: 31 MiB of 243 a run
+        # each thread that reads pages would have a heap of its own, which is never returned: 31 MiB of 243 per run
         "MALLOC_ARENA_MAX": "2",
-        # and what is as large as a page goes back to the system at once, instead of leaving holes behind: 9 MiB of 214
+        # blocks as large as a page are returned to the system at once, instead of fragmenting the heap: 9 MiB of 214
         "MALLOC_MMAP_THRESHOLD_": "131072",
         "MALLOC_TRIM_THRESHOLD_": "131072",
         **(os.environ if given is None else given),
@@ -197,7 +197,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tel
 
 @contextmanager
 def opened(found: Databases, settings: Settings) -> Iterator[Database]:
-    """The pipeline's own, whatever is in it. Its being away is told as everywhere (`told_alike`)."""
+    """The pipeline's own, whatever is in it. An outage is reported as everywhere (`told_alike`)."""
     with told_alike(settings):
         database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
         try:
@@ -215,7 +215,7 @@ def _first_day(database: Database, settings: Settings) -> date:
 
 
 def require_same_marketplaces(found: Databases, settings: Settings, accounts: Sequence[str]) -> None:
-    """See that each account is read from the marketplace that its data came from. Raises SettingsError for another."""
+    """Check that each account is read from the marketplace that its data came from. Raises SettingsError otherwise."""
     with opened(found, settings) as database:
         for name in accounts:
             require_same_host(database, settings.account(name))

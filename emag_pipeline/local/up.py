@@ -1,7 +1,7 @@
 """`emag-pipeline up`: everything on one machine, until it is told to stop.
 
-The first refresh needs nobody: Dagster's sensor `stale_accounts` requests it. This process starts, watches,
-restarts and stops.
+This process starts, watches, restarts and stops programs. The first refresh needs no command: Dagster's sensor
+`stale_accounts` (`monitoring/dagster.py`) requests it.
 """
 
 import tempfile
@@ -12,19 +12,18 @@ from urllib.parse import urlsplit
 from emag_pipeline.console import Narrator
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.local import ports, programs
-from emag_pipeline.local.embedded_watch import EmbeddedWatch
+from emag_pipeline.local.embedded_use import EmbeddedWatch
 from emag_pipeline.local.progress import ProgressWatch
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.local.supervisor import Supervisor, end_left_behind
-from emag_pipeline.local.surroundings import DagsterHome, Surroundings, require_same_marketplaces, surroundings
+from emag_pipeline.local.surroundings import DagsterHome, Surroundings, opened, require_same_marketplaces, surroundings
 from emag_pipeline.local.words import source_words, unknown_accounts
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import Settings
-from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import counted
 
 _MEND_SECONDS = 1.0
-#: After a program was restarted, for so long and so often: has the webserver found its code server?
+#: For so long after a restart, and so often, the webserver is asked whether it has found its code server.
 _SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
 
 
@@ -92,7 +91,7 @@ def _introduce(settings: Settings, narrator: Narrator) -> None:
         where = "sandbox, invented offers" if settings.uses_sandbox else urlsplit(account.base_url).netloc
         narrator.say(f"account {account.name}: {where}")
     if settings.uses_sandbox:
-        narrator.say("no credentials are set, so a SANDBOX plays the marketplace (see .env.example for a real account)")
+        narrator.say("no credentials are set: a SANDBOX marketplace is used (see .env.example for a real account)")
     for what, remedy in unknown_accounts(settings):
         narrator.say(f"{what}. {remedy}.")
 
@@ -117,29 +116,25 @@ def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: 
 def _watch(
     settings: Settings, around: Surroundings, supervisor: Supervisor, signals: StopSignals, narrator: Narrator
 ) -> None:
-    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
     names = [account.name for account in settings.accounts]
-    progress = ProgressWatch(
-        database,
-        names,
-        narrator,
-        interval_seconds=settings.progress_interval_seconds,
-        settings=settings,
-    )
     watch = EmbeddedWatch(settings, narrator.say)
     next_look = next_call = look_until = 0.0
-    try:
-        while True:
-            watch.mend()
-            now = time.monotonic()
-            look_until = now + _SETTLING_SECONDS if supervisor.mend(watch.is_away) else look_until
-            if next_call <= now < look_until:
-                programs.reload_if_unreachable(settings.ui_port)
-                next_call = now + _CODE_SERVER_SECONDS
-            if time.monotonic() >= next_look:
-                progress.look()
-                next_look = time.monotonic() + progress.interval_seconds
-            signals.wait(_MEND_SECONDS)
-    finally:
-        progress.end()
-        database.close()
+    with opened(around.databases, settings) as database:
+        progress = ProgressWatch(
+            database, names, narrator, interval_seconds=settings.progress_interval_seconds, settings=settings
+        )
+        try:
+            while True:
+                watch.mend()
+                now = time.monotonic()
+                if supervisor.mend(watch.is_away):
+                    look_until = now + _SETTLING_SECONDS
+                if next_call <= now < look_until:
+                    programs.reload_if_unreachable(settings.ui_port)
+                    next_call = now + _CODE_SERVER_SECONDS
+                if time.monotonic() >= next_look:
+                    progress.look()
+                    next_look = time.monotonic() + progress.interval_seconds
+                signals.wait(_MEND_SECONDS)
+        finally:
+            progress.end()

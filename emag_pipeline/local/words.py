@@ -1,4 +1,4 @@
-"""Numbers and states in words, for people."""
+"""States of syncs, accounts and settings in words, for people."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def progress_words(sync: SyncProgress) -> str:
         before = counted(sync.offers_expected or 0, "was", "were")
         offers = f"{counted(sync.offers_done, 'offer')} ({before} counted before)"
     again = f", reading {sync.round}" if sync.round > 1 else ""
-    by_id = f", {counted(sync.asked_by_id, 'missing one')} asked for by id" if sync.asked_by_id else ""
+    by_id = f", {counted(sync.asked_by_id, 'missing offer')} looked up by id" if sync.asked_by_id else ""
     return f"{sync.phase}{again}, {pages}, {offers}{by_id}{met}"
 
 
@@ -59,7 +59,7 @@ def pace_words(sync: SyncProgress) -> str:
     return f"{rate:,.0f} offers/s, {age(left)} left"
 
 
-#: Pages as old as this are worth a word.
+#: Pages as old as this are mentioned.
 _OLD_PAGES_SECONDS = 120.0
 
 
@@ -77,7 +77,7 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
     told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
     read, seconds = "", sync.oldest_page_seconds or 0.0
     if seconds >= _OLD_PAGES_SECONDS:
-        read = f"; its oldest page was read {age(seconds)} ago, and what has changed since comes with the next sync"
+        read = f"; its oldest page was read {age(seconds)} ago, and what has changed since follows with the next sync"
     took = f"{sync.elapsed_seconds:.1f} s"
     if sync.attempt > 1 and sync.completed_at is not None:
         since = (sync.completed_at - sync.started_at).total_seconds()
@@ -91,7 +91,7 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
     An `account` that is said already is not said again at the beginning.
     """
     if not message:
-        return remedy or "no reason was noted"
+        return remedy or "no reason was recorded"
     if account:
         message = message.removeprefix(f"{account}: ").removeprefix(f"{account}, ")
     return f"{message.rstrip('.')}. {remedy.rstrip('.')}." if remedy else f"{message.rstrip('.')}."
@@ -110,7 +110,7 @@ ENDS = {
 def killed_words(number: int) -> str:
     """How a process ended that a signal killed, and who may have sent it."""
     name = Signals(number).name if number in set(Signals) else "a signal"
-    who = ": by a person, or by the system for want of memory" if name == "SIGKILL" else ""
+    who = ": by a person, or by the system because memory ran out" if name == "SIGKILL" else ""
     return f"was killed by signal {number} ({name}{who})"
 
 
@@ -118,7 +118,7 @@ def ended_words(account: str, sync_id: object, status: SyncStatus, message: str)
     """How a sync ended without a publish, and why, e.g. `sync was cancelled: interrupted: it was told to stop`."""
     for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
         message = message.removeprefix(said)
-    return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was noted'}"
+    return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was recorded'}"
 
 
 def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
@@ -126,13 +126,13 @@ def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
     said = []
     if found.page_size is not None and found.page_size_since is not None:
         since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
-        what = f"pages of {found.page_size} are read since {_minute(since)}: larger ones failed"
+        what = f"pages of {found.page_size} offers have been read since {_minute(since)} because larger ones failed"
         when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
         said.append((what, f"Nothing is to be done: larger ones are tried again {when}"))
     if found.slowed_at is not None:
         rate = 1 / (settings.pace_seconds * found.air)
-        what = f"calls are slowed to {rate:.1f} a second since a 429 at {_minute(found.slowed_at)}"
-        back = "Nothing is to be done: each ten minutes without another one give a tenth back"
+        what = f"calls are slowed to {rate:.1f} per second since an HTTP 429 at {_minute(found.slowed_at)}"
+        back = "Nothing is to be done: every ten minutes without another one restore a tenth of the rate"
         said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
     return said
 
@@ -143,7 +143,7 @@ def _minute(at: datetime) -> str:
 
 def left_words(account: str) -> str:
     """Of an account that is not in the settings any more."""
-    return f"is configured here no more: its offers stay as they were until `emag-pipeline forget {account}`"
+    return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account}`"
 
 
 def unstarted_words(settings: Settings, account: str) -> str:
@@ -154,7 +154,7 @@ def unstarted_words(settings: Settings, account: str) -> str:
     if not up.knows(account):
         return f"Restart `emag-pipeline up` (process {up.pid}): it was started before this account was configured"
     within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
-    begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) begins its first sync within {within}"
+    begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) starts its first sync within {within}"
     return f"{begins}; if not, `emag-pipeline doctor` says why"
 
 
@@ -172,18 +172,18 @@ def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
         return
     for name in [account.name for account in settings.accounts if account.name not in OWN_ACCOUNTS]:
         near = next(iter(get_close_matches(name, OWN_ACCOUNTS, n=1)), "")
-        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is none of the sandbox's own accounts"
+        what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is not one of the sandbox's own accounts"
         credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
         known = f"perhaps {near} is meant" if near else f"those are {' and '.join(OWN_ACCOUNTS)}"
-        remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are made up"
+        remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are invented"
         yield what, remedy
 
 
 def source_words(settings: Settings) -> str:
     """Where the settings come from."""
     if settings.env_file is None:
-        return f"settings: the environment alone, there is no .env in {Path.cwd()}"
-    return f"settings: {settings.env_file}, and the environment, which wins"
+        return f"settings: the environment only, there is no .env in {Path.cwd()}"
+    return f"settings: {settings.env_file}, and the environment, which takes precedence"
 
 
 def invented_words(settings: Settings) -> str:

@@ -6,8 +6,16 @@ from typing import Any
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs.check_record import REMEDY, recorded
-from emag_pipeline.dagster_runs.metadata import OWNERS, Metadata, column_schema, shown, table, table_name
+from emag_pipeline.dagster_runs.metadata import (
+    OWNERS,
+    REMEDY,
+    Metadata,
+    column_schema,
+    recorded,
+    shown,
+    table,
+    table_name,
+)
 from emag_pipeline.dagster_runs.resource import Pipeline, accounts, marketplaces, partition_of
 from emag_pipeline.logs import about
 from emag_pipeline.marts import pictures

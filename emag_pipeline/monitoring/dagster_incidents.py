@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from emag_pipeline import dagster_runs
-from emag_pipeline.dagster_runs import check_record, daemon, ticks
+from emag_pipeline.dagster_runs import daemon, metadata
+from emag_pipeline.dagster_runs.daemon import LastTick
 from emag_pipeline.dagster_runs.past_runs import (
     UNKNOWN_ERROR,
     awaits_retry,
@@ -21,7 +22,6 @@ from emag_pipeline.dagster_runs.past_runs import (
     is_never_retried,
     one_line,
 )
-from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.errors import Rerun, named
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
@@ -112,7 +112,7 @@ def _partitions_of(job: dg.JobDefinition) -> Iterator[JobSubject]:
 # Sensors and schedules whose ticks fail.
 
 #: Dagster's errors while the code server restarts, and that of a tick during which the daemon was ended.
-PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", ticks.NOT_STORED}
+PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", daemon.NOT_STORED}
 _REMEDY = (
     "Until it succeeds, nothing that it watches over is done automatically: see its ticks in Dagster's UI, under "
     "Automation; an error that names no remedy is a defect in the pipeline: report it with this line"
@@ -146,7 +146,7 @@ def note_failing_ticks(
 
     Raises DatabaseUnavailable.
     """
-    found = ticks.of_instance(instance, _names(repository))
+    found = daemon.ticks_of_instance(instance, _names(repository))
     for tick in found:
         wrong = tick_finding(tick)
         if wrong is not None:
@@ -172,7 +172,7 @@ def note_freshness(database: Database, settings: Settings) -> None:
     """
     for status in account_statuses(database, [account.name for account in settings.accounts]):
         result = freshness(database, status, settings).result()
-        check_record.record(database, _FRESH, result, status.account)
+        metadata.record(database, _FRESH, result, status.account)
 
 
 def note_red_checks(database: Database, settings: Settings) -> list[str]:

@@ -8,8 +8,7 @@ from typing import Any
 import dagster as dg
 
 from emag_pipeline import dagster_runs
-from emag_pipeline.dagster_runs.check_record import REMEDY, recorded
-from emag_pipeline.dagster_runs.metadata import OWNERS, Metadata, column_schema, table, table_name
+from emag_pipeline.dagster_runs.metadata import OWNERS, REMEDY, Metadata, column_schema, recorded, table, table_name
 from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, marketplaces, partition_of
 from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of

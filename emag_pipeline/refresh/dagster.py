@@ -1,6 +1,7 @@
 """The refresh of an account as Dagster sees it: the assets `staged_offers` and `offers`, audit, job, schedules."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -9,27 +10,31 @@ import dagster as dg
 
 from emag_pipeline import dagster_runs
 from emag_pipeline.charts import small
-from emag_pipeline.dagster_runs.check_record import REMEDY, recorded
 from emag_pipeline.dagster_runs.metadata import (
     OWNERS,
+    REMEDY,
     Metadata,
     column_schema,
     observed,
     of_publish,
     of_scan,
+    recorded,
     small_picture,
     table_name,
     unless_it_fails,
 )
 from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, accounts
 from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of
+from emag_pipeline.databases import as_it_stands
 from emag_pipeline.errors import PipelineError, RefusedError
-from emag_pipeline.refresh.runtime import most_seconds
 from emag_pipeline.review.dagster import publish_review
 from emag_pipeline.settings import Settings, cron, current
 from emag_pipeline.store.engine import Database
+from emag_pipeline.sync.accounts import page_size as known_page_size
 from emag_pipeline.sync.audit import AuditVerdict, audit_scan
 from emag_pipeline.sync.context import Progress
+from emag_pipeline.sync.ledger import last_count
+from emag_pipeline.sync.plan import OFFERS_A_PAGE, allowed_seconds, readings_due, scan_seconds, usual
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import account_statuses
@@ -139,7 +144,7 @@ def audit(
         for remark in judged.remarks:
             yield recorded(sync.database, context, _result(remark, _REPORT, warns=True), sync.account.name)
         if not judged.accepted:
-            # Dagster would fail the step in words that name checks only; a run's last lines say what to do
+            # Dagster would fail the step with the names of checks only; this says what to do
             raise judged.refusal()
 
 
@@ -163,9 +168,34 @@ def _findings(verdict: AuditVerdict) -> dict[str, Any]:
     }
 
 
-# The job that brings one account up to date.
+# How long a run of the job may take before Dagster ends it, asked when it is launched: longer than its sync may.
 #
-# How long a run of it may take is asked when it is launched, by whomever: by its account's last count.
+# Dagster's bound is for a run that hangs where it does not check its own deadline; a sync that is late ends by itself
+# and records that in the ledger.
+
+#: A launch waits no longer for a database that does not answer.
+_LOOK_SECONDS = 2.0
+#: For what surrounds the scan: start, audit, publish, checks.
+_AROUND_SECONDS = 600.0
+
+
+def most_seconds(account: str, settings: Settings) -> float:
+    """The seconds that the account's next run may take, by its last count of offers.
+
+    Where there is none, or the database does not tell, by as many as EMAG_SYNC_MAX_PAGES allows.
+    """
+    offers, page_size, is_odd_ignored = settings.max_pages * OFFERS_A_PAGE, settings.page_size, False
+    try:
+        with closing(as_it_stands(settings, most_seconds=_LOOK_SECONDS)) as database:
+            offers = last_count(database, account) or offers
+            page_size = min(page_size, known_page_size(database, account).size or page_size)
+            is_odd_ignored = remembered.habits(database, account).ignores_odd_sizes
+    except PipelineError:
+        pass  # the run itself says what is wrong
+    readings = readings_due(page_size, ignores_odd_sizes=is_odd_ignored)
+    needed = scan_seconds(offers, usual(page_size) if is_odd_ignored else page_size, settings.pace_seconds, readings)
+    return allowed_seconds(settings.timeout_hours, needed) + _AROUND_SECONDS
+
 
 refresh_offers = dg.define_asset_job(
     dagster_runs.REFRESH_JOB,
@@ -218,7 +248,7 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
 
 
 def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
-    """Whether the newest scan was refused and not approved; not when nobody knows: the run says what is wrong then."""
+    """Whether the newest scan was refused and not approved. False when that is unknown: the run says what is wrong."""
     try:
         with pipeline.database() as database:
             (status,) = account_statuses(database, [account])

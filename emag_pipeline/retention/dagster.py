@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs import UNDER_WAY
-from emag_pipeline.dagster_runs import prune as old
+from emag_pipeline.dagster_runs import UNDER_WAY, past_runs
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.dagster_runs.start_time import minute_of
 from emag_pipeline.retention import prune as retention
@@ -20,7 +19,7 @@ def prune(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) 
     # what is not removed now is removed tomorrow: the run is not repeated for that
     with pipeline.step(context, is_worth_a_run=False) as database:
         removed = retention.prune(database, KEPT_DAYS)
-        removed["dagster_runs"] = old.prune(context.instance, KEPT_DAYS)
+        removed["dagster_runs"] = past_runs.prune(context.instance, KEPT_DAYS)
     for name, number in removed.items():
         context.log.info(f"{name}: {number:,} removed")
     context.add_output_metadata(dict(removed))

@@ -7,8 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs.check_record import REMEDY, recorded
-from emag_pipeline.dagster_runs.metadata import shown, table
+from emag_pipeline.dagster_runs.metadata import REMEDY, recorded, shown, table
 from emag_pipeline.dagster_runs.resource import Pipeline, accounts
 from emag_pipeline.reference.dagster import reference_answers
 from emag_pipeline.review.checks import (

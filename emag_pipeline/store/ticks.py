@@ -1,7 +1,7 @@
 """When each sensor last ran (emag_sensor_ticks): a daemon that is dead falls silent here.
 
 It is noted by the sensor itself, before Dagster stores what it returned: whether that succeeded, Dagster is asked
-(`dagster_runs.ticks`) by the sensor `run_failures` and by `emag-pipeline doctor`.
+(`dagster_runs.daemon`) by the sensor `run_failures` and by `emag-pipeline doctor`.
 """
 
 from emag_pipeline.store.engine import Database

@@ -132,7 +132,7 @@ def test_status_names_accounts_that_are_not_configured_any_more(
 ) -> None:
     _of_old(database)
     table, document = (emag_pipeline(tmp_path, "status", *options, **variables) for options in ((), ("--json",)))
-    assert "old: is configured here no more" in table.stdout
+    assert "old: is no longer configured here" in table.stdout
     assert "emag-pipeline forget old" in table.stdout
     assert json.loads(document.stdout)["not_configured"] == ["old"]
 
@@ -179,7 +179,7 @@ def test_doctor_and_health_name_accounts_that_are_not_configured_any_more(
     diagnosis = diagnosed(tmp_path, **variables)
     finding = found(diagnosis, "account old")
     assert (finding.verdict, finding.remedy) == (Verdict.OK, "")
-    assert "is configured here no more" in finding.what
+    assert "is no longer configured here" in finding.what
     assert "emag-pipeline forget old" in finding.what
     settings = load_settings({**variables, "EMAG_HOME": str(tmp_path)}, None)
     assert health_page(health_status(database, settings))["not_configured"] == ["old"]

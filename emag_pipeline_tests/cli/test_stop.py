@@ -31,7 +31,7 @@ def asleep(home: Path) -> Iterator[Path]:
 
 def test_where_nothing_runs_it_does_not_say_that_schedules_go_on_and_tells_each_cause_once(asleep: Path) -> None:
     done = emag_pipeline(asleep, "stop", "--all")
-    assert "schedules and sensors go on" not in done.stdout
+    assert "schedules and sensors keep running" not in done.stdout
     assert "neither `emag-pipeline up` nor Dagster's daemon runs" in done.stdout
     (cause,) = done.stderr.splitlines()
     assert "Dagster was never started here" in cause
@@ -40,8 +40,8 @@ def test_where_nothing_runs_it_does_not_say_that_schedules_go_on_and_tells_each_
 def test_where_an_up_runs_it_says_which_one_goes_on(asleep: Path) -> None:
     with in_use(asleep), claimed(asleep, "http://127.0.0.1:1"):
         done = emag_pipeline(asleep, "stop", "--all")
-    goes_on = "schedules and sensors go on and start runs when they are due"
-    assert f"{goes_on}: stop `emag-pipeline up` (process {os.getpid()}) to keep everything still" in done.stdout
+    goes_on = "schedules and sensors keep running and start runs when they are due"
+    assert f"{goes_on}: stop `emag-pipeline up` (process {os.getpid()}) to prevent that" in done.stdout
 
 
 def test_a_home_without_a_database_is_one_cause(home: Path) -> None:
@@ -63,7 +63,10 @@ def test_where_dagsters_database_is_away_it_does_not_say_that_no_daemon_runs(asl
     assert done.returncode == 1
     assert "Connection refused" in done.stderr
     assert "neither" not in done.stdout
-    assert "it could not be seen whether Dagster's daemon runs: if it does, schedules and sensors go on" in done.stdout
+    assert (
+        "it could not be seen whether Dagster's daemon runs: if it does, schedules and sensors keep running"
+        in done.stdout
+    )
 
 
 def test_a_frozen_server_does_not_cost_the_report(asleep: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from emag_pipeline.dagster_runs.check_record import record
+from emag_pipeline.dagster_runs.metadata import record
 from emag_pipeline.review import deviations
 from emag_pipeline.review.dagster import known_answers
 from emag_pipeline.store.engine import Database

@@ -14,7 +14,7 @@ from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from emag_pipeline import dagster_runs
-from emag_pipeline.dagster_runs import prune
+from emag_pipeline.dagster_runs import past_runs
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
@@ -65,7 +65,7 @@ def test_an_old_run_goes_with_events_results_and_output(run: Run, instance: dg.D
     first, second = run("main").run_id, run("main").run_id
     output = _output_of(instance, first)
     _age(instance, first, second)
-    assert prune.prune(instance, 30) == 1
+    assert past_runs.prune(instance, 30) == 1
     assert not output.parent.parent.exists()
     assert (instance.get_run_by_id(first), instance.all_logs(first), _check_results(instance, first)) == (None, [], 0)
     assert instance.get_run_by_id(second) is not None
@@ -73,7 +73,7 @@ def test_an_old_run_goes_with_events_results_and_output(run: Run, instance: dg.D
 
 def test_each_partitions_newest_materialization_stays_however_old(run: Run, instance: dg.DagsterInstance) -> None:
     _age(instance, *(run(account).run_id for account in ("main", "fbe", "main")))
-    assert prune.prune(instance, 30) == 1
+    assert past_runs.prune(instance, 30) == 1
     assert instance.get_materialized_partitions(_OFFERS) == {"main", "fbe"}
 
 
@@ -86,7 +86,7 @@ def test_the_newest_result_of_a_check_stays_when_a_later_run_did_not_come_so_far
     market.add_fault("wrong_credentials")
     failed = run("main").run_id
     _age(instance, published, refused, failed)
-    assert prune.prune(instance, 30) == 1
+    assert past_runs.prune(instance, 30) == 1
     assert instance.get_run_by_id(failed) is None
     assert instance.get_run_by_id(refused) is not None, "it holds the newest results of the checks"
     assert instance.get_run_by_id(published) is not None, "it holds the newest materialization of `offers`"
@@ -95,18 +95,18 @@ def test_the_newest_result_of_a_check_stays_when_a_later_run_did_not_come_so_far
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.NOT_STARTED])
 def test_a_run_under_way_stays_however_old(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> None:
     _age(instance, instance.create_run_for_job(_empty_job, status=status).run_id, days=400)
-    assert prune.prune(instance, 30) == 0
+    assert past_runs.prune(instance, 30) == 0
 
 
 def test_young_runs_stay(instance: dg.DagsterInstance) -> None:
     _age(instance, instance.create_run_for_job(_empty_job, status=dg.DagsterRunStatus.FAILURE).run_id, days=29)
-    assert prune.prune(instance, 30) == 0
+    assert past_runs.prune(instance, 30) == 0
 
 
 def test_counting_removes_nothing_and_a_second_time_finds_nothing(instance: dg.DagsterInstance) -> None:
     for _ in range(3):
         _age(instance, instance.create_run_for_job(_empty_job, status=dg.DagsterRunStatus.FAILURE).run_id)
-    found = [prune.prune(instance, 30, dry_run=dry_run) for dry_run in (True, True, False, False)]
+    found = [past_runs.prune(instance, 30, dry_run=dry_run) for dry_run in (True, True, False, False)]
     assert found == [3, 3, 3, 0]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.definitions import defs
 from emag_pipeline.rate_limit import SAFETY_MARGIN
-from emag_pipeline.refresh.runtime import most_seconds
+from emag_pipeline.refresh.dagster import most_seconds
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import accounts, staging

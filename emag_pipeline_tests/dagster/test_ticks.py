@@ -21,9 +21,9 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
-from emag_pipeline.dagster_runs import daemon, ticks
+from emag_pipeline.dagster_runs import daemon
+from emag_pipeline.dagster_runs.daemon import LastTick
 from emag_pipeline.dagster_runs.past_runs import cause_of
-from emag_pipeline.dagster_runs.ticks import LastTick
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.monitoring import dagster_incidents
 from emag_pipeline_tests.dagster.stored_instance import instance_in
@@ -76,7 +76,7 @@ def tick(instance: dg.DagsterInstance) -> Iterator[Callable[[], LastTick | None]
         while len(_stored(instance)) == before:
             list(execute_sensor_iteration(workspace, logging.getLogger("test"), None, None))
             time.sleep(0.3)
-        return next(iter(ticks.of_instance(instance, ["looks"])), None)
+        return next(iter(daemon.ticks_of_instance(instance, ["looks"])), None)
 
     with create_test_daemon_workspace_context(target, instance) as workspace:
         yield look
@@ -102,7 +102,7 @@ def test_a_look_that_asks_for_what_was_asked_for_before_is_well(
     while len(_ticks(instance, "asks_again")) < 3:
         tick()
     assert _ticks(instance, "asks_again")[:2] == [TickStatus.SKIPPED] * 2
-    (newest,) = ticks.of_instance(instance, ["asks_again"])
+    (newest,) = daemon.ticks_of_instance(instance, ["asks_again"])
     assert (newest.failures, newest.error) == (0, None)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group
+from emag_pipeline import embedded, processes
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
@@ -52,7 +51,7 @@ def site(database: Database, cluster: embedded.EmbeddedServer) -> Iterator[Site]
         )
         (site.systemd / "idle").touch()
         yield site
-        process_group.kill(site.processes())
+        processes.kill(site.processes())
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group, programs
+from emag_pipeline import embedded, processes
+from emag_pipeline.local import programs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import drop
@@ -60,7 +60,7 @@ def site(market: SandboxServer, database: Database, cluster: embedded.EmbeddedSe
             assert done.returncode == 0, done.stdout + done.stderr + site.logs()
             yield site
         finally:
-            process_group.kill(site.processes())
+            processes.kill(site.processes())
 
 
 def test_from_an_empty_database_the_services_begin_a_sync_without_a_click(site: Site, database: Database) -> None:

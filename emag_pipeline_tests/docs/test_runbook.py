@@ -14,8 +14,8 @@ from dagster._core.events import RunFailureReason
 
 from emag_pipeline import errors
 from emag_pipeline.cli.main import application
-from emag_pipeline.dagster_runs import past_runs, ticks
-from emag_pipeline.local import supervisor
+from emag_pipeline.dagster_runs import daemon, past_runs
+from emag_pipeline.local import child
 from emag_pipeline.monitoring import dagster_incidents, metric_list
 from emag_pipeline.sync import liveness
 
@@ -50,7 +50,7 @@ def _stored_classes() -> list[str]:
     }
     labels = {*metric_list.LAST_FAILURE.labels["error_class"], *metric_list.REQUEST_ERRORS.labels["error_class"]}
     by_dagster = {past_runs.RUN_DIED, past_runs.UNKNOWN_ERROR, *(reason.value for reason in RunFailureReason)}
-    found = {*liveness.ERROR_CLASSES.values(), ticks.NOT_STORED, *dagster_incidents.PASSING}
+    found = {*liveness.ERROR_CLASSES.values(), daemon.NOT_STORED, *dagster_incidents.PASSING}
     return sorted(ours | written | found | by_dagster | (labels - {metric_list.OTHER}))
 
 
@@ -128,4 +128,4 @@ def test_pages_name_only_files_that_exist() -> None:
 def test_the_time_that_a_program_of_up_has_to_be_ready_is_named() -> None:
     root = Path(__file__).parents[2]
     for page in (root / "README.md", root / "docs/runbook.md"):
-        assert f"{supervisor.START_SECONDS:.0f} seconds" in page.read_text(encoding="utf-8"), page.name
+        assert f"{child.START_SECONDS:.0f} seconds" in page.read_text(encoding="utf-8"), page.name

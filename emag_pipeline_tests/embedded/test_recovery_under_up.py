@@ -10,7 +10,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.databases import attached, silence
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.local.embedded_watch import EmbeddedWatch
+from emag_pipeline.local.embedded_use import EmbeddedWatch
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline

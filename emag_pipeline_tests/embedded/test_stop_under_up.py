@@ -13,7 +13,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.databases import silence
 from emag_pipeline.embedded import postmaster
-from emag_pipeline.local import embedded_watch
+from emag_pipeline.local import embedded_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS
 from emag_pipeline_tests.embedded.test_recovery_under_up import Watched
@@ -56,7 +56,7 @@ def test_one_that_waits_for_its_sessions_is_not_waited_for_without_end(
     recovery_home: Path, server: embedded.EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGTERM lets sessions go on and takes no new ones: nobody could work until the last one has left."""
-    monkeypatch.setattr(embedded_watch, "_SESSIONS_SECONDS", 0.5)
+    monkeypatch.setattr(embedded_use, "_SESSIONS_SECONDS", 0.5)
     first = server.postmaster()
     where = str(server.socket_directory)
     with (
@@ -70,7 +70,7 @@ def test_one_that_waits_for_its_sessions_is_not_waited_for_without_end(
         wait_until(lambda: watched.says(_AGAIN), PATIENCE_SECONDS)
         assert [one for one in watched.said if "is starting up" not in one] == [
             _sentence(recovery_home),
-            embedded_watch._WAITS,
+            embedded_use._WAITS,
             _AGAIN,
         ]
     assert server.postmaster() != first

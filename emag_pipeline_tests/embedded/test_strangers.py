@@ -12,9 +12,8 @@ import psutil
 import psycopg2
 import pytest
 
-from emag_pipeline import embedded
+from emag_pipeline import embedded, running_up
 from emag_pipeline.embedded import places, postmaster
-from emag_pipeline.local import process_group
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 
@@ -145,12 +144,12 @@ def test_a_stopped_server_is_waited_for(homes: tuple[Path, Path]) -> None:
 @as_root
 def test_a_process_of_another_user_is_no_member_of_the_family(tmp_path: Path) -> None:
     """Anybody may write anything into the environment of a process of his own."""
-    environment = {**os.environ, **process_group.mark(tmp_path)}
+    environment = {**os.environ, **running_up.mark(tmp_path)}
     strange = subprocess.Popen(["sleep", "60"], env=environment, user=STRANGER, group=STRANGER, extra_groups=[])
     ours = subprocess.Popen(["sleep", "60"], env=environment)
     try:
         time.sleep(0.2)
-        assert [member.pid for member in process_group.members(tmp_path)] == [ours.pid]
+        assert [member.pid for member in running_up.members(tmp_path)] == [ours.pid]
     finally:
         for process in (strange, ours):
             process.send_signal(signal.SIGKILL)

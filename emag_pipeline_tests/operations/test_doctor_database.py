@@ -311,7 +311,6 @@ def test_a_database_that_goes_away_while_the_doctor_looks_is_the_one_cause(
     for module in (
         "emag_pipeline.monitoring.dagster_incidents",
         "emag_pipeline.dagster_runs.daemon",
-        "emag_pipeline.dagster_runs.ticks",
     ):
         import_module(module)  # on a loaded machine that alone may take the time that the look has
     killer = threading.Thread(target=_kill_when_asked, args=(locked, home, again))

@@ -15,7 +15,7 @@ from emag_pipeline.admin.doctor.finding import Begun, Examination, Finding, not_
 from emag_pipeline.admin.doctor.machine import Listener, examine
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.local import ports
-from emag_pipeline.local.sandbox_beside import sandbox_beside
+from emag_pipeline.local.programs import sandbox_beside
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer

@@ -87,10 +87,12 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
     pages = found(diagnosis, "account main", "pages of 20")
     assert (pages.verdict, pages.what) == (
         Verdict.WARNING,
-        f"pages of 20 are read since {since}: larger ones failed",
+        f"pages of 20 offers have been read since {since} because larger ones failed",
     )
     assert pages.remedy == f"Nothing is to be done: larger ones are tried again after {again}"
-    assert re.search(r"slowed to 2\.\d a second since a 429 at \d", found(diagnosis, "account main", "calls are").what)
+    assert re.search(
+        r"slowed to 2\.\d per second since an HTTP 429 at \d", found(diagnosis, "account main", "calls are").what
+    )
     seconds = re.search(r"a sync takes (\d+) seconds at the current rate", str(diagnosis.findings))
     assert seconds is not None, diagnosis.findings
     assert int(seconds[1]) >= 28, "57 pages and more, a quarter slower and more"
@@ -101,7 +103,10 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
         "DATABASE_SYNC_URL": database_url,
     }
     said = " ".join(emag_pipeline(tmp_path, "status", **variables).stdout.split())
-    assert f"main: pages of 20 are read since {since}: larger ones failed. Nothing is to be done" in said
+    assert (
+        f"main: pages of 20 offers have been read since {since} because larger ones failed. Nothing is to be done"
+        in said
+    )
     assert "main: calls are slowed to 2." in said
     (main,) = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)["accounts"]
     assert main["page_size"] == {"size": 20, "since": iso(kept.page_size_at)}

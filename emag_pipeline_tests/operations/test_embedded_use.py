@@ -10,10 +10,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from emag_pipeline import embedded
+from emag_pipeline import embedded, running_up
 from emag_pipeline.databases import attached, silence
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.local import process_group
 from emag_pipeline.local.embedded_use import awake, in_use, looked_into
 from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.running_up import claimed
@@ -22,7 +21,7 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 
-_JOINED = "joining the embedded PostgreSQL, which runs already"
+_JOINED = "using the embedded PostgreSQL, which is already running"
 _LEFT = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
 
 
@@ -50,7 +49,7 @@ def test_a_command_leaves_a_server_running_that_was_running(home: Path) -> None:
 
 
 def test_what_a_killed_up_has_left_keeps_a_server_that_a_command_started(home: Path) -> None:
-    with subprocess.Popen(["sleep", "60"], env={**os.environ, **process_group.mark(home)}) as left:
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, **running_up.mark(home)}) as left:
         with in_use(home) as server:
             assert server.started_here
         left.kill()

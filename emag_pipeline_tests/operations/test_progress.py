@@ -28,7 +28,7 @@ def test_all_accounts_are_published_is_said_once(database: Database) -> None:
     watch = _watch(database, output)
     sync(database, [offer(1), offer(2, is_saleable=False)])
     watch.look()
-    assert "main: published 0 seconds ago, 2 offers, 1 for sale" in output.getvalue()
+    assert "main: published 0 seconds ago, 2 offers, 1 saleable" in output.getvalue()
     assert "all accounts" not in output.getvalue()
     for _ in range(2):
         sync(database, [offer(1)], account="fbe")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.local import ports
-from emag_pipeline.local.sandbox_beside import sandbox_beside
+from emag_pipeline.local.programs import sandbox_beside
 from emag_pipeline.sandbox import SandboxControl, SandboxServer
 from emag_pipeline.settings import load_settings
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline import running_up
 from emag_pipeline.errors import TransientError
-from emag_pipeline.local import process_group
-from emag_pipeline.local.programs import Program
+from emag_pipeline.local.child import Program
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.local.supervisor import Supervisor, end_left_behind
 
@@ -81,7 +81,7 @@ def test_a_program_that_is_not_ready_quotes_errors_of_its_log_and_nothing_else(
         _wait_until(lambda: "the end" in (tmp_path / "logs" / "program.log").read_text())
         return False
 
-    monkeypatch.setattr("emag_pipeline.local.supervisor.START_SECONDS", 0.0)
+    monkeypatch.setattr("emag_pipeline.local.child.START_SECONDS", 0.0)
     said = "\n".join([*lines, "the end"])
     with pytest.raises(TransientError) as caught:
         supervisor.start(_program(f"print({said!r}, flush=True); import time; time.sleep(60)", is_ready))
@@ -93,11 +93,11 @@ def test_a_program_that_is_not_ready_quotes_errors_of_its_log_and_nothing_else(
 
 def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_path: Path, said: list[str]) -> None:
     supervisor.start(_program("import time; time.sleep(60)"))
-    (first,) = process_group.members(tmp_path)
+    (first,) = running_up.members(tmp_path)
     os.kill(first.pid, signal.SIGKILL)
     _wait_until(lambda: bool(supervisor.mend() or said))
     assert said[0] == "program was killed by signal 9; it is started again", "no log is named that it did not write to"
-    assert [process.pid for process in process_group.members(tmp_path)] != [first.pid]
+    assert [process.pid for process in running_up.members(tmp_path)] != [first.pid]
 
 
 def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
@@ -112,7 +112,7 @@ def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
     assert said == [f"program (process {process.pid}) is stopped and answers nobody: {lets}"]
     process.send_signal(signal.SIGCONT)
     _wait_until(lambda: not supervisor.mend() and len(said) == 2)
-    assert said[1:] == ["program goes on again"]
+    assert said[1:] == ["program is running again"]
 
 
 def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor, said: list[str]) -> None:
@@ -125,7 +125,7 @@ def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor,
 
     with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes") as caught:
         mend_for_ever()
-    assert caught.value.remedy == "It said nothing; start again"
+    assert caught.value.remedy == "It wrote nothing to its log; start again"
     assert len(said) == 4
 
 
@@ -141,10 +141,10 @@ def test_a_stop_leaves_nothing_not_even_what_ignores_sigterm(supervisor: Supervi
     script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     supervisor.start(_program(script))
     supervisor.stop()
-    assert process_group.members(tmp_path) == []
+    assert running_up.members(tmp_path) == []
 
 
 def test_what_a_killed_supervisor_left_is_ended(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_program("import time; time.sleep(60)"))
     assert end_left_behind(tmp_path) == 1
-    assert process_group.members(tmp_path) == []
+    assert running_up.members(tmp_path) == []

@@ -37,7 +37,7 @@ def test_a_later_reading_is_told_as_such_and_without_a_pace_that_nobody_knows() 
 def test_reads_by_id_are_told_while_they_are_made() -> None:
     confirming = replace(_HALF, phase=SyncPhase.CONFIRMING, pages_done=12, offers_done=1150, asked_by_id=50)
     told = progress_words(confirming)
-    assert told == "confirming, 12 of 12 pages, 1,150 of 1,200 offers, 50 missing ones asked for by id"
+    assert told == "confirming, 12 of 12 pages, 1,150 of 1,200 offers, 50 missing offers looked up by id"
 
 
 def test_a_published_sync_whose_run_goes_on_says_what_is_done_still() -> None:
@@ -58,7 +58,7 @@ def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_
     )
     assert outcome_words("main", "", resumed) == (
         f"main: published in 2.0 s by attempt 3, 190.0 s after the sync began: {numbers}; its oldest page was read "
-        "4 minutes ago, and what has changed since comes with the next sync"
+        "4 minutes ago, and what has changed since follows with the next sync"
     )
 
 

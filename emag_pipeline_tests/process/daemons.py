@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group, programs
+from emag_pipeline import embedded, processes, running_up
+from emag_pipeline.local import programs
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import rows
@@ -92,7 +92,7 @@ class Daemon:
         """SIGKILL to the processes in whose command line all the words stand."""
         killed = self.up.processes(*words)
         assert killed
-        process_group.kill(killed)
+        processes.kill(killed)
 
     def wait_for_ui(self) -> None:
         """Until the UI answers (again)."""
@@ -100,7 +100,7 @@ class Daemon:
 
     def worker(self) -> psutil.Process:
         """The process of the one run under way."""
-        (worker,) = process_group.run_workers(process_group.members(self.up.home))
+        (worker,) = filter(processes.is_worker, running_up.members(self.up.home))
         return worker
 
 
@@ -120,7 +120,7 @@ def daemon_in(home: Path, **variables: str) -> Iterator[Daemon]:
     finally:
         up.process.terminate()
         up.process.wait(60)
-        process_group.kill(process_group.members(home))
+        processes.kill(running_up.members(home))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from emag_pipeline.local import process_group
+from emag_pipeline import running_up
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.process import ups
 from emag_pipeline_tests.process.ups import Up
@@ -51,7 +51,7 @@ def test_beside_a_running_up_all_is_well(up: Up) -> None:
 def test_a_program_that_is_stopped_is_named_by_doctor_and_health_with_what_lets_it_go_on(
     up: Up, words: tuple[str, ...]
 ) -> None:
-    process, *_ = [one for one in process_group.members(up.home) if set(words) <= set(one.cmdline())]
+    process, *_ = [one for one in running_up.members(up.home) if set(words) <= set(one.cmdline())]
     process.send_signal(signal.SIGSTOP)
     try:
         code, document = _doctor(up)

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group
+from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
@@ -56,7 +55,7 @@ def _play(up: Up, database: Database, receiver: Receiver) -> Story:
     first = newest(database).dagster_run_id
     market.clear_faults()
     market.add_fault("wrong_credentials", account="main")
-    (worker,) = process_group.run_workers(process_group.members(up.home))
+    (worker,) = filter(processes.is_worker, running_up.members(up.home))
     worker.kill()
     wait_until(lambda: any(one["kind"] == "failing" for one in receiver.taken), 90, lambda: str(_runs(up)))
     second, after_failure = newest(database).dagster_run_id, _runs(up)
@@ -94,7 +93,7 @@ def story() -> Iterator[Story]:
         finally:
             up.process.terminate()
             up.process.wait(60)
-            process_group.kill(process_group.members(up.home))
+            processes.kill(running_up.members(up.home))
 
 
 def test_a_killed_run_is_repeated_and_its_repetitions_permanent_error_is_not(story: Story) -> None:

@@ -14,8 +14,7 @@ import pytest
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 from dagster_postgres import PostgresScheduleStorage
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group
+from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.store.check_results import CheckResult, check_results
 from emag_pipeline.store.engine import Database
@@ -130,7 +129,7 @@ def story() -> Iterator[Story]:
         finally:
             up.process.terminate()
             up.process.wait(60)
-            process_group.kill(process_group.members(home))
+            processes.kill(running_up.members(home))
 
 
 def test_every_sensor_ticks_again_and_again_and_no_tick_fails(story: Story) -> None:

@@ -61,7 +61,7 @@ def test_a_sync_leaves_the_marts_fresh_and_its_code_tells_of_one_that_fails(
     assert again.returncode == 5, again.stdout
     published, warning = again.stdout.splitlines()[-2:]
     assert published.startswith("main: published in")
-    assert warning.startswith("main: published, but its marts and checks were not all computed: ")
+    assert warning.startswith("main: published, but not all of its marts and checks were computed: ")
     assert "Run `emag-pipeline migrate`" in warning
     assert _of_the_newest_publish(database, "emag_mart_refreshes", "mart = 'daily_assortment'"), "by a job of its own"
 
@@ -82,7 +82,7 @@ def test_a_sync_whose_checks_cannot_be_asked_is_published_says_so_and_computes_t
     assert done.returncode == 5, done.stdout + done.stderr
     (account,) = json.loads(done.stdout)["accounts"]
     assert (account["exit_code"], account["error"], account["sync"]["status"]) == (5, None, "completed")
-    assert account["warning"].startswith("main: published, but its marts and checks were not all computed: ")
+    assert account["warning"].startswith("main: published, but not all of its marts and checks were computed: ")
     for mart in (mart.name for mart in MARTS):
         assert _of_the_newest_publish(database, "emag_mart_refreshes", f"mart = '{mart}'")
 

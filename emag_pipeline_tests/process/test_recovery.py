@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.dagster_runs.finding import lives
+from emag_pipeline.processes import lives
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import Daemon, published_daemon
@@ -65,7 +65,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     fork_server = worker.parent()
     assert fork_server is not None
     assert worker.cmdline() == fork_server.cmdline()
-    assert "emag_pipeline.dagster_runs.forked" in " ".join(fork_server.cmdline())
+    assert "['emag_pipeline.dagster_runs.code_server']" in " ".join(fork_server.cmdline())
     fork_server.kill()  # Dagster takes the run for dead then
     daemon.heal()
     wait_until(lambda: newest(daemon.database).status == "completed", 180, lambda: str(newest(daemon.database)))
@@ -77,6 +77,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     daemon.heal()
     daemon.settle()
     assert newest(daemon.database).status == "completed"
+    assert "RuntimeWarning" not in (daemon.up.home / "logs" / "code-server.log").read_text(), "no module is run twice"
 
 
 def test_a_run_whose_turn_comes_while_no_code_server_lives_waits_for_one(daemon: Daemon) -> None:

@@ -250,7 +250,7 @@ def test_after_kill_9_the_next_sync_goes_on_at_once(
     row = sync_progress(database, "main")
     assert row is not None
     assert (row.sync_id, row.attempt, row.status) == (killed.sync_id, 2, "completed")
-    assert "main: going on with pages read" in done.stdout
+    assert "main: resuming with pages read" in done.stdout
     assert_published_exactly(database, market, "main")
 
 
@@ -317,7 +317,7 @@ def test_a_sync_that_was_killed_is_not_said_to_have_been_told_to_stop(
     wait_until(lambda: _newest_status(variables) == "cancelled", 300)
     row = sync_progress(database, "main")
     assert row is not None
-    killed = "interrupted: `emag-pipeline sync`, which had started it, was killed or ended without a word"
+    killed = "interrupted: `emag-pipeline sync`, which had started it, was killed or ended without notice"
     assert killed in (row.error_message or "")
 
 
@@ -332,14 +332,16 @@ def test_a_run_that_is_killed_at_its_start_gives_its_cause(variables: dict[str, 
     _runs_of(process)[0].kill()
     said, _ = process.communicate(timeout=300)
     assert process.returncode == 1
-    how = "was killed by signal 9 (SIGKILL: by a person, or by the system for want of memory) before it began to read"
+    how = (
+        "was killed by signal 9 (SIGKILL: by a person, or by the system because memory ran out) before it began to read"
+    )
     assert f"main: the run {how}. Run `emag-pipeline sync --account main` again" in said
     _assert_names_its_log_if_it_has_words(said, tmp_path)
 
 
 def _assert_names_its_log_if_it_has_words(said: str, home: Path) -> None:
     log = home / "logs" / "sync-main.log"
-    assert (f"what it said is in {log}" in said) == bool(log.read_text())
+    assert (f"its log is {log}" in said) == bool(log.read_text())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -370,9 +372,9 @@ def test_an_account_that_the_sandbox_does_not_know_is_named_with_what_to_do(data
     }
     done = emag_pipeline(tmp_path, "sync", "--account", "fbee", **variables)
     assert (
-        "EMAG_ACCOUNTS names fbee, which has no credentials and is none of the sandbox's own accounts. Correct "
+        "EMAG_ACCOUNTS names fbee, which has no credentials and is not one of the sandbox's own accounts. Correct "
         "EMAG_ACCOUNTS (perhaps fbe is meant), or set EMAG_FBEE_API_USERNAME and EMAG_FBEE_API_PASSWORD; until then "
-        "its offers are made up."
+        "its offers are invented."
     ) in done.stdout
     finding = found(diagnosed(tmp_path, **variables), "settings", "fbee, which has no credentials")
     assert "perhaps fbe is meant" in finding.remedy

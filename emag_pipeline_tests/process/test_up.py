@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from emag_pipeline import embedded
-from emag_pipeline.local import ports, process_group
+from emag_pipeline import embedded, processes, running_up
+from emag_pipeline.local import ports
 from emag_pipeline.reference.tables import RESOURCES, last_reads
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
@@ -35,7 +35,7 @@ _READY = "ready: look at http://127.0.0.1:"
 
 def _cleared(home: Path) -> None:
     """End whatever a failed test has left."""
-    process_group.kill(process_group.members(home))
+    processes.kill(running_up.members(home))
     server = embedded.running(home)
     if server is not None:
         server.stop()
@@ -150,7 +150,7 @@ def test_the_ui_shows_each_account_as_materialized_and_audited(newcomer: Up) -> 
 def test_its_exporter_tells_what_was_published_and_is_started_again_when_it_dies(newcomer: Up) -> None:
     newcomer.wait_for("all accounts are published")
     assert value(_metrics(newcomer), "emag_offers", account_type="fbe", state="deleted") == 0
-    (exporter,) = (one for one in process_group.members(newcomer.home) if "exporter" in one.cmdline())
+    (exporter,) = (one for one in running_up.members(newcomer.home) if "exporter" in one.cmdline())
     exporter.kill()
     newcomer.wait_for("exporter was killed by signal 9; it is started again")
     wait_until(lambda: ports.answers(newcomer.metrics_port), 60, newcomer.said)

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import requests
 
-from emag_pipeline.local import process_group
+from emag_pipeline import running_up
 from emag_pipeline_tests.cli.commands import environment
 
 _SENSORS = """{ sensorsOrError(repositorySelector:
@@ -66,9 +66,7 @@ class Up:
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """The processes that this `up` has brought into the world, in whose command line all the words stand."""
-        return [
-            one for one in process_group.members(self.home) if all(word in " ".join(_command(one)) for word in words)
-        ]
+        return [one for one in running_up.members(self.home) if all(word in " ".join(_command(one)) for word in words)]
 
     def graphql(self, query: str, **variables: Any) -> Any:
         return requests.post(f"{self.ui}/graphql", json={"query": query, "variables": variables}, timeout=30).json()[

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group
+from emag_pipeline import embedded, processes, running_up
 from emag_pipeline_tests.db.ageing import published_ago
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.daemons import BEYOND, Daemon, daemon_in
@@ -91,4 +90,4 @@ def _kill_everything(daemon: Daemon) -> None:
     postgres = server.postmaster()
     daemon.up.process.kill()
     daemon.up.process.wait()
-    process_group.kill([*process_group.members(daemon.up.home), *postgres.children(), postgres])
+    processes.kill([*running_up.members(daemon.up.home), *postgres.children(), postgres])

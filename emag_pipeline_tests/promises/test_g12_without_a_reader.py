@@ -130,7 +130,7 @@ _UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of 
     [
         ("step_failures", _UNKNOWN),
         ("exit_code", _UNKNOWN),
-        ("refresh_reference_if_old", "its marts and checks were not all computed: it was interrupted by SIGTERM"),
+        ("refresh_reference_if_old", "not all of its marts and checks were computed: it was interrupted by SIGTERM"),
     ],
 )
 def test_g12_a_signal_after_dagster_gave_its_handlers_back_is_told_as_what_it_is(

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline import embedded
-from emag_pipeline.local import process_group
+from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.process.ups import Up, start
 
@@ -49,7 +48,7 @@ class Stack:
 
     def workers(self) -> list[psutil.Process]:
         """The processes of the runs under way."""
-        return process_group.run_workers(process_group.members(self.up.home))
+        return [one for one in running_up.members(self.up.home) if processes.is_worker(one)]
 
     def postmaster(self) -> psutil.Process | None:
         """The database server's main process."""
@@ -70,7 +69,7 @@ def running_stack() -> Iterator[Stack]:
             try:
                 up.process.wait(60)
             finally:
-                process_group.kill(process_group.members(up.home))
+                processes.kill(running_up.members(up.home))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ _PACKAGE = _ROOT / "emag_pipeline"
 #: Outside of the rooms, and why.
 _APART = {
     "local/run.py": "the program that executes a run",
-    "local/backfill_run.py": "the program that executes the runs of a backfill",
+    "local/backfill.py": "the program that executes the runs of a backfill",
     "monitoring/failing_ticks.py": "reads what Dagster knows of its sensors",
     "monitoring/other_jobs.py": "reads what Dagster knows of runs beside the syncs",
     "monitoring/red_checks.py": "reads which checks Dagster has failed",

@@ -17,8 +17,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import age
 
 if TYPE_CHECKING:
-    from emag_pipeline.dagster_runs.daemon import Daemon
-    from emag_pipeline.dagster_runs.ticks import LastTick
+    from emag_pipeline.dagster_runs.daemon import Daemon, LastTick
 
 SUBJECT = "daemon"
 SWITCHES = "automation"
@@ -46,19 +45,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield broken(SUBJECT, "Dagster has never run here: its database has no tables", start_again(settings))
         return
     # Dagster takes seconds to import; the other examinations need not wait
-    from emag_pipeline.dagster_runs import daemon, ticks
-    from emag_pipeline.dagster_runs import daemon as error_words
+    from emag_pipeline.dagster_runs import daemon
     from emag_pipeline.monitoring import dagster_incidents
 
     heard = daemon.heard(url)
-    found = [tick for tick in ticks.of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
+    found = [tick for tick in daemon.ticks_of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
     yield from _life(_without_overtaken(heard, found, settings), daemon.SILENT_SECONDS, settings)
     for tick in found:
         wrong = dagster_incidents.tick_finding(tick)
         if wrong is not None:
             yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
         elif tick.error is not None:
-            what = f"{tick.subject}: its tick at {tick.at:%H:%M:%S} UTC failed: {error_words.said(tick.error)}"
+            what = f"{tick.subject}: its tick at {tick.at:%H:%M:%S} UTC failed: {daemon.said(tick.error)}"
             yield warning(SWITCHES, what, "Nothing to do unless it repeats: the next tick tries again")
     off = daemon.switched_off(url)
     if off:

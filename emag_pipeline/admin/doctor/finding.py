@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
-from emag_pipeline.local.supervisor import busy_words
+from emag_pipeline.local.child import busy_words
 
 
 class Verdict(StrEnum):

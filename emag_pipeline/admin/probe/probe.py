@@ -15,7 +15,7 @@ from emag_pipeline.admin.probe.questions import ProbeAnswers, Question, order, p
 from emag_pipeline.admin.probe.shapes import Shapes
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.local.embedded_use import looked_into
-from emag_pipeline.local.sandbox_beside import sandbox_beside
+from emag_pipeline.local.programs import sandbox_beside
 from emag_pipeline.local.surroundings import databases, migrated, opened
 from emag_pipeline.marketplace import RawAnswer, RawCalls, Timeouts
 from emag_pipeline.marketplace.normalise import FIELDS

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emag_pipeline.local import process_group
+from emag_pipeline import processes, running_up
 
 _ORPHAN = "import os, subprocess, sys; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)"
 _STUBBORN = (
@@ -12,7 +12,7 @@ _STUBBORN = (
 
 
 def _marked(home: Path, script: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, **process_group.mark(home)}
+    environment = {**os.environ, **running_up.mark(home)}
     return subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -21,17 +21,17 @@ def test_a_grandchild_whose_parent_ended_is_found_and_ended(tmp_path: Path) -> N
     assert parent.stdout is not None
     orphan = int(parent.stdout.readline())
     parent.wait()
-    found = process_group.members(tmp_path)
+    found = running_up.members(tmp_path)
     assert [process.pid for process in found] == [orphan]
-    assert process_group.end(found, 10) == []
-    assert process_group.members(tmp_path) == []
+    assert processes.end(found, 10) == []
+    assert running_up.members(tmp_path) == []
 
 
-def test_processes_of_another_home_are_none_of_its_family(tmp_path: Path) -> None:
+def test_processes_of_another_home_are_none_of_its_own(tmp_path: Path) -> None:
     with _marked(tmp_path / "other", "import time; print('up', flush=True); time.sleep(60)") as other:
         assert other.stdout is not None
         other.stdout.readline()
-        assert process_group.members(tmp_path) == []
+        assert running_up.members(tmp_path) == []
         other.kill()
 
 
@@ -39,15 +39,15 @@ def test_what_does_not_heed_sigterm_is_returned_and_can_be_killed(tmp_path: Path
     stubborn = _marked(tmp_path, _STUBBORN)
     assert stubborn.stdout is not None
     stubborn.stdout.readline()
-    left = process_group.end(process_group.members(tmp_path), 0.3)
+    left = processes.end(running_up.members(tmp_path), 0.3)
     assert [process.pid for process in left] == [stubborn.pid]
-    process_group.kill(left)
-    assert process_group.members(tmp_path) == []
+    processes.kill(left)
+    assert running_up.members(tmp_path) == []
 
 
 def test_hurry_ends_the_waiting(tmp_path: Path) -> None:
     with _marked(tmp_path, _STUBBORN) as stubborn:
         assert stubborn.stdout is not None
         stubborn.stdout.readline()
-        assert len(process_group.end(process_group.members(tmp_path), 3600, hurried=lambda: True)) == 1
+        assert len(processes.end(running_up.members(tmp_path), 3600, hurried=lambda: True)) == 1
         stubborn.kill()
