@@ -30,6 +30,7 @@ from emag_pipeline.errors import PipelineError, RefusedError
 from emag_pipeline.review.dagster import publish_review
 from emag_pipeline.settings import Settings, cron, current
 from emag_pipeline.store.engine import Database
+from emag_pipeline.sync import remembered
 from emag_pipeline.sync.accounts import page_size as known_page_size
 from emag_pipeline.sync.audit import AuditVerdict, audit_scan
 from emag_pipeline.sync.context import Progress
