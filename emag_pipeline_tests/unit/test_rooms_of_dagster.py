@@ -11,10 +11,7 @@ _PACKAGE = _ROOT / "emag_pipeline"
 _APART = {
     "local/run.py": "the program that executes a run",
     "local/backfill.py": "the program that executes the runs of a backfill",
-    "monitoring/failing_ticks.py": "reads what Dagster knows of its sensors",
-    "monitoring/other_jobs.py": "reads what Dagster knows of runs beside the syncs",
-    "monitoring/red_checks.py": "reads which checks Dagster has failed",
-    "reference/due.py": "executes the job in this process where no daemon runs",
+    "monitoring/dagster_incidents.py": "reads how Dagster's other jobs, its ticks and its checks ended",
     "review/checks.py": "the severities of checks",
 }
 
