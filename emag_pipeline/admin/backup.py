@@ -21,8 +21,8 @@ from emag_pipeline.atomic_file import written_at_once
 from emag_pipeline.errors import PermanentError, SchemaMismatch, SettingsError
 from emag_pipeline.local.surroundings import Databases, Say, databases, opened
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import libpq, migrate
-from emag_pipeline.store.own_tables import VERSION_TABLE
+from emag_pipeline.store import migrate, server
+from emag_pipeline.store.catalog import VERSION_TABLE
 from emag_pipeline.wording import gist
 
 _POLL_SECONDS = 0.1
@@ -57,7 +57,7 @@ def backup(settings: Settings, file: Path, *, force: bool, say: Say, wait: Calla
             str(program.path), "--format=custom", "--encoding=UTF8", f'--schema="{settings.db_schema}"',
             "--no-unlogged-table-data", f"--lock-wait-timeout={_LOCK_WAIT}", "--no-password", f"--file={unfinished}",
         ]  # fmt: skip
-        variables = {**os.environ, **libpq.environment(found.pipeline.get_secret_value())}
+        variables = {**os.environ, **server.libpq_environment(found.pipeline.get_secret_value())}
         _run(command, variables, unfinished, settings.progress_interval_seconds, say, wait)
     return Backup(file, file.stat().st_size, time.monotonic() - began, revision)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from emag_pipeline import embedded
 from emag_pipeline.marts import issue_words
 from emag_pipeline.marts.registry import MARTS
-from emag_pipeline.store import describe, migrate
-from emag_pipeline.store.describe import Column, Function, Table
+from emag_pipeline.store import catalog, migrate
+from emag_pipeline.store.catalog import Column, Function, Table
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import readable
 
@@ -94,8 +94,8 @@ _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32
 
 def rendered(database: Database) -> str:
     """The whole document. Raises KeyError for a table that a group names and the schema does not hold."""
-    tables = {table.name: table for table in describe.tables(database)}
-    functions = describe.functions(database)
+    tables = {table.name: table for table in catalog.tables(database)}
+    functions = catalog.functions(database)
     known = {*tables, *(function.name for function in functions)}
     lines = [_HEAD]
     for title, names in GROUPS.items():

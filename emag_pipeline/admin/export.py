@@ -18,8 +18,8 @@ from emag_pipeline.atomic_file import written_at_once
 from emag_pipeline.errors import PermanentError, SettingsError
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import describe
-from emag_pipeline.store.describe import Column
+from emag_pipeline.store import catalog
+from emag_pipeline.store.catalog import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable, readable
 from emag_pipeline.store.sql import statements
@@ -82,8 +82,8 @@ def columns(database: Database, selection: Selection) -> list[Column]:
     """
     granted, left_out = readable()[selection.table], _LEFT_OUT.get(selection.table, frozenset())
     if selection.as_of:
-        return [*describe.columns(database, _HISTORY), *_PRICES_WITH_VAT]
-    found = describe.columns(database, selection.table)
+        return [*catalog.columns(database, _HISTORY), *_PRICES_WITH_VAT]
+    found = catalog.columns(database, selection.table)
     return [column for column in found if column.name not in left_out and (granted is None or column.name in granted)]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from emag_pipeline.errors import AnotherSyncRunning, SettingsError, of_os_error
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import own_tables
+from emag_pipeline.store import catalog
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import staging_room
@@ -90,7 +90,7 @@ def _tables(database: Database) -> Iterator[tuple[str, str]]:
     Only our own tables: other software may share the schema and have columns of the same names.
     """
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        tables = {table: own_tables.columns(tx, table) for table in own_tables.every(tx)}
+        tables = {table: catalog.writable_columns(tx, table) for table in catalog.own_tables(tx)}
     for table in sorted(tables, key=lambda name: (name not in _FIRST, name in _LAST and _LAST.index(name) + 1, name)):
         column = next((column for column in _CONDITIONS if column in tables[table]), None)
         if column is not None:

@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.store.describe import Column
+from emag_pipeline.store.catalog import Column
 
 #: A row group is written when it has this many rows or bytes.
 _GROUP_ROWS = 50_000

@@ -15,7 +15,7 @@ from emag_pipeline.databases import pipeline_url
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import libpq
+from emag_pipeline.store import server
 from emag_pipeline.store.roles import READER
 
 
@@ -87,7 +87,7 @@ def open_psql(settings: Settings, arguments: Sequence[str]) -> int:
     Raises DatabaseUnavailable, SchemaMismatch; SettingsError for a database URL that psql cannot be given.
     """
     with looked_into(settings):
-        environment = {**os.environ, **libpq.environment(pipeline_url(settings))}
+        environment = {**os.environ, **server.libpq_environment(pipeline_url(settings))}
         if settings.database_url is None:  # a pooler would refuse the connection because of it
             environment["PGOPTIONS"] = f"-c search_path={settings.db_schema},public"
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C cancels psql's statement, not this command
@@ -104,7 +104,7 @@ def connection_values(settings: Settings) -> tuple[dict[str, str], str]:
     On the embedded server the reader is READER. Raises DatabaseUnavailable, SchemaMismatch.
     """
     with looked_into(settings):
-        given = libpq.environment(pipeline_url(settings))
+        given = server.libpq_environment(pipeline_url(settings))
     host = given.get("PGHOST", "")
     place = {"host": host, "port": given.get("PGPORT", "5432"), "database": given.get("PGDATABASE", "")}
     if settings.database_url is not None:

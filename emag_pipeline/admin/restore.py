@@ -16,7 +16,7 @@ from emag_pipeline.admin.backup import Archive, TableRows, open_backup
 from emag_pipeline.errors import AnotherSyncRunning, PermanentError
 from emag_pipeline.local.surroundings import Say, databases, migrated, opened
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import OperationalError, migrate, own_tables
+from emag_pipeline.store import OperationalError, catalog, migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import WRONG_DATA
 from emag_pipeline.store.sql import statements
@@ -94,7 +94,7 @@ def fill(database: Database, backup: Archive, *, replace: bool, report: Callable
         else:
             _load_by_scratch(tx, backup, report)
         tx.run(_SQL["end_running_syncs"])
-        filled = own_tables.logged(tx)
+        filled = catalog.logged_tables(tx)
     statistics.renew(database, filled)
     return aside
 
@@ -118,7 +118,7 @@ def _lock(tx: Transaction) -> None:
     perhaps with a publish as its victim. So a table that is held is waited for alone, and released again.
     """
     until = time.monotonic() + _LOCK_SECONDS
-    tables = [*own_tables.every(tx), *own_tables.partitions(tx)]
+    tables = [*catalog.own_tables(tx), *catalog.own_partitions(tx)]
     all_of_them = ", ".join(f"{{schema}}.{table}" for table in tables)
     tx.run("SAVEPOINT before_locks")
     while (held := _try_lock(tx, f"{all_of_them} IN EXCLUSIVE MODE NOWAIT")) is not None:
@@ -186,10 +186,10 @@ def _set_aside(tx: Transaction, target: str) -> str:
 def _load(tx: Transaction, backup: Archive, report: Callable[[str, int], None]) -> None:
     """Fill the transaction's schema, which has the backup's version or is missing, and upgrade it."""
     migrate.upgrade_within(tx, backup.revision)
-    known = own_tables.every(tx)
+    known = catalog.own_tables(tx)
     for table in known:
         tx.run(f"DELETE FROM {{schema}}.{table}")
-    missing = set(own_tables.logged(tx))
+    missing = set(catalog.logged_tables(tx))
     for rows in backup.tables():
         if rows.table in known:
             report(rows.table, _copy(tx, rows))
@@ -218,8 +218,8 @@ def _load_by_scratch(tx: Transaction, backup: Archive, report: Callable[[str, in
     _require_free(tx, scratch.schema)
     _load(scratch, backup, report)
     migrate.upgrade_within(tx)
-    for table in own_tables.every(tx):
-        columns = ", ".join(f'"{name}"' for name in own_tables.columns(tx, table))
+    for table in catalog.own_tables(tx):
+        columns = ", ".join(f'"{name}"' for name in catalog.writable_columns(tx, table))
         tx.run(f"DELETE FROM {{schema}}.{table}")
         tx.run(_named("take_from_scratch", table=table, columns=columns, scratch=f'"{scratch.schema}"'))
     scratch.run("DROP SCHEMA {schema} CASCADE")
@@ -227,8 +227,8 @@ def _load_by_scratch(tx: Transaction, backup: Archive, report: Callable[[str, in
 
 
 def _follow_ids(tx: Transaction) -> None:
-    for table in own_tables.every(tx):
-        for column in own_tables.identities(tx, table):
+    for table in catalog.own_tables(tx):
+        for column in catalog.identity_columns(tx, table):
             tx.run(_named("follow_ids", table=table, column=column), table=f'"{tx.schema}".{table}', column=column)
 
 

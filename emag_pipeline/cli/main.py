@@ -18,7 +18,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.logs.configure import configure_command
 from emag_pipeline.logs.printed import says_lines
 from emag_pipeline.settings import given_variables, load_settings
-from emag_pipeline.settings.unread_variables import unread
+from emag_pipeline.settings.wrong_variables import unread
 
 log = logger(__name__)
 

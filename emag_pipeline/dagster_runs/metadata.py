@@ -12,9 +12,9 @@ from emag_pipeline.charts import small
 from emag_pipeline.charts.svg import alternative, data_uri
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import current
-from emag_pipeline.store import check_results, describe
-from emag_pipeline.store.check_results import Said
+from emag_pipeline.store import catalog, monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import Said
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.context import Progress
 from emag_pipeline.sync.figures import WORDS
@@ -134,7 +134,7 @@ def column_schema(database: Database, table: str) -> Metadata:
             description=column.comment or None,
             constraints=dg.TableColumnConstraints(nullable=column.nullable),
         )
-        for column in describe.columns(database, table)
+        for column in catalog.columns(database, table)
     ]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
 
@@ -234,7 +234,7 @@ def record(
         part=part,
         run_id=run_id,
     )
-    check_results.record(database, said)
+    monitoring_tables.record_check_result(database, said)
 
 
 def _plain(value: Any) -> Any:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline.embedded import sockets
+from emag_pipeline.embedded.places import socket_address
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.processes import is_stopped
-from emag_pipeline.store.aside import once
-from emag_pipeline.store.calls import DriverCalls
+from emag_pipeline.store.calls import DriverCalls, once
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import STARTING_UP
 
@@ -269,7 +268,7 @@ def _asked(note: Note) -> ServerAnswer:
     try:
         with (
             closing(
-                Database(sockets.address(note.sockets, "postgres"), pool_size=1, most_seconds=_ASK_SECONDS)
+                Database(socket_address(note.sockets, "postgres"), pool_size=1, most_seconds=_ASK_SECONDS)
             ) as database,
             database.transaction(timeout_seconds=_ASK_SECONDS) as tx,
         ):

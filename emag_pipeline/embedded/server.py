@@ -20,11 +20,11 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 
 from emag_pipeline.console import tell
-from emag_pipeline.embedded import places, postmaster, programs, sockets
+from emag_pipeline.embedded import places, postmaster, programs
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings.home import claim
-from emag_pipeline.store import missing_database
 from emag_pipeline.store.calls import DriverCalls
+from emag_pipeline.store.server import ensure_database
 from emag_pipeline.wording import counted
 
 # How much memory the embedded server takes for its buffers: by what the machine, or the container, has.
@@ -99,11 +99,11 @@ class EmbeddedServer:
 
     def address(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server, whether or not it exists."""
-        return sockets.address(self.socket_directory, database)
+        return places.socket_address(self.socket_directory, database)
 
     def ensure_database(self, name: str) -> None:
-        """Create a database unless it exists; two callers at once are safe. Raises as `missing_database` does."""
-        missing_database.ensure_database(self.address(name), "DATABASE_SYNC_URL", is_own_server=True)
+        """Create a database unless it exists; two callers at once are safe. Raises as `store.server` does."""
+        ensure_database(self.address(name), "DATABASE_SYNC_URL", is_own_server=True)
 
     def postmaster(self) -> psutil.Process:
         """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
@@ -150,7 +150,7 @@ def start(
         data = places.made_data(home)
         if not is_set_up(home):
             _set_up(home, data, binaries)
-        directory = sockets.directory(home, data)
+        directory = places.socket_directory(home, data)
         if postmaster.starting(data) is not None:  # whoever started it did not wait
             _await_connections(data, say, until)
         else:
@@ -249,7 +249,7 @@ def log_of(home: Path) -> Path:
 
 def is_address_of(home: Path, url: str) -> bool:
     """Whether a database URL leads to the server of a home directory, running or not."""
-    places_of_socket = sockets.known(home.resolve(), places.data(home.resolve()))
+    places_of_socket = places.known_sockets(home.resolve(), places.data(home.resolve()))
     return any(Path(host) in places_of_socket for host in parse_qs(urlsplit(url).query).get("host", []))
 
 

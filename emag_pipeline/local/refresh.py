@@ -20,7 +20,7 @@ from emag_pipeline.local.surroundings import Surroundings
 from emag_pipeline.local.words import failure_words, killed_words
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
-from emag_pipeline.store.aside import once
+from emag_pipeline.store.calls import once
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, sync_progress

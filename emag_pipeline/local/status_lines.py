@@ -17,8 +17,8 @@ from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import sync_troubles
 from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
 from emag_pipeline.settings import Settings
-from emag_pipeline.store.check_results import CheckResult, check_results
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import CheckResult, check_results
 from emag_pipeline.sync.accounts import left_accounts
 from emag_pipeline.sync.liveness import Trouble
 from emag_pipeline.sync.rate_budget import Slowness, slowness

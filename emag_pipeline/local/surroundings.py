@@ -15,11 +15,11 @@ from emag_pipeline.databases import told_alike
 from emag_pipeline.errors import PermanentError, of_os_error
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.settings import Settings, env_file
-from emag_pipeline.settings.databases import masked
+from emag_pipeline.settings.addresses import masked
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store import migrate, roles
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.missing_database import ensure_database
+from emag_pipeline.store.server import ensure_database
 from emag_pipeline.sync.accounts import require_same_host
 from emag_pipeline.sync.locks import waits_told
 from emag_pipeline.sync.published import first_publish_day

@@ -8,8 +8,7 @@ from signal import Signals
 
 from emag_pipeline import running_up
 from emag_pipeline.settings import Settings
-from emag_pipeline.settings.accounts import SANDBOX
-from emag_pipeline.settings.sandbox_choice import OWN_ACCOUNTS
+from emag_pipeline.settings.accounts import SANDBOX, SANDBOX_ACCOUNTS
 from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
 from emag_pipeline.sync.liveness import Condition, Trouble
 from emag_pipeline.sync.rate_budget import Slowness
@@ -170,11 +169,11 @@ def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
     """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
     if not settings.uses_sandbox:
         return
-    for name in [account.name for account in settings.accounts if account.name not in OWN_ACCOUNTS]:
-        near = next(iter(get_close_matches(name, OWN_ACCOUNTS, n=1)), "")
+    for name in [account.name for account in settings.accounts if account.name not in SANDBOX_ACCOUNTS]:
+        near = next(iter(get_close_matches(name, SANDBOX_ACCOUNTS, n=1)), "")
         what = f"EMAG_ACCOUNTS names {name}, which has no credentials and is not one of the sandbox's own accounts"
         credentials = " and ".join(f"EMAG_{name.upper()}_API_{part}" for part in ("USERNAME", "PASSWORD"))
-        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(OWN_ACCOUNTS)}"
+        known = f"perhaps {near} is meant" if near else f"those are {' and '.join(SANDBOX_ACCOUNTS)}"
         remedy = f"Correct EMAG_ACCOUNTS ({known}), or set {credentials}; until then its offers are invented"
         yield what, remedy
 

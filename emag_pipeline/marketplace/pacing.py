@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from emag_pipeline.errors import CallAborted
-from emag_pipeline.rate_limit import pace_seconds
+from emag_pipeline.settings.accounts import pace_seconds
 
 #: How late a call may leave; `rate_limit.SAFETY_MARGIN` has room for a little more.
 LATEST_SECONDS = 0.025

@@ -24,7 +24,7 @@ from emag_pipeline.errors import (
     RequestRefused,
 )
 from emag_pipeline.marketplace import json_text
-from emag_pipeline.rate_limit import LONGEST_PAUSE_SECONDS
+from emag_pipeline.settings.accounts import LONGEST_PAUSE_SECONDS
 
 Words = tuple[str, ...]
 

@@ -12,7 +12,7 @@ from emag_pipeline.monitoring.incidents import forget_others
 from emag_pipeline.monitoring.recovery import recover
 from emag_pipeline.refresh.dagster import refresh_offers
 from emag_pipeline.settings import Settings, current
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LOOKS, AccountStanding, due_seconds, is_behind, needs_a_person
 from emag_pipeline.sync.ledger import SyncStatus
@@ -77,7 +77,7 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         outbox.deliver(database, settings)
         found = incidents.open_incidents(database)
         told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
-        ticks.note(database, "run_failures")
+        monitoring_tables.note_tick(database, "run_failures")
     return dg.SkipReason(told)
 
 
@@ -128,7 +128,7 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
             run_requests=[dg.RunRequest(partition_key=account) for account in behind],
             skip_reason=None if behind else dg.SkipReason(told),
         )
-        ticks.note(database, "stale_accounts")
+        monitoring_tables.note_tick(database, "stale_accounts")
     return requested
 
 
@@ -151,5 +151,5 @@ def stuck_syncs(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[
         sentences = [one.sentence for one in recover(database, context.instance, Bounds.of(settings), accounts)]
         for sentence in sentences:
             context.log.warning(sentence)
-        ticks.note(database, "stuck_syncs")
+        monitoring_tables.note_tick(database, "stuck_syncs")
     yield dg.SkipReason(". ".join(sentences) or "no running sync is stuck")

@@ -29,9 +29,9 @@ from emag_pipeline.refresh.dagster import offers
 from emag_pipeline.review.checks import OFFERS_ARE_FRESH
 from emag_pipeline.review.dagster import freshness
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import check_results
-from emag_pipeline.store.check_results import CheckResult
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import CheckResult
 from emag_pipeline.sync.account_health import Cause
 from emag_pipeline.sync.status import account_statuses
 
@@ -180,7 +180,7 @@ def note_red_checks(database: Database, settings: Settings) -> list[str]:
 
     Raises DatabaseUnavailable.
     """
-    answered = check_results.check_results(database, settings.subjects)
+    answered = monitoring_tables.check_results(database, settings.subjects)
     results = [one for one in answered if not one.is_told_by_its_account]
     for result in results:
         if result.passed:

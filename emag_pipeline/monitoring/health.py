@@ -30,11 +30,11 @@ from emag_pipeline.errors import DatabaseUnavailable, PipelineError, Rerun, Tran
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.monitoring.silence import DAEMON, Silence
+from emag_pipeline.running_up import StoppedProgram, stopped_programs
 from emag_pipeline.settings import Settings
-from emag_pipeline.stopped_programs import StoppedProgram, stopped_programs
-from emag_pipeline.store import ticks
-from emag_pipeline.store.check_results import CheckResult, check_results
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import CheckResult, check_results
 from emag_pipeline.sync.account_health import is_stale, published_words
 from emag_pipeline.sync.accounts import left_accounts
 from emag_pipeline.sync.liveness import Bounds, RunningSync, Trouble, running_syncs, trouble_of
@@ -138,7 +138,7 @@ def health_status(database: Database, settings: Settings) -> HealthStatus:
     """How all configured accounts and the sensors fare now. Raises the errors of the database."""
     bounds = Bounds.of(settings)
     running = {sync.account: sync for sync in running_syncs(database)}
-    ages = ticks.ages(database)
+    ages = monitoring_tables.tick_ages(database)
     names = [account.name for account in settings.accounts]
     silent = [] if silence.has_just_started(settings) else silence.silent_of(ages, settings)
     recovery = _RECOVERED_BY_HAND if "stuck_syncs" in dict(silent) else _RECOVERED_BY_ITSELF

@@ -11,7 +11,7 @@ from typing import Literal
 
 from emag_pipeline.monitoring import health
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.store.counters import OFFERS_PROCESSED
+from emag_pipeline.store.monitoring_tables import OFFERS_PROCESSED
 from emag_pipeline.sync.surprises import KINDS
 
 #: Stands for an unknown label value, so that a surprise costs one series and not a thousand.

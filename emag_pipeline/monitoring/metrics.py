@@ -13,7 +13,7 @@ from emag_pipeline.errors import PipelineError
 from emag_pipeline.monitoring import metric_list, silence
 from emag_pipeline.monitoring.metric_list import OTHER, SCAN_RESOURCES, Metric
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables as counters
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements

@@ -25,7 +25,7 @@ from emag_pipeline.monitoring import alerts
 from emag_pipeline.monitoring.alerts import Document
 from emag_pipeline.monitoring.incidents import TIMEOUT_SECONDS, Incident
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.status import account_statuses
@@ -127,7 +127,7 @@ def note_untold(database: Database, untold: Collection[Incident]) -> None:
 def _settle(database: Database, name: str, incidents: Collection[Incident], outcome: str, **parameters: Any) -> None:
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(_SQL[name], ids=[incident.incident_id for incident in incidents], **parameters)
-        counters.add(tx, {("emag_sync_alerts_total", (("outcome", outcome),)): 1})
+        monitoring_tables.add_to_counters(tx, {("emag_sync_alerts_total", (("outcome", outcome),)): 1})
 
 
 # The webhook: one JSON POST within one time limit. Its URL is a secret and appears in no text.

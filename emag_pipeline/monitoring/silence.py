@@ -9,7 +9,7 @@ from emag_pipeline import running_up, wording
 from emag_pipeline.monitoring import incidents, outbox
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import age
 
@@ -51,7 +51,7 @@ def silent_sensors(database: Database, settings: Settings) -> Silent:
 
     Raises DatabaseUnavailable, SchemaMismatch.
     """
-    return silent_of(ticks.ages(database), settings)
+    return silent_of(monitoring_tables.tick_ages(database), settings)
 
 
 def silent_of(ages: Mapping[str, float], settings: Settings) -> Silent:

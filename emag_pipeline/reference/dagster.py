@@ -25,7 +25,7 @@ from emag_pipeline.reference.tables import (
     unknown_vat_rates,
 )
 from emag_pipeline.settings import Settings, cron, current
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import LONGEST_WAIT_SECONDS, PastRuns, wait_seconds
 from emag_pipeline.sync.status import account_statuses
@@ -275,7 +275,7 @@ def stale_reference(
     settings = pipeline.settings
     with pipeline.database() as database:
         reasons = {name: _why_not(database, context.instance, name, settings) for name in settings.marketplaces}
-        ticks.note(database, "stale_reference")
+        monitoring_tables.note_tick(database, "stale_reference")
     if all(reasons.values()):
         yield dg.SkipReason("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
     yield from (dg.RunRequest(partition_key=name) for name, reason in reasons.items() if not reason)

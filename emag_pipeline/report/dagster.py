@@ -18,7 +18,7 @@ from emag_pipeline.report import Facts, facts_of, page, write
 from emag_pipeline.review.dagster import offers_review
 from emag_pipeline.settings import current
 from emag_pipeline.settings.home import directory
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 
 # offer_report: an account on one page, for people without access to the database or this UI.
 
@@ -108,7 +108,7 @@ def stale_marts(
         names = [account.name for account in pipeline.settings.accounts]
         accounts = due(database, names)
         requests = [request for one in accounts for request in _requests(one, pipeline.settings.first_day)]
-        ticks.note(database, "stale_marts")
+        monitoring_tables.note_tick(database, "stale_marts")
     if not requests:
         yield dg.SkipReason(_nothing_due(names, {one.account for one in accounts}))
     yield from requests

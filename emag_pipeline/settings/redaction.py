@@ -4,14 +4,17 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 from emag_pipeline.settings.accounts import Account
+from emag_pipeline.settings.addresses import is_web, passwords_in
 
 LONGEST_BODY = 2_000
 _LONGEST_READ = 65_536
 _MASK = "***"
+#: of a webhook's query: `v=1` is no secret
+_SHORTEST_TOKEN = 8
 _PATTERNS = (
     re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)[^\r\n\"'<,}]{1,4096}"),
     re.compile(r"(?i)\b((?:basic|bearer|digest)\s+)[A-Za-z0-9+/=_.~-]{8,4096}"),
@@ -26,6 +29,27 @@ def secrets_of(account: Account) -> frozenset[str]:
     password = account.password.get_secret_value()
     token = base64.b64encode(f"{account.username}:{password}".encode()).decode()
     return frozenset({password, token, token.rstrip("=")})
+
+
+def secrets_given(given: Mapping[str, str]) -> frozenset[str]:
+    """What of variables, right or wrong, must never be shown: passwords, and the pieces of a URL that is not one."""
+    found: set[str] = set()
+    for name, value in given.items():
+        if name.endswith(("_PASSWORD", "DB_PASS")):
+            found.add(value)
+        elif name == "EMAG_ALERT_WEBHOOK_URL":
+            found |= secrets_of_webhook(value)
+        elif name.endswith("_URL") and not is_web(value):
+            found |= passwords_in(value)
+    return frozenset(found)
+
+
+def secrets_of_webhook(url: str) -> set[str]:
+    """The URL, and what of it a library could show alone: its path, the values of its query."""
+    path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
+    values = {part.partition("=")[2] for part in query.split("&")}
+    pieces = set() if is_web(url) else passwords_in(url)
+    return {url, path.strip("/")} | pieces | {value for value in values if len(value) >= _SHORTEST_TOKEN}
 
 
 class Redactor:

@@ -1,24 +1,27 @@
-"""Every call into the driver: bounded by this process's own clock, and ended by a signal, wherever it stands.
+"""Every call into the driver: bounded by this process's own clock, and ended by a signal, wherever it is.
 
-A call runs in C, where a signal's handler cannot break in. The main thread therefore lets it run aside and waits in
-Python; what breaks into that wait ends the call: the server is asked to end the transaction, and if that has no answer
-in a moment, the line is cut. From then on the process is about to end, and a database that does not answer may not
-keep it: whatever it still has to write has a few seconds in all.
+A call runs in C, where a signal's handler cannot break in. The main thread therefore lets it run in a thread beside it
+and waits in Python; what breaks into that wait ends the call: the server is asked to end the transaction, and if that
+has no answer in a moment, the line is cut. From then on the process is about to end, and a database that does not
+answer may not keep it: whatever it still has to write has a few seconds in all.
 """
 
+import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from math import inf
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import psycopg2
+from psycopg2 import extensions
+from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.store.aside import Aside, once
-from emag_pipeline.store.wire import DatabaseLine, Watch
+from emag_pipeline.store.wire import DatabaseLine, Watch, Work
 from emag_pipeline.wording import AFTER_AN_OUTAGE
 
 T = TypeVar("T")
@@ -35,6 +38,53 @@ _SHORT_SECONDS = 0.2
 #: What is asked in the main thread, several times a second, while a call lasts; what it raises ends the call.
 #: For programs whose signal handlers only take note (`local.stop_signals`).
 HEEDED: list[Callable[[], None]] = []
+
+# A thread beside the main one for calls into C, so that the main thread waits in Python, where signals reach it.
+#
+# A daemon, unlike an executor's thread: a call that hangs in spite of everything must not keep the process alive.
+
+_Calls = SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]
+
+
+class Aside:
+    """Runs one call after the other in a thread of its own, which starts with the first of them."""
+
+    def __init__(self) -> None:
+        self._calls: _Calls = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, call: Callable[[], T]) -> "Future[T]":
+        """Run the call aside."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, args=(self._calls,), name="sql", daemon=True)
+            self._thread.start()
+        outcome: Future[T] = Future()
+        self._calls.put((call, outcome))
+        return outcome
+
+    def abandon(self) -> None:
+        """Let the thread end after its call, which may never return; the next call gets another one."""
+        self._calls.put(None)
+        self._calls = SimpleQueue()
+        self._thread = None
+
+    @staticmethod
+    def _work(calls: _Calls) -> None:
+        while (given := calls.get()) is not None:
+            call, outcome = given
+            try:
+                outcome.set_result(call())
+            except BaseException as error:  # handed to the waiting thread, whatever it is
+                outcome.set_exception(error)
+            del given, call, outcome  # or the last one's rows would live until the next call
+
+
+def once(call: Callable[[], T]) -> "Future[T]":
+    """Run a single call in a thread that ends with it."""
+    aside = Aside()
+    outcome = aside.submit(call)
+    aside.abandon()
+    return outcome
 
 
 def no_answer(seconds: float) -> DatabaseUnavailable:
@@ -175,3 +225,44 @@ def _is_over(outcome: "Future[Any]", seconds: float) -> bool:
     except TimeoutError:
         return outcome.done()
     return True
+
+
+# The end of a transaction from outside: its process serves nobody any more, and holds locks.
+
+#: To connect, and to say it.
+_END_SECONDS = 5.0
+
+_END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = %s AND xact_start = %s AND datname = current_database()
+"""
+
+
+def end_transaction(work: Work, parameters: Mapping[str, Any]) -> None:
+    """End a transaction by a connection of its own, made with these parameters, in a thread of its own; never waits.
+
+    Not by a cancel request: the driver sends it without letting other threads run, and waits for the answer.
+    """
+
+    def connect_and_end() -> None:
+        until = time.monotonic() + _END_SECONDS
+        connection = psycopg2.connect(**parameters, async_=True)  # so that each step has an end
+        try:
+            _await(connection, until)
+            connection.cursor().execute(_END, (work.process_id, work.began_at))
+            _await(connection, until)
+        finally:
+            connection.close()
+
+    once(connect_and_end)
+
+
+def _await(connection: DriverConnection, until: float) -> None:
+    """Wait for what was asked of an asynchronous connection; raises OperationalError when the time is over."""
+    while (state := connection.poll()) != extensions.POLL_OK:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise psycopg2.OperationalError("no answer")
+        here = [connection.fileno()]
+        reading = state == extensions.POLL_READ
+        select.select(here if reading else [], [] if reading else here, [], left)

@@ -24,12 +24,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.settings.databases import masked
-from emag_pipeline.store import wire
-from emag_pipeline.store.calls import DriverCalls, no_answer
+from emag_pipeline.settings.addresses import masked
+from emag_pipeline.store.calls import DriverCalls, end_transaction, no_answer
 from emag_pipeline.store.error_mapping import translate
-from emag_pipeline.store.lost_commits import number_of, require_committed
-from emag_pipeline.store.transaction import GRACE_SECONDS, Transaction, statement
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import GRACE_SECONDS, Transaction, number_of, require_committed, statement
 from emag_pipeline.store.wire import DatabaseLine, Work
 
 #: No statement of a sync may run longer; the publish of a million offers takes a few minutes.
@@ -45,17 +44,7 @@ _POOL_SECONDS = 30.0
 _AT_ONCE_SECONDS = 5.0
 _COMMIT_SECONDS = 60.0
 
-#: Settings of each transaction, which end what a killed or frozen process would otherwise leave for others to wait for:
-#: a statement whose client is gone (the server looks every two seconds), a transaction in which nobody goes on.
-_SETTINGS = """
-    SELECT set_config('search_path', quote_ident(:schema) || ', pg_temp', true),
-           set_config('statement_timeout', :milliseconds, true), set_config('timezone', 'UTC', true),
-           set_config('lock_timeout', :lock_milliseconds, true),
-           set_config('synchronous_commit', :durable, true),
-           set_config('client_connection_check_interval', '2000', true),
-           set_config('idle_in_transaction_session_timeout', '10000', true),
-           pg_backend_pid() AS process_id, now() AS began_at
-"""
+_SETTINGS = statements("store/transaction.sql")["settings"]
 
 
 class Database:
@@ -217,7 +206,7 @@ class Database:
 
     def _end(self, work: Work) -> None:
         _, parameters = self.engine.dialect.create_connect_args(self.engine.url)
-        wire.end(work, parameters)
+        end_transaction(work, parameters)
 
     @staticmethod
     def _close_line(_: DriverConnection, entry: ConnectionPoolEntry) -> None:

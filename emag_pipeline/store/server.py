@@ -1,9 +1,20 @@
-"""What the server says of itself, of this connection and of this user's rights: for `emag-pipeline doctor`."""
+"""The database server: what it says of itself for `doctor`; a database made when it is missing; libpq's environment."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from emag_pipeline.store.engine import Database
+from sqlalchemy import make_url
+
+from emag_pipeline.errors import PermanentError, PipelineError, SettingsError
+from emag_pipeline.store.engine import CONNECT_TIMEOUT_SECONDS, Database
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
+
+_SQL = statements("store/server.sql")
 
 #: The oldest PostgreSQL that the tests are run with.
 OLDEST_VERSION = 15
@@ -42,13 +53,7 @@ def connection(database: Database) -> ConnectionFacts:
         now: datetime = tx.run("SELECT clock_timestamp()").scalar_one()
         answered = datetime.now(UTC)
         half: timedelta = (answered - asked) / 2
-        row = tx.run(
-            """SELECT current_setting('server_version') AS version, current_user AS "user",
-                      current_database() AS database, pg_database_size(current_database()) AS size_bytes,
-                      pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS is_read_only,
-                      pg_backend_pid() AS pid,
-                      (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls"""
-        ).one()
+        row = tx.run(_SQL["connection"]).one()
         own = tx.wire()
     return ConnectionFacts(
         version=row.version.split()[0],
@@ -77,13 +82,7 @@ def missing_rights(database: Database) -> dict[str, list[str]]:
     """For each of the pipeline's tables that this user may not use in full: the rights that it lacks."""
     with database.transaction(timeout_seconds=5) as tx:
         rows = tx.run(
-            """SELECT c.relname AS "table", array_agg(wanted ORDER BY wanted) AS rights
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
-                    unnest(CAST(:rights AS text[])) AS wanted
-               WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname LIKE 'emag\\_%'
-                 AND c.relname <> 'emag_alembic_version'
-                 AND NOT has_table_privilege(c.oid, wanted)
-               GROUP BY c.relname ORDER BY c.relname""",
+            _SQL["missing_rights"],
             rights=_RIGHTS,
             schema=database.schema,
         )
@@ -109,10 +108,121 @@ def incarnation(database: Database, table: str) -> str:
     with database.transaction(timeout_seconds=5) as tx:
         tx.run(_OWN_PATH)
         row = tx.run(
-            """SELECT (SELECT system_identifier FROM pg_control_system()) AS cluster,
-                      (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
-                      (SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = current_database()) AS database,
-                      CAST(CAST(to_regclass(:table) AS oid) AS bigint) AS "table" """,
+            _SQL["incarnation"],
             table=table,
         ).one()
     return ".".join(str(part) for part in row)
+
+
+# A database that is made when it is missing: Dagster's own, whose tables are its affair; the embedded server's.
+
+
+def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server: bool = False) -> bool:
+    """Create the database that the URL names unless it is there. True when it was created here.
+
+    `variable` is what an administrator sets where it cannot be created. Of a server of our own its `postgres` database
+    is asked first, so that its log tells of no refusal; of another one only when the database cannot be reached: not
+    everybody may connect there. Needs the right CREATEDB when it is missing. Two callers at once are safe. Raises
+    PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
+    """
+    name = unquote(urlsplit(url).path.removeprefix("/"))
+    maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
+    if is_own_server:
+        if _exists(maintenance, name):
+            return False
+    elif (unreachable := _failure(url)) is None:
+        return False
+    elif _failure(maintenance) is not None or _exists(maintenance, name):
+        raise unreachable
+    try:
+        with _session(maintenance) as session:
+            session.run(f"CREATE DATABASE {_quoted(name)}")
+    except PermanentError as error:
+        if _failure(url) is None:
+            return False  # somebody else was faster
+        raise _not_allowed(variable, name, error.why) from error
+    return True
+
+
+def _failure(url: str) -> PipelineError | None:
+    try:
+        with _session(url):
+            return None
+    except PipelineError as error:
+        return error
+
+
+def _exists(maintenance: str, name: str) -> bool:
+    with _session(maintenance) as session:
+        return session.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name).first() is not None
+
+
+@contextmanager
+def _session(url: str) -> Iterator[Transaction]:
+    """A session without a transaction around its statements, as CREATE DATABASE demands."""
+    database = Database(url, pool_size=1)
+    database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""').replace(":", r"\:") + '"'
+
+
+def _not_allowed(variable: str, name: str, why: str) -> PermanentError:
+    return PermanentError(
+        f"the database {name!r} is missing and could not be created",
+        where=variable,
+        why=why,
+        remedy=f"Have an administrator create it with this user as its owner (CREATE DATABASE {_quoted(name)} OWNER …),"
+        f" or set {variable} to another database",
+    )
+
+
+# The connection of a database URL for PostgreSQL's own programs: as environment, since command lines are public.
+
+#: libpq's parameters and their variables (PostgreSQL manual, "Environment Variables" of libpq)
+_VARIABLES = {
+    "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER",
+    "password": "PGPASSWORD", "passfile": "PGPASSFILE", "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT", "options": "PGOPTIONS", "application_name": "PGAPPNAME",
+    "sslmode": "PGSSLMODE", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslrootcert": "PGSSLROOTCERT",
+    "sslcrl": "PGSSLCRL", "sslcrldir": "PGSSLCRLDIR", "sslsni": "PGSSLSNI", "requirepeer": "PGREQUIREPEER",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION", "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION",
+    "gssencmode": "PGGSSENCMODE", "krbsrvname": "PGKRBSRVNAME", "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "require_auth": "PGREQUIREAUTH", "load_balance_hosts": "PGLOADBALANCEHOSTS",
+}  # fmt: skip
+_PORT = "5432"
+#: of the connection's upkeep, which these programs do without
+_LEFT_OUT = {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
+
+
+def tcp_addresses(url: str) -> list[tuple[str, str]]:
+    """Hosts and ports of the URL's servers on TCP; none for the directory of a socket."""
+    address = make_url(url)
+    _, given = address.get_dialect()().create_connect_args(address)
+    hosts = str(given.get("hostaddr") or given.get("host") or "").split(",")
+    places = zip_longest(hosts, str(given.get("port") or "").split(","), fillvalue="")
+    return [(host, port or _PORT) for host, port in places if host and not host.startswith(("/", "@"))]
+
+
+def libpq_environment(url: str) -> dict[str, str]:
+    """Variables that connect a program of PostgreSQL to the URL's database.
+
+    Raises SettingsError for a parameter that cannot be passed on.
+    """
+    address = make_url(url)
+    _, parameters = address.get_dialect()().create_connect_args(address)
+    given = {name: str(value) for name, value in parameters.items() if name not in _LEFT_OUT}
+    unknown = sorted(given.keys() - _VARIABLES.keys())
+    if unknown:
+        raise SettingsError(
+            f"the database URL's parameter {unknown[0]} cannot be passed on to PostgreSQL's programs",
+            remedy="Leave it out of the URL for this command",
+        )
+    connect = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), "application_name": "emag_pipeline"}
+    return {_VARIABLES[name]: value for name, value in {**connect, **given}.items()}

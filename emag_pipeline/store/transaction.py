@@ -1,7 +1,10 @@
-"""One open transaction: statements and COPY, each bounded by the clock of this process."""
+"""One open transaction: statements and COPY, each bounded by this process's clock; and the commit that was lost."""
 
 import re
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
 from typing import Any, Protocol, TypeVar
@@ -10,17 +13,23 @@ import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import ConnectionInfo
 
-from emag_pipeline.errors import TransientError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError, TransientError
+from emag_pipeline.logs import logger
 from emag_pipeline.store.calls import DriverCalls, no_answer
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.wire import Bound, DatabaseLine, Watch
 
 T = TypeVar("T")
+log = logger(__name__)
+
+_SQL = statements("store/transaction.sql")
 
 #: The server ends a statement whose time is over by itself, if it can.
 GRACE_SECONDS = 5.0
 
 _COPY_BYTES = 1 << 16
-_QUESTION = re.compile(r"(?:\s|--[^\n]*\n)*SELECT\b", re.IGNORECASE)
+#: Lines on a statement's purpose come first (`store.sql`).
+_QUESTION = re.compile(r"(?:\s*--[^\n]*\n)*\s*SELECT\b", re.IGNORECASE)
 #: What a hash of ids takes for each row, and the most that one join may have.
 _BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
 
@@ -192,5 +201,76 @@ class Transaction:
 
 
 def _is_question(sql: str) -> bool:
-    """Whether a statement changes nothing that anybody relies upon; what stands above it in its file is passed over."""
+    """Whether a statement changes nothing that anybody relies upon."""
     return _QUESTION.match(sql) is not None
+
+
+# A connection that is lost at the commit leaves open whether it happened: the server is asked, by another one.
+
+#: The server is asked for as long as it may take to connect.
+_ASK_SECONDS = 15.0
+#: A server whose client is gone may still be committing, and one that is being restarted is back in a moment.
+_LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A transaction as the server knows it in one life: after a crash, another one may get the same number."""
+
+    number: str
+    life: str | None
+
+
+def number_of(tx: Transaction) -> Number | None:
+    """The transaction's number on the server; None when nothing was written."""
+    if not tx.has_written:
+        return None
+    row = tx.run(_SQL["number"]).one()
+    return None if row.number is None else Number(row.number, row.life)
+
+
+def require_committed(
+    open_transaction: Callable[[], AbstractContextManager[Transaction]],
+    calls: DriverCalls,
+    number: Number,
+    lost: DatabaseUnavailable,
+) -> None:
+    """See by another connection that a transaction is done. Raises `lost` if not, or says that nobody knows."""
+    found = _found(open_transaction, calls, number)
+    if found is None:
+        raise _unknown("the server does not say")
+    if found.life is None or found.life != number.life:
+        raise _unknown("the server has crashed since, or another one is in its place")
+    if found.status != "committed":
+        raise lost
+    log.info("commit_found", what=f"transaction {number.number}")
+
+
+def _found(
+    open_transaction: Callable[[], AbstractContextManager[Transaction]], calls: DriverCalls, number: Number
+) -> Any:
+    """What the server says of a transaction that has ended; None if it does not say while one would connect."""
+    until = time.monotonic() + _ASK_SECONDS
+    while True:
+        try:
+            with open_transaction() as tx:
+                found = tx.run(_SQL["status"], number=number.number).one()
+            if found.status != "in progress" or found.life != number.life:
+                return found
+        except DatabaseUnavailable:
+            if calls.are_hurried:
+                return None
+        except PipelineError:  # one that never heard of it
+            return None
+        if time.monotonic() > until:
+            return None
+        calls.pause(_LOOK_SECONDS)
+
+
+def _unknown(why: str) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        "the connection was lost at a commit, and it is not known whether that was done",
+        where="database",
+        why=why,
+        remedy="Look what is there before it is done again; a sync looks by itself, and the next run goes on",
+    )

@@ -13,7 +13,7 @@ from emag_pipeline.errors import (
     spoils_staging,
 )
 from emag_pipeline.logs import logger
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
@@ -55,7 +55,7 @@ def take_lease(
         if last is not None and is_wanted and _can_resume(tx, last):
             return _resume(tx, last, owner)
         lease = _open(tx, account, owner, timeout_hours)
-        counters.add_offers_processed(tx, account, 0 if last is None else last.total_offers_processed)
+        monitoring_tables.add_offers_processed(tx, account, 0 if last is None else last.total_offers_processed)
         return lease
 
 

@@ -22,7 +22,7 @@ from uuid import UUID
 from emag_pipeline.errors import EndFromOutside
 from emag_pipeline.processes import ProcessMark, own_mark
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
@@ -147,7 +147,7 @@ def _running(tx: Transaction, which: str, **parameters: Any) -> list[RunningSync
 
 def count(tx: Transaction, counter: str, account: str) -> None:
     """Raise STUCK or RECOVERED by one."""
-    counters.add(tx, {(counter, (("account_type", account),)): 1})
+    monitoring_tables.add_to_counters(tx, {(counter, (("account_type", account),)): 1})
 
 
 class Condition(StrEnum):

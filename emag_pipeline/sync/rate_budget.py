@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.rate_limit import LONGEST_PAUSE_SECONDS, pace_seconds
+from emag_pipeline.settings.accounts import LONGEST_PAUSE_SECONDS, pace_seconds
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.model import RequestRecord
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 
@@ -35,7 +35,7 @@ def save(database: Database, requests: Sequence[RequestRecord], batch_id: UUID |
     with database.transaction(timeout_seconds=60, durable=False) as tx:
         if tx.run(insert, **first | {"batch_id": batch_id or uuid4()}).rowcount:
             tx.run_many(insert, others)
-            counters.add(tx, _counts(requests))
+            monitoring_tables.add_to_counters(tx, _counts(requests))
 
 
 def count_since(database: Database, account: str, since: datetime) -> int:
@@ -45,8 +45,8 @@ def count_since(database: Database, account: str, since: datetime) -> int:
         return int(tx.run(count, account=account, since=since).scalar_one())
 
 
-def _counts(requests: Iterable[RequestRecord]) -> counters.Amounts:
-    counts: defaultdict[counters.Key, float] = defaultdict(float)
+def _counts(requests: Iterable[RequestRecord]) -> monitoring_tables.CounterAmounts:
+    counts: defaultdict[monitoring_tables.CounterKey, float] = defaultdict(float)
     for call in requests:
         who = (("account_type", call.account_type), ("resource", call.resource))
         counts["emag_sync_requests_total", (*who, ("outcome", call.outcome))] += 1

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from emag_pipeline.errors import StagingLost
 from emag_pipeline.model import Offer, Page, Reject, Unchanged
-from emag_pipeline.store import counters
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.columns import STAGED, UNCHANGED, listed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
@@ -131,7 +131,9 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
     Returns until when it may go on (UTC).
     """
     with database.transaction() as tx:
-        counters.add_offers_processed(tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed)
+        monitoring_tables.add_offers_processed(
+            tx, lease.account, ledger.read_in(tx, lease.sync_id).total_offers_processed
+        )
         return ledger.plan(tx, lease, pages=pages, offers=offers, seconds=seconds)
 
 

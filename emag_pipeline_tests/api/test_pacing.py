@@ -8,7 +8,7 @@ import pytest
 from emag_pipeline.errors import CallAborted
 from emag_pipeline.marketplace import ProcessBudget
 from emag_pipeline.marketplace.pacing import Pacer
-from emag_pipeline.rate_limit import pace_seconds
+from emag_pipeline.settings.accounts import pace_seconds
 
 
 class Slots:

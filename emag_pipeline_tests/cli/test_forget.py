@@ -8,8 +8,8 @@ from emag_pipeline.admin.doctor import Verdict
 from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store.check_results import Said, record
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, execute, rows, sync
@@ -25,7 +25,9 @@ def variables(database_url: str) -> dict[str, str]:
 def _of_old(database: Database) -> None:
     for account in ("main", "old"):
         sync(database, [offer(1), offer(2)], account=account)
-        record(database, Said(account, "offers_are_fresh", "offers", "ERROR", False, "published 9 hours ago"))
+        record_check_result(
+            database, Said(account, "offers_are_fresh", "offers", "ERROR", False, "published 9 hours ago")
+        )
         note(database, IncidentFinding(f"refresh_marts of {account}", "failing", "no", "Look"))
 
 

@@ -13,10 +13,10 @@ from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
-from emag_pipeline.settings.sandbox_choice import OWN_ACCOUNTS
-from emag_pipeline.store import migrate, ticks
-from emag_pipeline.store.check_results import Said, record
+from emag_pipeline.settings.accounts import SANDBOX_ACCOUNTS
+from emag_pipeline.store import migrate, monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.db.offers import offer
@@ -168,11 +168,11 @@ def test_checks_that_do_not_pass_are_listed_and_in_the_json(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     sync(database, [offer(1)])
-    record(
+    record_check_result(
         database,
         Said("main", "prices_are_plausible", "offers", "WARN", False, "1 offer found", "Correct it", findings=1),
     )
-    record(database, Said("main", "offers_are_fresh", "offers", "ERROR", True, "published just now"))
+    record_check_result(database, Said("main", "offers_are_fresh", "offers", "ERROR", True, "published just now"))
     table, document = (
         emag_pipeline(tmp_path, "status", *options, DATABASE_SYNC_URL=database_url) for options in ((), ("--json",))
     )
@@ -201,7 +201,7 @@ def test_an_account_that_never_had_a_sync_is_told_in_the_words_of_the_doctor(
 ) -> None:
     """Not by the check of freshness, whose remedy is to look here."""
     fresh = Said("main", "offers_are_fresh", "offers", "ERROR", False, "nothing was ever published", "See in status")
-    record(database, fresh)
+    record_check_result(database, fresh)
     variables = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
     words = "Run `emag-pipeline sync --account main`, or `emag-pipeline up`"
     said = emag_pipeline(tmp_path, "status", **variables).stdout
@@ -258,7 +258,7 @@ def test_it_does_not_load_the_sandbox() -> None:
     program = "import sys, emag_pipeline.cli.monitoring; print('emag_pipeline.sandbox' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
-    assert tuple(DEFAULT_ACCOUNTS) == OWN_ACCOUNTS
+    assert tuple(DEFAULT_ACCOUNTS) == SANDBOX_ACCOUNTS
 
 
 def _mark_of(process_id: int) -> int:
@@ -271,7 +271,7 @@ def test_a_daemon_that_died_is_told_in_one_sentence(database: Database, database
 
     assert not [line for line in lines() if "daemon" in line], "where none ever was, none is missing"
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     assert not [line for line in lines() if "daemon" in line]
     execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     (line,) = [line for line in lines() if "daemon" in line]

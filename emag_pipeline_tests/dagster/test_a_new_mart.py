@@ -15,8 +15,8 @@ from emag_pipeline.marts.dagster import mart_asset, mart_check
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store.check_results import check_results
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import check_results
 from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.db.syncs import execute, rows
 

@@ -15,8 +15,8 @@ from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.review import deviations
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
-from emag_pipeline.store.check_results import CheckResult, Said, check_results, record
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import CheckResult, Said, check_results, record_check_result
 from emag_pipeline_tests.dagster.definitions_snapshot import recorded
 from emag_pipeline_tests.dagster.runs import Run, RunJob, executed, sensor_context
 from emag_pipeline_tests.db.ageing import published_ago
@@ -198,7 +198,7 @@ def test_a_day_has_an_answer_of_its_own(database: Database) -> None:
         said = Said(
             "main", "assortment_reconciles_with_offers", "daily_assortment", "ERROR", passed, "x", part=f"{day}"
         )
-        record(database, said)
+        record_check_result(database, said)
     assert [(one.part, one.passed) for one in check_results(database, ["main"])] == [
         ("2026-11-01", False),
         ("2026-11-02", True),

@@ -12,7 +12,7 @@ from emag_pipeline.definitions import defs
 from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.report.dagster import _nothing_due, stale_marts
 from emag_pipeline.settings import Settings, load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import RunJob, sensor_context
 from emag_pipeline_tests.db.ageing import let_pass
@@ -160,7 +160,7 @@ def test_each_publish_is_requested_once(past: Past, tick: Tick, database: Databa
     assert tick().keys() == first.keys(), "Dagster starts no second run for a key"
     past.publish(good(1))
     assert not [key for key in tick() if key.startswith("marts") and key in first]
-    assert "stale_marts" in ticks.ages(database)
+    assert "stale_marts" in monitoring_tables.tick_ages(database)
 
 
 def test_days_before_the_first_one_that_dagster_knows_are_not_asked_for(

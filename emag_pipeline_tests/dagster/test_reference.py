@@ -17,7 +17,7 @@ from emag_pipeline.reference.read import allowed_age
 from emag_pipeline.reference.tables import unknown_vat_rates
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run, executed, sensor_context
 from emag_pipeline_tests.db.ageing import let_pass
@@ -211,7 +211,7 @@ def test_what_was_never_read_is_read_by_itself_and_again_after_a_day_and_a_half(
     database: Database, read: Read, asked: Asked
 ) -> None:
     assert asked() == "requested sandbox"
-    assert "stale_reference" in ticks.ages(database)
+    assert "stale_reference" in monitoring_tables.tick_ages(database)
     read()
     assert asked() == "sandbox: fresh"
     let_pass(database, timedelta(hours=37))

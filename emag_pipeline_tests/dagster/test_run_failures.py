@@ -18,7 +18,7 @@ from emag_pipeline.monitoring.dagster import run_failures, stale_accounts
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.account_health import PastRuns
@@ -260,7 +260,7 @@ def test_a_webhook_that_fails_harms_no_tick(
     receiver.behaviour = behaviour  # type: ignore[assignment]
     _twice_dead(instance)
     look()
-    assert "run_failures" in ticks.ages(database)
+    assert "run_failures" in monitoring_tables.tick_ages(database)
     assert len(open_incidents(database)) == 1
 
 

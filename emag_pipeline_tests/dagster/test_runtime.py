@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.definitions import defs
-from emag_pipeline.rate_limit import SAFETY_MARGIN
 from emag_pipeline.refresh.dagster import most_seconds
 from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.settings.accounts import SAFETY_MARGIN
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import accounts, staging
 from emag_pipeline_tests.db.syncs import begin

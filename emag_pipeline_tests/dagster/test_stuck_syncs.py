@@ -9,7 +9,7 @@ from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.dagster import stuck_syncs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.dagster.runs import Run, sensor_context
@@ -159,4 +159,4 @@ def test_each_evaluation_is_a_tick_although_nothing_was_found(
     database: Database, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     _evaluate(instance, settings)
-    assert 0 <= ticks.ages(database)["stuck_syncs"] < 60
+    assert 0 <= monitoring_tables.tick_ages(database)["stuck_syncs"] < 60

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from emag_pipeline.errors import DatabaseUnavailable
-from emag_pipeline.store import lost_commits
+from emag_pipeline.store import transaction
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.commit_cutter import CommitCutter
 from emag_pipeline_tests.db.door import behind, opened
@@ -123,7 +123,7 @@ def test_nobody_knows_while_the_server_stays_away(
     direct: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lost_commits, "_ASK_SECONDS", 1.0)
+    monkeypatch.setattr(transaction, "_ASK_SECONDS", 1.0)
     cutter.arm(1, then=server.stop)
     with pytest.raises(DatabaseUnavailable, match=_NOT_KNOWN):
         _write(through)

@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 from emag_pipeline.store.error_mapping import translate
-from emag_pipeline.store.missing_database import ensure_database
+from emag_pipeline.store.server import ensure_database
 from emag_pipeline_tests.databases import administer
 
 _serial = itertools.count(1)

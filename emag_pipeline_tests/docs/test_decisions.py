@@ -7,7 +7,7 @@ import pytest
 
 from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring import metric_list
-from emag_pipeline.settings.unread_variables import known
+from emag_pipeline.settings.wrong_variables import known
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _RECORDS = sorted((_DOCS / "decisions").glob("[0-9]*.md"))

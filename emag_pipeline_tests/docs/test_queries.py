@@ -13,7 +13,7 @@ from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.marts.refresh import refresh as refresh_mart
 from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, OFFER_ISSUES
 from emag_pipeline.sandbox import SandboxServer
-from emag_pipeline.store import describe, roles
+from emag_pipeline.store import catalog, roles
 from emag_pipeline.store.columns import NARROW
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import readable
@@ -108,7 +108,7 @@ def test_the_offers_that_the_page_names_show_something_on_the_sandbox(database: 
 def test_what_the_dictionary_says_of_readers_is_so(shop: Database) -> None:
     told = {
         (table.name, column.name)
-        for table in describe.tables(shop)
+        for table in catalog.tables(shop)
         if table.name in readable()
         for column in table.columns
         if (columns := readable()[table.name]) is None or column.name in columns

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.embedded import postmaster, sockets
+from emag_pipeline.embedded import places, postmaster
 from emag_pipeline.embedded import server as starting
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.embedded_use import in_use
@@ -165,7 +165,7 @@ def test_a_command_whose_stderr_is_closed_waits_too(recovery: Recovery) -> None:
 
 def test_what_it_answers_while_it_recovers_is_not_told_as_the_reason_of_its_end(recovery: Recovery) -> None:
     def fail(_: str) -> None:
-        where = sockets.directory(recovery.home, recovery.data)
+        where = places.socket_directory(recovery.home, recovery.data)
         with pytest.raises(psycopg2.OperationalError, match="the database system is"):
             psycopg2.connect(host=str(where), user="postgres", dbname="postgres")
         recovery.begun().kill()

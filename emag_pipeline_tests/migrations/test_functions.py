@@ -8,7 +8,7 @@ import pytest
 
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import PermanentError
-from emag_pipeline.store import describe, migrate, roles
+from emag_pipeline.store import catalog, migrate, roles
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.db.offers import offer
@@ -76,7 +76,7 @@ def _as_reader(database: Database, search_path: str, function: str, at: datetime
 
 
 def test_every_function_for_readers_is_called_here(database: Database) -> None:
-    assert {function.name for function in describe.functions(database)} == _OF_THE_PIPELINE | set(_CALLS)
+    assert {function.name for function in catalog.functions(database)} == _OF_THE_PIPELINE | set(_CALLS)
 
 
 @pytest.mark.parametrize("function", _CALLS)

@@ -9,9 +9,9 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.review.checks import review
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import describe, migrate
+from emag_pipeline.store import catalog, migrate
+from emag_pipeline.store.catalog import own_partitions
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.own_tables import partitions
 from emag_pipeline.sync import figures, ledger, staging_room
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.databases import copied
@@ -156,7 +156,7 @@ def test_of_a_sync_that_nobody_knows_nothing_stays_nor_of_the_tables_before(fill
     assert rows(filled, f"SELECT sync_id FROM emag_scan_pages WHERE sync_id NOT IN ({known})") == []
     assert rows(filled, r"SELECT relname FROM pg_class WHERE relname LIKE 'emag\_undivided%'") == []
     with filled.transaction() as tx:
-        assert len(partitions(tx)) == len(staging_room.TABLES) * len(_ACCOUNTS)
+        assert len(own_partitions(tx)) == len(staging_room.TABLES) * len(_ACCOUNTS)
 
 
 def test_a_refused_scan_can_be_approved_and_an_approved_one_taken_up(filled: Database) -> None:
@@ -199,7 +199,7 @@ def test_whose_staging_is_and_who_may_use_it_stays(filled: Database) -> None:
 
 
 def test_every_column_of_staging_says_what_it_means(filled: Database) -> None:
-    tables = [table for table in describe.tables(filled) if table.name in staging_room.TABLES]
+    tables = [table for table in catalog.tables(filled) if table.name in staging_room.TABLES]
     assert len(tables) == len(staging_room.TABLES)
     for table in tables:
         assert table.comment.startswith("Staging: ")
@@ -208,8 +208,8 @@ def test_every_column_of_staging_says_what_it_means(filled: Database) -> None:
 
 
 def test_no_comment_names_a_document_that_only_developers_have(filled: Database) -> None:
-    told = [table.comment for table in describe.tables(filled)]
-    told += [column.comment for table in describe.tables(filled) for column in table.columns]
-    told += [function.comment for function in describe.functions(filled)]
+    told = [table.comment for table in catalog.tables(filled)]
+    told += [column.comment for table in catalog.tables(filled) for column in table.columns]
+    told += [function.comment for function in catalog.functions(filled)]
     assert len(told) > 100
     assert [comment for comment in told if "emag-api" in comment] == []

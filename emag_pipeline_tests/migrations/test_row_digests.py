@@ -8,8 +8,8 @@ from emag_pipeline import embedded
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.model import Unchanged
 from emag_pipeline.store import migrate
+from emag_pipeline.store.catalog import logged_tables
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.own_tables import logged
 from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.databases import administer, drop
 from emag_pipeline_tests.db.offers import offer
@@ -56,7 +56,7 @@ def test_a_row_that_was_read_has_to_be_whole(filled: Database) -> None:
 
 def test_what_is_remembered_is_in_no_backup_and_may_be_read_by_whoever_may_read_staging(filled: Database) -> None:
     with filled.transaction() as tx:
-        assert "emag_row_digests" not in logged(tx)
+        assert "emag_row_digests" not in logged_tables(tx)
     sql = f"SELECT has_table_privilege('digests_reader', '\"{filled.schema}\".emag_row_digests', 'SELECT') AS may"
     assert rows(filled, sql)[0].may
 

@@ -11,7 +11,7 @@ from emag_pipeline.monitoring import metrics
 from emag_pipeline.monitoring.metrics import PipelineCollector
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, request_log
 from emag_pipeline_tests.db.offers import offer
@@ -48,7 +48,7 @@ def eventful(database: Database) -> None:
     ledger.end(database, begin(database, "fbe"), "failed", error_class="RefusedError", message="m", remedy="r")
     request_log.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
 
 
 def call(**values: Any) -> SimpleNamespace:

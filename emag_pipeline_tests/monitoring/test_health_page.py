@@ -14,7 +14,7 @@ from emag_pipeline.monitoring.health import health_page, health_status, ready_pa
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.calls import no_answer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
@@ -32,7 +32,7 @@ def fresh(database: Database) -> Database:
     """Published just now, with sensors that tick."""
     sync(database, [offer(1)])
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     return database
 
 
@@ -58,7 +58,7 @@ def test_a_fresh_account_and_ticking_sensors_need_nobody(fresh: Database) -> Non
 
 def test_an_account_that_was_never_published_does_and_says_how_to_begin(database: Database) -> None:
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     page = _page(database)
     assert _problems(page) == ["main"]
     assert b"emag-pipeline sync --account main" in page.body
@@ -109,7 +109,7 @@ def test_a_sync_that_stands_still_needs_a_person(fresh: Database) -> None:
 
 def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None:
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     begin(database)
     with database.transaction() as tx:
         tx.run("UPDATE emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
@@ -125,7 +125,7 @@ def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> N
     assert _problems(page) == ["daemon"], "one cause, one problem"
     assert b"no sensor of Dagster's daemon has ticked for 1 day" in page.body
     assert b"Start it: `emag-pipeline up`" in page.body
-    ticks.note(fresh, SENSORS[0])
+    monitoring_tables.note_tick(fresh, SENSORS[0])
     page = _page(fresh)
     assert _problems(page) == ["daemon"] * (len(SENSORS) - 1)
     assert b"has not ticked for 1 day" in page.body

@@ -8,9 +8,9 @@ from emag_pipeline import errors
 from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import counters, ticks
-from emag_pipeline.store.check_results import Said, record
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline.sync import ledger, request_log, staging, staging_room
 from emag_pipeline.sync.liveness import ERROR_CLASSES
 from emag_pipeline.sync.rate_budget import DatabaseBudget
@@ -171,7 +171,7 @@ def test_slots_of_a_minute_ago_no_longer_count(database: Database) -> None:
 def test_the_monitor_is_on_while_every_sensor_ticks(database: Database) -> None:
     assert value(exposition(database), "emag_sync_monitor_status") == 0
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     assert value(exposition(database), "emag_sync_monitor_status") == 1
     with database.transaction() as tx:
         tx.run(
@@ -198,7 +198,7 @@ def test_open_incidents_are_counted_by_kind(database: Database) -> None:
 def test_stuck_and_recovered_syncs_are_counted(database: Database) -> None:
     name, who = "emag_sync_stuck_syncs_total", (("account_type", "main"),)
     with database.transaction() as tx:
-        counters.add(tx, {(name, who): 2})
+        monitoring_tables.add_to_counters(tx, {(name, who): 2})
     assert value(exposition(database), name, account_type="main") == 2
 
 
@@ -258,7 +258,7 @@ def test_checks_are_told_by_how_grave_they_are_and_accounts_that_left_by_name(da
     for account in ("main", "old"):
         sync(database, [offer(1)], account=account)
     for check, severity, passed in (("a", "ERROR", True), ("b", "WARN", False), ("c", "ERROR", False)):
-        record(database, Said("main", check, "offers", severity, passed, "x"))
+        record_check_result(database, Said("main", check, "offers", severity, passed, "x"))
     text = exposition(database)
     told = [value(text, "emag_sync_check_status", subject="main", check=check) for check in "abc"]
     assert told == [0, 1, 2]

@@ -6,7 +6,7 @@ from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import health_page, health_status
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.settings import Settings, load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.monitoring.receiver import Receiver
 from emag_pipeline_tests.operations.doctors import diagnosed, found, up_since_yesterday
@@ -16,7 +16,7 @@ _LONG = 3600.0
 
 def _tick(database: Database, *, minutes_ago: float = 0.0) -> None:
     for sensor in silence.SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     with database.transaction() as tx:
         tx.run(
             "UPDATE emag_sensor_ticks SET ticked_at = ticked_at - :minutes * interval '1 minute'",
@@ -31,7 +31,7 @@ def test_sensors_that_tick_are_not_silent(database: Database, settings: Settings
 
 def test_a_sensor_is_silent_after_three_intervals(database: Database, settings: Settings) -> None:
     _tick(database, minutes_ago=16)
-    ticks.note(database, "stuck_syncs")
+    monitoring_tables.note_tick(database, "stuck_syncs")
     ((first, seconds), *others) = silence.silent_sensors(database, settings)
     assert [first, *(sensor for sensor, _ in others)] == [one for one in silence.SENSORS if one != "stuck_syncs"]
     assert 960 <= seconds < 1200

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from emag_pipeline.admin.export import csv_query
-from emag_pipeline.store.describe import Column
+from emag_pipeline.store.catalog import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import iso
 

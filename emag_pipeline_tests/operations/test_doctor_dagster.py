@@ -26,7 +26,7 @@ from emag_pipeline import embedded
 from emag_pipeline.admin.doctor import Diagnosis, Verdict
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.syncs import execute
 from emag_pipeline_tests.operations.doctors import diagnosed, found
@@ -81,7 +81,7 @@ def test_a_daemon_that_was_stopped_is_one_line_and_not_one_of_each_sensor_too(
     storages: Storages, database: Database, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
     for sensor in SENSORS:
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours'")
     _beat(storages, 7200)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)

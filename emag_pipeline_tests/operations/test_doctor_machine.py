@@ -20,7 +20,7 @@ from emag_pipeline.monitoring import incidents
 from emag_pipeline.running_up import MARK
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import ticks
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.operations.doctors import diagnosed, found
@@ -138,7 +138,7 @@ def test_a_sensor_that_fell_silent_is_told_and_one_that_never_ticked(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     for sensor in ("stuck_syncs", "stale_accounts"):
-        ticks.note(database, sensor)
+        monitoring_tables.note_tick(database, sensor)
     with database.transaction() as tx:
         tx.run("UPDATE emag_sensor_ticks SET ticked_at = now() - interval '2 hours' WHERE sensor = 'stuck_syncs'")
     diagnosis = diagnosed(tmp_path, DATABASE_SYNC_URL=database_url)

@@ -18,7 +18,7 @@ from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsEr
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import VAT_RATES
 from emag_pipeline.settings import Settings, load_settings
-from emag_pipeline.store import describe
+from emag_pipeline.store import catalog
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable
 from emag_pipeline.sync.accounts import note_accounts
@@ -110,7 +110,7 @@ def test_a_csv_is_safe_to_open_in_a_spreadsheet_and_keeps_null_and_the_empty_tex
 def test_a_parquet_file_read_back_equals_the_table(nasty: Database, write: Export) -> None:
     as_text = {"uuid": "{0}::text", "jsonb": "{0}::text", "bytea": "encode({0}, 'hex') AS {0}"}
     for table in ("emag_product_offers", "emag_products", "emag_offer_history"):
-        columns = [column for column in describe.columns(nasty, table) if column.name != "raw"]
+        columns = [column for column in catalog.columns(nasty, table) if column.name != "raw"]
         listed = ", ".join(as_text.get(column.type, "{0}").format(column.name) for column in columns)
         assert _by_id(parquet.read_table(write(table, "parquet")).to_pylist()) == _stored(nasty, table, listed)
 
@@ -186,7 +186,7 @@ def test_samples_of_surprises_are_withheld(database: Database, write: Export) ->
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_every_table_that_readers_may_see_can_be_exported(database: Database, write: Export, format_: str) -> None:
     for table, granted in exportable().items():
-        named = [column.name for column in describe.columns(database, table)]
+        named = [column.name for column in catalog.columns(database, table)]
         names = [name for name in named if (table, name) != ("emag_products", "raw")]
         assert names, table
         written = write(table, format_)

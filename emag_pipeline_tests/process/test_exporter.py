@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from emag_pipeline import embedded
-from emag_pipeline.store import counters, migrate
+from emag_pipeline.store import migrate, monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.db.offers import offer
@@ -153,7 +153,7 @@ def test_counters_go_on_where_they_were_in_another_exporter(exporter: Exporter) 
     _wait_until_up(exporter)
     database = exporter.database()
     with database.transaction() as tx:
-        counters.add(tx, {("emag_sync_stuck_syncs_total", (("account_type", "main"),)): 3})
+        monitoring_tables.add_to_counters(tx, {("emag_sync_stuck_syncs_total", (("account_type", "main"),)): 3})
     database.close()
     other = _start(exporter.home, exporter.server)
     assert value(other.scrape(), "emag_sync_stuck_syncs_total", account_type="main") == 3

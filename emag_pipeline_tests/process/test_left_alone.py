@@ -16,8 +16,8 @@ from dagster_postgres import PostgresScheduleStorage
 
 from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.monitoring.silence import SENSORS
-from emag_pipeline.store.check_results import CheckResult, check_results
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import CheckResult, check_results
 from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.process.ups import Up, start, wait_until
 

@@ -1,7 +1,7 @@
 import pytest
 
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.settings.databases import driverless, masked, with_driver
+from emag_pipeline.settings.addresses import driverless, masked, with_driver
 
 _FORMS = ["postgres://u:p%40@h:5432/d", "postgresql://u:p%40@h:5432/d", "postgresql+asyncpg://u:p%40@h:5432/d"]
 

@@ -17,7 +17,7 @@ from emag_pipeline.admin.doctor import Diagnosis, diagnose
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.logs.configure import _settings_of_lines
 from emag_pipeline.settings import Settings, load_settings, secrets_given
-from emag_pipeline.settings.databases import passwords_in
+from emag_pipeline.settings.addresses import passwords_in
 from emag_pipeline.settings.redaction import Redactor
 
 _DATABASES = ("DATABASE_SYNC_URL", "DATABASE_URL", "DAGSTER_PG_URL")

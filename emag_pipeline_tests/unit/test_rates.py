@@ -1,6 +1,6 @@
 import pytest
 
-from emag_pipeline.rate_limit import pace_seconds
+from emag_pipeline.settings.accounts import pace_seconds
 
 
 @pytest.mark.parametrize(("per_second", "per_minute"), [(3, 180), (3, 60), (10, 600), (0.5, 180), (12, 720)])

@@ -15,8 +15,8 @@ from emag_pipeline.monitoring.incidents import is_told_by, open_incidents
 from emag_pipeline.review.deviations import is_accepted
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
-from emag_pipeline.store.check_results import check_results
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.monitoring_tables import check_results
 from emag_pipeline.sync import remembered, request_log
 from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
 from emag_pipeline.sync.accounts import left_accounts

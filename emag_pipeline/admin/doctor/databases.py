@@ -10,8 +10,9 @@ from emag_pipeline import embedded
 from emag_pipeline.admin.doctor.finding import Finding, Verdict, broken, ok, warning
 from emag_pipeline.databases import as_it_stands, require_not_frozen, told_alike
 from emag_pipeline.settings import Settings
-from emag_pipeline.settings.databases import driverless, masked
-from emag_pipeline.store import libpq, migrate, server
+from emag_pipeline.settings.addresses import driverless, masked
+from emag_pipeline.store import migrate, server
+from emag_pipeline.store import server as libpq
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.server import ConnectionFacts
 from emag_pipeline.sync import locks
@@ -31,7 +32,7 @@ _SECONDS = 3.0
 
 def unheard(subject: str, url: str, whose: str = "") -> Iterator[Finding]:
     """A finding if no address of the URL accepts or refuses a connection, otherwise nothing. Raises nothing."""
-    places = libpq.addresses(url)
+    places = libpq.tcp_addresses(url)
     if places and all(_is_silent(host, port, _SECONDS / len(places)) for host, port in places):
         where = " and ".join(f"{host} port {port}" for host, port in places)
         what = f"{whose}no connection to {where} within {_SECONDS:g} seconds, and no refusal (connect timeout)"

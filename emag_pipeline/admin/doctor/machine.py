@@ -10,8 +10,8 @@ import psutil
 
 from emag_pipeline.admin.doctor.finding import Finding, broken, not_examined, ok, warning
 from emag_pipeline.local import ports
+from emag_pipeline.running_up import stopped_programs
 from emag_pipeline.settings import Settings
-from emag_pipeline.stopped_programs import stopped_programs
 
 DISK = "disk"
 MEMORY = "memory"

@@ -8,9 +8,9 @@ from pathlib import Path
 from emag_pipeline.admin.doctor.finding import Finding, broken, of_error, ok, warning
 from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.local.words import unknown_accounts
-from emag_pipeline.settings import Settings, env_file, unread_variables
+from emag_pipeline.settings import Settings, env_file, wrong_variables
 from emag_pipeline.settings.home import require_usable
-from emag_pipeline.settings.unread_variables import OF_AN_ACCOUNT, known
+from emag_pipeline.settings.wrong_variables import OF_AN_ACCOUNT, known
 
 SUBJECT = "settings"
 
@@ -52,7 +52,7 @@ def of_home(settings: Settings) -> Iterator[Finding]:
 
 def unread(given: Mapping[str, str]) -> Iterator[Finding]:
     """A finding for each variable of ours that nothing reads."""
-    for what, remedy in unread_variables.unread(given):
+    for what, remedy in wrong_variables.unread(given):
         yield warning(SUBJECT, what, remedy)
 
 

@@ -1,0 +1,26 @@
+-- What the server says of itself, of this connection and of this user's rights.
+
+-- name: connection
+SELECT current_setting('server_version') AS version, current_user AS "user",
+       current_database() AS database, pg_database_size(current_database()) AS size_bytes,
+       pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS is_read_only,
+       pg_backend_pid() AS pid,
+       (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls;
+
+-- name: missing_rights
+-- The tables that this user may not use in full, each with the rights that are missing.
+SELECT c.relname AS "table", array_agg(wanted ORDER BY wanted) AS rights
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+     unnest(CAST(:rights AS text[])) AS wanted
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname LIKE 'emag\_%'
+  AND c.relname <> 'emag_alembic_version'
+  AND NOT has_table_privilege(c.oid, wanted)
+GROUP BY c.relname ORDER BY c.relname;
+
+-- name: incarnation
+-- Tells a table from all copies of it: some have another number or timeline of the cluster, some another number of the
+-- database or of the table.
+SELECT (SELECT system_identifier FROM pg_control_system()) AS cluster,
+       (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
+       (SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = current_database()) AS database,
+       CAST(CAST(to_regclass(:table) AS oid) AS bigint) AS "table";
