@@ -1,6 +1,5 @@
-"""Pictures from numbers: small SVG charts for the UI and the report. Knows no database and no Dagster.
+"""Charts as small SVG texts, for Dagster's UI and the report. Knows no database and no Dagster.
 
-Each module draws one kind of chart and returns SVG text: the same numbers give the same bytes, colours can be told
-apart by colour-blind people and in grey, and every text is escaped. matplotlib costs 40 MB and half a second: it is
-imported by the first chart that is drawn.
+Each module draws one kind of chart: the same numbers give the same bytes, colour-blind people can tell the colours
+apart, every text is escaped, and no chart needs a library (docs/decisions/0014-charts-drawn-by-hand.md).
 """

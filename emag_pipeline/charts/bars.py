@@ -1,16 +1,13 @@
-"""Horizontal bars with their words and numbers: offers by issue, by buy button, by days of cover."""
+"""Horizontal bars with words and numbers: offers by issue, by buy button, by days of cover."""
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emag_pipeline.charts import svg
-from emag_pipeline.charts.canvas import Sheet, sheet
-from emag_pipeline.charts.svg import BLUE, INK
+from emag_pipeline.charts.svg import BLUE, Sheet, plain
 
-_BAR_HEIGHT = 32
-_WORDS_WIDTH = 172
-_WORDS_IN_A_LINE = 23
+_BAR_HEIGHT, _HALF_A_BAR = 32, 0.29
+_WORDS_WIDTH, _WORDS_IN_A_LINE = 172, 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +22,21 @@ class Bar:
 
 def draw(name: str, title: str, bars: Sequence[Bar], *, empty: str) -> str:
     """The chart, first bar on top; `empty` is what it says without bars."""
-    height = 36 + _BAR_HEIGHT * max(1, len(bars))
-    with sheet(name, title, describe(bars, empty), height=height, left=_WORDS_WIDTH, right=118) as paper:
-        if bars:
-            _draw(paper, bars)
-        else:
-            paper.say_nothing_known(empty)
-    return paper.text
-
-
-def describe(bars: Sequence[Bar], empty: str) -> str:
-    """The chart in words."""
-    return "; ".join(f"{bar.words}: {bar.said}" for bar in bars) + "." if bars else empty
-
-
-def _draw(paper: Sheet, bars: Sequence[Bar]) -> None:
-    axes, places = paper.axes, range(len(bars))
-    axes.barh(places, [bar.number for bar in bars], height=0.58, color=[bar.colour for bar in bars])
-    axes.set_xlim(0, max(1, *(bar.number for bar in bars)))
-    axes.set_ylim(len(bars) - 0.5, -0.5)
-    axes.set_xticks([])
-    axes.spines["bottom"].set_visible(False)
-    axes.set_yticks(places, [_wrapped(bar.words) for bar in bars], color=INK)
+    told = "; ".join(f"{bar.words}: {bar.said}" for bar in bars) + "." if bars else empty
+    places = max(1, len(bars))
+    sheet = Sheet(
+        name, title, told, height=36 + _BAR_HEIGHT * places, left=_WORDS_WIDTH, right=118,
+        x=(0, max([bar.number for bar in bars] or [0]) or 1), y=(places - 0.5, -0.5),
+    )  # fmt: skip
+    if not bars:
+        sheet.say_nothing_known(empty)
     for place, bar in enumerate(bars):
-        paper.say(bar.number, place, bar.said, dx=5, fontweight="bold")
+        sheet.text(0, place, _wrapped(bar.words), dx=-5, anchor="end")
+        sheet.areas([((0, place - _HALF_A_BAR), (bar.number, place + _HALF_A_BAR))], bar.colour)
+        sheet.text(bar.number, place, bar.said, dx=5, is_bold=True)
+    return sheet.finished()
 
 
 def _wrapped(words: str) -> str:
     """At most two lines, the rest left out."""
-    return "\n".join(textwrap.wrap(svg.plain(words), _WORDS_IN_A_LINE, max_lines=2, placeholder="…"))
+    return "\n".join(textwrap.wrap(plain(words), _WORDS_IN_A_LINE, max_lines=2, placeholder="…"))

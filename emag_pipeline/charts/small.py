@@ -1,15 +1,13 @@
-"""Pictures of less than a thousand characters as an image in Markdown: those Dagster's UI shows at once.
+"""Pictures of less than a thousand characters as an image in Markdown: Dagster's UI shows them at once.
 
-Longer Markdown it hides behind `[Show Markdown]` (dagster-webserver 1.13.27). They are drawn by hand, since what
-matplotlib writes is longer; they have no words, so their numbers stand beside them.
+It hides longer Markdown behind `[Show Markdown]` (dagster-webserver 1.13.27). So they have no text, no axes and no
+variables for colours; their numbers are shown beside them. In a terminal a series is a word of small blocks.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 from emag_pipeline.charts.svg import BLUE, ORANGE
-
-# A series as a word of small blocks, `▁▂▅▇▃`: the picture that costs nothing.
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _ABSENT = " "

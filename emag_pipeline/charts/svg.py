@@ -1,12 +1,13 @@
-"""From what matplotlib writes to a small SVG that stands in a page beside others, or alone in an image."""
+"""The sheet that every chart is drawn on: palette, axes, text and shapes as SVG, by the standard library alone."""
 
 import re
 from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from xml.etree import ElementTree
 
-# The colours of all charts, after Okabe and Ito: colour-blind people tell them apart.
-#
-# No chart says by colour alone what it says: a label, a dash or a place says it too, so that it can be read in grey.
+# The colours of all charts, after Okabe and Ito: colour-blind people can tell them apart. No chart relies on colour
+# alone: a label, a dash or a place says the same, so it can be read in grey.
 
 INK = "#1c2430"
 MUTED = "#5b6675"
@@ -18,7 +19,7 @@ ORANGE = "#b64a00"
 YELLOW = "#f0c34e"
 GREY = "#9aa3af"
 
-#: Under which name a page may replace each colour, e.g. in the dark: `--chart-ink`.
+#: The names under which a page may replace each colour, e.g. in dark mode: `--chart-ink`.
 NAMES = {
     INK: "ink",
     MUTED: "muted",
@@ -31,43 +32,134 @@ NAMES = {
     GREY: "grey",
 }
 
+#: CSS pixels; text stays readable when a phone shows the chart 340 pixels wide.
+WIDTH = 420
+_FONT_SIZE = 12
+_TOP, _BOTTOM = 12, 24
 
 _SVG = "http://www.w3.org/2000/svg"
-_HREF = "{http://www.w3.org/1999/xlink}href"
-_COLOUR = re.compile("|".join(NAMES))
-_FONT = re.compile(r"font-family: [^;]*(; )?")
-_REFERENCE = re.compile(r"#(?=[A-Za-z])(\w+)")
-#: Behind the tenth of a pixel.
-_TOO_FINE = re.compile(r"(\.\d)\d+")
-#: What XML 1.0 has no way to write.
+#: Characters that XML 1.0 cannot represent.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Point = tuple[float, float]
 
 
 def plain(text: str) -> str:
-    """The text without characters that XML cannot hold."""
+    """The text without characters that XML cannot represent."""
     return _UNWRITABLE.sub("\ufffd", text)
 
 
-def finished(drawn: str, name: str, title: str, description: str) -> str:
-    """The chart with its title and description for those who do not see it.
+def short(number: float) -> str:
+    """A number in about five characters at most: `950`, `12.3k`, `1.2M`."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(number) >= size * 10 or (letter == "M" and abs(number) >= size):
+            return f"{number / size:.3g}{letter}"
+    return f"{number:,.3g}" if number != int(number) else f"{number:,.0f}"
 
-    `name` is of small letters and makes its ids unlike those of other charts in a page. Colours are variables with a
-    default (`palette.NAMES`), so that a page can replace them; lengths are CSS pixels.
+
+def whole_ticks(most: float, number: int = 4) -> list[int]:
+    """0 and at most `number` round whole numbers above it, none of them above `most`."""
+    step = next(size * 10**power for power in count() for size in (1, 2, 5) if most / (size * 10**power) <= number)
+    return list(range(0, int(most) + 1, step))
+
+
+class Sheet:
+    """A chart under way. Places are in the units of the data unless a parameter is called `d…`, which is in pixels.
+
+    `name` is in lower case and makes the ids unique within a page. `title` and `description` are for those who cannot
+    see the chart. `left` and `right` are the room for labels beside the axes, `height` is that of the whole, in pixels.
+    `x` and `y` are the first and last value of each axis.
     """
-    ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(drawn)  # noqa: S314 - written by matplotlib a moment ago
-    root.remove(root[0])  # a style for everything in the page that the chart will stand in
-    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
-    for element in list(root.iter()):
-        _trim(element, name)
-    _, _, width, height = root.get("viewBox", "").split()
-    root.attrib.update(width=width, height=height, role="img", **{"font-family": "system-ui, sans-serif"})
-    root.set("aria-labelledby", f"{name}-title {name}-desc")
-    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
-        told = ElementTree.Element(f"{{{_SVG}}}{tag}", id=f"{name}-{tag}")
-        told.text = plain(text)
-        root.insert(place, told)
-    return ElementTree.tostring(root, encoding="unicode")
+
+    def __init__(
+        self, name: str, title: str, description: str, *, height: int, left: int, right: int, x: Point, y: Point
+    ) -> None:
+        self._across = _scale(x, left, WIDTH - right)
+        self._up = _scale(y, height - _BOTTOM, _TOP)
+        self._x, self._y = x, y
+        self._middle = height / 2
+        self._root = ElementTree.Element(
+            "svg",
+            {
+                "xmlns": _SVG,
+                "viewBox": f"0 0 {WIDTH} {height}",
+                "width": f"{WIDTH}",
+                "height": f"{height}",
+                "role": "img",
+                "font-family": "system-ui, sans-serif",
+                "font-size": f"{_FONT_SIZE}",
+                "aria-labelledby": f"{name}-title {name}-desc",
+            },
+        )
+        for tag, text in (("title", title), ("desc", description)):
+            self._add(tag, {"id": f"{name}-{tag}"}, text)
+        self._add("path", {"d": f"M0 0H{WIDTH}V{height}H0z", "style": f"fill: {_colour(PAPER)}"})
+
+    def finished(self) -> str:
+        """The chart as SVG; lengths are CSS pixels."""
+        return ElementTree.tostring(self._root, encoding="unicode")
+
+    def text(
+        self, x: float, y: float, text: str, *, dx: int = 0, dy: int = 0, anchor: str = "start", color: str = INK,
+        is_bold: bool = False,
+    ) -> None:  # fmt: skip
+        """Write a label `dx` pixels to the right of a place and `dy` below it, vertically centred; `\\n` breaks it."""
+        lines = plain(text).split("\n")
+        first = self._up(y) + dy + 4 - 7 * (len(lines) - 1)
+        style = f"fill: {_colour(color)}" + ("; font-weight: bold" if is_bold else "")
+        for place, line in enumerate(lines):
+            at = {"x": _number(self._across(x) + dx), "y": _number(first + 14 * place)}
+            self._add("text", {**at, "text-anchor": anchor, "style": style}, line)
+
+    def say_nothing_known(self, text: str) -> None:
+        """The words of an empty chart, in its middle."""
+        at = {"x": _number(WIDTH / 2), "y": _number(self._middle), "text-anchor": "middle"}
+        self._add("text", {**at, "style": f"fill: {_colour(MUTED)}"}, plain(text))
+
+    def line(self, points: Iterable[Point], color: str, *, width: float = 2, dashes: str = "") -> None:
+        """A line through the points."""
+        path = "M" + "L".join(f"{_number(self._across(x))} {_number(self._up(y))}" for x, y in points)
+        dashed = f"; stroke-dasharray: {dashes}" if dashes else ""
+        style = f"fill: none; stroke: {_colour(color)}; stroke-width: {width:g}; stroke-linejoin: round{dashed}"
+        self._add("path", {"d": path, "style": style})
+
+    def dots(self, points: Iterable[Point], color: str) -> None:
+        """A dot at each point."""
+        for x, y in points:
+            at = {"cx": _number(self._across(x)), "cy": _number(self._up(y)), "r": "2.5"}
+            self._add("circle", {**at, "style": f"fill: {_colour(color)}"})
+
+    def areas(self, boxes: Iterable[tuple[Point, Point]], color: str, *, opacity: float = 1) -> None:
+        """Rectangles between two opposite corners each, as one shape."""
+        path = "".join(
+            f"M{_number(self._across(x))} {_number(self._up(y))}H{_number(self._across(to_x))}"
+            f"V{_number(self._up(to_y))}H{_number(self._across(x))}z"
+            for (x, y), (to_x, to_y) in boxes
+        )
+        faint = f"; fill-opacity: {opacity:g}" if opacity < 1 else ""
+        if path:
+            self._add("path", {"d": path, "style": f"fill: {_colour(color)}{faint}"})
+
+    def marks(self, points: Iterable[Point], shape: str, color: str) -> None:
+        """The same small shape at each point, as a path relative to it, in pixels."""
+        path = "".join(f"M{_number(self._across(x))} {_number(self._up(y))}{shape}" for x, y in points)
+        style = f"fill: {_colour(color)}; stroke: {_colour(color)}; stroke-width: 2"
+        if path:
+            self._add("path", {"d": path, "style": style})
+
+    def label_x(self, ticks: Iterable[tuple[float, str]]) -> None:
+        """Labels below the chart."""
+        for x, label in ticks:
+            self.text(x, self._y[0], label, dy=15, anchor="middle", color=MUTED)
+
+    def label_y(self, ticks: Sequence[float]) -> None:
+        """Labels beside the chart, without a sign, and a thin line across it for each. Draw it first."""
+        for y in ticks:
+            self.line([(self._x[0], y), (self._x[1], y)], GRID, width=1)
+            self.text(self._x[0], y, short(abs(y)), dx=-6, anchor="end", color=MUTED)
+
+    def _add(self, tag: str, attributes: dict[str, str], text: str | None = None) -> None:
+        ElementTree.SubElement(self._root, tag, attributes).text = None if text is None else plain(text)
 
 
 def data_uri(svg: str) -> str:
@@ -76,30 +168,23 @@ def data_uri(svg: str) -> str:
 
 
 def alternative(svg: str) -> str:
-    """The chart's title and description in one line, without what Markdown would take for its own."""
-    root = ElementTree.fromstring(svg)  # noqa: S314 - `finished` made it
+    """The chart's title and description in one line, without characters that Markdown interprets."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - `Sheet.finished` made it
     told = ": ".join(root.findtext(f"{{{_SVG}}}{tag}") or "" for tag in ("title", "desc"))
     return re.sub(r"[\[\]\\`\s]+", " ", told)
 
 
-def _trim(element: ElementTree.Element, name: str) -> None:
-    """Shorten an element, rename its id and what it refers to; ids of groups serve nobody."""
-    if element.text and not element.text.strip():
-        element.text = None
-    element.tail = None
-    if element.tag == f"{{{_SVG}}}g":
-        element.attrib.pop("id", None)
-    if _HREF in element.attrib:
-        element.set("href", element.attrib.pop(_HREF))
-    for attribute, value in element.items():
-        element.set(attribute, _renamed(attribute, value, name))
+def _scale(values: Point, start: float, end: float) -> Callable[[float], float]:
+    """From a value to its pixel."""
+    first, last = values
+    per_unit = (end - start) / ((last - first) or 1)
+    return lambda value: start + (value - first) * per_unit
 
 
-def _renamed(attribute: str, value: str, name: str) -> str:
-    if attribute == "id":
-        return f"{name}-{value}"
-    if attribute in ("d", "x", "y", "transform", "viewBox"):
-        return _TOO_FINE.sub(r"\1", " ".join(value.split()))
-    if attribute == "style":
-        return _COLOUR.sub(lambda colour: f"var(--chart-{NAMES[colour[0]]}, {colour[0]})", _FONT.sub("", value))
-    return _REFERENCE.sub(rf"#{name}-\1", value) if attribute in ("href", "clip-path") else value
+def _number(pixels: float) -> str:
+    """To a tenth of a pixel."""
+    return f"{round(pixels, 1):g}"
+
+
+def _colour(colour: str) -> str:
+    return f"var(--chart-{NAMES[colour]}, {colour})"

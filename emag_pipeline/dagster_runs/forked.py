@@ -1,7 +1,7 @@
 """What the fork server of `dagster_runs.code_server` loads before the first run, whose processes are its forks.
 
 All that every run uses, so that none of them loads it: definitions, what Dagster loads where it first needs it, what
-draws and writes pages. Where the definitions cannot be loaded nothing is said: the code server says it, and starts no
+writes pages. Where the definitions cannot be loaded nothing is said: the code server says it, and starts no
 runs. What is missing among the rest is loaded by whoever needs it.
 """
 
@@ -10,7 +10,6 @@ import importlib
 import os
 from pathlib import Path
 
-from emag_pipeline.charts import canvas
 from emag_pipeline.processes import RUN
 
 _USED = (
@@ -29,8 +28,6 @@ _USED = (
 for _name in _USED:
     with contextlib.suppress(Exception):
         importlib.import_module(_name)
-with contextlib.suppress(Exception):
-    canvas.load()
 
 
 def _take_name() -> None:

@@ -146,10 +146,9 @@ def _pace(offers: int, seconds: float, requests: int, rate_share: float | None) 
 
 # Pictures beside a materialization, as Dagster's UI shows them: small ones at once, charts behind `[Show Markdown]`.
 #
-# A chart is stored in Dagster's event log with each materialization, 6 to 12 kB, and drawing the first one costs a run
-# 41 MB and 0.6 s (a refresh has 150 MB). Therefore the refresh of an account has a small picture only (`charts.small`);
-# marts and report, whose runs are others, have charts too. None may cost what it belongs to: one that fails is left
-# out, with a warning.
+# A chart is stored in Dagster's event log with each materialization, 4 to 10 kB. Therefore the frequent refresh of an
+# account has a small picture only (`charts.small`); marts and report have charts too. A picture that cannot be drawn is
+# left out, with a warning: it must not cost what it belongs to.
 
 log = logger(__name__)
 

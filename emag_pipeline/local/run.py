@@ -12,34 +12,28 @@ import argparse
 import os
 import signal
 import sys
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
-from threading import Event, Thread
+from threading import Thread
 from typing import NoReturn
 
 import dagster as dg
 
 from emag_pipeline import process_end
-from emag_pipeline.charts import canvas
 from emag_pipeline.dagster_runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
 from emag_pipeline.dagster_runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
-from emag_pipeline.databases import as_it_stands, attached
+from emag_pipeline.databases import attached
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.logs.repeats import tell_held
 from emag_pipeline.process_end import end_in_time
 from emag_pipeline.reference.due import refresh_reference_if_old
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.ledger import last_count
 from emag_pipeline.sync.status import sync_progress
 
 log = logger(__name__)
 
 _STDOUT = 1
-#: Matplotlib's 40 MB would lie beside the scan of so many offers for long.
-_LARGE = 100_000
-#: After so long the marketplace has counted them; and how long to ask the database for it.
-_COUNTED_SECONDS, _LOOK_SECONDS = 1.0, 5.0
 _NOTHING_BEGUN = "{signal}, nothing had begun; the next sync goes on"
 _BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
 _NOT_COMPUTED = "its marts and checks were not all computed"
@@ -60,10 +54,7 @@ def main() -> int:
     process_end.end_by(process_end.SIGNALS, _STDOUT, lambda number: left[0].format(signal=process_end.name(number)))
     with dg.DagsterInstance.get() as instance:
         begun = partial(left.__setitem__, 0, _BEGUN)
-        is_over = Event()
-        Thread(target=_load_charts, args=(given.account, is_over), name="charts", daemon=True).start()
         execute(instance, REFRESH_JOB, given.account, given.run_id, tags, begun)
-        is_over.set()
         code = exit_code(instance, given.run_id)
         if code and not _is_published(given.account, given.run_id):
             _say(failure(instance, given.run_id))
@@ -102,19 +93,6 @@ def _stop_with_parent() -> None:
         pass
     process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without a word")
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _load_charts(account: str, is_over: Event) -> None:
-    """Load what the marts draw with while pages are waited for; of a large account, when its refresh is over."""
-    with suppress(Exception):  # who draws says that it cannot be loaded
-        if not is_over.wait(_COUNTED_SECONDS) and _offers(account) > _LARGE:
-            is_over.wait()
-        canvas.load()
-
-
-def _offers(account: str) -> int:
-    with closing(as_it_stands(load_settings(), most_seconds=_LOOK_SECONDS)) as database:
-        return last_count(database, account) or 0
 
 
 def _say(text: str) -> None:

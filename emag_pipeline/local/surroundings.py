@@ -129,8 +129,6 @@ def environment(
         "DAGSTER_ARTIFACTS_DIR": str(dagster.artifacts),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "EMAG_MAX_CONCURRENT_RUNS": str(settings.concurrent_runs),
-        # matplotlib's list of fonts: made once, not by each run that draws
-        "MPLCONFIGDIR": str(settings.home.resolve() / "matplotlib"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -1,13 +1,8 @@
-"""The charts of an account as SVG, from the rows that the database gives.
+"""The charts of an account as SVG, from the figures of its marts: for Dagster's UI and the report."""
 
-The marts of a sync show them in Dagster's UI, and then its report: of the same data they are drawn once.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import ParamSpec
-
-from emag_pipeline.charts import assortment, bars, price_moves, scan_timeline
+from emag_pipeline.charts import bars, by_day, scan_timeline
 from emag_pipeline.charts.bars import Bar
 from emag_pipeline.charts.svg import BLUE, GREY, ORANGE, SKY
 from emag_pipeline.marts.assortment import Day
@@ -17,42 +12,21 @@ from emag_pipeline.marts.low_stock import Band
 from emag_pipeline.sync.timeline import ScanTimeline
 from emag_pipeline.wording import counted
 
-P = ParamSpec("P")
-
 _MOST_ISSUES = 8
 _URGENCY = {"gone": GREY, "soon": ORANGE, "later": BLUE}
 
 
-def _drawn_once(draw: Callable[P, str]) -> Callable[P, str]:
-    """The chart as it was drawn last, if that was of the same data: a tenth of a CPU-second each."""
-    last: tuple[str, str] = ("", "")
-
-    @wraps(draw)
-    def drawn(*data: P.args, **named: P.kwargs) -> str:
-        nonlocal last
-        key = repr((data, named))
-        known, chart = last
-        if known != key:
-            chart = draw(*data, **named)
-            last = (key, chart)
-        return chart
-
-    return drawn
-
-
-@_drawn_once
 def of_assortment(days: Sequence[Day]) -> str:
     """Offers and saleable offers by day."""
-    return assortment.draw("assortment", days)
+    return by_day.draw_offers("assortment", [(day.day, day.offers, day.saleable_offers) for day in days])
 
 
-@_drawn_once
 def of_price_moves(days: Sequence[Day]) -> str:
-    """Prices that rose and fell, by day; of the first day that is known nothing is: there is no day before."""
-    return price_moves.draw("moves", [day for day in days if day.arrivals is not None])
+    """Prices that rose and fell, by day; the first known day has no day before it, so no moves are known of it."""
+    known = [day for day in days if day.arrivals is not None]
+    return by_day.draw_moves("moves", [(day.day, day.price_rises, day.price_cuts) for day in known])
 
 
-@_drawn_once
 def of_issues(counts: Sequence[IssueCount], offers: int) -> str:
     """Offers by reason, each as a share of all `offers`; the rarest reasons are one bar."""
     shown, rest = counts[:_MOST_ISSUES], counts[_MOST_ISSUES:]
@@ -70,7 +44,6 @@ def of_issues(counts: Sequence[IssueCount], offers: int) -> str:
     return bars.draw("issues", "Why offers cannot be bought", drawn, empty="No offer has a reason not to be bought.")
 
 
-@_drawn_once
 def of_buy_button(counts: ButtonCounts) -> str:
     """Offers that have the buy button and that have not; what changed since a day ago, where that is known."""
     ranked = counts.held + counts.not_held
@@ -84,7 +57,6 @@ def of_buy_button(counts: ButtonCounts) -> str:
     return bars.draw("button", "The buy button", drawn if ranked else [], empty="No offer has a rank.")
 
 
-@_drawn_once
 def of_cover(bands: Sequence[Band]) -> str:
     """Offers by the days that their stock will last."""
     drawn = [Bar(band.words, band.offers, f"{band.offers:,}", _URGENCY[band.urgency]) for band in bands]
@@ -93,7 +65,6 @@ def of_cover(bands: Sequence[Band]) -> str:
     )
 
 
-@_drawn_once
 def of_scan(timeline: ScanTimeline) -> str:
     """Pages and troubles over time."""
     return scan_timeline.draw("scan", timeline)

@@ -16,7 +16,7 @@ import platformdirs
 
 from emag_pipeline.errors import SettingsError, of_os_error
 
-#: What the pipeline makes in it.
+#: What the pipeline makes in it; `matplotlib` is left from versions that drew with it.
 _OURS = {
     "dagster", "logs", "matplotlib", "reports", "postgres", "postgres.lock", "postgres.users",
     "postgres.data", "postgres.sockets", "reference.lock", "up.lock",
