@@ -7,16 +7,7 @@ from emag_pipeline.logs import dagster_process  # noqa: F401 - first: what the o
 import dagster as dg
 
 from emag_pipeline.dagster_runs.resource import Pipeline
-from emag_pipeline.marts.dagster import (
-    assortment_reconciles_with_offers,
-    buy_button,
-    buy_button_reconciles_with_offers,
-    daily_assortment,
-    issues_reconcile_with_offers,
-    low_stock,
-    low_stock_reconciles_with_offers,
-    offer_issues,
-)
+from emag_pipeline.marts.dagster import mart_assets, mart_checks
 from emag_pipeline.monitoring.dagster import run_failures, stale_accounts, stuck_syncs
 from emag_pipeline.reference.dagster import (
     categories,
@@ -38,10 +29,7 @@ defs = dg.Definitions(
     assets=[
         staged_offers,
         offers,
-        offer_issues,
-        buy_button,
-        low_stock,
-        daily_assortment,
+        *mart_assets.values(),
         offer_report,
         categories,
         vat_rates,
@@ -51,10 +39,7 @@ defs = dg.Definitions(
         audit,
         publish_review,
         offers_review,
-        issues_reconcile_with_offers,
-        buy_button_reconciles_with_offers,
-        low_stock_reconciles_with_offers,
-        assortment_reconciles_with_offers,
+        *mart_checks,
         categories_exist_for_all_offers,
         vat_rates_exist_for_all_offers,
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from emag_pipeline import embedded
 from emag_pipeline.marts import issue_words
+from emag_pipeline.marts.registry import MARTS
 from emag_pipeline.store import describe, migrate
 from emag_pipeline.store.describe import Column, Function, Table
 from emag_pipeline.store.engine import Database
@@ -28,10 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "emag_offer_history",
     ),
     "Marts": (
-        "emag_offer_issues",
-        "emag_buy_button",
-        "emag_low_stock",
-        "emag_daily_assortment",
+        *(mart.table for mart in MARTS),
         "emag_mart_refreshes",
         "emag_accepted_deviations",
     ),

@@ -83,4 +83,46 @@ LIMIT :limit;
 -- name: rates
 -- What prices with VAT rest on.
 (SELECT md5(string_agg(concat_ws(' ', v.vat_id, v.rate), ',' ORDER BY v.vat_id))
- FROM emag_accounts a JOIN emag_vat_rates v USING (marketplace) WHERE a.account_type = :account)
+ FROM emag_accounts a JOIN emag_vat_rates v USING (marketplace) WHERE a.account_type = :account);
+
+-- name: differences
+SELECT emag_offer_id,
+       CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer'
+            WHEN b.emag_offer_id IS NULL THEN 'has a rank, but is not listed'
+            WHEN o.buy_button_rank IS NULL AND b.buy_button_rank IS NULL AND b.change <> 'lost'
+            THEN 'is listed without a rank, and has not lost the button'
+            ELSE 'is listed with another rank or price than the offer has' END AS what,
+       o.buy_button_rank AS rank_of_offer, b.buy_button_rank AS rank_listed,
+       o.sale_price AS price_of_offer, b.sale_price AS price_listed
+FROM existing o
+FULL JOIN (SELECT * FROM emag_buy_button WHERE account_type = :account) b USING (emag_offer_id)
+WHERE o.emag_offer_id IS NULL OR (b.emag_offer_id IS NULL AND o.buy_button_rank IS NOT NULL)
+   OR (b.emag_offer_id IS NOT NULL AND b.buy_button_rank IS NULL AND b.change <> 'lost')
+   OR (b.emag_offer_id IS NOT NULL AND (o.buy_button_rank, o.sale_price, o.best_offer_sale_price, o.currency)
+      IS DISTINCT FROM (b.buy_button_rank, b.sale_price, b.best_offer_sale_price, b.currency))
+   OR b.gap IS DISTINCT FROM b.sale_price - nullif(b.best_offer_sale_price, 0);
+
+-- name: totals
+SELECT (SELECT count(*) FROM existing WHERE buy_button_rank IS NOT NULL) AS offers_with_rank,
+       (SELECT count(*) FROM existing WHERE buy_button_rank = 1) AS offers_of_rank_1,
+       (SELECT count(*) FROM emag_buy_button WHERE account_type = :account) AS listed,
+       (SELECT count(*) FROM emag_buy_button WHERE account_type = :account AND has_buy_button)
+           AS listed_with_button;
+
+-- name: ranked
+-- Offers of which {condition} holds, the most {most} first. Prices in another currency come last: they cannot be ranked
+-- among the account's own. Ranked before names are read: these are wide, and only a few are wanted.
+SELECT b.emag_offer_id, p.name, b.currency, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
+       b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
+FROM (
+    SELECT b.*, row_number() OVER (
+               ORDER BY emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
+                        b.emag_offer_id) AS place
+    FROM emag_buy_button b
+    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+    WHERE b.account_type = :account AND {condition}
+    ORDER BY place LIMIT :limit
+) b
+LEFT JOIN emag_products p USING (account_type, emag_offer_id)
+ORDER BY b.place;

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from emag_pipeline.charts import bars, by_day, scan_timeline
 from emag_pipeline.charts.bars import Bar
 from emag_pipeline.charts.svg import BLUE, GREY, ORANGE, SKY
-from emag_pipeline.marts.assortment import Day
-from emag_pipeline.marts.buy_button import ButtonCounts
-from emag_pipeline.marts.issues import IssueCount
-from emag_pipeline.marts.low_stock import Band
+from emag_pipeline.marts.figures import Band, ButtonCounts, Day, IssueCount
 from emag_pipeline.sync.timeline import ScanTimeline
 from emag_pipeline.wording import counted
 

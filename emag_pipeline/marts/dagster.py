@@ -1,7 +1,7 @@
-"""The marts as assets, of each publish and of each day, and the checks that reconcile them with the offers."""
+"""An asset and a check for each mart of the registry, with what a reviewer sees beside them."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -11,94 +11,89 @@ from emag_pipeline.dagster_runs.metadata import OWNERS, Metadata, column_schema,
 from emag_pipeline.dagster_runs.resource import Pipeline, accounts, marketplaces, partition_of
 from emag_pipeline.logs import about
 from emag_pipeline.marts import pictures
-from emag_pipeline.marts.checks import Reconciliation, assortment_of, look_at, reconcile
+from emag_pipeline.marts.checks import Reconciliation, look_at, reconcile
 from emag_pipeline.marts.refresh import MartRefresh, refresh
-from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, Mart
+from emag_pipeline.marts.registry import MARTS, Mart
 from emag_pipeline.refresh.dagster import offers
 from emag_pipeline.settings import current
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import note_marketplaces
 
-# The marts that follow each publish of an account: what cannot be bought, who has the button, what runs out.
+#: `end_offset` makes today a partition.
+days = dg.DailyPartitionsDefinition(start_date=current().first_day.isoformat(), end_offset=1)
+accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
 
-READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
+_READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
+_REMEDY = "Materialise the mart again; if the differences stay, somebody else writes its table, or this is a defect"
 
 _accounts_of = {
     place: {account.name for account in current().accounts if account.marketplace.name == place}
     for place in marketplaces.get_partition_keys()
 }
-_vat_rates = dg.AssetDep("vat_rates", partition_mapping=dg.StaticPartitionMapping(_accounts_of))
 
 
-@dg.asset(
-    deps=[offers],
-    partitions_def=accounts,
-    group_name="marts",
-    kinds={"postgres"},
-    owners=OWNERS,
-    tags={"layer": "mart"},
-    metadata=table_name("emag_offer_issues"),
-    description=(
-        "Why offers cannot be bought: table `emag_offer_issues`, one row for each reason of each existing offer, in "
-        "words, with what to do, since when (UTC), what the marketplace says, the stock and value held back, "
-        "and the sales that a sold-out offer loses a day (without VAT; added up in the account's currency). "
-        f"{READ_MORE}"
-    ),
-)
-def offer_issues(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, OFFER_ISSUES, pictures.issues)
+def mart_asset(mart: Mart) -> dg.AssetsDefinition:
+    """The asset that brings a mart up to date.
+
+    No BackfillPolicy for marts by day: Dagster would record one set of numbers for all days of a run. There is one run
+    per day, of half a second.
+    """
+
+    @dg.asset(
+        name=mart.name,
+        deps=[offers, *(_reference(name) for name in mart.rests_on)],
+        partitions_def=_partitions(mart),
+        group_name="marts",
+        kinds={"postgres"},
+        owners=OWNERS,
+        tags={"layer": "mart"},
+        metadata=table_name(mart.table),
+        description=f"{mart.description} {_READ_MORE}",
+    )
+    def refreshed(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.MaterializeResult[None]:
+        account, day = _scope(mart, context)
+        with about(account=account), pipeline.step(context) as database:
+            note_marketplaces(database, pipeline.settings)
+            language = None if mart.is_by_day else pipeline.settings.language_of(account)
+            done = refresh(database, mart, account, day, language=language)
+            return dg.MaterializeResult(metadata=_of_refresh(done) | _of_look(database, mart, account, day))
+
+    return refreshed
 
 
-@dg.asset(
-    deps=[offers, _vat_rates],
-    partitions_def=accounts,
-    group_name="marts",
-    kinds={"postgres"},
-    owners=OWNERS,
-    tags={"layer": "mart"},
-    metadata=table_name("emag_buy_button"),
-    description=(
-        "Who has the add-to-cart button: table `emag_buy_button`, one row for each existing offer that has a rank or "
-        "had the button within 24 hours, with the gap to the best offer in money and percent (with VAT where the rate "
-        f"is known), and what has changed within these hours. {READ_MORE}"
-    ),
-)
-def buy_button(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, BUY_BUTTON, pictures.buy_button)
+def mart_check(mart: Mart) -> dg.AssetChecksDefinition:
+    """The check that reconciles a mart with the offers: for the data team to see, it stops nothing."""
+
+    @dg.asset_check(asset=mart.name, name=mart.check, partitions_def=_partitions(mart), description=mart.check_sentence)
+    def checked(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+        account, day = _scope(mart, context)
+        with about(account=account), pipeline.step(context) as database:
+            result = _result(reconcile(database, mart, account, day), mart, account)
+            return recorded(database, context, result, account, part="" if day is None else day.isoformat())
+
+    return checked
 
 
-@dg.asset(
-    deps=[offers],
-    partitions_def=accounts,
-    group_name="marts",
-    kinds={"postgres"},
-    owners=OWNERS,
-    tags={"layer": "mart"},
-    metadata=table_name("emag_low_stock"),
-    description=(
-        "What is about to run out: table `emag_low_stock`, one row for each existing offer whose stock lasts 30 days "
-        "at most at the pace of the last 30 days (pieces a day, from history; neither deliveries nor "
-        f"jumps that look like corrections count), or which has sold out; and whether it can be bought. {READ_MORE}"
-    ),
-)
-def low_stock(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, LOW_STOCK, pictures.low_stock)
+def _partitions(mart: Mart) -> dg.PartitionsDefinition:
+    return accounts_by_day if mart.is_by_day else accounts
 
 
-def _refreshed(
-    context: dg.AssetExecutionContext, pipeline: Pipeline, mart: Mart, picture: Callable[[Database, str], Metadata]
-) -> dg.MaterializeResult[None]:
-    account = partition_of(context)
-    with about(account=account), pipeline.step(context) as database:
-        note_marketplaces(database, pipeline.settings)
-        done = refresh(database, mart, account, language=pipeline.settings.language_of(account))
-        look = look_at(database, mart, account)
-        numbers = {name: shown(value) for name, value in look.numbers.items() if value is not None}
-        metadata = of_refresh(done) | numbers | picture(database, account) | {"sample": table(look.sample)}
-        return dg.MaterializeResult(metadata=metadata | column_schema(database, mart.table))
+def _reference(name: str) -> dg.AssetDep:
+    return dg.AssetDep(name, partition_mapping=dg.StaticPartitionMapping(_accounts_of))
 
 
-def of_refresh(done: MartRefresh) -> Metadata:
+def _scope(mart: Mart, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, date | None]:
+    """The account of the step's partition, and the day where the mart has one."""
+    key = partition_of(context)
+    if not mart.is_by_day:
+        return key, None
+    parts = accounts_by_day.get_partition_key_from_str(key).keys_by_dimension
+    return parts["account"], date.fromisoformat(parts["day"])
+
+
+def _of_refresh(done: MartRefresh) -> Metadata:
     """What a refresh did, in rows, and the newest publish at that time."""
     return {
         "dagster/row_count": done.rows,
@@ -110,119 +105,23 @@ def of_refresh(done: MartRefresh) -> Metadata:
     }
 
 
-# daily_assortment: the assortment at the end of each day, from history; any past day can be computed at any time.
-#
-# No BackfillPolicy: Dagster would note one set of numbers for all days of a run. A run a day, half a second each.
-
-#: `end_offset` makes today a partition.
-days = dg.DailyPartitionsDefinition(start_date=current().first_day.isoformat(), end_offset=1)
-accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
-
-_MOMENTS = ("as_of", "last_published_at")
-
-
-@dg.asset(
-    deps=[offers],
-    partitions_def=accounts_by_day,
-    group_name="marts",
-    kinds={"postgres"},
-    owners=OWNERS,
-    tags={"layer": "mart"},
-    metadata=table_name("emag_daily_assortment"),
-    description=(
-        "The assortment on each day (UTC): table `emag_daily_assortment`, one row for a day of an account: offers, "
-        "saleable share, stock and its value (without VAT), median price, arrivals, departures and price moves since "
-        "the end of the day before, and whether anything was published on it. Computed from history, so any day since "
-        "the first publish can be materialised "
-        f"again, here or with `emag-pipeline backfill`. {READ_MORE}"
-    ),
-)
-def daily_assortment(
-    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.MaterializeResult[None]:
-    account, day = account_and_day(context)
-    with about(account=account), pipeline.step(context) as database:
-        note_marketplaces(database, pipeline.settings)
-        done = refresh(database, DAILY_ASSORTMENT, account, day)
-        metadata = of_refresh(done) | _figures(database, account, day) | pictures.assortment(database, account, day)
-        return dg.MaterializeResult(metadata=metadata | column_schema(database, DAILY_ASSORTMENT.table))
-
-
-def account_and_day(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, date]:
-    """What the step's partition stands for."""
-    key = accounts_by_day.get_partition_key_from_str(partition_of(context)).keys_by_dimension
-    return key["account"], date.fromisoformat(key["day"])
-
-
-def _figures(database: Database, account: str, day: date) -> Metadata:
-    figures = assortment_of(database, account, day)
-    if figures is None:
-        return {"note": f"no row: {account} had not been published yet on {day}, or the day is still to come"}
-    numbers = {name: shown(value) for name, value in figures.items() if name not in (*_MOMENTS, "issues")}
-    told = {name: value for name, value in numbers.items() if value is not None}
-    moments = {name: dg.MetadataValue.timestamp(figures[name]) for name in _MOMENTS if figures[name] is not None}
-    return told | {
-        **moments,
-        "issues": dg.MetadataValue.json(figures["issues"]),
+def _of_look(database: Database, mart: Mart, account: str, day: date | None) -> Metadata:
+    """The mart's figures, pictures, most important rows and columns."""
+    look = look_at(database, mart, account, day)
+    numbers = {name: _value(value) for name, value in look.numbers.items() if value is not None}
+    nothing = f"no row: {account} had not been published yet on {day}, or the day is still to come"
+    return {
+        **(numbers if numbers or day is None else {"note": nothing}),
+        **pictures.of_mart(mart.name, database, account, day),
+        **({"sample": table(look.sample)} if "sample" in mart.statements else {}),
+        **column_schema(database, mart.table),
     }
 
 
-# Whether the marts agree with the offers, for each account: for the data team to see; nothing is stopped.
-
-_REMEDY = "Materialise the mart again; if the differences stay, somebody else writes its table, or this is a defect"
-
-
-@dg.asset_check(
-    asset=offer_issues,
-    partitions_def=accounts,
-    description="Every existing offer either can be bought or has an issue, and no other offer has one.",
-)
-def issues_reconcile_with_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, OFFER_ISSUES, partition_of(context))
-
-
-@dg.asset_check(
-    asset=buy_button,
-    partitions_def=accounts,
-    description="Every existing offer with a rank is listed once, with the offer's rank and prices, and no other is.",
-)
-def buy_button_reconciles_with_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, BUY_BUTTON, partition_of(context))
-
-
-@dg.asset_check(
-    asset=low_stock,
-    partitions_def=accounts,
-    description="Every offer that is listed exists and has that stock; every offer that has just sold out is listed.",
-)
-def low_stock_reconciles_with_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    return _checked(context, pipeline, LOW_STOCK, partition_of(context))
-
-
-@dg.asset_check(
-    asset=daily_assortment,
-    partitions_def=accounts_by_day,
-    description="The newest day counts the offers that are published; each day follows from the one before it.",
-)
-def assortment_reconciles_with_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    account, day = account_and_day(context)
-    return _checked(context, pipeline, DAILY_ASSORTMENT, account, day)
-
-
-def _checked(
-    context: dg.AssetCheckExecutionContext, pipeline: Pipeline, mart: Mart, account: str, day: date | None = None
-) -> dg.AssetCheckResult:
-    with about(account=account), pipeline.step(context) as database:
-        result = _result(reconcile(database, mart, account, day), mart, account)
-        return recorded(database, context, result, account, part="" if day is None else day.isoformat())
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return dg.MetadataValue.timestamp(value)
+    return dg.MetadataValue.json(value) if isinstance(value, dict | list) else shown(value)
 
 
 def _result(found: Reconciliation | None, mart: Mart, account: str) -> dg.AssetCheckResult:
@@ -230,30 +129,32 @@ def _result(found: Reconciliation | None, mart: Mart, account: str) -> dg.AssetC
         return dg.AssetCheckResult(passed=True, description=f"{account} was never published: nothing to compare.")
     if not found.is_current:
         return _older(found, mart, account)
-    return dg.AssetCheckResult(passed=found.found == 0, description=_sentence(found, mart), metadata=_metadata(found))
-
-
-def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResult:
-    shown = "no publish yet" if found.shown_at is None else f"the publish of {found.shown_at:%Y-%m-%d %H:%M:%S} UTC"
+    differences = "1 difference" if found.found == 1 else f"{found.found:,} differences"
     return dg.AssetCheckResult(
-        passed=False,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{mart.name} shows {shown}, the newest of {account} is of {found.newest_at:%Y-%m-%d %H:%M:%S} UTC",
-        metadata={REMEDY: "Materialise it again, or wait: the sensor stale_marts asks for it by itself"},
+        passed=found.found == 0,
+        description=f"{differences} between {mart.name} and the offers, see the sample"
+        if found.found
+        else f"{mart.name} agrees with the offers",
+        metadata={
+            "findings": found.found,
+            **found.numbers,
+            "sample": table(found.sample),
+            **({REMEDY: _REMEDY} if found.found else {}),
+        },
     )
 
 
-def _sentence(found: Reconciliation, mart: Mart) -> str:
-    if found.found == 0:
-        return f"{mart.name} agrees with the offers"
-    differences = "1 difference" if found.found == 1 else f"{found.found:,} differences"
-    return f"{differences} between {mart.name} and the offers, see the sample"
+def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResult:
+    shows = "no publish yet" if found.shown_at is None else f"the publish of {found.shown_at:%Y-%m-%d %H:%M:%S} UTC"
+    newest = f"{found.newest_at:%Y-%m-%d %H:%M:%S} UTC"
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{mart.name} shows {shows}, the newest publish of {account} is of {newest}",
+        metadata={REMEDY: "Materialise it again, or wait: the sensor stale_marts requests it by itself"},
+    )
 
 
-def _metadata(found: Reconciliation) -> dict[str, Any]:
-    return {
-        "findings": found.found,
-        **found.numbers,
-        "sample": table(found.sample),
-        **({REMEDY: _REMEDY} if found.found else {}),
-    }
+#: By the mart's name.
+mart_assets: Mapping[str, dg.AssetsDefinition] = {mart.name: mart_asset(mart) for mart in MARTS}
+mart_checks = [mart_check(mart) for mart in MARTS]

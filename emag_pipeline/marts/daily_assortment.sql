@@ -152,9 +152,77 @@ CROSS JOIN publishes
 CROSS JOIN before
 WHERE moment.is_calm;
 
--- name: row
+-- name: numbers
 SELECT as_of, offers, saleable_offers, saleable_share, stock, stock_value, median_price, currency,
        arrivals, departures, price_moves, price_rises, price_cuts, issues, publishes, last_published_at,
        is_carried_forward, offers_in_other_currencies
 FROM emag_daily_assortment
 WHERE account_type = :account AND day = CAST(:day AS date);
+
+-- name: differences
+-- A row that shows the newest publish is compared with the offers; every row with that of the day before, if it is there.
+WITH told AS (
+    SELECT * FROM emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
+),
+expected AS (
+    SELECT 'offers' AS figure, told.offers::numeric AS in_the_row, (SELECT count(*) FROM existing)::numeric AS in_offers
+    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    UNION ALL
+    SELECT 'saleable_offers', told.saleable_offers, (SELECT count(*) FROM existing WHERE is_saleable)
+    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    UNION ALL
+    SELECT 'stock', told.stock, (SELECT coalesce(sum(greatest(general_stock, 0)), 0) FROM existing)
+    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    UNION ALL
+    SELECT 'offers of the day before + arrivals - departures', told.offers, b.offers + told.arrivals - told.departures
+    FROM told
+    JOIN emag_daily_assortment b ON b.account_type = told.account_type AND b.day = told.day - 1
+    WHERE b.as_of = told.day::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'
+    UNION ALL
+    -- what was pruned since is not missed
+    SELECT 'publishes', told.publishes, greatest(told.publishes, ledger.publishes)
+    FROM told
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS publishes FROM emag_offer_syncs
+        WHERE account_type = :account AND status = 'completed'
+          AND completed_at >= told.day::timestamp AT TIME ZONE 'UTC' AND completed_at <= told.as_of
+    ) ledger
+    WHERE told.publishes IS NOT NULL
+    UNION ALL
+    SELECT 'carried forward (1) or published on the day (0)', told.is_carried_forward::integer,
+           (told.last_published_at < told.day::timestamp AT TIME ZONE 'UTC')::integer
+    FROM told
+    WHERE told.last_published_at IS NOT NULL
+    UNION ALL
+    SELECT 'rows of the day', (SELECT count(*) FROM told), (
+        CAST(:day AS date) BETWEEN least(
+            (SELECT min(valid_from) FROM emag_offer_history WHERE account_type = :account),
+            (SELECT min(completed_at) FROM emag_offer_syncs
+             WHERE account_type = :account AND status = 'completed')
+        )::date AND clock_timestamp()::date)::integer
+)
+SELECT figure, in_the_row, in_offers FROM expected WHERE in_the_row IS DISTINCT FROM in_offers;
+
+-- name: totals
+SELECT (SELECT count(*) FROM existing) AS existing_offers,
+       (SELECT count(*) FROM existing WHERE is_saleable) AS saleable_offers,
+       f.offers AS offers_in_figures, f.saleable AS saleable_in_figures,
+       r.offers AS offers_of_the_day, r.saleable_offers AS saleable_of_the_day
+FROM newest
+LEFT JOIN emag_account_figures f ON f.account_type = :account
+LEFT JOIN emag_daily_assortment r ON r.account_type = :account AND r.day = CAST(:day AS date);
+
+-- name: days
+-- The newest known day not after :until, and the :days - 1 days before it.
+WITH known AS (
+    SELECT * FROM emag_daily_assortment
+    WHERE account_type = :account AND day <= coalesce(CAST(:until AS date), 'infinity')
+)
+SELECT day, offers, saleable_offers, saleable_share, stock, stock_value, median_price, currency, arrivals, departures,
+       price_rises, price_cuts, publishes, last_published_at, is_carried_forward
+FROM known
+WHERE day > (SELECT max(day) FROM known) - CAST(:days AS integer)
+ORDER BY day;
+
+-- name: newest_day
+SELECT max(day) FROM emag_daily_assortment WHERE account_type = :account;

@@ -64,3 +64,51 @@ FROM emag_low_stock
 WHERE account_type = :account
 ORDER BY days_of_cover, sold_a_day DESC, emag_offer_id
 LIMIT :limit;
+
+-- name: differences
+-- Whether the pace is right is not asked here; but an offer that is sold out, and whose last change was a fall, must be
+-- listed.
+SELECT emag_offer_id,
+       CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer'
+            ELSE 'is listed with another stock, price or verdict than the offer has' END AS what,
+       o.general_stock AS stock_of_offer, l.general_stock AS stock_listed
+FROM existing o
+RIGHT JOIN (SELECT * FROM emag_low_stock WHERE account_type = :account) l USING (emag_offer_id)
+WHERE o.emag_offer_id IS NULL
+   OR (o.general_stock, o.sale_price, o.currency, o.is_saleable)
+      IS DISTINCT FROM (l.general_stock, l.sale_price, l.currency, l.is_saleable)
+UNION ALL
+-- Of the states themselves: how many of them are current the planner knows there, and not of the history.
+SELECT o.emag_offer_id, 'has sold out within the pace''s days, but is not listed', o.general_stock, NULL
+FROM existing o
+JOIN emag_offer_states h
+    ON h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.stamp_to IS NULL
+JOIN emag_offer_states b
+    ON b.account_type = :account AND b.emag_offer_id = o.emag_offer_id AND b.stamp_to = h.stamp_from
+CROSS JOIN newest
+WHERE o.general_stock <= 0 AND b.general_stock > 0  -- a stock below 0 is none, so nothing falls to it from 0
+  AND h.stamp_from > newest.published_at - :window_days * interval '1 day'
+  AND NOT EXISTS (SELECT FROM emag_low_stock l
+                  WHERE l.account_type = :account AND l.emag_offer_id = o.emag_offer_id);
+
+-- name: totals
+SELECT (SELECT count(*) FROM existing) AS existing_offers,
+       (SELECT count(*) FROM emag_low_stock WHERE account_type = :account) AS listed;
+
+-- name: bands
+-- Offers by how many of :bounds (days of cover) they have reached; those that are sold out are in band -1.
+SELECT CASE WHEN general_stock > 0
+            THEN width_bucket(days_of_cover, CAST(:bounds AS numeric[])) ELSE -1 END AS band,
+       count(*) AS offers, count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS not_saleable
+FROM emag_low_stock
+WHERE account_type = :account
+GROUP BY 1;
+
+-- name: least_cover
+SELECT l.emag_offer_id, p.name, l.general_stock, l.sold_a_day, l.days_of_cover, l.observed_days, l.sold_out_on,
+       l.is_saleable, l.has_jumps
+FROM emag_low_stock l
+LEFT JOIN emag_products p USING (account_type, emag_offer_id)
+WHERE l.account_type = :account AND l.general_stock > 0
+ORDER BY l.days_of_cover, l.emag_offer_id
+LIMIT :limit;

@@ -1,7 +1,8 @@
--- How every mart is refreshed. {fresh} is the mart's own statement; other words in braces are its table and columns.
--- What it says of offers that cannot have changed since its last refresh is neither computed nor looked at: {of_touched} is
--- a condition on an offer that holds for the others, {touched} finds them. A refresh from scratch has "true" there, or
--- bounds of the offer's id: it is given for each part of a large account, and once more for what was published meanwhile.
+-- How every mart is refreshed. {fresh} is the mart's own statement; {table}, {key}, {columns}, {f_key}, … are its table and
+-- columns. Offers that cannot have changed since the mart's last refresh are neither computed nor looked at: {touched} finds
+-- the others, and {h_of_touched}, {m_of_touched} and {o_of_touched} are a condition on the offer of that alias which holds
+-- for them. A refresh from scratch has "true" there, or bounds of the offer's id: a large account is computed part by part,
+-- and then once more for what was published meanwhile.
 
 -- name: lock
 -- One refresh of a mart of an account at a time; the statements after this one see what the last one wrote.
@@ -37,11 +38,18 @@ WHERE account_type = :account AND status = 'completed'
 ORDER BY completed_at DESC
 LIMIT 1;
 
--- name: note_parts
--- All parts together show this publish.
-INSERT INTO emag_mart_refreshes AS r (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
-VALUES (:account, :mart, :sync_id, :published_at, :rows,
-        CAST(:inserted AS bigint) + CAST(:updated AS bigint) + CAST(:deleted AS bigint), :basis)
+-- name: of_parts
+-- What the refreshes of all parts have done together, in the form of `counted` below.
+SELECT CAST(:sync_id AS uuid) AS sync_id, CAST(:published_at AS timestamptz) AS published_at, CAST(:rows AS bigint) AS rows,
+       CAST(:inserted AS bigint) AS inserted, CAST(:updated AS bigint) AS updated, CAST(:deleted AS bigint) AS deleted;
+
+-- name: note
+-- Which publish the mart shows now, and by which rules.
+INSERT INTO emag_mart_refreshes AS r
+    (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
+SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted, :basis
+FROM {counted}
+WHERE {shows_newest}
 ON CONFLICT (account_type, mart) DO UPDATE
 SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_at = excluded.refreshed_at,
     rows = excluded.rows, rows_changed = excluded.rows_changed, basis = excluded.basis;
@@ -97,14 +105,5 @@ counted AS (
     FROM newest n
     CROSS JOIN changes c
 ),
-noted AS (
-    INSERT INTO emag_mart_refreshes AS r
-        (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
-    SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted, :basis
-    FROM counted
-    WHERE {shows_newest}
-    ON CONFLICT (account_type, mart) DO UPDATE
-    SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_at = excluded.refreshed_at,
-        rows = excluded.rows, rows_changed = excluded.rows_changed, basis = excluded.basis
-)
+noted AS ({note})
 SELECT * FROM counted;

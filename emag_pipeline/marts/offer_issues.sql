@@ -113,3 +113,119 @@ WHERE account_type = :account
 ORDER BY emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
          sales_lost_a_day DESC NULLS LAST, emag_offer_id, issue_code
 LIMIT :limit;
+
+-- name: differences
+SELECT emag_offer_id,
+       CASE WHEN o.emag_offer_id IS NULL THEN 'has issues, but there is no such offer'
+            WHEN i.emag_offer_id IS NULL THEN 'cannot be bought, but has no issue'
+            ELSE 'has issues, but can be bought' END AS what,
+       o.is_saleable, i.issues
+FROM existing o
+FULL JOIN (
+    SELECT emag_offer_id, string_agg(issue_code, ', ' ORDER BY issue_code) AS issues
+    FROM emag_offer_issues WHERE account_type = :account GROUP BY emag_offer_id
+) i USING (emag_offer_id)
+WHERE o.emag_offer_id IS NULL OR (i.emag_offer_id IS NULL) <> o.is_saleable
+UNION ALL
+SELECT emag_offer_id, 'holds back another stock or value than the offer has', o.is_saleable, i.issue_code
+FROM existing o
+JOIN emag_offer_issues i USING (account_type, emag_offer_id)
+WHERE (i.stock_held_back, i.value_held_back, i.currency) IS DISTINCT FROM
+      (greatest(o.general_stock, 0), greatest(o.general_stock, 0) * o.sale_price, o.currency);
+
+-- name: totals
+SELECT (SELECT count(*) FROM existing) AS existing_offers,
+       (SELECT count(*) FROM existing WHERE is_saleable) AS saleable_offers,
+       (SELECT count(DISTINCT emag_offer_id) FROM emag_offer_issues WHERE account_type = :account)
+           AS offers_with_issues;
+
+-- name: counts
+-- Offers by reason. Amounts are added up of offers in the account's currency.
+SELECT issue_code AS code, reason, remedy, count(*) AS offers,
+       coalesce(sum(stock_held_back), 0) AS stock_held_back,
+       coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
+       sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
+       count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
+FROM emag_offer_issues
+-- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) c (is_counted)
+WHERE account_type = :account
+GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason;
+
+-- name: held_back
+-- The offers that hold back most, with all their reasons. Amounts in another currency come last: they cannot be ranked
+-- among the account's own.
+SELECT i.emag_offer_id, p.name, i.reasons, i.remedies, i.sinces, i.said, i.stock_held_back, i.value_held_back, i.currency
+FROM (
+    SELECT account_type, emag_offer_id, array_agg(reason ORDER BY issue_code) AS reasons,
+           array_agg(remedy ORDER BY issue_code) AS remedies,
+           array_agg(since ORDER BY issue_code) AS sinces,
+           array_remove(array_agg(DISTINCT said), NULL) AS said,
+           coalesce(max(stock_held_back), 0) AS stock_held_back,
+           max(value_held_back) AS value_held_back, max(currency) AS currency,
+           emag_in_currency(max(currency), max(account_currency)) AS is_ranked
+    FROM emag_offer_issues
+    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+    WHERE account_type = :account
+    GROUP BY account_type, emag_offer_id
+    ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id
+    LIMIT :limit
+) i
+LEFT JOIN emag_products p USING (account_type, emag_offer_id)
+ORDER BY i.is_ranked DESC, i.value_held_back DESC NULLS LAST, i.stock_held_back DESC, i.emag_offer_id;
+
+-- name: count_held_back
+SELECT count(DISTINCT emag_offer_id) FROM emag_offer_issues WHERE account_type = :account;
+
+-- name: sold_out_states
+-- What sold-out offers sold while they had stock, and on how much that rests: the falls of the stock within the days that
+-- the mart looked at, also those that were taken for corrections. A stock before a state counts only when that state
+-- reached up to it, as for the pace. One fall of more than 10 pieces that does not fit the others is a correction
+-- (`emag_sales_pace`); where it is the only one there are no others, so it counts, and is told apart here: as doubtful.
+WITH shown AS (
+    SELECT published_at AS until FROM emag_mart_refreshes
+    WHERE account_type = :account AND mart = 'offer_issues'
+), lost AS MATERIALIZED (
+    SELECT i.emag_offer_id, i.since, i.sales_lost_a_day, i.currency,
+           emag_in_currency(i.currency, account_currency) AS is_counted
+    FROM emag_offer_issues i
+    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+    WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
+), states AS (
+    SELECT h.emag_offer_id,
+           CASE WHEN lag(h.valid_to) OVER past = h.valid_from THEN lag(there.stock) OVER past END
+               - there.stock AS fell
+    FROM emag_offer_history h
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN h.general_stock < 0 THEN 0 ELSE h.general_stock::numeric END
+    ) there (stock)
+    WHERE h.account_type = :account AND h.emag_offer_id = ANY (ARRAY(SELECT emag_offer_id FROM lost))
+      AND h.valid_from <= (SELECT until FROM shown)
+      AND (h.valid_to IS NULL OR h.valid_to > (SELECT until FROM shown) - :window_days * interval '1 day')
+    WINDOW past AS (PARTITION BY h.emag_offer_id ORDER BY h.valid_from)
+), falling AS (
+    SELECT emag_offer_id, count(*) AS falls, max(fell) AS greatest_fall
+    FROM states WHERE fell > 0 GROUP BY emag_offer_id
+)
+SELECT l.*, coalesce(f.falls, 0) AS falls, coalesce(f.greatest_fall, 0) AS greatest_fall,
+       coalesce(f.falls = 1 AND f.greatest_fall > 10, false) AS is_doubtful
+FROM lost l LEFT JOIN falling f USING (emag_offer_id);
+
+-- name: lost_sales
+SELECT count(*) AS offers, coalesce(sum(falls), 0) AS falls, coalesce(sum(sales_lost_a_day), 0) AS a_day,
+       count(*) FILTER (WHERE is_doubtful) AS doubtful,
+       coalesce(sum(sales_lost_a_day) FILTER (WHERE is_doubtful), 0) AS doubtful_a_day
+FROM ({sold_out_states}) s
+WHERE is_counted;
+
+-- name: sold_out
+-- Those that lose most sales first; the doubtful ones follow. Amounts in another currency come last: they cannot be ranked
+-- among the account's own.
+SELECT s.emag_offer_id, p.name, s.since, s.sales_lost_a_day, s.currency, s.falls, s.greatest_fall, s.is_doubtful
+FROM ({sold_out_states}) s
+LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id
+ORDER BY s.is_counted DESC, s.is_doubtful, s.sales_lost_a_day DESC, s.emag_offer_id
+LIMIT :limit;

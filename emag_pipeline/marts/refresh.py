@@ -16,7 +16,7 @@ from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import statistics
 
-#: So many offers are computed by one statement, and no more: from scratch, those of a million would take minutes.
+#: The most offers that one statement computes: from scratch, those of a million would take minutes.
 _AT_ONCE = 250_000
 
 
@@ -41,14 +41,14 @@ def refresh(
     language: str | None = None,
     from_scratch: bool = False,
 ) -> MartRefresh:
-    """Bring a mart of an account up to date in one transaction; `day` for daily_assortment.
+    """Bring a mart of an account up to date in one transaction; `day` for a mart by day.
 
-    `language` (two letters) is the one in which the marketplace is quoted where it can be, English if it is None.
+    `language` (two letters) is the one in which the marketplace is quoted where possible, English if it is None.
 
-    Only offers that may have changed since the publish that the mart shows are looked at; all of them `from_scratch`,
-    the first time, when rules or rates are others than then, and when the mart's check does not pass. What has not
-    changed is not written (G9). Two refreshes of the same mart and account wait for each other. Raises PermanentError
-    when the account was never published.
+    Only offers that may have changed since the publish that the mart shows are looked at. All of them are the first
+    time, `from_scratch`, when rules or rates have changed, and when the mart's check does not pass. Unchanged rows are
+    not written (G9). Two refreshes of the same mart and account wait for each other. Raises PermanentError when the
+    account was never published.
     """
     scope: dict[str, Any] = {"account": account, "mart": mart.name, "language": language, **mart.parameters}
     if day is not None:
@@ -105,7 +105,7 @@ def _by_change(tx: Transaction, mart: Mart, scope: Mapping[str, Any], known: Any
 
 
 def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int) -> dict[str, Any] | None:
-    """Part by part, each by a snapshot of its own; then by change, if anything was published since the first one."""
+    """Part by part, each in a snapshot of its own; then by change, if anything was published since the first one."""
     named = statements("marts/merge.sql")
     first = tx.run(named["parts"], account=scope["account"], parts=ceil(offers / _AT_ONCE)).one_or_none()
     if first is None:
@@ -114,7 +114,8 @@ def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int
     merged = [_merged(tx, mart, _PART, {**scope, "after": after, "to": to}) for after, to in pairwise(bounds)]
     done = {name: sum(one[name] for one in merged if one) for name in ("rows", "inserted", "updated", "deleted")}
     shown = {"sync_id": first.sync_id, "published_at": first.published_at}
-    tx.run(named["note_parts"], **{name: scope[name] for name in ("account", "mart", "basis")}, **shown, **done)
+    note = _note(f"({named['of_parts']}) parts", "true")
+    tx.run(note, **{name: scope[name] for name in ("account", "mart", "basis")}, **shown, **done)
     if merged[-1] and merged[-1]["sync_id"] == first.sync_id:
         return done | shown
     known = _known(tx, mart, {name: scope[name] for name in ("account", "mart", "language")}, is_filled=True)
@@ -130,18 +131,23 @@ def _merged(tx: Transaction, mart: Mart, offers: _Offers, scope: Mapping[str, An
 
 def _merge(template: str, mart: Mart, offers: _Offers) -> str:
     words = {
+        "{note}": _note("counted", mart.shows_newest if offers.are_all else "false"),
         "{fresh}": mart.statement("fresh"),
         "{touched}": offers.touched,
         **{f"{{{alias}_of_touched}}": offers.condition.format(alias) for alias in ("h", "m", "o")},
         "{table}": mart.table,
         "{scope}": mart.scope,
-        "{shows_newest}": mart.shows_newest if offers.are_all else "false",
         **_lists("key", mart.key),
         **_lists("columns", mart.columns),
     }
     for word, sql in words.items():
         template = template.replace(word, sql)
     return template
+
+
+def _note(counted: str, shows_newest: str) -> str:
+    note = statements("marts/merge.sql")["note"]
+    return note.replace("{counted}", counted).replace("{shows_newest}", shows_newest)
 
 
 def _lists(name: str, columns: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The four marts: their tables, and what of their statements is decided in Python."""
+"""The registry of marts. A mart is an entry here and an SQL file of its name: all the rest is derived from both."""
 
 import hashlib
 import json
@@ -13,39 +13,66 @@ from emag_pipeline.store.sql import statements
 WINDOW_DAYS = 30
 COVER_DAYS = 30
 
+_ROWS_FOLLOW_FROM = ("fresh", "touched", "rates")
+
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One mart. `columns` are those beside the key; `scope` and `shows_newest` are conditions in SQL.
+    """One mart: its table, its asset with `description`, and its check with a sentence that holds when it passes.
 
-    A refresh owns the rows of `scope`; it shows the newest publish where `shows_newest` holds. It looks at the offers
-    that its statement `touched` finds, if the file has one, else at all.
+    `columns` are those of the table beside the key, which includes `account_type`; the database's comments describe
+    them. `parameters` are the values of its statement `fresh`. `rests_on` names assets of reference data. A mart
+    by day has a row for each day in `day`, with the moment that it shows in `as_of`.
+
+    Its file has the statements `fresh` (the rows as they should be), `differences` (one row for each disagreement with
+    the offers, found in another way than `fresh`), `totals` (what the check compares) and `numbers` (one row of figures
+    for the asset's metadata); and optionally `sample` (the most important rows), `touched` (the offers that may have
+    changed since :shown_at; without it, all are computed each time) and `rates` (a fingerprint of further data that the
+    rows rest on). The words in braces are explained in merge.sql and reconcile.sql.
     """
 
     name: str
     key: Sequence[str]
     columns: Sequence[str]
+    description: str
+    check: str
+    check_sentence: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    scope: str = "account_type = :account"
-    shows_newest: str = "true"
+    rests_on: Sequence[str] = ()
+    is_by_day: bool = False
+    #: where its statements are, if not in `marts/NAME.sql`
+    file: str = ""
 
     @property
     def table(self) -> str:
         """Its table, without the schema."""
         return f"emag_{self.name}"
 
+    @property
+    def statements(self) -> Mapping[str, str]:
+        """The statements of its file, by name."""
+        return statements(self.file or f"marts/{self.name}.sql")
+
     def statement(self, name: str) -> str:
         """One of the statements of its file."""
         return self.statements[name]
 
     @property
-    def statements(self) -> Mapping[str, str]:
-        """The statements of its file, by name."""
-        return statements(f"marts/{self.name}.sql")
+    def scope(self) -> str:
+        """Which rows a refresh owns, as a condition in SQL."""
+        return "account_type = :account" + (" AND day = CAST(:day AS date)" if self.is_by_day else "")
+
+    @property
+    def shows_newest(self) -> str:
+        """When a refresh shows the newest publish, as a condition in SQL."""
+        if not self.is_by_day:
+            return "true"
+        return "published_at < (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC'"
 
     def rules(self, language: str | None) -> str:
-        """A fingerprint of what its rows follow from beside the data: statements, parameters, language."""
-        text = json.dumps([self.statements, dict(self.parameters), self.scope, language], sort_keys=True)
+        """A fingerprint of what its rows follow from besides the data: statements, parameters, language."""
+        sql = {name: text for name, text in self.statements.items() if name in _ROWS_FOLLOW_FROM}
+        text = json.dumps([sql, dict(self.parameters), self.scope, language], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -59,6 +86,11 @@ OFFER_ISSUES = Mart(
         "unknown_remedy": issue_words.UNDOCUMENTED.remedy,
         "window_days": WINDOW_DAYS,
     },
+    description="Why offers cannot be bought: table `emag_offer_issues`, one row per reason and existing offer, with "
+    "the reason in words, what to do, since when (UTC), what the marketplace says, the stock and value held back, and "
+    "the daily sales that a sold-out offer loses (without VAT; sums are in the account's currency).",
+    check="issues_reconcile_with_offers",
+    check_sentence="Every existing offer either can be bought or has an issue, and no other offer has one.",
 )
 
 BUY_BUTTON = Mart(
@@ -69,6 +101,13 @@ BUY_BUTTON = Mart(
         "best_offer_sale_price", "currency", "vat_rate", "sale_price_with_vat", "best_price_with_vat", "gap",
         "gap_percent", "gap_with_vat", "is_saleable",
     ),
+    rests_on=("vat_rates",),
+    description="Who has the buy button: table `emag_buy_button`, one row per existing offer that has a rank or had "
+    "the button within the last 24 hours, with the gap to the best offer in money and percent (with VAT where the "
+    "rate is known) and what has changed within these hours.",
+    check="buy_button_reconciles_with_offers",
+    check_sentence="Every existing offer with a rank is listed once, with the offer's rank and prices, and no other "
+    "is.",
 )  # fmt: skip
 
 LOW_STOCK = Mart(
@@ -79,6 +118,12 @@ LOW_STOCK = Mart(
         "currency", "is_saleable", "has_jumps",
     ),
     parameters={"window_days": WINDOW_DAYS, "cover_days": COVER_DAYS},
+    description="What is about to run out: table `emag_low_stock`, one row per existing offer that has sold out, or "
+    "whose stock lasts 30 days at most at the pace of the last 30 days (pieces per day, from history; deliveries, and "
+    "jumps that look like corrections, do not count), and whether it can be bought.",
+    check="low_stock_reconciles_with_offers",
+    check_sentence="Every offer that is listed exists and has that stock; every offer that has just sold out is "
+    "listed.",
 )  # fmt: skip
 
 DAILY_ASSORTMENT = Mart(
@@ -89,9 +134,15 @@ DAILY_ASSORTMENT = Mart(
         "arrivals", "departures", "price_moves", "price_rises", "price_cuts", "issues", "publishes",
         "last_published_at", "is_carried_forward", "offers_in_other_currencies",
     ),
-    scope="account_type = :account AND day = CAST(:day AS date)",
-    shows_newest="published_at < (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC'",
+    is_by_day=True,
+    description="The assortment on each day (UTC): table `emag_daily_assortment`, one row per day and account: "
+    "offers, saleable share, stock and its value (without VAT), median price, arrivals, departures and price moves "
+    "since the end of the day before, and whether anything was published on that day. Computed from history, so any "
+    "day since the first publish can be materialised again, here or with `emag-pipeline backfill`.",
+    check="assortment_reconciles_with_offers",
+    check_sentence="The newest day counts the offers that are published; each day follows from the one before it.",
 )  # fmt: skip
 
-#: Those that are computed anew, as a whole, after each publish.
-OF_NEWEST_PUBLISH = (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK)
+MARTS = (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK, DAILY_ASSORTMENT)
+#: Those that are brought up to date after each publish of an account, as a whole.
+OF_NEWEST_PUBLISH = tuple(mart for mart in MARTS if not mart.is_by_day)

@@ -12,7 +12,8 @@ from emag_pipeline.dagster_runs.resource import Pipeline, accounts, partition_of
 from emag_pipeline.logs import about
 from emag_pipeline.marts import pictures
 from emag_pipeline.marts.checks import Due, due
-from emag_pipeline.marts.dagster import buy_button, daily_assortment, low_stock, offer_issues
+from emag_pipeline.marts.dagster import mart_assets
+from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.report import Facts, facts_of, page, write
 from emag_pipeline.review.dagster import offers_review
 from emag_pipeline.settings import current
@@ -22,9 +23,12 @@ from emag_pipeline.store import ticks
 # offer_report: everything about an account on one page, for people without a database and without this UI.
 
 
+_of_newest_publish = [mart_assets[mart.name] for mart in OF_NEWEST_PUBLISH]
+
+
 @dg.asset(
-    # not `daily_assortment`: all days would have to be there; the report shows those that are
-    deps=[offer_issues, buy_button, low_stock],
+    # not the marts by day: all days would have to be there; the report shows those that are
+    deps=_of_newest_publish,
     partitions_def=accounts,
     group_name="marts",
     kinds={"html"},
@@ -43,7 +47,7 @@ def offer_report(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[P
         facts = facts_of(database, account)
         file = directory(pipeline.settings.home, "reports") / f"{account}.html"
         write(file, page(facts))
-        return dg.MaterializeResult(metadata=_numbers(facts, file) | pictures.timeline_of(database, account))
+        return dg.MaterializeResult(metadata=_numbers(facts, file) | pictures.of_scan(database, account))
 
 
 def _numbers(facts: Facts, file: Path) -> Metadata:
@@ -77,8 +81,7 @@ _TAGS = {
 
 refresh_marts = dg.define_asset_job(
     dagster_runs.MARTS_JOB,
-    selection=dg.AssetSelection.assets(offer_issues, buy_button, low_stock, offer_report)
-    | dg.AssetSelection.checks(offers_review),
+    selection=dg.AssetSelection.assets(*_of_newest_publish, offer_report) | dg.AssetSelection.checks(offers_review),
     description="Compute an account's marts from its newest publish, check them against the offers, review these, and "
     "write the account's report.",
     tags=_TAGS,
@@ -86,7 +89,7 @@ refresh_marts = dg.define_asset_job(
 
 refresh_daily_assortment = dg.define_asset_job(
     dagster_runs.ASSORTMENT_JOB,
-    selection=dg.AssetSelection.assets(daily_assortment),
+    selection=dg.AssetSelection.assets(mart_assets[DAILY_ASSORTMENT.name]),
     description="Compute the assortment of one day of an account from history, and check it.",
     tags=_TAGS,
 )

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from emag_pipeline.marts import assortment as days
-from emag_pipeline.marts import buy_button, issues, low_stock
-from emag_pipeline.marts import issues as lost_sales
-from emag_pipeline.marts.assortment import Day
-from emag_pipeline.marts.buy_button import ButtonCounts, RankedOffer
-from emag_pipeline.marts.issues import HeldBackOffer, IssueCount, LostSales, SoldOutOffer
-from emag_pipeline.marts.low_stock import Band, LowStock
-from emag_pipeline.marts.registry import DAILY_ASSORTMENT
+from emag_pipeline.marts import figures
+from emag_pipeline.marts.figures import (
+    Band,
+    ButtonCounts,
+    Day,
+    HeldBackOffer,
+    IssueCount,
+    LostSales,
+    LowStock,
+    RankedOffer,
+    SoldOutOffer,
+)
+from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.monitoring.incident_table import Incident
 from emag_pipeline.report import syncs
 from emag_pipeline.report.syncs import LedgerRow, MartStamp
@@ -62,10 +67,11 @@ class Facts:
 
     @property
     def marts_behind(self) -> list[MartStamp]:
-        """Marts that show an older publish than the offers do. The assortment has a job of its own, a moment later."""
+        """Marts that show an older publish than the offers do. Marts by day have a job of their own, a moment later."""
         published = self.headline.published_at
-        others = [mart for mart in self.marts if mart.mart != DAILY_ASSORTMENT.name]
-        return [mart for mart in others if published is not None and mart.published_at < published]
+        names = {mart.name for mart in OF_NEWEST_PUBLISH}
+        followed = [mart for mart in self.marts if mart.mart in names]
+        return [mart for mart in followed if published is not None and mart.published_at < published]
 
     def day_before(self, days: int) -> Day | None:
         """The figures of so many days before the publish; None where that day is not known."""
@@ -80,17 +86,17 @@ def facts_of(database: Database, account: str) -> Facts:
     scan = timeline.newest_scan(database, account)
     return Facts(
         headline=headline.headline(database, account),
-        days=days.days(database, account),
-        issues=issues.issue_counts(database, account),
-        held_back=issues.held_back(database, account),
-        held_back_offers=issues.count_held_back(database, account),
-        sold_out=lost_sales.sold_out(database, account),
-        lost_sales=lost_sales.lost_sales(database, account),
-        buttons=buy_button.button_counts(database, account),
-        lost=buy_button.lost(database, account),
-        gaps=buy_button.widest_gaps(database, account),
-        bands=low_stock.bands(database, account),
-        least_cover=low_stock.least_cover(database, account),
+        days=figures.days(database, account),
+        issues=figures.issue_counts(database, account),
+        held_back=figures.held_back(database, account),
+        held_back_offers=figures.count_held_back(database, account),
+        sold_out=figures.sold_out(database, account),
+        lost_sales=figures.lost_sales(database, account),
+        buttons=figures.button_counts(database, account),
+        lost=figures.lost_buttons(database, account),
+        gaps=figures.widest_gaps(database, account),
+        bands=figures.cover_bands(database, account),
+        least_cover=figures.least_cover(database, account),
         syncs=syncs.last_syncs(database, account),
         marts=syncs.mart_stamps(database, account),
         incidents=syncs.incidents_of(database, account),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from emag_pipeline.marts.low_stock import SOON_DAYS
+from emag_pipeline.marts.figures import SOON_DAYS
 from emag_pipeline.report import words
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.wording import counted

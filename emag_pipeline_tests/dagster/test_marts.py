@@ -9,6 +9,7 @@ import pytest
 
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
+from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.report.dagster import _nothing_due, stale_marts
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
@@ -20,11 +21,7 @@ from emag_pipeline_tests.db.syncs import rows
 
 Tick = Callable[[], dict[str, str]]
 
-_CHECKS = {
-    "issues_reconcile_with_offers": "emag_offer_issues",
-    "buy_button_reconciles_with_offers": "emag_buy_button",
-    "low_stock_reconciles_with_offers": "emag_low_stock",
-}
+_CHECKS = {mart.check: mart.table for mart in OF_NEWEST_PUBLISH}
 
 
 def _today() -> date:

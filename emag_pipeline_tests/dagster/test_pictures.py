@@ -125,10 +125,10 @@ def test_a_day_before_the_newest_has_small_pictures_only(database: Database) -> 
                SELECT d, 'main', 1, 1, 1, 1, 0, 0, 0 FROM unnest(CAST(:days AS date[])) d""",
             days=[today, today - timedelta(days=1)],
         )
-    told = pictures.assortment(database, "main", today - timedelta(days=1))
+    told = pictures.of_mart("daily_assortment", database, "main", today - timedelta(days=1))
     assert set(told) == {"offers_by_day", "saleable_by_day", "price_moves_by_day"}
     assert all(len(value.value) < _AT_ONCE for value in told.values())
-    assert _is_picture(pictures.assortment(database, "main", today)["picture"].value)
+    assert _is_picture(pictures.of_mart("daily_assortment", database, "main", today)["picture"].value)
 
 
 def test_a_picture_that_cannot_be_drawn_is_left_out_with_a_warning(
@@ -136,7 +136,7 @@ def test_a_picture_that_cannot_be_drawn_is_left_out_with_a_warning(
 ) -> None:
     elsewhere = Database(database_url, "no_such_schema")
     with caplog.at_level(logging.WARNING, "emag_pipeline"):
-        assert pictures.issues(elsewhere, "main") == {}
+        assert pictures.of_mart("offer_issues", elsewhere, "main") == {}
     elsewhere.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "picture_not_drawn" in caplog.text

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.marts import buy_button, issues
+from emag_pipeline.marts import figures
 from emag_pipeline.marts.refresh import refresh
-from emag_pipeline.marts.registry import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES, Mart
+from emag_pipeline.marts.registry import LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
 from emag_pipeline.review.findings import review
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import headline
@@ -16,7 +16,7 @@ from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import execute, rows, sync
 
 _OFFERS = 30
-_MARTS = "('emag_offer_issues', 'emag_buy_button', 'emag_low_stock')"
+_MARTS = ", ".join(f"'{mart.table}'" for mart in OF_NEWEST_PUBLISH)
 
 
 def _statement(name: str, mart: Mart) -> Callable[[Database], object]:
@@ -28,12 +28,12 @@ def _currencies(database: Database) -> object:
 
 
 _QUESTIONS: dict[str, Callable[[Database], object]] = {
-    "lost_sales": lambda database: issues.lost_sales(database, "main"),
-    "sold_out": lambda database: issues.sold_out(database, "main"),
-    "lost": lambda database: buy_button.lost(database, "main"),
-    "widest_gaps": lambda database: buy_button.widest_gaps(database, "main"),
-    "issue_counts": lambda database: issues.issue_counts(database, "main"),
-    "held_back": lambda database: issues.held_back(database, "main"),
+    "lost_sales": lambda database: figures.lost_sales(database, "main"),
+    "sold_out": lambda database: figures.sold_out(database, "main"),
+    "lost": lambda database: figures.lost_buttons(database, "main"),
+    "widest_gaps": lambda database: figures.widest_gaps(database, "main"),
+    "issue_counts": lambda database: figures.issue_counts(database, "main"),
+    "held_back": lambda database: figures.held_back(database, "main"),
     "headline": lambda database: headline.headline(database, "main"),
     "currencies": _currencies,
     "offer_issues, numbers": _statement("numbers", OFFER_ISSUES),
@@ -59,10 +59,12 @@ def counted(database: Database) -> Database:
     execute(database, f"ALTER DATABASE {database.engine.url.database} SET track_functions = 'pl'")
     for stock, rank in ((50, 1), (20, 2), (0, 2)):
         sync(database, [_offer(id_, stock, rank) for id_ in range(1, _OFFERS + 1)])
-    for mart in (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK):
+    for mart in OF_NEWEST_PUBLISH:
         refresh(database, mart, "main")
     # whatever the planner believes: taken for one row, a table comes first in a nested loop
-    execute(database, f"UPDATE pg_class SET reltuples = 1, relpages = greatest(relpages, 1) WHERE relname IN {_MARTS}")
+    execute(
+        database, f"UPDATE pg_class SET reltuples = 1, relpages = greatest(relpages, 1) WHERE relname IN ({_MARTS})"
+    )
     database.engine.dispose()  # connections made from now on count
     return database
 

@@ -11,7 +11,7 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.marts.refresh import refresh
-from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good
@@ -51,7 +51,7 @@ def shop() -> Iterator[Shop]:
             reject = SimpleNamespace(emag_offer_id=1007, reason="sale_price is 'x', not a number", payload="{}")
             sync(database, list(past.now.values()), rejects=[reject])
             past.publish(*past.now.values())
-            for mart in (*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT):
+            for mart in MARTS:
                 _refresh(database, mart)
             yield Shop(past, statements)
         finally:
@@ -71,7 +71,7 @@ def _offer(key: int, stock: int) -> SimpleNamespace:
 
 
 def _refresh(database: Database, mart: Mart) -> None:
-    refresh(database, mart, "main", datetime.now(UTC).date() if mart is DAILY_ASSORTMENT else None)
+    refresh(database, mart, "main", datetime.now(UTC).date() if mart.is_by_day else None)
 
 
 def _read_by(shop: Shop, mart: Mart) -> int:
@@ -81,7 +81,7 @@ def _read_by(shop: Shop, mart: Mart) -> int:
     return sum(one.buffers for one in seen)
 
 
-@pytest.mark.parametrize("mart", [*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT], ids=lambda mart: mart.name)
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
 def test_an_account_that_stood_still_costs_next_to_nothing(mart: Mart, shop: Shop) -> None:
     shop.past.publish(*shop.past.now.values())
     assert _read_by(shop, mart) < _MOST_BUFFERS

@@ -7,23 +7,21 @@ from typing import Any
 import pytest
 
 from emag_pipeline.marts.refresh import MartRefresh, refresh
-from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.db.pasts import Past, good, random_past
 from emag_pipeline_tests.db.syncs import rows
 
-_MARTS = [*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT]
-
 
 def _refresh(database: Database, mart: Mart) -> MartRefresh:
-    return refresh(database, mart, "main", datetime.now(UTC).date() if mart is DAILY_ASSORTMENT else None)
+    return refresh(database, mart, "main", datetime.now(UTC).date() if mart.is_by_day else None)
 
 
 def _versions(database: Database, mart: Mart) -> list[Any]:
     return rows(database, f"SELECT xmin::text, t::text FROM {mart.table} t ORDER BY 2")
 
 
-@pytest.mark.parametrize("mart", _MARTS, ids=lambda mart: mart.name)
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
 def test_a_mart_that_has_not_changed_writes_nothing(database: Database, mart: Mart) -> None:
     random_past(database, seed=3, publishes=4)
     first = _refresh(database, mart)
@@ -48,7 +46,7 @@ def test_an_unchanged_catalogue_moves_no_row_of_issues_and_buttons(database: Dat
     assert [one.inserted + one.updated + one.deleted for one in changes] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("mart", _MARTS, ids=lambda mart: mart.name)
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
 def test_a_refresh_is_stamped_with_the_publish_that_it_shows(database: Database, mart: Mart) -> None:
     past = Past(database)
     past.publish(good(1, status=0))
@@ -68,7 +66,7 @@ def test_a_refresh_is_stamped_with_the_publish_that_it_shows(database: Database,
 def test_refreshes_of_a_mart_at_once_end_as_one(database: Database) -> None:
     random_past(database, seed=5, publishes=3)
     done: list[MartRefresh] = []
-    threads = [threading.Thread(target=lambda: done.append(_refresh(database, _MARTS[0]))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: done.append(_refresh(database, MARTS[0]))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -84,5 +82,5 @@ def test_a_refresh_sees_a_publish_whole_or_not_at_all(database: Database) -> Non
     with database.transaction() as tx:
         tx.run("UPDATE emag_product_offers SET status = 1, is_saleable = true")
         tx.run("UPDATE emag_offer_syncs SET completed_at = clock_timestamp()")
-        seen = _refresh(database, _MARTS[0])
+        seen = _refresh(database, MARTS[0])
     assert (seen.rows, seen.published_at) == (1, first)

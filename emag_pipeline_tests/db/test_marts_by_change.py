@@ -12,7 +12,15 @@ import pytest
 from emag_pipeline.admin import forget
 from emag_pipeline.marts import refresh as marts_refresh
 from emag_pipeline.marts.refresh import MartRefresh, refresh
-from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
+from emag_pipeline.marts.registry import (
+    BUY_BUTTON,
+    DAILY_ASSORTMENT,
+    LOW_STOCK,
+    MARTS,
+    OF_NEWEST_PUBLISH,
+    OFFER_ISSUES,
+    Mart,
+)
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import VAT_RATES
 from emag_pipeline.retention.prune import prune
@@ -21,11 +29,9 @@ from emag_pipeline.sync.accounts import note_accounts
 from emag_pipeline_tests.db.pasts import Past, good, random_offer
 from emag_pipeline_tests.db.syncs import execute, rows
 
-_MARTS = (*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT)
-
 
 def _refresh(database: Database, mart: Mart, **how: Any) -> MartRefresh:
-    day = datetime.now(UTC).date() if mart is DAILY_ASSORTMENT else None
+    day = datetime.now(UTC).date() if mart.is_by_day else None
     return refresh(database, mart, "main", day, **how)
 
 
@@ -35,7 +41,7 @@ def _rows(database: Database, mart: Mart) -> list[Any]:
 
 def _assert_as_from_scratch(database: Database, said: str) -> None:
     """Refresh every mart; refreshing it from scratch then changes nothing."""
-    for mart in _MARTS:
+    for mart in MARTS:
         by_change = _refresh(database, mart)
         shown = _rows(database, mart)
         again = _refresh(database, mart, from_scratch=True)
@@ -147,7 +153,7 @@ def test_a_correction_becomes_a_sale_when_what_it_was_measured_by_leaves_the_win
 def test_nothing_but_the_note_is_written_for_an_account_that_stood_still(database: Database) -> None:
     past = Past(database)
     past.publish(good(1), good(2, general_stock=0), good(3, buy_button_rank=1))
-    for mart in _MARTS:
+    for mart in MARTS:
         _refresh(database, mart)
     past.publish(*past.now.values())
     for mart in OF_NEWEST_PUBLISH:
@@ -162,7 +168,7 @@ def test_nothing_but_the_note_is_written_for_an_account_that_stood_still(databas
 def test_a_mart_that_its_check_found_wrong_is_computed_from_scratch(database: Database) -> None:
     past = Past(database)
     past.publish(good(1, general_stock=0), good(2))
-    for mart in _MARTS:
+    for mart in MARTS:
         _refresh(database, mart)
     execute(database, "DELETE FROM emag_offer_issues")
     assert _refresh(database, OFFER_ISSUES).inserted == 0

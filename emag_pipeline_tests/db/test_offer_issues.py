@@ -6,8 +6,8 @@ import pytest
 
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.marts.checks import look_at
+from emag_pipeline.marts.figures import issue_counts
 from emag_pipeline.marts.issue_words import issue
-from emag_pipeline.marts.issues import issue_counts
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import OFFER_ISSUES
 from emag_pipeline.store.engine import Database

@@ -3,7 +3,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from emag_pipeline.marts import assortment, buy_button, issues, low_stock
+from emag_pipeline.marts import figures
 from emag_pipeline.monitoring import incident_table
 from emag_pipeline.monitoring.incident_table import IncidentFinding
 from emag_pipeline.report import syncs
@@ -74,15 +74,15 @@ def _note_days(database: Database, *ages: int, account: str = "main") -> None:
 def test_the_last_days_end_with_the_newest_that_is_known_and_may_have_gaps(database: Database) -> None:
     _note_days(database, 0, 1, 3, 29, 30)
     _note_days(database, 2, account="fbe")
-    assert [row.offers for row in assortment.days(database, "main")] == [129, 103, 101, 100]
-    assert [row.offers for row in assortment.days(database, "main", days=2)] == [101, 100]
-    assert [row.offers for row in assortment.days(database, "main", until=_NEWEST - timedelta(days=2))] == [
+    assert [row.offers for row in figures.days(database, "main")] == [129, 103, 101, 100]
+    assert [row.offers for row in figures.days(database, "main", days=2)] == [101, 100]
+    assert [row.offers for row in figures.days(database, "main", until=_NEWEST - timedelta(days=2))] == [
         130,
         129,
         103,
     ]
-    assert assortment.newest(database, "main") == _NEWEST
-    assert assortment.newest(database, "nobody") is None
+    assert figures.newest_day(database, "main") == _NEWEST
+    assert figures.newest_day(database, "nobody") is None
 
 
 def _note_issue(database: Database, offer_id: int, code: str, value: int | None, stock: int = 1) -> None:
@@ -107,16 +107,16 @@ def test_issues_are_counted_by_reason_and_offers_listed_by_what_they_hold_back(d
         (3, "inactive", None),
     ):
         _note_issue(database, offer_id, code, value)
-    counted = issues.issue_counts(database, "main")
+    counted = figures.issue_counts(database, "main")
     assert [(one.code, one.offers, one.value_held_back) for one in counted] == [
         ("inactive", 3, 1000),
         ("product_8", 1, 900),
     ]
-    first, second = issues.held_back(database, "main", limit=2)
+    first, second = figures.held_back(database, "main", limit=2)
     assert (first.emag_offer_id, first.name, second.emag_offer_id) == (1, "the dear one", 2)
     assert (first.reasons, first.said) == (["reason of inactive", "reason of product_8"], ["said"])
     assert first.remedies == ["remedy of inactive", "remedy of product_8"]
-    assert issues.count_held_back(database, "main") == 3
+    assert figures.count_held_back(database, "main") == 3
 
 
 def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Database) -> None:
@@ -140,21 +140,19 @@ def test_the_buy_button_is_counted_and_the_widest_gap_comes_first(database: Data
         )
     told = []
     for passed in (0, 2):  # before any publish, after the first one, and after one of two days later
-        counted = buy_button.button_counts(database, "main")
+        counted = figures.button_counts(database, "main")
         assert (counted.held, counted.not_held) == (1, 4)
         told.append((counted.won, counted.lost))
         let_pass(database, timedelta(days=passed))
         sync(database, [offer(9)])
-    counted = buy_button.button_counts(database, "main")
+    counted = figures.button_counts(database, "main")
     assert [*told, (counted.won, counted.lost)] == [(None, None), (None, None), (1, 1)]
-    assert [row.emag_offer_id for row in buy_button.lost(database, "main")] == [2]
-    assert [row.emag_offer_id for row in buy_button.widest_gaps(database, "main")] == [3, 2], (
-        "offer 5 has no best price"
-    )
+    assert [row.emag_offer_id for row in figures.lost_buttons(database, "main")] == [2]
+    assert [row.emag_offer_id for row in figures.widest_gaps(database, "main")] == [3, 2], "offer 5 has no best price"
 
 
 def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Database) -> None:
-    assert low_stock.bands(database, "main") == []
+    assert figures.cover_bands(database, "main") == []
     for offer_id, stock, lasts in ((1, 0, "0"), (2, 1, "0.5"), (3, 9, "3"), (4, 9, "6.9"), (5, 9, "7"), (6, 9, "30")):
         _run(
             database,
@@ -165,11 +163,11 @@ def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Dat
             stock=stock,
             lasts=Decimal(lasts),
         )
-    bands = low_stock.bands(database, "main")
+    bands = figures.cover_bands(database, "main")
     assert [(band.offers, band.urgency) for band in bands] == [
         (1, "gone"), (1, "soon"), (0, "soon"), (2, "soon"), (1, "later"), (1, "later"),
     ]  # fmt: skip
-    assert [row.emag_offer_id for row in low_stock.least_cover(database, "main", limit=2)] == [2, 3]
+    assert [row.emag_offer_id for row in figures.least_cover(database, "main", limit=2)] == [2, 3]
 
 
 def test_incidents_are_the_accounts_own_and_those_of_no_account(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.marts.refresh import refresh as refresh_mart
-from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, OFFER_ISSUES
+from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, OFFER_ISSUES
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import describe, roles
 from emag_pipeline.store.columns import NARROW
@@ -271,7 +271,7 @@ def test_how_complete_the_copy_is(ask: Ask) -> None:
 
 def test_which_marts_are_behind(ask: Ask) -> None:
     answers = ask("Do the marts show the newest publish?")
-    marts = sorted(mart.name for mart in (*OF_NEWEST_PUBLISH, DAILY_ASSORTMENT))
+    marts = sorted(mart.name for mart in MARTS)
     current = [("main", mart.name, True) for mart in sorted(OF_NEWEST_PUBLISH, key=lambda mart: mart.name)]
     never = [("fbe", mart, False) for mart in marts] + [("main", "daily_assortment", False)]
     assert [(row.account_type, row.mart, row.is_current) for row in answers] == never + current

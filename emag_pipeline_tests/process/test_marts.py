@@ -12,6 +12,7 @@ import pytest
 
 from emag_pipeline.dagster_runs.instance import opened
 from emag_pipeline.local.surroundings import surroundings
+from emag_pipeline.marts.registry import MARTS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
@@ -82,7 +83,7 @@ def test_a_sync_whose_checks_cannot_be_asked_is_published_says_so_and_computes_t
     (account,) = json.loads(done.stdout)["accounts"]
     assert (account["exit_code"], account["error"], account["sync"]["status"]) == (5, None, "completed")
     assert account["warning"].startswith("main: published, but its marts and checks were not all computed: ")
-    for mart in ("offer_issues", "buy_button", "low_stock", "daily_assortment"):
+    for mart in (mart.name for mart in MARTS):
         assert _of_the_newest_publish(database, "emag_mart_refreshes", f"mart = '{mart}'")
 
 
@@ -218,7 +219,7 @@ def test_reference_data_that_cannot_be_read_is_told_on_a_line_of_its_own_and_the
     assert published.startswith("main: published in")
     assert warning.startswith("main: published, but the reference data of its marketplace was not read: ")
     assert _reads(database).keys() == {"categories", "handling_times"}
-    for mart in ("offer_issues", "buy_button", "low_stock", "daily_assortment"):
+    for mart in (mart.name for mart in MARTS):
         assert _of_the_newest_publish(database, "emag_mart_refreshes", f"mart = '{mart}'")
 
 

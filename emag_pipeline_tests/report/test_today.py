@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from emag_pipeline.marts.low_stock import Band, LowStock
+from emag_pipeline.marts.figures import Band, LowStock
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import MOST, tasks
