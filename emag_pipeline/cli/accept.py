@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from emag_pipeline.local.embedded_use import looked_into
+from emag_pipeline.review.checks import not_found
 from emag_pipeline.review.deviations import ACCEPTABLE
 from emag_pipeline.review.deviations import accept as accept_deviation
-from emag_pipeline.review.findings import not_found
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 

@@ -1,78 +1,176 @@
-"""The checks on published offers: their names, what they say, how grave a failure is, and what to do then."""
+"""The registry of checks on published offers, and how one is run: its findings, less what the data team accepts.
 
+A check is an entry here and a statement of its name in findings.sql: its asset check, its severity, how it is accepted
+and how it is reported follow from both. Two checks are asked in Python instead (dagster.py).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
-import dagster as dg
-
-_ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+from emag_pipeline.store.columns import NARROW, TEXTS, hashed
+from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
+from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.sync import row_digests, statistics
 
 
 @dataclass(frozen=True, slots=True)
 class OfferCheck:
-    """A check on offers: what holds when it passes, how grave a failure is, and what to do then, a sentence each.
+    """A check on offers: what holds when it passes, how severe a failure is, and what to do then, a sentence each.
 
-    ERROR says that the copy is not to be relied upon; WARN that the copy is right and the catalogue looks wrong.
+    ERROR says that the copy cannot be relied upon; WARN that the copy is right and the catalogue looks wrong. `accepts`
+    says what a person may accept of its findings: those on single offers, or those on the account as a whole. A check
+    `of_a_publish` is asked within the run that published, the others with the marts.
     """
 
     name: str
     sentence: str
-    severity: dg.AssetCheckSeverity
+    severity: Literal["ERROR", "WARN"]
     remedy: str
+    accepts: Literal["offers", "account", "nothing"] = "offers"
+    of_a_publish: bool = False
 
 
 PUBLISHED_EQUALS_SCAN = OfferCheck(
     "published_equals_scan",
-    "Readers see what the last scan read and nothing else: each offer, its prices, its texts.",
-    _ERROR,
-    "Find out who but the pipeline writes to these tables; docs/checks.md says how to publish the offers anew",
+    "Readers see exactly what the last scan read: each offer, its prices, its texts.",
+    "ERROR",
+    "Find out who besides the pipeline writes to these tables; docs/checks.md says how to publish the offers anew",
+    accepts="nothing",
+    of_a_publish=True,
 )
 OFFERS_ARE_FRESH = OfferCheck(
     "offers_are_fresh",
     "The offers were read within the last EMAG_SYNC_STALE_AFTER_HOURS hours, or twice the last scan's length.",
-    _ERROR,
-    "See in `emag-pipeline status` why nothing is published and what mends it; until then the offers are as they were",
+    "ERROR",
+    "See in `emag-pipeline status` why nothing is published and how to fix it; until then the offers are as they were",
+    accepts="account",
+    of_a_publish=True,
 )
 ANSWERS_ARE_AS_KNOWN = OfferCheck(
     "answers_are_as_known",
-    "Since the last completed sync began, the marketplace answered with known fields, types and codes only.",
-    _WARN,
+    "Since the last completed sync began, the marketplace has answered with known fields, types and codes only.",
+    "WARN",
     "Report the file that `emag-pipeline probe` writes, so that the pipeline learns it; until then it may be accepted",
+    accepts="account",
 )
-#: asked within the run that published
-OF_A_PUBLISH = (PUBLISHED_EQUALS_SCAN, OFFERS_ARE_FRESH)
-#: asked with the marts
-OF_OFFERS = (
+CHECKS = (
+    PUBLISHED_EQUALS_SCAN,
+    OFFERS_ARE_FRESH,
     OfferCheck(
         "prices_are_plausible",
         "Every offer has a price above 0 and not above its recommended price, "
         "and none moved by more than EMAG_CHECK_PRICE_MOVE at the last publish.",
-        _WARN,
+        "WARN",
         "Compare with what the seller meant, and correct the price at the marketplace, or accept it",
     ),
     OfferCheck(
         "currencies_are_the_marketplaces",
         "Every offer is priced in the marketplace's currency; where that is not known, all are in the same one.",
-        _ERROR,
-        "Ask the marketplace why it reports these so; sums of marts and report leave out offers in another currency "
-        "than most and take those without one to be in it, and sums of your own mix them unless they are by currency",
+        "ERROR",
+        "Ask the marketplace why it reports these currencies. Sums of marts and report leave out offers in another "
+        "currency than most and take those without one to be in it; sums of your own mix them unless you group by "
+        "currency",
     ),
     OfferCheck(
         "ean_check_digits_are_right",
         "Every EAN of 8, 12, 13 or 14 digits ends in the check digit that follows from the others.",
-        _WARN,
+        "WARN",
         "Correct the EAN at the marketplace: with a wrong one the offer may be attached to another product",
     ),
     OfferCheck(
         "part_number_keys_are_unique",
         "No two offers of the account are for the same product of the marketplace (part_number_key).",
-        _WARN,
+        "WARN",
         "Keep one of the offers and end the others: they compete with each other",
     ),
     OfferCheck(
         "best_prices_are_consistent",
         "No offer that can be bought is cheaper than the best offer, and one with the buy button has the best price.",
-        _WARN,
-        "Look at the product's page: the marketplace's documents do not promise this, so it may be right so",
+        "WARN",
+        "Look at the product's page: the marketplace's documents do not promise this, so it may be right as it is",
     ),
     ANSWERS_ARE_AS_KNOWN,
 )
+OF_A_PUBLISH = tuple(check for check in CHECKS if check.of_a_publish)
+#: asked with the marts
+OF_OFFERS = tuple(check for check in CHECKS if not check.of_a_publish)
+
+#: Findings are counted in full; nobody reads a table of more than these.
+SAMPLE = 20
+_TIMEOUT_SECONDS = 300.0
+#: of the ranking, not of a finding
+_PLACES = ("is_accepted", "found", "place", "weight")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a check found: how many offers, and of each kind a sample of at most SAMPLE rows, the gravest first.
+
+    `numbers` is what the findings are measured against, by check; empty before the first publish.
+    """
+
+    found: int
+    accepted: int
+    sample: Sequence[Mapping[str, Any]]
+    accepted_sample: Sequence[Mapping[str, Any]]
+    numbers: Mapping[str, Any]
+    #: the account was published at some time
+    is_published: bool = True
+
+
+def review(database: Database, check: str, account: str, *, currency: str | None, price_move: float) -> Review:
+    """Run a check of findings.sql on the account's published offers.
+
+    `currency` is the marketplace's, if it is known; `price_move` the share by which a price may move at a publish.
+    """
+    scope = {"account": account, "currency": currency, "price_move": price_move}
+    named = statements("review/findings.sql")
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        statistics.expect_account(tx, account)
+        rows = _run(tx, named["judge"].replace("{findings}", named[check]), check=check, most=SAMPLE, **scope).all()
+        is_published = bool(tx.run(named["is_published"], account=account).scalar_one())
+        numbers_of = named.get(f"numbers_of_{check}")
+        numbers = _run(tx, numbers_of, **scope).one_or_none() if numbers_of else None
+    found = dict.fromkeys((False, True), 0) | {row.is_accepted: row.found for row in rows}
+    return Review(
+        found=found[False],
+        accepted=found[True],
+        sample=[_finding(row) for row in rows if not row.is_accepted],
+        accepted_sample=[_finding(row) for row in rows if row.is_accepted],
+        numbers={} if numbers is None else dict(numbers._mapping),
+        is_published=is_published,
+    )
+
+
+def not_found(
+    database: Database, check: str, account: str, offers: Sequence[int], *, currency: str | None, price_move: float
+) -> list[int]:
+    """Which of the offers a check of findings.sql does not find now, accepted or not; `currency`… as for `review`."""
+    sql = f"SELECT emag_offer_id FROM ({statements('review/findings.sql')[check]}) f WHERE emag_offer_id = ANY(:offers)"
+    scope = {"account": account, "currency": currency, "price_move": price_move}
+    with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
+        found = set(_run(tx, sql, check=check, offers=list(offers), **scope).scalars())
+    return [offer for offer in dict.fromkeys(offers) if offer not in found]
+
+
+def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
+    """A word in braces is another statement of the file, or one of these."""
+    words = {
+        "active": statements("review/deviations.sql")["active"],
+        "s_narrow_hash": hashed(NARROW, "s"),
+        "o_narrow_hash": hashed(NARROW, "o"),
+        "s_texts_hash": hashed(TEXTS, "s"),
+        "p_texts_hash": hashed(TEXTS, "p"),
+    }
+    for word, text in {**statements("review/findings.sql"), **words}.items():
+        sql = sql.replace(f"{{{word}}}", text)
+    return tx.run(sql, formula=row_digests.formula(), **scope)
+
+
+def _finding(row: Any) -> dict[str, Any]:
+    """The offer first, then what is wrong with it."""
+    columns = dict(row._mapping)
+    offer = {name: columns.pop(name) for name in ("emag_offer_id", "part_number", "name", "what")}
+    return offer | {name: value for name, value in columns.items() if name not in _PLACES}

@@ -1,4 +1,4 @@
-"""What the data team reviews on published offers; nothing here blocks (docs/checks.md says why, check by check)."""
+"""The checks on published offers as Dagster runs them. None of them blocks (docs/checks.md says why)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,9 +18,10 @@ from emag_pipeline.review.checks import (
     OFFERS_ARE_FRESH,
     PUBLISHED_EQUALS_SCAN,
     OfferCheck,
+    Review,
+    review,
 )
 from emag_pipeline.review.deviations import is_accepted
-from emag_pipeline.review.findings import Review, review
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.account_health import bound_seconds, bound_words, is_stale, published_words
@@ -28,9 +29,7 @@ from emag_pipeline.sync.status import AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
 from emag_pipeline.wording import counted
 
-# What a check on offers answers: in a sentence, in numbers, and with the rows that it found.
-
-#: the asset that is checked, by name: whose job runs some of these checks stands above them
+#: The asset that is checked, by name: the slice whose job runs some of these checks is above this one.
 OFFERS = dg.AssetKey("offers")
 
 
@@ -55,21 +54,21 @@ class CheckAnswer:
         remedy = {} if self.passed else {REMEDY: self.check.remedy}
         return {
             "passed": self.passed,
-            "severity": self.check.severity,
+            "severity": dg.AssetCheckSeverity(self.check.severity),
             "description": self.sentence,
             "metadata": {**self.metadata, **remedy},
         }
 
 
 def of_review(check: OfferCheck, review: Review) -> CheckAnswer:
-    """The answer of a check that finds offers: it passes when nothing is left that is not accepted."""
+    """The answer of a check that finds offers: it passes when everything it found is accepted."""
     return CheckAnswer(
         check, review.found == 0, _words(review, f"holds for {_every(review)}", "found"), _numbers(review)
     )
 
 
 def of_comparison(check: OfferCheck, review: Review) -> CheckAnswer:
-    """As `of_review` while the last sync's staging is there; else the ledger's count decides, and it says so."""
+    """As `of_review` while the last sync's staging is there; otherwise the ledger's count decides, and it says so."""
     if not review.is_published:
         return of_review(check, review)
     if review.numbers["is_staged"]:
@@ -92,7 +91,7 @@ def _less_compared(review: Review) -> str:
 
 
 def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
-    """What it says when no offer was found, or how many were, with an example."""
+    """What the check says: that no offer was found, or how many were, with an example."""
     if not review.is_published:
         return "nothing has been published yet, so there is nothing to look at"
     if not review.found:
@@ -110,7 +109,7 @@ def _every(review: Review) -> str:
 
 
 def _numbers(review: Review) -> dict[str, Any]:
-    """Counts, and the rows where there are any; what is accepted is no finding, and stands beside."""
+    """Counts, and the rows where there are any. What is accepted is not a finding and is listed separately."""
     return {
         "findings": review.found,
         "accepted": review.accepted,
@@ -120,11 +119,11 @@ def _numbers(review: Review) -> dict[str, Any]:
     }
 
 
-# offers_are_fresh: asked after each publish. While none comes, `status`, `/health` and metrics tell of staleness.
-
-
 def freshness(database: Database, status: AccountStatus, settings: Settings) -> CheckAnswer:
-    """The answer of offers_are_fresh about the account; a stale one passes while that is accepted."""
+    """The answer of offers_are_fresh about the account; a stale one passes while that is accepted.
+
+    It is asked after each publish. While none comes, `status`, `/health` and metrics report staleness.
+    """
     fresh = not is_stale(status, settings)
     bound_hours = bound_seconds(status, settings) / 3600
     accepted = not fresh and is_accepted(database, status.account, OFFERS_ARE_FRESH.name)
@@ -140,11 +139,8 @@ def freshness(database: Database, status: AccountStatus, settings: Settings) -> 
     return CheckAnswer(OFFERS_ARE_FRESH, fresh or accepted, said + ", accepted" * accepted, metadata)
 
 
-# answers_are_as_known: whether the marketplace answers as this version of the pipeline expects.
-
-
 def known_answers(database: Database, account: str) -> CheckAnswer:
-    """The answer of answers_are_as_known about the account; it passes while its findings are accepted."""
+    """Whether the marketplace answers as this version expects; it passes while its findings are accepted."""
     found = review_answers(database, account)
     accepted = bool(found.fields) and is_accepted(database, account, ANSWERS_ARE_AS_KNOWN.name)
     findings = 0 if accepted else found.fields
@@ -177,8 +173,8 @@ def publish_review(context: dg.AssetCheckExecutionContext, pipeline: dg.Resource
 
 @dg.multi_asset_check(
     name="offers_review",
-    description="Looks for offers that the seller may not have meant, as the marketplace shows them, and for ids that "
-    "the reference data does not know.",
+    description="Looks for offers that the seller may not have intended as the marketplace shows them, and for ids "
+    "that the reference data does not contain.",
     specs=_specs(OF_OFFERS),
     can_subset=True,
 )
@@ -191,12 +187,12 @@ def offers_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceP
 
 
 def _step(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> AbstractContextManager[Database]:
-    """What was published stays so, whatever befalls the look at it: the run is not repeated for that."""
+    """A failure of the review does not undo a publish, so the run is not repeated for it."""
     return pipeline.step(context, is_worth_a_run=False)
 
 
 def _marketplaces(context: dg.AssetCheckExecutionContext, settings: Settings) -> list[str]:
-    """That of the run's account; where it has none, all."""
+    """The marketplace of the run's account, or all of them where the run has none."""
     return (
         [settings.account(context.partition_key).marketplace.name]
         if context.has_partition_key
@@ -207,7 +203,7 @@ def _marketplaces(context: dg.AssetCheckExecutionContext, settings: Settings) ->
 def _results(
     context: dg.AssetCheckExecutionContext, database: Database, settings: Settings, checks: Sequence[OfferCheck]
 ) -> Iterator[_Result]:
-    """The results of the run's account; where it has none, as `Execute all` in the UI starts it, of all accounts."""
+    """The results for the run's account, or for all accounts where it has none (`Execute all` in the UI)."""
     names = {key.name for key in context.selected_asset_check_keys}
     wanted = [check for check in checks if check.name in names]
     if context.has_partition_key:

@@ -1,5 +1,6 @@
--- What the data team reviews, check by check. A check's statement gives its findings: one row per offer with what is
--- wrong as columns, and a `weight` that puts the gravest first. `numbers_of_…` gives what it is to be measured against.
+-- What the data team reviews, check by check. The statement of a check's name gives its findings: one row per offer with
+-- `emag_offer_id`, `what` is wrong, further columns, and a `weight` that puts the gravest first. `numbers_of_…`, where there
+-- is one, gives one row of numbers that they are measured against. Statements in braces are others of this file.
 -- :account is the account; an offer exists while it has no tombstone.
 
 -- name: judge
@@ -21,6 +22,9 @@ LEFT JOIN emag_product_offers o ON o.account_type = :account AND o.emag_offer_id
 LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = r.emag_offer_id
 WHERE r.place <= :most
 ORDER BY r.is_accepted, r.place;
+
+-- name: is_published
+SELECT EXISTS (SELECT FROM emag_offer_syncs WHERE account_type = :account AND status = 'completed');
 
 -- name: last_sync
 -- The account's newest publish; `is_staged` while all that it was made from is still there. One statement with what

@@ -9,7 +9,7 @@ import pytest
 from emag_pipeline.marts import figures
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import LOW_STOCK, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import review
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import headline
 from emag_pipeline_tests.db.offers import offer

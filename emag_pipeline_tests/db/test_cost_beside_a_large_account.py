@@ -17,8 +17,7 @@ from emag_pipeline.marts.refresh import refresh as refresh_mart
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.reference.tables import unknown_categories, unknown_vat_rates
 from emag_pipeline.report import facts_of, page
-from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database

@@ -18,8 +18,7 @@ from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.reference import tables
 from emag_pipeline.report import facts_of, page
-from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, OFFERS_ARE_FRESH
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, OFFERS_ARE_FRESH, review
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable
 from emag_pipeline.sync.accounts import note_accounts

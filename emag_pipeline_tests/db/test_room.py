@@ -14,7 +14,7 @@ import pytest
 from emag_pipeline.admin import forget
 from emag_pipeline.errors import LeaseLost
 from emag_pipeline.retention import prune
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import review
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger, publish, staging, staging_room
 from emag_pipeline.sync.ledger import Lease

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import review
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import describe, migrate
 from emag_pipeline.store.engine import Database

@@ -13,7 +13,7 @@ import pytest
 
 import emag_pipeline
 from emag_pipeline.errors import StagingLost
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import row_digests

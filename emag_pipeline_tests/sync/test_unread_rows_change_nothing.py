@@ -14,7 +14,7 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.review.findings import review
+from emag_pipeline.review.checks import review
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan

@@ -1,8 +1,7 @@
 import pytest
 
-from emag_pipeline.review.checks import OF_OFFERS, PUBLISHED_EQUALS_SCAN
+from emag_pipeline.review.checks import OF_OFFERS, PUBLISHED_EQUALS_SCAN, Review
 from emag_pipeline.review.dagster import of_comparison, of_review
-from emag_pipeline.review.findings import Review
 
 _ROW = {"emag_offer_id": 7, "what": "has no price"}
 
