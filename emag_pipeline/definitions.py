@@ -10,14 +10,11 @@ from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.marts.dagster import mart_assets, mart_checks
 from emag_pipeline.monitoring.dagster import run_failures, stale_accounts, stuck_syncs
 from emag_pipeline.reference.dagster import (
-    categories,
-    categories_exist_for_all_offers,
-    handling_times,
+    reference_assets,
+    reference_checks,
     reference_schedules,
     refresh_reference,
     stale_reference,
-    vat_rates,
-    vat_rates_exist_for_all_offers,
 )
 from emag_pipeline.refresh.dagster import audit, offers, refresh_offers, refresh_schedules, staged_offers
 from emag_pipeline.report.dagster import offer_report, refresh_daily_assortment, refresh_marts, stale_marts
@@ -31,17 +28,14 @@ defs = dg.Definitions(
         offers,
         *mart_assets.values(),
         offer_report,
-        categories,
-        vat_rates,
-        handling_times,
+        *reference_assets,
     ],
     asset_checks=[
         audit,
         publish_review,
         offers_review,
         *mart_checks,
-        categories_exist_for_all_offers,
-        vat_rates_exist_for_all_offers,
+        *reference_checks,
     ],
     jobs=[refresh_offers, refresh_marts, refresh_daily_assortment, maintenance, refresh_reference],
     schedules=[*refresh_schedules, maintenance_schedule, *reference_schedules],

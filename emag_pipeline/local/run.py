@@ -9,31 +9,38 @@ from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a 
 
 # isort: split
 import argparse
+import fcntl
 import os
 import signal
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import NoReturn
 
 import dagster as dg
 
 from emag_pipeline import process_end
-from emag_pipeline.dagster_runs import ANEW_TAG, REFRESH_JOB, exit_code, failure
+from emag_pipeline.dagster_runs import ANEW_TAG, REFERENCE_JOB, REFRESH_JOB, exit_code, failure
 from emag_pipeline.dagster_runs.executing import Outcome, execute, outcome_after_publish, refresh_marts
 from emag_pipeline.databases import attached
 from emag_pipeline.errors import Interrupted, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.logs.repeats import tell_held
 from emag_pipeline.process_end import end_in_time
-from emag_pipeline.reference.due import refresh_reference_if_old
-from emag_pipeline.settings import load_settings
+from emag_pipeline.reference.read import is_old, read_last
+from emag_pipeline.settings import Settings, load_settings
+from emag_pipeline.settings.home import claim
 from emag_pipeline.sync.status import sync_progress
 
 log = logger(__name__)
 
 _STDOUT = 1
+#: How long to wait for another process that reads reference data; two that read at once only cost calls.
+_PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
 _NOTHING_BEGUN = "{signal}, nothing had begun; the next sync goes on"
 _BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
 _NOT_COMPUTED = "its marts and checks were not all computed"
@@ -119,6 +126,42 @@ def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
     except Exception as error:
         log.exception("reference_not_refreshed", account=account)
         return Outcome(1, f"{type(error).__name__}, see the log of this sync")
+
+
+def refresh_reference_if_old(instance: dg.DagsterInstance, settings: Settings, account: str) -> Outcome | None:
+    """Read the reference data of the account's marketplace in this process, by the same job as the schedule.
+
+    None when it is there and recent enough. One process of this EMAG_HOME reads, the others wait for it.
+    """
+    marketplace = settings.account(account).marketplace.name
+    if not _is_reference_due(settings, marketplace):
+        return None
+    with _alone(claim(settings.home) / "reference.lock"):
+        if not _is_reference_due(settings, marketplace):
+            return None
+        run_id = execute(instance, REFERENCE_JOB, marketplace)
+    return outcome_after_publish(instance, run_id)
+
+
+def _is_reference_due(settings: Settings, marketplace: str) -> bool:
+    with attached(settings) as database:
+        return is_old(read_last(database, marketplace), settings)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """A lock that ends with its process, however that ends; one that hangs blocks others for minutes only."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    break
+                time.sleep(_LOOK_SECONDS)
+        yield
 
 
 def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:

@@ -13,11 +13,10 @@ from emag_pipeline.dagster_runs.metadata import OWNERS, Metadata, column_schema,
 from emag_pipeline.dagster_runs.past_runs import past_runs
 from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, marketplaces, partition_of
 from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of
-from emag_pipeline.reference.due import allowed_age, is_old, read_last
-from emag_pipeline.reference.read import ReferenceRefresh, read_reference
+from emag_pipeline.reference.read import ReferenceRefresh, allowed_age, is_old, read_last, read_reference
 from emag_pipeline.reference.tables import (
     CATEGORIES,
-    HANDLING_TIMES,
+    RESOURCES,
     VAT_RATES,
     Resource,
     Unknown,
@@ -33,61 +32,33 @@ from emag_pipeline.sync.account_health import LONGEST_WAIT_SECONDS, PastRuns, wa
 from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.wording import counted
 
-# categories, vat_rates, handling_times: what the ids in offers stand for, by marketplace.
-
 _MOST_SHOWN = 10
 
 _KEPT = (
-    "What the marketplace shows no longer keeps its row, with `deleted_at` set. Columns: docs/data-dictionary.md. When "
+    "What the marketplace no longer shows keeps its row, with `deleted_at` set. Columns: docs/data-dictionary.md. When "
     "it fails: docs/runbook.md."
 )
 
 
-@dg.asset(
-    partitions_def=marketplaces,
-    group_name="reference",
-    kinds={"python", "postgres"},
-    owners=OWNERS,
-    tags={"layer": "reference"},
-    metadata=table_name("emag_categories"),
-    description=(
-        "The marketplace's active categories: table `emag_categories`, with names in its own language and in English. "
-        f"Read page by page until the pages add up to the marketplace's count. {_KEPT}"
-    ),
-)
-def categories(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, CATEGORIES)
+def _asset(resource: Resource) -> dg.AssetsDefinition:
+    """The asset that reads a resource of a marketplace."""
 
+    @dg.asset(
+        name=resource.name,
+        partitions_def=marketplaces,
+        group_name="reference",
+        kinds={"python", "postgres"},
+        owners=OWNERS,
+        tags={"layer": "reference"},
+        metadata=table_name(resource.table),
+        description=f"{resource.description} {_KEPT}",
+    )
+    def refreshed(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> dg.MaterializeResult[None]:
+        return _refreshed(context, pipeline, resource)
 
-@dg.asset(
-    partitions_def=marketplaces,
-    group_name="reference",
-    kinds={"python", "postgres"},
-    owners=OWNERS,
-    tags={"layer": "reference"},
-    metadata=table_name("emag_vat_rates"),
-    description=(
-        "The marketplace's VAT rates: table `emag_vat_rates`, as a share of 1, e.g. 0.21. Prices with VAT rest on "
-        f"them. {_KEPT}"
-    ),
-)
-def vat_rates(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, VAT_RATES)
-
-
-@dg.asset(
-    partitions_def=marketplaces,
-    group_name="reference",
-    kinds={"python", "postgres"},
-    owners=OWNERS,
-    tags={"layer": "reference"},
-    metadata=table_name("emag_handling_times"),
-    description=f"The handling times in days that the marketplace allows: table `emag_handling_times`. {_KEPT}",
-)
-def handling_times(
-    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.MaterializeResult[None]:
-    return _refreshed(context, pipeline, HANDLING_TIMES)
+    return refreshed
 
 
 def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, resource: Resource) -> dg.MaterializeResult[None]:
@@ -99,6 +70,9 @@ def _refreshed(context: dg.AssetExecutionContext, pipeline: Pipeline, resource: 
         return dg.MaterializeResult(
             metadata=_numbers(done) | {"sample": shown} | column_schema(database, resource.table)
         )
+
+
+reference_assets = [_asset(resource) for resource in RESOURCES]
 
 
 def _numbers(done: ReferenceRefresh) -> Metadata:
@@ -120,30 +94,33 @@ def _numbers(done: ReferenceRefresh) -> Metadata:
 
 # Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
 #
-# Asked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
-# bring an id that is not known, or take the last one away.
+# Checked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
+# bring an unknown id, or take the last one away.
 
 _REMEDY = (
-    "Run the job refresh_reference, which reads the list anew (`emag-pipeline sync` does so too, once a day); "
-    "where the id is missing still, correct it in the offer or ask the marketplace"
+    "Run the job refresh_reference, which reads the list again (`emag-pipeline sync` does so too, once a day); "
+    "if the id is still missing, correct it in the offer or ask the marketplace"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
+    """A check that every offer's id is in a resource. Before that was read once, nothing can be known."""
+
     name: str
-    asset: dg.AssetKey
-    #: the resource that must have been read: before that, nothing can be known
-    resource: str
+    sentence: str
+    resource: Resource
     #: one such id, and several
     what: tuple[str, str]
-    #: where it stands in a row of the sample
-    column: str
     #: what is listed, and what an offer lacks whose id is not
     listed: str
     lacks: str
     severity: dg.AssetCheckSeverity
     look: Callable[[Database, str], Unknown]
+
+    @property
+    def asset(self) -> dg.AssetKey:
+        return dg.AssetKey(self.resource.name)
 
     def result(self, database: Database, context: dg.AssetCheckExecutionContext, place: str) -> dg.AssetCheckResult:
         """The answer about a marketplace, kept as its newest one."""
@@ -185,67 +162,55 @@ class _Check:
             return said
         first = unknown.sample[0]
         where = f"{first['account']}, offer {first['emag_offer_id']}"
-        return f"{said}; for example {self.what[0]} {first[self.column]} of {where}"
+        return f"{said}; for example {self.what[0]} {first[self.resource.key]} of {where}"
 
 
-_CATEGORIES_EXIST = _Check(
-    "categories_exist_for_all_offers",
-    categories.key,
-    CATEGORIES.name,
-    ("category id", "category ids"),
-    "category_id",
-    "list of categories",
-    "category_name is",
-    dg.AssetCheckSeverity.WARN,
-    unknown_categories,
+_CHECKS = (
+    _Check(
+        "categories_exist_for_all_offers",
+        "Every category that an existing offer names is one that the marketplace shows.",
+        CATEGORIES,
+        ("category id", "category ids"),
+        "list of categories",
+        "category_name is",
+        dg.AssetCheckSeverity.WARN,
+        unknown_categories,
+    ),
+    _Check(
+        "vat_rates_exist_for_all_offers",
+        "Every VAT id that an existing offer names has a rate: without one, prices with VAT stay empty.",
+        VAT_RATES,
+        ("VAT id", "VAT ids"),
+        "list of VAT rates",
+        "prices with VAT are",
+        dg.AssetCheckSeverity.ERROR,
+        unknown_vat_rates,
+    ),
 )
-_VAT_RATES_EXIST = _Check(
-    "vat_rates_exist_for_all_offers",
-    vat_rates.key,
-    VAT_RATES.name,
-    ("VAT id", "VAT ids"),
-    "vat_id",
-    "list of VAT rates",
-    "prices with VAT are",
-    dg.AssetCheckSeverity.ERROR,
-    unknown_vat_rates,
-)
 
 
-@dg.asset_check(
-    asset=categories,
-    name=_CATEGORIES_EXIST.name,
-    description="Every category that an existing offer names is one that the marketplace shows.",
-    partitions_def=marketplaces,
-)
-def categories_exist_for_all_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    return _judged(context, pipeline, _CATEGORIES_EXIST)
+def _asset_check(check: _Check) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=check.asset, name=check.name, description=check.sentence, partitions_def=marketplaces)
+    def judged(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
+        with pipeline.step(context) as database:
+            return check.result(database, context, partition_of(context))
+
+    return judged
 
 
-@dg.asset_check(
-    asset=vat_rates,
-    name=_VAT_RATES_EXIST.name,
-    description="Every VAT id that an existing offer names has a rate: without one, prices with VAT stay empty.",
-    partitions_def=marketplaces,
-)
-def vat_rates_exist_for_all_offers(
-    context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-) -> dg.AssetCheckResult:
-    return _judged(context, pipeline, _VAT_RATES_EXIST)
+reference_checks = [_asset_check(check) for check in _CHECKS]
 
 
 def reference_answers(
     database: Database, context: dg.AssetCheckExecutionContext, marketplace: str
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """What both checks say of a marketplace, for a step of another partition: stored in its run, under the marketplace.
+    """What the checks say of a marketplace, for a step of another partition: stored in its run, under the marketplace.
 
     Nothing of a resource that was never read. Raises the errors of the database.
     """
     read = last_reads(database, marketplace)
-    for check in (_CATEGORIES_EXIST, _VAT_RATES_EXIST):
-        if check.resource in read:
+    for check in _CHECKS:
+        if check.resource.name in read:
             result = check.result(database, context, marketplace)
             yield dg.AssetCheckEvaluation(
                 check_name=check.name,
@@ -258,24 +223,19 @@ def reference_answers(
             )
 
 
-def _judged(context: dg.AssetCheckExecutionContext, pipeline: Pipeline, check: _Check) -> dg.AssetCheckResult:
-    with pipeline.step(context) as database:
-        return check.result(database, context, partition_of(context))
-
-
-# Reference data by itself: the job `refresh_reference`, a schedule a marketplace, and the sensor beneath them.
+# The job `refresh_reference`, a schedule per marketplace, and the sensor behind them.
 #
-# The schedules read it once a day. The sensor sees to what was never read, or too long ago: so a new installation's
-# first read needs nobody. It starts one run per marketplace at a time, after failures ever later ones. After what a
-# retry cannot fix it waits until an account of the marketplace has been published, which shows that something was
-# changed.
+# The schedules read the data once a day. The sensor requests what was never read, or too long ago: so the first read of
+# a new installation needs nobody. It requests one run per marketplace at a time, with growing waits after failures.
+# After an error that a retry cannot fix, it waits until an account of the marketplace has been published, which shows
+# that something was changed.
 
 _MOST_SECONDS = 1800
 
 refresh_reference = dg.define_asset_job(
     dagster_runs.REFERENCE_JOB,
-    selection=dg.AssetSelection.assets(categories, vat_rates, handling_times),
-    description="Read a marketplace's categories, VAT rates and handling times. One run a marketplace.",
+    selection=dg.AssetSelection.assets(*reference_assets),
+    description="Read a marketplace's categories, VAT rates and handling times. One run per marketplace.",
     # in the queue, syncs come first
     tags={"dagster/max_runtime": str(_MOST_SECONDS), "dagster/priority": "-1"},
 )

@@ -1,16 +1,19 @@
-"""Reading reference data with one account's login; categories are read until they are proven complete."""
+"""Reading reference data with one account's login: when it is due, and all of it until it is proven complete."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
 from typing import Any
 
+from emag_pipeline.dagster_runs.start_time import due_moments
 from emag_pipeline.errors import ScanNotProven, SettingsError
 from emag_pipeline.logs import about, logger
 from emag_pipeline.marketplace import Category, Obedience, ReferenceData, Rows, Surprise
 from emag_pipeline.reference import tables
-from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, VAT_RATES, Merged, Resource
-from emag_pipeline.settings import Settings
+from emag_pipeline.reference.tables import CATEGORIES, HANDLING_TIMES, RESOURCES, VAT_RATES, Merged, Resource
+from emag_pipeline.settings import Settings, cron
 from emag_pipeline.settings.accounts import Account, Marketplace
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import surprises
@@ -20,7 +23,7 @@ from emag_pipeline.sync.context import shared_budget, timeouts_of
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.wording import counted
 
-# All categories of a marketplace, in its own language and in English, read until they are proven complete.
+# All categories of a marketplace, in its own language and in English, until they are proven complete.
 #
 # Pages promise no order and no end (docs/marketplace-api.md, "Pages, counts and order"), so a reading counts only when
 # it adds up: the same count before and after it, no category twice, as many rows as were counted, and the same
@@ -31,6 +34,8 @@ log = logger(__name__)
 
 MOST_READINGS = 3
 _ROWS_A_PAGE = 100  # the marketplace's own page size
+#: Ticks of the schedule among which the longest time between two is looked for: more than a week of working days.
+_TICKS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +254,24 @@ _READERS: dict[str, Callable[[ReferenceData, Account], _Found]] = {
     VAT_RATES.name: _vat_rates,
     HANDLING_TIMES.name: _handling_times,
 }
+
+
+def read_last(database: Database, marketplace: str) -> datetime | None:
+    """When the marketplace's reference data was last read (UTC): its oldest resource; None when one never was."""
+    reads = tables.last_reads(database, marketplace)
+    return min(reads.values()) if all(resource.name in reads for resource in RESOURCES) else None
+
+
+def allowed_age(settings: Settings) -> timedelta:
+    """How old it may become: one and a half times the longest time between two reads by EMAG_REFERENCE_CRON.
+
+    So a scheduled read may fail, and its retries too, before the sensor or `sync` steps in.
+    """
+    expression = cron.with_minute(settings.reference_cron, 0)
+    ticks = due_moments(expression, settings.cron_timezone, datetime.now(UTC))
+    return 1.5 * max(later - earlier for earlier, later in pairwise(islice(ticks, _TICKS)))
+
+
+def is_old(read_at: datetime | None, settings: Settings) -> bool:
+    """Whether it is to be read: it never was, or longer ago than `allowed_age`."""
+    return read_at is None or datetime.now(UTC) - read_at > allowed_age(settings)

@@ -58,3 +58,6 @@ ON CONFLICT (marketplace, resource) DO UPDATE
 
 -- name: sample
 SELECT {shown} FROM {table} WHERE marketplace = :marketplace AND deleted_at IS NULL ORDER BY {key} LIMIT :most;
+
+-- name: last_reads
+SELECT resource, read_at FROM emag_reference_reads WHERE marketplace = :marketplace;

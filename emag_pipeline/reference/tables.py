@@ -1,6 +1,6 @@
-"""Reference data of a marketplace (emag_categories, emag_vat_rates, emag_handling_times): what was read takes effect.
+"""The tables of reference data (emag_categories, emag_vat_rates, emag_handling_times): how a read is merged into them.
 
-A row that the marketplace shows no longer gets a tombstone (`deleted_at`), and is revived when it is shown again. VAT
+A row that the marketplace no longer shows gets a tombstone (`deleted_at`), and is revived when it is shown again. VAT
 rates keep their past (emag_vat_rate_history): prices with VAT of a past moment rest on the rate of that moment.
 """
 
@@ -21,11 +21,12 @@ from emag_pipeline.sync import statistics
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One kind of reference data: its table, and the columns that are read with their types, the key first."""
+    """One kind of reference data: its table, the columns that are read with their types (the key first), its asset."""
 
     name: str
     table: str
     columns: Mapping[str, str]
+    description: str
 
     @property
     def key(self) -> str:
@@ -46,9 +47,21 @@ CATEGORIES = Resource(
         "is_warranty_mandatory": "boolean",
         "raw": "jsonb",
     },
+    "The marketplace's active categories: table `emag_categories`, with names in its own language and in English. "
+    "Read page by page until the pages add up to the marketplace's count.",
 )
-VAT_RATES = Resource("vat_rates", "emag_vat_rates", {"vat_id": "bigint", "rate": "numeric(9,4)", "raw": "jsonb"})
-HANDLING_TIMES = Resource("handling_times", "emag_handling_times", {"days": "integer", "raw": "jsonb"})
+VAT_RATES = Resource(
+    "vat_rates",
+    "emag_vat_rates",
+    {"vat_id": "bigint", "rate": "numeric(9,4)", "raw": "jsonb"},
+    "The marketplace's VAT rates: table `emag_vat_rates`, as a share of 1, e.g. 0.21. Prices with VAT rest on them.",
+)
+HANDLING_TIMES = Resource(
+    "handling_times",
+    "emag_handling_times",
+    {"days": "integer", "raw": "jsonb"},
+    "The handling times in days that the marketplace allows: table `emag_handling_times`.",
+)
 RESOURCES = (CATEGORIES, VAT_RATES, HANDLING_TIMES)
 
 
@@ -74,8 +87,8 @@ def merge(
 ) -> Merged:
     """Make a marketplace's reference data what was read with an account's login, in one transaction.
 
-    `rows` have the resource's columns; `raw` is JSON text. Unless they are the whole (`is_whole`), nothing gets a
-    tombstone. Rows that are stored so already are not written. Raises ScanNotProven, and changes nothing, when no row
+    `rows` have the resource's columns; `raw` is JSON text. Unless they are complete (`is_whole`), nothing gets a
+    tombstone. Unchanged rows are not written. Raises ScanNotProven, and changes nothing, when no row
     was read while some are stored.
     """
     text = simplejson.dumps([{**row, "raw": simplejson.RawJSON(row["raw"])} for row in rows], use_decimal=True)
@@ -98,10 +111,7 @@ def merge(
 def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:
     """When each resource was last read to its end (UTC), by its name; one that never was is missing."""
     with database.transaction(timeout_seconds=30) as tx:
-        rows = tx.run(
-            "SELECT resource, read_at FROM emag_reference_reads WHERE marketplace = :marketplace",
-            marketplace=marketplace,
-        )
+        rows = tx.run(statements("reference/reference.sql")["last_reads"], marketplace=marketplace)
         return {row.resource: row.read_at for row in rows}
 
 
@@ -142,7 +152,7 @@ def _words(resource: Resource) -> dict[str, str]:
     }
 
 
-# Existing offers whose category or VAT rate the marketplace's reference data does not hold: kept, and reported.
+# Existing offers whose category or VAT rate is not in the marketplace's reference data: they are kept, and reported.
 
 SAMPLE = 20
 _TIMEOUT_SECONDS = 300.0
@@ -155,8 +165,8 @@ _WITH_CONTENT = f"({_NARROW} JOIN emag_products USING (account_type, emag_offer_
 class Unknown:
     """How many offers of a marketplace have an id that is not known, how many such ids, and the first of the offers.
 
-    `no_longer_listed` are those of the offers whose id was known once: its name or rate is kept. `without_id` are
-    offers that name no id at all: a draft may have none, and nothing is unknown of them.
+    `no_longer_listed` counts the offers whose id was known once: its name or rate is kept. `without_id` counts offers
+    that name no id at all: a draft may have none, and nothing is unknown of them.
     """
 
     offers: int
@@ -177,7 +187,7 @@ def unknown_vat_rates(database: Database, marketplace: str) -> Unknown:
 
 
 def _unknown(database: Database, resource: Resource, marketplace: str, offers: str) -> Unknown:
-    """`offers` is where the id stands."""
+    """`offers` is the table or join that has the id."""
     named = {
         name: sql.replace("{table}", resource.table).replace("{key}", resource.key).replace("{offers}", offers)
         for name, sql in statements("reference/checks.sql").items()

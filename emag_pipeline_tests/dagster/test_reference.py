@@ -13,7 +13,7 @@ from emag_pipeline.definitions import defs
 from emag_pipeline.monitoring.dagster import run_failures
 from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.reference.dagster import reference_schedule, stale_reference
-from emag_pipeline.reference.due import allowed_age
+from emag_pipeline.reference.read import allowed_age
 from emag_pipeline.reference.tables import unknown_vat_rates
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
