@@ -118,6 +118,13 @@ def test_nothing_is_wider_than_the_screen(opened: Open, files: dict[str, Path], 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1200, 1024, 768, 375])
+def test_no_table_leaves_its_section(opened: Open, files: dict[str, Path], width: int) -> None:
+    page, _ = opened(files["main"], width)
+    right = "one.getBoundingClientRect().right > one.closest('section').getBoundingClientRect().right"
+    assert page.locator("section table").evaluate_all(f"all => all.filter(one => {right}).length") == 0
+
+
 @pytest.mark.parametrize("width", [1200, 768, 375, 320])
 @pytest.mark.parametrize("value", ["34996682", "10330496000", "99999999999999"])
 def test_no_number_breaks(opened: Open, shop_facts: Facts, tmp_path: Path, value: str, width: int) -> None:
