@@ -1,4 +1,4 @@
-"""Why an offer cannot be bought, in words, and what the seller can do.
+"""Why an offer cannot be bought, in words, and what the seller can do about it.
 
 The codes are those of the SQL function emag_issue_codes. Source: docs/marketplace-api.md, "Validation statuses",
 "When an offer can be bought".
@@ -20,44 +20,43 @@ _VALIDATION = {
     1: Issue(
         "is being validated by the marketplace", "Wait; ask the marketplace's support if it takes longer than usual"
     ),
-    2: Issue("waits for its brand to be validated", "Wait, or send the marketplace proof that you may sell the brand"),
-    4: Issue("has new documentation that waits for validation", "Wait; the old content is not shown meanwhile"),
+    2: Issue(
+        "is waiting for its brand to be validated", "Wait, or send the marketplace proof that you may sell the brand"
+    ),
+    4: Issue("has new documentation that is waiting for validation", "Wait; until then the old content is not shown"),
     5: Issue("was refused for its brand", "Correct the brand, or prove that you may sell it"),
     6: Issue(
         "lost its EAN to another product", "Attach the offer to the product that owns the EAN, or correct the EAN"
     ),
     8: Issue("was refused for its documentation", "Correct what the marketplace names and send it again"),
     10: Issue("is blocked by the marketplace", "Ask the marketplace's support for the reason"),
-    13: Issue("waits for an offer that can be sold", "Make the offer saleable: the other reasons say how"),
+    13: Issue("is waiting for an offer that can be sold", "Make the offer saleable: the other reasons say how"),
     14: Issue("could not be translated", "Translate it yourself, or ask the marketplace's support"),
     15: Issue("is being translated", "Wait"),
-    16: Issue("waits for its translation", "Wait, or send a translation of your own"),
+    16: Issue("is waiting for its translation", "Wait, or send a translation of your own"),
 }
 _TRANSLATION_ONLY = frozenset({13, 14, 15, 16})
 
 ISSUES: dict[str, Issue] = {
     "field_unreadable": Issue(
-        "The marketplace answers the price, currency, stock or status in a form that cannot be read",
+        "The marketplace returns the price, currency, stock or status in a form that cannot be read",
         "Look at the offer in the marketplace and correct what looks wrong; if nothing does, report the file that"
         " `emag-pipeline probe` writes",
     ),
     "out_of_stock": Issue("There is no stock", "Deliver stock, or correct the stock that is reported"),
     "stock_unknown": Issue(
-        "The marketplace tells no total stock",
-        "Send the stock anew once there is some; where the marketplace shows a stock and no total still, ask its"
-        " support",
+        "The marketplace reports no total stock",
+        "Send the stock again once there is some; if the marketplace shows a stock but still no total, ask its support",
     ),
     "inactive": Issue(
         "The offer is inactive",
-        "Activate it (status 1); if it falls back, the marketplace has switched it off: ask its support",
+        "Activate it (status 1); if it becomes inactive again, the marketplace has switched it off: ask its support",
     ),
     "end_of_life": Issue("The offer is marked as end of life", "Set status 1 if it is still sold"),
-    "status_unknown": Issue(
-        "The offer's status is none that is known", "Set status 1, or ask the marketplace's support"
-    ),
+    "status_unknown": Issue("The offer has an unknown status", "Set status 1, or ask the marketplace's support"),
     "no_price": Issue("The offer has no price above 0", "Send a price above 0"),
     "price_invalid": Issue(
-        "The price waits to be checked by hand", "Correct the price, or ask the marketplace to release it"
+        "The price is waiting for a manual check", "Correct the price, or ask the marketplace to release it"
     ),
     "price_not_validated": Issue("The price was not validated", "Send the price again"),
     "product_not_validated": Issue("The product has no validation state", "Send the product's documentation"),
@@ -73,27 +72,27 @@ ISSUES: dict[str, Issue] = {
 }
 
 
-#: Where the marketplace does tell a total stock, which is no number, and where it is not known which of the two it is
-#: (of past states, since the answer itself is not kept).
+#: For a total stock that is reported but is not a number, and for past states, of which it is not known whether the
+#: marketplace reported one: their response is not kept.
 _STOCK_TOLD = Issue(
-    "The marketplace tells a total stock that is not a number",
+    "The marketplace reports a total stock that is not a number",
     "Send the stock as a number; what was sent instead is kept in `raw` of emag_products",
 )
 _STOCK_THEN = Issue("No total stock was known", "Look at the stock in the marketplace")
 
-#: All words by code, and under `stock_unknown:told` those for a stock that is told and is no number.
+#: All words by code, and under `stock_unknown:told` those for a stock that is reported and is not a number.
 WORDS = {**ISSUES, "stock_unknown:told": _STOCK_TOLD}
 
-#: The words of a code that the documents do not name; its subject and number take the places.
+#: The words of a code that the marketplace's documents do not name, with places for its subject and number.
 UNDOCUMENTED = Issue(
     "The %s is in the validation state %s, which is not documented", "Ask the marketplace's support what it means"
 )
 
 
 def issue(code: str, *, is_stock_told: bool | None = False) -> Issue:
-    """The words of a code; of a code that the documents do not know, what can be said of it.
+    """The words of a code; for a code that the documents do not name, what can be said about it.
 
-    `is_stock_told`: the marketplace tells a total stock, in whatever form; None where that is not known.
+    `is_stock_told`: the marketplace reports a total stock, in whatever form; None where that is not known.
     """
     if code == "stock_unknown" and is_stock_told is not False:
         return _STOCK_THEN if is_stock_told is None else _STOCK_TOLD

@@ -67,13 +67,13 @@ def test_a_total_stock_that_is_not_told_is_no_unreadable_one(
     lines = _lines(tmp_path, database_url)
     assert [line for line in lines if line.startswith("✗ in stock not known at least since ")]
     assert (
-        "The marketplace tells no total stock. Send the stock anew once there is some; "
+        "The marketplace reports no total stock. Send the stock again once there is some; "
         "where the marketplace shows a stock and no total still, ask its support." in lines
     )
     done = emag_pipeline(tmp_path, "explain", "main", "2", DATABASE_SYNC_URL=database_url)
-    assert "The marketplace tells a total stock that is not a number. Send the stock as a number" in done.stdout
+    assert "The marketplace reports a total stock that is not a number. Send the stock as a number" in done.stdout
     done = emag_pipeline(tmp_path, "history", "main", "2", DATABASE_SYNC_URL=database_url)
-    assert "The marketplace tells a total stock that is not a number" in done.stdout
+    assert "The marketplace reports a total stock that is not a number" in done.stdout
 
 
 def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(

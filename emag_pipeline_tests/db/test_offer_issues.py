@@ -56,8 +56,8 @@ def test_a_total_stock_that_is_not_told_and_one_that_is_no_number_have_words_of_
     past.publish(good(1, general_stock=None), good(2, general_stock=None, raw='{"general_stock": ["N/A"]}'))
     found = _issues(database)
     assert found.keys() == {(1, "stock_unknown"), (2, "stock_unknown")}
-    assert found[1, "stock_unknown"].reason == "The marketplace tells no total stock"
-    assert found[2, "stock_unknown"].reason == "The marketplace tells a total stock that is not a number"
+    assert found[1, "stock_unknown"].reason == "The marketplace reports no total stock"
+    assert found[2, "stock_unknown"].reason == "The marketplace reports a total stock that is not a number"
     counts = issue_counts(database, "main")
     assert [(one.code, one.offers) for one in counts] == [("stock_unknown", 1), ("stock_unknown", 1)]
     assert {one.reason for one in counts} == {row.reason for row in found.values()}

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.marts.registry import MARTS
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.roles import readable
 from emag_pipeline.sync import staging_room
@@ -18,8 +19,8 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 
 _SCHEMA = "erp"
 _READABLE = {
-    "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers", "emag_offer_issues",
-    "emag_buy_button", "emag_low_stock", "emag_daily_assortment", "emag_categories", "emag_vat_rates",
+    "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers",
+    *(mart.table for mart in MARTS), "emag_categories", "emag_vat_rates",
     "emag_handling_times", "emag_accounts", "emag_reference_reads", "emag_mart_refreshes", "emag_accepted_deviations",
     "emag_offer_syncs", "emag_account_figures", "emag_incidents", "emag_check_results",
     "emag_alembic_version",
