@@ -158,6 +158,19 @@ def test_it_is_refreshed_by_change_from_scratch_and_in_parts_with_the_same_rows(
     assert _listed(database) == at_once == [(1, 101), (3, 250)]
 
 
+def test_without_its_optional_statements_all_of_it_is_computed_each_time(
+    past: Past, database: Database, mart: Mart, materialize: Materialize
+) -> None:
+    fresh, _, needed = _SQL.partition("-- name: fresh")[2].partition("-- name: differences")
+    Path(mart.file).write_text(
+        f"-- name: fresh{fresh}-- name: differences{needed.partition('-- name: sample')[0]}", encoding="utf-8"
+    )
+    told = _metadata(materialize())
+    assert (told["rows_inserted"], told["dear"], "sample" in told) == (2, 2, False)
+    execute(database, "UPDATE emag_dear_offers SET sale_price = 1 WHERE emag_offer_id = 3")
+    assert refresh(database, mart, "main").updated == 1
+
+
 def test_a_change_of_its_rules_computes_it_from_scratch(past: Past, database: Database, mart: Mart) -> None:
     refresh(database, mart, "main")
     assert refresh(database, replace(mart, parameters={"least": 99}), "main").inserted == 1
