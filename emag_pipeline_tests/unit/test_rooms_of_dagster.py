@@ -14,8 +14,6 @@ _APART = {
     "monitoring/failing_ticks.py": "reads what Dagster knows of its sensors",
     "monitoring/other_jobs.py": "reads what Dagster knows of runs beside the syncs",
     "monitoring/red_checks.py": "reads which checks Dagster has failed",
-    "reference/due.py": "executes the job in this process where no daemon runs",
-    "review/checks.py": "the severities of checks",
 }
 
 
