@@ -56,8 +56,7 @@ def mart_asset(mart: Mart) -> dg.AssetsDefinition:
         account, day = _scope(mart, context)
         with about(account=account), pipeline.step(context) as database:
             note_marketplaces(database, pipeline.settings)
-            language = None if mart.is_by_day else pipeline.settings.language_of(account)
-            done = refresh(database, mart, account, day, language=language)
+            done = refresh(database, mart, account, day, language=pipeline.settings.language_of(account))
             return dg.MaterializeResult(metadata=_of_refresh(done) | _of_look(database, mart, account, day))
 
     return refreshed
