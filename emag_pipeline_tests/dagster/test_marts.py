@@ -9,7 +9,7 @@ import pytest
 
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
-from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
+from emag_pipeline.marts.registry import BUY_BUTTON, LOW_STOCK, OFFER_ISSUES
 from emag_pipeline.report.dagster import _nothing_due, stale_marts
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import ticks
@@ -21,7 +21,7 @@ from emag_pipeline_tests.db.syncs import rows
 
 Tick = Callable[[], dict[str, str]]
 
-_CHECKS = {mart.check: mart.table for mart in OF_NEWEST_PUBLISH}
+_CHECKS = {mart.check: mart.table for mart in (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK)}
 
 
 def _today() -> date:
