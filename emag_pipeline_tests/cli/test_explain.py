@@ -68,7 +68,7 @@ def test_a_total_stock_that_is_not_told_is_no_unreadable_one(
     assert [line for line in lines if line.startswith("✗ in stock not known at least since ")]
     assert (
         "The marketplace reports no total stock. Send the stock again once there is some; "
-        "where the marketplace shows a stock and no total still, ask its support." in lines
+        "if the marketplace shows a stock but still no total, ask its support." in lines
     )
     done = emag_pipeline(tmp_path, "explain", "main", "2", DATABASE_SYNC_URL=database_url)
     assert "The marketplace reports a total stock that is not a number. Send the stock as a number" in done.stdout
