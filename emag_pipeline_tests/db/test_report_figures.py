@@ -8,8 +8,9 @@ from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.report import facts
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import ledger, published, timeline
+from emag_pipeline.sync import ledger, timeline
 from emag_pipeline.sync.accounts import note_accounts
+from emag_pipeline.sync.published import headline
 from emag_pipeline_tests.db.ageing import let_pass
 from emag_pipeline_tests.db.offers import offer
 from emag_pipeline_tests.db.syncs import begin, rows, stage, sync
@@ -24,7 +25,7 @@ def _run(database: Database, sql: str, /, **parameters: Any) -> None:
 
 
 def test_an_account_that_was_never_published_has_a_headline_of_zeros(database: Database) -> None:
-    found = published.headline(database, "main")
+    found = headline(database, "main")
     assert (found.published_at, found.sync_id, found.offers, found.stock_value, found.currency) == (
         None,
         None,
@@ -45,7 +46,7 @@ def test_the_headline_counts_existing_offers_and_values_their_stock_in_the_curre
     ]
     reject = SimpleNamespace(emag_offer_id=9, reason="sale_price is 'x'", payload="{}")
     published = sync(database, shown, rejects=[reject])
-    found = published.headline(database, "main")
+    found = headline(database, "main")
     assert (found.offers, found.saleable, found.stock, found.stock_value) == (5, 4, 11, Decimal("95.5"))
     assert (found.stock_valued, found.stock_in_other_currencies, found.stock_without_price) == (10, 1, 0)
     assert (found.currency, found.marketplace, found.quarantined) == ("RON", "emag_bg", 1)
@@ -55,7 +56,7 @@ def test_the_headline_counts_existing_offers_and_values_their_stock_in_the_curre
 
 def test_a_stock_beyond_every_integer_costs_no_headline(database: Database) -> None:
     sync(database, [offer(number, general_stock=2**63 - 1) for number in (1, 2)])
-    assert published.headline(database, "main").stock == 2 * (2**63 - 1)
+    assert headline(database, "main").stock == 2 * (2**63 - 1)
 
 
 def _note_days(database: Database, *ages: int, account: str = "main") -> None:
