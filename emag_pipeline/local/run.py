@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -73,7 +73,7 @@ def main() -> int:
         if reference.code == Interrupted.exit_code:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
-        marts = _outcomes("marts_not_refreshed", given.account, lambda: refresh_marts(instance, given.account))
+        marts = _marts(instance, given.account)
         for number in process_end.SIGNALS:  # everything is done and only has to be reported
             signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
@@ -117,23 +117,22 @@ def _is_published(account: str, run_id: str) -> bool:
 
 
 def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
-    """How the read of reference data ended, if one was due."""
-
-    def read() -> list[Outcome]:
-        return [refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")]
-
-    (ended,) = _outcomes("reference_not_refreshed", account, read)
-    return ended
-
-
-def _outcomes(failed: str, account: str, act: Callable[[], Sequence[Outcome]]) -> Sequence[Outcome]:
-    """How the act ended; never an exception: what is published stays so. `failed` is the event of a defect."""
+    """How the read of reference data ended, if one was due; never an exception."""
     try:
-        return act()
+        return refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")
     except PipelineError as error:
-        return [Outcome(error.exit_code, str(error))]
+        return Outcome(error.exit_code, str(error))
     except Exception as error:
-        log.exception(failed, account=account)
+        log.exception("reference_not_refreshed", account=account)
+        return Outcome(1, f"{type(error).__name__}, see the log of this sync")
+
+
+def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
+    """How the marts' jobs ended; never an exception: what is published stays so."""
+    try:
+        return refresh_marts(instance, account)
+    except Exception as error:
+        log.exception("marts_not_refreshed", account=account)
         return [Outcome(1, f"{type(error).__name__}, see the log of this sync")]
 
 
