@@ -35,7 +35,7 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class SaleCondition:
     """One condition for being saleable. `said` holds the marketplace's own sentences on it, even if it holds.
 
     There is one for each verdict; for a condition that does not hold, only those of the reasons.
@@ -66,7 +66,7 @@ class Explanation:
 
     offer: KnownOffer
     issue_codes: tuple[str, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[SaleCondition, ...]
     #: since when it has been saleable, or not, without interruption (UTC)
     since: datetime
     account: AccountStatus
@@ -105,7 +105,7 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
 
 def conditions(
     past: Sequence[OfferState], said: Mapping[str, str], *, is_stock_told: bool = False
-) -> tuple[Condition, ...]:
+) -> tuple[SaleCondition, ...]:
     """Every condition in the last of the states; the reasons include all of its issue codes.
 
     `said` holds the marketplace's sentences by code; `is_stock_told`: it sends a total stock now, even if it is not a
@@ -138,10 +138,10 @@ _CONDITIONS = {
 }
 
 
-def _condition(name: str, past: Sequence[OfferState], said: Mapping[str, str], is_stock_told: bool) -> Condition:
+def _condition(name: str, past: Sequence[OfferState], said: Mapping[str, str], is_stock_told: bool) -> SaleCondition:
     about = _CONDITIONS[name]
     reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
-    return Condition(
+    return SaleCondition(
         name=name,
         value=about.value(past[-1]),
         value_since=_since(past, about.value),

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.admin.explain import Condition, Explanation
+from emag_pipeline.admin.explain import SaleCondition, Explanation
 from emag_pipeline.admin.explain import explain as explain_offer
 from emag_pipeline.admin.history import (
     Gap,
@@ -126,7 +126,7 @@ def _explanation(found: Explanation, settings: Settings) -> ExplanationJson:
     )
 
 
-def _condition(one: Condition) -> ConditionJson:
+def _condition(one: SaleCondition) -> ConditionJson:
     return ConditionJson(
         name=one.name,
         value=one.value,
@@ -165,7 +165,7 @@ def _verdict(found: Explanation, now: datetime) -> Line:
     return f"It cannot be bought, {since}.", "red"
 
 
-def _condition_lines(condition: Condition, known_since: datetime, now: datetime) -> Iterator[Line]:
+def _condition_lines(condition: SaleCondition, known_since: datetime, now: datetime) -> Iterator[Line]:
     mark, style = ("✓", "green") if condition.holds else ("✗", "red")
     fact = "holds" if condition.holds else "does not hold"
     longer = (

@@ -160,7 +160,7 @@ def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stop
                 if now is None:  # it has ended meanwhile
                     continue
                 message = f"{sync.where}: {reason}"
-                remedy = f"Nothing is to be done: the next run {goes_on(now.pages_left)}"
+                remedy = f"No action needed: the next run {goes_on(now.pages_left)}"
                 ledger.end_locked(
                     tx,
                     sync.sync_id,

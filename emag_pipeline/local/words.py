@@ -127,11 +127,11 @@ def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
         since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
         what = f"pages of {found.page_size} offers have been read since {_minute(since)} because larger ones failed"
         when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
-        said.append((what, f"Nothing is to be done: larger ones are tried again {when}"))
+        said.append((what, f"No action needed: larger ones are tried again {when}"))
     if found.slowed_at is not None:
         rate = 1 / (settings.pace_seconds * found.air)
         what = f"calls are slowed to {rate:.1f} per second since an HTTP 429 at {_minute(found.slowed_at)}"
-        back = "Nothing is to be done: every ten minutes without another one restore a tenth of the rate"
+        back = "No action needed: every ten minutes without another one restore a tenth of the rate"
         said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
     return said
 
@@ -153,7 +153,7 @@ def unstarted_words(settings: Settings, account: str) -> str:
     if not up.knows(account):
         return f"Restart `emag-pipeline up` (process {up.pid}): it was started before this account was configured"
     within = age(max(settings.monitor_interval_seconds, _FIRST_TICK_SECONDS))
-    begins = f"Nothing is to be done: `emag-pipeline up` (process {up.pid}) starts its first sync within {within}"
+    begins = f"No action needed: `emag-pipeline up` (process {up.pid}) starts its first sync within {within}"
     return f"{begins}; if not, `emag-pipeline doctor` says why"
 
 

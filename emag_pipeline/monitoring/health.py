@@ -41,7 +41,7 @@ from emag_pipeline.sync.liveness import Bounds, RunningSync, Trouble, running_sy
 from emag_pipeline.sync.status import AccountStatus, account_statuses
 from emag_pipeline.wording import iso, iso_now
 
-_RECOVERED_BY_ITSELF = "Nothing is to be done: the sensor stuck_syncs ends it; `emag-pipeline recover` ends it now"
+_RECOVERED_BY_ITSELF = "No action needed: the sensor stuck_syncs ends it; `emag-pipeline recover` ends it now"
 _RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which would end the sync, is silent"
 
 

@@ -213,7 +213,7 @@ def _end_locked(database: Database, sync: RunningSync, bounds: Bounds, run_end: 
         if trouble is None:
             return None
         message = f"{now.where}: {trouble.condition}: {trouble.why}"
-        remedy = f"Nothing is to be done: the next attempt {goes_on(now.pages_left)}"
+        remedy = f"No action needed: the next attempt {goes_on(now.pages_left)}"
         ledger.end_locked(
             tx, now.sync_id, trouble.status, error_class=trouble.error_class, message=message, remedy=remedy
         )

@@ -154,7 +154,7 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
         log_file = log_of(context.settings)
         why = f"; {log_file} says why it was away" if log_file else ""
         # whoever reads this in the database has it before him again
-        remedy = f"Nothing is to be done: it answers again, and the next attempt {begins}{why}"
+        remedy = f"No action needed: it answers again, and the next attempt {begins}{why}"
         return SyncStatus.FAILED, error.error_class, error.cause, remedy
     if isinstance(error, PipelineError):
         status = SyncStatus.TIMEOUT if isinstance(error, SyncTimedOut) else SyncStatus.FAILED
@@ -170,7 +170,7 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
     is_late, goes_on = _left(context, lease)
     status = SyncStatus.TIMEOUT if is_late else SyncStatus.CANCELLED
     why = "its time is over" if is_late else process_end.words()
-    remedy = f"Nothing is to be done: the next run {goes_on}"
+    remedy = f"No action needed: the next run {goes_on}"
     return status, EndFromOutside.INTERRUPTED, f"{lease.where}: interrupted: {why}", remedy
 
 

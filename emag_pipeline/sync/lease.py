@@ -77,7 +77,7 @@ def _end_dead_owner(
         SyncStatus.FAILED,
         error_class=EndFromOutside.OWNER_DIED,
         message=f"{found.where}: dead: {why}",
-        remedy=f"Nothing is to be done: the next attempt {goes_on(found.pages_left)}",
+        remedy=f"No action needed: the next attempt {goes_on(found.pages_left)}",
     )
     log.warning("dead_sync_taken_over", account=account, sync_id=str(found.sync_id), why=why)
 

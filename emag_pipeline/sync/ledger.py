@@ -161,7 +161,7 @@ class Lease:
         return LeaseLost(
             "another run took over, or this one was ended from outside",
             where=self.where,
-            remedy="Nothing is to be done: what was durable stays, the other run goes on",
+            remedy="No action needed: what was durable stays, the other run goes on",
         )
 
 

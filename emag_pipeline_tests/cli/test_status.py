@@ -214,12 +214,12 @@ def test_an_account_that_never_had_a_sync_is_told_in_the_words_of_the_doctor(
     with claimed(tmp_path, "http://127.0.0.1:1"):
         said = emag_pipeline(tmp_path, "status", **variables).stdout
         finding = found(diagnosed(tmp_path, **variables), "account main", "never synced")
-    assert f"Nothing is to be done: `emag-pipeline up` (process {os.getpid()}) starts its first sync" in said
+    assert f"No action needed: `emag-pipeline up` (process {os.getpid()}) starts its first sync" in said
     assert finding.remedy in said
     with claimed(tmp_path, "http://127.0.0.1:1", accounts=["fbe"]):
         said = emag_pipeline(tmp_path, "status", **variables).stdout
     assert f"main: never synced. Restart `emag-pipeline up` (process {os.getpid()}): it was started before" in said
-    assert "Nothing is to be done" not in said
+    assert "No action needed" not in said
 
 
 def test_a_sync_whose_process_was_killed_does_not_look_alive(

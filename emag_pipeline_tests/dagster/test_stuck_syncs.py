@@ -56,7 +56,7 @@ def test_a_stuck_sync_is_failed_with_reason_and_remedy_and_its_run_with_it(
     row = _row(database)
     assert (row.status, row.error_class) == ("failed", "StuckSync")
     assert "nothing became durable for 7200 s, the bound is 3600 s" in row.error_message
-    assert row.error_remedy.startswith("Nothing is to be done")
+    assert row.error_remedy.startswith("No action needed")
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert (run.status, run.tags["dagster/failure_reason"]) == (dg.DagsterRunStatus.FAILURE, "UNEXPECTED_TERMINATION")

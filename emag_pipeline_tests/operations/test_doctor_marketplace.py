@@ -89,7 +89,7 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
         Verdict.WARNING,
         f"pages of 20 offers have been read since {since} because larger ones failed",
     )
-    assert pages.remedy == f"Nothing is to be done: larger ones are tried again after {again}"
+    assert pages.remedy == f"No action needed: larger ones are tried again after {again}"
     assert re.search(
         r"slowed to 2\.\d per second since an HTTP 429 at \d", found(diagnosis, "account main", "calls are").what
     )
@@ -103,10 +103,7 @@ def test_smaller_pages_and_a_slower_pace_are_told_and_reckoned_with(
         "DATABASE_SYNC_URL": database_url,
     }
     said = " ".join(emag_pipeline(tmp_path, "status", **variables).stdout.split())
-    assert (
-        f"main: pages of 20 offers have been read since {since} because larger ones failed. Nothing is to be done"
-        in said
-    )
+    assert f"main: pages of 20 offers have been read since {since} because larger ones failed. No action needed" in said
     assert "main: calls are slowed to 2." in said
     (main,) = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)["accounts"]
     assert main["page_size"] == {"size": 20, "since": iso(kept.page_size_at)}

@@ -98,12 +98,10 @@ def test_a_cancelled_sync_is_told_in_a_sentence_that_names_it_once(database: Dat
     output = io.StringIO()
     watch = _watch(database, output)
     lease = begin(database)
-    said = {"message": f"{lease.where}: interrupted: it was told to stop", "remedy": "Nothing is to be done"}
+    said = {"message": f"{lease.where}: interrupted: it was told to stop", "remedy": "No action needed"}
     ledger.end(database, lease, "cancelled", error_class="Interrupted", **said)
     watch.look()
-    assert output.getvalue() == (
-        "main: the sync was cancelled: interrupted: it was told to stop. Nothing is to be done.\n"
-    )
+    assert output.getvalue() == ("main: the sync was cancelled: interrupted: it was told to stop. No action needed.\n")
 
 
 def test_a_database_that_is_away_is_told_once_unless_the_embedded_server_is_gone(

@@ -60,7 +60,7 @@ def test_a_sync_that_an_outage_ended_says_where_the_next_one_begins(
     told = as_told(context.settings, DatabaseUnavailable("away", where="database", is_away=True))
     assert told.remedy.startswith(f"It runs, and its log {embedded.log_of(own.home)} says what was wrong; the next run")
     why = f"{embedded.log_of(own.home)} says why it was away"
-    assert error.remedy == f"Nothing is to be done: it answers again, and the next attempt {begins}; {why}"
+    assert error.remedy == f"No action needed: it answers again, and the next attempt {begins}; {why}"
     assert error.pages_staged == (1 if begins == _GOES_ON else 0)
     assert begin(own_database).resumed is (begins == _GOES_ON)
 

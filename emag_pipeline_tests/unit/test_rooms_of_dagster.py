@@ -12,7 +12,6 @@ _APART = {
     "local/run.py": "the program that executes a run",
     "local/backfill.py": "the program that executes the runs of a backfill",
     "monitoring/dagster_incidents.py": "reads how Dagster's other jobs, its ticks and its checks ended",
-    "review/checks.py": "the severities of checks",
 }
 
 
