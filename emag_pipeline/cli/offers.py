@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.admin.explain import SaleCondition, Explanation
+from emag_pipeline.admin.explain import Explanation, SaleCondition
 from emag_pipeline.admin.explain import explain as explain_offer
 from emag_pipeline.admin.history import (
     Gap,
