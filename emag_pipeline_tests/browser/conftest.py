@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline_tests.process.ups import Up, start
+from emag_pipeline_tests.local.ups import Up, start
 
 
 @pytest.fixture(scope="module")

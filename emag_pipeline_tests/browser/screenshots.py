@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, browser_page, open_view
-from emag_pipeline_tests.process.ups import start
+from emag_pipeline_tests.local.ups import start
 
 _IMAGES = Path(__file__).parents[2] / "docs" / "images"
 

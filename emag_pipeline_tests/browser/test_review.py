@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.browser.pages import CHROMIUM, browser_page
-from emag_pipeline_tests.process.ups import Up, wait_until
+from emag_pipeline_tests.local.ups import Up, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, CHROMIUM, PUBLISHED, browser_page, open_view
-from emag_pipeline_tests.process.ups import Up
+from emag_pipeline_tests.local.ups import Up
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 

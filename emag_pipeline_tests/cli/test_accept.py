@@ -10,8 +10,8 @@ import pytest
 from emag_pipeline.review import deviations
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 #: A day that is not over before the tests are, on whatever day they began.
 _LATER = datetime.now(UTC).date() + timedelta(days=2)

@@ -13,9 +13,9 @@ from emag_pipeline.admin.postgres_programs import pg_dump_for
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 _WRAPPER = """#!/bin/sh
 case "$1" in --version) echo "pg_dump (PostgreSQL) {version}"; exit;; esac

@@ -12,8 +12,8 @@ from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, staging
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, rows, stage, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage, sync
 
 _STAGED = "SELECT count(*) FROM emag_scan_pages", "SELECT count(*) FROM emag_scan_offers"
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
 
 
 def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: str, tmp_path: Path) -> None:

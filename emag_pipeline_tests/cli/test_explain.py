@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.pasts import Past, good
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.sync.pasts import Past, good
+from emag_pipeline_tests.sync.syncs import sync
 
 _VERDICTS = """{"validation_status": [{"value": 8, "description": "Documentation rejected", "errors": {
     "doc_id": "1401fcf0", "errors": [{"code": "description:short", "extraInfo": "cel puțin 50 de cuvinte",

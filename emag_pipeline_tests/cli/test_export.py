@@ -11,9 +11,9 @@ import pytest
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 _COMMAND = [sys.executable, "-m", "emag_pipeline", "export"]
 _MANY = """

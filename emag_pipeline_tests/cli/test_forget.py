@@ -10,10 +10,10 @@ from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import Said, record_check_result
+from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, rows, sync
-from emag_pipeline_tests.operations.doctors import diagnosed, found
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, rows, sync
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.pasts import Past, good
+from emag_pipeline_tests.sync.pasts import Past, good
 
 
 @pytest.fixture

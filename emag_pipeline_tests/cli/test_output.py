@@ -10,9 +10,9 @@ import pytest
 
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
-from emag_pipeline_tests.db.pasts import Past, good
 from emag_pipeline_tests.embedded.users import STRANGER, as_root, mode_of
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
+from emag_pipeline_tests.sync.pasts import Past, good
 
 
 def _into(output: str, home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":

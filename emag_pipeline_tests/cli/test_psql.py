@@ -10,8 +10,8 @@ from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.local.surroundings import migrated
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 #: As an older version made the reader, and as it may have changed itself; and DB_SCHEMA was another one meanwhile.
 _AS_OTHERS_LEFT_IT = (

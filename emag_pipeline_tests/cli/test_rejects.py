@@ -7,8 +7,8 @@ import pytest
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, stage
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, stage
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from pathlib import Path
 
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 
 def test_the_report_is_written_into_the_home_and_its_place_is_printed(

@@ -9,8 +9,8 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
+from emag_pipeline_tests.sync.syncs import rows
 
 _OFFERS = "SELECT count(*) FROM emag_product_offers"
 

@@ -18,10 +18,10 @@ from emag_pipeline.store import migrate, monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline.sync import ledger
+from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
-from emag_pipeline_tests.operations.doctors import diagnosed, found
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, stage, sync
 
 
 def test_json_says_what_was_published_and_what_was_not(database: Database, database_url: str, tmp_path: Path) -> None:

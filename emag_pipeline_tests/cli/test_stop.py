@@ -14,8 +14,8 @@ from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.operations.doctors import diagnosed, found
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`stuck`, `recover` and `stop` where Dagster was never started; with daemons and runs: process/test_recovery.py."""
+"""`stuck`, `recover` and `stop` where Dagster was never started; with daemons and runs: local/test_recovery.py."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage
 
 
 def _dead(database: Database) -> Lease:

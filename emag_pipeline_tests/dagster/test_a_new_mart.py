@@ -17,8 +17,8 @@ from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import check_results
-from emag_pipeline_tests.db.pasts import Past, good
-from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline_tests.sync.pasts import Past, good
+from emag_pipeline_tests.sync.syncs import execute, rows
 
 #: What its migration would do.
 _TABLE = """

@@ -19,9 +19,9 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, Said, check_results, record_check_result
 from emag_pipeline_tests.dagster.definitions_snapshot import recorded
 from emag_pipeline_tests.dagster.runs import Run, RunJob, executed, sensor_context
-from emag_pipeline_tests.db.ageing import published_ago
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
+from emag_pipeline_tests.store.ageing import published_ago
+from emag_pipeline_tests.sync.syncs import rows
 
 _GUIDE = Path(__file__).parents[2] / "docs" / "checks.md"
 _SEVERITY = re.compile(r"^\| `(\w+)` \|.*?\| (blocks|ERROR|WARN|the same)\b", re.MULTILINE)

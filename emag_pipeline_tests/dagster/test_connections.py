@@ -10,7 +10,7 @@ from emag_pipeline.dagster_runs import storage
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 _CALLS = 30
 

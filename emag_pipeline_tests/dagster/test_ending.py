@@ -1,4 +1,4 @@
-"""Ending runs from outside, with processes that stand for run workers; real workers: process/test_recovery.py."""
+"""Ending runs from outside, with processes that stand for run workers; real workers: local/test_recovery.py."""
 
 import subprocess
 import sys

@@ -9,7 +9,7 @@ from emag_pipeline import dagster_runs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run
-from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _LONG = "X" * 6_000

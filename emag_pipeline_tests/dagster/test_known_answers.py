@@ -8,8 +8,8 @@ from emag_pipeline.dagster_runs.metadata import record
 from emag_pipeline.review import deviations
 from emag_pipeline.review.dagster import known_answers
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.surprises import surprise
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.surprises import surprise
+from emag_pipeline_tests.sync.syncs import rows
 
 
 def test_it_passes_while_every_field_is_known(database: Database) -> None:

@@ -22,7 +22,7 @@ from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run, executed
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 _REPOSITORY = defs.get_repository_def()
 _OFFERS = dg.AssetKey("offers")

@@ -15,9 +15,9 @@ from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import RunJob, sensor_context
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.pasts import Past, good
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.pasts import Past, good
+from emag_pipeline_tests.sync.syncs import rows
 
 Tick = Callable[[], dict[str, str]]
 

@@ -14,7 +14,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.definitions_snapshot import recorded
 from emag_pipeline_tests.dagster.runs import Run, RunJob, sensor_context
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 Tick = Callable[[], list[tuple[str, str]]]
 

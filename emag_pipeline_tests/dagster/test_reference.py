@@ -20,8 +20,8 @@ from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run, executed, sensor_context
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.syncs import execute, rows
 
 _REPOSITORY = defs.get_repository_def()
 _JOB = defs.resolve_job_def("refresh_reference")

@@ -10,7 +10,7 @@ from emag_pipeline.report.facts import last_syncs
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run
-from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline_tests.sync.syncs import begin, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _CHECKS = ("scan_is_complete", "offer_ids_are_unique", "rejects_within_tolerance", "volume_has_not_collapsed")

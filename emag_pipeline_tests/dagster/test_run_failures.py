@@ -24,9 +24,9 @@ from emag_pipeline.sync import ledger
 from emag_pipeline.sync.account_health import PastRuns
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.dagster.runs import Run, executed, sensor_context
-from emag_pipeline_tests.db.ageing import published_ago
-from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.monitoring.receiver import Receiver
+from emag_pipeline_tests.store.ageing import published_ago
+from emag_pipeline_tests.sync.syncs import begin, execute, rows
 
 Look = Callable[[], None]
 

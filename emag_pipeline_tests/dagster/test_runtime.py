@@ -10,7 +10,7 @@ from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.settings.accounts import SAFETY_MARGIN
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import accounts, staging
-from emag_pipeline_tests.db.syncs import begin
+from emag_pipeline_tests.sync.syncs import begin
 
 _AROUND = 600
 

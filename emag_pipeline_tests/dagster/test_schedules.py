@@ -21,7 +21,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
-from emag_pipeline_tests.db.syncs import begin, rows
+from emag_pipeline_tests.sync.syncs import begin, rows
 
 _REPOSITORY = defs.get_repository_def()
 _JOB = defs.resolve_job_def("refresh_offers")

@@ -10,9 +10,9 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run, sensor_context
-from emag_pipeline_tests.db.ageing import let_pass, published_ago
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.store.ageing import let_pass, published_ago
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 
 def _tick(instance: dg.DagsterInstance, settings: Settings, cursor: str | None = None) -> SensorExecutionData:

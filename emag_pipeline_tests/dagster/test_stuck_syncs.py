@@ -13,8 +13,8 @@ from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.dagster.runs import Run, sensor_context
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 

@@ -17,8 +17,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import executed, sensor_context
 from emag_pipeline_tests.dagster.stored_instance import instance_in, stored_instance
 from emag_pipeline_tests.databases import administer
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, rows, stage
 
 
 @pytest.fixture

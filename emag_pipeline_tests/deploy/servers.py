@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
 
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 PASSWORD = "database-s3cret"

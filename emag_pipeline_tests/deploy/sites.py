@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
 
 ROOT = Path(__file__).parents[2]
 #: Where this test's Python has its packages.

@@ -15,7 +15,7 @@ from emag_pipeline.local import ports
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.process.ups import free_ports, wait_until
+from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed")

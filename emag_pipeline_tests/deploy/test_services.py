@@ -13,7 +13,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.deploy.sites import Site, make_site
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for, wait_for_pages
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 

@@ -17,9 +17,9 @@ from emag_pipeline.store import migrate, roles
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import staging_room, statistics
 from emag_pipeline_tests.databases import administer
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.deploy.servers import _PROGRAMS
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 _OFFERS = 40
 

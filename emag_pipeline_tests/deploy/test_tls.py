@@ -10,8 +10,8 @@ from emag_pipeline.errors import PermanentError
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.deploy.servers import PASSWORD, certificate, needs_openssl, needs_server, tls_server
+from emag_pipeline_tests.sync.syncs import rows
 
 pytestmark = [needs_server, needs_openssl]
 

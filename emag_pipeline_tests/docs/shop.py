@@ -7,9 +7,9 @@ from typing import Any
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 _LONG, _A_DAY = timedelta(days=6), timedelta(days=1)
 #: What the audit says of an account whose fields cannot be read.

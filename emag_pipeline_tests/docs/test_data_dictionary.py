@@ -7,7 +7,7 @@ from emag_pipeline.admin.data_dictionary import GROUPS, PATH, rendered
 from emag_pipeline.marts.issue_words import ISSUES, WORDS
 from emag_pipeline.store import catalog
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 _ROOT = Path(__file__).parents[2]
 _LEAST_WORDS = 3

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import request_log
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.surprises import surprise
-from emag_pipeline_tests.db.syncs import execute, rows, sync
 from emag_pipeline_tests.monitoring.expositions import call
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.surprises import surprise
+from emag_pipeline_tests.sync.syncs import execute, rows, sync
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
 _STATEMENTS = [one.strip() for block in re.findall(r"```sql\n(.*?)```", _PAGE, re.DOTALL) for one in block.split(";")]

@@ -18,10 +18,10 @@ from emag_pipeline.store.columns import NARROW
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import readable
 from emag_pipeline_tests.databases import administer, copied
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.docs.shop import REFUSED, open_shop
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 _PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 QUESTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n.*?```sql\n(.*?)```", _PAGE.read_text("utf-8"), re.M | re.S))

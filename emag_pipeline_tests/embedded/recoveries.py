@@ -9,7 +9,7 @@ import psutil
 
 from emag_pipeline import embedded
 from emag_pipeline.embedded import places, postmaster
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 PATIENCE_SECONDS = 120
 

@@ -16,7 +16,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.embedded import postmaster
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, give
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 #: As in `up`, whose handlers only take note.
 _STARTS = """

@@ -18,7 +18,7 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 
 def _waited_for(recovery: Recovery) -> tuple[embedded.EmbeddedServer, list[str]]:

@@ -15,7 +15,7 @@ from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 #: A turn of `up` may take so long on a machine that is busy; what it waited for before lasts for an hour.
 _TURN_SECONDS = 20.0

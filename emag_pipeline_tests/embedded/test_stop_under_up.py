@@ -17,7 +17,7 @@ from emag_pipeline.local import embedded_use
 from emag_pipeline.running_up import claimed
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS
 from emag_pipeline_tests.embedded.test_recovery_under_up import Watched
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 
 _AGAIN = "the embedded PostgreSQL runs again"
 

@@ -2,7 +2,7 @@
 
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 _SYNCS = """
     INSERT INTO emag_offer_syncs

@@ -5,7 +5,7 @@ import pytest
 from emag_pipeline.errors import PermanentError
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import execute
+from emag_pipeline_tests.sync.syncs import execute
 
 
 def test_a_view_upon_a_function_that_is_replaced_is_named(empty_url: str) -> None:

@@ -11,8 +11,8 @@ from emag_pipeline.errors import PermanentError
 from emag_pipeline.store import catalog, migrate, roles
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import administer
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import execute, rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import execute, rows, sync
 
 #: What is called by the pipeline alone, as the tables' owner.
 _OF_THE_PIPELINE = {"emag_analyze", "emag_make_room", "emag_empty_room", "emag_remove_room"}

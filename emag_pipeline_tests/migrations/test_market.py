@@ -12,7 +12,7 @@ from emag_pipeline.model import Offer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.publish import Published
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 _CONTACTS = [{"name": "ACME", "address": "Cluj", "email": "x@y.ro"}]
 

@@ -8,7 +8,7 @@ import pytest
 
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 _FIRST = date(2026, 1, 1)
 

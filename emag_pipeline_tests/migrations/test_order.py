@@ -8,8 +8,8 @@ import pytest
 
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 
 def _on(day: int) -> datetime:

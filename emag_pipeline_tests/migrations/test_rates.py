@@ -6,7 +6,7 @@ import pytest
 
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import execute, rows
+from emag_pipeline_tests.sync.syncs import execute, rows
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import first_host
-from emag_pipeline_tests.db.syncs import rows
+from emag_pipeline_tests.sync.syncs import rows
 
 
 @pytest.fixture

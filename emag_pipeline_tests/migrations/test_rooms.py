@@ -15,7 +15,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger, staging_room
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.databases import copied
-from emag_pipeline_tests.db.syncs import begin, execute, rows
+from emag_pipeline_tests.sync.syncs import begin, execute, rows
 
 #: Three offers, of which one is published and not shown: a count of two.
 _PROOF = figures.ScanFigures(

@@ -12,8 +12,8 @@ from emag_pipeline.store.catalog import logged_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.databases import administer, drop
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import execute, rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import execute, rows, sync
 
 _STAGED = """
     INSERT INTO emag_scan_offers

@@ -7,8 +7,8 @@ import pytest
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.status import account_statuses, sync_progress
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, rows, sync
 
 _SYNCS = """
     INSERT INTO emag_offer_syncs

@@ -7,8 +7,8 @@ import pytest
 
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import execute, rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import execute, rows, sync
 
 
 @pytest.fixture

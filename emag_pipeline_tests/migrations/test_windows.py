@@ -16,7 +16,7 @@ from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.approval import approve
 from emag_pipeline_tests.databases import copied
-from emag_pipeline_tests.db.syncs import begin, execute, rows
+from emag_pipeline_tests.sync.syncs import begin, execute, rows
 
 #: Three offers, of which one is published and not shown: a count of two.
 _PROOF = {

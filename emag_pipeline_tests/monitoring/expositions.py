@@ -14,8 +14,8 @@ from emag_pipeline.settings import load_settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, request_log
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, sync
 
 #: A series: its name, and its labels in order.
 Series = tuple[str, tuple[tuple[str, str], ...]]

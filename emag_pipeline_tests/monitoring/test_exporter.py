@@ -1,4 +1,4 @@
-"""The exporter's two ports, in this process; what needs a process of its own is in process/test_exporter.py."""
+"""The exporter's two ports, in this process; what needs a process of its own is in local/test_exporter.py."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ from emag_pipeline.monitoring import web
 from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.process.ups import free_ports
+from emag_pipeline_tests.local.ups import free_ports
 
 
 def _settings(metrics: int, health: int) -> Settings:

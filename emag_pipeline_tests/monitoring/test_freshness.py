@@ -10,9 +10,9 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger, publish
 from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
 from emag_pipeline.sync.status import AccountStatus, account_statuses
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, stage, sync
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, execute, stage, sync
 
 _HOUR = 3600
 

@@ -18,9 +18,9 @@ from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.calls import no_answer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
-from emag_pipeline_tests.db.ageing import published_ago
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, stage, sync
+from emag_pipeline_tests.store.ageing import published_ago
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, stage, sync
 
 #: a home of its own: an `up` of the default one would answer for this test's sensors
 _SETTINGS = load_settings({"EMAG_ACCOUNTS": "main", "EMAG_HOME": "/nonexistent/emag"}, env_file=None)

@@ -9,8 +9,8 @@ from typing import Any
 from emag_pipeline.monitoring import silence
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import environment
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, sync
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, rows, sync
 
 _ASK = """
 import json

@@ -6,9 +6,9 @@ from emag_pipeline.monitoring import incidents, outbox
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import sync
 from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import sync
 
 
 def _fail(database: Database, subject: str = "main") -> None:

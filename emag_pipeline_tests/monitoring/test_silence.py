@@ -8,8 +8,8 @@ from emag_pipeline.monitoring.incidents import open_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.admin.doctors import diagnosed, found, up_since_yesterday
 from emag_pipeline_tests.monitoring.receiver import Receiver
-from emag_pipeline_tests.operations.doctors import diagnosed, found, up_since_yesterday
 
 _LONG = 3600.0
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.month.life import Life
 from emag_pipeline_tests.month.past import Past
 from emag_pipeline_tests.month.reconcile import Reckoning, reconcile_marts
 from emag_pipeline_tests.month.stage import Stage
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.syncs import rows
 
 #: Between the first publish and the month: so the first days lie outside of what the sales pace looks at.
 _QUIET = timedelta(days=3)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.month.judge import assortment, buy_button, issues, low_stock
 from emag_pipeline_tests.month.past import COMMERCIAL, Past
+from emag_pipeline_tests.sync.syncs import rows
 
 Row = Mapping[str, Any]
 Table = Mapping[Any, Row]

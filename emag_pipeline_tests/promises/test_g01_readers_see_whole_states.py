@@ -9,9 +9,9 @@ from typing import Any
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 #: In one statement: what is published, what history calls current, and which sync the ledger says published it.
 _STATE = """

@@ -12,9 +12,9 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import rows
 
 _OFFERS = 6_000
 _RATE = {"EMAG_API_REQUESTS_PER_SECOND": "30", "EMAG_API_REQUESTS_PER_MINUTE": "1800"}

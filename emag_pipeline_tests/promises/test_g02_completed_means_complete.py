@@ -13,9 +13,9 @@ from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.watching import newest, versions, wait_for_pages
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _STANDING = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NULL"

@@ -8,9 +8,9 @@ from emag_pipeline.errors import AccessRefused, ApiUnavailable
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, refresh, refused
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _TOMBSTONES = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"

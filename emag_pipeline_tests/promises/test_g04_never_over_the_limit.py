@@ -14,7 +14,7 @@ from emag_pipeline.reference.tables import CATEGORIES
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.promises.workers import Workers, environment_of

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emag_pipeline_tests.process.daemons import Daemon, published_daemon
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.daemons import Daemon, published_daemon
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 

@@ -8,8 +8,7 @@ from emag_pipeline.errors import AccessRefused
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import execute, rows
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import (
     blocked_backends,
     durable_windows,
@@ -22,6 +21,7 @@ from emag_pipeline_tests.promises.watching import (
 )
 from emag_pipeline_tests.promises.workers import Workers
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.own_server import OwnServer, own_server
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, pages_asked, wait_for_pages
 from emag_pipeline_tests.promises.workers import Workers, environment_of
+from emag_pipeline_tests.store.own_server import OwnServer, own_server
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 

@@ -21,11 +21,11 @@ from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.commit_cutter import CommitCutter
-from emag_pipeline_tests.db.door import behind, opened
-from emag_pipeline_tests.db.own_server import LAZY, own_server
-from emag_pipeline_tests.db.syncs import begin, execute, rows
+from emag_pipeline_tests.store.commit_cutter import CommitCutter
+from emag_pipeline_tests.store.door import behind, opened
+from emag_pipeline_tests.store.own_server import LAZY, own_server
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
+from emag_pipeline_tests.sync.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -14,9 +14,7 @@ from emag_pipeline.sync import figures, publish
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, stage, stage_page
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import (
     held_row,
     newest,
@@ -26,7 +24,9 @@ from emag_pipeline_tests.promises.watching import (
     wait_for_pages,
 )
 from emag_pipeline_tests.promises.workers import HEARTBEAT_TIMEOUT_SECONDS, Workers
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import begin, rows, stage, stage_page
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

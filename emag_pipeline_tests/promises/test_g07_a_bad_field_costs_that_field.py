@@ -10,8 +10,8 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, refresh, refused
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly, expected, published
 
 _POISONS = ("nul", "price", "no_id", "huge_id", "same_id_twice", "long_name", "surrogate", "types")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import embedded, processes, running_up
-from emag_pipeline_tests.db.ageing import published_ago
-from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.daemons import BEYOND, Daemon, daemon_in
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.daemons import BEYOND, Daemon, daemon_in
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import newest, wait_for
+from emag_pipeline_tests.store.ageing import published_ago
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

@@ -12,10 +12,10 @@ from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import administer
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
 from emag_pipeline_tests.promises.watching import versions
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 _PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
 _OFFERS = 5_000

@@ -28,7 +28,7 @@ from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
-from emag_pipeline_tests.process.ups import free_ports, wait_until
+from emag_pipeline_tests.local.ups import free_ports, wait_until
 
 _API_PASSWORD = "Sch€ißgeheim-4711/äöü"
 _DATABASE_PASSWORD = "pg/Kennwort:08%15"

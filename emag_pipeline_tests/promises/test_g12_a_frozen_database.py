@@ -10,11 +10,11 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.door import opened
-from emag_pipeline_tests.db.freezer import MOMENTS, Freezer, Moment
-from emag_pipeline_tests.db.syncs import begin
 from emag_pipeline_tests.promises.watching import newest, wait_for_pages
 from emag_pipeline_tests.promises.workers import Worker, Workers, environment_of
+from emag_pipeline_tests.store.door import opened
+from emag_pipeline_tests.store.freezer import MOMENTS, Freezer, Moment
+from emag_pipeline_tests.sync.syncs import begin
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

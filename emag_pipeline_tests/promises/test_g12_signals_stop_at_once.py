@@ -7,8 +7,7 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import (
     durable_windows,
     held_row,
@@ -22,6 +21,7 @@ from emag_pipeline_tests.promises.watching import (
 )
 from emag_pipeline_tests.promises.workers import Worker, Workers
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow

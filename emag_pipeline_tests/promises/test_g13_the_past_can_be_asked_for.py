@@ -19,10 +19,10 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.columns import NARROW, listed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import statistics
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import rows, sync
 from emag_pipeline_tests.sync.truth import expected
 
 State = dict[int, dict[str, Any]]

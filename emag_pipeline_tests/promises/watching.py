@@ -8,8 +8,8 @@ import psycopg2
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
+from emag_pipeline_tests.sync.syncs import rows
 
 
 def newest(database: Database) -> Any:

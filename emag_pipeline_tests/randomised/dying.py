@@ -10,8 +10,8 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for
+from emag_pipeline_tests.sync.syncs import rows
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])

@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import AnotherSyncRunning, LeaseLost, RefusedError
 from emag_pipeline.sync.context import Progress, SyncContext
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised.choices import BLOCKS, CALLS, EDITS, FAILURES, PAGES, POISON, TRICKS
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Poison
 from emag_pipeline_tests.randomised.world import WHOLE_RUN, World
+from emag_pipeline_tests.sync.syncs import rows
 
 #: drift that changes which offers there are, not what they say
 _MOVES_ROWS = frozenset({"departure", "arrival"})

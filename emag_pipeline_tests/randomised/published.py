@@ -7,8 +7,8 @@ from typing import Any
 
 from emag_pipeline.store.columns import NARROW, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Version
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import published
 
 _TOMBSTONES = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL"

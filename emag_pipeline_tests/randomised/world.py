@@ -26,7 +26,6 @@ from emag_pipeline.sync.context import Progress, SyncContext
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.databases import administer, drop
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.randomised import dying
 from emag_pipeline_tests.randomised.judgement import OF_ROWS, assert_true, is_certain
 from emag_pipeline_tests.randomised.moments import ACCOUNT, Moment, Poison, look
@@ -38,6 +37,7 @@ from emag_pipeline_tests.randomised.published import (
     read_published,
 )
 from emag_pipeline_tests.sync.refresh import context_for
+from emag_pipeline_tests.sync.syncs import rows
 
 MAX_SHRINK = 0.2
 TOLERANCE = 0.05

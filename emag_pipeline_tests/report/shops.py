@@ -13,9 +13,9 @@ from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.accounts import note_accounts
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import rows, sync
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import rows, sync
 
 DAYS = 10
 #: What a name may hold, and must never do.

@@ -12,11 +12,11 @@ from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.today import tasks
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
-from emag_pipeline_tests.db.ageing import let_pass
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, rows, sync
 from emag_pipeline_tests.report.documents import Document, read
 from emag_pipeline_tests.report.shops import HOSTILE, REASON, fill_marts
+from emag_pipeline_tests.store.ageing import let_pass
+from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.syncs import begin, rows, sync
 
 _SECTIONS = ["today", "assortment", "issues", "button", "cover", "moves", "syncs", "scan", "quarantine"]
 

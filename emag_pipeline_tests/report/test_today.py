@@ -12,8 +12,8 @@ from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.facts import Facts
 from emag_pipeline.report.today import MOST, tasks
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.report.documents import read
+from emag_pipeline_tests.sync.syncs import rows
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
-from emag_pipeline_tests.process.ups import wait_until
+from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.soak.report import Harm, judge, report
 from emag_pipeline_tests.soak.stack import ACCOUNTS, Stack, running_stack
 from emag_pipeline_tests.soak.troubles import TROUBLES
 from emag_pipeline_tests.soak.watch import Watch
+from emag_pipeline_tests.sync.syncs import rows
 
 #: Between the beginnings of two troubles.
 _PAUSE = (3.0, 25.0)

@@ -21,8 +21,8 @@ from emag_pipeline.errors import PipelineError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import rows
 
 _ACCOUNT = "main"
 _LIMITS = {"EMAG_API_REQUESTS_PER_SECOND": "3", "EMAG_API_REQUESTS_PER_MINUTE": "180"}

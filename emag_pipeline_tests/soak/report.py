@@ -9,9 +9,9 @@ from typing import Any
 from emag_pipeline.drills.judgement import compare
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.published import published_offers
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.soak.stack import ACCOUNTS, FRESH_SECONDS, Stack
 from emag_pipeline_tests.soak.watch import Watch
+from emag_pipeline_tests.sync.syncs import rows
 
 #: An offer that was absent for a time: a tombstone, and a revival. The soak itself takes nothing away to bring it back.
 _REVIVED = """

@@ -12,7 +12,7 @@ import psutil
 
 from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.sandbox import SandboxControl
-from emag_pipeline_tests.process.ups import Up, start
+from emag_pipeline_tests.local.ups import Up, start
 
 ACCOUNTS = ("main", "fbe")
 #: An account is stale, and in this report not fresh, when its last publish is older than this.

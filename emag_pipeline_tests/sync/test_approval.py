@@ -14,9 +14,9 @@ from emag_pipeline.sync.approval import approve
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import account_statuses
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.syncs import begin, execute, rows, stage
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh, refused
+from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 

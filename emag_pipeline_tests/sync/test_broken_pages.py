@@ -13,8 +13,8 @@ from emag_pipeline.sync import quarantine
 from emag_pipeline.sync.completeness import SIZES
 from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh, refused
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
 
 #: An offer of the second hundred, and one that nobody knows before the pages show it.

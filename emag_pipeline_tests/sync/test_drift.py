@@ -8,8 +8,8 @@ from emag_pipeline.errors import PageBoundExceeded, ScanNotProven
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh
+from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly, published
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh, refused
+from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _DELETED = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"

@@ -12,10 +12,10 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.liveness import running_syncs
 from emag_pipeline.sync.status import account_statuses
-from emag_pipeline_tests.db.offers import offer
-from emag_pipeline_tests.db.own_server import OwnServer, own_server
-from emag_pipeline_tests.db.syncs import begin, execute, stage
+from emag_pipeline_tests.store.own_server import OwnServer, own_server
+from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for
+from emag_pipeline_tests.sync.syncs import begin, execute, stage
 
 _NOWHERE = "http://127.0.0.1:9/api-3"
 _GOES_ON = "goes on after the last durable page"

@@ -2,8 +2,8 @@
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
+from emag_pipeline_tests.sync.syncs import rows
 
 _TABLES = """
     SELECT c.relname FROM pg_class c

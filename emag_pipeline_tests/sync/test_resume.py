@@ -23,9 +23,9 @@ from emag_pipeline.sync.completeness import Ask, ScanDecisions
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import begin, execute, rows
 from emag_pipeline_tests.promises.watching import wait_for, wait_for_pages
 from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh
+from emag_pipeline_tests.sync.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 

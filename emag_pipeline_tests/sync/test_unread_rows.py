@@ -20,9 +20,9 @@ from emag_pipeline.sync import remembered
 from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
-from emag_pipeline_tests.db.syncs import execute, rows
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sync.refresh import context_for, refresh
+from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 _OFFERS = 450

@@ -22,8 +22,8 @@ from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.databases import copied
-from emag_pipeline_tests.db.syncs import rows
 from emag_pipeline_tests.sync.refresh import context_for
+from emag_pipeline_tests.sync.syncs import rows
 
 _OFFERS, _STEPS = 230, 9
 _TOLERANT = {"EMAG_SYNC_REJECT_TOLERANCE": "0.9", "EMAG_SYNC_MAX_SHRINK": "0.9"}
