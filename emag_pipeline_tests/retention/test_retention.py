@@ -260,7 +260,7 @@ def test_syncs_go_on_beside_it_and_lose_nothing(database: Database) -> None:
     try:
         for number in range(1, 16):
             done = sync(database, [offer(one, general_stock=number) for one in range(50)], rejects=[_reject(99)])
-            assert (done.created + done.updated, done.offers, done.rejected) == (50, 50, 1)
+            assert (done.created + done.updated, done.offers, done.quarantined) == (50, 50, 1)
     finally:
         over.set()
         pruning.join()
