@@ -98,7 +98,7 @@ def test_a_table_that_somebody_analyses_is_left_alone_said_once_and_tried_again(
     assert "another process vacuums" in said[0]
     with owner.transaction() as tx:  # between the look whether it is free and the statement itself
         tx.run(lock)
-        monkeypatch.setattr(statistics, "_IS_FREE", "SELECT CAST(:table AS text) IS NOT NULL AS is_free")
+        monkeypatch.setitem(statistics._SQL, "is_free", "SELECT CAST(:table AS text) IS NOT NULL AS is_free")
         statistics.renew(writer, ["emag_sensor_ticks"])
     assert len([one for one in caplog.records if "statistics_not_renewed" in one.getMessage()]) == 2
     monkeypatch.undo()
