@@ -141,7 +141,7 @@ def test_what_a_sensor_complained_of_is_told_with_its_name_and_no_more_once_it_h
     _look(storages, "stale_marts", 90, error)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
     named = found(diagnosis, "automation", "sensor stale_marts: its tick at ")
-    assert (named.verdict, named.what.endswith("does not answer or is being started again")) == (Verdict.WARNING, True)
+    assert (named.verdict, named.what.endswith("does not answer or is being restarted")) == (Verdict.WARNING, True)
     assert "SENSOR" not in str(diagnosis.findings)
     _look(storages, "stale_marts", 30)
     diagnosis = _diagnosed(tmp_path, database_url, dagster_url)

@@ -143,7 +143,7 @@ def test_a_red_check_is_told_once_with_its_remedy_and_once_when_it_passes(
     (incident,) = [one for one in open_incidents(database) if one.subject == name]
     (alert,) = receiver.taken
     assert (incident.kind, alert["kind"], alert["state"], alert["subject"]) == ("red", "red", "open", name)
-    assert "does not pass" in alert["text"]
+    assert alert["text"].startswith(f"{name} fails: ")
     assert "leave out offers in another currency than most" in alert["text"]
     told = _health(database, settings)
     assert [one["subject"] for one in told["incidents"]] == [name]
