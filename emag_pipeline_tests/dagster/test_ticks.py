@@ -161,7 +161,7 @@ def test_a_code_server_that_is_gone_is_told_as_such_and_passes_once(
     wrong = dagster_incidents.tick_finding(LastTick("sensor", "looks", now, error, 2))
     assert wrong is not None
     assert wrong.error_class == "DagsterUserCodeUnreachableError"
-    assert ": the code server could not be reached (gRPC UNAVAILABLE): it was ended" in wrong.message
+    assert ": the code server could not be reached (gRPC UNAVAILABLE): it has stopped" in wrong.message
     beneath = daemon.said(daemon.innermost(error).cause or error)
     assert beneath.startswith("gRPC UNAVAILABLE: failed to connect to all addresses")
     run = instance.create_run_for_job(work, status=dg.DagsterRunStatus.STARTED)
