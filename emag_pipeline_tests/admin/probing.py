@@ -13,8 +13,6 @@ from emag_pipeline.marketplace import ProcessBudget, RawCalls
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
 
-UNLIMITED = {"requests_per_second": 0, "requests_per_minute": 0}
-
 
 def answers_of(sandbox: SandboxServer, account: Account | None = None) -> ProbeAnswers:
     """All questions asked, with their answers."""

@@ -18,6 +18,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import begin, rows, stage, sync
@@ -55,7 +56,7 @@ def other(empty_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 250}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 250}) as server:
         yield server
 
 

@@ -3,7 +3,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from emag_pipeline.marketplace.normalise import is_saleable
 from emag_pipeline.marts.issue_words import ISSUES
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import OFFER_ISSUES
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.pasts import Past, good, random_past
@@ -187,8 +187,8 @@ def test_what_the_marketplace_says_is_what_the_mart_says(database: Database) -> 
     assert row.said == told
 
 
-def _bad(offer_id: int, reason: str) -> SimpleNamespace:
-    return SimpleNamespace(emag_offer_id=offer_id, reason=reason, payload="{}")
+def _bad(offer_id: int, reason: str) -> Reject:
+    return Reject(offer_id, reason, "{}")
 
 
 def test_of_an_offer_whose_reading_is_in_quarantine_the_newest_reason_is_told(database: Database) -> None:

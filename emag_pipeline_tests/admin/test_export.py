@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from pyarrow import parquet
 from emag_pipeline.admin import export
 from emag_pipeline.admin.export import Selection, export_to, print_csv, selected
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, SettingsError, TransientError
+from emag_pipeline.model import Reject
 from emag_pipeline.reference import tables
 from emag_pipeline.reference.tables import VAT_RATES
 from emag_pipeline.settings import Settings, load_settings
@@ -165,7 +165,7 @@ def test_of_reference_data_an_account_has_its_marketplaces(database: Database, w
 
 
 def test_of_the_quarantine_the_rows_as_read_are_withheld(database: Database, write: Export) -> None:
-    bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload='{"secret": 1}')
+    bad = Reject(2, "the price is not a number", '{"secret": 1}')
     sync(database, [offer(1)], rejects=[bad])
     (row,) = _csv(write("emag_offer_rejects"))
     assert (row["reason"], "payload" in row) == ("the price is not a number", False)

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
-from emag_pipeline_tests.admin.probing import UNLIMITED, account_of, answers_of, probed
+from emag_pipeline_tests.admin.probing import account_of, answers_of, probed
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _SECRETS = (
     "Ionescu", "elena@shop.example", "4081516.2342", "40815162", "8-S3cret", "+40 721 555 777", "Straub", "VIN9X7",
@@ -18,7 +19,7 @@ _SECRETS = (
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 250}, **UNLIMITED) as server:
+    with unlimited_sandbox(accounts={"main": 250}) as server:
         yield server
 
 
@@ -52,7 +53,7 @@ def test_the_order_of_the_listing_is_told(market: SandboxServer, order: str, asc
 
 
 def test_an_account_without_offers_is_described_too() -> None:
-    with SandboxServer(accounts={"main": 0}, **UNLIMITED) as empty:
+    with unlimited_sandbox(accounts={"main": 0}) as empty:
         told = probed(empty)
     assert (told["offers"], told["order"], told["refused"]) == (None, None, None)
 

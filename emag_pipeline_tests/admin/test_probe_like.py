@@ -12,14 +12,15 @@ from emag_pipeline.marketplace.normalise import FIELDS, OF_DETAILS
 from emag_pipeline.sandbox import LikenessError, SandboxServer, like
 from emag_pipeline.sandbox.like.figures import TYPES
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.admin.probing import UNLIMITED, probed, written
+from emag_pipeline_tests.admin.probing import probed, written
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 Content = dict[str, Any]
 Start = Callable[..., SandboxServer]
-_QUICK = {"latency_seconds": 0, "seconds_per_offer": 0, **UNLIMITED}
+_QUICK = {"latency_seconds": 0, "seconds_per_offer": 0}
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def started(content: Content, **settings: Any) -> SandboxServer:
             likeness = like.read(written(tmp_path, content))
             return opened.enter_context(
-                SandboxServer(accounts={"main": 230}, like=likeness, **{"seed": 77, **_QUICK, **settings})
+                unlimited_sandbox(accounts={"main": 230}, like=likeness, **{"seed": 77} | _QUICK | settings)
             )
 
         yield started
@@ -39,7 +40,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def original() -> Content:
     """The probe of a sandbox with its usual shapes, all refusals and spellings of PHP among them."""
-    with SandboxServer(accounts={"main": 400}, shape_share=0.8, quirk_share=0.3, **UNLIMITED) as sandbox:
+    with unlimited_sandbox(accounts={"main": 400}, shape_share=0.8, quirk_share=0.3) as sandbox:
         ids = sandbox.ids("main")
         for place in range(0, 60, 3):
             sandbox.edit("main", ids[place], energy_label={"class": "A", "scale": [1.5]}, brand_name=place % 2 == 0)

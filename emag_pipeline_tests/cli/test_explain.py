@@ -1,8 +1,8 @@
 import json
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import iso
 from emag_pipeline_tests.cli.commands import emag_pipeline
@@ -79,7 +79,7 @@ def test_a_total_stock_that_is_not_told_is_no_unreadable_one(
 def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    bad = SimpleNamespace(emag_offer_id=1, reason="the price is not a number", payload="{}")
+    bad = Reject(1, "the price is not a number", "{}")
     sync(database, [good(1), good(2)])
     sync(database, [good(2)], rejects=[bad])
     *_, current, quarantined = _lines(tmp_path, database_url)

@@ -7,6 +7,7 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.syncs import rows
 
 _PASSWORD = "ganz-geheim"
@@ -15,7 +16,7 @@ _PASSWORD = "ganz-geheim"
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
     users = {"main": ("seller@shop.example", _PASSWORD)}
-    with SandboxServer(accounts={"main": 120}, users=users, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 120}, users=users) as server:
         yield server
 
 

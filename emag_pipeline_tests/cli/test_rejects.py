@@ -1,9 +1,9 @@
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.cli.commands import emag_pipeline
@@ -15,7 +15,7 @@ from emag_pipeline_tests.sync.syncs import begin, execute, stage
 def refused(database: Database, database_url: str) -> dict[str, str]:
     """The environment of a command, after a refused sync of an account that was never published."""
     lease = begin(database)
-    bad = [SimpleNamespace(emag_offer_id=None, reason=f"id is '{text}', not a number", payload="{}") for text in "abc"]
+    bad = [Reject(None, f"id is '{text}', not a number", "{}") for text in "abc"]
     stage(database, lease, [offer(1)], rejects=bad)
     execute(database, "UPDATE emag_scan_offers SET unreadable = '{sale_price}'")
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")

@@ -10,6 +10,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.local.ups import free_ports
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.syncs import rows
 
 _OFFERS = "SELECT count(*) FROM emag_product_offers"
@@ -17,7 +18,7 @@ _OFFERS = "SELECT count(*) FROM emag_product_offers"
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 40}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 40}) as server:
         yield server
 
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 from emag_pipeline import embedded
 from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.model import Reject
 from emag_pipeline.monitoring.incidents import IncidentFinding, note
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
@@ -57,7 +57,7 @@ def test_rows_in_quarantine_are_counted_even_where_nothing_was_ever_published(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     lease = begin(database)
-    bad = [SimpleNamespace(emag_offer_id=number, reason="no id", payload="{}") for number in (1234, 1235, 1236)]
+    bad = [Reject(number, "no id", "{}") for number in (1234, 1235, 1236)]
     stage(database, lease, [], rejects=bad)
     ledger.end(database, lease, "failed", error_class="RefusedError", message="refused", remedy="Look")
     table, document = (

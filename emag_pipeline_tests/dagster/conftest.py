@@ -9,11 +9,12 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.dagster.runs import Run, RunJob, executed
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 320, "fbe": 130}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 320, "fbe": 130}) as server:
         yield server
 
 

@@ -11,12 +11,12 @@ from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.review.checks import OF_OFFERS
 from emag_pipeline.review.deviations import ACCEPTABLE
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import Run
 from emag_pipeline_tests.dagster.stored_instance import stored_instance
 from emag_pipeline_tests.databases import copied
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _OFFERS = dg.AssetKey("offers")
 
@@ -48,7 +48,7 @@ def reviewed(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.Te
     home = tmp_path_factory.mktemp("dagster")
     with (
         copied(cluster, template, "offers_checks") as database_url,
-        SandboxServer(accounts={"main": 130, "fbe": 40}, requests_per_second=0, requests_per_minute=0) as market,
+        unlimited_sandbox(accounts={"main": 130, "fbe": 40}) as market,
         stored_instance(cluster, home) as instance,
     ):
         settings = load_settings(

@@ -14,10 +14,10 @@ from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.marts import pictures
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import copied
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _LONGEST = 25_000
 #: Shorter Markdown is shown by the UI, longer one stands behind a link.
@@ -41,7 +41,7 @@ def told(cluster: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPa
     """An account is refreshed, with one call that fails; then its marts, its report and today's assortment."""
     with (
         copied(cluster, template, "pictures") as url,
-        SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as market,
+        unlimited_sandbox(accounts={"main": 320}) as market,
     ):
         market.add_fault("server_error", resource="product_offer/read", count=1)
         settings = load_settings(

@@ -12,10 +12,10 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.embedded import places
 from emag_pipeline.local import ports
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.local.ups import free_ports, wait_until
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed")
@@ -58,7 +58,7 @@ def port(server: embedded.EmbeddedServer) -> Iterator[int]:
 def test_a_whole_sync_with_both_databases_behind_it_publishes_exactly(
     server: embedded.EmbeddedServer, port: int, tmp_path: Path
 ) -> None:
-    with SandboxServer(accounts={"main": 350}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 350}) as market:
         given = {
             "EMAG_API_BASE_URL": market.url,
             "EMAG_API_USERNAME": "main@sandbox.example",

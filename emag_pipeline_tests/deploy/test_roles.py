@@ -16,6 +16,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.roles import readable
 from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _SCHEMA = "erp"
 _READABLE = {
@@ -84,7 +85,7 @@ def installation() -> Iterator[Installation]:
 def synced(installation: Installation) -> Installation:
     """After a whole sync as the writer, Dagster's own tables included."""
     users = {"main": ("seller@example.com", "secret")}
-    with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 250}, users=users) as market:
         market.add_fault("poison", row="no_id", count=1)
         installation.run(
             "emag_writer",

@@ -15,6 +15,7 @@ from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.deploy.sites import Site, make_site
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_for, wait_for_pages
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ _UNITS = [f"emag-pipeline-{name}.service" for name in ("code-location", "daemon"
 @pytest.fixture(scope="module")
 def market() -> Iterator[SandboxServer]:
     """Ten pages; nothing comes after the fifth one until the faults are cleared."""
-    with SandboxServer(accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 950}) as market:
         market.add_fault("hang", pages=list(range(6, 12)))
         yield market
 

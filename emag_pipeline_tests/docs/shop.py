@@ -1,11 +1,12 @@
 """A small shop with a past, to which every question of docs/queries.md has an answer."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from decimal import Decimal
 from typing import Any
 
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.store.ageing import let_pass
 from emag_pipeline_tests.sync.offers import offer
@@ -14,22 +15,24 @@ from emag_pipeline_tests.sync.syncs import sync
 _LONG, _A_DAY = timedelta(days=6), timedelta(days=1)
 #: What the audit says of an account whose fields cannot be read.
 REFUSED = "2 of 3 rows could not be read: sale_price cannot be read (2, e.g. offer 70 on page 1)"
-_REJECT = SimpleNamespace(emag_offer_id=6, reason="sale_price is 'x', not a number", payload="{}")
+_REJECT = Reject(6, "sale_price is 'x', not a number", "{}")
 
 
 def open_shop(database: Database) -> None:
     """Two accounts with nine days of history, reference data, and the marts of it."""
     _run(database, _REFERENCE)
-    sync(database, [_offer(70, sale_price="85.0000", part_number_key="DSHARED1M", brand="Șoim")], account="fbe")
+    sync(
+        database, [_offer(70, sale_price=Decimal("85.0000"), part_number_key="DSHARED1M", brand="Șoim")], account="fbe"
+    )
     sync(database, [_offer(1), _offer(2, general_stock=3), _blocked(), _offer(4), _melting(50), _shared()])
     let_pass(database, _LONG)
-    dearer, sold_out = _offer(1, sale_price="130.0000"), _offer(2, general_stock=0, is_saleable=False)
+    dearer, sold_out = _offer(1, sale_price=Decimal("130.0000")), _offer(2, general_stock=0, is_saleable=False)
     sync(database, [dearer, sold_out, _blocked(), _offer(4), _melting(20), _shared()])
     let_pass(database, _A_DAY)
     strange = _offer(5, category_id=9999, vat_id=77)
     sync(database, [dearer, sold_out, _blocked(), strange, _melting(5), _shared()], gone=[4])
     let_pass(database, 2 * _A_DAY)
-    beaten = _offer(1, sale_price="130.0000", buy_button_rank=2, best_offer_sale_price="120.0000")
+    beaten = _offer(1, sale_price=Decimal("130.0000"), buy_button_rank=2, best_offer_sale_price=Decimal("120.0000"))
     sync(database, [beaten, sold_out, _blocked(), strange, _shared()], rejects=[_REJECT])
     for mart in OF_NEWEST_PUBLISH:
         refresh(database, mart, "main")
@@ -37,9 +40,9 @@ def open_shop(database: Database) -> None:
     _run(database, _RATES + _DECISIONS)
 
 
-def _offer(offer_id: int, **values: Any) -> SimpleNamespace:
+def _offer(offer_id: int, **values: Any) -> Offer:
     usual: dict[str, Any] = {
-        "sale_price": "100.0000",
+        "sale_price": Decimal("100.0000"),
         "currency": "RON",
         "brand": "Zăpada",
         "category_id": 2101,
@@ -50,15 +53,15 @@ def _offer(offer_id: int, **values: Any) -> SimpleNamespace:
     return offer(offer_id, **(usual | values))
 
 
-def _blocked() -> SimpleNamespace:
-    return _offer(3, sale_price="50.0000", general_stock=10, validation_status=(8,), is_saleable=False)
+def _blocked() -> Offer:
+    return _offer(3, sale_price=Decimal("50.0000"), general_stock=10, validation_status=(8,), is_saleable=False)
 
 
-def _shared() -> SimpleNamespace:
-    return _offer(7, sale_price="80.0000", part_number_key="DSHARED1M", brand="Șoim")
+def _shared() -> Offer:
+    return _offer(7, sale_price=Decimal("80.0000"), part_number_key="DSHARED1M", brand="Șoim")
 
 
-def _melting(stock: int) -> SimpleNamespace:
+def _melting(stock: int) -> Offer:
     return _offer(6, general_stock=stock)
 
 

@@ -2,12 +2,11 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import request_log
-from emag_pipeline_tests.monitoring.expositions import call
-from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.offers import call, offer
 from emag_pipeline_tests.sync.surprises import surprise
 from emag_pipeline_tests.sync.syncs import execute, rows, sync
 
@@ -18,7 +17,7 @@ _REMOVING = [one for one in _STATEMENTS if one.startswith("UPDATE")]
 
 
 def test_what_is_found_can_be_removed(database: Database) -> None:
-    bad = [SimpleNamespace(emag_offer_id=None, reason="id is 'Ionescu', not a number", payload='"Elena Ionescu"')]
+    bad = [Reject(None, "id is 'Ionescu', not a number", '"Elena Ionescu"')]
     sync(database, [offer(1, description="Call Elena Ionescu"), offer(2)], rejects=bad)
     sync(database, [offer(2)], gone=[1])
     failed = call(status=200, outcome="error", error_class="ApiUnavailable", error_body='{"name": "Elena Ionescu')

@@ -12,13 +12,13 @@ import pytest
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.marts.refresh import refresh as refresh_mart
 from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, OFFER_ISSUES
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import catalog, roles
 from emag_pipeline.store.columns import NARROW
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import readable
 from emag_pipeline_tests.databases import administer, copied
 from emag_pipeline_tests.docs.shop import REFUSED, open_shop
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import rows, sync
@@ -88,7 +88,7 @@ def ask(shop: Database) -> Ask:
 
 
 def test_the_offers_that_the_page_names_show_something_on_the_sandbox(database: Database) -> None:
-    with SandboxServer(requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox() as market:
         for account in ("main", "fbe"):
             refresh(context_for(database, market.url, account))
     refresh_mart(database, OFFER_ISSUES, "main")

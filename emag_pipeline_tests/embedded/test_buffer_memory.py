@@ -1,7 +1,6 @@
 """The embedded server takes a share of what the machine, or the container, has."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -9,13 +8,14 @@ import pytest
 from emag_pipeline.embedded.server import buffer_megabytes
 
 _GIB = 2**30
+_MEMORY = psutil.virtual_memory()
 
 
 @pytest.mark.parametrize(("gibibytes", "megabytes"), [(0.5, 128), (1, 128), (2, 256), (4, 512), (8, 1024), (64, 1024)])
 def test_an_eighth_of_the_machine_within_bounds(
     gibibytes: float, megabytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=int(gibibytes * _GIB)))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: _MEMORY._replace(total=int(gibibytes * _GIB)))
     assert buffer_megabytes(tmp_path) == megabytes
 
 
@@ -26,7 +26,7 @@ def test_an_eighth_of_the_machine_within_bounds(
 def test_of_a_container_an_eighth_of_its_limit(
     name: str, limit: str, megabytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=64 * _GIB))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: _MEMORY._replace(total=64 * _GIB))
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"{limit}\n")

@@ -21,6 +21,7 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.local.ups import wait_until
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 520}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 520}) as server:
         yield server
 
 

@@ -21,6 +21,7 @@ from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import sync_progress
 from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.local.ups import wait_until
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row
 from emag_pipeline_tests.sync.syncs import execute
 
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 520}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 520}) as server:
         yield server
 
 

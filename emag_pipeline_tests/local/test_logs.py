@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ class Logged:
 @pytest.fixture(scope="module")
 def logged(cluster: embedded.EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Logged:
     home = tmp_path_factory.mktemp("logs") / "home"
-    with SandboxServer(accounts={"main": 350}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 350}) as market:
         market.add_fault("server_error", pages=[2], count=1)
         market.add_fault("storm_429", pages=[3], count=1, retry_after=0)
         done = emag_pipeline(

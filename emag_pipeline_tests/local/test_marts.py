@@ -17,6 +17,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.ageing import let_pass
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.pasts import Past, good
@@ -30,7 +31,7 @@ _FIRST_KEY = "from emag_pipeline.marts.dagster import days; print(days.get_first
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 130}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 130}) as server:
         yield server
 
 
@@ -226,7 +227,7 @@ def test_reference_data_that_cannot_be_read_is_told_on_a_line_of_its_own_and_the
 def test_of_accounts_that_are_refreshed_at_once_one_reads_the_reference_data(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    with SandboxServer(accounts={"main": 30, "fbe": 30}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 30, "fbe": 30}) as market:
         variables = {
             "EMAG_API_BASE_URL": market.url,
             "DATABASE_SYNC_URL": database_url,

@@ -22,6 +22,7 @@ from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.promises.watching import durable_windows, pages_asked, wait_for_pages, windows_asked
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -35,9 +36,7 @@ _PASSWORD = "ein-Geheimnis!"
 def market() -> Iterator[SandboxServer]:
     """A marketplace of another seed than the default one."""
     users = {"main": ("seller@example.com", _PASSWORD)}
-    with SandboxServer(
-        accounts={"main": 650}, seed=4711, users=users, requests_per_second=0, requests_per_minute=0
-    ) as server:
+    with unlimited_sandbox(accounts={"main": 650}, seed=4711, users=users) as server:
         yield server
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.marketplace.clients import PASSWORD, USERNAME, Client, client_of
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
     users = {"main": (USERNAME, PASSWORD)}
-    with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 250}, users=users) as server:
         yield server
 
 

@@ -13,6 +13,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.columns import STAGED
 from emag_pipeline.sync.staging import line
 from emag_pipeline_tests.marketplace.clients import Client, client_of
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
 _JSON = (
@@ -57,9 +58,7 @@ def catalogue(request: pytest.FixtureRequest) -> Iterator[tuple[SandboxServer, C
     seed, share = request.param
     sizes = {"main": 1250}
     with (
-        SandboxServer(
-            seed=seed, accounts=sizes, requests_per_second=0, requests_per_minute=0, quirk_share=share
-        ) as box,
+        unlimited_sandbox(seed=seed, accounts=sizes, quirk_share=share) as box,
         client_of(box.url, password="sandbox") as client,
     ):
         yield box, client

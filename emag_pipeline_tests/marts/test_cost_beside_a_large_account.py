@@ -18,10 +18,10 @@ from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
 from emag_pipeline.reference.tables import unknown_categories, unknown_vat_rates
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.review.checks import OF_A_PUBLISH, OF_OFFERS, review
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.plans import EXPLAINING, Explained, Statements
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 
@@ -47,7 +47,7 @@ def shop() -> Iterator[Shop]:
     settings = {"fsync": "off", "autovacuum": "off", **EXPLAINING}
     with (
         tempfile.TemporaryDirectory(prefix="emag-cost-") as home,
-        SandboxServer(accounts=accounts, requests_per_second=0, requests_per_minute=0) as market,
+        unlimited_sandbox(accounts=accounts) as market,
     ):
         server = embedded.start(Path(home), settings)
         database, working = (Database(server.url("emag"), pool_size=size) for size in (1, 8))

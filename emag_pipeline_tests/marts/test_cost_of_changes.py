@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 
 import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.store.plans import EXPLAINING, Statements
@@ -48,7 +48,7 @@ def shop() -> Iterator[Shop]:
             past.wait(days=31)
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")  # moving the past back has left each row's old versions
-            reject = SimpleNamespace(emag_offer_id=1007, reason="sale_price is 'x', not a number", payload="{}")
+            reject = Reject(1007, "sale_price is 'x', not a number", "{}")
             sync(database, list(past.now.values()), rejects=[reject])
             past.publish(*past.now.values())
             for mart in MARTS:
@@ -59,7 +59,7 @@ def shop() -> Iterator[Shop]:
             server.stop()
 
 
-def _offer(key: int, stock: int) -> SimpleNamespace:
+def _offer(key: int, stock: int) -> Offer:
     """A third sells out in the end, the others have stock; most have a rank."""
     return good(
         key,

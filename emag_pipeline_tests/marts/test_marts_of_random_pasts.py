@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from statistics import median, median_low
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES
+from emag_pipeline.model import Offer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.sync.pasts import Past, random_past
 from emag_pipeline_tests.sync.syncs import rows
@@ -25,7 +25,7 @@ def past(request: pytest.FixtureRequest, database: Database) -> Past:
     return random_past(database, seed=request.param)
 
 
-def codes_of(one: SimpleNamespace) -> set[str]:
+def codes_of(one: Offer) -> set[str]:
     """Written from docs/marketplace-api.md, "When an offer can be bought", without a look at the SQL."""
     found = set()
     if one.general_stock is None or one.general_stock <= 0:

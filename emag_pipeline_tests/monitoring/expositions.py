@@ -1,9 +1,5 @@
 """What a scrape of a database gives, read back by Prometheus' own parser."""
 
-from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
-
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,7 +10,7 @@ from emag_pipeline.settings import load_settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, request_log
-from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.sync.offers import call, offer
 from emag_pipeline_tests.sync.syncs import begin, sync
 
 #: A series: its name, and its labels in order.
@@ -49,13 +45,3 @@ def eventful(database: Database) -> None:
     request_log.save(database, [call(), call(status=429, outcome="error", error_class="RateLimited")])
     for sensor in SENSORS:
         monitoring_tables.note_tick(database, sensor)
-
-
-def call(**values: Any) -> SimpleNamespace:
-    """A call as the client records it."""
-    fields: dict[str, Any] = {
-        "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read", "page": 1,
-        "offer_id": None, "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None,
-        "error_body": None, "page_size": None,
-    }  # fmt: skip
-    return SimpleNamespace(**{**fields, **values})

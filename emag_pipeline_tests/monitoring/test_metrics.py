@@ -14,8 +14,8 @@ from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline.sync import ledger, request_log, staging, staging_room
 from emag_pipeline.sync.liveness import ERROR_CLASSES
 from emag_pipeline.sync.rate_budget import DatabaseBudget
-from emag_pipeline_tests.monitoring.expositions import call, exposition, series, value
-from emag_pipeline_tests.sync.offers import offer
+from emag_pipeline_tests.monitoring.expositions import exposition, series, value
+from emag_pipeline_tests.sync.offers import call, offer
 from emag_pipeline_tests.sync.surprises import surprise
 from emag_pipeline_tests.sync.syncs import begin, rows, stage, stage_page, sync
 

@@ -20,6 +20,7 @@ from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 ACCOUNTS: Mapping[str, int] = {"main": 300, "fbe": 60}
 
@@ -77,7 +78,7 @@ def stage(sizes: Mapping[str, int] = ACCOUNTS, *, seed: int, home: Path | None =
     """Set the stage; of a `home` that is given, the database and Dagster's files stay there."""
     with ExitStack() as stack:
         where = (home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emag-month-")))).resolve()
-        market = SandboxServer(accounts=sizes, seed=seed, requests_per_second=0, requests_per_minute=0)
+        market = unlimited_sandbox(accounts=sizes, seed=seed)
         stack.enter_context(market)
         server = embedded.start(where, {"fsync": "off"})
         stack.callback(server.stop)

@@ -12,20 +12,21 @@ from emag_pipeline import embedded
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.promises.workers import Workers, environment_of
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import Contexts, context_for
 
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
     """Ten pages, the last one half full."""
-    with SandboxServer(accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 950}) as server:
         yield server
 
 
 @pytest.fixture
 def small() -> Iterator[SandboxServer]:
     """Four pages, the last one short."""
-    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 320}) as server:
         yield server
 
 

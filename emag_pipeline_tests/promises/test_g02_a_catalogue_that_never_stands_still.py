@@ -13,6 +13,7 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.promises.watching import newest
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import rows
 
@@ -77,7 +78,7 @@ class _Life:
 def test_g2_each_sync_of_a_catalogue_that_moves_publishes_what_was_there_throughout(
     database: Database, seconds: float, order: str
 ) -> None:
-    with SandboxServer(accounts={"main": _OFFERS}, order=order, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": _OFFERS}, order=order) as market:
         life = _Life(market)
         known: set[int] = set()
         with life.going_on(seconds):

@@ -9,6 +9,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.promises.watching import newest
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, refresh, refused
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -30,7 +31,7 @@ def _asked(market: SandboxServer) -> list[int]:
 def test_g3_of_500_offers_hidden_from_pages_but_found_by_id_none_is_tombstoned(
     database: Database, counted: bool
 ) -> None:
-    with SandboxServer(accounts={"main": 2600}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 2600}) as market:
         refresh(context_for(database, market.url))
         hidden = market.ids("main")[100:600]
         market.hide("main", hidden, counted=counted)

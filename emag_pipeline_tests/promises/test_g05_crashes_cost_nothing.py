@@ -20,6 +20,7 @@ from emag_pipeline_tests.promises.watching import (
     windows_asked,
 )
 from emag_pipeline_tests.promises.workers import Workers
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import Contexts, refresh
 from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -132,7 +133,7 @@ def test_g5_while_the_marketplace_is_away_a_run_waits_for_it_and_reads_no_durabl
     wait_for_pages(database, 4)
     durable = durable_windows(database)
     market.stop()
-    with SandboxServer(market.port, accounts={"main": 950}, requests_per_second=0, requests_per_minute=0) as again:
+    with unlimited_sandbox(market.port, accounts={"main": 950}) as again:
         assert worker.wait() == 0, worker.said()
         asked = windows_asked(again)
         assert durable.isdisjoint(asked)

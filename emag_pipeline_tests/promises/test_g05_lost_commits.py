@@ -21,6 +21,7 @@ from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.scan import stage_account
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.commit_cutter import CommitCutter
 from emag_pipeline_tests.store.door import behind, opened
 from emag_pipeline_tests.store.own_server import LAZY, own_server
@@ -52,7 +53,7 @@ def through(cutter: CommitCutter, database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": _OFFERS}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": _OFFERS}) as market:
         yield market
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.promises.watching import versions
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import rows, sync
@@ -43,7 +43,7 @@ def _wal_bytes_since(database: Database, position: str) -> int:
 
 
 def test_g9_an_unchanged_catalogue_read_again_through_the_api_rewrites_no_row(database: Database) -> None:
-    with SandboxServer(accounts={"main": 2_000}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 2_000}) as market:
         refresh(context_for(database, market.url))
         before = versions(database, *_PUBLISHED)
         position = _wal_position(database)

@@ -29,6 +29,7 @@ from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.local.ups import free_ports, wait_until
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _API_PASSWORD = "Sch€ißgeheim-4711/äöü"
 _DATABASE_PASSWORD = "pg/Kennwort:08%15"
@@ -52,7 +53,7 @@ _HEADERS = f"Host: x, Authorization: Basic {base64.b64encode(f'{_USER}:{_API_PAS
 @pytest.fixture
 def secretive() -> Iterator[SandboxServer]:
     users = {"main": (_USER, _API_PASSWORD)}
-    with SandboxServer(accounts={"main": 250}, users=users, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 250}, users=users) as market:
         yield market
 
 

@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from emag_pipeline.errors import SettingsError
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.columns import NARROW, listed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import statistics
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.ageing import let_pass
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
@@ -63,7 +64,7 @@ def _assert_each_moment(database: Database, account: str, past: list[tuple[datet
     assert _as_of(database, account, now.at) == past[-1][1] == _state(database, _NOW, account=account)
 
 
-def _stored(one: SimpleNamespace) -> dict[str, Any]:
+def _stored(one: Offer) -> dict[str, Any]:
     """A hand-made offer as its row is read."""
     row = {name: getattr(one, name) for name in NARROW}
     return row | {
@@ -199,7 +200,7 @@ class _Catalogue:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self.shown = {number: offer(number) for number in range(1, 25)}
-        self._departed: dict[int, SimpleNamespace] = {}
+        self._departed: dict[int, Offer] = {}
 
     def publish(self, database: Database, account: str, before: State) -> tuple[datetime, State]:
         """Change something, or nothing; sync; return the moment and the state that must be readable since then."""
@@ -207,7 +208,7 @@ class _Catalogue:
         for kind in self._chance.choices(_CHANGES, k=self._chance.choice([0, 0, 1, 4, 12])):
             self._change(kind, spoilt)
         gone = sorted(set(before) - set(self.shown))
-        rejects = [SimpleNamespace(emag_offer_id=number, reason="spoilt", payload="{}") for number in spoilt]
+        rejects = [Reject(number, "spoilt", "{}") for number in spoilt]
         good = [one for number, one in self.shown.items() if number not in spoilt]
         done = sync(database, good, gone=gone, rejects=rejects, account=account)
         kept = {number: before[number] for number in spoilt & before.keys()}
@@ -257,7 +258,7 @@ def test_g13_what_was_published_from_the_api_is_read_as_the_marketplace_was(
     database: Database, chance: random.Random
 ) -> None:
     past: list[tuple[datetime, State]] = []
-    with SandboxServer(accounts={"main": 320}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 320}) as market:
         for _ in _market_days(market, chance):
             done = refresh(context_for(database, market.url))
             past.append((done.published.published_at, _truth(market, past[-1][1] if past else {})))

@@ -18,7 +18,6 @@ from emag_pipeline.errors import (
     ScanNotProven,
     StagingLost,
 )
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.approval import approve
 from emag_pipeline.sync.audit import audit_scan
@@ -36,6 +35,7 @@ from emag_pipeline_tests.randomised.published import (
     quarantined,
     read_published,
 )
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for
 from emag_pipeline_tests.sync.syncs import rows
 
@@ -67,9 +67,7 @@ class World:
         self._name = f"random_{next(_serial)}"
         administer(cluster, f"CREATE DATABASE {self._name} TEMPLATE {template}")
         self.database = Database(cluster.url(self._name), pool_size=8)
-        self.market = SandboxServer(
-            accounts={ACCOUNT: offers}, seed=seed, order=order, requests_per_second=0, requests_per_minute=0
-        ).start()
+        self.market = unlimited_sandbox(accounts={ACCOUNT: offers}, seed=seed, order=order).start()
         self.poison: Poison | None = None
         self._reorders = order == "shuffled"
         self.state = NOTHING

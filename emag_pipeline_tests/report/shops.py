@@ -4,11 +4,11 @@ import json
 import random
 from datetime import timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
+from emag_pipeline.model import Offer, Reject
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.store.engine import Database
@@ -21,7 +21,7 @@ DAYS = 10
 #: What a name may hold, and must never do.
 HOSTILE = "<script>alert('x')</script> & ]]> \"quoted\" $math$ 漢字 \u202e\u0007 ăîșț"
 
-_REJECT = SimpleNamespace(emag_offer_id=2, reason="sale_price is '<b>free</b>', not a number", payload="{}")
+_REJECT = Reject(2, "sale_price is '<b>free</b>', not a number", "{}")
 _NAMES = ("Fierbător de apă", "Set 6 pahare", "Lanternă LED", "Covor de baie", "Căști fără fir", "Ghiozdan școlar")
 #: What the marketplace says of a refused offer, once in each of two languages.
 REASON = "Descrierea trebuie să conțină cel puțin cincizeci de cuvinte despre produs, fără adrese, prețuri și promoții"
@@ -86,7 +86,7 @@ def fill_marts(database: Database, account: str = "main") -> None:
         refresh(database, DAILY_ASSORTMENT, account, row.day)
 
 
-def _offer(number: int, stock: int, price: int, chance: random.Random) -> SimpleNamespace:
+def _offer(number: int, stock: int, price: int, chance: random.Random) -> Offer:
     state: dict[str, Any] = _STATES[number % 5] if number % 4 == 3 else {}
     best = price - chance.choice((0, 0, 300, 1200))
     values: dict[str, Any] = {

@@ -2,12 +2,12 @@ import re
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OFFER_ISSUES
+from emag_pipeline.model import Offer
 from emag_pipeline.report import facts_of, page
 from emag_pipeline.report.today import tasks
 from emag_pipeline.store.engine import Database
@@ -253,7 +253,7 @@ def test_what_the_first_publish_showed_began_then_or_before(database: Database) 
     assert f"There is no stock, since {newest}." in told
 
 
-def _of_stock(offer_id: int, stock: int) -> SimpleNamespace:
+def _of_stock(offer_id: int, stock: int) -> Offer:
     return offer(offer_id, general_stock=stock, is_saleable=stock > 0, offer_validation_status=1)
 
 

@@ -1,9 +1,9 @@
 from datetime import date, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 from emag_pipeline.marts import figures
+from emag_pipeline.model import Reject
 from emag_pipeline.monitoring import incidents
 from emag_pipeline.monitoring.incidents import IncidentFinding
 from emag_pipeline.report import facts
@@ -44,7 +44,7 @@ def test_the_headline_counts_existing_offers_and_values_their_stock_in_the_curre
         offer(3, currency="EUR", sale_price=Decimal("7"), general_stock=1),
         offer(4, currency=None, sale_price=Decimal("1"), general_stock=1),
     ]
-    reject = SimpleNamespace(emag_offer_id=9, reason="sale_price is 'x'", payload="{}")
+    reject = Reject(9, "sale_price is 'x'", "{}")
     published = sync(database, shown, rejects=[reject])
     found = headline(database, "main")
     assert (found.offers, found.saleable, found.stock, found.stock_value) == (5, 4, 11, Decimal("95.5"))

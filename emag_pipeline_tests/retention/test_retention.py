@@ -2,12 +2,12 @@
 
 import threading
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.retention import prune
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures, ledger
@@ -45,8 +45,8 @@ def _fail(database: Database, error_class: str = "ApiUnavailable", account: str 
     return lease.sync_id
 
 
-def _reject(offer_id: int, reason: str = "no number") -> SimpleNamespace:
-    return SimpleNamespace(emag_offer_id=offer_id, reason=reason, payload="{}")
+def _reject(offer_id: int, reason: str = "no number") -> Reject:
+    return Reject(offer_id, reason, "{}")
 
 
 def _syncs(database: Database) -> list[UUID]:

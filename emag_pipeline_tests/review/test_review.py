@@ -1,10 +1,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.review import deviations
 from emag_pipeline.review.checks import ANSWERS_ARE_AS_KNOWN, CHECKS, OFFERS_ARE_FRESH, SAMPLE, Review, review
 from emag_pipeline.store.engine import Database
@@ -106,7 +106,7 @@ def test_a_published_offer_that_nobody_read_is_found(database: Database) -> None
 
 def test_a_flagged_offer_keeps_its_last_good_state_and_is_right_so(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
-    bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload="{}")
+    bad = Reject(2, "the price is not a number", "{}")
     sync(database, [offer(1)], rejects=[bad])
     assert _found(database, "published_equals_scan") == {}
 

@@ -9,7 +9,7 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes, is_saleable
 from emag_pipeline_tests.sandbox.reader import Reader
-from emag_pipeline_tests.sandbox.sandboxes import PLAIN, OpenSandbox
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox, plain_sandbox
 
 Offer = dict[str, Any]
 
@@ -57,7 +57,7 @@ PRICES = ("sale_price", "recommended_price", "best_offer_sale_price", "best_offe
 
 @pytest.fixture(scope="module")
 def offers() -> list[Offer]:
-    with SandboxServer(**PLAIN | {"accounts": {"main": 800}}) as sandbox:
+    with plain_sandbox(accounts={"main": 800}) as sandbox:
         reader = Reader(sandbox)
         return [offer for number in range(1, 9) for offer in reader.page(number)]
 
@@ -206,7 +206,7 @@ def meant(shown: Any, true: Any) -> Any:
 @pytest.fixture(scope="module")
 def quirky() -> list[tuple[Offer, Offer]]:
     """Each offer as shown with all of PHP's quirks, beside the true one."""
-    with SandboxServer(**PLAIN | {"quirk_share": 1, "accounts": {"main": 600}}) as sandbox:
+    with plain_sandbox(quirk_share=1, accounts={"main": 600}) as sandbox:
         shown = [offer for number in range(1, 7) for offer in Reader(sandbox).page(number)]
         return list(zip(shown, sandbox.truth("main"), strict=True))
 

@@ -8,6 +8,7 @@ import requests
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline_tests.sandbox.reader import Reader
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 SHORT_SECONDS = 0.3
 AMPLE_SECONDS = 1.0  # for what must arrive, on a busy machine too
@@ -55,7 +56,7 @@ def test_a_hang_of_some_seconds_ends_without_an_answer(sandbox: SandboxServer, r
     [("hang", {}), ("slow", {"seconds": 60}), ("dribble", {"seconds": 60}), ("dribble", {"part": "headers"})],
 )
 def test_stopping_cuts_off_a_call_that_waits(kind: str, options: dict[str, object]) -> None:
-    sandbox = SandboxServer(0, requests_per_second=0, requests_per_minute=0).start()
+    sandbox = unlimited_sandbox().start()
     sandbox.add_fault(kind, **options)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(Reader(sandbox).call)

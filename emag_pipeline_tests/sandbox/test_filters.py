@@ -9,7 +9,7 @@ import pytest
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes
 from emag_pipeline_tests.sandbox.reader import Reader
-from emag_pipeline_tests.sandbox.sandboxes import PLAIN
+from emag_pipeline_tests.sandbox.sandboxes import plain_sandbox
 
 Offer = dict[str, Any]
 VALIDATION = [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
@@ -25,7 +25,7 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with SandboxServer(**PLAIN | {"accounts": {"main": 400}}) as sandbox:
+    with plain_sandbox(accounts={"main": 400}) as sandbox:
         yield Shop(Reader(sandbox), list(sandbox.truth("main")))
 
 

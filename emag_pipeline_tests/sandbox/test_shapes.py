@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.sandbox.catalogue.validation import codes
 from emag_pipeline_tests.sandbox.reader import Reader
-from emag_pipeline_tests.sandbox.sandboxes import PLAIN, OpenSandbox
+from emag_pipeline_tests.sandbox.sandboxes import OpenSandbox, plain_sandbox, unlimited_sandbox
 from emag_pipeline_tests.sandbox.test_catalogue import FIELDS
 
 Offer = dict[str, Any]
@@ -29,7 +28,7 @@ FURTHER = {
 @pytest.fixture(scope="module")
 def pairs() -> Iterator[Pairs]:
     """Each offer as served, beside the true one."""
-    with SandboxServer(**PLAIN | {"shape_share": 1, "accounts": {"main": 1200}}) as sandbox:
+    with plain_sandbox(shape_share=1, accounts={"main": 1200}) as sandbox:
         served = [offer for number in range(1, 13) for offer in Reader(sandbox).page(number)]
         yield list(zip(served, sandbox.truth("main"), strict=True))
 
@@ -160,7 +159,7 @@ def test_a_share_is_shaped_and_the_rest_as_documented(open_sandbox: OpenSandbox)
 
 
 def test_by_default_nearly_all_offers_are_shaped() -> None:
-    with SandboxServer(accounts={"main": 1200}, requests_per_second=0, requests_per_minute=0) as sandbox:
+    with unlimited_sandbox(accounts={"main": 1200}) as sandbox:
         reader = Reader(sandbox)
         rows = [row for number in range(1, 13) for row in reader.page(number)]
     assert 1080 < sum(isinstance(row["ownership"], bool) for row in rows) < 1200

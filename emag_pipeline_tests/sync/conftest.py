@@ -6,12 +6,13 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import Contexts, context_for
 
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": 520, "fbe": 130}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": 520, "fbe": 130}) as server:
         yield server
 
 

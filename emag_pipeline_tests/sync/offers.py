@@ -1,18 +1,17 @@
-"""Offers and pages as the client returns them, built by hand."""
+"""Offers, rows that cannot be one, pages and calls as the client returns them, built by hand."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
+from emag_pipeline.model import Offer, Page, Reject, RequestRecord, Surprise, Unchanged
 from emag_pipeline.store.columns import NARROW, STAGED, WIDE
 from emag_pipeline.sync.staging import StagedWindow
 
 
-def offer(offer_id: int, **values: Any) -> SimpleNamespace:
+def offer(offer_id: int, **values: Any) -> Offer:
     """An offer with plain values; fingerprints follow from the values."""
     columns: dict[str, Any] = dict.fromkeys(STAGED)
     columns.update(
@@ -32,35 +31,39 @@ def offer(offer_id: int, **values: Any) -> SimpleNamespace:
     columns.update(values)
     columns["row_hash"] = _hash([columns[name] for name in NARROW])
     columns["content_hash"] = _hash([columns[name] for name in WIDE])
-    return SimpleNamespace(**columns, surprises=(), is_unchanged=False)
+    return Offer(**columns)
 
 
 def _hash(values: Sequence[object]) -> bytes:
     return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
 
 
-@dataclass
-class PageOf:
-    """A page of ready offers."""
-
-    number: int
-    offers: Sequence[Any]
-    rejects: Sequence[Any] = ()
-    content_hash: bytes = b"\x00" * 16
-    surprises: Sequence[Any] = ()
-    fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    size: int = 100
-    is_unreadable: bool = False
-
-    @property
-    def position(self) -> int:
-        return (self.number - 1) * self.size
-
-    @property
-    def ids(self) -> list[int]:
-        return [offer.emag_offer_id for offer in self.offers]
+def page_of(
+    number: int, offers: Sequence[Offer | Unchanged], rejects: Sequence[Reject] = (), surprises: Sequence[Surprise] = ()
+) -> Page:
+    """A page of 100 with these offers and rejects, read now."""
+    return Page(
+        number=number,
+        size=100,
+        ids=tuple(one.emag_offer_id for one in offers),
+        offers=tuple(offers),
+        rejects=tuple(rejects),
+        content_hash=b"\x00" * 16,
+        fetched_at=datetime.now(UTC),
+        surprises=tuple(surprises),
+    )
 
 
-def window_of(page: PageOf, number: int | None = None) -> StagedWindow:
+def window_of(page: Page) -> StagedWindow:
     """The page as a window of a chain, that shows nothing which another one has shown."""
-    return StagedWindow(page, page.number if number is None else number, 1, (), page.rejects)
+    return StagedWindow(page, page.number, 1, (), page.rejects)
+
+
+def call(**values: Any) -> RequestRecord:
+    """A call as the client records it: the first page, answered just now."""
+    fields: dict[str, Any] = {
+        "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read",
+        "page": 1, "page_size": 100, "offer_id": None,
+        "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None, "error_body": None,
+    }  # fmt: skip
+    return RequestRecord(**(fields | values))

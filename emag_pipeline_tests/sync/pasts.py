@@ -4,16 +4,16 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 from emag_pipeline.marketplace.normalise import is_saleable
+from emag_pipeline.model import Offer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.store.ageing import let_pass
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import sync
 
-Shelf = dict[int, SimpleNamespace]
+Shelf = dict[int, Offer]
 
 _STANDING = (
     "general_stock", "sale_price", "status", "offer_validation_status", "validation_status",
@@ -21,7 +21,7 @@ _STANDING = (
 )  # fmt: skip
 
 
-def good(offer_id: int, **values: Any) -> SimpleNamespace:
+def good(offer_id: int, **values: Any) -> Offer:
     """An offer that can be bought, but for what is given."""
     made = offer(offer_id, **{"offer_validation_status": 1, "currency": "RON", **values})
     saleable = is_saleable(**{name: getattr(made, name) for name in _STANDING})
@@ -36,7 +36,7 @@ class Past:
     account: str = "main"
     publishes: list[tuple[datetime, Shelf]] = field(default_factory=list)
 
-    def publish(self, *offers: SimpleNamespace) -> datetime:
+    def publish(self, *offers: Offer) -> datetime:
         """Publish exactly these offers; those that were there before and are not given are tombstoned."""
         shelf = {one.emag_offer_id: one for one in offers}
         before = self.publishes[-1][1] if self.publishes else {}
@@ -81,7 +81,7 @@ def random_past(database: Database, seed: int, *, publishes: int = 9, offers: in
     return past
 
 
-def random_offer(chance: random.Random, offer_id: int) -> SimpleNamespace:
+def random_offer(chance: random.Random, offer_id: int) -> Offer:
     """An offer of values that matter to the marts, at random."""
     return good(
         offer_id,

@@ -1,11 +1,11 @@
 """A person may accept a shrunken or dirty scan; then that very scan is published."""
 
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from emag_pipeline.errors import RefusedError
+from emag_pipeline.model import Reject
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
@@ -89,7 +89,7 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
     database: Database, database_url: str
 ) -> None:
     lease = begin(database)
-    stage(database, lease, [], rejects=[SimpleNamespace(emag_offer_id=None, reason="no id", payload="{}")])
+    stage(database, lease, [], rejects=[Reject(None, "no id", "{}")])
     figures.begin_audit(database, lease)
     figures.refuse(database, lease, figures.figures(database, lease.sync_id).as_proof())
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")

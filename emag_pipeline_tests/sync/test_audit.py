@@ -1,9 +1,8 @@
 """What the audit counts of staging: each offer that a window showed stands there, or in quarantine."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import figures
 from emag_pipeline_tests.sync.offers import offer
@@ -29,7 +28,7 @@ def test_offers_that_were_shown_and_are_not_staged_are_counted(database: Databas
 
 def test_an_offer_in_quarantine_is_not_missed(database: Database) -> None:
     lease = begin(database)
-    bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload="{}")
+    bad = Reject(2, "the price is not a number", "{}")
     stage(database, lease, [offer(1), offer(2)], [bad])
     execute(database, "DELETE FROM emag_scan_offers WHERE emag_offer_id = 2")
     assert figures.figures(database, lease.sync_id).unstaged == 0

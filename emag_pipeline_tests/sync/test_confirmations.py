@@ -1,23 +1,23 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from emag_pipeline.errors import StagingLost
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import confirm, publish, quarantine, staging
 from emag_pipeline.sync import figures as audit
 from emag_pipeline.sync.audit import doubts
 from emag_pipeline.sync.staging import Reached
-from emag_pipeline_tests.sync.offers import PageOf, offer, window_of
+from emag_pipeline_tests.sync.offers import offer, page_of, window_of
 from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage, stage_page, sync
 
 
 def test_missing_are_published_offers_that_the_scan_neither_showed_nor_rejected(database: Database) -> None:
     sync(database, [offer(id_) for id_ in range(1, 6)])
     lease = begin(database)
-    stage(database, lease, [offer(1)], [SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")])
+    stage(database, lease, [offer(1)], [Reject(2, "bad", "{}")])
     assert confirm.missing_offers(database, lease, limit=2) == [3, 4]
     assert confirm.missing_offers(database, lease, limit=9, after=4) == [5]
 
@@ -39,10 +39,10 @@ def test_an_offer_that_is_found_by_its_id_and_shown_by_a_later_page_counts_once(
     sync(database, [offer(id_) for id_ in range(1, 4)])
     lease = begin(database)
     stage(database, lease, [offer(1)])
-    broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
+    broken = Reject(2, "bad", "{}")
     found, rejected = ([offer(2)], []) if is_readable else ([], [(2, broken)])
     confirm.record(database, lease, found=found, rejected=rejected, gone=[3], read_at=datetime.now(UTC))
-    page = PageOf(2, [offer(2)] if is_readable else [], [] if is_readable else [broken])
+    page = page_of(2, [offer(2)] if is_readable else [], [] if is_readable else [broken])
     window = replace(window_of(page), again=[2] if is_readable else [])
     staging.stage_windows(database, lease, [window], Reached(1, 1, 2))
     audit.note_ending(database, lease, {"count_after": 2, "proven": 1})
@@ -60,8 +60,8 @@ def test_an_offer_that_is_gone_and_shown_broken_by_a_later_page_keeps_its_last_s
     lease = begin(database)
     stage(database, lease, [offer(1)])
     confirm.record(database, lease, found=(), rejected=(), gone=[2, 3, 4], read_at=datetime.now(UTC))
-    broken = SimpleNamespace(emag_offer_id=2, reason="bad", payload="{}")
-    page = PageOf(2, [offer(3)], [broken])
+    broken = Reject(2, "bad", "{}")
+    page = page_of(2, [offer(3)], [broken])
     staging.stage_windows(database, lease, [window_of(page)], Reached(1, 1, 3))
     figures = audit.figures(database, lease.sync_id)
     assert (figures.missing, figures.confirmed_gone, figures.vanished) == (0, 1, 1)
@@ -93,7 +93,7 @@ def test_nothing_is_published_that_rests_on_other_answers_than_the_audit_has_acc
 def test_a_row_in_quarantine_has_the_same_digest_here_and_there(database: Database) -> None:
     lease = begin(database)
     given = [(None, '{"name": "M\\u0103cinat\\u0103 \\u0000"}'), (7, "[]"), (2**62, '"' + "x" * 5000 + '"')]
-    stage(database, lease, [], [SimpleNamespace(emag_offer_id=id_, reason="bad", payload=row) for id_, row in given])
+    stage(database, lease, [], [Reject(id_, "bad", row) for id_, row in given])
     expected = [quarantine.digest_of(id_, row) for id_, row in given]
     assert list(quarantine.digests(database, lease)) == expected
     assert {len(digest) for digest in expected} == {16}
@@ -112,7 +112,7 @@ def test_an_offer_that_a_window_showed_and_that_is_not_staged_keeps_the_scan_fro
     database: Database,
 ) -> None:
     lease = begin(database)
-    stage(database, lease, [offer(1), offer(2)], [SimpleNamespace(emag_offer_id=3, reason="bad", payload="{}")])
+    stage(database, lease, [offer(1), offer(2)], [Reject(3, "bad", "{}")])
     assert doubts(audit.figures(database, lease.sync_id)) == []
     execute(database, "DELETE FROM emag_scan_offers WHERE emag_offer_id = 2")
     assert doubts(audit.figures(database, lease.sync_id)) == ["1 offer that pages showed is not staged"]
@@ -122,8 +122,8 @@ def test_of_an_offer_that_several_windows_show_the_row_that_was_read_last_stays(
     lease = begin(database)
     stage(database, lease, [offer(1, general_stock=7)])
     for number, (stock, age) in enumerate(((9, -1), (5, 60)), 2):  # the second answer comes late
-        page = PageOf(number, [offer(1, general_stock=stock)])
-        page.fetched_at -= timedelta(seconds=age)
+        page = page_of(number, [offer(1, general_stock=stock)])
+        page = replace(page, fetched_at=page.fetched_at - timedelta(seconds=age))
         window = replace(window_of(page), again=[1])
         staging.stage_windows(database, lease, [window], Reached(1, 1, 1))
     staged = rows(database, "SELECT general_stock FROM emag_scan_offers")

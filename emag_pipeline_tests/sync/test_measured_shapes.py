@@ -9,6 +9,7 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
@@ -16,9 +17,7 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 @pytest.fixture(params=["top", "data", "both"])
 def market(request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
     sizes = {"main": 1200}
-    with SandboxServer(
-        accounts=sizes, requests_per_second=0, requests_per_minute=0, shape_share=1, parameters=request.param
-    ) as server:
+    with unlimited_sandbox(accounts=sizes, shape_share=1, parameters=request.param) as server:
         yield server
 
 

@@ -1,9 +1,9 @@
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 
 from emag_pipeline.errors import LeaseLost, RefusedError
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import publish
 from emag_pipeline_tests.sync.offers import offer
@@ -72,7 +72,7 @@ def test_a_tombstoned_offer_that_returns_is_revived(database: Database) -> None:
 
 def test_a_rejected_version_keeps_the_last_good_state_flagged(database: Database) -> None:
     sync(database, [offer(1), offer(2)])
-    bad = SimpleNamespace(emag_offer_id=2, reason="the price is not a number", payload="{}")
+    bad = Reject(2, "the price is not a number", "{}")
     sync(database, [offer(1)], rejects=[bad])
     kept = rows(database, _OFFERS)[1]
     assert (kept.deleted_at, kept.sale_price) == (None, Decimal("10.5000"))
@@ -81,7 +81,7 @@ def test_a_rejected_version_keeps_the_last_good_state_flagged(database: Database
 
 def test_a_good_version_takes_the_flag_away_without_a_new_state(database: Database) -> None:
     sync(database, [offer(1)])
-    sync(database, [], rejects=[SimpleNamespace(emag_offer_id=1, reason="bad", payload="{}")])
+    sync(database, [], rejects=[Reject(1, "bad", "{}")])
     sync(database, [offer(1)])
     assert rows(database, _OFFERS)[0].rejected_at is None
     assert len(rows(database, _HISTORY)) == 1

@@ -1,9 +1,8 @@
 """What a sync did not read: row by row, and by reason."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import quarantine
 from emag_pipeline.sync.quarantine import RejectReason
@@ -11,8 +10,8 @@ from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import begin, execute, stage, sync
 
 
-def _reject(offer_id: int | None, reason: str) -> SimpleNamespace:
-    return SimpleNamespace(emag_offer_id=offer_id, reason=reason, payload="{}")
+def _reject(offer_id: int | None, reason: str) -> Reject:
+    return Reject(offer_id, reason, "{}")
 
 
 def _words(database: Database, *reasons: str) -> list[str]:

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from emag_pipeline.marketplace import MarketplaceClient
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.rate_budget import DatabaseBudget
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.syncs import rows
 
 
@@ -72,7 +72,7 @@ def test_a_share_of_the_budget_is_a_slower_pace(database: Database) -> None:
 
 
 def test_two_installations_that_name_one_login_differently_share_its_budget(database: Database) -> None:
-    with SandboxServer(accounts={"main": 30}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": 30}) as market:
         given = {"EMAG_API_BASE_URL": market.url}
         for name in ("MAIN", "SHOP"):
             given[f"EMAG_{name}_API_USERNAME"], given[f"EMAG_{name}_API_PASSWORD"] = "main@sandbox.example", "sandbox"

@@ -3,6 +3,7 @@ from dataclasses import replace
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import Contexts, context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -40,7 +41,7 @@ def test_accounts_are_published_beside_each_other(market: SandboxServer, databas
 
 
 def test_an_empty_catalogue_is_a_catalogue(database: Database) -> None:
-    with SandboxServer(accounts={"main": 0}, requests_per_second=0, requests_per_minute=0) as empty:
+    with unlimited_sandbox(accounts={"main": 0}) as empty:
         assert refresh(context_for(database, empty.url)).published.offers == 0
 
 

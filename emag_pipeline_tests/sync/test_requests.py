@@ -1,26 +1,15 @@
-from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
 from uuid import uuid4
 
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import request_log
+from emag_pipeline_tests.sync.offers import call
 from emag_pipeline_tests.sync.syncs import rows
 
 
-def _call(**values: Any) -> SimpleNamespace:
-    fields: dict[str, Any] = {
-        "sent_at": datetime.now(UTC), "account_type": "main", "resource": "product_offer/read",
-        "page": 1, "page_size": 100, "offer_id": None,
-        "status": 200, "outcome": "ok", "seconds": 0.2, "bytes": 300, "error_class": None, "error_body": None,
-    }  # fmt: skip
-    return SimpleNamespace(**{**fields, **values})
-
-
 def test_every_call_is_kept_and_counters_only_grow(database: Database) -> None:
-    failed = _call(status=429, outcome="error", error_class="RateLimited", error_body="{}")
-    request_log.save(database, [_call(), failed])
-    request_log.save(database, [_call()])
+    failed = call(status=429, outcome="error", error_class="RateLimited", error_body="{}")
+    request_log.save(database, [call(), failed])
+    request_log.save(database, [call()])
     kept = rows(database, "SELECT status, error_class FROM emag_requests ORDER BY request_id")
     assert [tuple(row) for row in kept] == [(200, None), (429, "RateLimited"), (200, None)]
     counted = {
@@ -35,7 +24,7 @@ def test_every_call_is_kept_and_counters_only_grow(database: Database) -> None:
 
 
 def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database) -> None:
-    request_log.save(database, [_call(seconds=0.2), _call(seconds=99.0)])
+    request_log.save(database, [call(seconds=0.2), call(seconds=99.0)])
     buckets = rows(
         database,
         """SELECT labels ->> 'le' AS le FROM emag_counters
@@ -47,8 +36,8 @@ def test_a_latency_falls_into_the_first_bucket_that_holds_it(database: Database)
 def test_a_batch_that_is_saved_again_is_kept_and_counted_once(database: Database) -> None:
     batch = uuid4()
     for _ in range(2):
-        request_log.save(database, [_call(), _call()], batch)
-    request_log.save(database, [_call()])
+        request_log.save(database, [call(), call()], batch)
+    request_log.save(database, [call()])
     kept, counted = rows(
         database,
         """SELECT count(*) FROM emag_requests UNION ALL

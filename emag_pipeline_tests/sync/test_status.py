@@ -1,7 +1,6 @@
-from types import SimpleNamespace
-
 import pytest
 
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, staging
 from emag_pipeline.sync.status import account_statuses, sync_progress
@@ -57,7 +56,7 @@ def test_a_listing_that_grew_beyond_its_count_has_as_many_pages_as_were_read(dat
 def test_quarantined_rows_are_those_of_the_newest_sync_and_flagged_offers_the_published_ones(
     database: Database,
 ) -> None:
-    bad = [SimpleNamespace(emag_offer_id=offer_id, reason="no number", payload="{}") for offer_id in (2, 3)]
+    bad = [Reject(offer_id, "no number", "{}") for offer_id in (2, 3)]
     sync(database, [offer(1), offer(2)])
     sync(database, [offer(1)], rejects=bad)
     status = account_statuses(database, ["main"])[0]

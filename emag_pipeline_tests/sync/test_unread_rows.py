@@ -21,6 +21,7 @@ from emag_pipeline.sync.audit import audit_scan
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.promises.watching import versions
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -39,7 +40,7 @@ _PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
 
 @pytest.fixture
 def market() -> Iterator[SandboxServer]:
-    with SandboxServer(accounts={"main": _OFFERS}, requests_per_second=0, requests_per_minute=0) as server:
+    with unlimited_sandbox(accounts={"main": _OFFERS}) as server:
         yield server
 
 

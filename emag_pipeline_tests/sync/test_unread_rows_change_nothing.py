@@ -22,6 +22,7 @@ from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.databases import copied
+from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for
 from emag_pipeline_tests.sync.syncs import rows
 
@@ -154,7 +155,7 @@ def test_what_is_published_is_the_same_whether_rows_are_read_again_or_not(
     database: Database, twin: Database, seed: int
 ) -> None:
     unread = published = 0
-    with SandboxServer(accounts={"main": _OFFERS}, requests_per_second=0, requests_per_minute=0) as market:
+    with unlimited_sandbox(accounts={"main": _OFFERS}) as market:
         play = _Play(market, random.Random(seed))
         for step in range(_STEPS):
             happened = play.happen() if step else []
