@@ -3,14 +3,13 @@
 import itertools
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import copied, drop
@@ -49,10 +48,8 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="emag-test-") as home:
-        server = embedded.start(Path(home), _FAST)
-        yield server
-        server.stop()
+    with ScratchServer.opened(_FAST) as server:
+        yield server.running()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from emag_pipeline.drills.market import ACCOUNT, Ending
+from emag_pipeline.drills.runs import ACCOUNT, Ending
 from emag_pipeline.drills.stage import Stage
 
 Action = Callable[[Stage], None]

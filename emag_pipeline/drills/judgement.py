@@ -7,11 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import UnionType
 from typing import Any
 
-from emag_pipeline.drills.market import Ending
+from emag_pipeline.drills.runs import Ending
 from emag_pipeline.drills.scenario import Expected
-from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.sandbox.catalogue.reading import is_given, number, unreadable, whole
-from emag_pipeline.sandbox.catalogue.validation import codes
+from emag_pipeline.sandbox.catalogue.validation import codes, is_saleable
+from emag_pipeline.sandbox.client import SandboxFace
 from emag_pipeline.sync.published import PublishedOffer
 from emag_pipeline.wording import counted
 
@@ -73,6 +73,7 @@ def as_stored(offer: _Offer) -> dict[str, Any]:
         "start_date": _listed(offer.get("start_date"), str | dict),
         "ean": [_text(one) for one in _eans(offer.get("ean")) if is_given(one)],
         "doc_errors": _errors(offer.get("doc_errors")),
+        "is_saleable": is_saleable(offer),
     }
     return {name: value for name, value in stored.items() if name not in named} | {"unreadable": named}
 
@@ -181,35 +182,48 @@ class Comparison:
 
     `lost`: the marketplace has them, shown or hidden, but they are not published, or differ from it in any column.
     `wrongly_deleted`: tombstoned, though the marketplace has them. `kept`: published, though they are gone.
+    `differences`: of the lost ones that are published, each column that differs, as published and as it should be.
     """
 
     lost: frozenset[int]
     wrongly_deleted: frozenset[int]
     kept: frozenset[int]
+    differences: Mapping[int, Mapping[str, tuple[Any, Any]]]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether there are none."""
+        return not (self.lost or self.wrongly_deleted or self.kept)
 
 
-def compare(published: Published, control: SandboxControl, account: str) -> Comparison:
-    """Compare all offers of an account."""
-    truth = {offer["id"]: offer for offer in _truth(control, account)}
+def compare(published: Published, sandbox: SandboxFace, account: str) -> Comparison:
+    """Compare all offers of an account, column by column, when the marketplace stands still.
+
+    Drills, promises and the soak are judged by this one comparison. Those that judge a copy which may be of any moment
+    of a sync (randomised), or of a past one (the month), compare in their own way and share only `as_stored`.
+    """
+    truth = {offer["id"]: as_stored(offer) for offer in _truth(sandbox, account)}
     live = {one for one, offer in published.items() if not offer.is_deleted}
-    tombstoned = published.keys() - live
+    found = {one: _difference(published[one].columns, truth[one]) for one in live & truth.keys()}
+    differences = {one: columns for one, columns in found.items() if columns}
     return Comparison(
-        lost=frozenset(one for one, offer in truth.items() if one not in live or not _same(published[one], offer)),
-        wrongly_deleted=frozenset(tombstoned & truth.keys()),
+        lost=frozenset((truth.keys() - live) | differences.keys()),
+        wrongly_deleted=frozenset((published.keys() - live) & truth.keys()),
         kept=frozenset(live - truth.keys()),
+        differences=differences,
     )
 
 
-def _truth(control: SandboxControl, account: str) -> Iterator[dict[str, Any]]:
-    yield from control.truth(account)
-    for hidden in control.command("truth", {"account": account, "ids": True})["hidden"]:
-        offer = control.truth_offer(account, hidden)
+def _truth(sandbox: SandboxFace, account: str) -> Iterator[dict[str, Any]]:
+    yield from sandbox.truth(account)
+    for hidden in sandbox.command("truth", {"account": account, "ids": True})["hidden"]:
+        offer = sandbox.truth_offer(account, hidden)
         if offer is not None:
             yield offer
 
 
-def _same(published: PublishedOffer, offer: Mapping[str, Any]) -> bool:
-    return all(published.columns[name] == value for name, value in as_stored(offer).items())
+def _difference(columns: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (columns[name], value) for name, value in wanted.items() if columns[name] != value}
 
 
 # Messages as the document shows them: `…` stands for what differs from run to run.

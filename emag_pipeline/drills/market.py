@@ -1,15 +1,14 @@
-"""A scenario's marketplace: a sandbox without limits in a process of its own, which may vanish and come back."""
+"""A marketplace in a process of its own: a sandbox of one account, which may vanish and come back."""
 
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+from types import TracebackType
+from typing import Self
 
+from emag_pipeline.drills.runs import ACCOUNT
 from emag_pipeline.errors import TransientError
 from emag_pipeline.sandbox import SandboxControl
-from emag_pipeline.sync.status import SyncProgress
 
 SEED = 1
 
@@ -17,11 +16,14 @@ SEED = 1
 class Market:
     """Listens on a free port from its construction on, and on the same one after each `start_again`.
 
-    Raises TransientError when the process does not come up.
+    A limit of 0 is none. Raises TransientError when the process does not come up.
     """
 
-    def __init__(self, offers: int, log: Path) -> None:
-        self._offers = offers
+    def __init__(self, offers: int, log: Path, *, per_second: float = 0, per_minute: float = 0) -> None:
+        self._options = (
+            *("--seed", str(SEED), "--offers", f"{ACCOUNT}={offers}", "--parameters", "top"),
+            *("--requests-per-second", str(per_second), "--requests-per-minute", str(per_minute)),
+        )
         self._log = log
         self._process, self.url = self._start(0)
 
@@ -35,17 +37,25 @@ class Market:
         self._process.kill()
         self._process.wait()
 
+    def __enter__(self) -> Self:
+        """It listens already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Vanish."""
+        self.stop()
+
     def start_again(self) -> None:
         """Come back with the catalogue as it was founded."""
         port = int(self.url.rpartition(":")[2].partition("/")[0])
         self._process, self.url = self._start(port)
 
     def _start(self, port: int) -> "tuple[subprocess.Popen[str], str]":
-        options = ("--port", str(port), "--seed", str(SEED), "--offers", f"main={self._offers}")
-        unlimited = ("--requests-per-second", "0", "--requests-per-minute", "0", "--parameters", "top")
         with self._log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "emag_pipeline.sandbox", *options, *unlimited],
+                [sys.executable, "-m", "emag_pipeline.sandbox", "--port", str(port), *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -59,69 +69,3 @@ class Market:
             process.wait()
             raise TransientError("the drill's sandbox did not start", remedy=f"Its log is {self._log}")
         return process, said.removeprefix("sandbox: ").strip()
-
-
-# Runs of a drill: real processes of the real job, and how they ended.
-
-ACCOUNT = "main"
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended: its exit code, what it said, and its sync, if it ever held the account's lease."""
-
-    exit_code: int
-    said: str
-    sync: SyncProgress | None
-
-    @property
-    def error_class(self) -> str:
-        """The error in the ledger; empty where there is none, or no ledger row."""
-        return (self.sync.error_class or "") if self.sync else ""
-
-    @property
-    def words(self) -> str:
-        """The ending in a few words."""
-        if self.exit_code:
-            return f"exit {self.exit_code} {self.error_class}".strip()
-        if self.sync is None:
-            return "exit 0 without a sync"
-        parts = [
-            f"attempt {self.sync.attempt}" if self.sync.attempt > 1 else "",
-            f"{self.sync.round} readings" if self.sync.round > 1 else "",
-            f"{self.sync.offers_rejected:,} quarantined" if self.sync.offers_rejected else "",
-            f"{self.sync.offers_deleted:,} deleted" if self.sync.offers_deleted else "",
-        ]
-        return ", ".join(["published", *filter(None, parts)])
-
-
-class DrillRun:
-    """A run of the account under way, from its construction on."""
-
-    def __init__(self, variables: Mapping[str, str], directory: Path) -> None:
-        self.run_id = str(uuid4())
-        self._said = directory / f"{self.run_id}.said"
-        with self._said.open("wb") as said, (directory / f"{self.run_id}.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "emag_pipeline.local.run", ACCOUNT, self.run_id],
-                env=dict(variables),
-                cwd="/",  # no .env
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its process has ended."""
-        return self.process.poll() is not None
-
-    def said(self) -> str:
-        """The line that it printed at its end."""
-        return self._said.read_text(errors="replace").strip()
-
-    def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
-        self.process.kill()
-        self.process.wait()

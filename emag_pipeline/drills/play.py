@@ -8,7 +8,7 @@ from math import ceil
 
 from emag_pipeline.drills import judgement
 from emag_pipeline.drills.judgement import Published, compare, is_said
-from emag_pipeline.drills.market import ACCOUNT, Ending
+from emag_pipeline.drills.runs import ACCOUNT, Ending
 from emag_pipeline.drills.scenario import Persisting, Scenario
 from emag_pipeline.drills.scratch import Scratch
 from emag_pipeline.drills.stage import Stage, stage

@@ -1,66 +1,17 @@
-"""Where drills happen: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage, and template databases."""
+"""Where drills happen: a scratch server, Dagster's storage, and template databases."""
 
 import itertools
-import os
-import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event, Lock
 
-import psutil
-
-from emag_pipeline import embedded
-from emag_pipeline.drills.market import ACCOUNT, DrillRun, Market
-from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.drills.market import Market
+from emag_pipeline.drills.runs import RunProcess, run_variables
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.errors import Interrupted, TransientError
 from emag_pipeline.local import surroundings
-from emag_pipeline.local.surroundings import environment
-from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.transaction import Transaction
-
-# Databases that come and go on a scratch server: copies of a template, dropped when they have served.
-
-
-class ScratchDatabases:
-    """Copies and drops databases of the server at `maintenance_url`, one after the other. Thread-safe.
-
-    Meant for a server that holds nothing else: names are taken as they are.
-    """
-
-    def __init__(self, maintenance_url: str) -> None:
-        self._maintenance_url = maintenance_url
-        self._one_at_a_time = Lock()
-
-    def copy(self, template: str, name: str) -> None:
-        """Create a database as a copy of a template, in which nobody may have a session.
-
-        By the strategy that checkpoints: after the default one, a crash of the server sets sequences of the copy back.
-        """
-        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-
-    def drop(self, name: str) -> None:
-        """Drop a database, whoever still has a session in it."""
-        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    def _execute(self, statement: str) -> None:
-        with self._one_at_a_time, self._session() as session:
-            session.run(statement)
-
-    @contextmanager
-    def _session(self) -> Iterator[Transaction]:
-        """Without a transaction around its statements, as CREATE DATABASE demands."""
-        database = Database(self._maintenance_url, pool_size=1)
-        database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with database.transaction() as session:
-                yield session
-        finally:
-            database.close()
-
 
 #: Of all runs, so that a killed one is soon known to be dead; its heart then beats twice a second.
 HEARTBEAT_TIMEOUT_SECONDS = 3.0
@@ -69,27 +20,22 @@ _QUICK = {
     "EMAG_API_REQUESTS_PER_MINUTE": "12000",
     "EMAG_SYNC_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
 }
-_FOREIGN = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_")
-#: What is lost with the machine need not survive it; a crash of the server alone loses nothing by this.
-_SERVER_SETTINGS = {"fsync": "off"}
 _EMPTY = "template_empty"
 
 
 class Scratch:
     """What all scenarios of a drill share."""
 
-    def __init__(self, home: Path, server: EmbeddedServer) -> None:
-        self.home = home
-        self.logs = home / "logs"
+    def __init__(self, server: ScratchServer) -> None:
+        self._server = server
+        self.logs = server.home / "logs"
         self.logs.mkdir()
         self.halted = Event()
         self._numbers = itertools.count(1)
         self._building = Lock()
         self._templates: set[str] = set()
-        self.server = server
-        self.databases = ScratchDatabases(server.url("postgres"))
         self._dagster_url = server.url("dagster")
-        self._dagster = surroundings.prepare(home)
+        self._dagster = surroundings.prepare(server.home)
 
     def check(self) -> None:
         """Raise Interrupted when the drill was told to stop."""
@@ -97,28 +43,20 @@ class Scratch:
             raise Interrupted
 
     def variables(self, market_url: str, database_url: str, given: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a run: nothing of the user's settings, the drill's own, and those given."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-        own = {
-            "EMAG_HOME": str(self.home),
-            "EMAG_API_BASE_URL": market_url,
-            "EMAG_API_USERNAME": f"{ACCOUNT}@sandbox.example",
-            "EMAG_API_PASSWORD": "sandbox",
-        }
-        wanted = {**inherited, **_QUICK, **own, **given}
-        settings = load_settings(wanted, env_file=None)
-        return environment(settings, self._dagster, database_url, self._dagster_url, settings.first_day, wanted)
+        """The environment of a run, at the drill's pace unless other settings are given."""
+        quick = {**_QUICK, **given}
+        return run_variables(self._server.home, self._dagster, market_url, database_url, self._dagster_url, quick)
 
     @contextmanager
     def database(self, offers: int, *, first: bool) -> Iterator[str]:
         """The URL of a scratch database in which so many offers have been published, or nothing if `first`."""
         template = self._template(0 if first else offers)
         name = f"drill_{next(self._numbers)}"
-        self.databases.copy(template, name)
+        self._server.copy(template, name)
         try:
-            yield self.server.url(name)
+            yield self._server.url(name)
         finally:
-            self.databases.drop(name)
+            self._server.drop(name)
 
     def _template(self, offers: int) -> str:
         name = f"template_{offers}" if offers else _EMPTY
@@ -129,21 +67,20 @@ class Scratch:
         return name
 
     def _migrate(self, name: str) -> None:
-        database = Database(self.server.url(name))
+        database = Database(self._server.url(name))
         migrate.upgrade(database)
         database.close()
 
     def _publish(self, name: str, offers: int) -> None:
         self._migrate(name)
-        market = Market(offers, self.logs / "sandbox.log")
-        run = DrillRun(self.variables(market.url, self.server.url(name), {}), self.logs)
-        try:
-            while not run.is_over:
-                self.check()
-                self.halted.wait(0.1)
-        finally:
-            run.kill()
-            market.stop()
+        with Market(offers, self.logs / "sandbox.log") as market:
+            run = RunProcess(self.variables(market.url, self._server.url(name), {}), self.logs)
+            try:
+                while not run.is_over:
+                    self.check()
+                    self.halted.wait(0.1)
+            finally:
+                run.kill()
         if run.process.returncode != 0:
             raise TransientError(
                 "the account could not be published on a good day", why=run.said(), remedy="Correct this first"
@@ -151,25 +88,18 @@ class Scratch:
 
     def restart(self, after_seconds: float = 0.0) -> None:
         """Stop the server as an administrator does, and start it again."""
-        self.server.stop()
+        self._server.stop()
         self.halted.wait(after_seconds)
-        embedded.start(self.home, _SERVER_SETTINGS)
+        self._server.start()
 
     def crash(self) -> None:
         """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
-        server = self.server.postmaster()
-        server.send_signal(signal.SIGQUIT)
-        psutil.wait_procs([server], timeout=30)
-        embedded.start(self.home, _SERVER_SETTINGS)
+        self._server.stop_at_once()
+        self._server.start()
 
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
     """A place for drills, of which nothing remains. Raises the errors of `embedded.start`."""
-    with tempfile.TemporaryDirectory(prefix="emag-drill-") as directory:
-        home = Path(directory)
-        server = embedded.start(home, _SERVER_SETTINGS)
-        try:
-            yield Scratch(home, server)
-        finally:
-            server.stop()
+    with ScratchServer.opened() as server:
+        yield Scratch(server)

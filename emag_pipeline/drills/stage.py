@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from emag_pipeline.drills.market import ACCOUNT, DrillRun, Ending, Market
+from emag_pipeline.drills.market import Market
+from emag_pipeline.drills.runs import ACCOUNT, Ending, RunProcess
 from emag_pipeline.drills.scratch import HEARTBEAT_TIMEOUT_SECONDS, Scratch
 from emag_pipeline.errors import TransientError
 from emag_pipeline.local.words import failure_words
@@ -30,23 +31,23 @@ class Stage:
         self.database = database
         self._url = url
         self._given = given
-        self.runs: list[DrillRun] = []
+        self.runs: list[RunProcess] = []
 
     def settings(self) -> Settings:
         """The settings that its runs have."""
         return load_settings(self._variables(), env_file=None)
 
-    def start(self, given: Mapping[str, str] | None = None) -> DrillRun:
+    def start(self, given: Mapping[str, str] | None = None) -> RunProcess:
         """Start a run of the account, with further settings."""
         self.scratch.check()
-        self.runs.append(DrillRun(self._variables(given), self.scratch.logs))
+        self.runs.append(RunProcess(self._variables(given), self.scratch.logs))
         return self.runs[-1]
 
     def run(self, given: Mapping[str, str] | None = None) -> Ending:
         """Let a run start and end."""
         return self.end_of(self.start(given))
 
-    def end_of(self, run: DrillRun) -> Ending:
+    def end_of(self, run: RunProcess) -> Ending:
         """Wait for a run's end."""
         self.wait_until(lambda: run.is_over, "the run to end", _LONGEST_RUN_SECONDS)
         sync = self.progress(run)
@@ -55,7 +56,7 @@ class Stage:
             said = failure_words(sync.error_message, sync.error_remedy or "")
         return Ending(run.process.returncode, said, sync)
 
-    def progress(self, run: DrillRun | None = None) -> SyncProgress | None:
+    def progress(self, run: RunProcess | None = None) -> SyncProgress | None:
         """The sync that a run works on, or the account's newest."""
         return sync_progress(self.database, ACCOUNT, run.run_id if run else None)
 
@@ -69,7 +70,7 @@ class Stage:
         if sync is not None:
             approve(self.database, self.settings(), sync.sync_id, "drill")
 
-    def wait_for_pages(self, run: DrillRun, pages: int) -> None:
+    def wait_for_pages(self, run: RunProcess, pages: int) -> None:
         """Wait until so many pages of a run are durable."""
 
         def staged() -> bool:
@@ -112,13 +113,12 @@ class Stage:
 @contextmanager
 def stage(scratch: Scratch, offers: int, given: Mapping[str, str], *, first: bool) -> Iterator[Stage]:
     """Set a stage: a marketplace with so many offers, all of them published already unless `first`."""
-    with scratch.database(offers, first=first) as url:
-        market = Market(offers, scratch.logs / "sandbox.log")
+    log = scratch.logs / "sandbox.log"
+    with scratch.database(offers, first=first) as url, Market(offers, log) as market:
         database = Database(url)
         place = Stage(scratch, market, database, url, given)
         try:
             yield place
         finally:
             place.clear()
-            market.stop()
             database.close()

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.deploy.sites import ROOT
 
@@ -134,30 +134,27 @@ def test_secrets_are_files_outside_the_tree() -> None:
 def test_the_first_start_of_postgres_makes_roles_that_log_in_with_their_passwords(tmp_path: Path) -> None:
     for role in ("owner", "writer"):
         (tmp_path / f"{role}_password").write_text(f"p'w {role}\n")
-    with tempfile.TemporaryDirectory(prefix="emag-compose-") as home:
-        server = embedded.start(Path(home), {"fsync": "off"})
-        try:
-            server.ensure_database("emag")
-            subprocess.run(
-                ["sh", _DEPLOY / "compose/roles.sh"],
-                check=True,
-                env={
-                    "PATH": f"{embedded.program('psql').parent}:{os.environ['PATH']}",
-                    "PGHOST": str(server.socket_directory),
-                    "POSTGRES_USER": "postgres",
-                    "POSTGRES_DB": "emag",
-                    "ROLES_SQL": str(ROOT / "emag_pipeline/store/roles.sql"),
-                    "SECRETS": str(tmp_path),
-                },
-            )
-            (server.data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
-            _reload(server)
-            for role, database in (("owner", "emag"), ("writer", "emag"), ("writer", "emag_dagster")):
-                psycopg2.connect(
-                    host=str(server.socket_directory), user=f"emag_{role}", dbname=database, password=f"p'w {role}"
-                ).close()
-        finally:
-            server.stop()
+    with ScratchServer.opened() as scratch:
+        server = scratch.running()
+        server.ensure_database("emag")
+        subprocess.run(
+            ["sh", _DEPLOY / "compose/roles.sh"],
+            check=True,
+            env={
+                "PATH": f"{embedded.program('psql').parent}:{os.environ['PATH']}",
+                "PGHOST": str(server.socket_directory),
+                "POSTGRES_USER": "postgres",
+                "POSTGRES_DB": "emag",
+                "ROLES_SQL": str(ROOT / "emag_pipeline/store/roles.sql"),
+                "SECRETS": str(tmp_path),
+            },
+        )
+        (server.data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+        _reload(server)
+        for role, database in (("owner", "emag"), ("writer", "emag"), ("writer", "emag_dagster")):
+            psycopg2.connect(
+                host=str(server.socket_directory), user=f"emag_{role}", dbname=database, password=f"p'w {role}"
+            ).close()
 
 
 def _reload(server: embedded.EmbeddedServer) -> None:

@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.embedded import places
 from emag_pipeline.local import ports
 from emag_pipeline.store.engine import Database
@@ -25,12 +26,10 @@ _DATABASES = ("emag", "emag_dagster")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[embedded.EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="emag-bouncer-") as home:
-        server = embedded.start(Path(home), {"fsync": "off"})
+    with ScratchServer.opened() as server:
         for name in _DATABASES:
-            server.ensure_database(name)
-        yield server
-        server.stop()
+            server.url(name)
+        yield server.running()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from emag_pipeline.drills.actions import fault
-from emag_pipeline.drills.market import Ending
 from emag_pipeline.drills.play import exit_code, play
+from emag_pipeline.drills.runs import Ending
 from emag_pipeline.drills.scenario import Expected, Scenario
 from emag_pipeline.drills.scratch import Scratch, scratch
 from emag_pipeline.drills.stage import Stage

@@ -3,10 +3,9 @@
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 import requests
 
 from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.store import migrate, monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
@@ -75,18 +75,14 @@ def _start(home: Path, server: embedded.EmbeddedServer) -> Exporter:
 
 @pytest.fixture(scope="module")
 def exporter() -> Iterator[Exporter]:
-    with tempfile.TemporaryDirectory(prefix="emag-exporter-") as directory:
-        home = Path(directory)
-        server = embedded.start(home)
-        database = Database(server.url("emag"))
-        migrate.upgrade(database)
-        sync(database, [offer(1), offer(2)])
-        database.close()
-        exporter = _start(home, server)
+    with ScratchServer.opened({}) as server:
+        with closing(Database(server.url("emag"))) as database:
+            migrate.upgrade(database)
+            sync(database, [offer(1), offer(2)])
+        exporter = _start(server.home, server.running())
         yield exporter
         exporter.process.kill()
         exporter.process.wait()
-        server.stop()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ _JSON = (
     "stock_by_warehouse", "availability_by_warehouse",
 )  # fmt: skip
 #: what the marketplace does not tell
-_OURS = ("row_hash", "content_hash", "row_digest", "noticed", "raw", "is_saleable")
+_OURS = ("row_hash", "content_hash", "row_digest", "noticed", "raw")
 
 
 def expected(true: dict[str, Any]) -> dict[str, Any]:

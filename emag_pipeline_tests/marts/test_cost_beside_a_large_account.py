@@ -1,17 +1,16 @@
 """A new account beside a filled one, on a server that analyses nothing by itself: what each statement reads of it."""
 
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from emag_pipeline import embedded
 from emag_pipeline.admin.explain import explain
 from emag_pipeline.admin.export import Selection, batches, columns
 from emag_pipeline.admin.history import states_of
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.marts.checks import look_at, reconcile
 from emag_pipeline.marts.refresh import refresh as refresh_mart
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH
@@ -46,29 +45,24 @@ def shop() -> Iterator[Shop]:
     accounts = {"main": _LARGE, "fbe": _NEW}
     settings = {"fsync": "off", "autovacuum": "off", **EXPLAINING}
     with (
-        tempfile.TemporaryDirectory(prefix="emag-cost-") as home,
         unlimited_sandbox(accounts=accounts) as market,
+        ScratchServer.opened(settings) as server,
+        closing(Database(server.url("emag"), pool_size=1)) as database,
+        closing(Database(server.url("emag"), pool_size=8)) as working,
     ):
-        server = embedded.start(Path(home), settings)
-        database, working = (Database(server.url("emag"), pool_size=size) for size in (1, 8))
         statements, of_syncs = Statements(database), Statements(working)
         migrate.upgrade(database)
-        try:
+        for _ in range(2):
+            refresh(context_for(working, market.url, "main"))
+            _marts(working, "main")
+            market.advance(account="main", days=1, changes=_LARGE // 10)
+        with of_syncs.during() as syncs:
             for _ in range(2):
-                refresh(context_for(working, market.url, "main"))
-                _marts(working, "main")
-                market.advance(account="main", days=1, changes=_LARGE // 10)
-            with of_syncs.during() as syncs:
-                for _ in range(2):
-                    refresh(context_for(working, market.url, "fbe"))
-                    _marts(working, "fbe")
-                    market.advance(account="fbe", days=1, changes=_NEW // 2)
                 refresh(context_for(working, market.url, "fbe"))
-            yield Shop(database, statements, syncs, market.ids("fbe")[0])
-        finally:
-            database.close()
-            working.close()
-            server.stop()
+                _marts(working, "fbe")
+                market.advance(account="fbe", days=1, changes=_NEW // 2)
+            refresh(context_for(working, market.url, "fbe"))
+        yield Shop(database, statements, syncs, market.ids("fbe")[0])
 
 
 def _marts(database: Database, account: str) -> None:

@@ -1,14 +1,13 @@
 """What a mart's refresh and a look-up read follows what has changed or is found, not how much there is."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.marts.refresh import refresh
 from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.model import Offer, Reject
@@ -35,28 +34,25 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with TemporaryDirectory(prefix="emag-cost-") as home:
-        server = embedded.start(Path(home), {"fsync": "off", "autovacuum": "off", **EXPLAINING})
-        database = Database(server.url("emag"), pool_size=1)
+    with (
+        ScratchServer.opened({"fsync": "off", "autovacuum": "off", **EXPLAINING}) as server,
+        closing(Database(server.url("emag"), pool_size=1)) as database,
+    ):
         statements = Statements(database)
         migrate.upgrade(database)
-        try:
-            past = Past(database)
-            for stock in (9, 7, 3, 0):
-                past.publish(*(_offer(key, stock) for key in range(_OFFERS)))
-                past.wait(days=2)
-            past.wait(days=31)
-            with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM ANALYZE")  # moving the past back has left each row's old versions
-            reject = Reject(1007, "sale_price is 'x', not a number", "{}")
-            sync(database, list(past.now.values()), rejects=[reject])
-            past.publish(*past.now.values())
-            for mart in MARTS:
-                _refresh(database, mart)
-            yield Shop(past, statements)
-        finally:
-            database.close()
-            server.stop()
+        past = Past(database)
+        for stock in (9, 7, 3, 0):
+            past.publish(*(_offer(key, stock) for key in range(_OFFERS)))
+            past.wait(days=2)
+        past.wait(days=31)
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")  # moving the past back has left each row's old versions
+        reject = Reject(1007, "sale_price is 'x', not a number", "{}")
+        sync(database, list(past.now.values()), rejects=[reject])
+        past.publish(*past.now.values())
+        for mart in MARTS:
+            _refresh(database, mart)
+        yield Shop(past, statements)
 
 
 def _offer(key: int, stock: int) -> Offer:

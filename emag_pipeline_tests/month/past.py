@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from emag_pipeline.drills.judgement import as_stored
-from emag_pipeline.sandbox.catalogue.validation import is_saleable
 
 #: What the history keeps of an offer.
 COMMERCIAL = (
@@ -70,6 +69,6 @@ class Past:
 
 
 def _state(offer: Mapping[str, Any]) -> State:
-    stored = as_stored(offer) | {"is_saleable": is_saleable(offer)}
+    stored = as_stored(offer)
     kept = {name: stored[name] for name in COMMERCIAL}
     return kept | {"verdicts": {name: offer[name] for name in _VERDICTS}, "doc_errors": offer["doc_errors"]}

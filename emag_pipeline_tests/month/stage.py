@@ -10,12 +10,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from emag_pipeline import embedded
 from emag_pipeline.dagster_runs.instance import opened
 from emag_pipeline.dagster_runs.resource import Pipeline
 from emag_pipeline.definitions import defs
-from emag_pipeline.drills.scratch import ScratchDatabases
-from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings import Settings, load_settings
@@ -33,7 +31,7 @@ class Stage:
     database: Database
     settings: Settings
     instance: dg.DagsterInstance
-    server: EmbeddedServer
+    server: ScratchServer
     #: what a command needs to work here
     variables: Mapping[str, str]
     #: how often each check did not pass
@@ -48,14 +46,13 @@ class Stage:
     def copy_of_the_database(self) -> Iterator[Database]:
         """The database as it is now, to do harm to."""
         self.database.close()  # its pool's sessions would be in the way
-        scratch = ScratchDatabases(self.server.url("postgres"))
-        scratch.copy(str(self.database.engine.url.database), "copy")
-        copy = Database(self.server.address("copy"), self.settings.db_schema)
+        self.server.copy(str(self.database.engine.url.database), "copy")
+        copy = Database(self.server.url("copy"), self.settings.db_schema)
         try:
             yield copy
         finally:
             copy.close()
-            scratch.drop("copy")
+            self.server.drop("copy")
 
     def run(self, job: str, partition: str) -> float:
         """Execute a job as Dagster does, in this process. Returns its seconds; raises RuntimeError when it fails."""
@@ -78,10 +75,8 @@ def stage(sizes: Mapping[str, int] = ACCOUNTS, *, seed: int, home: Path | None =
     """Set the stage; of a `home` that is given, the database and Dagster's files stay there."""
     with ExitStack() as stack:
         where = (home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emag-month-")))).resolve()
-        market = unlimited_sandbox(accounts=sizes, seed=seed)
-        stack.enter_context(market)
-        server = embedded.start(where, {"fsync": "off"})
-        stack.callback(server.stop)
+        market = stack.enter_context(unlimited_sandbox(accounts=sizes, seed=seed))
+        server = stack.enter_context(ScratchServer.opened(home=where))
         variables = _variables(market.url, sizes, where)
         settings = load_settings(variables, env_file=None)
         around = stack.enter_context(surroundings(settings))

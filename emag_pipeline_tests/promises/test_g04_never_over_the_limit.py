@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.drills.market import Market
 from emag_pipeline.reference.read import read_reference
 from emag_pipeline.reference.tables import CATEGORIES
-from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.local.ups import wait_until
-from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.watching import newest
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 
@@ -42,6 +41,11 @@ class Rush:
             process.wait()
 
 
+def _market(directory: Path, offers: int, per_second: int) -> Market:
+    """In a process of its own: in the tests' process it would stamp arrivals late. A limit of 0 is none."""
+    return Market(offers, directory / "sandbox.log", per_second=per_second, per_minute=60 * per_second)
+
+
 def _limits(per_second: int) -> dict[str, str]:
     return {
         "EMAG_API_REQUESTS_PER_SECOND": str(per_second),
@@ -50,8 +54,8 @@ def _limits(per_second: int) -> dict[str, str]:
     }
 
 
-def _resources(control: SandboxControl) -> set[str]:
-    return {request["resource"] for request in control.requests("main")}
+def _resources(market: Market) -> set[str]:
+    return {request["resource"] for request in market.control.requests("main")}
 
 
 @pytest.mark.parametrize(
@@ -62,58 +66,58 @@ def test_g4_a_run_and_another_program_together_stay_within_the_limit(
     database: Database, database_url: str, dagster_url: str, tmp_path: Path, per_second: int, offers: int, share: float
 ) -> None:
     allowed = int(per_second * share)
-    with sandbox_process(offers, per_second=per_second, per_minute=per_second * 60) as (url, control):
+    with _market(tmp_path, offers, per_second) as market:
         limits = _limits(per_second) | {"EMAG_SYNC_RATE_SHARE": str(share)}
-        rush = Rush(tmp_path, url, database_url, dagster_url, **limits)
+        rush = Rush(tmp_path, market.url, database_url, dagster_url, **limits)
         worker = rush.workers.start()
         with rush.caller():
-            assert worker.wait(90) == 0, worker.said()
-        stats = control.stats("main")
+            assert worker.wait(90) == 0, worker.printed()
+        stats = market.control.stats("main")
         assert stats["over_limit"] == 0
         assert stats["most_in_a_second"] <= allowed
         assert newest(database).status == "completed"
-        calls = control.requests("main")
+        calls = market.control.requests("main")
         assert len(calls) > 2 * offers / 100 + 10, "the other program hardly called"
 
 
 def test_g4_after_a_429_no_process_calls_before_the_time_that_was_asked_for(
     database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
-    with sandbox_process(500, per_second=0, per_minute=0) as (url, control):
-        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(4))
+    with _market(tmp_path, 500, 0) as market:
+        rush = Rush(tmp_path, market.url, database_url, dagster_url, **_limits(4))
         worker = rush.workers.start()
         with rush.caller():
-            wait_until(lambda: "product_offer/count" in _resources(control), 30)
-            control.add_fault("storm_429", retry_after=_RETRY_AFTER_SECONDS, count=1, after=3)
-            assert worker.wait(90) == 0, worker.said()
-        calls = control.requests("main")
+            wait_until(lambda: "product_offer/count" in _resources(market), 30)
+            market.control.add_fault("storm_429", retry_after=_RETRY_AFTER_SECONDS, count=1, after=3)
+            assert worker.wait(90) == 0, worker.printed()
+        calls = market.control.requests("main")
         (storm,) = [call["time"] for call in calls if call["status"] == 429]
         after = [call["time"] - storm for call in calls if call["time"] > storm]
         assert after[0] > _RETRY_AFTER_SECONDS
 
 
 def test_g4_a_killed_process_keeps_no_slot(database_url: str, dagster_url: str, tmp_path: Path) -> None:
-    with sandbox_process(1000, per_second=20, per_minute=1200) as (url, control):
-        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(20))
+    with _market(tmp_path, 1000, 20) as market:
+        rush = Rush(tmp_path, market.url, database_url, dagster_url, **_limits(20))
         with rush.caller():
-            wait_until(lambda: control.stats("main")["requests"] > 20, 30)
+            wait_until(lambda: market.control.stats("main")["requests"] > 20, 30)
         worker = rush.workers.start()
-        assert worker.wait(90) == 0, worker.said()
-        assert control.stats("main")["over_limit"] == 0
-        times = [call["time"] for call in control.requests("main")][-20:]
+        assert worker.wait(90) == 0, worker.printed()
+        assert market.control.stats("main")["over_limit"] == 0
+        times = [call["time"] for call in market.control.requests("main")][-20:]
         assert min(later - earlier for earlier, later in pairwise(times)) < 0.2
 
 
 def test_g4_a_run_and_reads_of_reference_data_together_stay_within_the_limit(
     database: Database, database_url: str, dagster_url: str, tmp_path: Path
 ) -> None:
-    with sandbox_process(2000, per_second=20, per_minute=1200) as (url, control):
-        rush = Rush(tmp_path, url, database_url, dagster_url, **_limits(20))
+    with _market(tmp_path, 2000, 20) as market:
+        rush = Rush(tmp_path, market.url, database_url, dagster_url, **_limits(20))
         settings = load_settings(rush.variables, env_file=None)
         worker = rush.workers.start()
         while worker.process.poll() is None:
             read_reference(settings, database, "sandbox", CATEGORIES)
-        assert worker.wait(90) == 0, worker.said()
-        assert control.stats("main")["over_limit"] == 0
-        assert _resources(control) >= {"product_offer/read", "category/read"}
+        assert worker.wait(90) == 0, worker.printed()
+        assert market.control.stats("main")["over_limit"] == 0
+        assert _resources(market) >= {"product_offer/read", "category/read"}
         assert newest(database).status == "completed"

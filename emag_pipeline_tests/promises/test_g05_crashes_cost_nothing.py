@@ -134,7 +134,7 @@ def test_g5_while_the_marketplace_is_away_a_run_waits_for_it_and_reads_no_durabl
     durable = durable_windows(database)
     market.stop()
     with unlimited_sandbox(market.port, accounts={"main": 950}) as again:
-        assert worker.wait() == 0, worker.said()
+        assert worker.wait() == 0, worker.printed()
         asked = windows_asked(again)
         assert durable.isdisjoint(asked)
         assert len(set(asked)) == len(asked)

@@ -11,7 +11,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.promises.watching import durable_pages, newest, pages_asked, wait_for_pages
 from emag_pipeline_tests.promises.workers import Workers, environment_of
-from emag_pipeline_tests.store.own_server import OwnServer, own_server
+from emag_pipeline_tests.store.own_server import DURABLE, OwnServer
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def own() -> Iterator[OwnServer]:
-    with own_server() as own:
+    with OwnServer.opened(DURABLE) as own:
         yield own
 
 
@@ -87,9 +87,9 @@ def test_g5_a_run_outlives_a_restart_of_its_database_without_a_person(
         worker = workers.start()
         wait_for_pages(own_database, 5)
         own.stop()
-        wait_until(lambda: "cannot be reached" in worker.said(), 60, worker.said)
+        wait_until(lambda: "cannot be reached" in worker.printed(), 60, worker.printed)
         own.start()
-        assert worker.wait(90) == 0, worker.said()
+        assert worker.wait(90) == 0, worker.printed()
     finally:
         workers.end()
     assert_published_exactly(own_database, market, "main")

@@ -24,7 +24,7 @@ from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.commit_cutter import CommitCutter
 from emag_pipeline_tests.store.door import behind, opened
-from emag_pipeline_tests.store.own_server import LAZY, own_server
+from emag_pipeline_tests.store.own_server import LAZY, OwnServer
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row, refresh
 from emag_pipeline_tests.sync.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -224,7 +224,7 @@ def test_g5_a_publish_whose_server_crashes_at_its_commit_is_told_as_what_it_was(
         server.start()
         server.use_number(number)
 
-    with own_server(LAZY) as server, closing(Database(server.url("emag"))) as direct:
+    with OwnServer.opened(LAZY) as server, closing(Database(server.url("emag"))) as direct:
         migrate.upgrade(direct)
         refresh(context_for(direct, market.url))
         market.advance(changes=3, kind="price", account="main")
@@ -248,7 +248,7 @@ def test_g5_calls_whose_server_crashes_at_their_commit_are_counted_once(is_lost:
         server.crash()
         server.start()
 
-    with own_server(LAZY) as server, closing(Database(server.url("emag"))) as direct:
+    with OwnServer.opened(LAZY) as server, closing(Database(server.url("emag"))) as direct:
         migrate.upgrade(direct)
         with opened(CommitCutter, server.url("emag")) as cutter, behind(cutter, server.url("emag")) as through:
             log = RequestLog(through)

@@ -86,13 +86,13 @@ def test_g6_a_process_frozen_until_its_lease_was_taken_over_writes_nothing_when_
 ) -> None:
     frozen = workers.start(EMAG_API_REQUESTS_PER_SECOND="1")
     wait_for_pages(database, 3)  # of thirteen: at this rate it is not done before it is frozen, however busy all is
-    frozen.send(signal.SIGSTOP)
+    frozen.process.send_signal(signal.SIGSTOP)
     workers.publish()
     market.advance(changes=200, account="main")
     before = versions(database)
-    frozen.send(signal.SIGCONT)
+    frozen.process.send_signal(signal.SIGCONT)
     assert frozen.wait() == 4
-    assert "another run took over" in frozen.said()
+    assert "another run took over" in frozen.printed()
     assert versions(database) == before
 
 
@@ -105,9 +105,9 @@ def test_g6_a_run_frozen_inside_its_publish_does_not_keep_the_account_for_ever(
     with held_row(database_url, changed):
         frozen = workers.start()
         wait_for_block(database)
-        frozen.send(signal.SIGSTOP)
+        frozen.process.send_signal(signal.SIGSTOP)
     workers.publish()  # the server has done the statement, and waits for a client that says nothing
-    frozen.send(signal.SIGCONT)
+    frozen.process.send_signal(signal.SIGCONT)
     assert frozen.wait() in (1, 4)
     assert_published_exactly(database, market, "main")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from emag_pipeline.drills.market import Market
 from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline_tests.databases import copied
-from emag_pipeline_tests.promises.sandboxes import sandbox_process
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 
 #: As fast as it can be stored: the most that can be under way at once, and the least to wait for.
@@ -21,12 +21,12 @@ _PACE = {
 
 def _peak_mebibytes(directory: Path, offers: int, database_url: str, dagster_url: str) -> float:
     """The largest resident size of a whole run, Dagster included."""
-    with sandbox_process(offers, per_second=0, per_minute=0) as (url, _):
-        variables = environment_of(directory, url, database_url, dagster_url)
+    with Market(offers, directory / "sandbox.log") as market:
+        variables = environment_of(directory, market.url, database_url, dagster_url)
         worker = Workers(directory, variables | _PACE).start()
         _, status, usage = os.wait4(worker.process.pid, 0)
         worker.process.returncode = os.waitstatus_to_exitcode(status)
-        assert worker.process.returncode == 0, worker.said()
+        assert worker.process.returncode == 0, worker.printed()
     return usage.ru_maxrss / 1024
 
 

@@ -42,15 +42,15 @@ def cold(
 
 def _stop(worker: Worker, number: signal.Signals) -> int:
     told = time.monotonic()
-    worker.send(number)
+    worker.process.send_signal(number)
     code = worker.wait(30)
-    assert time.monotonic() - told < 5, worker.said()
+    assert time.monotonic() - told < 5, worker.printed()
     return code
 
 
 def _had_no_time(worker: Worker) -> bool:
     """Whether it ended at its bound, which comes first, on a machine that has far more to do than this."""
-    return "did not end in time" in worker.said() and os.getloadavg()[0] > 3 * (os.cpu_count() or 1)
+    return "did not end in time" in worker.printed() and os.getloadavg()[0] > 3 * (os.cpu_count() or 1)
 
 
 def _freeze(freezer: Freezer, database: Database, moment: Moment, *, is_everything: bool) -> None:
@@ -72,13 +72,13 @@ def test_g12_at_every_moment_of_a_call_to_the_database(
     worker = cold.start()
     if moment != "connect":
         _freeze(freezer, database, moment, is_everything=is_everything)
-    assert freezer.has_frozen.wait(60), worker.said()
-    assert _stop(worker, number) == _INTERRUPTED, worker.said()
+    assert freezer.has_frozen.wait(60), worker.printed()
+    assert _stop(worker, number) == _INTERRUPTED, worker.printed()
     row = newest(database)
     if row is not None:
         could_tell = (row.status, row.error_class) == ("cancelled", "Interrupted")
         could_not = is_everything or _had_no_time(worker)
-        assert could_tell or (could_not and row.status == "running"), (row.status, row.error_message, worker.said())
+        assert could_tell or (could_not and row.status == "running"), (row.status, row.error_message, worker.printed())
     market.clear_faults()
     freezer.thaw()
     cold.publish()
@@ -94,7 +94,7 @@ def test_g12_while_a_transaction_is_rolled_back(
     begin(database)
     freezer.arm("rollback", is_everything=is_everything)
     worker = cold.start(EMAG_SYNC_HEARTBEAT_TIMEOUT="120")
-    assert freezer.has_frozen.wait(60), worker.said()
+    assert freezer.has_frozen.wait(60), worker.printed()
     assert _stop(worker, signal.SIGTERM) != 0
     assert newest(database).status == "running", "the other one's"
 
@@ -113,8 +113,8 @@ def test_g12_where_dagsters_own_storage_is_frozen_too(
         assert freezer.has_frozen.wait(30)
         assert _stop(worker, signal.SIGTERM) == _INTERRUPTED
         # the pipeline's own call may be frozen first, or Dagster's: each says so in its own words
-        assert "did not" in worker.said()
-        assert "the next sync goes on" in worker.said()
+        assert "did not" in worker.printed()
+        assert "the next sync goes on" in worker.printed()
         market.clear_faults()
         freezer.thaw()
         workers.publish()

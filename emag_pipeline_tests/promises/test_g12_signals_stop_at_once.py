@@ -31,7 +31,7 @@ _SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], id
 
 def _stop(worker: Worker, number: signal.Signals) -> None:
     told = time.monotonic()
-    worker.send(number)
+    worker.process.send_signal(number)
     assert worker.wait(30) != 0
     assert time.monotonic() - told < 5
 
@@ -94,7 +94,7 @@ def test_g12_inside_a_long_statement(
 def test_g12_between_two_tries_of_a_step(market: SandboxServer, database: Database, workers: Workers) -> None:
     market.add_fault("server_error", resource="product_offer/count")
     worker = workers.start()
-    wait_until(lambda: "Trying again in" in worker.said(), 60, worker.said)
+    wait_until(lambda: "Trying again in" in worker.printed(), 60, worker.printed)
     _stop(worker, signal.SIGTERM)
     row = newest(database)
     assert (row.status, row.error_class) == ("failed", "ApiUnavailable")

@@ -8,15 +8,14 @@ pause at the marketplace's own limits. Every sync has to be published, and to ho
 import argparse
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.errors import PipelineError
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
@@ -91,22 +90,17 @@ def main() -> int:
     asked = _arguments()
     syncs: list[_Sync] = []
     with (
-        tempfile.TemporaryDirectory(prefix="emag-moving-") as home,
+        ScratchServer.opened({}) as server,
         SandboxServer(accounts={_ACCOUNT: asked.offers}) as market,
+        closing(Database(server.url("emag"), pool_size=8)) as database,
     ):
-        server = embedded.start(Path(home))
-        database = Database(server.url("emag"), pool_size=8)
         migrate.upgrade(database)
         catalogue = _Catalogue(market, random.Random(asked.seed))
-        try:
-            for every_seconds in asked.every:
-                until = time.monotonic() + 60 * asked.minutes
-                with catalogue.moving(every_seconds):
-                    while time.monotonic() < until:
-                        syncs.append(_sync(database, market, catalogue, every_seconds))
-        finally:
-            database.close()
-            server.stop()
+        for every_seconds in asked.every:
+            until = time.monotonic() + 60 * asked.minutes
+            with catalogue.moving(every_seconds):
+                while time.monotonic() < until:
+                    syncs.append(_sync(database, market, catalogue, every_seconds))
     text = "\n".join(_report(asked.offers, asked.seed, syncs))
     print(text)
     if asked.report:

@@ -1,49 +1,24 @@
-"""A PostgreSQL server of the test's own, which it may stop, crash and start again."""
+"""A PostgreSQL server of the test's own, which it may also crash, in whole or in part."""
 
-import signal
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import psycopg2
 
-from emag_pipeline import embedded
-from emag_pipeline.embedded import EmbeddedServer
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline_tests.local.ups import wait_until
 
 #: Nothing is written to disk before a commit asks for it: what a crash takes away is all of an open transaction.
 LAZY = {"wal_writer_delay": "10s", "bgwriter_lru_maxpages": "0", "autovacuum": "off"}
+#: Durable, as a user's server is.
+DURABLE: dict[str, str] = {}
 
 _HIGHEST = "SELECT max(CAST(CAST(backend_xid AS text) AS bigint)) FROM pg_stat_activity"
 
 
-class OwnServer:
-    """The server of a home directory."""
-
-    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
-        self.home = home
-        self._settings = settings
-        self.start()
-
-    def start(self) -> None:
-        """Start it, or start it again."""
-        embedded.start(self.home, self._settings)
-
-    def running(self) -> EmbeddedServer:
-        """The server, which must run."""
-        server = embedded.running(self.home)
-        assert server is not None
-        return server
-
-    def url(self, name: str) -> str:
-        """The URL of one of its databases, which is made if need be."""
-        return self.running().url(name)
-
-    def stop(self) -> None:
-        """End it in order."""
-        self.running().stop()
+class OwnServer(ScratchServer):
+    """A scratch server that crashes, and tells the numbers of its transactions."""
 
     def crash(self) -> None:
         """kill -9 of the whole server: what a power cut is to it."""
@@ -52,12 +27,6 @@ class OwnServer:
         for process in killed:
             process.kill()
         psutil.wait_procs(killed, timeout=30)
-
-    def stop_at_once(self) -> None:
-        """Its `immediate` stop: nothing is written any more."""
-        postmaster = self.running().postmaster()
-        postmaster.send_signal(signal.SIGQUIT)
-        postmaster.wait(60)
 
     def crash_one_process(self) -> None:
         """kill -9 of one of its processes, as the kernel does when memory is short: it begins anew by itself."""
@@ -98,14 +67,3 @@ class OwnServer:
                 yield cursor
         finally:
             connection.close()
-
-
-@contextmanager
-def own_server(settings: Mapping[str, str] | None = None) -> Iterator[OwnServer]:
-    """A server in a directory of its own, stopped at the end."""
-    with tempfile.TemporaryDirectory(prefix="emag-own-") as home:
-        own = OwnServer(Path(home), settings or {})
-        yield own
-        server = embedded.running(own.home)
-        if server is not None:
-            server.stop()

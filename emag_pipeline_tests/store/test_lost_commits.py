@@ -10,7 +10,7 @@ from emag_pipeline.store import transaction
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.store.commit_cutter import CommitCutter
 from emag_pipeline_tests.store.door import behind, opened
-from emag_pipeline_tests.store.own_server import LAZY, OwnServer, own_server
+from emag_pipeline_tests.store.own_server import LAZY, OwnServer
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ _NOT_KNOWN = "it is not known whether that was done"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    with own_server(LAZY) as server:
+    with OwnServer.opened(LAZY) as server:
         yield server
 
 

@@ -10,6 +10,9 @@ from emag_pipeline.model import Offer, Page, Reject, RequestRecord, Surprise, Un
 from emag_pipeline.store.columns import NARROW, STAGED, WIDE
 from emag_pipeline.sync.staging import StagedWindow
 
+#: What a page shows.
+Offers = Sequence[Offer | Unchanged]
+
 
 def offer(offer_id: int, **values: Any) -> Offer:
     """An offer with plain values; fingerprints follow from the values."""
@@ -38,9 +41,7 @@ def _hash(values: Sequence[object]) -> bytes:
     return hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
 
 
-def page_of(
-    number: int, offers: Sequence[Offer | Unchanged], rejects: Sequence[Reject] = (), surprises: Sequence[Surprise] = ()
-) -> Page:
+def page_of(number: int, offers: Offers, rejects: Sequence[Reject] = (), surprises: Sequence[Surprise] = ()) -> Page:
     """A page of 100 with these offers and rejects, read now."""
     return Page(
         number=number,

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from emag_pipeline.model import Offer, Reject, Unchanged
+from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import confirm, figures, publish, staging
 from emag_pipeline.sync.lease import take_lease
 from emag_pipeline.sync.ledger import Lease
 from emag_pipeline.sync.staging import Reached
-from emag_pipeline_tests.sync.offers import page_of, window_of
+from emag_pipeline_tests.sync.offers import Offers, page_of, window_of
 
 
 def begin(database: Database, account: str = "main", run_id: str | None = None, **changes: Any) -> Lease:
@@ -24,9 +24,7 @@ def begin(database: Database, account: str = "main", run_id: str | None = None, 
     return take_lease(database, account, run_id or str(uuid4()), **options)
 
 
-def stage(
-    database: Database, lease: Lease, offers: Sequence[Offer | Unchanged], rejects: Sequence[Reject] = ()
-) -> None:
+def stage(database: Database, lease: Lease, offers: Offers, rejects: Sequence[Reject] = ()) -> None:
     rows = len(offers) + len(rejects)
     staging.plan(database, lease, pages=1, offers=rows)
     noticed = [one for offer in offers for one in offer.surprises]
@@ -35,16 +33,14 @@ def stage(
     figures.note_ending(database, lease, {"count_after": rows, "proven": 1})
 
 
-def stage_page(
-    database: Database, lease: Lease, number: int, offers: Sequence[Offer | Unchanged], *, rows: int
-) -> None:
+def stage_page(database: Database, lease: Lease, number: int, offers: Offers, *, rows: int) -> None:
     """One more window; `rows`: how many have been shown by then."""
     staging.stage_windows(database, lease, [window_of(page_of(number, offers))], Reached(number, number, rows))
 
 
 def sync(
     database: Database,
-    offers: Sequence[Offer | Unchanged],
+    offers: Offers,
     *,
     gone: Sequence[int] = (),
     rejects: Sequence[Reject] = (),

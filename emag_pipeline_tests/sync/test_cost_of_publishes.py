@@ -1,13 +1,12 @@
 """What a publish reads follows what it changes, also where nobody has analysed anything since the scan began."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from emag_pipeline import embedded
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.columns import STAGED
 from emag_pipeline.store.engine import Database
@@ -34,20 +33,13 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with TemporaryDirectory(prefix="emag-cost-") as home:
-        server = embedded.start(
-            Path(home), {"fsync": "off", "autovacuum": "off", "shared_buffers": "256MB", **EXPLAINING}
-        )
-        database = Database(server.url("emag"), pool_size=1)
+    settings = {"fsync": "off", "autovacuum": "off", "shared_buffers": "256MB", **EXPLAINING}
+    with ScratchServer.opened(settings) as server, closing(Database(server.url("emag"), pool_size=1)) as database:
         made = Shop(database, Statements(database))
         migrate.upgrade(database)
-        try:
-            _publish(made, changed=0, turn=0)
-            statistics.renew(database, statistics.PUBLISHED)
-            yield made
-        finally:
-            database.close()
-            server.stop()
+        _publish(made, changed=0, turn=0)
+        statistics.renew(database, statistics.PUBLISHED)
+        yield made
 
 
 #: So many copies of the offer that is staged, the first of them with fingerprints of their own.

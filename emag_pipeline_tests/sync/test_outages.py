@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.attempt import attempt
 from emag_pipeline.sync.liveness import running_syncs
 from emag_pipeline.sync.status import account_statuses
-from emag_pipeline_tests.store.own_server import OwnServer, own_server
+from emag_pipeline_tests.store.own_server import DURABLE, OwnServer
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.refresh import context_for
 from emag_pipeline_tests.sync.syncs import begin, execute, stage
@@ -24,7 +24,7 @@ _ANEW = "starts from the beginning: no page is durable"
 
 @pytest.fixture
 def own() -> Iterator[OwnServer]:
-    with own_server() as own:
+    with OwnServer.opened(DURABLE) as own:
         yield own
 
 

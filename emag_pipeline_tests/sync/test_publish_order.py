@@ -1,6 +1,5 @@
 """Numbers and times of publishes become visible in their order, over all accounts, and at once."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emag_pipeline import embedded
 from emag_pipeline.admin.history import known_offer
+from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
@@ -42,17 +40,15 @@ _GAPS = """
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[embedded.EmbeddedServer]:
+def server() -> Iterator[ScratchServer]:
     """One that remembers when each transaction was committed."""
     settings = {"fsync": "off", "track_commit_timestamp": "on", "autovacuum": "off"}
-    with tempfile.TemporaryDirectory(prefix="emag-order-") as home:
-        server = embedded.start(Path(home), settings)
+    with ScratchServer.opened(settings) as server:
         yield server
-        server.stop()
 
 
 @pytest.fixture
-def remembering(server: embedded.EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[Database]:
+def remembering(server: ScratchServer, request: pytest.FixtureRequest) -> Iterator[Database]:
     database = Database(server.url(f"order_{abs(hash(request.node.name))}"), pool_size=8)
     migrate.upgrade(database)
     yield database

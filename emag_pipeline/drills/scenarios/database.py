@@ -4,14 +4,14 @@ import signal
 from collections.abc import Callable
 
 from emag_pipeline.drills.actions import Act, fault
-from emag_pipeline.drills.market import DrillRun, Ending
+from emag_pipeline.drills.runs import Ending, RunProcess
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 
 _RETRIES = "The step is tried 3 more times, after 5, 10 and 20 s; after that the next run resumes"
 
 
-def _meanwhile(happens: Callable[[Stage, DrillRun], None]) -> Act:
+def _meanwhile(happens: Callable[[Stage, RunProcess], None]) -> Act:
     """Something happens when half of the pages are durable; the others come slowly."""
 
     def act(stage: Stage) -> Ending:
@@ -24,19 +24,19 @@ def _meanwhile(happens: Callable[[Stage, DrillRun], None]) -> Act:
     return act
 
 
-def _restart(stage: Stage, _: DrillRun) -> None:
+def _restart(stage: Stage, _: RunProcess) -> None:
     stage.scratch.restart()
 
 
-def _be_away(stage: Stage, _: DrillRun) -> None:
+def _be_away(stage: Stage, _: RunProcess) -> None:
     stage.scratch.restart(after_seconds=8.0)
 
 
-def _crash(stage: Stage, _: DrillRun) -> None:
+def _crash(stage: Stage, _: RunProcess) -> None:
     stage.scratch.crash()
 
 
-def _reboot(stage: Stage, run: DrillRun) -> None:
+def _reboot(stage: Stage, run: RunProcess) -> None:
     run.kill()
     stage.scratch.crash()
 

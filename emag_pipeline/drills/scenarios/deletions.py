@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from emag_pipeline.drills.actions import Action, fault, reads_by_id
-from emag_pipeline.drills.market import ACCOUNT
+from emag_pipeline.drills.runs import ACCOUNT
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 

@@ -1,7 +1,7 @@
 """Faults between this machine and the marketplace."""
 
 from emag_pipeline.drills.actions import all_of, fault, nothing
-from emag_pipeline.drills.market import Ending
+from emag_pipeline.drills.runs import Ending
 from emag_pipeline.drills.scenario import Persisting, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 

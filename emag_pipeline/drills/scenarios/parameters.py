@@ -1,7 +1,7 @@
 """Where parameters are looked for, what becomes of those that are ignored, and the types of the answers."""
 
 from emag_pipeline.drills.actions import all_of, calls, fault, settings
-from emag_pipeline.drills.market import ACCOUNT
+from emag_pipeline.drills.runs import ACCOUNT
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 

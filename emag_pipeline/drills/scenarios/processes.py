@@ -3,7 +3,7 @@
 import signal
 
 from emag_pipeline.drills.actions import Act, fault
-from emag_pipeline.drills.market import Ending
+from emag_pipeline.drills.runs import Ending
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 from emag_pipeline.errors import TransientError

@@ -1,7 +1,7 @@
 """Rows that hold what they should not: an unusable id costs the row, any other field costs itself, never the sync."""
 
 from emag_pipeline.drills.actions import Action, fault
-from emag_pipeline.drills.market import ACCOUNT
+from emag_pipeline.drills.runs import ACCOUNT
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 

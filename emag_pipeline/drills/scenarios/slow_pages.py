@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from emag_pipeline.drills.actions import Action, Look, settings
-from emag_pipeline.drills.market import ACCOUNT
+from emag_pipeline.drills.runs import ACCOUNT
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 from emag_pipeline.sync import accounts
