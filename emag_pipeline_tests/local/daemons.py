@@ -1,8 +1,7 @@
 """A running `up` with one account: runs started and terminated as the UI does it, processes killed, faults set."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -11,7 +10,7 @@ from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.local import programs
 from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.local.ups import Up, start, wait_until
+from emag_pipeline_tests.local.ups import Up, up_in, wait_until
 from emag_pipeline_tests.promises.watching import newest, wait_for_pages, windows_asked
 from emag_pipeline_tests.sync.syncs import rows
 
@@ -105,31 +104,22 @@ class Daemon:
 
 
 @contextmanager
-def daemon_in(home: Path, **variables: str) -> Iterator[Daemon]:
-    """An `up` of the one account `main`, ready; ended with everything that it started."""
-    up = start(home, EMAG_ACCOUNTS="main", **variables)
-    try:
+def daemon_in(home: Path | None = None, **variables: str) -> Iterator[Daemon]:
+    """An `up` of the one account `main`, ready; in a home of its own if none is given."""
+    with up_in(home, EMAG_ACCOUNTS="main", **variables) as up:
         up.wait_for("ready: look at")
         for sensor in _OTHERS:
             up.switch_off(sensor)
-        server = embedded.running(home)
+        server = embedded.running(up.home)
         assert server is not None
-        database = Database(server.url("emag"))
-        yield Daemon(up, database)
-        database.close()
-    finally:
-        up.process.terminate()
-        up.process.wait(60)
-        processes.kill(running_up.members(home))
+        with closing(Database(server.url("emag"))) as database:
+            yield Daemon(up, database)
 
 
 @contextmanager
 def published_daemon(**variables: str) -> Iterator[Daemon]:
-    """An `up` in a home of its own whose first refresh is over."""
-    with (
-        tempfile.TemporaryDirectory(prefix="emag-up-") as directory,
-        daemon_in(Path(directory) / "home", **variables) as daemon,
-    ):
+    """The same once its first refresh is over."""
+    with daemon_in(**variables) as daemon:
         daemon.up.wait_for("all accounts are published")
         daemon.settle()
         yield daemon

@@ -1,26 +1,21 @@
 """Retries and alerts under a real daemon: what dies is repeated, what cannot be fixed so is not, both are told once."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emag_pipeline import embedded, processes, running_up
-from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
-from emag_pipeline_tests.local.ups import Up, start, wait_until
+from emag_pipeline_tests.local.daemons import Daemon, published_daemon
+from emag_pipeline_tests.local.ups import Up, wait_until
 from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 from emag_pipeline_tests.promises.watching import newest, wait_for, wait_for_pages
 from emag_pipeline_tests.store.ageing import published_ago
 
 pytestmark = pytest.mark.slow
-
-_RUNS = "query { runsOrError { ... on Runs { results { runId status } } } }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +32,12 @@ class Story:
     synced: int
 
 
-def _runs(up: Up) -> dict[str, str]:
-    return {run["runId"]: run["status"] for run in up.graphql(_RUNS)["runsOrError"]["results"]}
-
-
 def _make_stale(database: Database) -> None:
     published_ago(database, timedelta(hours=7))
 
 
-def _play(up: Up, database: Database, receiver: Receiver) -> Story:
-    market = SandboxControl(up.sandbox_url)
+def _play(daemon: Daemon, receiver: Receiver) -> Story:
+    up, database, market = daemon.up, daemon.database, daemon.market
     market.advance(changes=100, kind="price", account="main")
     market.add_fault("hang", seconds=30, pages=[9, 10, 11, 12, 13])
     _make_stale(database)
@@ -55,13 +46,12 @@ def _play(up: Up, database: Database, receiver: Receiver) -> Story:
     first = newest(database).dagster_run_id
     market.clear_faults()
     market.add_fault("wrong_credentials", account="main")
-    (worker,) = filter(processes.is_worker, running_up.members(up.home))
-    worker.kill()
-    wait_until(lambda: any(one["kind"] == "failing" for one in receiver.taken), 90, lambda: str(_runs(up)))
-    second, after_failure = newest(database).dagster_run_id, _runs(up)
+    daemon.worker().kill()
+    wait_until(lambda: any(one["kind"] == "failing" for one in receiver.taken), 90, lambda: str(daemon.runs()))
+    second, after_failure = newest(database).dagster_run_id, daemon.runs()
     with pytest.raises(AssertionError):  # three ticks of each sensor
-        wait_until(lambda: _runs(up) != after_failure, 10)
-    a_while_later = _runs(up)
+        wait_until(lambda: daemon.runs() != after_failure, 10)
+    a_while_later = daemon.runs()
     waits = "AccessRefused" in emag_pipeline(up.home, "status", "--json").stdout
     market.clear_faults()
     synced = emag_pipeline(up.home, "sync", EMAG_ACCOUNTS="main", EMAG_SANDBOX_PORT=str(up.sandbox_port)).returncode
@@ -71,29 +61,15 @@ def _play(up: Up, database: Database, receiver: Receiver) -> Story:
 
 @pytest.fixture(scope="module")
 def story() -> Iterator[Story]:
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory, Receiver() as receiver:
-        up = start(
-            Path(directory) / "home",
-            EMAG_ACCOUNTS="main",
+    with (
+        Receiver() as receiver,
+        published_daemon(
             EMAG_SYNC_MONITOR_INTERVAL="3",
             EMAG_SYNC_HEARTBEAT_TIMEOUT="5",
             EMAG_ALERT_WEBHOOK_URL=receiver.url.get_secret_value(),
-        )
-        try:
-            up.wait_for("ready: look at")
-            for sensor in ("stale_marts", "stale_reference"):  # their runs would come between
-                up.switch_off(sensor)
-            up.wait_for("all accounts are published")
-            wait_until(lambda: {"SUCCESS", "FAILURE"}.issuperset(_runs(up).values()), 60, lambda: str(_runs(up)))
-            server = embedded.running(up.home)
-            assert server is not None
-            database = Database(server.url("emag"))
-            yield _play(up, database, receiver)
-            database.close()
-        finally:
-            up.process.terminate()
-            up.process.wait(60)
-            processes.kill(running_up.members(up.home))
+        ) as daemon,
+    ):
+        yield _play(daemon, receiver)
 
 
 def test_a_killed_run_is_repeated_and_its_repetitions_permanent_error_is_not(story: Story) -> None:

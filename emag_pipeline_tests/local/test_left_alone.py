@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ import pytest
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 from dagster_postgres import PostgresScheduleStorage
 
-from emag_pipeline import embedded, processes, running_up
+from emag_pipeline import embedded
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, check_results
-from emag_pipeline_tests.local.ups import Up, start, wait_until
+from emag_pipeline_tests.local.ups import Up, up_in, wait_until
 from emag_pipeline_tests.sync.syncs import rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -106,30 +105,19 @@ def _third(up: Up, database: Database) -> bool:
     database.close()
     up.process.terminate()
     up.process.wait(60)
-    again = start(up.home, EMAG_ACCOUNTS="main,fbe,third", EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL))
-    try:
+    with up_in(up.home, EMAG_ACCOUNTS="main,fbe,third", EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL)) as again:
         again.wait_for("third: published")
         return True
-    finally:
-        again.process.terminate()
-        again.process.wait(60)
 
 
 @pytest.fixture(scope="module")
 def story() -> Iterator[Story]:
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        home = Path(directory) / "home"
-        up = start(home, EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL), PYTHONWARNINGS="")
-        try:
-            up.wait_for("ready: look at")
-            server = embedded.running(home)
-            assert server is not None
-            database = Database(server.url("emag"))
-            yield _play(up, database, server)
-        finally:
-            up.process.terminate()
-            up.process.wait(60)
-            processes.kill(running_up.members(home))
+    with up_in(EMAG_SYNC_MONITOR_INTERVAL=str(_INTERVAL), PYTHONWARNINGS="") as up:
+        up.wait_for("ready: look at")
+        server = embedded.running(up.home)
+        assert server is not None
+        database = Database(server.url("emag"))
+        yield _play(up, database, server)
 
 
 def test_every_sensor_ticks_again_and_again_and_no_tick_fails(story: Story) -> None:

@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import psutil
 import requests
 
-from emag_pipeline import running_up
+from emag_pipeline import processes, running_up
 from emag_pipeline_tests.cli.commands import environment
 
 _SENSORS = """{ sensorsOrError(repositorySelector:
@@ -109,6 +111,22 @@ def start(home: Path, **variables: str) -> Up:
         process = subprocess.Popen(command, env=environment(home, **given), cwd=home, stdout=file, stderr=file)
     ports = (f"EMAG_{name}_PORT" for name in ("UI", "SANDBOX", "SYNC_METRICS", "SYNC_HEALTH"))
     return Up(home, *(int(given[port]) for port in ports), output, process)
+
+
+@contextmanager
+def up_in(home: Path | None = None, **variables: str) -> Iterator[Up]:
+    """An `up` in that home, or in one of its own; ended with everything that it started."""
+    with ExitStack() as stack:
+        place = home or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emag-up-"))) / "home"
+        up = start(place, **variables)
+        try:
+            yield up
+        finally:
+            try:
+                up.process.terminate()
+                up.process.wait(60)
+            finally:
+                processes.kill(running_up.members(place))
 
 
 def processes_of(home: Path) -> list[str]:

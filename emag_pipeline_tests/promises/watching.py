@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg2
 
-from emag_pipeline.sandbox import SandboxServer
+from emag_pipeline.sandbox.client import SandboxFace
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.sync.syncs import rows
@@ -33,13 +33,13 @@ def durable_windows(database: Database) -> set[tuple[int, int]]:
     return {(row.page, row.size) for row in staged}
 
 
-def windows_asked(market: SandboxServer) -> list[tuple[int, int]]:
+def windows_asked(market: SandboxFace) -> list[tuple[int, int]]:
     """Page and size of the reads of offers that `main` asked for, in order."""
     asked = (one for one in market.requests("main") if one["resource"] == "product_offer/read" and one["page"])
     return [(one["page"], one["items_per_page"]) for one in asked]
 
 
-def pages_asked(market: SandboxServer) -> list[int]:
+def pages_asked(market: SandboxFace) -> list[int]:
     """The pages of offers that `main` asked for, in order; reference data has pages too."""
     return [page for page, _ in windows_asked(market)]
 

@@ -1,18 +1,16 @@
 """The whole pipeline as a user runs it, with short intervals, in a temporary home; and the ways into it."""
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import psutil
 
 from emag_pipeline import embedded, processes, running_up
 from emag_pipeline.sandbox import SandboxControl
-from emag_pipeline_tests.local.ups import Up, start
+from emag_pipeline_tests.local.ups import Up, up_in
 
 ACCOUNTS = ("main", "fbe")
 #: An account is stale, and in this report not fresh, when its last publish is older than this.
@@ -59,17 +57,9 @@ class Stack:
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """Everything up and both accounts published once; all of it gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="emag-soak-") as directory, _webhook() as (hook, alerts):
-        up = start(Path(directory) / "home", **_SETTINGS, EMAG_ALERT_WEBHOOK_URL=hook)
-        try:
-            up.wait_for("all accounts are published", seconds=180)
-            yield Stack(up, SandboxControl(up.sandbox_url), alerts)
-        finally:
-            up.process.terminate()
-            try:
-                up.process.wait(60)
-            finally:
-                processes.kill(running_up.members(up.home))
+    with _webhook() as (hook, alerts), up_in(**_SETTINGS, EMAG_ALERT_WEBHOOK_URL=hook) as up:
+        up.wait_for("all accounts are published", seconds=180)
+        yield Stack(up, SandboxControl(up.sandbox_url), alerts)
 
 
 @contextmanager
