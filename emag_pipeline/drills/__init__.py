@@ -1,10 +1,11 @@
-"""Drills: every fault that the pipeline claims to survive, played for real and judged by the sandbox's truth.
+"""Drills: every fault that the pipeline claims to survive, played by real runs and judged by the sandbox's truth.
 
-A scenario (scenario.py) says in words and in code what goes wrong, and what is expected of the pipeline. The table
-in docs/faults.md and what `emag-pipeline drill` plays are the same list (scenarios/), so neither can drift from the
-other: a message that the document shows has been said by a real run.
+They alone prove docs/faults.md line by line: each fault, one at a time, ends with the exit code, the message and the
+counts that the document states, and a user can play it with `emag-pipeline drill`. The table in docs/faults.md and
+the list that is played are the same (scenarios/), so neither can drift from the other.
 
-Runs are processes (`python -m emag_pipeline.local.run`), so that kill -9 and signals are real. Each scenario has a
-sandbox and a database of its own (stage.py) on a PostgreSQL server in a temporary EMAG_HOME (scratch.py): nothing of
-the user's is touched.
+A scenario (scenario.py) states in words and in code what goes wrong and what is expected. Runs are processes
+(runs.py), so that kill -9 and signals are real. Each scenario has its own sandbox (market.py) and database (stage.py)
+on a PostgreSQL server in a temporary EMAG_HOME (scratch_server.py, scratch.py): nothing of the user's is touched.
+Tests use the same runs, market, server and comparison (judgement.py).
 """

@@ -1,4 +1,8 @@
-"""Runs in processes of their own that die by SIGKILL, wherever they are."""
+"""Runs in processes of their own that die by SIGKILL, wherever they are.
+
+Forked from a server that has imported everything: a story kills dozens of runs, and each run of the real job
+(`drills.runs`, which promises and drills kill) takes seconds to start. What dies is the same code without Dagster.
+"""
 
 import multiprocessing
 import time
@@ -24,7 +28,7 @@ _BUSY = """
 
 def _refresh(database_url: str, market_url: str, environ: dict[str, str]) -> None:
     run = context_for(Database(database_url), market_url, run_ended=True, **environ)
-    with suppress(PipelineError):  # it stands in the ledger
+    with suppress(PipelineError):  # it is recorded in the ledger
         stage_account(run)
         if audit_scan(run).accepted:
             publish_scan(run)
