@@ -25,8 +25,8 @@ def environment_of(home: Path, market_url: str, database_url: str, dagster_url: 
 class Worker(RunProcess):
     """One run under way."""
 
-    def wait(self, seconds: float = 60) -> int:
-        """The exit code."""
+    def wait(self, seconds: float = 120) -> int:
+        """The exit code. A run takes a few seconds on a quiet machine, and over a minute next to other test runs."""
         return self.process.wait(seconds)
 
     def printed(self) -> str:
