@@ -1,4 +1,4 @@
-"""A release: a directory of its own with a virtual environment, named after its content, never changed afterwards.
+"""A release: a directory with a virtual environment, named after its content, never changed afterwards.
 
 Which one is in use is said by a symlink, Dagster's configuration, the units, and the operator's command.
 """
