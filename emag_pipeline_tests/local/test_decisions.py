@@ -39,7 +39,7 @@ def test_a_refused_scan_is_approved_by_its_id(
     sync_id = refused(context_for(database, market.url)).lease.sync_id
     done = emag_pipeline(tmp_path, "approve", str(sync_id), **variables)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "the next run publishes it" in done.stdout
+    assert "the next scheduled run publishes it" in done.stdout
     by = rf"approved by {re.escape(getpass.getuser())} at 20..-..-.. ..:.. UTC \(sync {sync_id}\)"
     assert re.search(f"main: {by}: the next run publishes it", emag_pipeline(tmp_path, "status", **variables).stdout)
     context = context_for(database, market.url)
