@@ -103,7 +103,7 @@ class Sheet:
         self, x: float, y: float, text: str, *, dx: int = 0, dy: int = 0, anchor: str = "start", color: str = INK,
         is_bold: bool = False,
     ) -> None:  # fmt: skip
-        """Write a label `dx` pixels to the right of a position and `dy` below it, vertically centred; `\\n` is a break."""
+        """Write a label `dx` pixels right of a position and `dy` below it, vertically centred; `\\n` breaks it."""
         lines = plain(text).split("\n")
         first = self._up(y) + dy + 4 - 7 * (len(lines) - 1)
         style = f"fill: {_colour(color)}" + ("; font-weight: bold" if is_bold else "")

@@ -51,7 +51,7 @@ def _as_it_is_meant(record: logging.LogRecord) -> bool:
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
-    """Whether Dagster's own handler does not print it: other loggers' records, and errors, whose tracebacks it omits."""
+    """Whether Dagster's own handler does not print it: records of other loggers, and tracebacks, which it omits."""
     return bool(record.exc_info) or not record.name.startswith(_DAGSTERS)
 
 
