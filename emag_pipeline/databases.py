@@ -105,7 +105,7 @@ def _frozen(home: Path, processes: Sequence[int], why: str = "") -> DatabaseUnav
         f"the embedded PostgreSQL is stopped ({who} {numbers}) and answers nobody",
         where=f"EMAG_HOME {home}",
         why=why,
-        remedy=f"`kill -CONT {numbers}` lets it go on, and nothing is lost",
+        remedy=f"`kill -CONT {numbers}` resumes it, and nothing is lost",
         is_late=True,
         is_away=True,
         is_frozen=True,

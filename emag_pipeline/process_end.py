@@ -72,7 +72,7 @@ def words() -> str:
 
 #: A sync that was asked to stop normally ends earlier; G12 promises five seconds.
 _SECONDS = 4.3
-_SAID = "interrupted, and it did not end in time; `emag-pipeline status` tells what became of it, the next sync goes on"
+_SAID = "interrupted, and it did not end in time; `emag-pipeline status` shows its state, the next sync continues"
 
 
 def end_in_time() -> None:

@@ -165,7 +165,7 @@ class StoppedProgram:
     @property
     def remedy(self) -> str:
         """How to continue or restart it."""
-        return f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
+        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
 
 
 def stopped_programs(home: Path) -> list[StoppedProgram]:

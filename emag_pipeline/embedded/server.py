@@ -215,7 +215,7 @@ def _await_connections(data: Path, say: Callable[[str], None], until: float) -> 
         now = time.monotonic()
         if now > until:
             raise DatabaseUnavailable(
-                f"the server has been starting up for {_words(now - began)}, and goes on",
+                f"the server has been starting up for {_words(now - began)}, and continues",
                 where="embedded PostgreSQL",
                 why=programs.last_line(log),
                 remedy=f"Follow its log {log} and repeat the command later, which waits again",
@@ -337,7 +337,7 @@ def _turn(home: Path, say: Callable[[str], None], until: float) -> Iterator[None
         while not _locked(file):
             if time.monotonic() > until:
                 raise DatabaseUnavailable(
-                    "another command is starting the server, and goes on",
+                    "another command is starting the server, and continues",
                     where="embedded PostgreSQL",
                     remedy="Repeat the command later, which waits again",
                 )

@@ -105,7 +105,7 @@ class Holder:
     @property
     def let_go_on(self) -> str:
         """How to continue or end a stopped process."""
-        return f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` ends it"
+        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` ends it"
 
 
 def holder(port: int) -> Holder | None:

@@ -41,8 +41,8 @@ log = logger(__name__)
 _STDOUT = 1
 #: How long to wait for another process that reads reference data; reading it twice only costs calls.
 _PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
-_NOTHING_BEGUN = "{signal} before it had begun; the next sync goes on"
-_BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
+_NOTHING_BEGUN = "{signal} before it had begun; the next sync continues"
+_BEGUN = "{signal}; `emag-pipeline status` shows its state, the next sync continues"
 _NOT_COMPUTED = "not all of its marts and checks were computed"
 
 

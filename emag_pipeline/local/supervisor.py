@@ -94,7 +94,7 @@ class Supervisor:
         name, pid = child.program.name, child.process.pid
         if child.is_stopped and name not in self._stopped:
             self._stopped.add(name)
-            lets = f"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` has it started again"
+            lets = f"`kill -CONT {pid}` resumes it, `kill -KILL {pid}` has it started again"
             self._say(f"{name} (process {pid}) is stopped and answers nobody: {lets}")
         elif not child.is_stopped and name in self._stopped:
             self._stopped.discard(name)

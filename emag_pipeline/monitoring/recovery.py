@@ -144,7 +144,7 @@ class Recovered:
         if self.run is not None:
             done.append(self.run.fate)
         again = self.run is not None and self.run.will_retry
-        done.append("Dagster's daemon starts the run again" if again else "the account's next run goes on")
+        done.append("Dagster's daemon starts the run again" if again else "the account's next run continues")
         return "; ".join(done)
 
 
