@@ -1,4 +1,4 @@
-"""A scenario's marketplace: a sandbox without limits in a process of its own, which may vanish and come back."""
+"""A scenario's marketplace: a sandbox without rate limits in its own process, which can be stopped and restarted."""
 
 import subprocess
 import sys
@@ -15,9 +15,9 @@ SEED = 1
 
 
 class Market:
-    """Listens on a free port from its construction on, and on the same one after each `start_again`.
+    """Listens on a free port once constructed, and on the same port after each `start_again`.
 
-    Raises TransientError when the process does not come up.
+    Raises TransientError if the process does not start.
     """
 
     def __init__(self, offers: int, log: Path) -> None:
@@ -27,16 +27,16 @@ class Market:
 
     @property
     def control(self) -> SandboxControl:
-        """Faults, edits and truth."""
+        """The client for faults, edits and truth."""
         return SandboxControl(self.url)
 
     def stop(self) -> None:
-        """Vanish: connections break, new ones are refused, edits and faults are forgotten."""
+        """Kill the process: connections break, new ones are refused, edits and faults are lost."""
         self._process.kill()
         self._process.wait()
 
     def start_again(self) -> None:
-        """Come back with the catalogue as it was founded."""
+        """Restart with the original catalogue."""
         port = int(self.url.rpartition(":")[2].partition("/")[0])
         self._process, self.url = self._start(port)
 
@@ -52,7 +52,7 @@ class Market:
                 text=True,
                 start_new_session=True,
             )
-        with process.stdout as pipe:  # type: ignore[union-attr]  # it was asked for
+        with process.stdout as pipe:  # type: ignore[union-attr]  # stdout is a pipe
             said = pipe.readline()
         if not said.startswith("sandbox: "):
             process.kill()
@@ -61,14 +61,14 @@ class Market:
         return process, said.removeprefix("sandbox: ").strip()
 
 
-# Runs of a drill: real processes of the real job, and how they ended.
+# Runs of a drill: processes that run the real job, and how they ended.
 
 ACCOUNT = "main"
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: its exit code, what it said, and its sync, if it ever held the account's lease."""
+    """How a run ended: its exit code, its message, and its sync if it held the account's lease."""
 
     exit_code: int
     said: str
@@ -76,12 +76,12 @@ class Ending:
 
     @property
     def error_class(self) -> str:
-        """The error in the ledger; empty where there is none, or no ledger row."""
+        """The error class in the ledger; empty if there is none, or no ledger row."""
         return (self.sync.error_class or "") if self.sync else ""
 
     @property
     def words(self) -> str:
-        """The ending in a few words."""
+        """A short description of the ending."""
         if self.exit_code:
             return f"exit {self.exit_code} {self.error_class}".strip()
         if self.sync is None:
@@ -96,7 +96,7 @@ class Ending:
 
 
 class DrillRun:
-    """A run of the account under way, from its construction on."""
+    """A run of the account, started on construction."""
 
     def __init__(self, variables: Mapping[str, str], directory: Path) -> None:
         self.run_id = str(uuid4())
@@ -118,10 +118,10 @@ class DrillRun:
         return self.process.poll() is not None
 
     def said(self) -> str:
-        """The line that it printed at its end."""
+        """The line that it printed when it ended."""
         return self._said.read_text(errors="replace").strip()
 
     def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
+        """Send SIGKILL and wait for the end."""
         self.process.kill()
         self.process.wait()

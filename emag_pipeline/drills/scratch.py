@@ -1,4 +1,4 @@
-"""Where drills happen: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage, and template databases."""
+"""Storage of drills: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage and template databases."""
 
 import itertools
 import os
@@ -22,13 +22,13 @@ from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
 
-# Databases that come and go on a scratch server: copies of a template, dropped when they have served.
+# Short-lived databases on a scratch server: copies of a template, dropped after use.
 
 
 class ScratchDatabases:
-    """Copies and drops databases of the server at `maintenance_url`, one after the other. Thread-safe.
+    """Copies and drops databases of the server at `maintenance_url`, one at a time. Thread-safe.
 
-    Meant for a server that holds nothing else: names are taken as they are.
+    Only for a server that holds nothing else: names are used without a prefix.
     """
 
     def __init__(self, maintenance_url: str) -> None:
@@ -36,14 +36,14 @@ class ScratchDatabases:
         self._one_at_a_time = Lock()
 
     def copy(self, template: str, name: str) -> None:
-        """Create a database as a copy of a template, in which nobody may have a session.
+        """Create a database as a copy of a template, which must have no open sessions.
 
-        By the strategy that checkpoints: after the default one, a crash of the server sets sequences of the copy back.
+        FILE_COPY makes a checkpoint: with the default strategy, a server crash sets the copy's sequences back.
         """
         self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
     def drop(self, name: str) -> None:
-        """Drop a database, whoever still has a session in it."""
+        """Drop a database, even if it has open sessions."""
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
@@ -52,7 +52,7 @@ class ScratchDatabases:
 
     @contextmanager
     def _session(self) -> Iterator[Transaction]:
-        """Without a transaction around its statements, as CREATE DATABASE demands."""
+        """A session in autocommit mode, which CREATE DATABASE requires."""
         database = Database(self._maintenance_url, pool_size=1)
         database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -62,7 +62,7 @@ class ScratchDatabases:
             database.close()
 
 
-#: Of all runs, so that a killed one is soon known to be dead; its heart then beats twice a second.
+#: For all runs, so that a killed one is soon known to be dead; the heartbeat is then sent twice a second.
 HEARTBEAT_TIMEOUT_SECONDS = 3.0
 _QUICK = {
     "EMAG_API_REQUESTS_PER_SECOND": "200",
@@ -70,13 +70,13 @@ _QUICK = {
     "EMAG_SYNC_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
 }
 _FOREIGN = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_")
-#: What is lost with the machine need not survive it; a crash of the server alone loses nothing by this.
+#: Faster, and safe here: only a crash of the machine loses data without fsync, a crash of the server alone does not.
 _SERVER_SETTINGS = {"fsync": "off"}
 _EMPTY = "template_empty"
 
 
 class Scratch:
-    """What all scenarios of a drill share."""
+    """The storage that all scenarios of a drill share."""
 
     def __init__(self, home: Path, server: EmbeddedServer) -> None:
         self.home = home
@@ -92,12 +92,12 @@ class Scratch:
         self._dagster = surroundings.prepare(home)
 
     def check(self) -> None:
-        """Raise Interrupted when the drill was told to stop."""
+        """Raise Interrupted if the drill is to stop."""
         if self.halted.is_set():
             raise Interrupted
 
     def variables(self, market_url: str, database_url: str, given: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a run: nothing of the user's settings, the drill's own, and those given."""
+        """The environment of a run: the drill's settings and those given, none of the user's."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         own = {
             "EMAG_HOME": str(self.home),
@@ -111,7 +111,7 @@ class Scratch:
 
     @contextmanager
     def database(self, offers: int, *, first: bool) -> Iterator[str]:
-        """The URL of a scratch database in which so many offers have been published, or nothing if `first`."""
+        """The URL of a scratch database with this many published offers, or none if `first`."""
         template = self._template(0 if first else offers)
         name = f"drill_{next(self._numbers)}"
         self.databases.copy(template, name)
@@ -146,17 +146,17 @@ class Scratch:
             market.stop()
         if run.process.returncode != 0:
             raise TransientError(
-                "the account could not be published on a good day", why=run.said(), remedy="Correct this first"
+                "the account could not be published without a fault", why=run.said(), remedy="Fix this first"
             )
 
     def restart(self, after_seconds: float = 0.0) -> None:
-        """Stop the server as an administrator does, and start it again."""
+        """Shut the server down in fast mode and start it again."""
         self.server.stop()
         self.halted.wait(after_seconds)
         embedded.start(self.home, _SERVER_SETTINGS)
 
     def crash(self) -> None:
-        """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
+        """Stop the server immediately, without a checkpoint, and start it again; it recovers from its log."""
         server = self.server.postmaster()
         server.send_signal(signal.SIGQUIT)
         psutil.wait_procs([server], timeout=30)
@@ -165,7 +165,7 @@ class Scratch:
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """A place for drills, of which nothing remains. Raises the errors of `embedded.start`."""
+    """Temporary storage for drills, deleted afterwards. Raises the errors of `embedded.start`."""
     with tempfile.TemporaryDirectory(prefix="emag-drill-") as directory:
         home = Path(directory)
         server = embedded.start(home, _SERVER_SETTINGS)

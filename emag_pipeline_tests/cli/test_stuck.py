@@ -104,7 +104,7 @@ def test_a_healthy_sync_that_a_person_ends_is_no_incident_and_was_not_stuck(
 ) -> None:
     begin(database)
     done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", DATABASE_SYNC_URL=database_url)
-    assert "it was not stuck; marked as cancelled; the account's next run goes on" in done.stdout
+    assert "it was not stuck; marked as cancelled; the account's next run continues" in done.stdout
     row = _row(database)
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")
     assert "with `emag-pipeline recover`" in row.error_message

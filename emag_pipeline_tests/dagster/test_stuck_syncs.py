@@ -79,7 +79,7 @@ def test_a_sync_whose_process_is_gone_is_failed_at_once_and_the_next_run_goes_on
     begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
     execute(database, "UPDATE emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
     said = _evaluate(instance, settings)
-    assert "is gone; marked as failed; the account's next run goes on" in said
+    assert "is gone; marked as failed; the account's next run continues" in said
     assert run("main").success
     assert_published_exactly(database, market, "main")
 

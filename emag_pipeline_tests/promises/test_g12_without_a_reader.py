@@ -122,7 +122,7 @@ setattr(of, ask.__name__, signalled)
 sys.exit(run.main())
 """
 
-_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of it, the next sync goes on"
+_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` shows its state, the next sync continues"
 
 
 @pytest.mark.parametrize(
