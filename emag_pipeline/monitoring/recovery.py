@@ -63,7 +63,7 @@ class StuckSync:
 
     @property
     def sentence(self) -> str:
-        """Who, and what is wrong, e.g. `main: dead: no heartbeat for 130 s, the bound is 120 s`."""
+        """Who, and what is wrong, e.g. `main: dead: no heartbeat for 130 s, the limit is 120 s`."""
         return f"{self.account}: {self.condition}: {self.why}"
 
 

@@ -311,7 +311,7 @@ class Scan:
             "the scan cannot be proven complete: it does not know what to read next",
             where=self._lease.where,
             why=f"reading {scan.readings.number}, {len(scan.seen):,} of {scan.count_before:,} counted offers were seen",
-            remedy="This is a defect in the pipeline: report it with this line; the next run reads anew",
+            remedy="This is a bug in the pipeline: report it with this line; the next run reads anew",
         )
 
     def _refusal(self, verdict: Refused) -> PipelineError:

@@ -257,7 +257,7 @@ def lost(lease: Lease, what: str, why: str) -> StagingLost:
         what,
         where=lease.where,
         why=f"{why}: the database has crashed since",
-        remedy="Nothing was published; the next run reads the catalogue anew",
+        remedy="Nothing was published; the next run reads the catalogue from scratch",
     )
 
 

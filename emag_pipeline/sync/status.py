@@ -167,7 +167,7 @@ def _with(status: AccountStatus, newest: SyncProgress | None) -> AccountStatus:
 def _last_error(sync: SyncProgress) -> LastError:
     message, remedy = sync.error_message or "", sync.error_remedy or ""
     if sync.is_discarded:
-        remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
+        remedy = "Its staged pages were discarded: the next run reads the catalogue from scratch"
     pages = 0 if sync.is_discarded else sync.pages_left
     return LastError(
         sync.sync_id,

@@ -124,7 +124,7 @@ def _said(words: str, status: int) -> dict[str, Any]:
         (_said("You are not allowed to use this API.", 400), "the marketplace refuses access", "whitelist"),
         (_said("Contractul a expirat", 400), "the marketplace refuses the request", "seller's marketplace account"),
         ({"kind": "server_error"}, "the marketplace fails", "status"),
-        ({"kind": "html_200"}, "the answer is a web page", "status"),
+        ({"kind": "html_200"}, "the response is a web page", "status"),
         ({"kind": "reset"}, "the connection broke off", "network"),
         ({"kind": "hang"}, "no data received for 5 s (read timeout)", "network"),
     ],

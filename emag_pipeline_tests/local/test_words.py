@@ -83,7 +83,7 @@ def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
 
 def test_where_no_page_is_durable_nothing_is_gone_on_with() -> None:
     dead = Trouble(Condition.DEAD, "no heartbeat for 130 s")
-    assert "goes on after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
+    assert "continues after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
     _, remedy = trouble_words(dead, "main", replace(_HALF, pages_left=0))
     assert "`emag-pipeline sync --account main` starts from the beginning: no page is durable" in remedy
-    assert "goes on after the last durable page, or starts" in trouble_words(dead, "main", None)[1]
+    assert "continues after the last durable page, or starts" in trouble_words(dead, "main", None)[1]
