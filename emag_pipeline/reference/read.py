@@ -106,7 +106,7 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[ReferenceRe
         f"the categories do not add up after {MOST_READINGS} readings",
         where=marketplace.name,
         why="; ".join(against),
-        remedy="Nothing was changed; the next run reads anew",
+        remedy="Nothing was changed; the next run starts from scratch",
     )
 
 

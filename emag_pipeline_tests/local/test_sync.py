@@ -175,7 +175,7 @@ def test_it_says_what_it_meets_and_when_that_is_tried_again(
     market.add_fault("server_error", count=3)
     done = emag_pipeline(tmp_path, "sync", **variables)
     assert done.returncode == 0
-    assert re.search(r"main: planning; .*product_offer/.*; tried again at 20\d\d-.* UTC", done.stdout)
+    assert re.search(r"main: planning; .*product_offer/.*; retry at 20\d\d-.* UTC", done.stdout)
     row = sync_progress(database, "main")
     assert row is not None
     assert row.obstacle is None

@@ -63,7 +63,7 @@ def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_
 
 
 def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
-    met = "page 7: HTTP 503; tried again at 2026-11-26 18:02:11 UTC"
+    met = "page 7: HTTP 503; retry at 2026-11-26 18:02:11 UTC"
     assert progress_words(replace(_HALF, obstacle=met)) == f"scanning, 6 of 12 pages, 600 of 1,200 offers; {met}"
     assert (
         progress_words(replace(_HALF, pages_expected=None, phase=SyncPhase.PLANNING, obstacle=met))

@@ -98,7 +98,7 @@ def test_a_silent_count_and_pages_that_stay_the_first_are_noticed_within_three_c
         client,
         bodies,
     ):
-        with pytest.raises(ParametersIgnored, match="pages 1 and 2 of one row each show the same one, id 1"):
+        with pytest.raises(ParametersIgnored, match="pages 1 and 2 of one row each show the same id 1"):
             judge(client)
         assert len(bodies) == 3
 

@@ -174,7 +174,7 @@ def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: Sa
 
 @pytest.mark.parametrize(
     ("action", "error", "said"),
-    [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "the sync's time is over")],
+    [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "reached its time limit")],
 )
 def test_a_scan_that_comes_to_no_end_is_ended(
     main: Contexts, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str

@@ -3,7 +3,7 @@
 from emag_pipeline.drills.actions import fault
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 
-_FAILS = "Fails and publishes nothing; the next run reads anew"
+_FAILS = "Fails and publishes nothing; the next run starts from scratch"
 _AROUND = "Reads the same positions on pages of other numbers, and publishes"
 _FEW = "Some 15 more calls"
 _COUNT = "product_offer/count"
@@ -12,7 +12,8 @@ _COUNT = "product_offer/count"
 def _unproven(why: str) -> Expected:
     message = (
         f"main, sync …: the scan cannot be proven complete: {why}: seen at position …; the marketplace counts 950 "
-        "offers, … were seen. Nothing was published; the next run reads anew; raise EMAG_SYNC_MAX_PAGES (100) if the "
+        "offers, … were seen. Nothing was published; the next run starts from scratch; raise EMAG_SYNC_MAX_PAGES (100) if "
+        "the "
         "catalogue is larger."
     )
     return Expected(1, "ScanNotProven", message, resumes=False)

@@ -7,7 +7,7 @@ from emag_pipeline.drills.stage import Stage
 
 _NOTHING = "Nothing: parameters are sent at the top level of the body and under `data`"
 _STOPS = "Stops and names the parameter; publishes nothing"
-_ANEW = "; the next run reads anew"
+_ANEW = "; the next run starts from scratch"
 _PROBE = "Run `emag-pipeline probe` and report its output file: it shows which parameters the marketplace obeys."
 
 
