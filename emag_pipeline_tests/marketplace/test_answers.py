@@ -220,7 +220,7 @@ def test_of_a_page_all_rows_are_told_in_their_order_and_those_without_an_id_by_a
 
 def test_many_other_offers_than_the_one_asked_for_mean_that_the_filter_is_ignored() -> None:
     with pytest.raises(
-        ParametersIgnored, match="the marketplace ignores the filter id: asked for offer 1, it answered"
+        ParametersIgnored, match="the marketplace ignores the filter id: asked for offer 1, it returned"
     ):
         offer_of(1, [{"id": 2}, {"id": 3}])
 

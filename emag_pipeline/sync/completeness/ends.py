@@ -159,8 +159,8 @@ class Suspects:
 # What proves the end of the listing, and what only looks like it.
 #
 # A short page is the end if a page with another number shows that there is nothing right behind its last row, or if
-# another one, with another number and size, ends with the same offer. In a moving listing, arrivals push rows behind the
-# former end; the end is then searched again. A short page there is accepted after only a few rows were found three
+# another one, with another number and size, ends with the same offer. In a moving listing, arrivals push rows behind
+# the former end; the end is then searched again. A short page there is accepted after only a few rows were found three
 # times in a row, unless a short or empty page elsewhere had rows behind it: then pages are truncated, and a short page
 # proves nothing. If full pages follow the end, a page far behind it is read, beyond any allowed catalogue size: some
 # servers repeat the last page for ever, which counts as an end; other known rows or ever new rows mean that there is
