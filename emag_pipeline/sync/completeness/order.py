@@ -138,8 +138,8 @@ class OrderEvidence:
 # Offers that the listing contains twice, which is neither movement nor a reordering listing.
 #
 # A known offer that appears alone among new ones has moved, or the listing contains it at both places. So both places
-# are read again in succession: if both show it, the listing contains it twice, and the count includes it twice. Two rows
-# on one page are sufficient proof.
+# are read again in succession: if both show it, the listing contains it twice, and the count includes it twice. Two
+# rows on one page are sufficient proof.
 
 #: If there are more suspects than this, they have moved; a listing does not contain that many offers twice.
 _MOST = 5
