@@ -119,7 +119,7 @@ def require_not_frozen(home: Path) -> None:
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
-    remedy = f"Wait until it takes connections: its log {embedded.log_of(home)} says how far it is"
+    remedy = f"Wait until it accepts connections: its log {embedded.log_of(home)} says how far it is"
     # later it is no longer known what it had to recover
     what = _RECOVERS if embedded.starting(home) and embedded.recovers(home) else _STARTS
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)

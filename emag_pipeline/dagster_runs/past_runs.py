@@ -36,7 +36,7 @@ _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
 _LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run resumes automatically"
 _NOTHING = f"No action needed: the next run {goes_on(None)}"
-_REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
+_REPORT = "This is a bug in the pipeline: report it with this line and the run's log"
 
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Cause:

@@ -63,7 +63,7 @@ class StuckSync:
 
     @property
     def sentence(self) -> str:
-        """Subject and problem, e.g. `main: dead: no heartbeat for 130 s, the bound is 120 s`."""
+        """Subject and problem, e.g. `main: dead: no heartbeat for 130 s, the limit is 120 s`."""
         return f"{self.account}: {self.condition}: {self.why}"
 
 

@@ -42,7 +42,7 @@ def test_stuck_tells_what_is_wrong_and_what_it_could_not_look_at(
         "pages_done": 1,
         "pages_expected": 1,
     }
-    assert found["why"].endswith("the bound is 120 s")
+    assert found["why"].endswith("the limit is 120 s")
     assert "only the ledger can be examined" in done.stderr
     assert _row(database).status == "running"
 
@@ -75,7 +75,7 @@ def test_what_a_sync_waits_for_is_told_of_one_that_runs_and_of_one_that_is_stuck
     assert running["obstacle"] == held
     execute(database, "UPDATE emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
     done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
-    assert done.stdout.splitlines()[0].endswith(f"the bound is 3600 s; {held}")
+    assert done.stdout.splitlines()[0].endswith(f"the limit is 3600 s; {held}")
 
 
 def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_url: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_stuck_sync_is_failed_with_reason_and_remedy_and_its_run_with_it(
     said = _evaluate(instance, settings)
     row = _row(database)
     assert (row.status, row.error_class) == ("failed", "StuckSync")
-    assert "nothing became durable for 7200 s, the bound is 3600 s" in row.error_message
+    assert "no progress for 7200 s, the limit is 3600 s" in row.error_message
     assert row.error_remedy.startswith("No action needed")
     run = instance.get_run_by_id(run_id)
     assert run is not None

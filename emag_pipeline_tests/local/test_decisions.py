@@ -79,7 +79,7 @@ def test_the_quarantine_is_shown_with_reasons_and_payloads(
     market.add_fault("poison", row="huge_id", rows=1, pages=[2])
     refresh(context_for(database, market.url))
     shown = emag_pipeline(tmp_path, "rejects", **variables).stdout
-    assert "outside of 1 to 4294967295" in shown
+    assert "outside 1 to 4294967295" in shown
     (row,) = json.loads(emag_pipeline(tmp_path, "rejects", "--account", "main", "--json", **variables).stdout)
     assert (row["account"], row["page"], row["emag_offer_id"]) == ("main", 2, None)
     assert json.loads(row["payload"])["id"] == 2**63 + market.ids("main")[97]  # windows overlap

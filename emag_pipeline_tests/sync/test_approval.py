@@ -94,7 +94,7 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
     figures.refuse(database, lease, figures.figures(database, lease.sync_id).as_proof())
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     settings = load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)
-    with pytest.raises(RefusedError, match="it holds no offer that could be published"):
+    with pytest.raises(RefusedError, match="it contains no offer that could be published"):
         approve(database, settings, lease.sync_id, "ana")
     assert approve(database, settings, lease.sync_id, "ana", even_if_empty=True) == "main"
 

@@ -5,7 +5,7 @@ from emag_pipeline.drills.scenario import Expected, Persisting, Scenario, Theme
 
 _TRIES = "Up to 5 tries per call, 0.5 to 4 s apart with jitter"
 _AGAIN = "Retries the call"
-_STATUS = "It is tried again; if it persists, look at the marketplace's status."
+_STATUS = "It is retried; if it persists, check the marketplace's status."
 
 
 def _untrusted(kind: str, what: str) -> Persisting:
@@ -44,7 +44,7 @@ THEME = Theme(
             produced="3 responses hold half of their JSON, 3 hold fewer bytes than their Content-Length",
             answer=_AGAIN,
             lasts=_TRIES,
-            persisting=_untrusted("truncated_json", "the answer is cut off or no JSON: HTTP 200."),
+            persisting=_untrusted("truncated_json", "the response is truncated or not JSON: HTTP 200."),
             arrange=all_of(fault("truncated_json", count=3), fault("truncated_json", count=3, cut="connection")),
         ),
         Scenario(
@@ -53,7 +53,7 @@ THEME = Theme(
             produced="4 calls return HTML",
             answer=_AGAIN,
             lasts=_TRIES,
-            persisting=_untrusted("html_200", "the answer is a web page, not JSON: HTTP 200."),
+            persisting=_untrusted("html_200", "the response is a web page, not JSON: HTTP 200."),
             arrange=fault("html_200", count=4),
         ),
         Scenario(

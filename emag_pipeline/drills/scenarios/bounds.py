@@ -31,8 +31,8 @@ THEME = Theme(
             expected=Expected(
                 1,
                 "SyncTimedOut",
-                "main, sync …: the sync's time is over: EMAG_SYNC_TIMEOUT_HOURS is 0.001. The next run begins a new "
-                "sync; allow more hours if the catalogue needs them.",
+                "main, sync …: the sync reached its time limit: EMAG_SYNC_TIMEOUT_HOURS is 0.001. The next run begins "
+                "a new sync; raise the limit if the catalogue needs more time.",
                 resumes=False,
             ),
             arrange=fault("slow", pages=list(range(4, 12)), seconds=20.0),

@@ -96,7 +96,7 @@ THEME = Theme(
             expected=Expected(
                 1,
                 "ApiUnavailable",
-                "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is tried again; if it persists, "
+                "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is retried; if it persists, "
                 "look at the marketplace's status.",
                 deleted=15,
                 resumes=True,

@@ -9,16 +9,16 @@ _AWAY_SECONDS = 3.0
 _SHORT = {"EMAG_API_SILENCE_SECONDS": "10", "EMAG_API_CALL_SECONDS": "20"}
 
 
-_NETWORK = "look at this machine's network and at the marketplace's status"
+_NETWORK = "check this machine's network and the marketplace's status"
 #: the drills' marketplace is on this machine
 _SILENT = (
-    "the sandbox on this machine does not answer: if it was stopped, `kill -CONT` lets it go on; else restart "
+    "the sandbox on this machine does not respond: if it was stopped, `kill -CONT` resumes it; else restart "
     "`emag-pipeline up` or `emag-pipeline sandbox`"
 )
 
 
 def _broken(kind: str, what: str, persists: str = _SILENT, **options: float) -> Persisting:
-    message = f"main, offer …: {what} It is tried again; if it persists, {persists}."
+    message = f"main, offer …: {what} It is retried; if it persists, {persists}."
     return Persisting({"kind": kind, **options}, "ApiUnavailable", message)
 
 
@@ -40,7 +40,7 @@ THEME = Theme(
             produced="8 calls end with RST, 3 of them after 2,000 bytes",
             answer="Retries the call",
             lasts="Up to 5 tries per call, 0.5 to 4 s apart with jitter",
-            persisting=_broken("reset", "the connection broke off before the answer was complete.", _NETWORK),
+            persisting=_broken("reset", "the connection was lost before the response was complete.", _NETWORK),
             arrange=all_of(fault("reset", count=5), fault("reset", count=3, after_bytes=2000)),
         ),
         Scenario(

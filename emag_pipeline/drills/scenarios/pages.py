@@ -12,7 +12,8 @@ _COUNT = "product_offer/count"
 def _unproven(why: str) -> Expected:
     message = (
         f"main, sync …: the scan cannot be proven complete: {why}: seen at position …; the marketplace counts 950 "
-        "offers, … were seen. Nothing was published; the next run reads anew; raise EMAG_SYNC_MAX_PAGES (100) if the "
+        "offers, … were seen. Nothing was published; the next run starts from scratch; raise EMAG_SYNC_MAX_PAGES (100) "
+        "if the "
         "catalogue is larger."
     )
     return Expected(1, "ScanNotProven", message, resumes=False)

@@ -8,7 +8,7 @@ from emag_pipeline.drills.stage import Stage
 _NOTHING = "Nothing: parameters are sent at the top level of the body and under `data`"
 _STOPS = "Stops and names the parameter; publishes nothing"
 _ANEW = "; the next run starts from scratch"
-_PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys."
+_PROBE = "Run `emag-pipeline probe` and report its output file: it shows which parameters the marketplace obeys."
 
 
 def _remove_first(stage: Stage) -> None:
@@ -54,7 +54,7 @@ THEME = Theme(
             answer=f"{_STOPS}; rows of such a page are not processed{_ANEW}",
             lasts="At once, after three calls",
             expected=_ignored(
-                "itemsPerPage", "the answer holds 500 rows, 100 were asked for, and asked for 1 it …", resumes=False
+                "itemsPerPage", "the response has 500 rows instead of 100, and asked for 1 it …", resumes=False
             ),
             arrange=fault("too_many_rows", rows=500),
             look=calls(3),
@@ -67,7 +67,7 @@ THEME = Theme(
             lasts="At once",
             expected=_ignored(
                 "the filter id",
-                f"asked for offer …, it answered with 100 offers. {_PROBE}",
+                f"asked for offer …, it returned 100 offers. {_PROBE}",
                 place="main, offer …",
                 deleted=3,
                 resumes=True,

@@ -73,7 +73,7 @@ THEME = Theme(
             expected=Expected(
                 130,
                 "Interrupted",
-                "main, sync …: interrupted: it was told to stop. No action needed: the next run goes on after the "
+                "main, sync …: interrupted: it was told to stop. No action needed: the next run continues after the "
                 "last durable page.",
                 resumes=True,
             ),
