@@ -25,6 +25,7 @@ SUBJECTS = {
             f"{_MARKETPLACE}/test_{name}.py"
             for name in (
                 "limits",
+                "rules",
                 "offer",
                 "offer_spellings",
                 "offer_rejects",
