@@ -1,7 +1,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 
-.PHONY: help up dev check test slow drills soak moving month bench bench-dlt docs screenshots lock
+#: Rooms whose tests need no database server, and the files next to the rooms.
+QUICK := $(addprefix emag_pipeline_tests/,completeness marketplace settings logs charts house sandbox) \
+  $(wildcard emag_pipeline_tests/test_*.py)
+
+.PHONY: help up dev check quick test slow drills soak moving month bench bench-dlt coverage mutants audit docs screenshots lock
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -28,6 +32,9 @@ check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's check 
 	home=$$(mktemp -d) && echo 'telemetry: {enabled: false}' > $$home/dagster.yaml && export DAGSTER_HOME=$$home && \
 	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code
 
+quick: dev  ## the tests that need no database server; another Python: PYTHON=python3.12 VENV=.venv-3.12
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow" $(QUICK)
+
 test: dev  ## the test suite on a temporary database, in parallel (two cores are enough)
 	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow"
 
@@ -53,6 +60,27 @@ bench: dev  ## rewrite docs/benchmarks.md: figures and their targets (15 minutes
 bench-dlt:  ## install dlt into .venv-dlt; `make bench` then measures it too
 	$(PYTHON) -m venv .venv-dlt
 	.venv-dlt/bin/pip install --quiet 'dlt[postgres]>=1.31,<2'
+
+coverage: dev  ## both halves of the suite under coverage, a table of lines and branches missed, a total per slice (an hour or two)
+	$(VENV)/bin/coverage erase
+	code=0; for half in "not slow" slow; do \
+	  $(VENV)/bin/coverage run -m pytest -n 3 --dist loadfile -o timeout=900 -m "$$half" || code=$$?; done; \
+	  $(VENV)/bin/coverage combine --quiet && $(VENV)/bin/coverage report --precision=1 && \
+	  for slice in emag_pipeline/*/; do [ ! -f "$$slice/__init__.py" ] || printf '%-32s %s %%\n' "$$slice" \
+	    "$$($(VENV)/bin/coverage report --precision=1 --include="$$slice*" --format=total)"; done; \
+	  [ $$code = 0 ] || echo 'tests failed: the figures are too low' >&2; exit $$code
+
+mutants: dev  ## small changes to the kernel that tests must notice (SAMPLE=5 per file, 0: all; SEED=1 OF="fields lease")
+	[ -x .venv-mutants/bin/cosmic-ray ] || { $(PYTHON) -m venv .venv-mutants && .venv-mutants/bin/pip install --quiet 'cosmic-ray>=8.7,<9'; }
+	PYTHONPATH=. nice -n 15 .venv-mutants/bin/python -m emag_pipeline_tests.mutants --python $(VENV)/bin/python \
+	  --sample $(or $(SAMPLE),5) --seed $(or $(SEED),1) $(if $(OF),--of $(OF))
+
+audit:  ## the locked dependencies against PyPI's list of known vulnerabilities (needs the internet; CI does not run it)
+	[ -x .venv-audit/bin/pip-audit ] || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet 'pip-audit>=2.10,<3'; }
+	@# --strict, because a registry without that list answers as if each package were unknown, which else is a success
+	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock || { \
+	  echo 'make audit: FAILED. Either a vulnerability is listed above, or nothing was proven: pip-audit could not read' \
+	    'the list of vulnerabilities at pypi.org. Then run it on a machine with access to the internet.' >&2; exit 1; }
 
 docs: dev  ## rewrite docs/data-dictionary.md from the schema's comments
 	$(VENV)/bin/python -m emag_pipeline.admin.data_dictionary
