@@ -132,12 +132,18 @@ def end(
     return _outlived(told, seconds, hurried)
 
 
-def kill(processes: Iterable[psutil.Process], seconds: float = 5.0) -> list[psutil.Process]:
-    """Send SIGKILL to them and their children. Returns those that cannot be killed or are still running afterwards."""
+def kill(
+    processes: Iterable[psutil.Process], seconds: float = 5.0, *, with_children: bool = False
+) -> list[psutil.Process]:
+    """Send SIGKILL. Returns those that cannot be killed or are still running afterwards.
+
+    `with_children` for a process that executes a run, whose helpers are its own. Without it for programs: runs are
+    descendants of a code server and outlive it.
+    """
     killed = list(processes)
     for process in killed:
         with suppress(psutil.Error):
-            for child in process.children(recursive=True):
+            for child in process.children(recursive=True) if with_children else ():
                 child.kill()
         with suppress(psutil.Error):
             process.kill()

@@ -153,7 +153,7 @@ def _end(
     obstinate = processes.end(here.values(), _OBEY_SECONDS)
     for run in runs:
         record(run)
-    immortal = processes.kill(obstinate)
+    immortal = processes.kill(obstinate, with_children=True)
 
     def fate(run_id: str) -> Process:
         if run_id not in here:
@@ -168,7 +168,7 @@ def _end(
 def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
     """Kill processes that outlived their run, without asking: a stopping process would overwrite the recorded end."""
     left = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
-    immortal = processes.kill(left.values())
+    immortal = processes.kill(left.values(), with_children=True)
     return [
         _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
         for run in runs
