@@ -154,7 +154,10 @@ def _field(path: str, figures: object) -> Content:
         (_with(format=2), "its format is '2', this sandbox reads 1"),
         (_with(offers=None), "it describes no offers"),
         (_with(offers={"rows": 0, "fields": {}}), "offers.rows is not a whole number from 1"),
-        (_with(parameters={"obeyed": "left"}), "parameters.obeyed is 'left', but must be one of top, data, both, neither"),
+        (
+            _with(parameters={"obeyed": "left"}),
+            "parameters.obeyed is 'left', but must be one of top, data, both, neither",
+        ),
         (_with(calls=[{"milliseconds": "soon"}]), "milliseconds or rows in calls is not a whole number"),
         (_field("a..b", {"types": {}}), "the path 'a..b' is not of the form"),
         (_field("a", {"types": {"number": 1}}), "a, types has the unknown type 'number'; th"),
