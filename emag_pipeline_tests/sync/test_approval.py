@@ -148,4 +148,4 @@ def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, data
     refresh(main())
     (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM emag_offer_rejects")
     assert (kept.emag_offer_id, kept.page) == (None, 2)
-    assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[97]}, outside of ")
+    assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[97]}, outside ")
