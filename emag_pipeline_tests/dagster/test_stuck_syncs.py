@@ -60,7 +60,7 @@ def test_a_stuck_sync_is_failed_with_reason_and_remedy_and_its_run_with_it(
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert (run.status, run.tags["dagster/failure_reason"]) == (dg.DagsterRunStatus.FAILURE, "UNEXPECTED_TERMINATION")
-    assert said.startswith("main: stuck: it beats")
+    assert said.startswith("main: stuck: its heartbeat continues")
     assert _counts(database) == {"stuck": 1, "recovered": 1}
 
 
