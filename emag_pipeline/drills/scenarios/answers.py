@@ -88,8 +88,8 @@ THEME = Theme(
             persisting=Persisting(
                 {"kind": "storm_429", "retry_after": 1},
                 "RateLimited",
-                "main, offer …: the rate limit is exceeded: HTTP 429, API rate limit exceeded. It is tried "
-                "again more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE.",
+                "main, offer …: the rate limit is exceeded: HTTP 429, API rate limit exceeded. It is retried "
+                "more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE.",
             ),
             arrange=fault("storm_429", count=5, retry_after=1),
         ),

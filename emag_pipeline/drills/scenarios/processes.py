@@ -88,8 +88,8 @@ THEME = Theme(
             expected=Expected(
                 4,
                 "AnotherSyncRunning",
-                "main: another sync is running: the lease belongs to sync … (Dagster run …). Wait for it, or look at "
-                "`emag-pipeline status`.",
+                "main: another sync is running: the lease belongs to sync … (Dagster run …). Wait for it to end, or "
+                "check `emag-pipeline status`.",
             ),
             act=_two_runs,
             repair=_let_the_first_end,
