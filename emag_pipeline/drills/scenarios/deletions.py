@@ -97,7 +97,7 @@ THEME = Theme(
                 1,
                 "ApiUnavailable",
                 "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is retried; if it persists, "
-                "look at the marketplace's status.",
+                "check the marketplace's status.",
                 deleted=15,
                 resumes=True,
             ),
