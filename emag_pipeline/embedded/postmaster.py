@@ -16,7 +16,7 @@ import psutil
 
 from emag_pipeline.embedded.places import socket_address
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.processes import is_stopped
+from emag_pipeline.processes import is_stopped, lives
 from emag_pipeline.store.calls import DriverCalls, once
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import STARTING_UP
@@ -160,7 +160,7 @@ def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signal_number)
     until = time.monotonic() + seconds
-    while _lives(process):
+    while lives(process):
         if time.monotonic() > until:
             return False
         time.sleep(_LOOK_SECONDS)
@@ -213,7 +213,7 @@ def _has_remains(data: Path) -> bool:
 
 def _children(data: Path) -> list[psutil.Process]:
     """PostgreSQL's processes whose working directory it is."""
-    return [process for process in psutil.process_iter() if _works_in(process, data) and _lives(process)]
+    return [process for process in psutil.process_iter() if _works_in(process, data) and lives(process)]
 
 
 def _is_dead(pid: int) -> bool:
@@ -226,14 +226,8 @@ def _is_dead(pid: int) -> bool:
 def _process(pid: int) -> psutil.Process | None:
     with suppress(psutil.Error, ValueError, OverflowError):
         process = psutil.Process(pid)
-        return process if _lives(process) else None
+        return process if lives(process) else None
     return None
-
-
-def _lives(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
