@@ -8,6 +8,7 @@ from uuid import UUID
 
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of, rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import statistics
 
@@ -45,7 +46,7 @@ def due(database: Database, accounts: Sequence[str], marts: Sequence[Mart] = OF_
             most_days=MOST_DAYS,
             most_at_once=MOST_AT_ONCE,
         )
-        return [Due(**row._mapping) for row in rows]
+        return rows_of(rows, Due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +105,4 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
     scope = {**mart.parameters, "account": account, "mart": mart.name, "day": day, "most": SAMPLE}
     with database.transaction() as tx:
         statistics.expect_account(tx, account)
-        row = tx.run(sql, **scope).one_or_none()
-    return None if row is None else Reconciliation(**row._mapping)
+        return row_of(tx.run(sql, **scope), Reconciliation)

@@ -17,6 +17,7 @@ from typing import Any
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.account_health import (
     AccountStanding,
@@ -94,8 +95,7 @@ def note(database: Database, finding: IncidentFinding) -> bool:
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
     """Close the subject's incidents that started before it recovered, except the kinds that are `still` found."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        rows = tx.run(_SQL["close"], subject=subject, at=well_at, still=list(still)).all()
-    closed = [Incident(**row._mapping) for row in rows]
+        closed = rows_of(tx.run(_SQL["close"], subject=subject, at=well_at, still=list(still)), Incident)
     for incident in closed:
         log.info("incident_closed", subject=incident.subject, kind=incident.kind)
     return closed
@@ -114,7 +114,7 @@ def open_incidents(database: Database, account: str | None = None) -> list[Incid
     """The open incidents, the oldest first; with an account, its own and those that affect all accounts."""
     sql = _SQL["all_open"] if account is None else _SQL["open_for_account"]
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [Incident(**row._mapping) for row in tx.run(sql, account=account)]
+        return rows_of(tx.run(sql, account=account), Incident)
 
 
 def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:

@@ -27,6 +27,7 @@ from emag_pipeline.monitoring.incidents import TIMEOUT_SECONDS, Incident
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of, rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.status import account_statuses
 
@@ -99,14 +100,13 @@ def _send(url: SecretStr, document: Document) -> bool:
 def claim_alert(database: Database, claim_seconds: float) -> Incident | None:
     """Claim, for this many seconds, the oldest open incident whose cause was not sent yet."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        row = tx.run(_SQL["claim_alert"], seconds=claim_seconds).one_or_none()
-    return None if row is None else Incident(**row._mapping)
+        return row_of(tx.run(_SQL["claim_alert"], seconds=claim_seconds), Incident)
 
 
 def claim_end(database: Database, claim_seconds: float) -> list[Incident]:
     """Claim, for this many seconds, all sent incidents of one recovered subject whose end was not sent yet."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [Incident(**row._mapping) for row in tx.run(_SQL["claim_end"], seconds=claim_seconds)]
+        return rows_of(tx.run(_SQL["claim_end"], seconds=claim_seconds), Incident)
 
 
 def note_alert_told(database: Database, told: Incident) -> None:

@@ -18,6 +18,7 @@ from emag_pipeline.marts.figures import (
 from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import ledger, published, quarantine, timeline
 from emag_pipeline.sync.ledger import Sync
@@ -125,4 +126,4 @@ def last_syncs(database: Database, account: str, limit: int = 8) -> list[Sync]:
 def mart_stamps(database: Database, account: str) -> list[MartStamp]:
     """The account's marts by name."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [MartStamp(**row._mapping) for row in tx.run(_SQL["mart_stamps"], account=account)]
+        return rows_of(tx.run(_SQL["mart_stamps"], account=account), MartStamp)

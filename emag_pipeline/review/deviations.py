@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.review.checks import CHECKS
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
@@ -64,15 +65,15 @@ def withdraw(database: Database, deviation_id: int) -> Deviation:
             raise SettingsError(
                 f"no acceptance {deviation_id} is in force", remedy="See their ids with `emag-pipeline deviations`"
             )
-        withdrawn = tx.run(f"{_sql('deviations')} WHERE deviation_id = :id", id=deviation_id).one()
-        return Deviation(**withdrawn._mapping)
+        [withdrawn] = rows_of(tx.run(f"{_sql('deviations')} WHERE deviation_id = :id", id=deviation_id), Deviation)
+        return withdrawn
 
 
 def deviations(database: Database, accounts: Sequence[str], *, also_ended: bool = False) -> list[Deviation]:
     """The accounts' acceptances, the next to end first; with `also_ended` also expired and withdrawn ones."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_sql("of_accounts"), accounts=list(accounts), also_ended=also_ended)
-        return [Deviation(**row._mapping) for row in rows]
+        return rows_of(rows, Deviation)
 
 
 def is_accepted(database: Database, account: str, check: str) -> bool:

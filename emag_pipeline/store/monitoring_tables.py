@@ -9,6 +9,7 @@ from typing import Any
 import simplejson
 
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.wording import iso
@@ -93,11 +94,7 @@ def _in_json(value: Any) -> str:
 def check_results(database: Database, subjects: Sequence[str]) -> list[CheckResult]:
     """The last results for these accounts and marketplaces; failures first, the oldest failure at the top."""
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        rows = tx.run(
-            _SQL["check_results"],
-            subjects=list(subjects),
-        ).all()
-    return [CheckResult(**row._mapping) for row in rows]
+        return rows_of(tx.run(_SQL["check_results"], subjects=list(subjects)), CheckResult)
 
 
 # Monotonic counters (emag_counters) behind the metrics; they survive restarts and retention.

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.ledger import Lease
@@ -121,7 +122,7 @@ def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Reje
     with database.transaction(timeout_seconds=60) as tx:
         for account, sync_id in _newest_syncs(tx, accounts):
             rows = tx.run(statements(_SQL)["rows"], account=account, sync=sync_id, limit=limit - len(found))
-            found += [Rejected(**row._mapping) for row in rows]
+            found += rows_of(rows, Rejected)
     return found
 
 
@@ -150,4 +151,4 @@ def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[st
 
 def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[RejectReason]:
     rows = tx.run(statements(_SQL)["reasons"], account=account, sync=sync_id, values=_VALUES, most=most)
-    return [RejectReason(**row._mapping) for row in rows]
+    return rows_of(rows, RejectReason)
