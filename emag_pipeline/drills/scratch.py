@@ -20,7 +20,7 @@ from emag_pipeline.local.surroundings import environment
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.store.server import autocommit_session
 
 # Short-lived databases on a scratch server: copies of a template, dropped after use.
 
@@ -47,19 +47,8 @@ class ScratchDatabases:
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
-        with self._one_at_a_time, self._session() as session:
+        with self._one_at_a_time, autocommit_session(self._maintenance_url) as session:
             session.run(statement)
-
-    @contextmanager
-    def _session(self) -> Iterator[Transaction]:
-        """A session in autocommit mode, which CREATE DATABASE requires."""
-        database = Database(self._maintenance_url, pool_size=1)
-        database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with database.transaction() as session:
-                yield session
-        finally:
-            database.close()
 
 
 #: For all runs, so that a killed one is soon known to be dead; the heartbeat is then sent twice a second.

@@ -135,7 +135,7 @@ def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server
     elif _failure(maintenance) is not None or _exists(maintenance, name):
         raise unreachable
     try:
-        with _session(maintenance) as session:
+        with autocommit_session(maintenance) as session:
             session.run(f"CREATE DATABASE {_quoted(name)}")
     except PermanentError as error:
         if _failure(url) is None:
@@ -146,20 +146,20 @@ def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server
 
 def _failure(url: str) -> PipelineError | None:
     try:
-        with _session(url):
+        with autocommit_session(url):
             return None
     except PipelineError as error:
         return error
 
 
 def _exists(maintenance: str, name: str) -> bool:
-    with _session(maintenance) as session:
+    with autocommit_session(maintenance) as session:
         return session.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name).first() is not None
 
 
 @contextmanager
-def _session(url: str) -> Iterator[Transaction]:
-    """A session in autocommit mode, as CREATE DATABASE requires."""
+def autocommit_session(url: str) -> Iterator[Transaction]:
+    """A session in autocommit mode, as CREATE DATABASE and DROP DATABASE require. Raises the database's errors."""
     database = Database(url, pool_size=1)
     database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
